@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# The front door: scripts/setup.sh, then the presets of CMakePresets.json.
+JOBS ?= $(shell nproc)
+SANITIZED = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) && ctest --preset $(1) -j $(JOBS)
+
+.PHONY: help demo build test bench asan tsan tidy format clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "Joule: a deep-learning framework that accounts for energy and skips zeros"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	@echo
+	@echo "The first four install what is missing first (Debian's apt-get)."
+	@echo "JOBS=n: parallel compilers and tests.  ARGS=\"...\": further arguments of joule demo."
+
+demo: ## train SmallCnn on Fashion-MNIST, standard and with the L0 penalty, and compare
+	@scripts/setup.sh demo
+	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
+	@cmake --build --preset release -j $(JOBS)
+	@build/release/cli/joule demo $(ARGS)
+
+build: ## the libraries and the program build/release/cli/joule
+	@scripts/setup.sh build
+	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
+	@cmake --build --preset release -j $(JOBS)
+
+# Both runs, even when the first one fails; the closing lines are those of the second.
+test: ## every test, and the CPU tests again under AddressSanitizer and UBSan
+	@scripts/setup.sh test
+	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
+	@cmake --build --preset release -j $(JOBS)
+	@failed=; \
+	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
+	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
+	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
+
+bench: ## the benchmarks, with the peers that are installed
+	@scripts/setup.sh bench
+	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=ON
+	@cmake --build --preset release -j $(JOBS)
+	@benchmarks/run.sh build/release
+
+asan: ## the CPU tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/setup.sh test
+	@$(call SANITIZED,asan)
+
+tsan: ## the CPU tests under ThreadSanitizer
+	@scripts/setup.sh test
+	@$(call SANITIZED,tsan)
+
+tidy: ## clang-tidy on the sources that differ from main (all of them: FILES=all)
+	@scripts/tidy.sh $(FILES)
+
+format: ## clang-format on every source
+	@scripts/format.sh -i
+
+clean: ## remove build/
+	@rm -rf build

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# scripts/setup.sh build|demo|test|bench: installs what that target needs and this machine lacks.
+# Debian 12 names.  When something cannot be installed: says what and why it is needed, and exits 1.
+# JOULE_SETUP=skip skips it (everything is there under other names, as on other distributions).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The targets that need it, the package, the reason.
+needs() {
+  cat <<'END'
+build|demo|test|bench  g++                    the compiler (C++20)
+build|demo|test|bench  cmake                  configures the build (3.25 or later)
+build|demo|test|bench  ninja-build            runs the build
+build|demo|test|bench  libhwy-dev             SIMD of the CPU kernels
+build|demo|test|bench  libdnnl-dev            oneDNN, an implementation of the convolutions
+build|demo|test|bench  zlib1g-dev             reads gzipped data sets
+build|demo|test|bench  nlohmann-json3-dev     reads and writes JSON
+build|demo|test|bench  libfmt-dev             formats text
+build|demo|test|bench  libcli11-dev           command lines
+demo|test              dataset-fashion-mnist  the images that the demo and the tests train on
+test                   libgtest-dev           the test framework
+test                   clang-format           the test of formatting
+test                   python3                the tests of the sources
+test                   python3-venv           lets the safetensors package read our files
+bench                  libbenchmark-dev       the benchmark framework
+bench                  python3                compares the benchmarks
+END
+}
+
+target=${1:-}
+case $target in
+  build | demo | test | bench) ;;
+  *) echo "usage: scripts/setup.sh build|demo|test|bench" >&2; exit 2 ;;
+esac
+if [[ ${JOULE_SETUP:-} == skip ]]; then exit 0; fi
+
+missing=()   # packages
+report=      # a line for each: package, reason
+installed=$'\n'$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null || true)$'\n'
+while read -r targets package reason; do
+  if [[ "|$targets|" == *"|$target|"* && $installed != *$'\n'"installed $package"$'\n'* ]]; then
+    missing+=("$package")
+    report+=$(printf '  %-22s %s' "$package" "$reason")$'\n'
+  fi
+done < <(needs)
+
+fail() {
+  {
+    echo "setup: $1.  make $target needs:"
+    printf '%s' "$report"
+    echo "Install them as root: apt-get install -y ${missing[*]}"
+    echo "(Are they there under other names?  JOULE_SETUP=skip make $target)"
+  } >&2
+  exit 1
+}
+
+if ((${#missing[@]})); then
+  command -v apt-get >/dev/null || fail "there is no apt-get here"
+  as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "installing needs root, and there is no sudo"
+    as_root=(sudo)
+    [[ -t 0 ]] || as_root+=(-n)  # nobody there to type a password
+  fi
+  echo "setup: installing ${missing[*]}"
+  apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  "${apt[@]}" update || fail "apt-get update failed"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
+fi
+
+# The peer that reads our safetensors files.  Not in Debian: its test is skipped when PyPI is out
+# of reach.
+if [[ $target == test && ! -e build/python/ready ]]; then
+  if python3 -m venv --clear build/python &&
+    build/python/bin/pip install -q --timeout 10 --retries 1 numpy==1.26.4 safetensors==0.4.5; then
+    touch build/python/ready
+  else
+    echo "setup: no safetensors package from PyPI; the test that uses it will be skipped" >&2
+  fi
+fi

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Rules of the source tree that a compiler does not check.
+
+  python3 tests/check_sources.py [ROOT]     prints each breach as file:line: text; exits 1 if there are any
+
+1. Include directions.  A folder includes itself and the folders that its joule_folder() line in
+   CMakeLists.txt names, and theirs; that line is the only place where an arrow is stated.  The
+   folders without such a line (FREE) include everything, and nothing includes them.
+2. Joule's own headers are written from the root: "core/tensor.h", never "tensor.h" or "../tensor.h".
+3. Public headers include only the standard library and Joule.  A header that includes anything else,
+   itself or through another, is private: no other folder and no public header includes it.
+4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+FREE = ("cli", "tests", "benchmarks", "examples")
+LICENCE = "SPDX-License-Identifier: MIT"
+MAX_HEADER_LINES = 150
+HEADERS = {".h", ".cuh"}
+SOURCES = HEADERS | {".cpp", ".cu"}
+SCRIPTS = {".py", ".sh", ".cmake"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def arrows(cmake):
+    """{folder: the folders that it may include}, from the joule_folder() lines and their closure."""
+    direct = {}
+    for name, rest in re.findall(r"^joule_folder\((\w+)([\w\s]*)\)", cmake, re.MULTILINE):
+        direct[name] = set(rest.split())
+    closed = {}
+    for name in direct:
+        reached, todo = set(), [name]
+        while todo:
+            folder = todo.pop()
+            if folder not in reached:
+                reached.add(folder)
+                todo += direct.get(folder, ())
+        closed[name] = reached
+    return closed
+
+
+def includes(path):
+    """(line number, '<' or '"', what) of each #include of a file."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if match := INCLUDE.match(line):
+            yield number, match[1], match[2]
+
+
+def is_standard(quote, name):
+    """<vector>, <cstdint>: no folder, no suffix."""
+    return quote == "<" and re.fullmatch(r"[a-z_0-9]+", name) is not None
+
+
+def files(root, suffixes):
+    skipped = {"build", ".git", ".cache", "runs"}
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if path.is_file() and path.suffix in suffixes and not skipped & set(relative.parts):
+            yield relative
+
+
+def check_includes(root):
+    allowed = arrows((root / "CMakeLists.txt").read_text())
+    known = set(allowed) | set(FREE)
+    included = {}  # header of Joule -> [(file, line)]
+    third_party = {}  # file -> (line, what it includes)
+    for file in files(root, SOURCES):
+        folder = file.parts[0] if len(file.parts) > 1 else ""
+        if folder and folder not in known:
+            yield file, 1, f"the folder {folder} has no joule_folder() line in CMakeLists.txt"
+            continue
+        for line, quote, what in includes(root / file):
+            target = what.split("/")[0]
+            ours = (root / what).is_file()
+            if quote == '"' and not ours and (root / file.parent / what).exists():
+                yield file, line, f'"{what}": write the path from the root'
+            elif ours:
+                included.setdefault(Path(what), []).append((file, line))
+                if folder in allowed and target not in allowed[folder]:
+                    listed = ", ".join(sorted(allowed[folder]))
+                    yield file, line, f'"{what}": {folder} may include only {listed}'
+                elif folder in FREE and target in FREE and target != folder:
+                    yield file, line, f'"{what}": nothing includes {target}'
+            elif not is_standard(quote, what):
+                third_party.setdefault(file, (line, what))
+
+    todo = [file for file in third_party if file.suffix in HEADERS]
+    private = set()
+    while todo:
+        header = todo.pop()
+        if header not in private:
+            private.add(header)
+            todo += [user for user, _ in included.get(header, ()) if user.suffix in HEADERS]
+    for header in sorted(private):
+        if len(header.parts) == 1 and header in third_party:
+            line, what = third_party[header]
+            yield header, line, f"a public header includes {what}"
+        for user, line in included.get(header, ()):
+            if user.parts[0] != header.parts[0]:
+                yield user, line, f'"{header}" is private to {header.parts[0]}: it needs a third-party header'
+
+
+def check_form(root):
+    for file in files(root, SOURCES | SCRIPTS):
+        lines = (root / file).read_text().splitlines()
+        top = lines[1:2] if lines[:1] and lines[0].startswith("#!") else lines[:1]
+        if not top or LICENCE not in top[0]:
+            yield file, 1, f"the first line must say {LICENCE}"
+        if file.suffix in HEADERS:
+            if "#pragma once" not in lines:
+                yield file, 1, "the header has no #pragma once"
+            if len(lines) > MAX_HEADER_LINES:
+                yield file, len(lines), f"the header has {len(lines)} lines, at most {MAX_HEADER_LINES}"
+
+
+def check(root):
+    """The breaches under root, each as `file:line: text`."""
+    found = [*check_includes(root), *check_form(root)]
+    return [f"{file}:{line}: {text}" for file, line, text in found]
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
+    breaches = check(root)
+    print(*breaches, sep="\n", end="\n" if breaches else "")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
