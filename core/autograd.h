@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/observers.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// Takes d(loss)/d(output) for each output and gives d(loss)/d(input) for each input.  An
+/// undefined tensor stands for a gradient that is zero everywhere or that nobody needs.
+using BackwardFn = std::function<std::vector<Tensor>(std::span<const Tensor> grad_outputs)>;
+
+/// Whether an operation on `t` must be recorded: gradients are on and `t` leads to a parameter.
+bool needs_grad(const Tensor& t);
+
+/// Puts one differentiable operation on the tape: `outputs` were computed from `inputs`.  Does
+/// nothing if no input needs a gradient.
+///
+/// The closure may capture any tensor, but outputs only as detach(): an output that its own node
+/// holds would never be freed.  It runs once, under the layer's name and Phase::backward, and is
+/// freed right after, with what it captured.
+void record(std::string_view op, std::initializer_list<Tensor> inputs,
+            std::initializer_list<Tensor*> outputs, BackwardFn backward);
+void record(std::string_view op, std::span<const Tensor> inputs,
+            std::initializer_list<Tensor*> outputs, BackwardFn backward);
+
+/// Where a backward closure may write a gradient of `grad`'s shape: into `grad` itself if nobody
+/// else can see it, otherwise into a new tensor.
+Tensor reuse_or_allocate(const Tensor& grad);
+
+/// One step of backward(), told to the observers after it ran.
+struct BackwardEvent {
+  std::string_view op;
+  std::string_view layer;
+  std::span<const Tensor> grad_outputs;
+  std::span<const Tensor> grad_inputs;
+};
+/// The observers of every backward() of this thread.
+Observers<BackwardEvent>& backward_observers();
+
+namespace autograd {
+
+struct Node;
+
+/// What a tensor knows of the tape: leaves (no producer) collect `grad`.
+struct Meta {
+  bool requires_grad = false;
+  Tensor grad{};
+  std::shared_ptr<Node> producer{};
+  std::size_t output = 0;  // which output of the producer
+};
+
+}  // namespace autograd
+}  // namespace joule

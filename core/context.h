@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/scope.h"
+
+namespace joule {
+
+class WorkSink;
+
+/// How operations run on this thread, and who is watching.
+struct Context {
+  WorkSink* sink = nullptr;     // null: nobody is counting
+  std::string_view force = {};  // run exactly this implementation (tests, benchmarks)
+  bool deterministic = false;   // only implementations whose bits do not depend on the threads
+  bool grad_enabled = true;
+  Scope scope;
+};
+
+/// This thread's context.
+Context& context();
+
+/// Changes this thread's context until the end of the block:
+///   ContextGuard guard; context().sink = &ledger;
+class ContextGuard {
+ public:
+  ContextGuard() : saved_(context()) {}
+  explicit ContextGuard(const Context& temporary) : saved_(std::exchange(context(), temporary)) {}
+  ~ContextGuard() { context() = saved_; }
+  ContextGuard(const ContextGuard&) = delete;
+  ContextGuard& operator=(const ContextGuard&) = delete;
+
+ private:
+  Context saved_;
+};
+
+/// Until the end of the block nothing is recorded for backward().
+class NoGrad : ContextGuard {
+ public:
+  NoGrad() { context().grad_enabled = false; }
+};
+
+/// Pins the implementation of one op for the whole process; an empty name unpins.
+/// JOULE_FORCE=op:implementation[,op:implementation...] does the same from outside.
+///
+/// Errors    dispatch() throws ArgumentError if the implementation does not exist for the tensors'
+///           device or cannot run them; the message lists those that exist.
+void force_implementation(std::string_view op, std::string_view implementation);
+/// The pinned implementation of `op`, or empty.
+/// Errors    ArgumentError if JOULE_FORCE is not of the form above.
+std::string_view forced_implementation(std::string_view op);
+
+}  // namespace joule

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/context.h"
+#include "core/device.h"
+#include "core/error.h"
+#include "core/work.h"
+
+namespace joule {
+
+/// One way to run an operation: a row of its table.
+template <class Op>
+struct Implementation {
+  std::string_view name;  // "cpu.direct", "onednn", "reference"
+  Device device;
+  /// Null if it can run this, otherwise why not ("needs stride 1").  Cheap; allocates nothing.
+  const char* (*unsupported)(const Op&);
+  /// Writes the outputs.  `tally` is null when nobody counts.
+  void (*run)(const Op&, Context&, Tally* tally);
+  /// The same bits for any number of threads.
+  bool thread_invariant = true;
+};
+
+/// The name of the row that defines the op; the only one that runs f64.
+inline constexpr std::string_view kReference = "reference";
+
+/// For the rows that can run everything.
+template <class Op>
+const char* runs_all(const Op&) {
+  return nullptr;
+}
+
+/// A plain struct that describes one operation completely: operands, parameters, validity, cost
+/// and the ways to run it, best first, the reference last.
+template <class Op>
+concept Operation = requires(const Op& op) {
+  { Op::kName } -> std::convertible_to<std::string_view>;
+  { op.device() } -> std::same_as<Device>;
+  { op.dtype() } -> std::same_as<DType>;
+  { op.check() } -> std::same_as<void>;  // throws ArgumentError; changes nothing
+  { op.work() } -> std::same_as<Work>;
+  { Op::implementations() } -> std::same_as<std::span<const Implementation<Op>>>;
+};
+
+/// Why `impl` is not the one for `op`, or null if it could be.
+template <Operation Op>
+const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
+  if (impl.device != op.device()) return "is for another device";
+  if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
+  if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
+  return impl.unsupported(op);
+}
+
+/// One line per implementation: its name, and why it would be passed over.
+template <Operation Op>
+std::string explain(const Op& op, const Context& ctx) {
+  std::string lines;
+  for (const auto& impl : Op::implementations()) {
+    const char* const why = passed_over(impl, op, ctx);
+    lines += str(impl.name, ": ", why ? why : "can run it", "\n");
+  }
+  return lines;
+}
+
+/// The implementation pinned by the context or the process, otherwise the first that fits.
+///
+/// Errors    ArgumentError if none fits; the message says why each was passed over.
+template <Operation Op>
+const Implementation<Op>& select(const Op& op, const Context& ctx) {
+  const std::string_view pinned = ctx.force.empty() ? forced_implementation(Op::kName) : ctx.force;
+  for (const auto& impl : Op::implementations()) {
+    if (!pinned.empty() && impl.name != pinned) continue;
+    if (!passed_over(impl, op, ctx)) return impl;
+  }
+  throw ArgumentError(str(Op::kName, ": no implementation ", pinned.empty() ? "" : "named ", pinned,
+                          " for this on ", op.device(), ":\n", explain(op, ctx)));
+}
+
+/// The only place where operations are checked, accounted for and run.
+template <Operation Op>
+void dispatch(const Op& op, Context& ctx) {
+  op.check();
+  const auto& impl = select(op, ctx);
+  if (!ctx.sink) return impl.run(op, ctx, nullptr);
+  Tally* const tally = ctx.sink->record({Op::kName, impl.name, ctx.scope}, op.work());
+  const auto start = std::chrono::steady_clock::now();
+  impl.run(op, ctx, tally);
+  if (tally) tally->nanoseconds += (std::chrono::steady_clock::now() - start).count();
+}
+
+template <Operation Op>
+void dispatch(const Op& op) {
+  dispatch(op, context());
+}
+
+}  // namespace joule

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "core/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/autograd.h"
+#include "core/threads.h"
+
+namespace joule {
+
+struct Tensor::Impl {
+  Shape shape;
+  DType dtype;
+  std::shared_ptr<Storage> storage;
+  std::size_t offset = 0;  // bytes
+  std::shared_ptr<const ZeroMask> mask;
+  std::uint64_t mask_version = 0;
+  std::shared_ptr<autograd::Meta> meta;
+};
+
+namespace {
+
+template <class To, class From>
+void convert(To* to, const From* from, std::int64_t n) {
+  std::transform(from, from + n, to, [](From value) { return static_cast<To>(value); });
+}
+
+/// Calls body(pointer) with the values of `t` as their own type.
+template <class Body>
+decltype(auto) visit_values(const Tensor& t, Body&& body) {
+  if (t.dtype() == DType::i32) return body(t.data<std::int32_t>());
+  if (t.dtype() == DType::f64) return body(t.data<double>());
+  return body(t.data<float>());
+}
+
+template <class T>
+Tensor copy_of(std::span<const T> values, const Shape& shape) {
+  require(static_cast<std::int64_t>(values.size()) == shape.numel(), "tensor: ", values.size(),
+          " values given for shape ", shape);
+  Tensor t(shape, kDTypeOf<T>);
+  std::copy(values.begin(), values.end(), t.mutable_data<T>());
+  return t;
+}
+
+}  // namespace
+
+Tensor::Tensor(const Shape& shape, DType dtype, Device device)
+    : impl_(std::make_shared<Impl>(
+          Impl{shape, dtype,
+               std::make_shared<Storage>(static_cast<std::size_t>(shape.numel()) * size_of(dtype),
+                                         device)})) {}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
+  Tensor t(shape, dtype, device);
+  t.fill(0);
+  return t;
+}
+
+Tensor Tensor::full(const Shape& shape, float value) {
+  Tensor t(shape);
+  t.fill(value);
+  return t;
+}
+
+Tensor Tensor::from(std::span<const float> values, const Shape& shape) {
+  return copy_of(values, shape);
+}
+Tensor Tensor::from(std::span<const std::int32_t> values, const Shape& shape) {
+  return copy_of(values, shape);
+}
+
+Tensor::Impl& Tensor::impl() const {
+  require(impl_ != nullptr, "tensor: used before it was defined");
+  return *impl_;
+}
+
+Storage& Tensor::storage() const { return *impl().storage; }
+const Shape& Tensor::shape() const { return impl().shape; }
+DType Tensor::dtype() const { return impl().dtype; }
+Device Tensor::device() const { return storage().device(); }
+
+const void* Tensor::read(DType dtype) const {
+  require(impl().dtype == dtype, "tensor ", shape(), ": holds ", impl().dtype, ", read as ", dtype);
+  return storage().data() + impl_->offset;
+}
+
+void* Tensor::write(DType dtype) const {
+  require(impl().dtype == dtype, "tensor ", shape(), ": holds ", impl().dtype, ", written as ",
+          dtype);
+  storage().written();
+  return storage().data() + impl_->offset;
+}
+
+double Tensor::item() const {
+  require(numel() == 1, "tensor: item() needs one element, this has shape ", shape());
+  return visit_values(*this, [](const auto* value) { return static_cast<double>(*value); });
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  require(shape.numel() == numel(), "reshape: ", this->shape(), " has ", numel(), " elements, ",
+          shape, " needs ", shape.numel());
+  auto copy = std::make_shared<Impl>(impl());
+  copy->shape = shape;
+  copy->meta = nullptr;
+  return Tensor(std::move(copy));
+}
+
+Tensor Tensor::slice(std::int64_t first, std::int64_t count) const {
+  require(shape().rank() > 0 && first >= 0 && count >= 0 && first + count <= dim(0), "slice: rows ",
+          first, " to ", first + count, " of a tensor ", shape());
+  std::array<std::int64_t, Shape::kMaxRank> dims{};
+  std::copy(shape().begin(), shape().end(), dims.begin());
+  const std::size_t row_bytes = dims[0] ? bytes() / static_cast<std::size_t>(dims[0]) : 0;
+  dims[0] = count;
+  auto copy = std::make_shared<Impl>(impl());
+  copy->shape = Shape(std::span<const std::int64_t>(dims.data(), shape().rank()));
+  copy->offset += static_cast<std::size_t>(first) * row_bytes;
+  copy->mask = nullptr;
+  copy->meta = nullptr;
+  return Tensor(std::move(copy));
+}
+
+Tensor Tensor::detach() const {
+  auto copy = std::make_shared<Impl>(impl());
+  copy->meta = nullptr;
+  return Tensor(std::move(copy));
+}
+
+Tensor Tensor::to(DType dtype) const {
+  Tensor copy(shape(), dtype, device());
+  visit_values(*this, [&](const auto* from) {
+    if (dtype == DType::i32) convert(copy.mutable_data<std::int32_t>(), from, numel());
+    if (dtype == DType::f32) convert(copy.mutable_data<float>(), from, numel());
+    if (dtype == DType::f64) convert(copy.mutable_data<double>(), from, numel());
+  });
+  return copy;
+}
+
+void Tensor::copy_from(const Tensor& source) const {
+  require(shape() == source.shape() && dtype() == source.dtype(), "copy_from: expected ", dtype(),
+          " ", shape(), ", got ", source.dtype(), " ", source.shape());
+  std::memcpy(write(dtype()), source.read(dtype()), bytes());
+}
+
+void Tensor::fill(double value) const {
+  if (dtype() == DType::i32)
+    std::fill_n(mutable_data<std::int32_t>(), numel(), static_cast<std::int32_t>(value));
+  if (dtype() == DType::f32) std::fill_n(mutable_data<float>(), numel(), static_cast<float>(value));
+  if (dtype() == DType::f64) std::fill_n(mutable_data<double>(), numel(), value);
+}
+
+std::shared_ptr<const ZeroMask> Tensor::zero_mask() const {
+  return impl().mask && impl_->mask_version == storage().version() ? impl_->mask : nullptr;
+}
+
+void Tensor::attach(std::shared_ptr<const ZeroMask> mask) const {
+  require(mask->rows() * mask->channels() == numel(), "zero mask of ", mask->rows(), " rows and ",
+          mask->channels(), " channels does not fit a tensor ", shape());
+  impl_->mask = std::move(mask);
+  impl_->mask_version = storage().version();
+}
+
+std::int64_t Tensor::nonzeros() const {
+  if (const auto mask = zero_mask()) return mask->nonzeros();
+  return visit_values(*this, [&](const auto* x) {
+    return parallel_sum<std::int64_t>(numel(), [x](std::int64_t begin, std::int64_t end) {
+      return std::count_if(x + begin, x + end, [](auto value) { return value != 0; });
+    });
+  });
+}
+
+double Tensor::density() const {
+  return numel() ? static_cast<double>(nonzeros()) / static_cast<double>(numel()) : 0.0;
+}
+
+bool Tensor::unique() const { return impl_.use_count() == 1 && impl().storage.use_count() == 1; }
+bool Tensor::same_storage(const Tensor& other) const {
+  return impl().storage == other.impl().storage;
+}
+
+const std::shared_ptr<autograd::Meta>& Tensor::meta() const { return impl().meta; }
+void Tensor::set_meta(std::shared_ptr<autograd::Meta> meta) { impl().meta = std::move(meta); }
+
+}  // namespace joule

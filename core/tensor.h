@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/device.h"
+#include "core/memory.h"
+#include "core/shape.h"
+#include "core/zero_mask.h"
+
+namespace joule {
+
+namespace autograd {
+struct Meta;
+}
+
+/// A handle to contiguous storage with a shape.  Copying a Tensor copies the handle: both see the
+/// same values.  Images are [batch, height, width, channels].
+///
+/// Constness is shallow, as with a pointer.  All writing goes through mutable_data(), which voids
+/// what was derived from the old contents; a pointer must not be kept for writing later.
+class Tensor {
+ public:
+  /// No tensor: defined() is false.
+  Tensor() = default;
+  /// Uninitialised.
+  explicit Tensor(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
+  static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
+  static Tensor full(const Shape& shape, float value);
+  /// Copies `values`.  Errors: ArgumentError if their number is not shape.numel().
+  static Tensor from(std::span<const float> values, const Shape& shape);
+  static Tensor from(std::span<const std::int32_t> values, const Shape& shape);
+
+  bool defined() const { return impl_ != nullptr; }
+  explicit operator bool() const { return defined(); }
+  const Shape& shape() const;
+  std::int64_t dim(int i) const { return shape()[i]; }
+  std::int64_t numel() const { return shape().numel(); }
+  DType dtype() const;
+  Device device() const;
+  std::size_t bytes() const { return static_cast<std::size_t>(numel()) * size_of(dtype()); }
+
+  /// Errors    ArgumentError if T is not the tensor's dtype, or nothing is defined.
+  template <class T>
+  const T* data() const {
+    return static_cast<const T*>(read(kDTypeOf<T>));
+  }
+  template <class T>
+  T* mutable_data() const {
+    return static_cast<T*>(write(kDTypeOf<T>));
+  }
+  template <class T>
+  std::span<const T> values() const {
+    return {data<T>(), static_cast<std::size_t>(numel())};
+  }
+  /// The only element of a tensor of one.
+  double item() const;
+
+  /// The same storage under another shape.  Errors: ArgumentError if the number differs.
+  Tensor reshape(const Shape& shape) const;
+  /// Rows [first, first+count) of the outermost dimension; shares the storage.
+  Tensor slice(std::int64_t first, std::int64_t count) const;
+  /// The same storage, unknown to autograd.
+  Tensor detach() const;
+  /// New storage, same values; unknown to autograd.
+  Tensor clone() const { return to(dtype()); }
+  /// New storage with the values converted to `dtype`; unknown to autograd.
+  Tensor to(DType dtype) const;
+  /// Overwrites the values.  Errors: ArgumentError if shape or dtype differ.
+  void copy_from(const Tensor& source) const;
+  void fill(double value) const;
+
+  /// The mask that the op which wrote the values left, or null if there is none or the values have
+  /// been written since.
+  std::shared_ptr<const ZeroMask> zero_mask() const;
+  /// Says that `mask` describes the present contents.
+  void attach(std::shared_ptr<const ZeroMask> mask) const;
+  /// Elements that are not zero: from the mask if there is one, else counted (one pass).
+  std::int64_t nonzeros() const;
+  /// nonzeros() / numel().
+  double density() const;
+
+  /// A value made from the present contents (packed weights, say), made once per write.
+  template <class T, class Make>
+  std::shared_ptr<const T> derived(std::string_view key, Make&& make) const {
+    if (auto found = storage().derived(key)) return std::static_pointer_cast<const T>(found);
+    std::shared_ptr<const T> made = make();
+    storage().set_derived(key, made);
+    return made;
+  }
+
+  /// Whether nobody else holds this storage.
+  bool unique() const;
+  bool same_storage(const Tensor& other) const;
+
+  // Autograd: see core/autograd.h.
+  bool requires_grad() const;
+  Tensor& set_requires_grad(bool on = true);
+  /// The gradient that backward() left in a leaf; undefined before.
+  Tensor grad() const;
+  void set_grad(const Tensor& grad) const;
+  void zero_grad() const { set_grad(Tensor()); }
+  /// Runs the tape from here.  A tensor of more than one element needs `grad`, d(loss)/d(this).
+  void backward(const Tensor& grad = Tensor()) const;
+  const std::shared_ptr<autograd::Meta>& meta() const;
+  void set_meta(std::shared_ptr<autograd::Meta> meta);
+
+ private:
+  struct Impl;
+  explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  Impl& impl() const;
+  Storage& storage() const;
+  const void* read(DType dtype) const;
+  void* write(DType dtype) const;
+
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace joule

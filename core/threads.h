@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+namespace joule {
+
+/// How many threads the CPU kernels use (OMP_NUM_THREADS or all cores at the start).
+int num_threads();
+/// Errors    ArgumentError if n < 1.
+void set_num_threads(int n);
+
+namespace detail {
+using RangeFn = void (*)(void* body, std::int64_t begin, std::int64_t end);
+void parallel_ranges(std::int64_t n, std::int64_t grain, RangeFn call, void* body);
+}  // namespace detail
+
+/// Calls body(begin, end) on a partition of [0, n), in parallel, in pieces of at least `grain`.
+/// The first exception that a piece throws is rethrown here.  The partition depends on the number
+/// of threads, so a body must not reduce across its elements: that is parallel_sum's work.
+template <class Body>
+void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
+  detail::parallel_ranges(
+      n, grain,
+      [](void* b, std::int64_t begin, std::int64_t end) {
+        (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
+      },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+/// A reduction is cut into this many pieces whatever the number of threads, and the pieces are
+/// combined in order: the same bits for any number of threads.
+inline constexpr std::int64_t kReductionPieces = 64;
+
+/// Calls body(piece, begin, end) for every non-empty one of the kReductionPieces pieces of [0, n).
+template <class Body>
+void parallel_pieces(std::int64_t n, Body&& body) {
+  const std::int64_t size = (n + kReductionPieces - 1) / kReductionPieces;
+  const std::int64_t pieces = size ? (n + size - 1) / size : 0;
+  parallel_for(pieces, n > 16384 ? 1 : kReductionPieces,
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t p = first; p < last; ++p) {
+                   const std::int64_t end = (p + 1) * size;
+                   body(p, p * size, end < n ? end : n);
+                 }
+               });
+}
+
+/// sum over the pieces of partial(begin, end), in a fixed order.
+template <class T, class Partial>
+T parallel_sum(std::int64_t n, Partial&& partial) {
+  std::array<T, kReductionPieces> sums{};
+  parallel_pieces(n, [&](std::int64_t piece, std::int64_t begin, std::int64_t end) {
+    sums[static_cast<std::size_t>(piece)] = partial(begin, end);
+  });
+  T total{};
+  for (const T& sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace joule

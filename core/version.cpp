@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "core/version.h"
+
+namespace joule {
+
+std::string_view version() { return JOULE_VERSION; }
+
+}  // namespace joule

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/relu/relu.h"
+
+#include <array>
+#include <memory>
+
+#include "core/threads.h"
+#include "kernels/relu/relu_impl.h"
+#include "kernels/relu/relu_reference.h"
+#include "kernels/same.h"
+#include "kernels/zero_mask_rows.h"
+
+namespace joule {
+namespace {
+
+void run_reference(const Relu& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    const std::int64_t n = op.x.numel();
+    T* const y = op.y.mutable_data<T>();
+    reference::relu(n, op.x.data<T>(), y);
+    if (op.l0_sum) {
+      *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(n, y, T(op.sigma));
+    }
+    op.y.attach(mask_of(op.y));
+  });
+}
+
+void run_grad_reference(const ReluGrad& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::relu_grad(op.y.numel(), op.y.data<T>(), op.grad_y.data<T>(), T(op.sigma),
+                         op.grad_l0 ? *op.grad_l0.data<T>() : T(0), op.grad_x.mutable_data<T>());
+    op.grad_x.attach(mask_of(op.grad_x));
+  });
+}
+
+const char* needs_mask(const ReluGrad& op) {
+  return op.y.zero_mask() ? nullptr : "y has lost the mask that relu wrote";
+}
+
+}  // namespace
+
+void Relu::check() const {
+  require_same("relu", {{"x", x}, {"y", y}});
+  require(!l0_sum || sigma > 0, "relu: the smooth L0 needs sigma > 0, got ", sigma);
+  require(!l0_sum || l0_sum.numel() == 1, "relu: l0_sum must be a scalar");
+}
+
+Work Relu::work() const {
+  const auto bytes = static_cast<std::int64_t>(x.bytes());
+  return {.bytes_read = bytes, .bytes_written = bytes + x.numel() / 8};
+}
+
+std::span<const Implementation<Relu>> Relu::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<Relu>{"cpu.simd", Device::cpu, runs_all, cpu::relu_simd},
+      Implementation<Relu>{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+void ReluGrad::check() const {
+  require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
+  require(!grad_l0 || sigma > 0, "relu_grad: the smooth L0 needs sigma > 0, got ", sigma);
+  require(!grad_l0 || grad_l0.numel() == 1, "relu_grad: grad_l0 must be a scalar");
+}
+
+Work ReluGrad::work() const {
+  const auto bytes = static_cast<std::int64_t>(y.bytes());
+  return {.bytes_read = bytes + (grad_l0 ? bytes : y.numel() / 8),
+          .bytes_written = bytes + y.numel() / 8};
+}
+
+std::span<const Implementation<ReluGrad>> ReluGrad::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<ReluGrad>{"cpu.simd", Device::cpu, needs_mask, cpu::relu_grad_simd},
+      Implementation<ReluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

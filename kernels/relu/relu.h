@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// y = max(x, 0), and in the same pass y's zero mask, its count of non-zeros and, when asked, the
+/// smooth L0 norm
+///   l0_sum = sum_j y_j^2 / (y_j^2 + sigma).
+///
+/// Shapes    x, y: any, equal; f32.  l0_sum: a scalar, or undefined.  y may be x.
+/// Cost      no MACs; reads x, writes y (and one bit per element).
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or l0_sum is wanted with sigma <=
+/// 0. Numerics  exact; NaN stays NaN and counts as non-zero.  l0_sum is summed in double over fixed
+///           pieces: the same bits for any number of threads.
+/// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2 (the smooth L0).
+struct Relu {
+  static constexpr std::string_view kName = "relu";
+
+  Tensor x;
+  Tensor y;
+  float sigma = 0;
+  Tensor l0_sum{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Relu>> implementations();
+};
+
+/// grad_x = (grad_y + grad_l0 * 2 sigma y / (y^2 + sigma)^2) where y > 0, else 0; writes grad_x's
+/// zero mask.
+///
+/// Shapes    y, grad_y, grad_x: equal; f32.  grad_l0: a scalar, or undefined (no penalty).
+///           grad_x may be grad_y.
+/// Cost      no MACs; reads grad_y and y (without a penalty its mask alone), writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma <= 0 with grad_l0.
+/// Source    derivative of the smooth L0; see Relu.
+struct ReluGrad {
+  static constexpr std::string_view kName = "relu_grad";
+
+  Tensor y;  // the output of Relu
+  Tensor grad_y;
+  Tensor grad_x;
+  float sigma = 0;
+  Tensor grad_l0{};
+
+  Device device() const { return y.device(); }
+  DType dtype() const { return y.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<ReluGrad>> implementations();
+};
+
+}  // namespace joule

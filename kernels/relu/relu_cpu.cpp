@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/relu/relu_cpu.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "core/threads.h"
+#include "core/zero_mask.h"
+#include "kernels/relu/relu_impl.h"
+#include "kernels/relu/relu_reference.h"
+#include "kernels/relu/relu_rows.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D, class M>
+HWY_INLINE std::uint64_t mask_bits(D d, M mask) {
+  std::uint8_t bytes[8] = {};
+  hn::StoreMaskBits(d, mask, bytes);
+  std::uint64_t bits;
+  std::memcpy(&bits, bytes, sizeof bits);
+  return bits;
+}
+
+// One word (up to 64 channels of one pixel) at a time, so that the mask never leaves a register.
+// The L0 sum runs in float over one row of at most a few thousand values, then in double.
+template <bool kBias, bool kL0>
+std::int64_t relu_rows(const ReluRows& args) {
+  const hn::ScalableTag<float> d;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t words = (args.channels + 63) / 64;
+  const auto zero = hn::Zero(d);
+  [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
+  std::int64_t nonzeros = 0;
+  [[maybe_unused]] double l0_total = 0;
+  for (std::int64_t row = 0; row < args.rows; ++row) {
+    const float* const x = args.x + row * args.channels;
+    float* const y = args.y + row * args.channels;
+    [[maybe_unused]] auto l0 = hn::Zero(d);
+    [[maybe_unused]] float l0_tail = 0;
+    for (std::int64_t word = 0; word < words; ++word) {
+      const std::int64_t begin = word * 64;
+      const std::int64_t end = std::min(begin + 64, args.channels);
+      std::uint64_t bits = 0;
+      std::int64_t c = begin;
+      for (; c + lanes <= end; c += lanes) {
+        auto v = hn::LoadU(d, x + c);
+        if constexpr (kBias) v = hn::Add(v, hn::LoadU(d, args.bias + c));
+        v = hn::IfThenZeroElse(hn::Le(v, zero), v);
+        hn::StoreU(v, d, y + c);
+        bits |= mask_bits(d, hn::Ne(v, zero)) << (c - begin);
+        if constexpr (kL0) {
+          const auto square = hn::Mul(v, v);
+          l0 = hn::Add(l0, hn::Div(square, hn::Add(square, sigma)));
+        }
+      }
+      for (; c < end; ++c) {
+        float v = x[c];
+        if constexpr (kBias) v += args.bias[c];
+        v = v <= 0 ? 0.0f : v;
+        y[c] = v;
+        bits |= std::uint64_t{v != 0} << (c - begin);
+        if constexpr (kL0) l0_tail += reference::smooth_l0(v, args.sigma);
+      }
+      args.mask[row * words + word] = bits;
+      nonzeros += std::popcount(bits);
+    }
+    if constexpr (kL0) l0_total += hn::GetLane(hn::SumOfLanes(d, l0)) + l0_tail;
+  }
+  if constexpr (kL0) *args.l0_sum += l0_total;
+  return nonzeros;
+}
+
+std::int64_t ReluRowsTarget(const ReluRows& args) {
+  if (args.bias) return args.l0_sum ? relu_rows<true, true>(args) : relu_rows<true, false>(args);
+  return args.l0_sum ? relu_rows<false, true>(args) : relu_rows<false, false>(args);
+}
+
+template <bool kL0>
+std::int64_t relu_grad_rows(const ReluGradRows& args) {
+  const hn::ScalableTag<float> d;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t words = (args.channels + 63) / 64;
+  const auto zero = hn::Zero(d);
+  [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
+  [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.sigma * args.grad_l0);
+  std::int64_t nonzeros = 0;
+  for (std::int64_t row = 0; row < args.rows; ++row) {
+    const std::int64_t at = row * args.channels;
+    for (std::int64_t word = 0; word < words; ++word) {
+      const std::uint64_t live = args.y_mask[row * words + word];
+      const std::int64_t begin = word * 64;
+      const std::int64_t end = std::min(begin + 64, args.channels);
+      std::uint64_t bits = 0;
+      std::int64_t c = begin;
+      for (; c + lanes <= end; c += lanes) {
+        std::uint8_t bytes[8];
+        const std::uint64_t here = live >> (c - begin);
+        std::memcpy(bytes, &here, sizeof here);
+        auto g = hn::LoadU(d, args.grad_y + at + c);
+        if constexpr (kL0) {
+          const auto y = hn::LoadU(d, args.y + at + c);
+          const auto denominator = hn::MulAdd(y, y, sigma);
+          g = hn::Add(g, hn::Div(hn::Mul(scale, y), hn::Mul(denominator, denominator)));
+        }
+        g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
+        hn::StoreU(g, d, args.grad_x + at + c);
+        bits |= mask_bits(d, hn::Ne(g, zero)) << (c - begin);
+      }
+      for (; c < end; ++c) {
+        float g = 0;
+        if (live >> (c - begin) & 1) {
+          g = args.grad_y[at + c];
+          if constexpr (kL0) {
+            g += args.grad_l0 * reference::smooth_l0_derivative(args.y[at + c], args.sigma);
+          }
+        }
+        args.grad_x[at + c] = g;
+        bits |= std::uint64_t{g != 0} << (c - begin);
+      }
+      args.grad_mask[row * words + word] = bits;
+      nonzeros += std::popcount(bits);
+    }
+  }
+  return nonzeros;
+}
+
+std::int64_t ReluGradRowsTarget(const ReluGradRows& args) {
+  return args.grad_l0 != 0 ? relu_grad_rows<true>(args) : relu_grad_rows<false>(args);
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(ReluRowsTarget);
+HWY_EXPORT(ReluGradRowsTarget);
+
+std::int64_t relu_rows(const ReluRows& args) { return HWY_DYNAMIC_DISPATCH(ReluRowsTarget)(args); }
+std::int64_t relu_grad_rows(const ReluGradRows& args) {
+  return HWY_DYNAMIC_DISPATCH(ReluGradRowsTarget)(args);
+}
+
+void relu_simd(const Relu& op, Context&, Tally*) {
+  const float* const x = op.x.data<float>();
+  float* const y = op.y.mutable_data<float>();
+  const std::int64_t channels = op.x.shape().rank() ? op.x.dim(-1) : 1;
+  const std::int64_t rows = channels ? op.x.numel() / channels : 0;
+  auto mask = std::make_shared<ZeroMask>(rows, channels, Device::cpu);
+  struct Sums {
+    std::int64_t nonzeros = 0;
+    double l0 = 0;
+    void operator+=(const Sums& o) { nonzeros += o.nonzeros, l0 += o.l0; }
+  };
+  const Sums sums = parallel_sum<Sums>(rows, [&](std::int64_t begin, std::int64_t end) {
+    Sums piece;
+    piece.nonzeros = relu_rows({.rows = end - begin,
+                                .channels = channels,
+                                .x = x + begin * channels,
+                                .bias = nullptr,
+                                .y = y + begin * channels,
+                                .mask = mask->words(begin),
+                                .sigma = op.sigma,
+                                .l0_sum = op.l0_sum ? &piece.l0 : nullptr});
+    return piece;
+  });
+  mask->set_nonzeros(sums.nonzeros);
+  if (op.l0_sum) *op.l0_sum.mutable_data<float>() = static_cast<float>(sums.l0);
+  op.y.attach(std::move(mask));
+}
+
+void relu_grad_simd(const ReluGrad& op, Context&, Tally*) {
+  const auto y_mask = op.y.zero_mask();
+  const float* const y = op.y.data<float>();
+  const float* const grad_y = op.grad_y.data<float>();
+  float* const grad_x = op.grad_x.mutable_data<float>();
+  const std::int64_t channels = y_mask->channels();
+  auto mask = std::make_shared<ZeroMask>(y_mask->rows(), channels, Device::cpu);
+  const float grad_l0 = op.grad_l0 ? *op.grad_l0.data<float>() : 0.0f;
+  mask->set_nonzeros(
+      parallel_sum<std::int64_t>(y_mask->rows(), [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t at = begin * channels;
+        return HWY_DYNAMIC_DISPATCH(ReluGradRowsTarget)({.rows = end - begin,
+                                                         .channels = channels,
+                                                         .y = y + at,
+                                                         .y_mask = y_mask->words(begin),
+                                                         .grad_y = grad_y + at,
+                                                         .grad_x = grad_x + at,
+                                                         .grad_mask = mask->words(begin),
+                                                         .sigma = op.sigma,
+                                                         .grad_l0 = grad_l0});
+      }));
+  op.grad_x.attach(std::move(mask));
+}
+
+}  // namespace joule::cpu
+#endif

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/relu/relu.h"
+
+// The implementations of Relu and ReluGrad, one source file each.  Only relu.cpp includes this.
+namespace joule::cpu {
+void relu_simd(const Relu& op, Context& ctx, Tally* tally);
+void relu_grad_simd(const ReluGrad& op, Context& ctx, Tally* tally);
+}  // namespace joule::cpu

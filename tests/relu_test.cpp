@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/relu/relu.h"
+
+#include <limits>
+
+#include "kernels/relu/relu_reference.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+const Shape kShapes[] = {{1}, {3, 5}, {2, 3, 3, 64}, {2, 5, 3, 70}, {1, 1, 2, 130}, {7, 200}};
+constexpr float kSigma = 1e-2f;
+
+Relu make_relu(const Tensor& x, const Tensor& y) {
+  return {.x = x, .y = y, .sigma = kSigma, .l0_sum = Tensor(Shape{})};
+}
+
+TEST(Relu, EveryImplementationGivesTheDefinitionAndItsMask) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Tensor x = random_tensor(shape, 1, 0.8);
+      const Guarded y(shape);
+      const Relu op = make_relu(x, y.tensor());
+      for_each_implementation(op, [&](std::string_view name) {
+        y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
+        run(op, name);
+        double l0 = 0;
+        for (std::int64_t i = 0; i < x.numel(); ++i) {
+          const float expected = std::max(0.0f, x.data<float>()[i]);
+          ASSERT_EQ(y.tensor().data<float>()[i], expected);
+          l0 += reference::smooth_l0<double>(expected, kSigma);
+        }
+        EXPECT_NEAR(op.l0_sum.item(), l0, gamma(x.numel() + 8) * l0);
+        expect_mask_matches(y.tensor());
+        EXPECT_TRUE(y.intact());
+      });
+    }
+  });
+}
+
+TEST(Relu, NanStaysNanAndMinusZeroIsZero) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = Tensor::from(std::vector<float>{nan, -0.0f, -inf, inf, 1e-42f}, {1, 5});
+  const Relu op{.x = x, .y = Tensor(x.shape())};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_TRUE(std::isnan(op.y.data<float>()[0]));
+    EXPECT_EQ(op.y.data<float>()[1], 0.0f);
+    EXPECT_EQ(op.y.data<float>()[2], 0.0f);
+    EXPECT_EQ(op.y.data<float>()[3], inf);
+    EXPECT_EQ(op.y.data<float>()[4], 1e-42f);
+    EXPECT_EQ(op.y.nonzeros(), 3);
+    expect_mask_matches(op.y);
+  });
+}
+
+TEST(Relu, MayOverwriteItsInput) {
+  const Tensor x = random_tensor({3, 100}, 2);
+  const Tensor expected = x.clone();
+  dispatch(Relu{.x = x, .y = Tensor(x.shape())});
+  dispatch(Relu{.x = x, .y = x});
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    EXPECT_EQ(x.data<float>()[i], std::max(0.0f, expected.data<float>()[i]));
+  }
+}
+
+TEST(Relu, MaskIsVoidOnceTheValuesAreWritten) {
+  const Tensor x = random_tensor({3, 100}, 2);
+  dispatch(Relu{.x = x, .y = x});
+  EXPECT_NE(x.zero_mask(), nullptr);
+  EXPECT_NE(x.reshape({300}).zero_mask(), nullptr);
+  x.mutable_data<float>()[0] = 1.0f;
+  EXPECT_EQ(x.zero_mask(), nullptr);
+}
+
+TEST(Relu, SameBitsForAnyNumberOfThreads) {
+  const Tensor x = random_tensor({64, 28, 28, 8}, 3);
+  std::vector<double> sums;
+  for_each_thread_count([&] {
+    const Relu op = make_relu(x, Tensor(x.shape()));
+    dispatch(op);
+    sums.push_back(op.l0_sum.item());
+  });
+  EXPECT_EQ(sums[0], sums[1]);
+}
+
+TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      for (const float grad_l0 : {0.0f, 0.25f}) {
+        const Tensor y(shape);
+        dispatch(Relu{.x = random_tensor(shape, 4), .y = y});
+        const Tensor grad_y = random_tensor(shape, 5, 0.7);
+        const Guarded grad_x(shape);
+        const ReluGrad op{.y = y,
+                          .grad_y = grad_y,
+                          .grad_x = grad_x.tensor(),
+                          .sigma = kSigma,
+                          .grad_l0 = Tensor::full(Shape{}, grad_l0)};
+        for_each_implementation(op, [&](std::string_view name) {
+          run(op, name);
+          for (std::int64_t i = 0; i < y.numel(); ++i) {
+            const double at = y.data<float>()[i];
+            const double penalty = grad_l0 * reference::smooth_l0_derivative<double>(at, kSigma);
+            const double expected = at == 0 ? 0.0 : grad_y.data<float>()[i] + penalty;
+            const double bound = gamma(8) * (std::abs(grad_y.data<float>()[i]) + penalty);
+            ASSERT_NEAR(grad_x.tensor().data<float>()[i], expected, bound);
+          }
+          expect_mask_matches(grad_x.tensor());
+          EXPECT_TRUE(grad_x.intact());
+        });
+      }
+    }
+  });
+}
+
+TEST(ReluGrad, RunsOnTheReferenceWhenTheMaskIsStale) {
+  const Tensor y = Tensor::full({4}, 1.0f);
+  const ReluGrad op{.y = y, .grad_y = Tensor::full({4}, 2.0f), .grad_x = Tensor({4})};
+  EXPECT_EQ(select(op, Context{}).name, kReference);
+  dispatch(op);
+  EXPECT_EQ(op.grad_x.data<float>()[3], 2.0f);
+}
+
+TEST(Relu, ErrorsNameTheOperandAndWhatWasExpected) {
+  EXPECT_EQ(error_of([] {
+              dispatch(Relu{.x = Tensor({2, 3}), .y = Tensor({3, 2})});
+            }),
+            "relu: y is f32 [3,2] on cpu, x is f32 [2,3] on cpu");
+  EXPECT_EQ(error_of([] {
+              dispatch(Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
+            }),
+            "relu: the smooth L0 needs sigma > 0, got 0");
+  EXPECT_EQ(error_of([] { dispatch(Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
+            "relu: x must be floating-point, got i32");
+}
+
+}  // namespace
+}  // namespace joule
