@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// How a window moves over an image.  groups == in channels: depthwise.
+struct ConvParams {
+  Size2 stride{1};
+  Size2 padding{0};
+  Size2 dilation{1};
+  std::int64_t groups = 1;
+};
+
+/// The extent of the output: floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
+Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
+
+/// y[n,p,q,o] = bias[o] + sum_{r,s,c} x[n, p*stride-padding+r*dilation, q*..+s*.., g(o)+c] * w[o,r,s,c]
+/// and, with `relu`, max(y, 0) in the same pass, with y's zero mask and, when asked, its smooth L0
+/// norm (see Relu).
+///
+/// Shapes    x [N,H,W,C], weight [O,kh,kw,C/groups], bias [O] or undefined, y [N,P,Q,O]; f32.
+///           l0_sum: a scalar, or undefined; only with relu.
+/// Cost      one MAC per (n,p,q,o,r,s,c) whose tap falls inside x; padding is free.
+/// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a stride
+///           or dilation is < 1, or y's shape is not the one that follows.
+/// Numerics  float32 products and sums; the order of summation depends on the implementation.
+/// Source    Chetlur et al. 2014, arXiv:1410.0759.
+struct Conv2d {
+  static constexpr std::string_view kName = "conv2d";
+
+  Tensor x, weight, y;
+  Tensor bias{};
+  ConvParams params{};
+  bool relu = false;
+  float sigma = 0;  // of the smooth L0
+  Tensor l0_sum{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Conv2d>> implementations();
+};
+
+/// grad_x = the transposed convolution of grad_y: the adjoint of Conv2d in x.
+///
+/// Shapes    grad_y [N,P,Q,O], weight [O,kh,kw,C/groups], grad_x [N,H,W,C]; f32.
+/// Cost      the MACs of Conv2d.
+/// Errors    as Conv2d.
+struct Conv2dGradInput {
+  static constexpr std::string_view kName = "conv2d_grad_input";
+
+  Tensor grad_y, weight, grad_x;
+  ConvParams params{};
+
+  Device device() const { return grad_y.device(); }
+  DType dtype() const { return grad_y.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Conv2dGradInput>> implementations();
+};
+
+/// grad_weight[o,r,s,c] = sum_{n,p,q} grad_y[n,p,q,o] * x[n, p*stride-padding+r*dilation, .., c]
+/// grad_bias[o] = sum_{n,p,q} grad_y[n,p,q,o]
+///
+/// Shapes    x [N,H,W,C], grad_y [N,P,Q,O], grad_weight as weight, grad_bias [O] or undefined; f32.
+/// Cost      the MACs of Conv2d.
+/// Errors    as Conv2d.
+struct Conv2dGradWeight {
+  static constexpr std::string_view kName = "conv2d_grad_weight";
+
+  Tensor x, grad_y, grad_weight;
+  Tensor grad_bias{};
+  ConvParams params{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Conv2dGradWeight>> implementations();
+};
+
+}  // namespace joule
