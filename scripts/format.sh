@@ -17,5 +17,7 @@ case $1 in
   -check) set -- --dry-run -Werror ;;
   *) echo "usage: scripts/format.sh -i|-check" >&2; exit 2 ;;
 esac
-find . \( -path './build*' -o -path ./.git \) -prune -o \
-  \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 "$clang_format" --style=file "$@"
+# Not in hidden folders and build trees.
+find . -type d \( -name '.?*' -o -name build -o -exec test -e '{}/CMakeCache.txt' \; \) -prune -o \
+  \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0 |
+  xargs -0 "$clang_format" --style=file "$@"

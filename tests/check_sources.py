@@ -13,6 +13,7 @@
 4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -57,11 +58,14 @@ def is_standard(quote, name):
 
 
 def files(root, suffixes):
-    skipped = {"build", ".git", ".cache", "runs"}
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        if path.is_file() and path.suffix in suffixes and not skipped & set(relative.parts):
-            yield relative
+    """The files under root, relative to it; not those of hidden folders and of build trees."""
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        built = {f for f in folders if f == "build" or (here / f / "CMakeCache.txt").exists()}
+        folders[:] = sorted(f for f in folders if f not in built and not f.startswith("."))
+        for name in sorted(names):
+            if Path(name).suffix in suffixes:
+                yield (here / name).relative_to(root)
 
 
 def check_includes(root):
