@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// Batch normalisation in training.  Over the M = numel/C elements of each channel c:
+///   mean = sum x / M,   var = sum (x - mean)^2 / M,   inv_std = 1 / sqrt(var + epsilon)
+///   y = (x - mean) * inv_std * gamma + beta
+///   running_mean += momentum * (mean - running_mean)
+///   running_var  += momentum * (var * M/(M-1) - running_var)
+///
+/// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  gamma, beta, mean, inv_std: [C].
+///           running_mean, running_var: [C], both or neither; f32.
+/// Cost      2 MACs per element (square and scale), 1 per running value; reads x, writes y.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, epsilon <= 0, momentum outside
+///           [0, 1], or M < 2 (one value has no variance).
+/// Numerics  the variance is centred: blocks of rows are summed twice in float32, the second time
+///           about the block's own mean, and merged in double (Chan) over fixed pieces: the same
+///           bits for any number of threads.
+/// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1; Chan et al. 1983.
+struct BatchNorm {
+  static constexpr std::string_view kName = "batch_norm";
+
+  Tensor x, gamma, beta;
+  Tensor y;
+  Tensor mean, inv_std;                  // written, for BatchNormGrad
+  Tensor running_mean{}, running_var{};  // updated in place
+  float epsilon = 1e-5f, momentum = 0.1f;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<BatchNorm>> implementations();
+};
+
+/// y = (x - running_mean) * gamma / sqrt(running_var + epsilon) + beta
+///
+/// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  The others [C]; f32.
+/// Cost      1 MAC per element; reads x, writes y.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, or epsilon <= 0.
+struct BatchNormInference {
+  static constexpr std::string_view kName = "batch_norm_inference";
+
+  Tensor x, gamma, beta, running_mean, running_var;
+  Tensor y;
+  float epsilon = 1e-5f;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<BatchNormInference>> implementations();
+};
+
+/// The gradients of BatchNorm; sums over the M elements of the channel, x^ = (x - mean) * inv_std:
+///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * x^
+///   grad_x = gamma * inv_std * (grad_y - grad_beta / M - x^ * grad_gamma / M)
+///
+/// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
+/// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree.
+/// Numerics  rows are summed in float32 by blocks, blocks in double over fixed pieces: the same
+///           bits for any number of threads.
+/// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.
+struct BatchNormGrad {
+  static constexpr std::string_view kName = "batch_norm_grad";
+
+  Tensor x, gamma, mean, inv_std, grad_y;
+  Tensor grad_x, grad_gamma, grad_beta;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<BatchNormGrad>> implementations();
+};
+
+}  // namespace joule

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// y[n,o] = bias[o] + sum_i x[n,i] * weight[o,i]
+///
+/// Shapes    x [N,I], weight [O,I], y [N,O], bias [O] or undefined; f32.  y is none of the others.
+/// Cost      N*O*I MACs; each operand moved once.  A zero of x makes O of them skippable.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree.
+/// Numerics  float32 products and sums; the order of summation depends on the implementation.
+struct Linear {
+  static constexpr std::string_view kName = "linear";
+
+  Tensor x, weight;
+  Tensor y;
+  Tensor bias{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Linear>> implementations();
+};
+
+/// grad_x[n,i] = sum_o grad_y[n,o] * weight[o,i]
+///
+/// Shapes    grad_y [N,O], weight [O,I], grad_x [N,I]; f32.
+/// Cost      N*O*I MACs; each operand moved once.  A zero of grad_y makes I of them skippable.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree.
+/// Numerics  as Linear.
+struct LinearGradInput {
+  static constexpr std::string_view kName = "linear_grad_input";
+
+  Tensor grad_y, weight;
+  Tensor grad_x;
+
+  Device device() const { return grad_y.device(); }
+  DType dtype() const { return grad_y.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<LinearGradInput>> implementations();
+};
+
+/// grad_weight[o,i] = sum_n grad_y[n,o] * x[n,i],   grad_bias[o] = sum_n grad_y[n,o]
+///
+/// Shapes    x [N,I], grad_y [N,O], grad_weight [O,I], grad_bias [O] or undefined; f32.
+/// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A zero of x makes O of
+///           them skippable.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree.
+/// Numerics  as Linear.
+struct LinearGradWeight {
+  static constexpr std::string_view kName = "linear_grad_weight";
+
+  Tensor x, grad_y;
+  Tensor grad_weight;
+  Tensor grad_bias{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<LinearGradWeight>> implementations();
+};
+
+}  // namespace joule
