@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/random.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// y_i = x_i / (1 - p) where u_i >= p, else 0, with u_i uniform in [0, 1); writes y's zero mask.
+///   u_i = to_uniform(philox(random.seed, random.next + i/4)[i%4])
+/// so the same `random` drops the same elements on any device, and the gradient is this op on
+/// grad_y with the `random` of the forward pass: nothing is stored.
+///
+/// Shapes    x, y: any, equal; f32.  y may be x.  `random` has (numel + 3) / 4 counters reserved.
+/// Cost      no MACs; reads x, writes y (and one bit per element).
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or p is outside [0, 1).
+/// Numerics  one rounding, of x * (1 / (1 - p)); a dropped NaN becomes 0, a kept one stays NaN.
+/// Source    Srivastava et al. 2014, "Dropout" (inverted: scaled while training).
+struct Dropout {
+  static constexpr std::string_view kName = "dropout";
+
+  Tensor x;
+  Tensor y;
+  float probability = 0.5f;
+  RandomState random{};
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Dropout>> implementations();
+};
+
+}  // namespace joule

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// sum = sum_j x_j^2 / (x_j^2 + sigma): the smooth L0 norm by a pass of its own, for values that no
+/// ReLU made (Relu computes the same in its own pass).
+///
+/// Shapes    x: any; f32.  sum: a scalar.
+/// Cost      no MACs; reads x.
+/// Errors    ArgumentError if dtypes or devices differ, sum is not a scalar, or sigma <= 0.
+/// Numerics  summed in double over fixed pieces: the same bits for any number of threads.  NaN
+///           where x_j^2 is not finite.
+/// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2.
+struct L0Sum {
+  static constexpr std::string_view kName = "l0_sum";
+
+  Tensor x;
+  Tensor sum;
+  float sigma = 0;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<L0Sum>> implementations();
+};
+
+/// grad_x_j = grad_sum * 2 sigma x_j / (x_j^2 + sigma)^2
+///
+/// Shapes    x, grad_x: equal; f32.  grad_sum: a scalar.  grad_x may be x.
+/// Cost      no MACs; reads x, writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma <= 0.
+struct L0SumGrad {
+  static constexpr std::string_view kName = "l0_sum_grad";
+
+  Tensor x;
+  Tensor grad_sum;
+  Tensor grad_x;
+  float sigma = 0;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<L0SumGrad>> implementations();
+};
+
+/// value = sum_k weights_k * sums_k: the penalty from the sums of the tapped layers.  Its gradient
+/// with respect to sums_k is Scale of grad_value by weights_k.
+///
+/// Shapes    sums: scalars, at least one; f32.  weights: as many.  value: a scalar.
+/// Cost      one MAC per sum.
+/// Errors    ArgumentError if the numbers of sums and weights differ, or anything is not a scalar
+/// of
+///           value's dtype and device.
+/// Numerics  in double, in the order given.
+struct L0Penalty {
+  static constexpr std::string_view kName = "l0_penalty";
+
+  std::vector<Tensor> sums;
+  std::vector<float> weights;
+  Tensor value;
+
+  Device device() const { return value.device(); }
+  DType dtype() const { return value.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<L0Penalty>> implementations();
+};
+
+}  // namespace joule

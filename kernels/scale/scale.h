@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// y = factor * x
+///
+/// Shapes    x, y: any, equal; f32.  y may be x.
+/// Cost      one MAC per element; reads x, writes y.
+/// Errors    ArgumentError if shapes, dtypes or devices differ.
+struct Scale {
+  static constexpr std::string_view kName = "scale";
+
+  Tensor x;
+  Tensor y;
+  float factor = 1;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Scale>> implementations();
+};
+
+/// sum = sum_j x_j^2
+///
+/// Shapes    x: any; f32.  sum: a scalar of f64 (the square of a large float is no float).
+/// Cost      one MAC per element; reads x.
+/// Errors    ArgumentError if sum is not an f64 scalar on x's device.
+/// Numerics  squares and sums in double over fixed pieces: the same bits for any number of threads.
+///           NaN or inf if and only if x has one (for f32).
+struct SquaredNorm {
+  static constexpr std::string_view kName = "squared_norm";
+
+  Tensor x;
+  Tensor sum;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<SquaredNorm>> implementations();
+};
+
+/// Whether no element of `x` (f32) is NaN or infinite.
+///
+/// Cost      one SquaredNorm.
+/// Errors    ArgumentError if x is not f32.
+bool all_finite(const Tensor& x);
+
+}  // namespace joule
