@@ -22,7 +22,7 @@ struct Tensor::Impl {
 namespace {
 
 template <class To, class From>
-void convert(To* to, const From* from, std::int64_t n) {
+void copy_converted(To* to, const From* from, std::int64_t n) {
   std::transform(from, from + n, to, [](From value) { return static_cast<To>(value); });
 }
 
@@ -130,11 +130,20 @@ Tensor Tensor::detach() const {
 Tensor Tensor::to(DType dtype) const {
   Tensor copy(shape(), dtype, device());
   visit_values(*this, [&](const auto* from) {
-    if (dtype == DType::i32) convert(copy.mutable_data<std::int32_t>(), from, numel());
-    if (dtype == DType::f32) convert(copy.mutable_data<float>(), from, numel());
-    if (dtype == DType::f64) convert(copy.mutable_data<double>(), from, numel());
+    if (dtype == DType::i32) copy_converted(copy.mutable_data<std::int32_t>(), from, numel());
+    if (dtype == DType::f32) copy_converted(copy.mutable_data<float>(), from, numel());
+    if (dtype == DType::f64) copy_converted(copy.mutable_data<double>(), from, numel());
   });
   return copy;
+}
+
+void Tensor::convert(DType dtype) const {
+  const Tensor converted = to(dtype);
+  impl().storage = converted.impl().storage;
+  impl().offset = 0;
+  impl().dtype = dtype;
+  impl().mask = nullptr;
+  zero_grad();
 }
 
 void Tensor::copy_from(const Tensor& source) const {

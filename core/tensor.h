@@ -68,6 +68,8 @@ class Tensor {
   Tensor clone() const { return to(dtype()); }
   /// New storage with the values converted to `dtype`; unknown to autograd.
   Tensor to(DType dtype) const;
+  /// Converts this tensor, and with it every copy of the handle, to `dtype`.  Forgets the gradient.
+  void convert(DType dtype) const;
   /// Overwrites the values.  Errors: ArgumentError if shape or dtype differ.
   void copy_from(const Tensor& source) const;
   void fill(double value) const;

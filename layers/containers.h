@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "layers/modules.h"
+
+namespace joule::nn {
+
+/// One module after the other.  A Conv2d that a ReLU follows runs with it in one pass; the ReLU is
+/// still tapped under its own name.
+class Sequential final : public Module {
+ public:
+  Sequential() = default;
+  /// Children "0", "1", ...: Sequential(Conv2d({...}), ReLU(), Flatten(), Linear(10, 2)).
+  template <class... Ms>
+  requires(std::derived_from<std::remove_cvref_t<Ms>, Module>&&...) &&
+      (sizeof...(Ms) != 1 || !(std::same_as<std::remove_cvref_t<Ms>, Sequential> ||
+                               ...)) explicit Sequential(Ms&&... modules) {
+    (add(std::to_string(children().size()), std::forward<Ms>(modules)), ...);
+  }
+
+  /// Appends a child under a name of its own; returns this net.
+  template <class M>
+  Sequential& add(std::string name, M&& module) {
+    add_child(std::move(name), std::forward<M>(module));
+    return *this;
+  }
+  std::string describe() const override { return "Sequential()"; }
+
+ private:
+  Tensor forward(Tensor x) override;
+  static Tensor conv_then_relu(const Conv2d& conv, const ReLU& relu, Tensor x);
+};
+
+/// main(x) + shortcut(x); without a shortcut main(x) + x.
+class Residual final : public Module {
+ public:
+  template <class Main>
+  explicit Residual(Main&& main) : main_(add_child("main", std::forward<Main>(main))) {}
+  template <class Main, class Shortcut>
+  Residual(Main&& main, Shortcut&& shortcut)
+      : main_(add_child("main", std::forward<Main>(main))),
+        shortcut_(add_child("shortcut", std::forward<Shortcut>(shortcut))) {}
+  std::string describe() const override { return "Residual()"; }
+
+ private:
+  Tensor forward(Tensor x) override;
+  std::shared_ptr<Module> main_, shortcut_;
+};
+
+}  // namespace joule::nn

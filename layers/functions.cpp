@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+#include "layers/functions.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/autograd.h"
+#include "kernels/add/add.h"
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/concat/concat.h"
+#include "kernels/dropout/dropout.h"
+#include "kernels/linear/linear.h"
+#include "kernels/pool/avg_pool2d.h"
+#include "kernels/pool/global_avg_pool.h"
+#include "kernels/pool/max_pool2d.h"
+#include "kernels/pool/pool_shape.h"
+#include "kernels/relu/relu.h"
+#include "kernels/scale/scale.h"
+#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+
+namespace joule {
+namespace {
+
+/// Uninitialised, of x's dtype and device.
+Tensor empty_like(const Tensor& x, const Shape& shape) {
+  return Tensor(shape, x.dtype(), x.device());
+}
+Tensor empty_like(const Tensor& x) { return empty_like(x, x.shape()); }
+
+/// Where an elementwise result of a moved-in operand goes: into it, if nobody else can see it.
+Tensor overwrite_or_allocate(const Tensor& x) { return x.unique() ? x.detach() : empty_like(x); }
+
+void require_rank(std::string_view op, std::string_view operand, const Tensor& t, int rank) {
+  require(t.defined(), op, ": ", operand, " is undefined");
+  require(t.shape().rank() == rank, op, ": ", operand, " must have ", rank, " dimensions, got ",
+          t.shape());
+}
+
+/// What a convolution's backward needs of its forward.
+struct ConvTape {
+  Tensor x, weight;
+  ConvParams params;
+  bool x_needs, weight_needs, bias_needs;
+
+  std::vector<Tensor> operator()(const Tensor& grad_y) const {
+    Tensor grad_x, grad_weight, grad_bias;
+    if (weight_needs || bias_needs) {
+      grad_weight = empty_like(weight);
+      if (bias_needs) grad_bias = empty_like(grad_y, {grad_y.dim(3)});
+      dispatch(Conv2dGradWeight{.x = x,
+                                .grad_y = grad_y,
+                                .grad_weight = grad_weight,
+                                .grad_bias = grad_bias,
+                                .params = params});
+    }
+    if (x_needs) {
+      grad_x = empty_like(x);
+      dispatch(
+          Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = params});
+    }
+    return {grad_x, grad_weight, grad_bias};
+  }
+};
+
+ConvTape conv_tape(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                   const ConvParams& params) {
+  return {.x = x,
+          .weight = weight.detach(),
+          .params = params,
+          .x_needs = needs_grad(x),
+          .weight_needs = needs_grad(weight),
+          .bias_needs = needs_grad(bias)};
+}
+
+Tensor conv_output(const Tensor& x, const Tensor& weight, const ConvParams& params) {
+  require_rank("conv2d", "x", x, 4);
+  require_rank("conv2d", "weight", weight, 4);
+  const Size2 out = conv_output_size({x.dim(1), x.dim(2)}, {weight.dim(1), weight.dim(2)}, params);
+  return empty_like(x, {x.dim(0), out.h, out.w, weight.dim(0)});
+}
+
+}  // namespace
+
+Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params) {
+  Tensor y = conv_output(x, weight, params);
+  dispatch(Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = params});
+  record("conv2d", {x, weight, bias}, {&y},
+         [tape = conv_tape(x, weight, bias, params)](std::span<const Tensor> grads) {
+           return tape(grads[0]);
+         });
+  return y;
+}
+
+namespace {
+
+Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads) {
+  // Without a gradient of y itself (only the penalty counts) it is zero everywhere.
+  Tensor grad_y = grads[0];
+  if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
+  const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
+  dispatch(ReluGrad{.y = y,
+                    .grad_y = grad_y,
+                    .grad_x = grad_x,
+                    .sigma = sigma,
+                    .grad_l0 = grads.size() > 1 ? grads[1] : Tensor()});
+  return grad_x;
+}
+
+}  // namespace
+
+ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
+                       float sigma) {
+  ReluOutput out{.y = conv_output(x, weight, params)};
+  if (sigma > 0) out.l0_sum = empty_like(x, {});
+  dispatch(Conv2d{.x = x,
+                  .weight = weight,
+                  .y = out.y,
+                  .bias = bias,
+                  .params = params,
+                  .relu = true,
+                  .sigma = sigma,
+                  .l0_sum = out.l0_sum});
+  BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = out.y.detach(),
+                         sigma](std::span<const Tensor> grads) {
+    return tape(relu_backward(y, sigma, grads));
+  };
+  if (sigma > 0) {
+    record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
+  } else {
+    record("conv2d_relu", {x, weight, bias}, {&out.y}, std::move(backward));
+  }
+  return out;
+}
+
+ReluOutput relu_with_l0(Tensor x, float sigma) {
+  require(x.defined(), "relu: x is undefined");
+  ReluOutput out{.y = overwrite_or_allocate(x)};
+  if (sigma > 0) out.l0_sum = empty_like(x, {});
+  dispatch(Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
+  BackwardFn backward = [y = out.y.detach(), sigma](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{relu_backward(y, sigma, grads)};
+  };
+  if (sigma > 0) {
+    record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
+  } else {
+    record("relu", {x}, {&out.y}, std::move(backward));
+  }
+  return out;
+}
+
+Tensor relu(Tensor x) { return relu_with_l0(std::move(x), 0.0f).y; }
+
+Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias) {
+  require_rank("linear", "x", x, 2);
+  require_rank("linear", "weight", weight, 2);
+  Tensor y = empty_like(x, {x.dim(0), weight.dim(0)});
+  dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
+  record("linear", {x, weight, bias}, {&y},
+         [x, weight = weight.detach(), x_needs = needs_grad(x), weight_needs = needs_grad(weight),
+          bias_needs = needs_grad(bias)](std::span<const Tensor> grads) {
+           const Tensor& grad_y = grads[0];
+           Tensor grad_x, grad_weight, grad_bias;
+           if (weight_needs || bias_needs) {
+             grad_weight = empty_like(weight);
+             if (bias_needs) grad_bias = empty_like(grad_y, {grad_y.dim(1)});
+             dispatch(LinearGradWeight{
+                 .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
+           }
+           if (x_needs) {
+             grad_x = empty_like(x);
+             dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x});
+           }
+           return std::vector<Tensor>{grad_x, grad_weight, grad_bias};
+         });
+  return y;
+}
+
+Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding) {
+  require(x.defined(), "max_pool2d: x is undefined");
+  Tensor y = empty_like(x, pool_shape("max_pool2d", x.shape(), kernel, stride, padding).output());
+  Tensor index;
+  if (needs_grad(x)) index = Tensor(MaxPool2d::index_shape(y.shape()), DType::i32, x.device());
+  dispatch(MaxPool2d{
+      .x = x, .y = y, .index = index, .kernel = kernel, .stride = stride, .padding = padding});
+  record("max_pool2d", {x}, {&y},
+         [index, shape = x.shape(), kernel, stride, padding](std::span<const Tensor> grads) {
+           const Tensor grad_x = empty_like(grads[0], shape);
+           dispatch(MaxPool2dGrad{.index = index,
+                                  .grad_y = grads[0],
+                                  .grad_x = grad_x,
+                                  .kernel = kernel,
+                                  .stride = stride,
+                                  .padding = padding});
+           return std::vector<Tensor>{grad_x};
+         });
+  return y;
+}
+
+Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding) {
+  require(x.defined(), "avg_pool2d: x is undefined");
+  Tensor y = empty_like(x, pool_shape("avg_pool2d", x.shape(), kernel, stride, padding).output());
+  dispatch(AvgPool2d{.x = x, .y = y, .kernel = kernel, .stride = stride, .padding = padding});
+  record("avg_pool2d", {x}, {&y},
+         [shape = x.shape(), kernel, stride, padding](std::span<const Tensor> grads) {
+           const Tensor grad_x = empty_like(grads[0], shape);
+           dispatch(AvgPool2dGrad{.grad_y = grads[0],
+                                  .grad_x = grad_x,
+                                  .kernel = kernel,
+                                  .stride = stride,
+                                  .padding = padding});
+           return std::vector<Tensor>{grad_x};
+         });
+  return y;
+}
+
+Tensor global_avg_pool(Tensor x) {
+  require_rank("global_avg_pool", "x", x, 4);
+  Tensor y = empty_like(x, {x.dim(0), x.dim(3)});
+  dispatch(GlobalAvgPool{.x = x, .y = y});
+  record("global_avg_pool", {x}, {&y}, [shape = x.shape()](std::span<const Tensor> grads) {
+    const Tensor grad_x = empty_like(grads[0], shape);
+    dispatch(GlobalAvgPoolGrad{.grad_y = grads[0], .grad_x = grad_x});
+    return std::vector<Tensor>{grad_x};
+  });
+  return y;
+}
+
+Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
+                  const Tensor& running_var, bool training, const BatchNormOptions& options) {
+  require(x.defined() && gamma.defined(), "batch_norm: x and gamma must be defined");
+  if (!training) {
+    require(!needs_grad(x) && !needs_grad(gamma),
+            "batch_norm: in evaluation mode there is no gradient; use NoGrad, or train()");
+    Tensor y = overwrite_or_allocate(x);
+    dispatch(BatchNormInference{.x = x,
+                                .gamma = gamma,
+                                .beta = beta,
+                                .running_mean = running_mean,
+                                .running_var = running_var,
+                                .y = y,
+                                .epsilon = options.epsilon});
+    return y;
+  }
+  Tensor y = empty_like(x);
+  const Tensor mean = empty_like(gamma), inv_std = empty_like(gamma);
+  dispatch(BatchNorm{.x = x,
+                     .gamma = gamma,
+                     .beta = beta,
+                     .y = y,
+                     .mean = mean,
+                     .inv_std = inv_std,
+                     .running_mean = running_mean,
+                     .running_var = running_var,
+                     .epsilon = options.epsilon,
+                     .momentum = options.momentum});
+  record("batch_norm", {x, gamma, beta}, {&y},
+         [x, gamma = gamma.detach(), mean, inv_std](std::span<const Tensor> grads) {
+           const Tensor grad_x = reuse_or_allocate(grads[0]);
+           const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
+           dispatch(BatchNormGrad{.x = x,
+                                  .gamma = gamma,
+                                  .mean = mean,
+                                  .inv_std = inv_std,
+                                  .grad_y = grads[0],
+                                  .grad_x = grad_x,
+                                  .grad_gamma = grad_gamma,
+                                  .grad_beta = grad_beta});
+           return std::vector<Tensor>{grad_x, grad_gamma, grad_beta};
+         });
+  return y;
+}
+
+Tensor dropout(Tensor x, float probability, Generator& generator) {
+  require(x.defined(), "dropout: x is undefined");
+  Tensor y = overwrite_or_allocate(x);
+  const RandomState random = generator.reserve((static_cast<std::uint64_t>(x.numel()) + 3) / 4);
+  dispatch(Dropout{.x = x, .y = y, .probability = probability, .random = random});
+  record("dropout", {x}, {&y}, [probability, random](std::span<const Tensor> grads) {
+    const Tensor grad_x = reuse_or_allocate(grads[0]);
+    dispatch(Dropout{.x = grads[0], .y = grad_x, .probability = probability, .random = random});
+    return std::vector<Tensor>{grad_x};
+  });
+  return y;
+}
+
+Tensor add(Tensor a, const Tensor& b) {
+  require(a.defined() && b.defined(), "add: a and b must be defined");
+  Tensor y = overwrite_or_allocate(a);
+  dispatch(Add{.a = a, .b = b, .y = y});
+  record("add", {a, b}, {&y}, [](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{grads[0], grads[0]};
+  });
+  return y;
+}
+
+Tensor concat(std::span<const Tensor> xs) {
+  require(!xs.empty() && xs[0].defined() && xs[0].shape().rank() >= 1,
+          "concat: needs at least one tensor of at least one dimension");
+  std::vector<std::int64_t> dims(xs[0].shape().begin(), xs[0].shape().end());
+  dims.back() = 0;
+  std::vector<Shape> shapes;
+  for (const Tensor& x : xs) {
+    require(x.defined(), "concat: operand ", shapes.size(), " is undefined");
+    dims.back() += x.shape().rank() ? x.dim(-1) : 0;
+    shapes.push_back(x.shape());
+  }
+  Tensor y = empty_like(xs[0], Shape(dims));
+  dispatch(Concat{.xs = {xs.begin(), xs.end()}, .y = y});
+  record("concat", xs, {&y}, [shapes](std::span<const Tensor> grads) {
+    std::vector<Tensor> grad_xs;
+    for (const Shape& shape : shapes) grad_xs.push_back(empty_like(grads[0], shape));
+    dispatch(ConcatGrad{.grad_y = grads[0], .grad_xs = grad_xs});
+    return grad_xs;
+  });
+  return y;
+}
+
+Tensor flatten(Tensor x) {
+  require(x.defined() && x.shape().rank() >= 1, "flatten: x needs at least one dimension");
+  const std::int64_t batch = x.dim(0);
+  Tensor y = x.reshape({batch, batch ? x.numel() / batch : 0});
+  record("flatten", {x}, {&y}, [shape = x.shape()](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{grads[0].reshape(shape)};
+  });
+  return y;
+}
+
+Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOptions& options) {
+  require_rank("cross_entropy", "logits", logits, 2);
+  Tensor loss = empty_like(logits, {});
+  const Tensor probabilities = empty_like(logits);
+  dispatch(SoftmaxCrossEntropy{.logits = logits,
+                               .labels = labels,
+                               .loss = loss,
+                               .probabilities = probabilities,
+                               .label_smoothing = options.label_smoothing});
+  record(
+      "softmax_cross_entropy", {logits}, {&loss},
+      [probabilities, labels, smoothing = options.label_smoothing](std::span<const Tensor> grads) {
+        dispatch(SoftmaxCrossEntropyGrad{.probabilities = probabilities,
+                                         .labels = labels,
+                                         .grad_loss = grads[0],
+                                         .grad_logits = probabilities,
+                                         .label_smoothing = smoothing});
+        return std::vector<Tensor>{probabilities};
+      });
+  return loss;
+}
+
+std::vector<std::int32_t> argmax(const Tensor& logits) {
+  require_rank("argmax", "logits", logits, 2);
+  const std::int64_t classes = logits.dim(1);
+  require(classes > 0, "argmax: logits have no classes: ", logits.shape());
+  std::vector<std::int32_t> best;
+  const float* row = logits.data<float>();
+  for (std::int64_t n = 0; n < logits.dim(0); ++n, row += classes) {
+    best.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
+  }
+  return best;
+}
+
+}  // namespace joule

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "layers/init.h"
+
+#include <cmath>
+
+namespace joule {
+
+Tensor initialise(Init init, const Shape& shape, Generator& generator) {
+  require(shape.rank() >= 2 && shape.numel() > 0,
+          "initialise: weights need at least two dimensions and one element, got ", shape);
+  const auto numel = static_cast<double>(shape.numel());
+  const double fan_in = numel / static_cast<double>(shape[0]);
+  const double fan_out = numel / static_cast<double>(shape[-1]);
+  const Tensor weights(shape);
+  const std::span<float> values(weights.mutable_data<float>(),
+                                static_cast<std::size_t>(shape.numel()));
+  const auto normal = [&](double variance) {
+    generator.normal(values, 0.0f, static_cast<float>(std::sqrt(variance)));
+  };
+  const auto uniform = [&](double variance) {
+    const auto a = static_cast<float>(std::sqrt(3.0 * variance));  // Var U(-a, a) = a^2 / 3
+    generator.uniform(values, -a, a);
+  };
+  switch (init) {
+    case Init::he_normal:
+      normal(2.0 / fan_in);
+      break;
+    case Init::he_normal_out:
+      normal(2.0 / fan_out);
+      break;
+    case Init::he_uniform:
+      uniform(2.0 / fan_in);
+      break;
+    case Init::xavier_normal:
+      normal(2.0 / (fan_in + fan_out));
+      break;
+    case Init::xavier_uniform:
+      uniform(2.0 / (fan_in + fan_out));
+      break;
+  }
+  return weights;
+}
+
+}  // namespace joule

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "core/autograd.h"
+#include "kernels/l0/l0.h"
+#include "kernels/scale/scale.h"
+#include "layers/functions.h"
+
+namespace joule {
+namespace {
+
+/// sum_j x_j^2 / (x_j^2 + sigma) by a pass of its own, for a tap that has no sum of this sigma.
+Tensor l0_sum(const Tensor& x, float sigma) {
+  Tensor sum(Shape{}, x.dtype(), x.device());
+  dispatch(L0Sum{.x = x, .sum = sum, .sigma = sigma});
+  record("l0_sum", {x}, {&sum}, [x = x.detach(), sigma](std::span<const Tensor> grads) {
+    const Tensor grad_x(x.shape(), x.dtype(), x.device());
+    dispatch(L0SumGrad{.x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = sigma});
+    return std::vector<Tensor>{grad_x};
+  });
+  return sum;
+}
+
+float weight_of(const Tap& tap, std::size_t taps, const L0Options& options) {
+  if (options.normalization == L0Normalization::per_layer_mean) {
+    return options.lambda / (static_cast<float>(taps) * static_cast<float>(tap.value.numel()));
+  }
+  return options.lambda /
+         (static_cast<float>(options.parameters) * static_cast<float>(tap.value.dim(0)));
+}
+
+}  // namespace
+
+Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
+  require(!taps.empty(), "l0_penalty: there are no taps; is there a ReLU layer in the net?");
+  require(options.lambda >= 0, "l0_penalty: lambda must not be negative, got ", options.lambda);
+  require(options.sigma > 0, "l0_penalty: sigma must be positive, got ", options.sigma);
+  require(options.normalization == L0Normalization::per_layer_mean || options.parameters > 0,
+          "l0_penalty: per_parameter needs the number of parameters, got ", options.parameters);
+  std::vector<Tensor> sums;
+  std::vector<float> weights;
+  for (const Tap& tap : taps) {
+    require(tap.value.defined() && tap.value.shape().rank() >= 1 && tap.value.numel() > 0,
+            "l0_penalty: the tap of layer '", tap.layer, "' holds no values");
+    sums.push_back(tap.l0_sum && tap.sigma == options.sigma ? tap.l0_sum
+                                                            : l0_sum(tap.value, options.sigma));
+    weights.push_back(weight_of(tap, taps.size(), options));
+  }
+  Tensor value(Shape{}, sums[0].dtype(), sums[0].device());
+  dispatch(L0Penalty{.sums = sums, .weights = weights, .value = value});
+  record("l0_penalty", sums, {&value}, [weights](std::span<const Tensor> grads) {
+    std::vector<Tensor> grad_sums;
+    for (const float weight : weights) {
+      grad_sums.emplace_back(Shape{}, grads[0].dtype(), grads[0].device());
+      dispatch(Scale{.x = grads[0], .y = grad_sums.back(), .factor = weight});
+    }
+    return grad_sums;
+  });
+  return value;
+}
+
+}  // namespace joule

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/autograd.h"
+#include "core/context.h"
+#include "core/observers.h"
+#include "core/state.h"
+#include "core/tensor.h"
+#include "layers/taps.h"
+
+namespace joule::nn {
+
+/// A part of a net: parameters, buffers, children, and a forward pass.
+///
+/// A new layer derives from this, registers what it owns in its constructor, and writes forward()
+/// with the differentiable functions of layers/functions.h; backward() follows from those.
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module() = default;
+
+  /// Runs forward() under this layer's full name, so that every operation in it is accounted to it,
+  /// and tells the forward observers.  An operand that the caller moves in may be overwritten.
+  Tensor operator()(Tensor x);
+
+  /// The output, and what the penalised layers put out on the way.
+  std::pair<Tensor, std::vector<Tap>> forward_with_taps(Tensor x, const TapOptions& options = {});
+
+  /// "Conv2d(1, 32, kernel=3x3, padding=1x1)"
+  virtual std::string describe() const = 0;
+
+  /// Training mode (batch statistics, dropout) or evaluation mode, for this and all children.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  /// Leaves of the tape, with full names, in the order of registration.
+  std::vector<NamedTensor> parameters() const;
+  /// What is saved but not trained: running statistics.
+  std::vector<NamedTensor> buffers() const;
+  std::int64_t parameter_count() const;
+  void zero_grad();
+  /// Converts parameters and buffers, for gradcheck: net.to(DType::f64).
+  void to(DType dtype);
+
+  /// Parameters and buffers by name; the tensors are shared, not copied.
+  State state() const;
+  /// Copies values in.  Errors: ArgumentError that lists missing and unexpected names and wrong
+  /// shapes; then nothing has changed.
+  void load_state(const State& state);
+
+  const std::vector<std::shared_ptr<Module>>& children() const { return children_; }
+  /// The name that the parent gave; empty for a root.
+  const std::string& name() const { return name_; }
+
+ protected:
+  virtual Tensor forward(Tensor x) = 0;
+  /// Whether TapLayers::all taps this leaf.  Dropout says no; ReLU taps itself, with its L0 sum.
+  virtual bool tapped_by_all() const { return true; }
+
+  Tensor add_parameter(std::string name, Tensor value);
+  Tensor add_buffer(std::string name, Tensor value);
+  /// Takes over a module as the child `name`.
+  /// Errors    ArgumentError if the name is taken, empty, or holds a '.'.
+  template <class M>
+  std::shared_ptr<M> add_child(std::string name, M&& module) {
+    auto child = std::make_shared<std::remove_cvref_t<M>>(std::forward<M>(module));
+    adopt(std::move(name), child);
+    return child;
+  }
+  void adopt(std::string name, std::shared_ptr<Module> child);
+
+  /// Until the end of the block, operations are accounted to this layer.
+  class Entered {
+   public:
+    explicit Entered(const Module& module);
+
+   private:
+    ContextGuard guard_;
+  };
+
+ private:
+  template <class Visit>
+  void visit(const std::string& prefix, Visit&& visit) const;
+
+  std::string name_;
+  bool training_ = true;
+  std::vector<NamedTensor> parameters_, buffers_;
+  std::vector<std::shared_ptr<Module>> children_;
+};
+
+/// One call of a module, told to the observers after it ran.
+struct ForwardEvent {
+  std::string_view layer;  // full name
+  const Module& module;
+  const Tensor& input;
+  const Tensor& output;
+};
+/// The observers of every module call of this thread.  While there are any, layers are not fused
+/// and operands not overwritten, so that every layer's own input and output can be seen.
+Observers<ForwardEvent>& forward_observers();
+
+}  // namespace joule::nn

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "layers/taps.h"
+
+namespace joule {
+namespace {
+thread_local TapCollector* innermost = nullptr;
+}
+
+TapCollector::TapCollector(const TapOptions& options) : options_(options), outer_(innermost) {
+  require(options.sigma >= 0, "taps: sigma must not be negative, got ", options.sigma);
+  innermost = this;
+}
+TapCollector::~TapCollector() { innermost = outer_; }
+TapCollector* TapCollector::current() { return innermost; }
+
+}  // namespace joule
