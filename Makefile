@@ -11,7 +11,7 @@ help:
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo
-	@echo "The first four install what is missing first (Debian's apt-get)."
+	@echo "All but the last three install what is missing first (Debian's apt-get)."
 	@echo "JOBS=n: parallel compilers and tests.  ARGS=\"...\": further arguments of joule demo."
 
 demo: ## train SmallCnn on Fashion-MNIST, standard and with the L0 penalty, and compare
@@ -46,7 +46,7 @@ asan: ## the CPU tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(call SANITIZED,asan)
 
 tsan: ## the CPU tests under ThreadSanitizer
-	@scripts/setup.sh test
+	@scripts/setup.sh tsan
 	@$(call SANITIZED,tsan)
 
 tidy: ## clang-tidy on the sources that differ from main (all of them: FILES=all)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/setup.sh build|demo|test|bench: installs what that target needs and this machine lacks.
+# scripts/setup.sh build|demo|test|bench|tsan: installs what that target needs and this machine lacks.
 # Debian 12 names.  When something cannot be installed: says what and why it is needed, and exits 1.
 # JOULE_SETUP=skip skips it (everything is there under other names, as on other distributions).
 set -euo pipefail
@@ -10,29 +10,31 @@ cd "$(dirname "$0")/.."
 # The targets that need it, the package, the reason.
 needs() {
   cat <<'END'
-build|demo|test|bench  g++                    the compiler (C++20)
-build|demo|test|bench  cmake                  configures the build (3.25 or later)
-build|demo|test|bench  ninja-build            runs the build
-build|demo|test|bench  libhwy-dev             SIMD of the CPU kernels
-build|demo|test|bench  libdnnl-dev            oneDNN, an implementation of the convolutions
-build|demo|test|bench  zlib1g-dev             reads gzipped data sets
-build|demo|test|bench  nlohmann-json3-dev     reads and writes JSON
-build|demo|test|bench  libfmt-dev             formats text
-build|demo|test|bench  libcli11-dev           command lines
-demo|test              dataset-fashion-mnist  the images that the demo and the tests train on
-test                   libgtest-dev           the test framework
-test                   clang-format           the test of formatting
-test                   python3                the tests of the sources
-test                   python3-venv           lets the safetensors package read our files
-bench                  libbenchmark-dev       the benchmark framework
-bench                  python3                compares the benchmarks
+all             g++                    the compiler (C++20)
+all             cmake                  configures the build (3.25 or later)
+all             ninja-build            runs the build
+all             libhwy-dev             SIMD of the CPU kernels
+all             libdnnl-dev            oneDNN, an implementation of the convolutions
+all             zlib1g-dev             reads gzipped data sets
+all             nlohmann-json3-dev     reads and writes JSON
+all             libfmt-dev             formats text
+all             libcli11-dev           command lines
+demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
+test|tsan       libgtest-dev           the test framework
+test|tsan       python3                the tests of the sources
+test            clang-format           the test of formatting
+test            python3-venv           lets the safetensors package read our files
+bench           libbenchmark-dev       the benchmark framework
+bench           python3                compares the benchmarks
+tsan            clang                  the compiler whose OpenMP ThreadSanitizer understands
+tsan            libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
 END
 }
 
 target=${1:-}
 case $target in
-  build | demo | test | bench) ;;
-  *) echo "usage: scripts/setup.sh build|demo|test|bench" >&2; exit 2 ;;
+  build | demo | test | bench | tsan) ;;
+  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan" >&2; exit 2 ;;
 esac
 if [[ ${JOULE_SETUP:-} == skip ]]; then exit 0; fi
 
@@ -40,7 +42,7 @@ missing=()   # packages
 report=      # a line for each: package, reason
 installed=$'\n'$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null || true)$'\n'
 while read -r targets package reason; do
-  if [[ "|$targets|" == *"|$target|"* && $installed != *$'\n'"installed $package"$'\n'* ]]; then
+  if [[ "|$targets|" == *"|$target|"* || $targets == all ]] && [[ $installed != *$'\n'"installed $package"$'\n'* ]]; then
     missing+=("$package")
     report+=$(printf '  %-22s %s' "$package" "$reason")$'\n'
   fi
