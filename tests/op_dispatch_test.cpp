@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+
+#include "core/accumulate.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+std::string last_run;
+
+/// An op whose table has every kind of row.
+struct Probe {
+  static constexpr std::string_view kName = "probe";
+  Tensor x = Tensor({2});
+  bool even = true;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const { require(x.numel() > 0, "probe: x is empty"); }
+  Work work() const { return {.macs = x.numel()}; }
+
+  template <int row>
+  static void run(const Probe&, Context&, Tally* tally) {
+    last_run = implementations()[row].name;
+    if (tally) tally->macs_skippable += 1;
+  }
+  static const char* needs_even(const Probe& op) { return op.even ? nullptr : "needs an even x"; }
+  static std::span<const Implementation<Probe>> implementations() {
+    static constexpr std::array kTable = {
+        Implementation<Probe>{"cuda.tiled", Device::cuda, runs_all<Probe>, run<0>},
+        Implementation<Probe>{"cpu.even", Device::cpu, needs_even, run<1>, false},
+        Implementation<Probe>{"cpu.any", Device::cpu, runs_all<Probe>, run<2>},
+        Implementation<Probe>{kReference, Device::cpu, runs_all<Probe>, run<3>},
+    };
+    return kTable;
+  }
+};
+
+TEST(Dispatch, TakesTheFirstThatFits) {
+  dispatch(Probe{});
+  EXPECT_EQ(last_run, "cpu.even");
+  dispatch(Probe{.even = false});
+  EXPECT_EQ(last_run, "cpu.any");
+  dispatch(Probe{.x = Tensor({2}, DType::f64)});
+  EXPECT_EQ(last_run, "reference");
+}
+
+TEST(Dispatch, DeterministicPassesOverWhatDependsOnTheThreads) {
+  const ContextGuard guard;
+  context().deterministic = true;
+  dispatch(Probe{});
+  EXPECT_EQ(last_run, "cpu.any");
+}
+
+TEST(Dispatch, RunsWhatIsForced) {
+  {
+    const ContextGuard guard;
+    context().force = "reference";
+    dispatch(Probe{});
+    EXPECT_EQ(last_run, "reference");
+  }
+  force_implementation("probe", "cpu.any");
+  dispatch(Probe{});
+  EXPECT_EQ(last_run, "cpu.any");
+  force_implementation("probe", "");
+  dispatch(Probe{});
+  EXPECT_EQ(last_run, "cpu.even");
+}
+
+TEST(Dispatch, SaysWhyNothingFits) {
+  const ContextGuard guard;
+  context().force = "cpu.even";
+  EXPECT_EQ(error_of([] { dispatch(Probe{.even = false}); }),
+            "probe: no implementation named cpu.even for this on cpu:\n"
+            "cuda.tiled: is for another device\n"
+            "cpu.even: needs an even x\n"
+            "cpu.any: can run it\n"
+            "reference: can run it\n");
+}
+
+TEST(Dispatch, ChecksBeforeItRecords) {
+  LastRecord sink;
+  const ContextGuard guard;
+  context().sink = &sink;
+  EXPECT_EQ(error_of([] { dispatch(Probe{.x = Tensor(Shape{0})}); }), "probe: x is empty");
+  EXPECT_EQ(sink.implementation, "");
+}
+
+TEST(Dispatch, RecordsWorkScopeAndTally) {
+  struct Sink final : WorkSink {
+    Tally* record(const OpRun& run, const Work& nominal) override {
+      seen = run;
+      work = nominal;
+      return &tally;
+    }
+    OpRun seen;
+    Work work;
+    Tally tally;
+  } sink;
+  const ContextGuard guard;
+  context().sink = &sink;
+  context().scope = {"conv1", Phase::backward};
+  dispatch(Probe{});
+  EXPECT_EQ(sink.seen.op, "probe");
+  EXPECT_EQ(sink.seen.implementation, "cpu.even");
+  EXPECT_EQ(sink.seen.scope.layer, "conv1");
+  EXPECT_EQ(sink.seen.scope.phase, Phase::backward);
+  EXPECT_EQ(sink.work, Work{.macs = 2});
+  EXPECT_EQ(sink.tally.macs_skippable, 1);
+  EXPECT_GT(sink.tally.nanoseconds, 0);
+}
+
+TEST(Context, GuardRestoresEverything) {
+  {
+    const ContextGuard guard;
+    context().deterministic = true;
+    context().scope.layer = "inner";
+  }
+  EXPECT_FALSE(context().deterministic);
+  EXPECT_EQ(context().scope.layer, "");
+}
+
+TEST(Intern, EqualTextsAreOneText) {
+  const std::string a = "layer.1", b = "layer.1";
+  EXPECT_EQ(intern(a).data(), intern(b).data());
+  EXPECT_EQ(intern(a), "layer.1");
+}
+
+TEST(Accumulate, EveryImplementationAddsAndChecks) {
+  const Tensor addend = random_tensor({100003}, 1), start = random_tensor({100003}, 2);
+  for_each_implementation(Accumulate{.sum = start, .addend = addend}, [&](std::string_view name) {
+    const Tensor sum = start.clone();
+    run(Accumulate{.sum = sum, .addend = addend}, name);
+    for (std::int64_t i = 0; i < sum.numel(); ++i) {
+      ASSERT_EQ(sum.data<float>()[i], start.data<float>()[i] + addend.data<float>()[i]);
+    }
+  });
+  EXPECT_EQ(error_of([] { dispatch(Accumulate{.sum = Tensor({2}), .addend = Tensor({3})}); }),
+            "accumulate: f32 [2] on cpu and f32 [3] on cpu differ");
+}
+
+}  // namespace
+}  // namespace joule

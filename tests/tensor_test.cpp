@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "core/tensor.h"
+
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+Tensor counting(const Shape& shape) {
+  std::vector<float> values(static_cast<std::size_t>(shape.numel()));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  return Tensor::from(values, shape);
+}
+
+TEST(Tensor, CopiesShareAndClonesDoNot) {
+  const Tensor a = counting({2, 3});
+  const Tensor b = a;
+  const Tensor c = a.clone();
+  b.mutable_data<float>()[0] = 7;
+  EXPECT_EQ(a.data<float>()[0], 7);
+  EXPECT_EQ(c.data<float>()[0], 0);
+  EXPECT_TRUE(a.same_storage(b));
+  EXPECT_FALSE(a.same_storage(c));
+}
+
+TEST(Tensor, ReshapeAndSliceSeeTheSameStorage) {
+  const Tensor a = counting({4, 3});
+  EXPECT_EQ(a.reshape({2, 6}).data<float>()[7], 7);
+  const Tensor rows = a.slice(1, 2);
+  EXPECT_EQ(rows.shape(), Shape({2, 3}));
+  EXPECT_EQ(rows.data<float>()[0], 3);
+  EXPECT_EQ(rows.slice(1, 1).data<float>()[0], 6);
+  rows.mutable_data<float>()[0] = 9;
+  EXPECT_EQ(a.data<float>()[3], 9);
+}
+
+TEST(Tensor, ConversionKeepsValues) {
+  const Tensor a = counting({3});
+  EXPECT_EQ(a.to(DType::f64).data<double>()[2], 2.0);
+  EXPECT_EQ(a.to(DType::i32).data<std::int32_t>()[2], 2);
+  const Tensor handle = a;
+  a.convert(DType::f64);
+  EXPECT_EQ(handle.dtype(), DType::f64);
+  EXPECT_EQ(handle.data<double>()[1], 1.0);
+}
+
+TEST(Tensor, CountsNonZerosWithAndWithoutAMask) {
+  const Tensor a = counting({2, 70});
+  EXPECT_EQ(a.nonzeros(), 139);
+  auto mask = std::make_shared<ZeroMask>(2, 70, Device::cpu);
+  mask->set_nonzeros(5);
+  a.attach(mask);
+  EXPECT_EQ(a.nonzeros(), 5) << "the mask's count is taken";
+  EXPECT_EQ(a.reshape({140}).nonzeros(), 5);
+  EXPECT_EQ(a.slice(0, 1).nonzeros(), 69) << "a slice has no mask";
+  a.mutable_data<float>();
+  EXPECT_EQ(a.nonzeros(), 139) << "a write voids the mask";
+}
+
+TEST(Tensor, DerivedValuesAreMadeOncePerWrite) {
+  const Tensor a = counting({4});
+  int made = 0;
+  const auto sum = [&] {
+    return *a.derived<float>("sum", [&] {
+      ++made;
+      float total = 0;
+      for (const float x : a.values<float>()) total += x;
+      return std::make_shared<const float>(total);
+    });
+  };
+  EXPECT_EQ(sum(), 6);
+  EXPECT_EQ(sum(), 6);
+  EXPECT_EQ(made, 1);
+  a.mutable_data<float>()[0] = 4;
+  EXPECT_EQ(sum(), 10);
+  EXPECT_EQ(made, 2);
+}
+
+TEST(Tensor, ErrorsNameShapesAndTypes) {
+  const Tensor a = counting({2, 3});
+  EXPECT_EQ(error_of([&] { a.data<double>(); }), "tensor [2,3]: holds f32, read as f64");
+  EXPECT_EQ(error_of([&] { a.reshape({4}); }), "reshape: [2,3] has 6 elements, [4] needs 4");
+  EXPECT_EQ(error_of([&] { a.slice(1, 2); }), "slice: rows 1 to 3 of a tensor [2,3]");
+  EXPECT_EQ(error_of([&] { a.item(); }), "tensor: item() needs one element, this has shape [2,3]");
+  EXPECT_EQ(error_of([] { Tensor().shape(); }), "tensor: used before it was defined");
+  EXPECT_EQ(error_of([&] { a.copy_from(counting({3})); }),
+            "copy_from: expected f32 [2,3], got f32 [3]");
+  EXPECT_EQ(error_of([] {
+              Tensor::from(std::vector<float>{1, 2}, {3});
+            }),
+            "tensor: 2 values given for shape [3]");
+  EXPECT_EQ(error_of([] {
+              Tensor(Shape{2, -1});
+            }),
+            "shape: extents must not be negative, got [2,-1]");
+  EXPECT_EQ(error_of([] {
+              Tensor(Shape{1 << 20, 1 << 20, 1 << 20});
+            }),
+            "shape: too many elements, got [1048576,1048576,1048576]");
+  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }),
+            "this build of Joule has no cuda backend");
+}
+
+TEST(Memory, BlocksAreReusedAndThePeakIsSeen) {
+  release_cached_memory();
+  const MemoryStats before = memory_stats();
+  reset_peak_memory();
+  const void* first;
+  {
+    const Tensor a({1000, 1000});
+    first = a.data<float>();
+    EXPECT_GE(memory_stats().in_use, before.in_use + 4000000);
+  }
+  EXPECT_EQ(memory_stats().in_use, before.in_use);
+  EXPECT_GE(memory_stats().peak, before.in_use + 4000000);
+  EXPECT_GE(memory_stats().cached, 4000000);
+  EXPECT_EQ(Tensor({1000, 999}).data<float>(), first) << "same size class, same block";
+  release_cached_memory();
+  EXPECT_EQ(memory_stats().cached, 0);
+}
+
+TEST(Memory, EveryBlockIsAligned) {
+  for (const std::int64_t n : {0, 1, 17, 1000, 1000000}) {
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(Tensor({n}).data<float>()) % 64, 0u) << n;
+  }
+}
+
+TEST(Memory, TooMuchIsAnErrorThatSaysHowMuch) {
+  const std::string text = error_of<DeviceError>([] { Tensor(Shape{std::int64_t{1} << 45}); });
+  EXPECT_EQ(text.substr(0, 43), "out of memory: 140737488355328 bytes asked ");
+}
+
+}  // namespace
+}  // namespace joule
