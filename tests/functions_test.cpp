@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "layers/functions.h"
+
+#include "core/autograd.h"
+#include "core/gradcheck.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+using Inputs = std::span<const Tensor>;
+
+/// The gradients of `fn` are right, at most `kinks` elements are skipped for having a corner.
+void expect_gradients(const std::function<Tensor(Inputs)>& fn, const std::vector<Tensor>& inputs,
+                      std::int64_t kinks = 0) {
+  const GradcheckResult result = gradcheck(fn, inputs);
+  EXPECT_TRUE(result.passed) << result.message;
+  EXPECT_LE(result.kinks, kinks);
+}
+
+const Tensor kX = random_tensor({2, 5, 4, 4}, 1);
+
+TEST(Gradients, Conv2d) {
+  struct Case {
+    Size2 kernel;
+    ConvParams params;
+  };
+  const Case cases[] = {{{3, 3}, {.padding = 1}},
+                        {{1, 1}, {}},
+                        {{3, 2}, {.stride = {2, 1}, .padding = {1, 0}}},
+                        {{2, 2}, {.dilation = 2}},
+                        {{3, 3}, {.padding = 1, .groups = 2}},
+                        {{3, 3}, {.padding = 1, .groups = 4}}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(str("kernel ", c.kernel, " groups ", c.params.groups));
+    const Tensor w = random_tensor({4, c.kernel.h, c.kernel.w, 4 / c.params.groups}, 2);
+    const Tensor b = random_tensor({4}, 3);
+    expect_gradients([&](Inputs in) { return conv2d(in[0], in[1], in[2], c.params); }, {kX, w, b});
+    expect_gradients([&](Inputs in) { return conv2d_relu(in[0], in[1], in[2], c.params).y; },
+                     {kX, w, b}, 4);
+    expect_gradients(
+        [&](Inputs in) { return conv2d_relu(in[0], in[1], in[2], c.params, 0.1f).l0_sum; },
+        {kX, w, b}, 4);
+  }
+}
+
+TEST(Gradients, Conv2dWithoutABias) {
+  expect_gradients([&](Inputs in) { return conv2d(in[0], in[1]); },
+                   {kX, random_tensor({3, 2, 2, 4}, 2)});
+}
+
+TEST(Gradients, Linear) {
+  expect_gradients([](Inputs in) { return linear(in[0], in[1], in[2]); },
+                   {random_tensor({3, 5}, 1), random_tensor({4, 5}, 2), random_tensor({4}, 3)});
+}
+
+TEST(Gradients, ReluAndItsL0) {
+  expect_gradients([](Inputs in) { return relu(in[0]); }, {kX}, 2);
+  expect_gradients([](Inputs in) { return relu_with_l0(in[0], 0.05f).l0_sum; }, {kX}, 2);
+  expect_gradients(
+      [](Inputs in) {
+        const ReluOutput out = relu_with_l0(in[0], 0.05f);
+        return linear(flatten(out.y), in[1]) +
+               linear(out.l0_sum.reshape({1, 1}), Tensor::full({6, 1}, 1).to(DType::f64))
+                   .reshape({2, 3});
+      },
+      {kX, random_tensor({3, 80}, 2)}, 2);
+}
+
+TEST(Gradients, Pooling) {
+  expect_gradients([](Inputs in) { return max_pool2d(in[0], 2, 2); }, {kX});
+  expect_gradients([](Inputs in) { return max_pool2d(in[0], 3, {2, 1}, 1); }, {kX});
+  expect_gradients([](Inputs in) { return avg_pool2d(in[0], {3, 2}, 1, {1, 0}); }, {kX});
+  expect_gradients([](Inputs in) { return global_avg_pool(in[0]); }, {kX});
+}
+
+TEST(Gradients, BatchNorm) {
+  const Tensor mean = Tensor::zeros({4}, DType::f64), var = Tensor::zeros({4}, DType::f64);
+  expect_gradients(
+      [&](Inputs in) { return batch_norm(in[0], in[1], in[2], mean.clone(), var.clone(), true); },
+      {kX, random_tensor({4}, 2), random_tensor({4}, 3)});
+}
+
+TEST(Gradients, Dropout) {
+  expect_gradients(
+      [](Inputs in) {
+        Generator generator(3);
+        return dropout(in[0], 0.4f, generator);
+      },
+      {kX});
+}
+
+TEST(Gradients, AddConcatFlatten) {
+  expect_gradients([](Inputs in) { return in[0] + in[0] + in[1]; },
+                   {kX, random_tensor(kX.shape(), 2)});
+  expect_gradients([](Inputs in) { return concat(in); }, {kX, random_tensor({2, 5, 4, 3}, 2)});
+  expect_gradients([](Inputs in) { return flatten(in[0]); }, {kX});
+}
+
+TEST(Gradients, CrossEntropy) {
+  const Tensor labels = Tensor::from(std::vector<std::int32_t>{2, 0, 1}, {3});
+  for (const float smoothing : {0.0f, 0.1f}) {
+    expect_gradients(
+        [&](Inputs in) { return cross_entropy(in[0], labels, {.label_smoothing = smoothing}); },
+        {random_tensor({3, 4}, 1)});
+  }
+}
+
+TEST(Gradients, L0PenaltyByBothWaysAndNormalizations) {
+  for (const float tapped_sigma : {0.0f, 0.05f, 0.2f}) {
+    for (const auto normalization :
+         {L0Normalization::per_layer_mean, L0Normalization::per_parameter}) {
+      expect_gradients(
+          [&](Inputs in) {
+            std::vector<Tap> taps;
+            for (const Tensor& x : in) {
+              ReluOutput out = relu_with_l0(x, tapped_sigma);
+              taps.push_back({.value = out.y, .sigma = tapped_sigma, .l0_sum = out.l0_sum});
+            }
+            return l0_penalty(
+                taps,
+                {.lambda = 0.7f, .sigma = 0.05f, .normalization = normalization, .parameters = 10});
+          },
+          {kX, random_tensor({2, 3}, 2)}, 4);
+    }
+  }
+}
+
+TEST(L0Penalty, IsTheFormula) {
+  const Tensor a = Tensor::from(std::vector<float>{1, 0, 2, 0}, {2, 2});
+  const Tensor b = Tensor::from(std::vector<float>{3, 3}, {2, 1});
+  const std::vector<Tap> taps{{.layer = "a", .value = a}, {.layer = "b", .value = b}};
+  const double sa = 1 / 1.5 + 4 / 4.5, sb = 2 * 9 / 9.5;
+  EXPECT_NEAR(l0_penalty(taps, {.lambda = 3, .sigma = 0.5f}).item(), 3 * (sa / 4 + sb / 2) / 2,
+              1e-6);
+  EXPECT_NEAR(l0_penalty(taps, {.lambda = 3,
+                                .sigma = 0.5f,
+                                .normalization = L0Normalization::per_parameter,
+                                .parameters = 5})
+                  .item(),
+              3 * (sa + sb) / 5 / 2, 1e-6);
+}
+
+TEST(L0Penalty, Errors) {
+  const std::vector<Tap> taps{{.layer = "a", .value = Tensor::full({2, 2}, 1)}};
+  EXPECT_EQ(error_of([] { l0_penalty({}); }),
+            "l0_penalty: there are no taps; is there a ReLU layer in the net?");
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, {.lambda = -1}); }),
+            "l0_penalty: lambda must not be negative, got -1");
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, {.sigma = 0}); }),
+            "l0_penalty: sigma must be positive, got 0");
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, {.normalization = L0Normalization::per_parameter}); }),
+            "l0_penalty: per_parameter needs the number of parameters, got 0");
+}
+
+TEST(Functions, OverwriteOnlyWhatWasMovedIn) {
+  const Tensor x = random_tensor({2, 100}, 1);
+  const Tensor before = x.clone();
+  relu(x);
+  expect_same_bits(x, before);
+  Tensor moved = before.clone();
+  const float* const storage = moved.data<float>();
+  EXPECT_EQ(relu(std::move(moved)).data<float>(), storage);
+  Tensor shared = before.clone();
+  const Tensor other = shared.reshape({200});
+  relu(std::move(shared));
+  expect_same_bits(other.reshape({2, 100}), before);
+}
+
+TEST(Functions, FusedConvolutionEqualsItsParts) {
+  Tensor w = random_tensor({70, 3, 3, 4}, 2), b = random_tensor({70}, 3);
+  w.set_requires_grad();
+  b.set_requires_grad();
+  const ConvParams params{.padding = 1};
+  const auto gradients = [&](const ReluOutput& out) {
+    w.zero_grad();
+    b.zero_grad();
+    (cross_entropy(flatten(out.y), Tensor::zeros({2}, DType::i32)) +
+     l0_penalty(std::vector<Tap>{{.value = out.y, .sigma = 0.1f, .l0_sum = out.l0_sum}},
+                {.sigma = 0.1f}))
+        .backward();
+    return std::pair(w.grad(), b.grad());
+  };
+  const ReluOutput fused = conv2d_relu(kX, w, b, params, 0.1f);
+  const ReluOutput parts = relu_with_l0(conv2d(kX, w, b, params), 0.1f);
+  const auto [fused_w, fused_b] = gradients(fused);
+  const auto [parts_w, parts_b] = gradients(parts);
+  // 40 roundings: 36 products, the bias, and what the order of summation moves, twice over.
+  const double bound = 2 * gamma(40) * (36 + 1);
+  for (std::int64_t i = 0; i < fused.y.numel(); ++i) {
+    ASSERT_NEAR(fused.y.data<float>()[i], parts.y.data<float>()[i], bound);
+  }
+  expect_mask_matches(fused.y);
+  EXPECT_NEAR(fused.l0_sum.item(), parts.l0_sum.item(), 1e-4 * parts.l0_sum.item());
+  for (std::int64_t i = 0; i < w.numel(); ++i) {
+    ASSERT_NEAR(fused_w.data<float>()[i], parts_w.data<float>()[i], 1e-5);
+  }
+  for (std::int64_t i = 0; i < b.numel(); ++i) {
+    ASSERT_NEAR(fused_b.data<float>()[i], parts_b.data<float>()[i], 1e-5);
+  }
+}
+
+TEST(Functions, ErrorsNameTheOperand) {
+  EXPECT_EQ(error_of([] {
+              conv2d(Tensor({4, 4, 3}), Tensor({2, 3, 3, 3}));
+            }),
+            "conv2d: x must have 4 dimensions, got [4,4,3]");
+  EXPECT_EQ(error_of([] {
+              linear(Tensor({2, 2, 3}), Tensor({4, 3}));
+            }),
+            "linear: x must have 2 dimensions, got [2,2,3]");
+  EXPECT_EQ(error_of([] { cross_entropy(Tensor(), Tensor()); }),
+            "cross_entropy: logits is undefined");
+  EXPECT_EQ(error_of([] { argmax(Tensor({3})); }),
+            "argmax: logits must have 2 dimensions, got [3]");
+}
+
+TEST(Argmax, TakesTheFirstOfEquals) {
+  EXPECT_EQ(argmax(Tensor::from(std::vector<float>{0, 2, 2, 5, 1, 1}, {2, 3})),
+            (std::vector<std::int32_t>{1, 0}));
+}
+
+}  // namespace
+}  // namespace joule

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "layers/module.h"
+
+#include <set>
+
+#include "layers/containers.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+nn::Sequential small_net() {
+  manual_seed(1);
+  return nn::Sequential(nn::Conv2d({.in = 2, .out = 4, .kernel = 3, .padding = 1}), nn::ReLU(),
+                        nn::MaxPool2d(2), nn::Flatten(), nn::Linear(4 * 4 * 4, 8), nn::ReLU(),
+                        nn::Linear(8, 3));
+}
+
+const Tensor kImages = random_tensor({2, 8, 8, 2}, 5);
+
+TEST(Module, NamesParametersByTheirPath) {
+  nn::Sequential block;
+  block.add("conv", nn::Conv2d({.in = 2, .out = 2, .kernel = 1, .bias = false}))
+      .add("norm", nn::BatchNorm(2));
+  nn::Sequential net;
+  net.add("block", nn::Residual(std::move(block))).add("head", nn::Linear(2, 3));
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : net.parameters()) names.push_back(str(name, tensor.shape()));
+  EXPECT_EQ(names, (std::vector<std::string>{"block.main.conv.weight[2,1,1,2]",
+                                             "block.main.norm.weight[2]", "block.main.norm.bias[2]",
+                                             "head.weight[3,2]", "head.bias[3]"}));
+  ASSERT_EQ(net.buffers().size(), 2u);
+  EXPECT_EQ(net.buffers()[0].name, "block.main.norm.running_mean");
+  EXPECT_EQ(net.parameter_count(), 4 + 2 + 2 + 6 + 3);
+}
+
+TEST(Module, DescribesItself) {
+  EXPECT_EQ(
+      nn::Conv2d({.in = 4, .out = 8, .kernel = {3, 1}, .stride = 2, .groups = 2, .bias = false})
+          .describe(),
+      "Conv2d(4, 8, kernel=3x1, stride=2x2, groups=2, no bias)");
+  EXPECT_EQ(nn::MaxPool2d(2).describe(), "MaxPool2d(2x2, stride=2x2)");
+  EXPECT_EQ(nn::MaxPool2d(3, 2, 1).describe(), "MaxPool2d(3x3, stride=2x2, padding=1x1)");
+  EXPECT_EQ(nn::Linear(3, 4).describe(), "Linear(3, 4)");
+}
+
+TEST(Module, LoadStateIsAllOrNothing) {
+  auto a = small_net();
+  manual_seed(2);
+  nn::Sequential b(nn::Conv2d({.in = 2, .out = 4, .kernel = 3, .padding = 1}), nn::ReLU(),
+                   nn::MaxPool2d(2), nn::Flatten(), nn::Linear(4 * 4 * 4, 8), nn::ReLU(),
+                   nn::Linear(8, 3));
+  const NoGrad guard;
+  State state = b.state();
+  const Tensor before = a.parameters()[0].tensor.clone();
+  state.tensors["extra"] = Tensor({1});
+  state.tensors["4.bias"] = Tensor({9});
+  state.tensors.erase("6.bias");
+  EXPECT_EQ(error_of([&] { a.load_state(state); }),
+            "load_state: the saved state does not fit; 4.bias is f32 [9], expected f32 [8]; 6.bias "
+            "is missing; extra is not part of this net");
+  expect_same_bits(a.parameters()[0].tensor, before);
+  a.load_state(b.state());
+  expect_same_bits(a(kImages), b(kImages));
+}
+
+TEST(Module, OperationsAreAccountedToTheLayerThatRanThem) {
+  struct Sink final : WorkSink {
+    Tally* record(const OpRun& run, const Work&) override {
+      seen.insert(str(run.scope.layer, " ", name(run.scope.phase), " ", run.op));
+      return nullptr;
+    }
+    std::set<std::string> seen;
+  } sink;
+  auto net = small_net();
+  const ContextGuard guard;
+  context().sink = &sink;
+  cross_entropy(net(kImages), Tensor::zeros({2}, DType::i32)).backward();
+  EXPECT_EQ(sink.seen,
+            (std::set<std::string>{
+                "0 forward conv2d", "0 backward relu_grad", "0 backward conv2d_grad_weight",
+                "2 forward max_pool2d", "2 backward max_pool2d_grad", "4 forward linear",
+                "4 backward linear_grad_input", "4 backward linear_grad_weight", "5 forward relu",
+                "5 backward relu_grad", "6 forward linear", "6 backward linear_grad_input",
+                "6 backward linear_grad_weight", " forward softmax_cross_entropy",
+                " backward softmax_cross_entropy_grad"}));
+}
+
+TEST(Taps, HoldEveryReluUnderItsOwnName) {
+  auto net = small_net();
+  const auto [logits, taps] = net.forward_with_taps(kImages, {.sigma = 0.1f});
+  ASSERT_EQ(taps.size(), 2u);
+  EXPECT_EQ(taps[0].layer, "1");
+  EXPECT_EQ(taps[0].value.shape(), Shape({2, 8, 8, 4}));
+  EXPECT_EQ(taps[1].layer, "5");
+  for (const Tap& tap : taps) {
+    expect_mask_matches(tap.value);
+    double l0 = 0;
+    for (const double v : tap.value.values<float>()) l0 += v * v / (v * v + 0.1f);
+    EXPECT_NEAR(tap.l0_sum.item(), l0, 1e-5 * l0);
+  }
+  EXPECT_FALSE(net.forward_with_taps(kImages).second[0].l0_sum.defined());
+}
+
+TEST(Taps, AllHoldsEveryLeafButDropout) {
+  nn::Sequential net(nn::Flatten(), nn::Dropout(0.5f), nn::Linear(128, 4), nn::ReLU());
+  const auto [y, taps] = net.forward_with_taps(kImages, {.layers = TapLayers::all});
+  std::vector<std::string_view> layers;
+  for (const Tap& tap : taps) layers.push_back(tap.layer);
+  EXPECT_EQ(layers, (std::vector<std::string_view>{"0", "2", "3"}));
+}
+
+TEST(Observers, SeeEveryLayerUnfused) {
+  auto net = small_net();
+  std::vector<std::string> seen;
+  const Tensor unseen = net(kImages);
+  const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
+    seen.push_back(str(event.layer, " ", event.module.describe(), " ", event.output.shape()));
+    if (event.layer == "1") {  // the convolution's output is still there
+      bool negative = false;
+      for (const float v : event.input.values<float>()) negative |= v < 0;
+      EXPECT_TRUE(negative);
+    }
+  });
+  const Tensor y = net(kImages);
+  ASSERT_EQ(seen.size(), 8u);
+  EXPECT_EQ(seen[0], "0 Conv2d(2, 4, kernel=3x3, padding=1x1) [2,8,8,4]");
+  EXPECT_EQ(seen[7], " Sequential() [2,3]");
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    EXPECT_NEAR(y.data<float>()[i], unseen.data<float>()[i], 1e-5);
+  }
+}
+
+TEST(Module, EvaluationModeReachesEveryChild) {
+  nn::Sequential inner(nn::Dropout(0.5f));
+  nn::Sequential net(std::move(inner), nn::Flatten());
+  net.eval();
+  EXPECT_FALSE(net.children()[0]->children()[0]->training());
+  const NoGrad guard;
+  expect_same_bits(net(kImages), kImages.reshape({2, 128}));
+  net.train();
+  EXPECT_LT(net(kImages).density(), 0.8);
+}
+
+TEST(Module, ErrorsNameTheLayerAndTheValue) {
+  EXPECT_EQ(error_of([] { nn::Conv2d({.in = 3, .out = 4, .groups = 2}); }),
+            "Conv2d: groups=2 must divide in=3 and out=4");
+  EXPECT_EQ(error_of([] { nn::Conv2d({}); }),
+            "Conv2d: in, out and kernel must be positive, got in=0 out=0 kernel=3x3");
+  EXPECT_EQ(error_of([] { nn::Linear(0, 4); }),
+            "Linear: in and out must be positive, got in=0 out=4");
+  EXPECT_EQ(error_of([] { nn::Dropout(1.0f); }), "Dropout: probability must lie in [0, 1), got 1");
+  EXPECT_EQ(error_of([] { nn::Sequential().add("a.b", nn::ReLU()); }),
+            "module: a child's name must not be empty or hold a '.', got 'a.b'");
+  EXPECT_EQ(error_of([] { nn::Sequential().add("a", nn::ReLU()).add("a", nn::ReLU()); }),
+            "module: there is a child 'a' already");
+}
+
+TEST(Initialise, HasTheVarianceOfItsName) {
+  const Shape shape{64, 3, 3, 32};  // fan_in 288, fan_out 576
+  const std::pair<Init, double> cases[] = {{Init::he_normal, 2.0 / 288},
+                                           {Init::he_normal_out, 2.0 / 576},
+                                           {Init::he_uniform, 2.0 / 288},
+                                           {Init::xavier_normal, 2.0 / 864},
+                                           {Init::xavier_uniform, 2.0 / 864}};
+  for (const auto& [init, variance] : cases) {
+    Generator generator(1);
+    const Tensor w = initialise(init, shape, generator);
+    double square = 0;
+    for (const double v : w.values<float>()) square += v * v;
+    EXPECT_NEAR(square / static_cast<double>(w.numel()), variance, 0.05 * variance);
+  }
+}
+
+}  // namespace
+}  // namespace joule
