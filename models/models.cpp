@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "models/models.h"
+
+#include <map>
+
+namespace joule {
+namespace {
+
+using Make = nn::Sequential (*)(const ModelSpec&);
+
+const std::map<std::string, Make>& makers() {
+  static const std::map<std::string, Make> all{{"lenet5", lenet5},
+                                               {"resnet18", resnet18},
+                                               {"simple-cnn", simple_cnn},
+                                               {"small-cnn", small_cnn},
+                                               {"vgg16", vgg16}};
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : makers()) names.push_back(name);
+  return names;
+}
+
+nn::Sequential make_model(const ModelSpec& spec) {
+  const auto found = makers().find(spec.name);
+  if (found == makers().end()) {
+    std::string known;
+    for (const std::string& name : model_names()) known += (known.empty() ? "" : ", ") + name;
+    throw ArgumentError(str("model: there is no '", spec.name, "'; there are ", known));
+  }
+  require(spec.image.h >= 1 && spec.image.w >= 1 && spec.channels >= 1 && spec.classes >= 1,
+          spec.name, ": image, channels and classes must be positive, got ", spec.image, ", ",
+          spec.channels, " and ", spec.classes);
+  return found->second(spec);
+}
+
+}  // namespace joule
