@@ -58,6 +58,22 @@ TEST(Relu, NanStaysNanAndMinusZeroIsZero) {
   });
 }
 
+TEST(Relu, NanCountsAsNonZeroInWholeVectorsToo) {
+  const Tensor y({2, 70});
+  const Relu op{.x = Tensor::full({2, 70}, std::numeric_limits<float>::quiet_NaN()), .y = y};
+  const ReluGrad grad{.y = y, .grad_y = op.x, .grad_x = Tensor({2, 70})};
+  for_each_target([&] {
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      EXPECT_EQ(y.nonzeros(), 140);
+    });
+    for_each_implementation(grad, [&](std::string_view name) {
+      run(grad, name);
+      EXPECT_EQ(grad.grad_x.nonzeros(), 140);
+    });
+  });
+}
+
 TEST(Relu, MayOverwriteItsInput) {
   const Tensor x = random_tensor({3, 100}, 2);
   const Tensor expected = x.clone();

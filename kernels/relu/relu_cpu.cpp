@@ -19,15 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-template <class D, class M>
-HWY_INLINE std::uint64_t mask_bits(D d, M mask) {
-  std::uint8_t bytes[8] = {};
-  hn::StoreMaskBits(d, mask, bytes);
-  std::uint64_t bits;
-  std::memcpy(&bits, bytes, sizeof bits);
-  return bits;
-}
+#include "kernels/lanes.inc"
 
 // One word (up to 64 channels of one pixel) at a time, so that the mask never leaves a register.
 // The L0 sum runs in float over one row of at most a few thousand values, then in double.
@@ -55,7 +47,7 @@ std::int64_t relu_rows(const ReluRows& args) {
         if constexpr (kBias) v = hn::Add(v, hn::LoadU(d, args.bias + c));
         v = hn::IfThenZeroElse(hn::Le(v, zero), v);
         hn::StoreU(v, d, y + c);
-        bits |= mask_bits(d, hn::Ne(v, zero)) << (c - begin);
+        bits |= nonzero_bits(d, v) << (c - begin);
         if constexpr (kL0) {
           const auto square = hn::Mul(v, v);
           l0 = hn::Add(l0, hn::Div(square, hn::Add(square, sigma)));
@@ -88,7 +80,6 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
   const hn::ScalableTag<float> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t words = (args.channels + 63) / 64;
-  const auto zero = hn::Zero(d);
   [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
   [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.sigma * args.grad_l0);
   std::int64_t nonzeros = 0;
@@ -112,7 +103,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
         }
         g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
         hn::StoreU(g, d, args.grad_x + at + c);
-        bits |= mask_bits(d, hn::Ne(g, zero)) << (c - begin);
+        bits |= nonzero_bits(d, g) << (c - begin);
       }
       for (; c < end; ++c) {
         float g = 0;
