@@ -30,4 +30,16 @@ inline void require_same(std::string_view op, std::initializer_list<Named> opera
   }
 }
 
+/// Requires `o` to have `shape`, and the dtype and device of `like`.
+///
+/// Errors    ArgumentError that names the op, the operand, what it is and what was expected.
+inline void require_shape(std::string_view op, const Named& o, const Shape& shape,
+                          const Tensor& like) {
+  require(o.tensor.defined(), op, ": ", o.name, " is undefined");
+  require(o.tensor.shape() == shape && o.tensor.dtype() == like.dtype() &&
+              o.tensor.device() == like.device(),
+          op, ": ", o.name, " is ", o.tensor.dtype(), " ", o.tensor.shape(), " on ",
+          o.tensor.device(), ", expected ", like.dtype(), " ", shape, " on ", like.device());
+}
+
 }  // namespace joule

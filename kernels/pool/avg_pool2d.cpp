@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/pool/avg_pool2d.h"
+
+#include <array>
+
+#include "kernels/pool/avg_pool2d_reference.h"
+#include "kernels/pool/pool_impl.h"
+#include "kernels/same.h"
+
+namespace joule {
+namespace {
+
+void run_reference(const AvgPool2d& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::avg_pool2d(shape_of(op), op.count_include_pad, op.x.data<T>(),
+                          op.y.mutable_data<T>());
+  });
+}
+
+void run_grad_reference(const AvgPool2dGrad& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::avg_pool2d_grad(shape_of(op), op.count_include_pad, op.grad_y.data<T>(),
+                               op.grad_x.mutable_data<T>());
+  });
+}
+
+}  // namespace
+
+void AvgPool2d::check() const {
+  require_same(kName, {{"x", x}});
+  require_shape(kName, {"y", y}, shape_of(*this).output(), x);
+}
+
+Work AvgPool2d::work() const {
+  return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
+          .bytes_written = static_cast<std::int64_t>(y.bytes())};
+}
+
+std::span<const Implementation<AvgPool2d>> AvgPool2d::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<AvgPool2d>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_simd},
+      Implementation<AvgPool2d>{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+void AvgPool2dGrad::check() const {
+  require_same(kName, {{"grad_x", grad_x}});
+  require_shape(kName, {"grad_y", grad_y}, shape_of(*this).output(), grad_x);
+}
+
+Work AvgPool2dGrad::work() const {
+  return {.bytes_read = static_cast<std::int64_t>(grad_y.bytes()),
+          .bytes_written = static_cast<std::int64_t>(grad_x.bytes())};
+}
+
+std::span<const Implementation<AvgPool2dGrad>> AvgPool2dGrad::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<AvgPool2dGrad>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_grad_simd},
+      Implementation<AvgPool2dGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/pool/avg_pool2d_cpu.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <cstring>
+#include <vector>
+
+#include "core/threads.h"
+#include "kernels/pool/avg_pool2d_reference.h"
+#include "kernels/pool/pool_impl.h"
+
+#ifndef JOULE_AVG_POOL2D_ARGUMENTS
+#define JOULE_AVG_POOL2D_ARGUMENTS
+namespace joule::cpu {
+
+/// Of AvgPool2d (in: x, out: y, rows of y) and of its gradient (in: grad_y, out: grad_x, rows of
+/// grad_x).
+struct AvgPool2dRows {
+  PoolShape shape;
+  bool count_include_pad;
+  std::int64_t begin, end;
+  const float* in;
+  float* out;
+  const PoolRange* columns = nullptr;  // of the gradient: windows_w() of each input column
+};
+
+}  // namespace joule::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+#include "kernels/lanes.inc"
+
+void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
+  const PoolShape& s = args.shape;
+  for (std::int64_t row = args.begin; row < args.end; ++row) {
+    const std::int64_t n = row / s.out_h, p = row % s.out_h;
+    const PoolRange rows = s.taps_h(p);
+    for (std::int64_t q = 0; q < s.out_w; ++q) {
+      const PoolRange columns = s.taps_w(q);
+      const std::int64_t corner =
+          (n * s.in_h + p * s.stride.h - s.padding.h) * s.in_w + q * s.stride.w - s.padding.w;
+      const auto count =
+          static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
+      float* const y = args.out + (row * s.out_w + q) * s.channels;
+      for_each_vector(s.channels, [&](auto d, auto c) {
+        auto sum = hn::Zero(d);
+        for (std::int64_t r = rows.first; r < rows.last; ++r) {
+          for (std::int64_t t = columns.first; t < columns.last; ++t) {
+            sum = hn::Add(sum, hn::LoadU(d, args.in + (corner + r * s.in_w + t) * s.channels + c));
+          }
+        }
+        hn::StoreU(hn::Div(sum, hn::Set(d, count)), d, y + c);
+      });
+    }
+  }
+}
+
+void AvgPool2dGradRowsTarget(const AvgPool2dRows& args) {
+  const PoolShape& s = args.shape;
+  for (std::int64_t row = args.begin; row < args.end; ++row) {
+    const std::int64_t n = row / s.in_h, h = row % s.in_h;
+    const PoolRange rows = s.windows_h(h);
+    for (std::int64_t w = 0; w < s.in_w; ++w) {
+      const PoolRange columns = args.columns[w];
+      float* const grad_x = args.out + (row * s.in_w + w) * s.channels;
+      for_each_vector(s.channels, [&](auto d, auto c) {
+        auto sum = hn::Zero(d);
+        for (std::int64_t p = rows.first; p < rows.last; ++p) {
+          for (std::int64_t q = columns.first; q < columns.last; ++q) {
+            const auto count =
+                static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
+            const std::int64_t pixel = (n * s.out_h + p) * s.out_w + q;
+            const auto grad_y = hn::LoadU(d, args.in + pixel * s.channels + c);
+            sum = hn::Add(sum, hn::Div(grad_y, hn::Set(d, count)));
+          }
+        }
+        hn::StoreU(sum, d, grad_x + c);
+      });
+    }
+  }
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(AvgPool2dRowsTarget);
+HWY_EXPORT(AvgPool2dGradRowsTarget);
+
+void avg_pool2d_simd(const AvgPool2d& op, Context&, Tally*) {
+  const PoolShape shape = shape_of(op);
+  const float* const x = op.x.data<float>();
+  float* const y = op.y.mutable_data<float>();
+  parallel_for(shape.batch * shape.out_h, row_grain(shape.out_w * shape.channels),
+               [&](std::int64_t begin, std::int64_t end) {
+                 HWY_DYNAMIC_DISPATCH(AvgPool2dRowsTarget)
+                 ({.shape = shape,
+                   .count_include_pad = op.count_include_pad,
+                   .begin = begin,
+                   .end = end,
+                   .in = x,
+                   .out = y});
+               });
+}
+
+void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context&, Tally*) {
+  const PoolShape shape = shape_of(op);
+  const std::vector<PoolRange> columns = window_columns(shape);
+  const float* const grad_y = op.grad_y.data<float>();
+  float* const grad_x = op.grad_x.mutable_data<float>();
+  parallel_for(shape.batch * shape.in_h, row_grain(shape.in_w * shape.channels),
+               [&](std::int64_t begin, std::int64_t end) {
+                 HWY_DYNAMIC_DISPATCH(AvgPool2dGradRowsTarget)
+                 ({.shape = shape,
+                   .count_include_pad = op.count_include_pad,
+                   .begin = begin,
+                   .end = end,
+                   .in = grad_y,
+                   .out = grad_x,
+                   .columns = columns.data()});
+               });
+}
+
+}  // namespace joule::cpu
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/pool/avg_pool2d.h"
+#include "kernels/pool/global_avg_pool.h"
+#include "kernels/pool/max_pool2d.h"
+#include "kernels/pool/pool_shape.h"
+
+// The implementations of the poolings and what they share; private to this folder.
+namespace joule {
+
+inline PoolShape shape_of(const MaxPool2d& op) {
+  return pool_shape(MaxPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding);
+}
+inline PoolShape shape_of(const MaxPool2dGrad& op) {
+  return pool_shape(MaxPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding);
+}
+inline PoolShape shape_of(const AvgPool2d& op) {
+  return pool_shape(AvgPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding);
+}
+inline PoolShape shape_of(const AvgPool2dGrad& op) {
+  return pool_shape(AvgPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding);
+}
+
+/// Bytes from one pixel's row of the index to the next one's.
+inline std::int64_t index_stride(const Tensor& index) { return index.dim(3) * 4; }
+
+/// windows_w() of each input column: the divisions in it once per call, not once per pixel.
+inline std::vector<PoolRange> window_columns(const PoolShape& shape) {
+  std::vector<PoolRange> columns;
+  for (std::int64_t w = 0; w < shape.in_w; ++w) columns.push_back(shape.windows_w(w));
+  return columns;
+}
+
+namespace cpu {
+
+/// How many rows of `elements` each are worth a thread.
+inline std::int64_t row_grain(std::int64_t elements) {
+  return 1 + 16384 / std::max<std::int64_t>(1, elements);
+}
+
+void max_pool2d_simd(const MaxPool2d& op, Context& ctx, Tally* tally);
+void max_pool2d_grad_simd(const MaxPool2dGrad& op, Context& ctx, Tally* tally);
+void avg_pool2d_simd(const AvgPool2d& op, Context& ctx, Tally* tally);
+void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context& ctx, Tally* tally);
+void global_avg_pool_simd(const GlobalAvgPool& op, Context& ctx, Tally* tally);
+void global_avg_pool_grad_simd(const GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+}  // namespace joule
