@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+#include "energy/quantity.h"
+
+namespace joule::energy {
+
+/// How a figure came about.
+enum class Quality {
+  measured,    // the difference of two readings of a meter
+  attributed,  // a share of something measured
+  modelled,    // counted work times constants: nobody measured anything
+  unavailable  // there is no value, for a stated reason; never 0
+};
+
+constexpr std::string_view name(Quality quality) {
+  switch (quality) {
+    case Quality::measured:
+      return "measured";
+    case Quality::attributed:
+      return "attributed";
+    case Quality::modelled:
+      return "modelled";
+    case Quality::unavailable:
+      break;
+  }
+  return "unavailable";
+}
+
+/// A quantity (Joules, Watts, Seconds) that says what it is and how sure it is.  One that is not
+/// available has no value to read.  There is no sum of figures: whether uncertainties add up
+/// depends on where they come from, which only the source knows.
+template <class Q>
+class Figure {
+ public:
+  /// `uncertainty` is the half-width of the interval around the value; none if the source states
+  /// none, which does not mean that the value is exact.
+  ///
+  /// Errors    ArgumentError if the value or its uncertainty is not finite or the latter negative.
+  static Figure measured(Q value, std::optional<Q> uncertainty, std::string source) {
+    return Figure(Quality::measured, value, uncertainty, std::move(source));
+  }
+  static Figure attributed(Q value, std::optional<Q> uncertainty, std::string source) {
+    return Figure(Quality::attributed, value, uncertainty, std::move(source));
+  }
+  static Figure modelled(Q value, std::optional<Q> uncertainty, std::string source) {
+    return Figure(Quality::modelled, value, uncertainty, std::move(source));
+  }
+  static Figure unavailable(std::string source, std::string reason) {
+    return Figure(std::move(source), std::move(reason));
+  }
+
+  bool available() const { return quality_ != Quality::unavailable; }
+  Quality quality() const { return quality_; }
+  const std::string& source() const { return source_; }  // the meter or the profile
+  const std::string& reason() const { return reason_; }  // why there is no value; empty if there is
+
+  /// Errors    ArgumentError with the reason if the figure is unavailable.
+  Q value() const {
+    require_available();
+    return value_;
+  }
+  std::optional<Q> uncertainty() const {
+    require_available();
+    return uncertainty_;
+  }
+
+  /// "1.95 mJ +- 650 uJ (modelled, horowitz45)", "unavailable (rapl: only root may read it)".
+  friend std::ostream& operator<<(std::ostream& out, const Figure& f) {
+    if (!f.available()) return out << "unavailable (" << f.source_ << ": " << f.reason_ << ")";
+    out << f.value_;
+    if (f.uncertainty_) out << " +- " << *f.uncertainty_;
+    return out << " (" << name(f.quality_) << ", " << f.source_ << ")";
+  }
+
+ private:
+  Figure(Quality quality, Q value, std::optional<Q> uncertainty, std::string source)
+      : quality_(quality), value_(value), uncertainty_(uncertainty), source_(std::move(source)) {
+    const double width = uncertainty_.value_or(Q()).value();
+    require(std::isfinite(value_.value()) && std::isfinite(width) && width >= 0, "the ",
+            name(quality_), " figure of ", source_, " must be finite, got ", value_.value(), " +- ",
+            width, " ", Q::kUnit);
+  }
+  Figure(std::string source, std::string reason)
+      : quality_(Quality::unavailable), source_(std::move(source)), reason_(std::move(reason)) {}
+
+  void require_available() const {
+    require(available(), "the figure of ", source_, " is unavailable: ", reason_);
+  }
+
+  Quality quality_;
+  Q value_{};
+  std::optional<Q> uncertainty_;
+  std::string source_;
+  std::string reason_;
+};
+
+}  // namespace joule::energy
