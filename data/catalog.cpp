@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "data/catalog.h"
+
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+#include "data/cifar.h"
+#include "data/idx.h"
+
+namespace joule {
+namespace {
+
+namespace fs = std::filesystem;
+
+Dataset read_idx_half(const fs::path& folder, const std::string& half) {
+  const std::string image_path = plain_or_packed(folder, half + "-images-idx3-ubyte");
+  const std::string label_path = plain_or_packed(folder, half + "-labels-idx1-ubyte");
+  Idx images = read_idx(image_path, 3);
+  const Idx labels = read_idx(label_path, 1);
+  if (images.values.empty()) {
+    throw DataError(str(image_path, ": holds no pixels: images of shape ", images.shape));
+  }
+  if (labels.shape[0] != images.shape[0]) {
+    throw DataError(str(label_path, ": ", labels.shape[0], " labels, expected ", images.shape[0],
+                        ", one for each image of ", image_path));
+  }
+  Dataset set;
+  set.shape = {images.shape[0], images.shape[1], images.shape[2], 1};
+  set.pixels = std::make_shared<const std::vector<std::uint8_t>>(std::move(images.values));
+  set.labels.assign(labels.values.begin(), labels.values.end());
+  return set;
+}
+
+/// An IDX file's labels are any byte: those of a data set with known classes must be among them.
+void check_labels(const Dataset& set, const std::string& path, std::size_t classes) {
+  constexpr std::size_t kHeader = 8;
+  for (std::size_t i = 0; i < set.labels.size(); ++i) {
+    if (static_cast<std::size_t>(set.labels[i]) >= classes) {
+      throw DataError(str(path, ": at byte ", kHeader + i, ": label ", set.labels[i],
+                          ", expected 0 to ", classes - 1));
+    }
+  }
+}
+
+DataSplit read_ten_class_idx(const fs::path& folder) {
+  DataSplit split = read_idx_split(folder);
+  check_labels(split.train, plain_or_packed(folder, "train-labels-idx1-ubyte"), 10);
+  check_labels(split.test, plain_or_packed(folder, "t10k-labels-idx1-ubyte"), 10);
+  return split;
+}
+
+DataSplit read_cifar_split(const fs::path& folder, std::span<const std::string_view> train,
+                           std::string_view test, const CifarFormat& format) {
+  std::vector<std::string> paths;
+  for (const std::string_view name : train) paths.push_back(plain_or_packed(folder, name));
+  const std::string test_path = plain_or_packed(folder, test);
+  return {.train = read_cifar(paths, format), .test = read_cifar({&test_path, 1}, format)};
+}
+
+DataSplit read_cifar10(const fs::path& folder) {
+  static constexpr std::array<std::string_view, 5> kTrain = {"data_batch_1.bin", "data_batch_2.bin",
+                                                             "data_batch_3.bin", "data_batch_4.bin",
+                                                             "data_batch_5.bin"};
+  return read_cifar_split(folder, kTrain, "test_batch.bin", kCifar10);
+}
+
+DataSplit read_cifar100(const fs::path& folder) {
+  static constexpr std::array<std::string_view, 1> kTrain = {"train.bin"};
+  return read_cifar_split(folder, kTrain, "test.bin", kCifar100);
+}
+
+std::vector<std::string_view> digits() {
+  return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+}
+
+std::vector<std::string_view> fashion_classes() {
+  return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+          "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+}
+
+std::vector<std::string_view> cifar10_classes() {
+  return {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+}
+
+std::vector<std::string_view> cifar100_classes() {
+  return {"apple",       "aquarium_fish", "baby",      "bear",       "beaver",       "bed",
+          "bee",         "beetle",        "bicycle",   "bottle",     "bowl",         "boy",
+          "bridge",      "bus",           "butterfly", "camel",      "can",          "castle",
+          "caterpillar", "cattle",        "chair",     "chimpanzee", "clock",        "cloud",
+          "cockroach",   "couch",         "crab",      "crocodile",  "cup",          "dinosaur",
+          "dolphin",     "elephant",      "flatfish",  "forest",     "fox",          "girl",
+          "hamster",     "house",         "kangaroo",  "keyboard",   "lamp",         "lawn_mower",
+          "leopard",     "lion",          "lizard",    "lobster",    "man",          "maple_tree",
+          "motorcycle",  "mountain",      "mouse",     "mushroom",   "oak_tree",     "orange",
+          "orchid",      "otter",         "palm_tree", "pear",       "pickup_truck", "pine_tree",
+          "plain",       "plate",         "poppy",     "porcupine",  "possum",       "rabbit",
+          "raccoon",     "ray",           "road",      "rocket",     "rose",         "sea",
+          "seal",        "shark",         "shrew",     "skunk",      "skyscraper",   "snail",
+          "snake",       "spider",        "squirrel",  "streetcar",  "sunflower",    "sweet_pepper",
+          "table",       "tank",          "telephone", "television", "tiger",        "tractor",
+          "train",       "trout",         "tulip",     "turtle",     "wardrobe",     "whale",
+          "willow_tree", "wolf",          "woman",     "worm"};
+}
+
+}  // namespace
+
+std::span<const CatalogEntry> catalog() {
+  static const std::array<CatalogEntry, 4> entries = {
+      CatalogEntry{.name = "fashion-mnist",
+                   .archive_folder = "",
+                   .first_file = "train-images-idx3-ubyte",
+                   .class_names = fashion_classes(),
+                   .mean = {0.2860406f},
+                   .deviation = {0.3530242f},
+                   .read = read_ten_class_idx},
+      CatalogEntry{.name = "mnist",
+                   .archive_folder = "",
+                   .first_file = "train-images-idx3-ubyte",
+                   .class_names = digits(),
+                   .mean = {0.1306605f},
+                   .deviation = {0.3081078f},
+                   .read = read_ten_class_idx},
+      CatalogEntry{.name = "cifar-10",
+                   .archive_folder = "cifar-10-batches-bin",
+                   .first_file = "data_batch_1.bin",
+                   .class_names = cifar10_classes(),
+                   .mean = {0.4913997f, 0.4821584f, 0.4465309f},
+                   .deviation = {0.2470322f, 0.2434851f, 0.2615878f},
+                   .read = read_cifar10},
+      CatalogEntry{.name = "cifar-100",
+                   .archive_folder = "cifar-100-binary",
+                   .first_file = "train.bin",
+                   .class_names = cifar100_classes(),
+                   .mean = {0.5070752f, 0.4865489f, 0.4409178f},
+                   .deviation = {0.2673343f, 0.2564385f, 0.2761505f},
+                   .read = read_cifar100}};
+  return entries;
+}
+
+std::string plain_or_packed(const fs::path& folder, std::string_view name) {
+  const fs::path plain = folder / name;
+  fs::path packed = plain;
+  packed += ".gz";
+  std::error_code ignored;  // a file that cannot be asked for cannot be read either: that reports
+  return (!fs::exists(plain, ignored) && fs::exists(packed, ignored) ? packed : plain).string();
+}
+
+DataSplit read_idx_split(const fs::path& folder) {
+  DataSplit split{.train = read_idx_half(folder, "train"), .test = read_idx_half(folder, "t10k")};
+  if (split.train.image_shape() != split.test.image_shape()) {
+    throw DataError(str(folder.string(), ": the test images are ", split.test.image_shape(),
+                        ", expected ", split.train.image_shape(), " like the training images"));
+  }
+  return split;
+}
+
+}  // namespace joule

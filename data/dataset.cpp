@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace joule {
+
+Dataset Dataset::take(std::int64_t count) const {
+  require(count >= 1, "dataset ", name, ": take() needs a count of at least 1, got ", count);
+  Dataset taken = *this;
+  if (count < size()) {
+    taken.shape = {count, shape[1], shape[2], shape[3]};
+    taken.labels.resize(static_cast<std::size_t>(count));
+  }
+  return taken;
+}
+
+void Dataset::check() const {
+  require(shape.rank() == 4 && shape.numel() > 0, "dataset ", name,
+          ": expected images of shape [N,H,W,C], got ", shape);
+  require(pixels && static_cast<std::int64_t>(pixels->size()) >= shape.numel(), "dataset ", name,
+          ": ", shape, " needs ", shape.numel(), " pixels, there are ",
+          pixels ? pixels->size() : 0);
+  require(static_cast<std::int64_t>(labels.size()) == size(), "dataset ", name, ": ", labels.size(),
+          " labels for ", size(), " images");
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    require(labels[i] >= 0 && labels[i] < classes(), "dataset ", name, ": label ", labels[i],
+            " of image ", i, " is out of range: there are ", classes(), " classes");
+  }
+  const auto channels = static_cast<std::size_t>(shape[3]);
+  require(mean.size() == channels && deviation.size() == channels, "dataset ", name, ": ",
+          mean.size(), " means and ", deviation.size(), " deviations for ", channels, " channels");
+  for (std::size_t c = 0; c < channels; ++c) {
+    require(std::isfinite(mean[c]) && std::isfinite(deviation[c]) && deviation[c] > 0, "dataset ",
+            name, ": channel ", c, " has mean ", mean[c], " and deviation ", deviation[c],
+            ", expected a positive deviation");
+  }
+}
+
+void measure_normalization(DataSplit& split) {
+  const Dataset& train = split.train;
+  const auto channels = static_cast<std::size_t>(train.shape[3]);
+  const auto pixels = static_cast<std::size_t>(train.shape.numel()) / channels;
+  std::vector<float> mean(channels), deviation(channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::uint64_t sum = 0, squares = 0;
+    const std::uint8_t* pixel = train.pixels->data() + c;
+    for (std::size_t i = 0; i < pixels; ++i, pixel += channels) {
+      sum += *pixel;
+      squares += std::uint64_t{*pixel} * *pixel;
+    }
+    const double n = static_cast<double>(pixels) * 255;
+    const double average = static_cast<double>(sum) / n;
+    const double variance = static_cast<double>(squares) / (n * 255) - average * average;
+    mean[c] = static_cast<float>(average);
+    deviation[c] = variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1.0f;
+  }
+  split.train.mean = split.test.mean = mean;
+  split.train.deviation = split.test.deviation = deviation;
+}
+
+}  // namespace joule

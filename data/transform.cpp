@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "data/transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "core/error.h"
+
+namespace joule {
+namespace {
+
+float draw(Generator& random) {
+  float value = 0;
+  random.uniform({&value, 1});
+  return value;
+}
+
+/// A generator of its own for each (stream, counter): the key is itself a Philox block.
+Generator keyed_generator(std::uint64_t seed, std::uint64_t counter, std::uint64_t stream) {
+  const auto key = philox(seed, counter, stream);
+  return Generator(std::uint64_t{key[0]} << 32 | key[1]);
+}
+
+void shift(const Image& image, std::int64_t down, std::int64_t right) {
+  const std::vector<float> old(image.pixels.begin(), image.pixels.end());
+  std::ranges::fill(image.pixels, 0.0f);
+  const std::int64_t row = image.width * image.channels;
+  const std::int64_t count = (image.width - std::abs(right)) * image.channels;
+  if (count <= 0) return;
+  for (std::int64_t h = std::max<std::int64_t>(0, down);
+       h < image.height + std::min<std::int64_t>(0, down); ++h) {
+    std::copy_n(&old[(h - down) * row + std::max<std::int64_t>(0, -right) * image.channels], count,
+                &image.pixels[h * row + std::max<std::int64_t>(0, right) * image.channels]);
+  }
+}
+
+void rotate(const Image& image, double radians) {
+  const std::vector<float> old(image.pixels.begin(), image.pixels.end());
+  const auto sine = static_cast<float>(std::sin(radians));
+  const auto cosine = static_cast<float>(std::cos(radians));
+  const float centre_y = static_cast<float>(image.height - 1) / 2;
+  const float centre_x = static_cast<float>(image.width - 1) / 2;
+  const auto add = [&](std::int64_t h, std::int64_t w, float weight, float* pixel) {
+    if (h < 0 || h >= image.height || w < 0 || w >= image.width) return;
+    const float* const from = &old[(h * image.width + w) * image.channels];
+    for (std::int64_t c = 0; c < image.channels; ++c) pixel[c] += weight * from[c];
+  };
+  float* pixel = image.pixels.data();
+  for (std::int64_t h = 0; h < image.height; ++h) {
+    for (std::int64_t w = 0; w < image.width; ++w, pixel += image.channels) {
+      const float dy = static_cast<float>(h) - centre_y, dx = static_cast<float>(w) - centre_x;
+      const float y = centre_y + cosine * dy + sine * dx;
+      const float x = centre_x - sine * dy + cosine * dx;
+      const float top = std::floor(y), left = std::floor(x);
+      const float down = y - top, right = x - left;
+      const auto y0 = static_cast<std::int64_t>(top), x0 = static_cast<std::int64_t>(left);
+      std::fill_n(pixel, image.channels, 0.0f);
+      add(y0, x0, (1 - down) * (1 - right), pixel);
+      add(y0, x0 + 1, (1 - down) * right, pixel);
+      add(y0 + 1, x0, down * (1 - right), pixel);
+      add(y0 + 1, x0 + 1, down * right, pixel);
+    }
+  }
+}
+
+}  // namespace
+
+Transform pad_and_crop(std::int64_t padding) {
+  require(padding >= 1, "pad_and_crop: padding must be at least 1, got ", padding);
+  return [padding](const Image& image, Generator& random) {
+    const auto offsets = static_cast<std::uint64_t>(2 * padding + 1);
+    const std::int64_t down = static_cast<std::int64_t>(random.below(offsets)) - padding;
+    const std::int64_t right = static_cast<std::int64_t>(random.below(offsets)) - padding;
+    shift(image, down, right);
+  };
+}
+
+Transform horizontal_flip(float probability) {
+  require(probability >= 0 && probability <= 1,
+          "horizontal_flip: the probability must lie in [0, 1], got ", probability);
+  return [probability](const Image& image, Generator& random) {
+    if (draw(random) >= probability) return;
+    for (std::int64_t h = 0; h < image.height; ++h) {
+      float* const row = image.pixels.data() + h * image.width * image.channels;
+      for (std::int64_t left = 0, right = image.width - 1; left < right; ++left, --right) {
+        std::swap_ranges(row + left * image.channels, row + (left + 1) * image.channels,
+                         row + right * image.channels);
+      }
+    }
+  };
+}
+
+Transform rotation(float degrees) {
+  require(degrees > 0 && degrees <= 180, "rotation: degrees must lie in (0, 180], got ", degrees);
+  return [degrees](const Image& image, Generator& random) {
+    rotate(image, (2.0 * draw(random) - 1.0) * degrees * std::numbers::pi / 180);
+  };
+}
+
+void normalize(const Image& image, std::span<const float> mean, std::span<const float> deviation) {
+  const auto channels = static_cast<std::size_t>(image.channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float average = mean[c], scale = 1.0f / deviation[c];
+    for (std::size_t i = c; i < image.pixels.size(); i += channels) {
+      image.pixels[i] = (image.pixels[i] - average) * scale;
+    }
+  }
+}
+
+Generator image_generator(std::uint64_t seed, std::int64_t epoch, std::int64_t image) {
+  return keyed_generator(seed, static_cast<std::uint64_t>(image),
+                         static_cast<std::uint64_t>(epoch) + 1);
+}
+
+std::vector<std::int64_t> shuffled_order(std::uint64_t seed, std::int64_t epoch,
+                                         std::int64_t images) {
+  // Stream 0 is nobody's: the images of epoch e use stream e + 1.
+  return keyed_generator(seed, static_cast<std::uint64_t>(epoch), 0).permutation(images);
+}
+
+}  // namespace joule
