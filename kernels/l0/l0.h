@@ -55,7 +55,7 @@ struct L0SumGrad {
 /// with respect to sums_k is Scale of grad_value by weights_k.
 ///
 /// Shapes    sums: scalars, at least one; f32.  weights: as many.  value: a scalar.
-/// Cost      one MAC per sum.
+/// Cost      no MACs; reads the sums.
 /// Errors    ArgumentError if the numbers of sums and weights differ, or anything is not a scalar
 /// of
 ///           value's dtype and device.

@@ -3,31 +3,14 @@
 
 #include <cstdint>
 
+#include "kernels/l0/l0_reference.h"
+
 namespace joule::reference {
-
-/// The smooth L0 of one value.
-template <class T>
-T smooth_l0(T y, T sigma) {
-  return y * y / (y * y + sigma);
-}
-
-template <class T>
-T smooth_l0_derivative(T y, T sigma) {
-  const T denominator = y * y + sigma;
-  return T(2) * sigma * y / (denominator * denominator);
-}
 
 /// !(x <= 0) rather than x > 0: NaN stays NaN.
 template <class T>
 void relu(std::int64_t n, const T* x, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] <= T(0) ? T(0) : x[i];
-}
-
-template <class T>
-T smooth_l0_sum(std::int64_t n, const T* y, T sigma) {
-  T sum{};
-  for (std::int64_t i = 0; i < n; ++i) sum += smooth_l0(y[i], sigma);
-  return sum;
 }
 
 template <class T>

@@ -9,7 +9,7 @@ namespace joule {
 /// y = factor * x
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.
-/// Cost      one MAC per element; reads x, writes y.
+/// Cost      no MACs; reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices differ.
 struct Scale {
   static constexpr std::string_view kName = "scale";
@@ -28,7 +28,7 @@ struct Scale {
 /// sum = sum_j x_j^2
 ///
 /// Shapes    x: any; f32.  sum: a scalar of f64 (the square of a large float is no float).
-/// Cost      one MAC per element; reads x.
+/// Cost      no MACs; reads x.
 /// Errors    ArgumentError if sum is not an f64 scalar on x's device.
 /// Numerics  squares and sums in double over fixed pieces: the same bits for any number of threads.
 ///           NaN or inf if and only if x has one (for f32).

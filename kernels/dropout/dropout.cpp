@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/dropout/dropout.h"
+
+#include <array>
+
+#include "kernels/dropout/dropout_impl.h"
+#include "kernels/dropout/dropout_reference.h"
+#include "kernels/same.h"
+#include "kernels/zero_mask_rows.h"
+
+namespace joule {
+namespace {
+
+void run_reference(const Dropout& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::dropout(op.x.numel(), op.x.data<T>(), op.probability, op.random,
+                       op.y.mutable_data<T>());
+    op.y.attach(mask_of(op.y));
+  });
+}
+
+}  // namespace
+
+void Dropout::check() const {
+  require_same(kName, {{"x", x}, {"y", y}});
+  require(probability >= 0 && probability < 1, kName, ": probability must be in [0, 1), got ",
+          probability);
+}
+
+Work Dropout::work() const {
+  const auto bytes = static_cast<std::int64_t>(x.bytes());
+  return {.bytes_read = bytes, .bytes_written = bytes + x.numel() / 8};
+}
+
+std::span<const Implementation<Dropout>> Dropout::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<Dropout>{"cpu.simd", Device::cpu, runs_all, cpu::dropout_simd},
+      Implementation<Dropout>{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

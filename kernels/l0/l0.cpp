@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/l0/l0.h"
+
+#include <array>
+
+#include "kernels/l0/l0_impl.h"
+#include "kernels/l0/l0_reference.h"
+#include "kernels/require_scalar.h"
+#include "kernels/same.h"
+
+namespace joule {
+namespace {
+
+void run_sum_reference(const L0Sum& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    *op.sum.mutable_data<T>() =
+        reference::smooth_l0_sum(op.x.numel(), op.x.data<T>(), static_cast<T>(op.sigma));
+  });
+}
+
+void run_sum_grad_reference(const L0SumGrad& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::smooth_l0_sum_grad(op.x.numel(), op.x.data<T>(), static_cast<T>(op.sigma),
+                                  *op.grad_sum.data<T>(), op.grad_x.mutable_data<T>());
+  });
+}
+
+void run_penalty_reference(const L0Penalty& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    double value = 0;
+    for (std::size_t k = 0; k < op.sums.size(); ++k) {
+      value += static_cast<double>(op.weights[k]) * *op.sums[k].data<T>();
+    }
+    *op.value.mutable_data<T>() = static_cast<T>(value);
+  });
+}
+
+}  // namespace
+
+void L0Sum::check() const {
+  require_same(kName, {{"x", x}});
+  require_scalar(kName, {"sum", sum}, x.dtype(), x.device());
+  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+}
+
+Work L0Sum::work() const {
+  return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
+          .bytes_written = static_cast<std::int64_t>(sum.bytes())};
+}
+
+std::span<const Implementation<L0Sum>> L0Sum::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<L0Sum>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_simd},
+      Implementation<L0Sum>{kReference, Device::cpu, runs_all, run_sum_reference},
+  };
+  return kTable;
+}
+
+void L0SumGrad::check() const {
+  require_same(kName, {{"x", x}, {"grad_x", grad_x}});
+  require_scalar(kName, {"grad_sum", grad_sum}, x.dtype(), x.device());
+  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+}
+
+Work L0SumGrad::work() const {
+  return {.bytes_read = static_cast<std::int64_t>(x.bytes() + grad_sum.bytes()),
+          .bytes_written = static_cast<std::int64_t>(grad_x.bytes())};
+}
+
+std::span<const Implementation<L0SumGrad>> L0SumGrad::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<L0SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_grad_simd},
+      Implementation<L0SumGrad>{kReference, Device::cpu, runs_all, run_sum_grad_reference},
+  };
+  return kTable;
+}
+
+void L0Penalty::check() const {
+  require_same(kName, {{"value", value}});
+  require_scalar(kName, {"value", value}, value.dtype(), value.device());
+  require(!sums.empty(), kName, ": needs at least one sum");
+  require(sums.size() == weights.size(), kName, ": ", sums.size(), " sums, but ", weights.size(),
+          " weights");
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    require_scalar(kName, {str("sums[", k, "]"), sums[k]}, value.dtype(), value.device());
+  }
+}
+
+Work L0Penalty::work() const {
+  const auto bytes = static_cast<std::int64_t>(value.bytes());
+  return {.bytes_read = bytes * static_cast<std::int64_t>(sums.size()), .bytes_written = bytes};
+}
+
+std::span<const Implementation<L0Penalty>> L0Penalty::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<L0Penalty>{kReference, Device::cpu, runs_all, run_penalty_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

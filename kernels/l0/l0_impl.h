@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/l0/l0.h"
+
+// What l0.cpp and l0_cpu.cpp share; nobody else includes this.
+namespace joule::cpu {
+void l0_sum_simd(const L0Sum& op, Context& ctx, Tally* tally);
+void l0_sum_grad_simd(const L0SumGrad& op, Context& ctx, Tally* tally);
+}  // namespace joule::cpu

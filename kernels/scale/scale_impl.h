@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/scale/scale.h"
+
+// What scale.cpp and scale_cpu.cpp share; nobody else includes this.
+namespace joule::cpu {
+void scale_simd(const Scale& op, Context& ctx, Tally* tally);
+void squared_norm_simd(const SquaredNorm& op, Context& ctx, Tally* tally);
+}  // namespace joule::cpu

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/update/update_cpu.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/parallel_flat.h"
+#include "kernels/update/update_impl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+#include "kernels/lanes.inc"
+
+// A vector of one runs the same instructions as a whole one: the bits of an element do not depend
+// on where in the tensor it lies.
+template <bool kMomentum, bool kNesterov>
+void sgd(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+         [[maybe_unused]] float* velocity) {
+  const float lr = static_cast<float>(op.lr);
+  const float weight_decay = static_cast<float>(op.weight_decay);
+  [[maybe_unused]] const float momentum = static_cast<float>(op.momentum);
+  for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto p = hn::LoadU(d, parameter + i);
+    auto g = hn::MulAdd(hn::Set(d, weight_decay), p, hn::LoadU(d, gradient + i));
+    if constexpr (kMomentum) {
+      const auto m = hn::Set(d, momentum);
+      const auto v = hn::MulAdd(m, hn::LoadU(d, velocity + i), g);
+      hn::StoreU(v, d, velocity + i);
+      g = kNesterov ? hn::MulAdd(m, v, g) : v;
+    }
+    hn::StoreU(hn::NegMulAdd(hn::Set(d, lr), g, p), d, parameter + i);
+  });
+}
+
+void SgdTarget(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+               float* velocity) {
+  if (!velocity) return sgd<false, false>(op, n, parameter, gradient, velocity);
+  if (!op.nesterov) return sgd<true, false>(op, n, parameter, gradient, velocity);
+  sgd<true, true>(op, n, parameter, gradient, velocity);
+}
+
+void AdamTarget(const AdamUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+                float* first_moment, float* second_moment) {
+  const double t = static_cast<double>(op.step);
+  const double correction1 = 1 - std::pow(op.beta1, t), correction2 = 1 - std::pow(op.beta2, t);
+  // lr m / c1 / (sqrt(v / c2) + epsilon): the constants are folded so that one division is left.
+  const float lr = static_cast<float>(op.lr / correction1);
+  const float root = static_cast<float>(1 / std::sqrt(correction2));
+  const float epsilon = static_cast<float>(op.epsilon);
+  const float beta1 = static_cast<float>(op.beta1), rest1 = static_cast<float>(1 - op.beta1);
+  const float beta2 = static_cast<float>(op.beta2), rest2 = static_cast<float>(1 - op.beta2);
+  const float coupled = static_cast<float>(op.decoupled ? 0 : op.weight_decay);
+  const float shrink = static_cast<float>(op.decoupled ? op.lr * op.weight_decay : 0);
+  for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto p = hn::LoadU(d, parameter + i);
+    const auto g = hn::MulAdd(hn::Set(d, coupled), p, hn::LoadU(d, gradient + i));
+    const auto m = hn::MulAdd(hn::Set(d, beta1), hn::LoadU(d, first_moment + i),
+                              hn::Mul(hn::Set(d, rest1), g));
+    const auto v = hn::MulAdd(hn::Set(d, beta2), hn::LoadU(d, second_moment + i),
+                              hn::Mul(hn::Mul(hn::Set(d, rest2), g), g));
+    const auto denominator = hn::MulAdd(hn::Sqrt(v), hn::Set(d, root), hn::Set(d, epsilon));
+    const auto shrunk = hn::NegMulAdd(hn::Set(d, shrink), p, p);
+    hn::StoreU(m, d, first_moment + i);
+    hn::StoreU(v, d, second_moment + i);
+    hn::StoreU(hn::Sub(shrunk, hn::Div(hn::Mul(hn::Set(d, lr), m), denominator)), d, parameter + i);
+  });
+}
+
+template <bool kMomentum>
+void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+             float* square_average, [[maybe_unused]] float* velocity) {
+  const float lr = static_cast<float>(op.lr), epsilon = static_cast<float>(op.epsilon);
+  const float alpha = static_cast<float>(op.alpha), rest = static_cast<float>(1 - op.alpha);
+  const float weight_decay = static_cast<float>(op.weight_decay);
+  [[maybe_unused]] const float momentum = static_cast<float>(op.momentum);
+  for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto p = hn::LoadU(d, parameter + i);
+    const auto g = hn::MulAdd(hn::Set(d, weight_decay), p, hn::LoadU(d, gradient + i));
+    const auto s = hn::MulAdd(hn::Set(d, alpha), hn::LoadU(d, square_average + i),
+                              hn::Mul(hn::Mul(hn::Set(d, rest), g), g));
+    hn::StoreU(s, d, square_average + i);
+    auto step = hn::Div(g, hn::Add(hn::Sqrt(s), hn::Set(d, epsilon)));
+    if constexpr (kMomentum) {
+      step = hn::MulAdd(hn::Set(d, momentum), hn::LoadU(d, velocity + i), step);
+      hn::StoreU(step, d, velocity + i);
+    }
+    hn::StoreU(hn::NegMulAdd(hn::Set(d, lr), step, p), d, parameter + i);
+  });
+}
+
+void RmsPropTarget(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+                   float* square_average, float* velocity) {
+  if (!velocity) {
+    return rmsprop<false>(op, n, parameter, gradient, square_average, velocity);
+  }
+  rmsprop<true>(op, n, parameter, gradient, square_average, velocity);
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(SgdTarget);
+HWY_EXPORT(AdamTarget);
+HWY_EXPORT(RmsPropTarget);
+
+void sgd_update_simd(const SgdUpdate& op, Context&, Tally*) {
+  const float* const gradient = op.gradient.data<float>();
+  float* const parameter = op.parameter.mutable_data<float>();
+  float* const velocity = op.velocity ? op.velocity.mutable_data<float>() : nullptr;
+  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(SgdTarget)
+    (op, end - begin, parameter + begin, gradient + begin, velocity ? velocity + begin : nullptr);
+  });
+}
+
+void adam_update_simd(const AdamUpdate& op, Context&, Tally*) {
+  const float* const gradient = op.gradient.data<float>();
+  float* const parameter = op.parameter.mutable_data<float>();
+  float* const first_moment = op.first_moment.mutable_data<float>();
+  float* const second_moment = op.second_moment.mutable_data<float>();
+  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(AdamTarget)
+    (op, end - begin, parameter + begin, gradient + begin, first_moment + begin,
+     second_moment + begin);
+  });
+}
+
+void rmsprop_update_simd(const RmsPropUpdate& op, Context&, Tally*) {
+  const float* const gradient = op.gradient.data<float>();
+  float* const parameter = op.parameter.mutable_data<float>();
+  float* const square_average = op.square_average.mutable_data<float>();
+  float* const velocity = op.velocity ? op.velocity.mutable_data<float>() : nullptr;
+  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(RmsPropTarget)
+    (op, end - begin, parameter + begin, gradient + begin, square_average + begin,
+     velocity ? velocity + begin : nullptr);
+  });
+}
+
+}  // namespace joule::cpu
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/l0/l0.h"
+
+#include "kernels/relu/relu.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+const Shape kShapes[] = {Shape{}, {1}, {3, 5}, {2, 3, 3, 64}, {5000}, {70001}};
+constexpr float kSigma = 1e-2f;
+
+double smooth_l0(double x, double sigma) { return x * x / (x * x + sigma); }
+
+TEST(L0Sum, EveryImplementationGivesTheDefinition) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const L0Sum op{.x = random_tensor(shape, 1, 0.7), .sum = Tensor(Shape{}), .sigma = kSigma};
+      double expected = 0;
+      for (const float x : op.x.values<float>()) expected += smooth_l0(x, kSigma);
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        // Three roundings a term, at most 1024 of the sum in float, one of the result.
+        EXPECT_NEAR(op.sum.item(), expected, gamma(1024 + 5) * expected);
+      });
+    }
+  });
+}
+
+TEST(L0Sum, TendsToTheNumberOfNonzeros) {
+  const Tensor x = integer_tensor({1000}, 2);
+  const L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = 1e-12f};
+  dispatch(op);
+  EXPECT_EQ(op.sum.item(), static_cast<double>(x.nonzeros()));
+}
+
+TEST(L0Sum, AgreesWithTheSumOfRelu) {
+  const Tensor x = random_tensor({64, 100}, 3), y(x.shape());
+  const Relu relu{.x = x, .y = y, .sigma = kSigma, .l0_sum = Tensor(Shape{})};
+  dispatch(relu);
+  const L0Sum op{.x = y, .sum = Tensor(Shape{}), .sigma = kSigma};
+  dispatch(op);
+  EXPECT_NEAR(op.sum.item(), relu.l0_sum.item(), 1e-5 * op.sum.item());
+}
+
+TEST(L0Sum, SameBitsForAnyNumberOfThreads) {
+  const Tensor x = random_tensor({100003}, 4);
+  std::vector<double> sums;
+  std::vector<Tensor> grads;
+  for_each_thread_count([&] {
+    const L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = kSigma};
+    dispatch(op);
+    sums.push_back(op.sum.item());
+    grads.push_back(Tensor(x.shape()));
+    dispatch(L0SumGrad{.x = x, .grad_sum = op.sum, .grad_x = grads.back(), .sigma = kSigma});
+  });
+  EXPECT_EQ(sums[0], sums[1]);
+  expect_same_bits(grads[1], grads[0]);
+}
+
+TEST(L0SumGrad, EveryImplementationGivesTheDerivative) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Guarded grad_x(shape);
+      const L0SumGrad op{.x = random_tensor(shape, 5, 0.7),
+                         .grad_sum = Tensor::full(Shape{}, -0.25f),
+                         .grad_x = grad_x.tensor(),
+                         .sigma = kSigma};
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        for (std::int64_t i = 0; i < op.x.numel(); ++i) {
+          const double x = op.x.data<float>()[i], step = 1e-5;
+          const double numeric =
+              -0.25 * (smooth_l0(x + step, kSigma) - smooth_l0(x - step, kSigma)) / (2 * step);
+          // The difference errs by step^2/6 times the third derivative, which is below
+          // 15 / sigma^1.5.
+          ASSERT_NEAR(grad_x.tensor().data<float>()[i], numeric,
+                      gamma(8) * std::abs(numeric) + step * step / 6 * 15 / 1e-3);
+        }
+        EXPECT_TRUE(grad_x.intact());
+      });
+    }
+  });
+}
+
+TEST(L0SumGrad, MayOverwriteItsInput) {
+  const Tensor x = random_tensor({100}, 6), apart(x.shape());
+  const Tensor one = Tensor::full(Shape{}, 1.0f);
+  dispatch(L0SumGrad{.x = x, .grad_sum = one, .grad_x = apart, .sigma = kSigma});
+  dispatch(L0SumGrad{.x = x, .grad_sum = one, .grad_x = x, .sigma = kSigma});
+  expect_same_bits(x, apart);
+}
+
+TEST(L0Penalty, IsTheWeightedSum) {
+  const L0Penalty op{.sums = {Tensor::full(Shape{}, 3), Tensor::full({1}, 5)},
+                     .weights = {0.5f, -2},
+                     .value = Tensor(Shape{})};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_EQ(op.value.item(), -8.5);
+  });
+  EXPECT_EQ(op.work(), (Work{.bytes_read = 8, .bytes_written = 4}));
+}
+
+TEST(L0, ErrorsSayWhatWasExpected) {
+  const Tensor x({3}), scalar(Shape{});
+  EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = 0}); }),
+            "l0_sum: sigma must be positive, got 0");
+  EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = x, .sigma = 1}); }),
+            "l0_sum: sum must be a scalar of f32 on cpu, got f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] {
+              dispatch(L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = Tensor({4}), .sigma = 1});
+            }),
+            "l0_sum_grad: grad_x is f32 [4] on cpu, x is f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(L0Penalty{.sums = {}, .weights = {}, .value = scalar}); }),
+            "l0_penalty: needs at least one sum");
+  EXPECT_EQ(error_of([&] {
+              dispatch(L0Penalty{.sums = {scalar}, .weights = {1, 2}, .value = scalar});
+            }),
+            "l0_penalty: 1 sums, but 2 weights");
+  EXPECT_EQ(error_of([&] {
+              dispatch(L0Penalty{.sums = {scalar, x}, .weights = {1, 2}, .value = scalar});
+            }),
+            "l0_penalty: sums[1] must be a scalar of f32 on cpu, got f32 [3] on cpu");
+}
+
+}  // namespace
+}  // namespace joule
