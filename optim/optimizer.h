@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/state.h"
+#include "core/tensor.h"
+
+namespace joule {
+
+/// Changes parameters by their gradients, in place.  A new rule derives from this, names its
+/// options and what it keeps per parameter, and writes update().
+class Optimizer {
+ public:
+  Optimizer(Optimizer&&) = default;
+  Optimizer& operator=(Optimizer&&) = default;
+  virtual ~Optimizer() = default;
+
+  /// Updates every parameter that has a gradient; the others, and what is kept for them, stay as
+  /// they are.  Accounted to the layer that owns the parameter, Phase::update.
+  void step();
+  /// Forgets the gradients, so that the next backward() starts anew.
+  void zero_grad() const;
+
+  double learning_rate() const { return learning_rate_; }
+  /// Errors    ArgumentError if `lr` is negative or not finite.
+  void set_learning_rate(double lr);
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+
+  /// What step() depends on besides parameters and gradients; the tensors are shared, not copied.
+  ///   values   "optimizer", the options, "learning_rate", "step.<parameter>"
+  ///   tensors  "<what is kept>.<parameter>", e.g. "velocity.conv1.weight"
+  State state() const;
+  /// Continues bit for bit where `state` was taken.
+  ///
+  /// Errors    ArgumentError if it is of another kind of optimiser, other options (but the learning
+  ///           rate) or other parameters; then nothing has changed.
+  void load_state(const State& state);
+
+ protected:
+  /// One parameter at its next step.
+  struct Slot {
+    Tensor parameter;
+    std::vector<Tensor> kept;  // in the order of `kept` below, zeros at first
+    std::int64_t step = 0;     // how many updates, with the present one
+    std::string_view layer{};  // interned
+  };
+
+  /// `options` as text, for state(); `kept` names the tensors kept per parameter.
+  ///
+  /// Errors    ArgumentError if there are no parameters, one is undefined or not floating-point,
+  /// two
+  ///           have the same name, or lr is not positive.
+  Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
+            std::map<std::string, std::string> options, std::vector<std::string> kept);
+
+  virtual void update(const Slot& slot, const Tensor& gradient) = 0;
+
+ private:
+  std::string kind_;
+  std::vector<NamedTensor> parameters_;
+  double learning_rate_;
+  std::map<std::string, std::string> options_;
+  std::vector<std::string> kept_;
+  std::vector<Slot> slots_;  // one per parameter
+};
+
+/// The Euclidean norm of all gradients together; if it is above `max_norm`, scales them so that it
+/// is `max_norm`.  A norm that is not finite is returned, and the gradients are left alone.
+///
+/// Cost      reads each gradient, and rewrites it if it must be scaled; accounted as an update.
+/// Errors    ArgumentError if max_norm is not positive.
+/// Source    Pascanu et al. 2013, arXiv:1211.5063.
+double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm);
+
+}  // namespace joule

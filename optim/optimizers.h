@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "optim/optimizer.h"
+
+namespace joule {
+
+struct SgdOptions {
+  double lr = 0.05;
+  double momentum = 0;  // in [0, 1)
+  bool nesterov = false;
+  double weight_decay = 0;
+};
+/// Stochastic gradient descent; see SgdUpdate.  Keeps a velocity per parameter if momentum > 0.
+///
+/// Errors    ArgumentError that names the option, as do the others below.
+class Sgd final : public Optimizer {
+ public:
+  explicit Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options = {});
+
+ private:
+  void update(const Slot& slot, const Tensor& gradient) override;
+  SgdOptions options_;
+};
+
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;  // in [0, 1)
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+};
+/// Adam with weight decay as a part of the gradient; see AdamUpdate.  Keeps two moments.
+class Adam final : public Optimizer {
+ public:
+  explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
+
+ private:
+  void update(const Slot& slot, const Tensor& gradient) override;
+  AdamOptions options_;
+};
+
+struct AdamWOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 1e-2;
+};
+/// Adam with decoupled weight decay; see AdamUpdate.  Keeps two moments.
+class AdamW final : public Optimizer {
+ public:
+  explicit AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options = {});
+
+ private:
+  void update(const Slot& slot, const Tensor& gradient) override;
+  AdamWOptions options_;
+};
+
+struct RmsPropOptions {
+  double lr = 1e-2;
+  double alpha = 0.99;  // in [0, 1)
+  double epsilon = 1e-8;
+  double momentum = 0;
+  double weight_decay = 0;
+};
+/// See RmsPropUpdate.  Keeps a mean square, and a velocity if momentum > 0.
+class RmsProp final : public Optimizer {
+ public:
+  explicit RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options = {});
+
+ private:
+  void update(const Slot& slot, const Tensor& gradient) override;
+  RmsPropOptions options_;
+};
+
+}  // namespace joule
