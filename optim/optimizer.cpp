@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "optim/optimizer.h"
+
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "core/context.h"
+#include "core/op.h"
+#include "kernels/scale/scale.h"
+#include "optim/state_text.h"
+
+namespace joule {
+namespace {
+
+/// "block1.conv2" for "block1.conv2.weight".
+std::string_view layer_of(std::string_view parameter) {
+  const std::size_t dot = parameter.rfind('.');
+  return intern(dot == std::string_view::npos ? std::string_view() : parameter.substr(0, dot));
+}
+
+}  // namespace
+
+Optimizer::Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
+                     std::map<std::string, std::string> options, std::vector<std::string> kept)
+    : kind_(std::move(kind)),
+      parameters_(std::move(parameters)),
+      learning_rate_(lr),
+      options_(std::move(options)),
+      kept_(std::move(kept)) {
+  require(lr > 0 && std::isfinite(lr), kind_, ": lr must be positive, got ", lr);
+  require(!parameters_.empty(), kind_, ": there are no parameters");
+  std::set<std::string_view> names;
+  for (const auto& [name, tensor] : parameters_) {
+    require(tensor.defined(), kind_, ": parameter ", name, " is undefined");
+    require(tensor.dtype() != DType::i32, kind_, ": parameter ", name,
+            " must be floating-point, got i32");
+    require(names.insert(name).second, kind_, ": two parameters are called ", name);
+    Slot slot{.parameter = tensor, .kept = {}, .layer = layer_of(name)};
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      slot.kept.push_back(Tensor::zeros(tensor.shape(), tensor.dtype(), tensor.device()));
+    }
+    slots_.push_back(std::move(slot));
+  }
+  options_["optimizer"] = kind_;
+}
+
+void Optimizer::step() {
+  ContextGuard guard;
+  for (Slot& slot : slots_) {
+    const Tensor gradient = slot.parameter.grad();
+    if (!gradient) continue;
+    context().scope = {slot.layer, Phase::update};
+    ++slot.step;
+    update(slot, gradient);
+  }
+}
+
+void Optimizer::zero_grad() const {
+  for (const auto& [name, tensor] : parameters_) tensor.zero_grad();
+}
+
+void Optimizer::set_learning_rate(double lr) {
+  require(lr >= 0 && std::isfinite(lr), kind_, ": lr must be finite and not negative, got ", lr);
+  learning_rate_ = lr;
+}
+
+State Optimizer::state() const {
+  State state{.tensors = {}, .values = options_};
+  state.values["learning_rate"] = exact_text(learning_rate_);
+  for (std::size_t p = 0; p < slots_.size(); ++p) {
+    const std::string& name = parameters_[p].name;
+    state.values["step." + name] = exact_text(slots_[p].step);
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      state.tensors[kept_[k] + "." + name] = slots_[p].kept[k];
+    }
+  }
+  return state;
+}
+
+void Optimizer::load_state(const State& state) {
+  require_state_like(kind_, state, this->state(), options_);
+  const double lr = saved_double(kind_, state, "learning_rate");
+  require(lr >= 0 && std::isfinite(lr), kind_, ": the state's learning_rate is ", lr);
+  std::vector<std::int64_t> steps;
+  for (const auto& [name, tensor] : parameters_) {
+    steps.push_back(saved_integer(kind_, state, "step." + name));
+    require(steps.back() >= 0, kind_, ": the state's step.", name, " is ", steps.back());
+  }
+  learning_rate_ = lr;
+  for (std::size_t p = 0; p < slots_.size(); ++p) {
+    slots_[p].step = steps[p];
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      slots_[p].kept[k].copy_from(state.tensors.at(kept_[k] + "." + parameters_[p].name));
+    }
+  }
+}
+
+double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm) {
+  require(max_norm > 0, "clip_grad_norm: max_norm must be positive, got ", max_norm);
+  ContextGuard guard;
+  double squares = 0;
+  for (const auto& [name, tensor] : parameters) {
+    const Tensor gradient = tensor.grad();
+    if (!gradient) continue;
+    context().scope = {layer_of(name), Phase::update};
+    const Tensor sum(Shape{}, DType::f64, gradient.device());
+    dispatch(SquaredNorm{.x = gradient, .sum = sum});
+    squares += sum.item();
+  }
+  const double norm = std::sqrt(squares);
+  if (!std::isfinite(norm) || norm <= max_norm) return norm;
+  for (const auto& [name, tensor] : parameters) {
+    const Tensor gradient = tensor.grad();
+    if (!gradient) continue;
+    context().scope = {layer_of(name), Phase::update};
+    dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(max_norm / norm)});
+  }
+  return norm;
+}
+
+}  // namespace joule
