@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace joule::cpu {
+
+/// A matrix in memory: element (i, j) is at data[i * row + j * column]; one of the strides is 1.
+struct Strided {
+  const float* data;
+  std::int64_t row, column;
+};
+
+/// c[i,j] = bias[j] + sum_l a(i,l) * b(l,j)
+///
+/// Shapes    a [m,k], b [k,n], bias [n] or null, c [m,n] row by row.
+/// Numerics  float32, fused multiply-adds where the machine has them; k is summed in order within
+///           blocks, and the blocks in order: the same bits for any number of threads.
+struct Gemm {
+  std::int64_t m, n, k;
+  Strided a, b;
+  const float* bias;
+  float* c;
+};
+
+void gemm(const Gemm& args);
+
+}  // namespace joule::cpu

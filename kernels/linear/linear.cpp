@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/linear/linear.h"
+
+#include <array>
+
+#include "kernels/linear/linear_impl.h"
+#include "kernels/linear/linear_reference.h"
+#include "kernels/same.h"
+
+namespace joule {
+namespace {
+
+void run_reference(const Linear& op, Context&, Tally* tally) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::linear(op.x.dim(0), op.x.dim(1), op.weight.dim(0), op.x.data<T>(),
+                      op.weight.data<T>(), op.bias ? op.bias.data<T>() : nullptr,
+                      op.y.mutable_data<T>());
+  });
+  count_zeros(tally, op.x, op.weight.dim(0));
+}
+
+void run_grad_input_reference(const LinearGradInput& op, Context&, Tally* tally) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::linear_grad_input(op.grad_y.dim(0), op.weight.dim(1), op.weight.dim(0),
+                                 op.grad_y.data<T>(), op.weight.data<T>(),
+                                 op.grad_x.mutable_data<T>());
+  });
+  count_zeros(tally, op.grad_y, op.weight.dim(1));
+}
+
+void run_grad_weight_reference(const LinearGradWeight& op, Context&, Tally* tally) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::linear_grad_weight(op.x.dim(0), op.x.dim(1), op.grad_y.dim(1), op.x.data<T>(),
+                                  op.grad_y.data<T>(), op.grad_weight.mutable_data<T>(),
+                                  op.grad_bias ? op.grad_bias.mutable_data<T>() : nullptr);
+  });
+  count_zeros(tally, op.x, op.grad_y.dim(1));
+}
+
+void require_matrix(std::string_view op, const Named& o) {
+  require_same(op, {o});
+  require(o.tensor.shape().rank() == 2, op, ": ", o.name, " must have rank 2, got ",
+          o.tensor.shape());
+}
+
+std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
+
+#if JOULE_WITH_ONEDNN
+/// oneDNN 2.6 divides by zero when a dimension is 0.
+const char* unless_empty(std::int64_t x, std::int64_t weight) {
+  return x && weight ? nullptr : "needs non-empty operands";
+}
+const char* empty(const Linear& op) { return unless_empty(op.x.numel(), op.weight.numel()); }
+const char* empty(const LinearGradInput& op) {
+  return unless_empty(op.grad_y.numel(), op.weight.numel());
+}
+const char* empty(const LinearGradWeight& op) {
+  return unless_empty(op.x.numel(), op.grad_weight.numel());
+}
+#endif
+
+}  // namespace
+
+void Linear::check() const {
+  require_matrix(kName, {"x", x});
+  require_matrix(kName, {"weight", weight});
+  require_shape(kName, {"weight", weight}, {weight.dim(0), x.dim(1)}, x);
+  require_shape(kName, {"y", y}, {x.dim(0), weight.dim(0)}, x);
+  if (bias) require_shape(kName, {"bias", bias}, {weight.dim(0)}, x);
+}
+
+Work Linear::work() const {
+  return {.macs = x.numel() * weight.dim(0),
+          .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
+          .bytes_written = bytes(y)};
+}
+
+std::span<const Implementation<Linear>> Linear::implementations() {
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    // oneDNN may split the sum over the threads.
+    Implementation<Linear>{"onednn", Device::cpu, empty, onednn::linear, false},
+#endif
+    Implementation<Linear>{"cpu.gemm", Device::cpu, runs_all, cpu::linear_gemm},
+    Implementation<Linear>{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+void LinearGradInput::check() const {
+  require_matrix(kName, {"grad_y", grad_y});
+  require_matrix(kName, {"weight", weight});
+  require_shape(kName, {"weight", weight}, {grad_y.dim(1), weight.dim(1)}, grad_y);
+  require_shape(kName, {"grad_x", grad_x}, {grad_y.dim(0), weight.dim(1)}, grad_y);
+}
+
+Work LinearGradInput::work() const {
+  return {.macs = grad_y.numel() * weight.dim(1),
+          .bytes_read = bytes(grad_y) + bytes(weight),
+          .bytes_written = bytes(grad_x)};
+}
+
+std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
+  using Row = Implementation<LinearGradInput>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    Row{"onednn", Device::cpu, empty, onednn::linear_grad_input, false},
+#endif
+    Row{"cpu.gemm", Device::cpu, runs_all, cpu::linear_grad_input_gemm},
+    Row{kReference, Device::cpu, runs_all, run_grad_input_reference},
+  };
+  return kTable;
+}
+
+void LinearGradWeight::check() const {
+  require_matrix(kName, {"x", x});
+  require_matrix(kName, {"grad_y", grad_y});
+  require_shape(kName, {"grad_y", grad_y}, {x.dim(0), grad_y.dim(1)}, x);
+  require_shape(kName, {"grad_weight", grad_weight}, {grad_y.dim(1), x.dim(1)}, x);
+  if (grad_bias) require_shape(kName, {"grad_bias", grad_bias}, {grad_y.dim(1)}, x);
+}
+
+Work LinearGradWeight::work() const {
+  return {.macs = x.numel() * grad_y.dim(1),
+          .bytes_read = bytes(x) + bytes(grad_y),
+          .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+}
+
+std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
+  using Row = Implementation<LinearGradWeight>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    Row{"onednn", Device::cpu, empty, onednn::linear_grad_weight, false},
+#endif
+    Row{"cpu.gemm", Device::cpu, runs_all, cpu::linear_grad_weight_gemm},
+    Row{kReference, Device::cpu, runs_all, run_grad_weight_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

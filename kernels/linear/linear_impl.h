@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/linear/linear.h"
+
+// The implementations of Linear and its gradients; private to this folder.
+namespace joule {
+namespace cpu {
+void linear_gemm(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_gemm(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_gemm(const LinearGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+
+namespace onednn {
+void linear(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace onednn
+
+/// Adds to `tally`, which may be null, that each zero of `sparse` met `macs_per_value` MACs of a
+/// dense product.
+inline void count_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value) {
+  if (!tally) return;
+  const std::int64_t nonzeros = sparse.nonzeros();
+  tally->values_in += sparse.numel();
+  tally->values_in_nonzero += nonzeros;
+  tally->macs_skippable += (sparse.numel() - nonzeros) * macs_per_value;
+}
+
+/// grad_bias[o] = sum_n grad_y[n,o], in order; nothing if there is no bias.
+template <class T>
+void sum_rows(const Tensor& grad_y, const Tensor& grad_bias) {
+  if (!grad_bias) return;
+  const std::int64_t batch = grad_y.dim(0), out = grad_y.dim(1);
+  const T* const from = grad_y.data<T>();
+  T* const to = grad_bias.mutable_data<T>();
+  for (std::int64_t o = 0; o < out; ++o) to[o] = T(0);
+  for (std::int64_t n = 0; n < batch; ++n) {
+    for (std::int64_t o = 0; o < out; ++o) to[o] += from[n * out + o];
+  }
+}
+
+}  // namespace joule

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/linear/linear.h"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/linear/linear_reference.h"
+#include "kernels/relu/relu.h"
+#include "tests/central_differences.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+struct Sizes {
+  std::int64_t batch, in, out;
+};
+
+// Around the tiles (6 or 12 rows, 8 to 32 columns), the blocks of the depth (384) and the eight
+// panels of columns that are packed at once.
+const Sizes kSizes[] = {{1, 1, 1},    {3, 5, 2},    {12, 64, 32},  {13, 70, 33},   {128, 128, 10},
+                        {7, 384, 20}, {5, 385, 31}, {25, 900, 40}, {130, 77, 300}, {2, 300, 130}};
+
+/// The three operations of one layer on random operands.
+struct Layer {
+  Tensor x, weight, bias, grad_y;
+  Guarded y, grad_x, grad_weight, grad_bias;
+
+  template <class Make>
+  Layer(const Sizes& s, Make&& make)
+      : x(make(Shape{s.batch, s.in}, 1)),
+        weight(make(Shape{s.out, s.in}, 2)),
+        bias(make(Shape{s.out}, 3)),
+        grad_y(make(Shape{s.batch, s.out}, 4)),
+        y(grad_y.shape()),
+        grad_x(x.shape()),
+        grad_weight(weight.shape()),
+        grad_bias(bias.shape()) {}
+
+  Linear forward(bool with_bias = true) const {
+    return {.x = x, .weight = weight, .y = y.tensor(), .bias = with_bias ? bias : Tensor()};
+  }
+  LinearGradInput grad_input() const {
+    return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor()};
+  }
+  LinearGradWeight grad_weights(bool with_bias = true) const {
+    return {.x = x,
+            .grad_y = grad_y,
+            .grad_weight = grad_weight.tensor(),
+            .grad_bias = with_bias ? grad_bias.tensor() : Tensor()};
+  }
+};
+
+Tensor absolute(const Tensor& t) {
+  const Tensor copy = t.to(DType::f64);
+  double* const x = copy.mutable_data<double>();
+  for (std::int64_t i = 0; i < copy.numel(); ++i) x[i] = std::abs(x[i]);
+  return copy;
+}
+
+/// gamma(n) * t; f64.
+Tensor bound(const Tensor& t, std::int64_t n) {
+  double* const x = t.mutable_data<double>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) x[i] *= gamma(n);
+  return t;
+}
+
+Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
+  dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
+  return y;
+}
+Tensor grad_input64(const Tensor& grad_y, const Tensor& weight) {
+  const Tensor grad_x({grad_y.dim(0), weight.dim(1)}, DType::f64);
+  dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x});
+  return grad_x;
+}
+/// grad_weight, grad_bias
+std::pair<Tensor, Tensor> grad_weight64(const Tensor& x, const Tensor& grad_y) {
+  const Tensor grad_weight({grad_y.dim(1), x.dim(1)}, DType::f64);
+  const Tensor grad_bias({grad_y.dim(1)}, DType::f64);
+  dispatch(LinearGradWeight{
+      .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
+  return {grad_weight, grad_bias};
+}
+
+Tensor to64(const Tensor& t) { return t.to(DType::f64); }
+
+void fill_with_nan(std::initializer_list<const Guarded*> outputs) {
+  for (const Guarded* g : outputs) g->tensor().fill(std::numeric_limits<double>::quiet_NaN());
+}
+
+TEST(Linear, IsExactOnIntegers) {
+  for_each_target([] {
+    for (const Sizes& s : kSizes) {
+      const Layer layer(s, integer_tensor);
+      for (const bool with_bias : {true, false}) {
+        run(layer.forward(with_bias), kReference);
+        const Tensor expected = layer.y.tensor().clone();
+        for_each_implementation(layer.forward(with_bias), [&](std::string_view name) {
+          fill_with_nan({&layer.y});
+          run(layer.forward(with_bias), name);
+          expect_same_bits(layer.y.tensor(), expected);
+          EXPECT_TRUE(layer.y.intact());
+        });
+      }
+    }
+  });
+}
+
+TEST(LinearGradInput, IsExactOnIntegers) {
+  for_each_target([] {
+    for (const Sizes& s : kSizes) {
+      const Layer layer(s, integer_tensor);
+      run(layer.grad_input(), kReference);
+      const Tensor expected = layer.grad_x.tensor().clone();
+      for_each_implementation(layer.grad_input(), [&](std::string_view name) {
+        fill_with_nan({&layer.grad_x});
+        run(layer.grad_input(), name);
+        expect_same_bits(layer.grad_x.tensor(), expected);
+        EXPECT_TRUE(layer.grad_x.intact());
+      });
+    }
+  });
+}
+
+TEST(LinearGradWeight, IsExactOnIntegers) {
+  for_each_target([] {
+    for (const Sizes& s : kSizes) {
+      const Layer layer(s, integer_tensor);
+      for (const bool with_bias : {true, false}) {
+        run(layer.grad_weights(), kReference);
+        const Tensor expected = layer.grad_weight.tensor().clone();
+        const Tensor expected_bias = layer.grad_bias.tensor().clone();
+        for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+          fill_with_nan({&layer.grad_weight, &layer.grad_bias});
+          run(layer.grad_weights(with_bias), name);
+          expect_same_bits(layer.grad_weight.tensor(), expected);
+          if (with_bias) expect_same_bits(layer.grad_bias.tensor(), expected_bias);
+          EXPECT_TRUE(layer.grad_weight.intact() && layer.grad_bias.intact());
+        });
+      }
+    }
+  });
+}
+
+// |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
+TEST(Linear, StaysWithinTheForwardErrorBound) {
+  const auto make = [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed);
+  };
+  for (const Sizes& s : kSizes) {
+    const Layer layer(s, make);
+    const Tensor y = forward64(to64(layer.x), to64(layer.weight), to64(layer.bias));
+    const Tensor y_bound =
+        bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)), s.in + 2);
+    for_each_implementation(layer.forward(), [&](std::string_view name) {
+      run(layer.forward(), name);
+      expect_within(layer.y.tensor(), y, y_bound);
+    });
+    const Tensor grad_x = grad_input64(to64(layer.grad_y), to64(layer.weight));
+    const Tensor grad_x_bound =
+        bound(grad_input64(absolute(layer.grad_y), absolute(layer.weight)), s.out + 1);
+    for_each_implementation(layer.grad_input(), [&](std::string_view name) {
+      run(layer.grad_input(), name);
+      expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
+    });
+    const auto [grad_weight, grad_bias] = grad_weight64(to64(layer.x), to64(layer.grad_y));
+    const auto [weight_size, bias_size] = grad_weight64(absolute(layer.x), absolute(layer.grad_y));
+    const Tensor weight_bound = bound(weight_size, s.batch + 1);
+    const Tensor bias_bound = bound(bias_size, s.batch + 1);
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      run(layer.grad_weights(), name);
+      expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
+      expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+    });
+  }
+}
+
+TEST(Linear, GradientsAgreeWithCentralDifferencesInDouble) {
+  const Tensor x = to64(random_tensor({3, 5}, 1)), weight = to64(random_tensor({4, 5}, 2));
+  const Tensor bias = to64(random_tensor({4}, 3)), grad_y = to64(random_tensor({3, 4}, 4));
+  const auto loss = [&] { return inner_product(grad_y, forward64(x, weight, bias)); };
+  const auto [grad_weight, grad_bias] = grad_weight64(x, grad_y);
+  expect_central_differences(x, grad_input64(grad_y, weight), 1e-3, 1e-9, loss);
+  expect_central_differences(weight, grad_weight, 1e-3, 1e-9, loss);
+  expect_central_differences(bias, grad_bias, 1e-3, 1e-9, loss);
+}
+
+TEST(Linear, WorkIsWhatTheReferenceMultiplies) {
+  const Sizes s{3, 7, 5};
+  const Layer layer(s, integer_tensor);
+  std::vector<Counted> x(21), weight(35), bias(5), y(15), grad_weight(35), grad_bias(5);
+  const auto counted = [](auto&& body) {
+    Counted::multiplications = 0;
+    body();
+    return Counted::multiplications;
+  };
+  EXPECT_EQ(layer.forward().work().macs, counted([&] {
+              reference::linear(s.batch, s.in, s.out, x.data(), weight.data(), bias.data(),
+                                y.data());
+            }));
+  EXPECT_EQ(layer.grad_input().work().macs, counted([&] {
+              reference::linear_grad_input(s.batch, s.in, s.out, y.data(), weight.data(), x.data());
+            }));
+  EXPECT_EQ(layer.grad_weights().work().macs, counted([&] {
+              reference::linear_grad_weight(s.batch, s.in, s.out, x.data(), y.data(),
+                                            grad_weight.data(), grad_bias.data());
+            }));
+  const Work forward = layer.forward().work(), weights = layer.grad_weights().work();
+  EXPECT_EQ(forward.bytes_read, 4 * (21 + 35 + 5));
+  EXPECT_EQ(forward.bytes_written, 4 * 15);
+  EXPECT_EQ(layer.forward(false).work().bytes_read, 4 * (21 + 35));
+  EXPECT_EQ(layer.grad_input().work().bytes_read, 4 * (15 + 35));
+  EXPECT_EQ(layer.grad_input().work().bytes_written, 4 * 21);
+  EXPECT_EQ(weights.bytes_read, 4 * (21 + 15));
+  EXPECT_EQ(weights.bytes_written, 4 * (35 + 5));
+}
+
+TEST(Linear, TallyCountsTheMacsThatHadAZero) {
+  const auto make = [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed, 0.4);
+  };
+  const Layer layer({9, 70, 11}, make);
+  const auto zeros = [](const Tensor& t) {
+    return static_cast<std::int64_t>(std::ranges::count(t.values<float>(), 0.0f));
+  };
+  const auto expect = [&](const Tally& tally, const Tensor& sparse, std::int64_t macs_per_value) {
+    EXPECT_EQ(tally.values_in, sparse.numel());
+    EXPECT_EQ(tally.values_in_nonzero, sparse.numel() - zeros(sparse));
+    EXPECT_EQ(tally.macs_skippable, zeros(sparse) * macs_per_value);
+    EXPECT_EQ(tally.macs_skipped, 0);
+  };
+  ASSERT_GT(zeros(layer.x), 0);
+  ASSERT_GT(zeros(layer.grad_y), 0);
+  for_each_implementation(layer.forward(), [&](std::string_view name) {
+    expect(run(layer.forward(), name), layer.x, 11);
+    expect(run(layer.grad_input(), name), layer.grad_y, 70);
+    expect(run(layer.grad_weights(), name), layer.x, 11);
+  });
+  dispatch(Relu{.x = layer.x, .y = layer.x});  // now the count comes from its mask
+  expect(run(layer.forward(), kReference), layer.x, 11);
+}
+
+// Each row that claims it, among them whatever runs under Context::deterministic.
+TEST(Linear, SameBitsForAnyNumberOfThreads) {
+  const Layer layer({40, 800, 200}, [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed);
+  });
+  const auto compare = [](const auto& op, const Tensor& result) {
+    using Op = std::decay_t<decltype(op)>;
+    for (const auto& impl : Op::implementations()) {
+      if (!impl.thread_invariant) continue;
+      SCOPED_TRACE(impl.name);
+      std::vector<Tensor> results;
+      for_each_thread_count([&] {
+        run(op, impl.name);
+        results.push_back(result.clone());
+      });
+      expect_same_bits(results[1], results[0]);
+    }
+    EXPECT_NO_THROW(select(op, Context{.deterministic = true}));
+  };
+  compare(layer.forward(), layer.y.tensor());
+  compare(layer.grad_input(), layer.grad_x.tensor());
+  compare(layer.grad_weights(), layer.grad_weight.tensor());
+  compare(layer.grad_weights(), layer.grad_bias.tensor());
+}
+
+TEST(Linear, SameBitsRunToRun) {
+  const Layer layer({40, 800, 200}, [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed);
+  });
+  for_each_implementation(layer.forward(), [&](std::string_view name) {
+    const auto run_all = [&] {
+      run(layer.forward(), name);
+      run(layer.grad_input(), name);
+      run(layer.grad_weights(), name);
+      return std::vector{layer.y.tensor().clone(), layer.grad_x.tensor().clone(),
+                         layer.grad_weight.tensor().clone()};
+    };
+    const auto first = run_all(), second = run_all();
+    for (std::size_t i = 0; i < first.size(); ++i) expect_same_bits(second[i], first[i]);
+  });
+}
+
+TEST(Linear, EmptySumsAreTheBiasOrZero) {
+  const Layer no_inputs({2, 0, 3}, integer_tensor), no_images({0, 4, 3}, integer_tensor);
+  for_each_implementation(no_inputs.forward(), [&](std::string_view name) {
+    run(no_inputs.forward(), name);
+    for (std::int64_t i = 0; i < 6; ++i) {
+      EXPECT_EQ(no_inputs.y.tensor().data<float>()[i], no_inputs.bias.data<float>()[i % 3]);
+    }
+  });
+  for_each_implementation(no_images.grad_weights(), [&](std::string_view name) {
+    run(no_images.grad_weights(), name);
+    EXPECT_EQ(no_images.grad_weight.tensor().nonzeros(), 0);
+    EXPECT_EQ(no_images.grad_bias.tensor().nonzeros(), 0);
+  });
+  dispatch(no_images.forward());
+  dispatch(no_images.grad_input());
+}
+
+TEST(Linear, ErrorsNameTheOperandAndWhatWasExpected) {
+  const Tensor x({4, 8}), weight({3, 8}), y({4, 3});
+  EXPECT_EQ(error_of([&] {
+              dispatch(Linear{.x = Tensor({4, 2, 4}), .weight = weight, .y = y});
+            }),
+            "linear: x must have rank 2, got [4,2,4]");
+  EXPECT_EQ(error_of([&] {
+              dispatch(Linear{.x = x, .weight = Tensor({3, 9}), .y = y});
+            }),
+            "linear: weight is f32 [3,9] on cpu, expected f32 [3,8] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(Linear{.x = x, .weight = weight, .y = x}); }),
+            "linear: y is f32 [4,8] on cpu, expected f32 [4,3] on cpu");
+  EXPECT_EQ(
+      error_of([&] { dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = Tensor({4})}); }),
+      "linear: bias is f32 [4] on cpu, expected f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] {
+              dispatch(LinearGradInput{.grad_y = y, .weight = Tensor({4, 8}), .grad_x = x});
+            }),
+            "linear_grad_input: weight is f32 [4,8] on cpu, expected f32 [3,8] on cpu");
+  EXPECT_EQ(error_of([&] {
+              dispatch(LinearGradWeight{.x = x, .grad_y = Tensor({5, 3}), .grad_weight = weight});
+            }),
+            "linear_grad_weight: grad_y is f32 [5,3] on cpu, expected f32 [4,3] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(LinearGradWeight{.x = x, .grad_y = y}); }),
+            "linear_grad_weight: grad_weight is undefined");
+}
+
+}  // namespace
+}  // namespace joule
