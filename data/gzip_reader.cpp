@@ -62,10 +62,14 @@ std::size_t GzipReader::read_packed(std::uint8_t* to, std::size_t bytes) {
   z_stream& stream = inflate_->stream;
   stream.next_out = to;
   stream.avail_out = static_cast<uInt>(bytes);
+  const auto damaged = [&](const std::string& what) {
+    offset_ += bytes - stream.avail_out;
+    fail(what);
+  };
   while (stream.avail_out > 0) {
     if (next_ == filled_ && !refill()) {
       if (inflate_->member_ended) break;
-      fail("the gzip data ends early: the file is truncated");
+      damaged("the gzip data ends early: the file is truncated");
     }
     if (inflate_->member_ended) {
       inflateReset(&stream);
@@ -79,7 +83,7 @@ std::size_t GzipReader::read_packed(std::uint8_t* to, std::size_t bytes) {
     if (status == Z_STREAM_END) {
       inflate_->member_ended = true;
     } else if (status != Z_OK) {
-      fail("damaged gzip data", stream.msg ? str(": ", stream.msg) : "");
+      damaged(str("damaged gzip data", stream.msg ? ": " : "", stream.msg ? stream.msg : ""));
     }
   }
   return bytes - stream.avail_out;

@@ -37,30 +37,31 @@ void shift(const Image& image, std::int64_t down, std::int64_t right) {
 }
 
 void rotate(const Image& image, double radians) {
-  const std::vector<float> old(image.pixels.begin(), image.pixels.end());
+  // A copy with a black border: positions are clamped to it, so that every tap can be read.
+  const std::int64_t channels = image.channels, row = (image.width + 3) * channels;
+  std::vector<float> old(static_cast<std::size_t>((image.height + 3) * row));
+  for (std::int64_t h = 0; h < image.height; ++h) {
+    std::copy_n(&image.pixels[h * image.width * channels], image.width * channels,
+                &old[(h + 1) * row + channels]);
+  }
   const auto sine = static_cast<float>(std::sin(radians));
   const auto cosine = static_cast<float>(std::cos(radians));
-  const float centre_y = static_cast<float>(image.height - 1) / 2;
-  const float centre_x = static_cast<float>(image.width - 1) / 2;
-  const auto add = [&](std::int64_t h, std::int64_t w, float weight, float* pixel) {
-    if (h < 0 || h >= image.height || w < 0 || w >= image.width) return;
-    const float* const from = &old[(h * image.width + w) * image.channels];
-    for (std::int64_t c = 0; c < image.channels; ++c) pixel[c] += weight * from[c];
-  };
+  const auto bottom = static_cast<float>(image.height), end = static_cast<float>(image.width);
+  const float centre_y = (bottom - 1) / 2, centre_x = (end - 1) / 2;
   float* pixel = image.pixels.data();
   for (std::int64_t h = 0; h < image.height; ++h) {
-    for (std::int64_t w = 0; w < image.width; ++w, pixel += image.channels) {
+    for (std::int64_t w = 0; w < image.width; ++w) {
       const float dy = static_cast<float>(h) - centre_y, dx = static_cast<float>(w) - centre_x;
-      const float y = centre_y + cosine * dy + sine * dx;
-      const float x = centre_x - sine * dy + cosine * dx;
-      const float top = std::floor(y), left = std::floor(x);
-      const float down = y - top, right = x - left;
-      const auto y0 = static_cast<std::int64_t>(top), x0 = static_cast<std::int64_t>(left);
-      std::fill_n(pixel, image.channels, 0.0f);
-      add(y0, x0, (1 - down) * (1 - right), pixel);
-      add(y0, x0 + 1, (1 - down) * right, pixel);
-      add(y0 + 1, x0, down * (1 - right), pixel);
-      add(y0 + 1, x0 + 1, down * right, pixel);
+      const float y = std::clamp(centre_y + cosine * dy + sine * dx, -1.0f, bottom) + 1;
+      const float x = std::clamp(centre_x - sine * dy + cosine * dx, -1.0f, end) + 1;
+      const auto top = static_cast<std::int64_t>(y), left = static_cast<std::int64_t>(x);
+      const float down = y - static_cast<float>(top), right = x - static_cast<float>(left);
+      const float* from = &old[top * row + left * channels];
+      for (std::int64_t c = 0; c < channels; ++c, ++from) {
+        const float above = (1 - right) * from[0] + right * from[channels];
+        const float below = (1 - right) * from[row] + right * from[row + channels];
+        *pixel++ = (1 - down) * above + down * below;
+      }
     }
   }
 }
