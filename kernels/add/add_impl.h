@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/add/add.h"
+
+// The implementations of Add, one source file each.  Only add.cpp includes this.
+namespace joule::cpu {
+void add_simd(const Add& op, Context& ctx, Tally* tally);
+}  // namespace joule::cpu

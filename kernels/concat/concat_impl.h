@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/concat/concat.h"
+
+// The implementations of Concat and ConcatGrad, one source file each; private to this folder.
+namespace joule {
+
+/// The rows of [..., channels].
+inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
+
+namespace cpu {
+void concat_copy(const Concat& op, Context& ctx, Tally* tally);
+void concat_grad_copy(const ConcatGrad& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+}  // namespace joule
