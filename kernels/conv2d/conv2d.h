@@ -17,14 +17,15 @@ struct ConvParams {
 /// The extent of the output: floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 
-/// y[n,p,q,o] = bias[o] + sum_{r,s,c} x[n, p*stride-padding+r*dilation, q*..+s*.., g(o)+c] * w[o,r,s,c]
-/// and, with `relu`, max(y, 0) in the same pass, with y's zero mask and, when asked, its smooth L0
-/// norm (see Relu).
+/// y[n,p,q,o] = bias[o] + sum_{r,s,c} x[n, p*stride-padding+r*dilation, q*..+s*.., g(o)+c] *
+/// w[o,r,s,c] and, with `relu`, max(y, 0) in the same pass, with y's zero mask and, when asked, its
+/// smooth L0 norm (see Relu).
 ///
 /// Shapes    x [N,H,W,C], weight [O,kh,kw,C/groups], bias [O] or undefined, y [N,P,Q,O]; f32.
 ///           l0_sum: a scalar, or undefined; only with relu.
 /// Cost      one MAC per (n,p,q,o,r,s,c) whose tap falls inside x; padding is free.
-/// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a stride
+/// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a
+/// stride
 ///           or dilation is < 1, or y's shape is not the one that follows.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.

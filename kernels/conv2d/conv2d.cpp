@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/conv2d/conv2d.h"
+
+#include <array>
+
+#include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/relu/relu_reference.h"
+#include "kernels/same.h"
+#include "kernels/zero_mask_rows.h"
+
+namespace joule {
+namespace {
+
+Conv2dShape shape_of(const Shape& x, const Shape& weight, const ConvParams& p) {
+  return {.batch = x[0],
+          .in_h = x[1],
+          .in_w = x[2],
+          .in_channels = x[3],
+          .out_channels = weight[0],
+          .kernel_h = weight[1],
+          .kernel_w = weight[2],
+          .stride_h = p.stride.h,
+          .stride_w = p.stride.w,
+          .pad_h = p.padding.h,
+          .pad_w = p.padding.w,
+          .dilation_h = p.dilation.h,
+          .dilation_w = p.dilation.w,
+          .groups = p.groups};
+}
+
+/// Checks the three operands of any of the operations; messages call them by the given names.
+void check_operands(std::string_view op, const Named& x, const Named& weight, const Named& y,
+                    const ConvParams& p) {
+  for (const Named& o : {x, weight, y}) {
+    require_same(op, {o});
+    require(o.tensor.shape().rank() == 4, op, ": ", o.name, " must have rank 4, got ",
+            o.tensor.shape());
+  }
+  const Shape &xs = x.tensor.shape(), &ws = weight.tensor.shape();
+  require(xs[1] > 0 && xs[2] > 0 && xs[3] > 0, op, ": ", x.name, " has no pixels or no channels, ",
+          "got ", xs);
+  require(ws.numel() > 0, op, ": ", weight.name, " is empty, got ", ws);
+  require(p.groups >= 1 && xs[3] % p.groups == 0 && ws[0] % p.groups == 0, op,
+          ": groups=", p.groups, " must divide the channels of ", x.name, " and the filters of ",
+          weight.name, " (", x.name, " is ", xs, ", ", weight.name, " is ", ws, ")");
+  require(ws[3] == xs[3] / p.groups, op, ": ", weight.name, " expects ", ws[3] * p.groups,
+          " input channels, ", x.name, " has ", xs[3], " (", x.name, " is ", xs, ", ", weight.name,
+          " is ", ws, ", groups=", p.groups, ")");
+  const Size2 out = conv_output_size({xs[1], xs[2]}, {ws[1], ws[2]}, p);
+  require_shape(op, weight, ws, x.tensor);
+  require_shape(op, y, {xs[0], out.h, out.w, ws[0]}, x.tensor);
+}
+
+std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
+
+void run_reference(const Conv2d& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  visit_float(op.dtype(), [&]<class T>(T) {
+    T* const y = op.y.mutable_data<T>();
+    reference::conv2d(s, op.x.data<T>(), op.weight.data<T>(), y);
+    if (op.bias) {
+      reference::add_bias(s.y_size() / s.out_channels, s.out_channels, op.bias.data<T>(), y);
+    }
+    if (!op.relu) return;
+    reference::relu(s.y_size(), y, y);
+    if (op.l0_sum) {
+      *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(s.y_size(), y, T(op.sigma));
+    }
+    op.y.attach(mask_of(op.y));
+  });
+  count_zeros_of_x(tally, s, op.x);
+}
+
+void run_grad_input_reference(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::conv2d_grad_input(s, op.grad_y.data<T>(), op.weight.data<T>(),
+                                 op.grad_x.mutable_data<T>());
+  });
+  count_zeros_of_grad_y(tally, s, op.grad_y);
+}
+
+void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::conv2d_grad_weight(s, op.x.data<T>(), op.grad_y.data<T>(),
+                                  op.grad_weight.mutable_data<T>());
+    if (op.grad_bias) {
+      reference::grad_bias(s.y_size() / s.out_channels, s.out_channels, op.grad_y.data<T>(),
+                           op.grad_bias.mutable_data<T>());
+    }
+  });
+  count_zeros_of_x(tally, s, op.x);
+}
+
+#if JOULE_WITH_ONEDNN
+/// oneDNN comes first where it was measured to be the faster one: cpu.direct fills its vectors with
+/// the channels of one group.
+template <class Op>
+const char* direct_is_faster(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  if (s.batch == 0) return "needs an image";
+  if (s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8) return nullptr;
+  return "cpu.direct is faster";
+}
+#endif
+
+}  // namespace
+
+Conv2dShape shape_of(const Conv2d& op) {
+  return shape_of(op.x.shape(), op.weight.shape(), op.params);
+}
+Conv2dShape shape_of(const Conv2dGradInput& op) {
+  return shape_of(op.grad_x.shape(), op.weight.shape(), op.params);
+}
+Conv2dShape shape_of(const Conv2dGradWeight& op) {
+  return shape_of(op.x.shape(), op.grad_weight.shape(), op.params);
+}
+
+Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
+  require(p.stride.h >= 1 && p.stride.w >= 1, "conv2d: stride must be at least 1, got ", p.stride);
+  require(p.dilation.h >= 1 && p.dilation.w >= 1, "conv2d: dilation must be at least 1, got ",
+          p.dilation);
+  require(p.padding.h >= 0 && p.padding.w >= 0, "conv2d: padding must not be negative, got ",
+          p.padding);
+  const Size2 reach{in.h + 2 * p.padding.h - p.dilation.h * (kernel.h - 1) - 1,
+                    in.w + 2 * p.padding.w - p.dilation.w * (kernel.w - 1) - 1};
+  require(reach.h >= 0 && reach.w >= 0, "conv2d: the output would be empty: image ", in,
+          ", kernel ", kernel, ", padding ", p.padding, ", dilation ", p.dilation);
+  return {reach.h / p.stride.h + 1, reach.w / p.stride.w + 1};
+}
+
+void Conv2d::check() const {
+  check_operands(kName, {"x", x}, {"weight", weight}, {"y", y}, params);
+  if (bias) require_shape(kName, {"bias", bias}, {weight.dim(0)}, x);
+  if (!l0_sum) return;
+  require_shape(kName, {"l0_sum", l0_sum}, {}, x);
+  require(relu, kName, ": l0_sum is the norm of a ReLU's output, but relu is off");
+  require(sigma > 0, kName, ": the smooth L0 needs sigma > 0, got ", sigma);
+}
+
+Work Conv2d::work() const {
+  return {.macs = shape_of(*this).macs(),
+          .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
+          .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0)};
+}
+
+std::span<const Implementation<Conv2d>> Conv2d::implementations() {
+  using Row = Implementation<Conv2d>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    // Which order of summation oneDNN chooses may depend on the number of threads.
+    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d, false},
+#endif
+    Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_direct},
+    Row{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+void Conv2dGradInput::check() const {
+  check_operands(kName, {"grad_x", grad_x}, {"weight", weight}, {"grad_y", grad_y}, params);
+}
+
+Work Conv2dGradInput::work() const {
+  return {.macs = shape_of(*this).macs(),
+          .bytes_read = bytes(grad_y) + bytes(weight),
+          .bytes_written = bytes(grad_x)};
+}
+
+std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
+  using Row = Implementation<Conv2dGradInput>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d_grad_input, false},
+#endif
+    Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_input_direct},
+    Row{kReference, Device::cpu, runs_all, run_grad_input_reference},
+  };
+  return kTable;
+}
+
+void Conv2dGradWeight::check() const {
+  check_operands(kName, {"x", x}, {"grad_weight", grad_weight}, {"grad_y", grad_y}, params);
+  if (grad_bias) require_shape(kName, {"grad_bias", grad_bias}, {grad_weight.dim(0)}, x);
+}
+
+Work Conv2dGradWeight::work() const {
+  return {.macs = shape_of(*this).macs(),
+          .bytes_read = bytes(x) + bytes(grad_y),
+          .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+}
+
+std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
+  using Row = Implementation<Conv2dGradWeight>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_ONEDNN
+    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d_grad_weight, false},
+#endif
+    Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_weight_direct},
+    Row{kReference, Device::cpu, runs_all, run_grad_weight_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include <vector>
+
+#include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/relu/relu_rows.h"
+
+namespace joule::cpu {
+namespace {
+
+// The weights in the kernel's order, made once per update of the weights.
+std::shared_ptr<const Floats> packed_forward(const Tensor& weight, const Conv2dShape& s) {
+  return weight.derived<Floats>(str("conv2d.forward groups=", s.groups, " lanes=", direct_lanes()),
+                                [&] { return pack_forward(s, weight.data<float>()); });
+}
+std::shared_ptr<const Floats> packed_grad_input(const Tensor& weight, const Conv2dShape& s) {
+  return weight.derived<Floats>(
+      str("conv2d.grad_input groups=", s.groups, " stride=", s.stride_h, "x", s.stride_w,
+          " dilation=", s.dilation_h, "x", s.dilation_w, " lanes=", direct_lanes()),
+      [&] { return pack_grad_input(s, weight.data<float>()); });
+}
+
+}  // namespace
+
+void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto weights = packed_forward(op.weight, s);
+  const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
+  float* const y = op.y.mutable_data<float>();
+  if (!op.relu) {
+    conv2d_direct(s, op.x.data<float>(), *weights, bias, y, nullptr);
+  } else {
+    const auto mask =
+        std::make_shared<ZeroMask>(s.y_size() / s.out_channels, s.out_channels, Device::cpu);
+    struct Sums {
+      std::int64_t nonzeros = 0;
+      double l0 = 0;
+    };
+    std::vector<Sums> items(direct_items(s));
+    conv2d_direct(s, op.x.data<float>(), *weights, bias, y,
+                  [&](std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
+                    float* const rows = y + pixel * s.out_channels;
+                    Sums sums;
+                    sums.nonzeros = relu_rows({.rows = pixels,
+                                               .channels = s.out_channels,
+                                               .x = rows,
+                                               .bias = nullptr,
+                                               .y = rows,
+                                               .mask = mask->words(pixel),
+                                               .sigma = op.sigma,
+                                               .l0_sum = op.l0_sum ? &sums.l0 : nullptr});
+                    items[item] = sums;
+                  });
+    Sums total;
+    for (const Sums& sums : items) total.nonzeros += sums.nonzeros, total.l0 += sums.l0;
+    mask->set_nonzeros(total.nonzeros);
+    if (op.l0_sum) *op.l0_sum.mutable_data<float>() = static_cast<float>(total.l0);
+    op.y.attach(mask);
+  }
+  count_zeros_of_x(tally, s, op.x);
+}
+
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto weights = packed_grad_input(op.weight, s);
+  conv2d_grad_input_direct(s, op.grad_y.data<float>(), *weights, op.grad_x.mutable_data<float>());
+  count_zeros_of_grad_y(tally, s, op.grad_y);
+}
+
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  conv2d_grad_weight_direct(s, op.x.data<float>(), op.grad_y.data<float>(),
+                            op.grad_weight.mutable_data<float>(),
+                            op.grad_bias ? op.grad_bias.mutable_data<float>() : nullptr);
+  count_zeros_of_x(tally, s, op.x);
+}
+
+}  // namespace joule::cpu

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/conv2d_shape.h"
+
+// The implementations of Conv2d and its gradients; private to this folder.
+namespace joule {
+
+Conv2dShape shape_of(const Conv2d& op);
+Conv2dShape shape_of(const Conv2dGradInput& op);
+Conv2dShape shape_of(const Conv2dGradWeight& op);
+
+/// Adds to `tally`, which may be null, the MACs that meet a zero of x, or of grad_y.
+void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x);
+void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y);
+
+namespace cpu {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+
+namespace onednn {
+void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace onednn
+
+}  // namespace joule

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include <bit>
+#include <vector>
+
+#include "core/threads.h"
+#include "kernels/conv2d/conv2d_impl.h"
+
+namespace joule {
+namespace {
+
+/// Along one axis: how many taps of each output read the image, and how often each input is read.
+struct AxisUses {
+  std::vector<std::int64_t> of_output, of_input;
+
+  AxisUses(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+           std::int64_t pad, std::int64_t dilation)
+      : of_output(out), of_input(in) {
+    for (std::int64_t p = 0; p < out; ++p) {
+      for (std::int64_t r = 0; r < kernel; ++r) {
+        const std::int64_t i = p * stride - pad + r * dilation;
+        if (i >= 0 && i < in) ++of_output[p], ++of_input[i];
+      }
+    }
+  }
+};
+
+AxisUses uses_h(const Conv2dShape& s) {
+  return {s.in_h, s.out_h(), s.kernel_h, s.stride_h, s.pad_h, s.dilation_h};
+}
+AxisUses uses_w(const Conv2dShape& s) {
+  return {s.in_w, s.out_w(), s.kernel_w, s.stride_w, s.pad_w, s.dilation_w};
+}
+
+struct Zeros {
+  std::int64_t count = 0, macs = 0;
+  void operator+=(const Zeros& o) { count += o.count, macs += o.macs; }
+};
+
+/// The zeros of t [N,H,W,C], and the sum over them of h[row] * w[column].  From the mask that the
+/// producer of t wrote if there is one, otherwise by a pass of its own.
+Zeros weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
+                  const std::vector<std::int64_t>& w) {
+  const std::int64_t height = t.dim(1), width = t.dim(2), channels = t.dim(3);
+  const auto mask = t.zero_mask();
+  const auto sum = [&](auto&& zeros_of_pixel) {
+    return parallel_sum<Zeros>(t.dim(0) * height, [&](std::int64_t begin, std::int64_t end) {
+      Zeros total;
+      for (std::int64_t row = begin; row < end; ++row) {
+        std::int64_t macs = 0;
+        for (std::int64_t column = 0; column < width; ++column) {
+          const std::int64_t zeros = zeros_of_pixel(row * width + column);
+          total.count += zeros;
+          macs += zeros * w[column];
+        }
+        total.macs += macs * h[row % height];
+      }
+      return total;
+    });
+  };
+  if (mask) {
+    const std::int64_t words = mask->words_per_row();
+    return sum([&](std::int64_t pixel) {
+      std::int64_t nonzeros = 0;
+      for (std::int64_t i = 0; i < words; ++i) nonzeros += std::popcount(mask->words(pixel)[i]);
+      return channels - nonzeros;
+    });
+  }
+  return visit_float(t.dtype(), [&]<class T>(T) {
+    const T* const values = t.data<T>();
+    return sum([&](std::int64_t pixel) {
+      int zeros = 0;  // narrow: so that the compiler counts in vectors
+      for (std::int64_t c = 0; c < channels; ++c) zeros += values[pixel * channels + c] == T(0);
+      return std::int64_t{zeros};
+    });
+  });
+}
+
+void add(Tally& tally, const Tensor& t, const Zeros& zeros, std::int64_t macs_per_use) {
+  tally.values_in += t.numel();
+  tally.values_in_nonzero += t.numel() - zeros.count;
+  tally.macs_skippable += zeros.macs * macs_per_use;
+}
+
+}  // namespace
+
+void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x) {
+  if (!tally) return;
+  add(*tally, x, weigh_zeros(x, uses_h(s).of_input, uses_w(s).of_input), s.out_per_group());
+}
+
+void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y) {
+  if (!tally) return;
+  add(*tally, grad_y, weigh_zeros(grad_y, uses_h(s).of_output, uses_w(s).of_output),
+      s.in_per_group());
+}
+
+}  // namespace joule
