@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "data/atomic_file.h"
+#include "energy/cost_model.h"
+#include "training/run.h"
+
+namespace joule::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using training::Existing;
+using training::RunResult;
+
+constexpr const char* kExamples = R"(Example:
+  joule demo
+      trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty on the outputs of the
+      ReLUs, and shows what the penalty changes
+
+Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json.)";
+
+struct Options {
+  std::string out = "runs/demo";
+  training::Config config{.lr = 0.1};
+  double lambda = 0.3, l0_warmup = 0.5;
+};
+
+/// A line of the table: what it is, the value for either net, and how the second differs.  With
+/// nothing but `what` a heading.
+struct Line {
+  std::string what, standard{}, l0{}, difference{};
+};
+
+std::string percent(double from, double to) {
+  return from > 0 ? fmt::format("{:+.1f} %", 100 * (to / from - 1)) : "";
+}
+
+Line counted(const std::string& what, double standard, double l0, double unit, const char* suffix) {
+  return {what, fmt::format("{:.3f} {}", standard / unit, suffix),
+          fmt::format("{:.3f} {}", l0 / unit, suffix), percent(standard, l0)};
+}
+
+double per_image(std::int64_t count, const RunResult& run) {
+  return static_cast<double>(count) / static_cast<double>(run.evaluation.images);
+}
+
+/// Of 1000 images.
+energy::Joules modelled(const energy::CostModel& model, const RunResult& run,
+                        energy::Skipping skipping) {
+  const energy::Totals work = total_work(run.evaluation);
+  return model.energy(work, skipping).value() *
+         (1000.0 / static_cast<double>(run.evaluation.images));
+}
+
+std::vector<Line> compare(const RunResult& standard, const RunResult& l0) {
+  const double accuracy = 100 * standard.evaluation.accuracy();
+  const double l0_accuracy = 100 * l0.evaluation.accuracy();
+  std::vector<Line> lines{{"test accuracy", fmt::format("{:.2f} %", accuracy),
+                           fmt::format("{:.2f} %", l0_accuracy),
+                           fmt::format("{:+.2f} points", l0_accuracy - accuracy)}};
+  for (std::size_t i = 0; i < standard.evaluation.relus.size(); ++i) {
+    const double a = standard.evaluation.relus[i].density();
+    const double b = l0.evaluation.relus[i].density();
+    lines.push_back({"density of " + standard.evaluation.relus[i].layer, fmt::format("{:.3f}", a),
+                     fmt::format("{:.3f}", b), percent(a, b)});
+  }
+  const auto both = [&](const std::string& what, double unit, const char* suffix, auto&& value) {
+    lines.push_back(counted(what, value(standard), value(l0), unit, suffix));
+  };
+  both("non-zero activations per image", 1e3, "k",
+       [](const RunResult& run) { return per_image(all_relus(run.evaluation).nonzeros, run); });
+  both("MACs per image", 1e6, "M",
+       [](const RunResult& run) { return per_image(total_work(run.evaluation).work.macs, run); });
+  both("  that had a zero operand", 1e6, "M", [](const RunResult& run) {
+    return per_image(total_work(run.evaluation).tally.macs_skippable, run);
+  });
+  both("  that were skipped", 1e6, "M", [](const RunResult& run) {
+    return per_image(total_work(run.evaluation).tally.macs_skipped, run);
+  });
+  lines.push_back({"modelled energy per 1000 images"});
+  for (const energy::CostModel& model : energy::built_in_cost_models()) {
+    for (const auto& [skipping, what] :
+         {std::pair(energy::Skipping::executed, "as executed"),
+          std::pair(energy::Skipping::ideal, "if no zero were moved or multiplied")}) {
+      both(fmt::format("  {}, {}", model.name, what), 1, "J",
+           [&, skipping = skipping](const RunResult& run) {
+             return modelled(model, run, skipping).value();
+           });
+    }
+  }
+  return lines;
+}
+
+void print_table(const std::vector<Line>& lines) {
+  const Line head{"", "standard", "L0 penalty", "difference"};
+  constexpr std::string Line::*kColumns[] = {&Line::what, &Line::standard, &Line::l0,
+                                             &Line::difference};
+  std::size_t width[4] = {};
+  for (int i = 0; i < 4; ++i) {
+    width[i] = (head.*kColumns[i]).size();
+    for (const Line& line : lines) width[i] = std::max(width[i], (line.*kColumns[i]).size());
+  }
+  const std::string rule(width[0] + width[1] + width[2] + width[3] + 9, '-');
+  const auto print = [&](const Line& line) {
+    fmt::print("{:<{}}   {:>{}}   {:>{}}   {:>{}}\n", line.what, width[0], line.standard, width[1],
+               line.l0, width[2], line.difference, width[3]);
+  };
+  print(head);
+  fmt::print("{}\n", rule);
+  for (const Line& line : lines) print(line);
+  fmt::print("{}\n", rule);
+}
+
+/// What the table cannot say.
+void print_notes(const RunResult& standard, const RunResult& l0) {
+  std::string profiles;
+  for (const energy::CostModel& model : energy::built_in_cost_models()) {
+    profiles += (profiles.empty() ? "" : ", ") + model.name;
+  }
+  fmt::print(
+      "Modelled: counted work times the constants of a named profile ({}; docs/energy.md).\n"
+      "Nobody measured a joule.\n",
+      profiles);
+  const auto skipped = [](const RunResult& run) {
+    return total_work(run.evaluation).tally.macs_skipped;
+  };
+  if (skipped(standard) == 0 && skipped(l0) == 0) {
+    fmt::print(
+        "Joule's kernels did not yet skip the MACs that had a zero operand: skippable is not "
+        "skipped.\n");
+  }
+}
+
+std::string summary_json(const RunResult& standard, const RunResult& l0) {
+  const auto change = [](double from, double to) {
+    return from > 0 ? ordered_json(to / from - 1) : ordered_json();
+  };
+  const auto nonzeros = [](const RunResult& run) {
+    return static_cast<double>(all_relus(run.evaluation).nonzeros);
+  };
+  ordered_json energy;
+  for (const energy::CostModel& model : energy::built_in_cost_models()) {
+    const auto joules = [&](const RunResult& run, energy::Skipping skipping) {
+      return modelled(model, run, skipping).value();
+    };
+    using energy::Skipping;
+    energy[model.name] = {
+        {"ideal", change(joules(standard, Skipping::ideal), joules(l0, Skipping::ideal))},
+        {"executed", change(joules(standard, Skipping::executed), joules(l0, Skipping::executed))}};
+  }
+  const ordered_json json{
+      {"standard", ordered_json::parse(to_json(standard))},
+      {"l0", ordered_json::parse(to_json(l0))},
+      {"difference",
+       {{"test_accuracy", l0.evaluation.accuracy() - standard.evaluation.accuracy()},
+        {"relu_outputs_nonzero", change(nonzeros(standard), nonzeros(l0))},
+        {"modelled_energy", energy}}}};
+  return json.dump(2) + "\n";
+}
+
+int demo(const Options& options) {
+  const Interrupt interrupt;
+  std::vector<RunResult> results;
+  for (const char* name : {"standard", "l0"}) {
+    training::Config config = options.config;
+    if (name == std::string("l0")) {
+      config.l0_lambda = options.lambda;
+      config.l0_warmup = options.l0_warmup;
+    }
+    ProgressBar progress(config.epochs, fmt::format("{:<8}", name));
+    training::Hooks hooks = progress.hooks();
+    hooks.stop = [&] { return interrupt.requested(); };
+    auto result = run_in_folder(options.out + "/" + name, config, Existing::overwrite, hooks);
+    if (!result) {
+      progress.clear();
+      fmt::print(stderr, "joule: interrupted; joule demo starts anew\n");
+      return kInterrupted;
+    }
+    results.push_back(std::move(*result));
+  }
+  write_file_atomically(options.out + "/summary.json", summary_json(results[0], results[1]));
+  fmt::print("\n");
+  print_table(compare(results[0], results[1]));
+  print_notes(results[0], results[1]);
+  return 0;
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("demo", "Train one net with and without the L0 penalty, and compare");
+  command->footer(kExamples);
+  const auto options = std::make_shared<Options>();
+  training::Config& config = options->config;
+  command->add_option("--out", options->out, "Folder to write")
+      ->capture_default_str()
+      ->type_name("DIR");
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    command->add_option(name, value, help)->capture_default_str();
+  };
+  add("--data", config.data, "Data set, or a folder");
+  add("--model", config.model, "Net");
+  add("--limit", config.limit, "Use only the first N images of each half; 0: all");
+  add("--epochs", config.epochs, "Passes over the training images");
+  add("--lr", config.lr, "Largest learning rate of the one-cycle schedule");
+  add("--l0-lambda", options->lambda, "Weight of the L0 penalty of the second net");
+  add("--l0-sigma", config.l0_sigma, "Its smoothness");
+  add("--l0-warmup", options->l0_warmup, "Epochs in which lambda rises from 0");
+  add("--seed", config.seed, "Of everything random");
+  add("--threads", config.threads, "Threads of the kernels; 0: one per core");
+  command->add_flag("--deterministic", config.deterministic,
+                    "The same bits for any number of threads, not only run to run");
+  command->callback([options, &run] { run = [options] { return demo(*options); }; });
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/model_and_data.h"
+#include "training/evaluate.h"
+#include "training/summary.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  joule eval --model runs/first
+      accuracy, loss, densities and confusion matrix on the test images
+  joule eval --model model.safetensors --data fashion-mnist --json
+      the same as JSON, with the work of every layer and its modelled energy)";
+
+void print(const training::Evaluation& e, const Dataset& test) {
+  fmt::print("{} images: accuracy {:.2f} %, loss {:.4f}\n\n", e.images, 100 * e.accuracy(), e.loss);
+  for (const training::LayerDensity& relu : e.relus) {
+    fmt::print("density of {:<12} {:.3f}\n", relu.layer, relu.density());
+  }
+  fmt::print("\nrows: the label; columns: what the net said\n");
+  std::size_t width = 5;
+  for (const std::string& name : test.class_names) width = std::max(width, name.size());
+  for (std::int64_t label = 0; label < e.classes; ++label) {
+    fmt::print("{:<{}}", test.class_names[static_cast<std::size_t>(label)], width);
+    for (std::int64_t said = 0; said < e.classes; ++said) {
+      fmt::print(" {:>5}", e.confusion[static_cast<std::size_t>(label * e.classes + said)]);
+    }
+    fmt::print("\n");
+  }
+}
+
+int eval(const ModelAndData& options, bool json) {
+  auto [model, test] = options.load();
+  const auto evaluation = training::evaluate(model.net, test);
+  if (json) {
+    fmt::print("{}", to_json(*evaluation));
+  } else {
+    print(*evaluation, test);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("eval", "Judge a trained net on the test images");
+  command->footer(kExamples);
+  struct Options {
+    ModelAndData input;
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  options->input.add_to(*command);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback(
+      [options, &run] { run = [options] { return eval(options->input, options->json); }; });
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "core/context.h"
+
+namespace joule::cli {
+
+/// The options of every command that runs a net: --threads, --device, --deterministic.
+struct Execution {
+  int threads = 0;
+  std::string device = "cpu";
+  bool deterministic = false;
+
+  void add_to(CLI::App& command);
+  /// Makes them hold for this thread's operations from now on.
+  ///
+  /// Errors    ArgumentError for a bad value; DeviceError for a device that this build has not.
+  void apply() const;
+};
+
+}  // namespace joule::cli

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+#include <hwy/targets.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "core/threads.h"
+#include "core/version.h"
+#include "data/dataset.h"
+#include "kernels/ops.h"
+
+namespace joule::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kExamples = R"(Examples:
+  joule info
+  joule info --json
+  JOULE_FORCE=conv2d:reference joule eval --model runs/first --limit 10
+      runs an operation by the implementation of this name; several: op:name,op:name
+
+An operation takes the first of its implementations that can run the tensors at hand.)";
+
+/// The instructions that the kernels chose for this machine.
+std::string simd_target() {
+  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(usable & -usable);  // the lowest bit is the best
+}
+
+ordered_json collect() {
+  ordered_json info{{"version", version()},
+                    {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", false}}},
+                    {"simd", simd_target()},
+                    {"threads", num_threads()}};
+  info["devices"] = {{{"name", "cpu"}, {"available", true}},
+                     {{"name", "cuda"}, {"available", false}, {"reason", "not built"}}};
+  info["data_sets"] = ordered_json::array();
+  for (const auto& [name, folder] : find_datasets()) {
+    info["data_sets"].push_back({{"name", name}, {"folder", folder}});
+  }
+  for_each_op([&]<class Op>() {
+    ordered_json rows = ordered_json::array();
+    for (const auto& row : Op::implementations()) {
+      rows.push_back({{"name", row.name},
+                      {"device", name(row.device)},
+                      {"thread_invariant", row.thread_invariant}});
+    }
+    info["ops"][std::string(Op::kName)] = rows;
+  });
+  return info;
+}
+
+void print(const ordered_json& info) {
+  const auto text = [](const ordered_json& value) { return value.get<std::string>(); };
+  fmt::print("joule {}\n", text(info["version"]));
+  fmt::print("oneDNN     {}\n", info["features"]["onednn"] ? "yes" : "no");
+  fmt::print("SIMD       {}\n", text(info["simd"]));
+  fmt::print("threads    {}\n", info["threads"].get<int>());
+  for (const auto& device : info["devices"]) {
+    fmt::print("device     {}{}\n", text(device["name"]),
+               device["available"] ? "" : ": " + text(device["reason"]));
+  }
+  for (const auto& data : info["data_sets"]) {
+    const std::string folder = text(data["folder"]);
+    fmt::print("data set   {} ({})\n", text(data["name"]), folder.empty() ? "made" : folder);
+  }
+  fmt::print("\nimplementations, best first (*: the same bits for any number of threads)\n");
+  for (const auto& [op, rows] : info["ops"].items()) {
+    std::string names;
+    for (const auto& row : rows) {
+      names +=
+          (names.empty() ? "" : ", ") + text(row["name"]) + (row["thread_invariant"] ? "*" : "");
+    }
+    fmt::print("  {:<28} {}\n", op, names);
+  }
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("info", "Show this build, this machine, and what there is on it");
+  command->footer(kExamples);
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "Print JSON");
+  command->callback([json, &run] {
+    run = [json] {
+      const ordered_json info = collect();
+      if (*json) {
+        fmt::print("{}\n", info.dump(2));
+      } else {
+        print(info);
+      }
+      return 0;
+    };
+  });
+}
+
+}  // namespace joule::cli

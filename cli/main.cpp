@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "cli/commands.h"
+#include "core/error.h"
+#include "core/version.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr int kOther = 1, kUsage = 2, kData = 3, kDevice = 4;
+
+/// One line on standard error, whatever the message holds.
+int fail(int code, std::string message) {
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  for (std::size_t at; (at = message.find('\n')) != std::string::npos;) {
+    message.replace(at, 1, "; ");
+  }
+  fmt::print(stderr, "joule: {}\n", message);
+  return code;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Trains and runs small convolutional nets, and accounts for the energy of every operation.",
+      "joule");
+  app.set_version_flag("--version", std::string(version()));
+  app.require_subcommand(1);
+  app.footer("joule COMMAND --help shows what each command takes, with examples.");
+  Run run;
+  add_train(app, run);
+  add_eval(app, run);
+  add_predict(app, run);
+  add_summary(app, run);
+  add_info(app, run);
+  add_demo(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail(kUsage, std::string(error.what()) + " (joule --help shows what there is)");
+  }
+  try {
+    return run();
+  } catch (const ArgumentError& error) {
+    return fail(kUsage, error.what());
+  } catch (const DataError& error) {
+    return fail(kData, error.what());
+  } catch (const DeviceError& error) {
+    return fail(kDevice, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kOther, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(kOther, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace joule::cli
+
+int main(int argc, char** argv) { return joule::cli::main(argc, argv); }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "cli/model_and_data.h"
+
+namespace joule::cli {
+
+void ModelAndData::add_to(CLI::App& command) {
+  command.add_option("--model", model, "Folder of a run, or a model.safetensors")
+      ->required()
+      ->type_name("DIR|FILE");
+  command.add_option("--data", data, "Data set; unless given the one that the net was trained on");
+  command.add_option("--limit", limit, "Use only the first N test images; 0: all");
+  execution.add_to(command);
+}
+
+ModelAndData::Loaded ModelAndData::load() const {
+  execution.apply();
+  require(limit >= 0, "limit: must not be negative, got ", limit);
+  training::Model loaded = training::load_model(model);
+  const Dataset test = loaded.prepare(load_dataset(data.empty() ? loaded.data : data).test);
+  return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
+}
+
+}  // namespace joule::cli

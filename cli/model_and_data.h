@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/execution.h"
+#include "data/dataset.h"
+#include "training/model_file.h"
+
+namespace joule::cli {
+
+/// The options of the commands that run a trained net on a data set's test images.
+struct ModelAndData {
+  std::string model;
+  std::string data;        // empty: what the net was trained on
+  std::int64_t limit = 0;  // 0: all
+  Execution execution;
+
+  void add_to(CLI::App& command);
+
+  struct Loaded {
+    training::Model model;
+    Dataset test;
+  };
+  /// Errors    as load_model(), load_dataset() and Model::prepare().
+  Loaded load() const;
+};
+
+}  // namespace joule::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "training/trainer.h"
+
+namespace joule::cli {
+
+/// Shows on standard error how training goes: a bar with the time left, loss, accuracy and images/s
+/// on a terminal, otherwise plain lines: one every few seconds and one per epoch.
+class ProgressBar {
+ public:
+  /// `label` starts every line; may be empty.
+  explicit ProgressBar(std::int64_t epochs, std::string label = "");
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  /// Hooks that feed this; it must outlive them.
+  training::Hooks hooks();
+  /// Takes the bar away, so that something else can be printed.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void show(const training::Progress& progress);
+  void show(const training::EpochMetrics& metrics);
+
+  std::int64_t epochs_;
+  std::string label_;
+  bool terminal_;
+  bool drawn_ = false;
+  Clock::time_point next_;
+};
+
+}  // namespace joule::cli

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "training/run.h"
+
+namespace joule::cli {
+namespace {
+
+using training::Config;
+using training::Existing;
+
+constexpr const char* kExamples = R"(Examples:
+  joule train --out runs/first
+      trains small-cnn on Fashion-MNIST for 3 epochs
+  joule train --l0-lambda 0.3 --l0-warmup 1 --out runs/sparse
+      the same with the L0 penalty of energy-aware training on the outputs of the ReLUs
+  joule train --data cifar-10 --model resnet18 --augment crop-flip --epochs 30 --lr 0.1 --out runs/r18
+  joule train --out runs/first --resume
+      goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
+
+DIR gets config.json, metrics.jsonl (a line per epoch), summary.json, model.safetensors (PyTorch
+reads it) and checkpoint.safetensors.)";
+
+/// The options of `joule train`: a configuration, of which it is known what was asked for.
+class Options {
+ public:
+  explicit Options(CLI::App& command) : command_(command) {
+    command.add_option("--out", out_, "Folder of the run")->required()->type_name("DIR");
+    add("--data", &Config::data,
+        "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
+    add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
+    add("--limit", &Config::limit, "Use only the first N images of each half; 0: all");
+    add("--augment", &Config::augment, "none, flip, crop, crop-flip");
+    add("--epochs", &Config::epochs, "Passes over the training images");
+    add("--batch", &Config::batch, "Images per step");
+    add("--optimizer", &Config::optimizer, "sgd, adam, adamw, rmsprop");
+    lr_ = add("--lr", &Config::lr, "Learning rate, the largest of the schedule (adam: 0.001)");
+    add("--momentum", &Config::momentum, "Of sgd (Nesterov's) and rmsprop");
+    add("--weight-decay", &Config::weight_decay, "L2 decay of the weights");
+    add("--schedule", &Config::schedule, "constant, step, exponential, cosine, one-cycle, plateau");
+    add("--lr-factor", &Config::lr_factor, "Of step, exponential and plateau; 0: their own");
+    add("--warmup", &Config::warmup, "Epochs in which the learning rate rises from 0");
+    add("--clip-norm", &Config::clip_norm, "Largest norm of the gradients; 0: any");
+    add("--l0-lambda", &Config::l0_lambda, "Weight of the L0 penalty; 0: none");
+    add("--l0-sigma", &Config::l0_sigma, "Its smoothness: smaller is closer to a count");
+    add("--l0-layers", &Config::l0_layers, "What is penalised: relu, all");
+    add("--l0-normalization", &Config::l0_normalization, "per-layer-mean, per-parameter");
+    add("--l0-warmup", &Config::l0_warmup, "Epochs in which lambda rises from 0");
+    add("--seed", &Config::seed, "Of everything random");
+    add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
+    add("--device", &Config::device, "Where to compute: cpu");
+    command.add_flag("--deterministic", config_.deterministic,
+                     "The same bits for any number of threads, not only run to run");
+    auto* const resume =
+        command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
+    command.add_flag("--overwrite", overwrite_, "Start anew, whatever is in DIR")->excludes(resume);
+  }
+
+  const std::string& out() const { return out_; }
+  Existing existing() const {
+    return resume_ ? Existing::resume : overwrite_ ? Existing::overwrite : Existing::refuse;
+  }
+
+  /// What was asked for; to resume, whatever was not is as in the run's own configuration.
+  Config config() const {
+    Config config = config_;
+    if (lr_->count() == 0 && config.optimizer != "sgd") config.lr = 1e-3;
+    const auto saved = resume_ ? training::config_of(out_) : std::nullopt;
+    if (!saved) return config;
+    for (const auto& keep : keep_) keep(*saved, config);
+    if (command_["--deterministic"]->count() == 0) config.deterministic = saved->deterministic;
+    return config;
+  }
+
+ private:
+  template <class T>
+  CLI::Option* add(const char* name, T Config::*member, const char* help) {
+    CLI::Option* const option =
+        command_.add_option(name, config_.*member, help)->capture_default_str();
+    keep_.push_back([option, member](const Config& from, Config& to) {
+      if (option->count() == 0) to.*member = from.*member;
+    });
+    return option;
+  }
+
+  CLI::App& command_;
+  Config config_;
+  std::string out_;
+  bool resume_ = false, overwrite_ = false;
+  CLI::Option* lr_;
+  std::vector<std::function<void(const Config&, Config&)>> keep_;
+};
+
+int train(const Options& options) {
+  const Config config = options.config();
+  ProgressBar progress(config.epochs);
+  training::Hooks hooks = progress.hooks();
+  const Interrupt interrupt;
+  hooks.stop = [&] { return interrupt.requested(); };
+  const auto result = run_in_folder(options.out(), config, options.existing(), hooks);
+  if (!result) {
+    progress.clear();
+    fmt::print(stderr,
+               "joule: interrupted; saved {0}/checkpoint.safetensors, and joule train --out {0} "
+               "--resume goes on from there\n",
+               options.out());
+    return kInterrupted;
+  }
+  fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
+             100 * result->evaluation.accuracy(), result->parameters, result->seconds);
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("train", "Train a net on a data set");
+  command->footer(kExamples);
+  const auto options = std::make_shared<Options>(*command);
+  command->callback([options, &run] { run = [options] { return train(*options); }; });
+}
+
+}  // namespace joule::cli

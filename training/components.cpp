@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "training/components.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "optim/optimizers.h"
+#include "optim/schedules.h"
+
+namespace joule::training {
+namespace {
+
+std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
+                                         std::int64_t steps) {
+  const double factor = c.lr_factor > 0 ? c.lr_factor : c.schedule == "exponential" ? 0.95 : 0.1;
+  if (c.schedule == "step") {
+    const std::int64_t every = std::max<std::int64_t>(1, c.epochs / 3) * batches;
+    return std::make_unique<StepLr>(StepLrOptions{.lr = c.lr, .every = every, .factor = factor});
+  }
+  if (c.schedule == "exponential") {
+    return std::make_unique<ExponentialLr>(
+        ExponentialLrOptions{.lr = c.lr, .every = batches, .factor = factor});
+  }
+  if (c.schedule == "cosine") {
+    return std::make_unique<CosineLr>(CosineLrOptions{.lr = c.lr, .steps = steps});
+  }
+  if (c.schedule == "one-cycle") {
+    return std::make_unique<OneCycleLr>(OneCycleLrOptions{.max_lr = c.lr, .steps = steps});
+  }
+  if (c.schedule == "plateau") {
+    return std::make_unique<PlateauLr>(PlateauLrOptions{.lr = c.lr, .factor = factor});
+  }
+  return std::make_unique<ConstantLr>(c.lr);
+}
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTensor> parameters) {
+  if (c.optimizer == "adam") {
+    return std::make_unique<Adam>(std::move(parameters),
+                                  AdamOptions{.lr = c.lr, .weight_decay = c.weight_decay});
+  }
+  if (c.optimizer == "adamw") {
+    return std::make_unique<AdamW>(std::move(parameters),
+                                   AdamWOptions{.lr = c.lr, .weight_decay = c.weight_decay});
+  }
+  if (c.optimizer == "rmsprop") {
+    return std::make_unique<RmsProp>(
+        std::move(parameters),
+        RmsPropOptions{.lr = c.lr, .momentum = c.momentum, .weight_decay = c.weight_decay});
+  }
+  return std::make_unique<Sgd>(std::move(parameters), SgdOptions{.lr = c.lr,
+                                                                 .momentum = c.momentum,
+                                                                 .nesterov = c.momentum > 0,
+                                                                 .weight_decay = c.weight_decay});
+}
+
+std::unique_ptr<Schedule> make_schedule(const Config& c, std::int64_t batches) {
+  const std::int64_t steps = c.epochs * batches;
+  const std::int64_t warmup = std::llround(c.warmup * static_cast<double>(batches));
+  if (warmup == 0) return without_warmup(c, batches, steps);
+  return std::make_unique<WarmupLr>(
+      warmup, without_warmup(c, batches, std::max<std::int64_t>(1, steps - warmup)));
+}
+
+std::vector<Transform> make_transforms(const Config& c) {
+  std::vector<Transform> transforms;
+  if (c.augment == "crop" || c.augment == "crop-flip") transforms.push_back(pad_and_crop(4));
+  if (c.augment == "flip" || c.augment == "crop-flip") transforms.push_back(horizontal_flip());
+  return transforms;
+}
+
+}  // namespace joule::training

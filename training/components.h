@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/state.h"
+#include "data/transform.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "training/config.h"
+
+namespace joule::training {
+
+// What the names in a checked configuration stand for.
+
+std::unique_ptr<Optimizer> make_optimizer(const Config& config,
+                                          std::vector<NamedTensor> parameters);
+
+/// By steps, of which an epoch has `batches`.
+std::unique_ptr<Schedule> make_schedule(const Config& config, std::int64_t batches);
+
+/// flip: with probability 1/2; crop: from an image padded by 4.
+std::vector<Transform> make_transforms(const Config& config);
+
+}  // namespace joule::training

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/device.h"
+#include "layers/functions.h"
+
+namespace joule::training {
+
+/// Everything that decides what a training run computes.  The names are those of config.json and
+/// of the program's options (with '_' for '-').
+struct Config {
+  std::string model = "small-cnn";     // see make_model()
+  std::string data = "fashion-mnist";  // see load_dataset()
+  std::int64_t limit = 0;              // only the first images of each half; 0: all
+  std::string augment = "none";        // none | flip | crop | crop-flip
+  std::int64_t epochs = 3;
+  std::int64_t batch = 128;
+
+  std::string optimizer = "sgd";  // sgd | adam | adamw | rmsprop
+  double lr = 0.05;               // the largest of the schedule
+  double momentum = 0.9;          // of sgd (Nesterov's, unless 0) and rmsprop
+  double weight_decay = 5e-4;
+  std::string schedule =
+      "one-cycle";       // constant | step | exponential | cosine | one-cycle | plateau
+  double lr_factor = 0;  // of step (every third of the epochs), exponential (per epoch), plateau;
+                         // 0: 0.1, exponential 0.95
+  double warmup = 0;     // epochs in which lr rises from 0; not with one-cycle
+  double clip_norm = 0;  // the largest norm of all gradients together; 0: any
+
+  double l0_lambda = 0;  // 0: no penalty
+  double l0_sigma = 1e-4;
+  std::string l0_layers = "relu";                   // relu | all
+  std::string l0_normalization = "per-layer-mean";  // per-layer-mean | per-parameter
+  double l0_warmup = 0;                             // epochs in which lambda rises from 0
+
+  std::uint64_t seed = 1;
+  int threads = 0;  // 0: what there is
+  std::string device = "cpu";
+  bool deterministic = false;  // the same bits for any number of threads
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// Errors    ArgumentError that names the option, its value and what was expected; DeviceError for
+///           a device that this build does not have.
+void check(const Config& config);
+
+/// One JSON object, a line per member.
+std::string to_json(const Config& config);
+
+/// The inverse.  `path` is for the messages.
+///
+/// Errors    DataError: not JSON, a member missing, unknown or of the wrong type.
+Config parse_config(std::string_view json, const std::string& path);
+
+/// The names of the members in which the two differ, each with both values: "lr is 0.1, got 0.2".
+/// Empty if they are equal.
+std::string differences(const Config& saved, const Config& asked);
+
+TapLayers tap_layers(const Config& config);
+L0Normalization l0_normalization(const Config& config);
+
+}  // namespace joule::training

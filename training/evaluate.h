@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "energy/ledger.h"
+#include "layers/module.h"
+
+namespace joule::training {
+
+/// The logits of many images [N,H,W,C] -> [N,K] without gradients, `slice` images at a time: so few
+/// that what one layer writes is still in the cache when the next one reads it.
+///
+/// The net runs in evaluation mode and is in its old mode afterwards.
+/// Errors    ArgumentError if slice < 1, or there are no images.
+Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice = 16);
+
+/// How many of a layer's outputs were not zero.
+struct LayerDensity {
+  std::string layer;
+  std::int64_t values = 0;
+  std::int64_t nonzeros = 0;
+  double density() const { return static_cast<double>(nonzeros) / static_cast<double>(values); }
+};
+
+/// What a net does on a labelled data set.
+struct Evaluation {
+  std::int64_t images = 0;
+  std::int64_t correct = 0;
+  double loss = 0;  // mean cross-entropy
+  std::int64_t classes = 0;
+  std::vector<std::int64_t> confusion;     // [classes, classes]: label, then predicted class
+  std::vector<LayerDensity> relus;         // in the order in which they run
+  std::vector<energy::Ledger::Line> work;  // of the forward pass of all images
+
+  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(images); }
+};
+
+/// Told of every batch: images [n,H,W,C], their labels and logits.
+using OnLogits = std::function<void(const Tensor& labels, const Tensor& logits)>;
+
+struct EvaluateOptions {
+  std::int64_t batch = 256;  // images that are normalised at once
+  std::int64_t slice = 16;   // images that run through the net at once
+  OnLogits on_logits{};
+  std::function<bool()> stop{};  // asked before every batch
+};
+
+/// Runs the images of `dataset` in their order through the net, in evaluation mode.
+///
+/// Returns   nothing if `stop` said so.
+/// Errors    ArgumentError if the net does not fit to the data set.
+std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
+                                   const EvaluateOptions& options = {});
+
+}  // namespace joule::training

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace joule::training {
+
+/// What one epoch came to: a line of metrics.jsonl.
+struct EpochMetrics {
+  std::int64_t epoch = 0;     // from 1
+  double train_loss = 0;      // mean cross-entropy over the epoch's images, without the penalty
+  double l0_penalty = 0;      // mean of what was added to it, lambda included
+  double train_accuracy = 0;  // of the images when they were trained on
+  double test_accuracy = 0;
+  double test_loss = 0;
+  double seconds = 0;  // of the training steps, without the test
+  double images_per_second = 0;
+};
+
+/// One JSON object per line.
+std::string to_jsonl(std::span<const EpochMetrics> metrics);
+
+/// The inverse.  Errors: ArgumentError for a line that to_jsonl() cannot have written.
+std::vector<EpochMetrics> parse_jsonl(std::string_view text);
+
+}  // namespace joule::training

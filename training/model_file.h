@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "layers/containers.h"
+#include "models/models.h"
+
+namespace joule::training {
+
+/// A net with all that is needed to use it on new images.
+struct Model {
+  ModelSpec spec;
+  nn::Sequential net;
+  std::string data;  // the data set that it was trained on, as load_dataset() takes it
+  // What its images were normalised with, per channel: (pixel / 255 - mean) / deviation.
+  std::vector<float> mean, deviation;
+
+  /// `dataset`, to be normalised as this net was trained.
+  /// Errors    ArgumentError if its images have another shape, or its classes another number.
+  Dataset prepare(Dataset dataset) const;
+};
+
+/// A fresh net for the images of `dataset`, which is known as `data`.
+Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset);
+
+/// Writes a safetensors file that PyTorch reads: convolutions' weights as [out, in, kh, kw], those
+/// of a linear layer behind a Flatten with their columns in the order channel, row, column.  The
+/// metadata: format "pt"; joule (the version); model, image (HxW), channels, classes; data; mean
+/// and deviation (JSON arrays).
+///
+/// Errors    as save_safetensors.
+void save_model(const std::string& path, Model& model);
+
+/// Reads what save_model() wrote, ready for inference (evaluation mode).  A folder stands for the
+/// model.safetensors in it.
+///
+/// Cost      one forward pass of one image, which shows where the net flattens.
+/// Errors    DataError: no such file, bad metadata, a net that does not fit to the tensors.
+Model load_model(const std::string& path_or_folder);
+
+}  // namespace joule::training

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/context.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "training/components.h"
+
+namespace joule::training {
+namespace {
+
+Dataset limited(const Dataset& dataset, std::int64_t limit) {
+  return limit > 0 ? dataset.take(limit) : dataset;
+}
+
+Model seeded_model(const Config& config, const Dataset& dataset) {
+  manual_seed(config.seed);
+  return make_model_for(config.model, config.data, dataset);
+}
+
+const Config& checked(const Config& config) {
+  check(config);
+  return config;
+}
+
+std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
+  const auto expected = labels.values<std::int32_t>();
+  const std::vector<std::int32_t> predicted = argmax(logits);
+  std::int64_t correct = 0;
+  for (std::size_t i = 0; i < predicted.size(); ++i) correct += predicted[i] == expected[i];
+  return correct;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Config& config, const DataSplit& data)
+    : config_(checked(config)),
+      test_(limited(data.test, config.limit)),
+      loader_(limited(data.train, config.limit),
+              {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
+      model_(seeded_model(config, data.train)),
+      optimizer_(make_optimizer(config, model_.net.parameters())),
+      schedule_(make_schedule(config, loader_.batches())) {}
+
+double Trainer::lambda() const {
+  const double ramp = config_.l0_warmup * static_cast<double>(loader_.batches());
+  const auto done = static_cast<double>(step());
+  return done < ramp ? config_.l0_lambda * done / ramp : config_.l0_lambda;
+}
+
+void Trainer::fail(const std::string& what) const {
+  throw TrainingError(str("training stopped at epoch ", epoch_ + 1, ", step ", batch_ + 1, " of ",
+                          loader_.batches(), ": ", what));
+}
+
+void Trainer::check_alive(const std::vector<Tap>& taps) {
+  for (const Tap& tap : taps) {
+    if (!tap.value.zero_mask()) continue;  // what no ReLU made is not silenced by one
+    int& silent = silent_[std::string(tap.layer)];
+    silent = tap.value.nonzeros() == 0 ? silent + 1 : 0;
+    if (silent < kSilentSteps) continue;
+    fail(str("layer ", tap.layer, " has been silent for ", silent,
+             " steps, every unit of it, and no gradient comes through it any more; ",
+             config_.l0_lambda > 0 ? "try a longer --l0-warmup or a smaller --l0-lambda"
+                                   : "try a smaller --lr"));
+  }
+}
+
+void Trainer::train_step(const Batch& batch) {
+  const double lambda = this->lambda();
+  const auto sigma = static_cast<float>(config_.l0_sigma);
+  const auto images = static_cast<double>(batch.images.dim(0));
+  Tensor loss;
+  {
+    auto [logits, taps] = model_.net.forward_with_taps(
+        batch.images, {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
+    loss = cross_entropy(logits, batch.labels);
+    const double value = loss.item();
+    if (!std::isfinite(value)) {
+      fail(str("the loss is ", value, "; try a smaller --lr",
+               config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
+    }
+    check_alive(taps);
+    sums_.loss += value * images;
+    sums_.correct += count_correct(logits, batch.labels);
+    sums_.images += batch.images.dim(0);
+    if (lambda > 0) {
+      const Tensor penalty = l0_penalty(taps, {.lambda = static_cast<float>(lambda),
+                                               .sigma = sigma,
+                                               .normalization = l0_normalization(config_),
+                                               .parameters = model_.net.parameter_count()});
+      sums_.penalty += penalty.item() * images;
+      loss = add(loss, penalty);
+    }
+  }  // the taps are not needed any more: backward() frees what they hold as it goes
+  loss.backward();
+  if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
+  optimizer_->set_learning_rate(schedule_->learning_rate(step()));
+  optimizer_->step();
+  optimizer_->zero_grad();
+}
+
+Progress Trainer::progress() const {
+  Progress p{.epoch = epoch_ + 1, .batch = batch_, .batches = loader_.batches()};
+  if (sums_.images == 0) return p;
+  const auto images = static_cast<double>(sums_.images);
+  p.loss = sums_.loss / images;
+  p.accuracy = static_cast<double>(sums_.correct) / images;
+  p.images_per_second = images / sums_.seconds;
+  const std::int64_t left = (config_.epochs - epoch_) * p.batches - batch_;
+  p.seconds_left = sums_.seconds / static_cast<double>(batch_) * static_cast<double>(left);
+  return p;
+}
+
+bool Trainer::run_epoch(const Hooks& hooks) {
+  using Clock = std::chrono::steady_clock;
+  require(!finished(), "training: all ", config_.epochs, " epochs are done");
+  const auto stopped = [&] { return hooks.stop && hooks.stop(); };
+  const ContextGuard guard;
+  context().deterministic = config_.deterministic;
+  evaluation_.reset();
+  loader_.set_epoch(epoch_, batch_);
+  {
+    const energy::Recording recording(ledger_);
+    auto start = Clock::now();
+    for (const Batch& batch : loader_) {
+      train_step(batch);
+      ++batch_;
+      const auto now = Clock::now();
+      sums_.seconds += std::chrono::duration<double>(now - start).count();
+      start = now;
+      if (hooks.on_progress) hooks.on_progress(progress());
+      if (stopped()) return false;
+    }
+  }
+  auto evaluation = evaluate(model_.net, test_, {.stop = hooks.stop});
+  if (!evaluation) return false;
+  if (!std::isfinite(evaluation->loss)) {
+    fail(str("the loss on the test images is ", evaluation->loss, "; try a smaller --lr"));
+  }
+  evaluation_ = std::move(evaluation);
+  schedule_->observe(evaluation_->loss);
+  const Progress p = progress();
+  metrics_.push_back({.epoch = epoch_ + 1,
+                      .train_loss = p.loss,
+                      .l0_penalty = sums_.penalty / static_cast<double>(sums_.images),
+                      .train_accuracy = p.accuracy,
+                      .test_accuracy = evaluation_->accuracy(),
+                      .test_loss = evaluation_->loss,
+                      .seconds = sums_.seconds,
+                      .images_per_second = p.images_per_second});
+  ++epoch_;
+  batch_ = 0;
+  sums_ = {};
+  if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
+  return true;
+}
+
+const Evaluation& Trainer::evaluate_now() {
+  const ContextGuard guard;
+  context().deterministic = config_.deterministic;
+  if (!evaluation_) evaluation_ = evaluate(model_.net, test_);
+  return *evaluation_;
+}
+
+std::map<Phase, energy::Totals> Trainer::work() const {
+  std::map<Phase, energy::Totals> sums = earlier_work_;
+  for (const energy::Ledger::Line& line : ledger_.lines()) sums[line.run.scope.phase] += line;
+  return sums;
+}
+
+}  // namespace joule::training
