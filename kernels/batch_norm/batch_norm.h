@@ -14,7 +14,8 @@ namespace joule {
 ///
 /// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  gamma, beta, mean, inv_std: [C].
 ///           running_mean, running_var: [C], both or neither; f32.
-/// Cost      2 MACs per element (square and scale), 1 per running value; reads x, writes y.
+/// Cost      2 MACs per element (square and scale), 1 per channel, 3 with running statistics;
+///           reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, epsilon <= 0, momentum outside
 ///           [0, 1], or M < 2 (one value has no variance).
 /// Numerics  the variance is centred: blocks of rows are summed twice in float32, the second time
@@ -62,7 +63,7 @@ struct BatchNormInference {
 ///
 /// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
 /// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices disagree.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty.
 /// Numerics  rows are summed in float32 by blocks, blocks in double over fixed pieces: the same
 ///           bits for any number of threads.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/batch_norm/batch_norm.h"
+
+#include <array>
+
+#include "kernels/batch_norm/batch_norm_impl.h"
+#include "kernels/batch_norm/batch_norm_reference.h"
+#include "kernels/same.h"
+
+namespace joule {
+namespace {
+
+void run_reference(const BatchNorm& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::batch_norm(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
+                          op.beta.data<T>(), T(op.epsilon), T(op.momentum), op.y.mutable_data<T>(),
+                          op.mean.mutable_data<T>(), op.inv_std.mutable_data<T>(),
+                          op.running_mean ? op.running_mean.mutable_data<T>() : nullptr,
+                          op.running_var ? op.running_var.mutable_data<T>() : nullptr);
+  });
+}
+
+void run_inference_reference(const BatchNormInference& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::batch_norm_inference(
+        rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(), op.beta.data<T>(),
+        op.running_mean.data<T>(), op.running_var.data<T>(), T(op.epsilon), op.y.mutable_data<T>());
+  });
+}
+
+void run_grad_reference(const BatchNormGrad& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::batch_norm_grad(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
+                               op.mean.data<T>(), op.inv_std.data<T>(), op.grad_y.data<T>(),
+                               op.grad_x.mutable_data<T>(), op.grad_gamma.mutable_data<T>(),
+                               op.grad_beta.mutable_data<T>());
+  });
+}
+
+void check_images(std::string_view op, std::initializer_list<Named> images) {
+  require_same(op, images);
+  const Named& x = *images.begin();
+  require(x.tensor.shape().rank() >= 2, op, ": ", x.name, " must be [..., C], got ",
+          x.tensor.shape());
+}
+
+void check_channels(std::string_view op, const Tensor& x, std::initializer_list<Named> operands) {
+  for (const Named& o : operands) require_shape(op, o, {x.dim(-1)}, x);
+}
+
+std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
+
+}  // namespace
+
+void BatchNorm::check() const {
+  check_images(kName, {{"x", x}, {"y", y}});
+  check_channels(kName, x,
+                 {{"gamma", gamma}, {"beta", beta}, {"mean", mean}, {"inv_std", inv_std}});
+  require(running_mean.defined() == running_var.defined(), kName,
+          ": running_mean and running_var must both be defined, or neither");
+  if (running_mean) {
+    check_channels(kName, x, {{"running_mean", running_mean}, {"running_var", running_var}});
+  }
+  require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
+  require(momentum >= 0 && momentum <= 1, kName, ": momentum must be in [0, 1], got ", momentum);
+  require(rows_of(x) >= 2, kName, ": one value per channel has no variance, x is ", x.shape());
+}
+
+Work BatchNorm::work() const {
+  const std::int64_t channel = bytes(gamma);
+  const std::int64_t running = bytes(running_mean) + bytes(running_var);
+  return {.macs = 2 * x.numel() + x.dim(-1) * (running ? 3 : 1),
+          .bytes_read = bytes(x) + 2 * channel + running,
+          .bytes_written = bytes(y) + 2 * channel + running};
+}
+
+std::span<const Implementation<BatchNorm>> BatchNorm::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
+      Implementation<BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
+  };
+  return kTable;
+}
+
+void BatchNormInference::check() const {
+  check_images(kName, {{"x", x}, {"y", y}});
+  check_channels(kName, x,
+                 {{"gamma", gamma},
+                  {"beta", beta},
+                  {"running_mean", running_mean},
+                  {"running_var", running_var}});
+  require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
+}
+
+Work BatchNormInference::work() const {
+  return {.macs = x.numel(), .bytes_read = bytes(x) + 4 * bytes(gamma), .bytes_written = bytes(y)};
+}
+
+std::span<const Implementation<BatchNormInference>> BatchNormInference::implementations() {
+  using Row = Implementation<BatchNormInference>;
+  static constexpr std::array kTable = {
+      Row{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_inference_simd},
+      Row{kReference, Device::cpu, runs_all, run_inference_reference},
+  };
+  return kTable;
+}
+
+void BatchNormGrad::check() const {
+  check_images(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
+  check_channels(kName, x,
+                 {{"gamma", gamma},
+                  {"mean", mean},
+                  {"inv_std", inv_std},
+                  {"grad_gamma", grad_gamma},
+                  {"grad_beta", grad_beta}});
+  require(rows_of(x) >= 1, kName, ": expects at least one value per channel, x is ", x.shape());
+}
+
+Work BatchNormGrad::work() const {
+  return {.macs = 3 * x.numel() + 3 * x.dim(-1),
+          .bytes_read = bytes(x) + bytes(grad_y) + 3 * bytes(gamma),
+          .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
+}
+
+std::span<const Implementation<BatchNormGrad>> BatchNormGrad::implementations() {
+  static constexpr std::array kTable = {
+      Implementation<BatchNormGrad>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_grad_simd},
+      Implementation<BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+  };
+  return kTable;
+}
+
+}  // namespace joule

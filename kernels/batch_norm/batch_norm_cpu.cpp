@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/batch_norm/batch_norm_cpu.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/threads.h"
+#include "kernels/batch_norm/batch_norm_impl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+#include "kernels/lanes.inc"
+
+// sums[c] += value(d, row, c) over the rows.  Four rows at a time, in the order of memory, so that
+// the sums need not stay in registers whatever the number of channels.
+template <class Value>
+HWY_INLINE void add_rows(std::int64_t rows, std::int64_t channels, float* sums, Value&& value) {
+  std::int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    for_each_vector(channels, [&](auto d, auto c) {
+      const auto four = hn::Add(hn::Add(value(d, r, c), value(d, r + 1, c)),
+                                hn::Add(value(d, r + 2, c), value(d, r + 3, c)));
+      hn::StoreU(hn::Add(hn::LoadU(d, sums + c), four), d, sums + c);
+    });
+  }
+  for (; r < rows; ++r) {
+    for_each_vector(channels, [&](auto d, auto c) {
+      hn::StoreU(hn::Add(hn::LoadU(d, sums + c), value(d, r, c)), d, sums + c);
+    });
+  }
+}
+
+// sum[c] of x
+void SumTarget(std::int64_t rows, std::int64_t channels, const float* x, float* sum) {
+  add_rows(rows, channels, sum,
+           [=](auto d, auto r, auto c) { return hn::LoadU(d, x + r * channels + c); });
+}
+
+// residual[c] = sum of x - mean, squares[c] = sum of (x - mean)^2
+void CentredSumsTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
+                       float* residual, float* squares) {
+  const auto centred = [=](auto d, auto r, auto c) {
+    return hn::Sub(hn::LoadU(d, x + r * channels + c), hn::LoadU(d, mean + c));
+  };
+  add_rows(rows, channels, residual, centred);
+  add_rows(rows, channels, squares, [=](auto d, auto r, auto c) {
+    const auto value = centred(d, r, c);
+    return hn::Mul(value, value);
+  });
+}
+
+// sum[c] of grad_y, product[c] of grad_y * (x - mean)
+void GradSumsTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
+                    const float* grad_y, float* sum, float* product) {
+  add_rows(rows, channels, sum,
+           [=](auto d, auto r, auto c) { return hn::LoadU(d, grad_y + r * channels + c); });
+  add_rows(rows, channels, product, [=](auto d, auto r, auto c) {
+    const auto value = hn::LoadU(d, x + r * channels + c);
+    return hn::Mul(hn::LoadU(d, grad_y + r * channels + c), hn::Sub(value, hn::LoadU(d, mean + c)));
+  });
+}
+
+// y = (x - mean) * scale + shift
+void ApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
+                 const float* scale, const float* shift, float* y) {
+  for (std::int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
+    for_each_vector(channels, [&](auto d, auto c) {
+      const auto centred = hn::Sub(hn::LoadU(d, x + c), hn::LoadU(d, mean + c));
+      const auto value = hn::MulAdd(centred, hn::LoadU(d, scale + c), hn::LoadU(d, shift + c));
+      hn::StoreU(value, d, y + c);
+    });
+  }
+}
+
+// grad_x = scale * ((grad_y - offset) - slope * (x - mean))
+void GradApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
+                     const float* grad_y, const float* scale, const float* offset,
+                     const float* slope, float* grad_x) {
+  for (std::int64_t i = 0; i < rows * channels; i += channels) {
+    for_each_vector(channels, [&](auto d, auto c) {
+      const auto centred = hn::Sub(hn::LoadU(d, x + i + c), hn::LoadU(d, mean + c));
+      const auto grad = hn::Sub(hn::LoadU(d, grad_y + i + c), hn::LoadU(d, offset + c));
+      const auto value = hn::NegMulAdd(hn::LoadU(d, slope + c), centred, grad);
+      hn::StoreU(hn::Mul(hn::LoadU(d, scale + c), value), d, grad_x + i + c);
+    });
+  }
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(SumTarget);
+HWY_EXPORT(CentredSumsTarget);
+HWY_EXPORT(GradSumsTarget);
+HWY_EXPORT(ApplyTarget);
+HWY_EXPORT(GradApplyTarget);
+
+namespace {
+
+constexpr std::int64_t kBlockFloats = 16384;  // in the second-level cache for its second reading
+
+/// Mean and sum of the squared deviations of `count` values of each channel.
+struct Moments {
+  double count = 0;
+  std::vector<double> mean, squares;
+
+  explicit Moments(std::int64_t channels)
+      : mean(static_cast<std::size_t>(channels)), squares(mean.size()) {}
+
+  /// Adds the values that `other` describes (Chan et al. 1983).
+  void merge(const Moments& other) {
+    const double share = other.count / (count + other.count);
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+      const double delta = other.mean[c] - mean[c];
+      mean[c] += delta * share;
+      squares[c] += other.squares[c] + delta * delta * count * share;
+    }
+    count += other.count;
+  }
+};
+
+std::int64_t row_grain(std::int64_t channels) { return 1 + 16384 / (1 + channels); }
+
+/// body(sums, begin, end) for blocks of rows, in the fixed pieces of a reduction; gives the sums of
+/// each piece, all made as copies of `zero`, in order.
+template <class Sums, class Body>
+std::vector<Sums> reduce_rows(std::int64_t rows, std::int64_t channels, const Sums& zero,
+                              Body&& body) {
+  const std::int64_t size = (rows + kReductionPieces - 1) / kReductionPieces;
+  const std::int64_t block = std::clamp<std::int64_t>(kBlockFloats / (1 + channels), 16, 256);
+  std::vector<Sums> pieces(static_cast<std::size_t>((rows + size - 1) / size), zero);
+  parallel_for(static_cast<std::int64_t>(pieces.size()), 1 + 16384 / (1 + size * channels),
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t p = first; p < last; ++p) {
+                   const std::int64_t stop = std::min((p + 1) * size, rows);
+                   for (std::int64_t r = p * size; r < stop; r += block) {
+                     body(pieces[static_cast<std::size_t>(p)], r, std::min(r + block, stop));
+                   }
+                 }
+               });
+  return pieces;
+}
+
+Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
+  const Moments zero(channels);
+  const auto pieces =
+      reduce_rows(rows, channels, zero, [&](Moments& sums, std::int64_t begin, std::int64_t end) {
+        const float* const block = x + begin * channels;
+        const auto count = static_cast<float>(end - begin);
+        std::vector<float> mean(sums.mean.size()), residual(mean.size()), squares(mean.size());
+        HWY_DYNAMIC_DISPATCH(SumTarget)(end - begin, channels, block, mean.data());
+        for (float& sum : mean) sum /= count;
+        HWY_DYNAMIC_DISPATCH(CentredSumsTarget)
+        (end - begin, channels, block, mean.data(), residual.data(), squares.data());
+        Moments moments(channels);
+        moments.count = count;
+        for (std::size_t c = 0; c < mean.size(); ++c) {
+          // The residual is what rounding the mean to float left.
+          const double correction = double{residual[c]} / count;
+          moments.mean[c] = mean[c] + correction;
+          moments.squares[c] = std::max(0.0, squares[c] - correction * residual[c]);
+        }
+        sums.merge(moments);
+      });
+  Moments total = zero;
+  for (const Moments& piece : pieces) total.merge(piece);
+  return total;
+}
+
+/// y = (x - mean) * scale + shift
+void apply(const Tensor& x, const float* mean, const float* scale, const float* shift,
+           const Tensor& y) {
+  const std::int64_t channels = x.dim(-1);
+  const float* const from = x.data<float>();
+  float* const to = y.mutable_data<float>();
+  parallel_for(rows_of(x), row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t at = begin * channels;
+    HWY_DYNAMIC_DISPATCH(ApplyTarget)
+    (end - begin, channels, from + at, mean, scale, shift, to + at);
+  });
+}
+
+}  // namespace
+
+void batch_norm_simd(const BatchNorm& op, Context&, Tally*) {
+  const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
+  const Moments moments = moments_of(op.x.data<float>(), rows, channels);
+  const float* const gamma = op.gamma.data<float>();
+  float* const mean = op.mean.mutable_data<float>();
+  float* const inv_std = op.inv_std.mutable_data<float>();
+  float* const running_mean = op.running_mean ? op.running_mean.mutable_data<float>() : nullptr;
+  float* const running_var = op.running_var ? op.running_var.mutable_data<float>() : nullptr;
+  std::vector<float> scale(moments.mean.size());
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    const double var = moments.squares[c] / static_cast<double>(rows);
+    mean[c] = static_cast<float>(moments.mean[c]);
+    inv_std[c] = static_cast<float>(1 / std::sqrt(var + double{op.epsilon}));
+    scale[c] = gamma[c] * inv_std[c];
+    if (!running_mean) continue;
+    const auto unbiased = static_cast<float>(moments.squares[c] / static_cast<double>(rows - 1));
+    running_mean[c] += op.momentum * (mean[c] - running_mean[c]);
+    running_var[c] += op.momentum * (unbiased - running_var[c]);
+  }
+  apply(op.x, mean, scale.data(), op.beta.data<float>(), op.y);
+}
+
+void batch_norm_inference_simd(const BatchNormInference& op, Context&, Tally*) {
+  const auto gamma = op.gamma.values<float>(), var = op.running_var.values<float>();
+  std::vector<float> scale(gamma.size());
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    scale[c] = gamma[c] / std::sqrt(var[c] + op.epsilon);
+  }
+  apply(op.x, op.running_mean.data<float>(), scale.data(), op.beta.data<float>(), op.y);
+}
+
+void batch_norm_grad_simd(const BatchNormGrad& op, Context&, Tally*) {
+  const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
+  const auto width = static_cast<std::size_t>(channels);
+  const float* const x = op.x.data<float>();
+  const float* const grad_y = op.grad_y.data<float>();
+  const float* const mean = op.mean.data<float>();
+  struct Sums {
+    std::vector<double> grad, product;
+  };
+  const Sums zero{std::vector<double>(width), std::vector<double>(width)};
+  const auto pieces =
+      reduce_rows(rows, channels, zero, [&](Sums& sums, std::int64_t begin, std::int64_t end) {
+        std::vector<float> grad(width), product(width);
+        const std::int64_t at = begin * channels;
+        HWY_DYNAMIC_DISPATCH(GradSumsTarget)
+        (end - begin, channels, x + at, mean, grad_y + at, grad.data(), product.data());
+        for (std::size_t c = 0; c < width; ++c) {
+          sums.grad[c] += grad[c];
+          sums.product[c] += product[c];
+        }
+      });
+
+  const float* const gamma = op.gamma.data<float>();
+  const float* const inv_std = op.inv_std.data<float>();
+  float* const grad_gamma = op.grad_gamma.mutable_data<float>();
+  float* const grad_beta = op.grad_beta.mutable_data<float>();
+  std::vector<float> scale(width), offset(width), slope(width);
+  for (std::size_t c = 0; c < width; ++c) {
+    double sum = 0, product = 0;
+    for (const Sums& piece : pieces) sum += piece.grad[c], product += piece.product[c];
+    grad_beta[c] = static_cast<float>(sum);
+    grad_gamma[c] = static_cast<float>(product * inv_std[c]);
+    scale[c] = gamma[c] * inv_std[c];
+    offset[c] = static_cast<float>(sum / static_cast<double>(rows));
+    slope[c] = static_cast<float>(product * inv_std[c] * inv_std[c] / static_cast<double>(rows));
+  }
+  float* const grad_x = op.grad_x.mutable_data<float>();
+  parallel_for(rows, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t at = begin * channels;
+    HWY_DYNAMIC_DISPATCH(GradApplyTarget)
+    (end - begin, channels, x + at, mean, grad_y + at, scale.data(), offset.data(), slope.data(),
+     grad_x + at);
+  });
+}
+
+}  // namespace joule::cpu
+#endif

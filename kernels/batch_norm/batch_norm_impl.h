@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/batch_norm/batch_norm.h"
+
+// The implementations of BatchNorm, one source file each.  Private to this folder.
+namespace joule {
+
+/// The rows of [..., channels].
+inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
+
+namespace cpu {
+void batch_norm_simd(const BatchNorm& op, Context& ctx, Tally* tally);
+void batch_norm_inference_simd(const BatchNormInference& op, Context& ctx, Tally* tally);
+void batch_norm_grad_simd(const BatchNormGrad& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+}  // namespace joule
