@@ -41,6 +41,17 @@ TEST(Dropout, EveryImplementationGivesTheDefinitionAndItsMask) {
   });
 }
 
+TEST(Dropout, KeepsAnElementWhoseNumberIsExactlyTheProbability) {
+  const Tensor x = Tensor::full({64}, 1.0f);
+  const RandomState random{7, 0};
+  const float exactly = to_uniform(philox(7, 0)[1]);
+  const Dropout op{.x = x, .y = Tensor({64}), .probability = exactly, .random = random};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_NE(op.y.data<float>()[1], 0.0f);
+  });
+}
+
 TEST(Dropout, KeepsTheShareAndTheMeanThatItPromises) {
   const std::int64_t n = 1 << 16;
   const Tensor y({n});

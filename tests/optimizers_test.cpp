@@ -154,7 +154,7 @@ TEST(Optimizers, ContinueBitForBitFromTheirState) {
     const auto optimizer = rule.make(parameters);
     const auto train = [](Optimizer& o, int first, int last) {
       for (int step = first; step < last; ++step) {
-        o.set_learning_rate(0.1 / (step + 1));
+        o.set_learning_rate(0.3 / (step + 1));
         set_gradients(o.parameters(), step);
         o.step();
       }
@@ -167,7 +167,7 @@ TEST(Optimizers, ContinueBitForBitFromTheirState) {
 
     const auto resumed = rule.make(copies);
     resumed->load_state(saved);
-    EXPECT_EQ(resumed->learning_rate(), 0.1 / 5);
+    EXPECT_EQ(resumed->learning_rate(), 0.3 / 5);
     train(*resumed, 5, 10);
     for (std::size_t k = 0; k < copies.size(); ++k) {
       expect_same_bits(copies[k].tensor, parameters[k].tensor);
