@@ -161,6 +161,17 @@ TEST(Ledger, MergesAndResets) {
   EXPECT_EQ(b.total().calls, 2);
 }
 
+TEST(Ledger, EveryThreadHasATallyOfItsOwn) {
+  Ledger ledger;
+  const OpRun run{.op = "probe", .implementation = "a", .scope = {}};
+  Tally* const here = ledger.record(run, {});
+  Tally* there = nullptr;
+  std::thread([&] { there = ledger.record(run, {}); }).join();
+  EXPECT_NE(here, there);
+  EXPECT_EQ(here, ledger.record(run, {}));
+  EXPECT_EQ(ledger.lines().size(), 1u);
+}
+
 TEST(Ledger, ThreadsMayRecordTheSameLineAtOnce) {
   constexpr int kThreads = 4, kRuns = 2000;
   Ledger ledger;
