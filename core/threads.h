@@ -35,11 +35,12 @@ void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
 inline constexpr std::int64_t kReductionPieces = 64;
 
 /// Calls body(piece, begin, end) for every non-empty one of the kReductionPieces pieces of [0, n).
+/// `width` values lie behind each of the n: how much work it is.
 template <class Body>
-void parallel_pieces(std::int64_t n, Body&& body) {
+void parallel_pieces(std::int64_t n, std::int64_t width, Body&& body) {
   const std::int64_t size = (n + kReductionPieces - 1) / kReductionPieces;
   const std::int64_t pieces = size ? (n + size - 1) / size : 0;
-  parallel_for(pieces, n > 16384 ? 1 : kReductionPieces,
+  parallel_for(pieces, n * width > 16384 ? 1 : kReductionPieces,
                [&](std::int64_t first, std::int64_t last) {
                  for (std::int64_t p = first; p < last; ++p) {
                    const std::int64_t end = (p + 1) * size;
@@ -48,16 +49,20 @@ void parallel_pieces(std::int64_t n, Body&& body) {
                });
 }
 
-/// sum over the pieces of partial(begin, end), in a fixed order.
+/// sum over the pieces of partial(begin, end), in a fixed order.  `width` as in parallel_pieces.
 template <class T, class Partial>
-T parallel_sum(std::int64_t n, Partial&& partial) {
+T parallel_sum(std::int64_t n, std::int64_t width, Partial&& partial) {
   std::array<T, kReductionPieces> sums{};
-  parallel_pieces(n, [&](std::int64_t piece, std::int64_t begin, std::int64_t end) {
+  parallel_pieces(n, width, [&](std::int64_t piece, std::int64_t begin, std::int64_t end) {
     sums[static_cast<std::size_t>(piece)] = partial(begin, end);
   });
   T total{};
   for (const T& sum : sums) total += sum;
   return total;
+}
+template <class T, class Partial>
+T parallel_sum(std::int64_t n, Partial&& partial) {
+  return parallel_sum<T>(n, 1, partial);
 }
 
 }  // namespace joule

@@ -130,23 +130,18 @@ struct Moments {
 
 std::int64_t row_grain(std::int64_t channels) { return 1 + 16384 / (1 + channels); }
 
-/// body(sums, begin, end) for blocks of rows, in the fixed pieces of a reduction; gives the sums of
-/// each piece, all made as copies of `zero`, in order.
+/// body(sums, begin, end) for blocks of rows; gives the sums of each piece of the reduction, which
+/// start as copies of `zero`, in order.
 template <class Sums, class Body>
 std::vector<Sums> reduce_rows(std::int64_t rows, std::int64_t channels, const Sums& zero,
                               Body&& body) {
-  const std::int64_t size = (rows + kReductionPieces - 1) / kReductionPieces;
   const std::int64_t block = std::clamp<std::int64_t>(kBlockFloats / (1 + channels), 16, 256);
-  std::vector<Sums> pieces(static_cast<std::size_t>((rows + size - 1) / size), zero);
-  parallel_for(static_cast<std::int64_t>(pieces.size()), 1 + 16384 / (1 + size * channels),
-               [&](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t p = first; p < last; ++p) {
-                   const std::int64_t stop = std::min((p + 1) * size, rows);
-                   for (std::int64_t r = p * size; r < stop; r += block) {
-                     body(pieces[static_cast<std::size_t>(p)], r, std::min(r + block, stop));
-                   }
-                 }
-               });
+  std::vector<Sums> pieces(kReductionPieces, zero);
+  parallel_pieces(rows, channels, [&](std::int64_t piece, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; r += block) {
+      body(pieces[static_cast<std::size_t>(piece)], r, std::min(r + block, end));
+    }
+  });
   return pieces;
 }
 
@@ -172,7 +167,9 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
         sums.merge(moments);
       });
   Moments total = zero;
-  for (const Moments& piece : pieces) total.merge(piece);
+  for (const Moments& piece : pieces) {
+    if (piece.count > 0) total.merge(piece);
+  }
   return total;
 }
 

@@ -43,19 +43,20 @@ Zeros weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
   const std::int64_t height = t.dim(1), width = t.dim(2), channels = t.dim(3);
   const auto mask = t.zero_mask();
   const auto sum = [&](auto&& zeros_of_pixel) {
-    return parallel_sum<Zeros>(t.dim(0) * height, [&](std::int64_t begin, std::int64_t end) {
-      Zeros total;
-      for (std::int64_t row = begin; row < end; ++row) {
-        std::int64_t macs = 0;
-        for (std::int64_t column = 0; column < width; ++column) {
-          const std::int64_t zeros = zeros_of_pixel(row * width + column);
-          total.count += zeros;
-          macs += zeros * w[column];
-        }
-        total.macs += macs * h[row % height];
-      }
-      return total;
-    });
+    return parallel_sum<Zeros>(
+        t.dim(0) * height, width * channels, [&](std::int64_t begin, std::int64_t end) {
+          Zeros total;
+          for (std::int64_t row = begin; row < end; ++row) {
+            std::int64_t macs = 0;
+            for (std::int64_t column = 0; column < width; ++column) {
+              const std::int64_t zeros = zeros_of_pixel(row * width + column);
+              total.count += zeros;
+              macs += zeros * w[column];
+            }
+            total.macs += macs * h[row % height];
+          }
+          return total;
+        });
   };
   if (mask) {
     const std::int64_t words = mask->words_per_row();

@@ -151,7 +151,7 @@ void relu_simd(const Relu& op, Context&, Tally*) {
     double l0 = 0;
     void operator+=(const Sums& o) { nonzeros += o.nonzeros, l0 += o.l0; }
   };
-  const Sums sums = parallel_sum<Sums>(rows, [&](std::int64_t begin, std::int64_t end) {
+  const Sums sums = parallel_sum<Sums>(rows, channels, [&](std::int64_t begin, std::int64_t end) {
     Sums piece;
     piece.nonzeros = relu_rows({.rows = end - begin,
                                 .channels = channels,
@@ -176,8 +176,8 @@ void relu_grad_simd(const ReluGrad& op, Context&, Tally*) {
   const std::int64_t channels = y_mask->channels();
   auto mask = std::make_shared<ZeroMask>(y_mask->rows(), channels, Device::cpu);
   const float grad_l0 = op.grad_l0 ? *op.grad_l0.data<float>() : 0.0f;
-  mask->set_nonzeros(
-      parallel_sum<std::int64_t>(y_mask->rows(), [&](std::int64_t begin, std::int64_t end) {
+  mask->set_nonzeros(parallel_sum<std::int64_t>(
+      y_mask->rows(), channels, [&](std::int64_t begin, std::int64_t end) {
         const std::int64_t at = begin * channels;
         return HWY_DYNAMIC_DISPATCH(ReluGradRowsTarget)({.rows = end - begin,
                                                          .channels = channels,
