@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/conv2d/conv2d.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ostream>
+#include <vector>
+
+#include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/relu/relu.h"
+#include "tests/central_differences.h"
+#include "tests/op_test.h"
+
+namespace joule {
+namespace {
+
+using namespace test;
+
+struct Case {
+  const char* what;
+  Shape x;           // [N,H,W,C]
+  std::int64_t out;  // filters
+  Size2 kernel;
+  ConvParams params{};
+
+  Shape weight() const { return {out, kernel.h, kernel.w, x[3] / params.groups}; }
+  Shape y() const {
+    const Size2 size = conv_output_size({x[1], x[2]}, kernel, params);
+    return {x[0], size.h, size.w, out};
+  }
+  Conv2dShape shape() const {
+    return {.batch = x[0],
+            .in_h = x[1],
+            .in_w = x[2],
+            .in_channels = x[3],
+            .out_channels = out,
+            .kernel_h = kernel.h,
+            .kernel_w = kernel.w,
+            .stride_h = params.stride.h,
+            .stride_w = params.stride.w,
+            .pad_h = params.padding.h,
+            .pad_w = params.padding.w,
+            .dilation_h = params.dilation.h,
+            .dilation_w = params.dilation.w,
+            .groups = params.groups};
+  }
+};
+
+// Every kind of geometry; channels around the vectors (8, 16) and blocks (16, 64) of the kernels,
+// pixels around their tiles of six.
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"one pixel, one channel", {1, 1, 1, 1}, 1, 1},
+      {"first layer", {2, 9, 9, 1}, 32, 3, {.padding = 1}},
+      {"1x1", {3, 5, 7, 20}, 70, 1},
+      {"1x1, stride 2", {2, 7, 6, 17}, 16, 1, {.stride = 2}},
+      {"3x3", {2, 6, 6, 64}, 64, 3, {.padding = 1}},
+      {"3x3 without padding", {1, 8, 5, 16}, 48, 3},
+      {"3x3, tails in channels", {2, 5, 7, 13}, 35, 3, {.padding = 1}},
+      {"3x3, two blocks and a tail", {1, 6, 7, 66}, 131, 3, {.padding = 1}},
+      {"3x3, stride 2", {2, 9, 8, 6}, 20, 3, {.stride = 2, .padding = 1}},
+      {"3x3, dilation 2", {1, 9, 9, 5}, 18, 3, {.padding = 2, .dilation = 2}},
+      {"5x5", {1, 8, 8, 7}, 17, 5, {.padding = 2}},
+      {"7x7, stride 2", {2, 15, 13, 3}, 33, 7, {.stride = 2, .padding = 3}},
+      {"unequal sides", {2, 7, 11, 4}, 10, {3, 2}, {.stride = {2, 3}, .padding = {2, 0}}},
+      {"stride and dilation share a factor",
+       {1, 11, 10, 3},
+       9,
+       3,
+       {.stride = {2, 4}, .padding = 2, .dilation = {4, 2}}},
+      {"stride greater than the kernel", {1, 9, 9, 4}, 12, 2, {.stride = 4}},
+      {"stride greater than the image", {2, 2, 3, 4}, 12, 2, {.stride = 5, .padding = 2}},
+      {"padding greater than needed", {1, 3, 3, 4}, 9, 2, {.padding = 4}},
+      {"one pixel in much padding", {1, 1, 1, 3}, 5, 3, {.padding = 3}},
+      {"two groups", {2, 6, 5, 12}, 40, 3, {.padding = 1, .groups = 2}},
+      {"three groups, tails", {1, 5, 5, 15}, 27, 3, {.stride = 2, .padding = 1, .groups = 3}},
+      {"depthwise", {2, 7, 6, 21}, 21, 3, {.padding = 1, .groups = 21}},
+      {"depthwise, stride 2, two each",
+       {1, 8, 9, 10},
+       20,
+       3,
+       {.stride = 2, .padding = 1, .groups = 10}},
+      {"several items an image", {1, 40, 9, 5}, 8, 3, {.padding = 1}},
+      {"several partial sums", {9, 16, 16, 2}, 4, 3, {.padding = 1}},
+  };
+  return all;
+}
+
+/// The three operations of one layer.
+struct Layer {
+  Case c;
+  Tensor x, weight, bias, grad_y;
+  Guarded y, grad_x, grad_weight, grad_bias;
+
+  template <class Make>
+  Layer(const Case& which, Make&& make)
+      : c(which),
+        x(make(c.x, 1)),
+        weight(make(c.weight(), 2)),
+        bias(make(Shape{c.out}, 3)),
+        grad_y(make(c.y(), 4)),
+        y(c.y()),
+        grad_x(c.x),
+        grad_weight(c.weight()),
+        grad_bias(Shape{c.out}) {}
+
+  Conv2d forward(bool with_bias = true) const {
+    return {.x = x,
+            .weight = weight,
+            .y = y.tensor(),
+            .bias = with_bias ? bias : Tensor(),
+            .params = c.params};
+  }
+  Conv2d forward_relu(float sigma = 0, const Tensor& l0_sum = {}) const {
+    Conv2d op = forward();
+    op.relu = true;
+    op.sigma = sigma;
+    op.l0_sum = l0_sum;
+    return op;
+  }
+  Conv2dGradInput grad_input() const {
+    return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor(), .params = c.params};
+  }
+  Conv2dGradWeight grad_weights(bool with_bias = true) const {
+    return {.x = x,
+            .grad_y = grad_y,
+            .grad_weight = grad_weight.tensor(),
+            .grad_bias = with_bias ? grad_bias.tensor() : Tensor(),
+            .params = c.params};
+  }
+};
+
+template <class Body>
+void for_each_case(Body&& body) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.what);
+    body(c);
+  }
+}
+
+Tensor uniform(const Shape& shape, std::uint64_t seed) { return random_tensor(shape, seed); }
+Tensor sparse(const Shape& shape, std::uint64_t seed) { return random_tensor(shape, seed, 0.4); }
+
+void fill_with_nan(const Guarded& g) { g.tensor().fill(std::numeric_limits<double>::quiet_NaN()); }
+
+/// Runs `op` by each row, and expects in `output` the bits that the reference leaves there.
+template <class Op>
+void expect_exact(const Op& op, const Guarded& output) {
+  run(op, kReference);
+  const Tensor expected = output.tensor().clone();
+  for_each_implementation(op, [&](std::string_view name) {
+    fill_with_nan(output);
+    run(op, name);
+    expect_same_bits(output.tensor(), expected);
+    EXPECT_TRUE(output.intact());
+  });
+}
+
+TEST(Conv2d, IsExactOnIntegers) {
+  for_each_target([] {
+    for_each_case([](const Case& c) {
+      const Layer layer(c, integer_tensor);
+      expect_exact(layer.forward(), layer.y);
+      expect_exact(layer.forward(false), layer.y);
+      expect_exact(layer.grad_input(), layer.grad_x);
+      expect_exact(layer.grad_weights(), layer.grad_weight);
+      expect_exact(layer.grad_weights(), layer.grad_bias);
+      expect_exact(layer.grad_weights(false), layer.grad_weight);
+    });
+  });
+}
+
+TEST(Conv2d, ReluIsPartOfThePass) {
+  constexpr float kSigma = 0.25f;
+  for_each_target([] {
+    for_each_case([](const Case& c) {
+      const Layer layer(c, integer_tensor);
+      const Tensor l0_sum{Shape{}};
+      const Conv2d op = layer.forward_relu(kSigma, l0_sum);
+      run(layer.forward(), kReference);
+      const Tensor expected(c.y()), expected_l0{Shape{}};
+      run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
+          kReference);
+      for_each_implementation(op, [&](std::string_view name) {
+        fill_with_nan(layer.y);
+        run(op, name);
+        expect_same_bits(layer.y.tensor(), expected);
+        expect_mask_matches(layer.y.tensor());
+        EXPECT_TRUE(layer.y.intact());
+        EXPECT_NEAR(l0_sum.item(), expected_l0.item(), 1e-4 * (1 + expected_l0.item()));
+        run(layer.forward_relu(), name);
+        expect_same_bits(layer.y.tensor(), expected);
+        expect_mask_matches(layer.y.tensor());
+      });
+    });
+  });
+}
+
+// In double by the reference, which is the only row that runs it.
+Tensor forward64(const Case& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Tensor y(c.y(), DType::f64);
+  dispatch(Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = c.params});
+  return y;
+}
+Tensor grad_input64(const Case& c, const Tensor& grad_y, const Tensor& weight) {
+  const Tensor grad_x(c.x, DType::f64);
+  dispatch(
+      Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = c.params});
+  return grad_x;
+}
+/// grad_weight, grad_bias
+std::pair<Tensor, Tensor> grad_weight64(const Case& c, const Tensor& x, const Tensor& grad_y) {
+  const Tensor grad_weight(c.weight(), DType::f64), grad_bias({c.out}, DType::f64);
+  dispatch(Conv2dGradWeight{.x = x,
+                            .grad_y = grad_y,
+                            .grad_weight = grad_weight,
+                            .grad_bias = grad_bias,
+                            .params = c.params});
+  return {grad_weight, grad_bias};
+}
+
+Tensor to64(const Tensor& t) { return t.to(DType::f64); }
+Tensor absolute(const Tensor& t) {
+  const Tensor copy = to64(t);
+  double* const values = copy.mutable_data<double>();
+  for (std::int64_t i = 0; i < copy.numel(); ++i) values[i] = std::abs(values[i]);
+  return copy;
+}
+/// gamma(n) * t; f64.
+Tensor bound(const Tensor& t, std::int64_t n) {
+  double* const values = t.mutable_data<double>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) values[i] *= gamma(n);
+  return t;
+}
+
+// |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
+TEST(Conv2d, StaysWithinTheForwardErrorBound) {
+  for_each_target([] {
+    for_each_case([](const Case& c) {
+      const Layer layer(c, uniform);
+      const std::int64_t taps = c.kernel.h * c.kernel.w, pixels = c.y().numel() / c.out;
+      const Tensor y = forward64(c, to64(layer.x), to64(layer.weight), to64(layer.bias));
+      const Tensor y_bound =
+          bound(forward64(c, absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
+                taps * c.weight()[3] + 2);
+      for_each_implementation(layer.forward(), [&](std::string_view name) {
+        run(layer.forward(), name);
+        expect_within(layer.y.tensor(), y, y_bound);
+      });
+      const Tensor grad_x = grad_input64(c, to64(layer.grad_y), to64(layer.weight));
+      const Tensor grad_x_bound =
+          bound(grad_input64(c, absolute(layer.grad_y), absolute(layer.weight)),
+                taps * (c.out / c.params.groups) + 1);
+      for_each_implementation(layer.grad_input(), [&](std::string_view name) {
+        run(layer.grad_input(), name);
+        expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
+      });
+      const auto [grad_weight, grad_bias] = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
+      const auto [weight_sizes, bias_sizes] =
+          grad_weight64(c, absolute(layer.x), absolute(layer.grad_y));
+      const Tensor weight_bound = bound(weight_sizes, pixels + 1);
+      const Tensor bias_bound = bound(bias_sizes, pixels + 1);
+      for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+        run(layer.grad_weights(), name);
+        expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
+        expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+      });
+    });
+  });
+}
+
+TEST(Conv2d, GradientsAgreeWithCentralDifferencesInDouble) {
+  const Case c{"small",
+               {2, 5, 4, 4},
+               6,
+               {3, 2},
+               {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2}};
+  const Tensor x = to64(uniform(c.x, 1)), weight = to64(uniform(c.weight(), 2));
+  const Tensor bias = to64(uniform({c.out}, 3)), grad_y = to64(uniform(c.y(), 4));
+  const auto loss = [&] { return inner_product(grad_y, forward64(c, x, weight, bias)); };
+  const auto [grad_weight, grad_bias] = grad_weight64(c, x, grad_y);
+  expect_central_differences(x, grad_input64(c, grad_y, weight), 1e-3, 1e-9, loss);
+  expect_central_differences(weight, grad_weight, 1e-3, 1e-9, loss);
+  expect_central_differences(bias, grad_bias, 1e-3, 1e-9, loss);
+}
+
+TEST(Conv2d, WorkIsWhatTheReferenceMultiplies) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, integer_tensor);
+    std::vector<Counted> x(c.x.numel()), weight(c.weight().numel()), y(c.y().numel());
+    const auto counted = [](auto&& body) {
+      Counted::multiplications = 0;
+      body();
+      return Counted::multiplications;
+    };
+    EXPECT_EQ(layer.forward().work().macs,
+              counted([&] { reference::conv2d(c.shape(), x.data(), weight.data(), y.data()); }));
+    EXPECT_EQ(layer.grad_input().work().macs, counted([&] {
+                reference::conv2d_grad_input(c.shape(), y.data(), weight.data(), x.data());
+              }));
+    EXPECT_EQ(layer.grad_weights().work().macs, counted([&] {
+                reference::conv2d_grad_weight(c.shape(), x.data(), y.data(), weight.data());
+              }));
+    const std::int64_t xs = 4 * c.x.numel(), ws = 4 * c.weight().numel(), ys = 4 * c.y().numel();
+    EXPECT_EQ(layer.forward().work().bytes_read, xs + ws + 4 * c.out);
+    EXPECT_EQ(layer.forward(false).work().bytes_read, xs + ws);
+    EXPECT_EQ(layer.forward().work().bytes_written, ys);
+    EXPECT_EQ(layer.grad_input().work().bytes_read, ys + ws);
+    EXPECT_EQ(layer.grad_input().work().bytes_written, xs);
+    EXPECT_EQ(layer.grad_weights().work().bytes_read, xs + ys);
+    EXPECT_EQ(layer.grad_weights().work().bytes_written, ws + 4 * c.out);
+  });
+}
+
+/// The products of the convolution in which the operand has a zero, one by one.
+std::int64_t products_with_zero(const Case& c, const Tensor& x, const Tensor& grad_y) {
+  std::int64_t count = 0;
+  reference::for_each_mac(c.shape(), [&](std::int64_t i, std::int64_t, std::int64_t k) {
+    count += (x ? x.data<float>()[i] : grad_y.data<float>()[k]) == 0.0f;
+  });
+  return count;
+}
+
+void expect_tally(const Tally& tally, const Tensor& operand, std::int64_t skippable) {
+  const std::int64_t zeros = std::ranges::count(operand.values<float>(), 0.0f);
+  EXPECT_EQ(tally.macs_skippable, skippable);
+  EXPECT_EQ(tally.macs_skipped, 0);
+  EXPECT_EQ(tally.values_in, operand.numel());
+  EXPECT_EQ(tally.values_in_nonzero, operand.numel() - zeros);
+}
+
+TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, sparse);
+    const auto expect_counts = [&] {
+      const std::int64_t by_x = products_with_zero(c, layer.x, {});
+      const std::int64_t by_grad_y = products_with_zero(c, {}, layer.grad_y);
+      for_each_implementation(layer.forward(), [&](std::string_view name) {
+        expect_tally(run(layer.forward(), name), layer.x, by_x);
+        expect_tally(run(layer.grad_weights(), name), layer.x, by_x);
+        expect_tally(run(layer.grad_input(), name), layer.grad_y, by_grad_y);
+      });
+    };
+    expect_counts();
+    for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+    ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask());
+    expect_counts();  // now from the masks
+  });
+}
+
+// Enough pixels for several items and partial sums, an odd number of images.
+const Case kManyItems{"many items", {5, 30, 30, 20}, 70, 3, {.padding = 1}};
+
+TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
+  const Layer layer(kManyItems, uniform);
+  const Tensor l0_sum{Shape{}};
+  const auto compare = [](const auto& op, std::initializer_list<Tensor> results) {
+    using Op = std::decay_t<decltype(op)>;
+    for (const auto& impl : Op::implementations()) {
+      if (!impl.thread_invariant || impl.unsupported(op)) continue;
+      SCOPED_TRACE(impl.name);
+      std::vector<std::vector<Tensor>> by_threads;
+      for_each_thread_count([&] {
+        run(op, impl.name);
+        auto& copies = by_threads.emplace_back();
+        for (const Tensor& t : results) copies.push_back(t.clone());
+      });
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        expect_same_bits(by_threads[1][i], by_threads[0][i]);
+      }
+    }
+    EXPECT_NE(select(op, Context{.deterministic = true}).name, kReference);
+  };
+  compare(layer.forward_relu(1e-3f, l0_sum), {layer.y.tensor(), l0_sum});
+  compare(layer.grad_input(), {layer.grad_x.tensor()});
+  compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
+}
+
+TEST(Conv2d, SameBitsRunToRun) {
+  const Case depthwise{"depthwise", {3, 20, 20, 24}, 24, 3, {.padding = 1, .groups = 24}};
+  for (const Case& c : {kManyItems, depthwise}) {
+    const Layer layer(c, uniform);
+    for_each_implementation(layer.forward(), [&](std::string_view name) {
+      const auto run_all = [&] {
+        run(layer.forward(), name);
+        run(layer.grad_input(), name);
+        run(layer.grad_weights(), name);
+        return std::vector{layer.y.tensor().clone(), layer.grad_x.tensor().clone(),
+                           layer.grad_weight.tensor().clone(), layer.grad_bias.tensor().clone()};
+      };
+      const auto first = run_all(), second = run_all();
+      for (std::size_t i = 0; i < first.size(); ++i) expect_same_bits(second[i], first[i]);
+    });
+  }
+}
+
+// The packed weights are kept with the weights, and must not outlive their values.
+TEST(Conv2d, SeesThatTheWeightsChanged) {
+  const Layer layer(kManyItems, integer_tensor);
+  for_each_implementation(layer.forward(), [&](std::string_view name) {
+    layer.weight.copy_from(integer_tensor(layer.weight.shape(), 2));
+    run(layer.forward(), name);
+    run(layer.grad_input(), name);
+    layer.weight.copy_from(integer_tensor(layer.weight.shape(), 5));
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+  });
+}
+
+TEST(Conv2d, NoImagesGiveNothing) {
+  const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
+  for_each_implementation(layer.forward(), [&](std::string_view name) {
+    run(layer.forward_relu(), name);
+    EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
+    run(layer.grad_input(), name);
+    run(layer.grad_weights(), name);
+    EXPECT_EQ(layer.grad_weight.tensor().nonzeros(), 0);
+    EXPECT_EQ(layer.grad_bias.tensor().nonzeros(), 0);
+  });
+}
+
+TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
+  const Tensor x({4, 32, 32, 8}), weight({32, 3, 3, 8}), y({4, 30, 30, 32});
+  const auto error = [](Conv2d op) { return error_of([&] { dispatch(op); }); };
+  EXPECT_EQ(error({.x = Tensor({4, 8}), .weight = weight, .y = y}),
+            "conv2d: x must have rank 4, got [4,8]");
+  EXPECT_EQ(error({.x = x, .weight = Tensor({32, 3, 3, 16}), .y = y}),
+            "conv2d: weight expects 16 input channels, x has 8 (x is [4,32,32,8], weight is "
+            "[32,3,3,16], groups=1)");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.groups = 3}}),
+            "conv2d: groups=3 must divide the channels of x and the filters of weight (x is "
+            "[4,32,32,8], weight is [32,3,3,8])");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.padding = 1}}),
+            "conv2d: y is f32 [4,30,30,32] on cpu, expected f32 [4,32,32,32] on cpu");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.stride = {1, 0}}}),
+            "conv2d: stride must be at least 1, got 1x0");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.dilation = 0}}),
+            "conv2d: dilation must be at least 1, got 0x0");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.padding = {0, -1}}}),
+            "conv2d: padding must not be negative, got 0x-1");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.dilation = 16}}),
+            "conv2d: the output would be empty: image 32x32, kernel 3x3, padding 0x0, dilation "
+            "16x16");
+  EXPECT_EQ(error({.x = Tensor({4, 0, 32, 8}), .weight = weight, .y = y}),
+            "conv2d: x has no pixels or no channels, got [4,0,32,8]");
+  EXPECT_EQ(error({.x = x, .weight = Tensor({32, 0, 3, 8}), .y = y}),
+            "conv2d: weight is empty, got [32,0,3,8]");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .bias = Tensor({8})}),
+            "conv2d: bias is f32 [8] on cpu, expected f32 [32] on cpu");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .l0_sum = Tensor(Shape{})}),
+            "conv2d: l0_sum is the norm of a ReLU's output, but relu is off");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .relu = true, .l0_sum = Tensor(Shape{})}),
+            "conv2d: the smooth L0 needs sigma > 0, got 0");
+  EXPECT_EQ(error_of([&] {
+              dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
+            }),
+            "conv2d_grad_input: grad_x must have rank 4, got [4,8]");
+  EXPECT_EQ(
+      error_of([&] { dispatch(Conv2dGradWeight{.x = x, .grad_y = x, .grad_weight = weight}); }),
+      "conv2d_grad_weight: grad_y is f32 [4,32,32,8] on cpu, expected f32 [4,30,30,32] on "
+      "cpu");
+  EXPECT_EQ(error_of([&] { dispatch(Conv2dGradWeight{.x = x, .grad_y = y}); }),
+            "conv2d_grad_weight: grad_weight is undefined");
+}
+
+}  // namespace
+}  // namespace joule
