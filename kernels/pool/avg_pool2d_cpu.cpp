@@ -11,24 +11,7 @@
 #include "core/threads.h"
 #include "kernels/pool/avg_pool2d_reference.h"
 #include "kernels/pool/pool_impl.h"
-
-#ifndef JOULE_AVG_POOL2D_ARGUMENTS
-#define JOULE_AVG_POOL2D_ARGUMENTS
-namespace joule::cpu {
-
-/// Of AvgPool2d (in: x, out: y, rows of y) and of its gradient (in: grad_y, out: grad_x, rows of
-/// grad_x).
-struct AvgPool2dRows {
-  PoolShape shape;
-  bool count_include_pad;
-  std::int64_t begin, end;
-  const float* in;
-  float* out;
-  const PoolRange* columns = nullptr;  // of the gradient: windows_w() of each input column
-};
-
-}  // namespace joule::cpu
-#endif
+#include "kernels/pool/pool_rows.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
@@ -46,12 +29,12 @@ void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
           (n * s.in_h + p * s.stride.h - s.padding.h) * s.in_w + q * s.stride.w - s.padding.w;
       const auto count =
           static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
-      float* const y = args.out + (row * s.out_w + q) * s.channels;
+      float* const y = args.y + (row * s.out_w + q) * s.channels;
       for_each_vector(s.channels, [&](auto d, auto c) {
         auto sum = hn::Zero(d);
         for (std::int64_t r = rows.first; r < rows.last; ++r) {
           for (std::int64_t t = columns.first; t < columns.last; ++t) {
-            sum = hn::Add(sum, hn::LoadU(d, args.in + (corner + r * s.in_w + t) * s.channels + c));
+            sum = hn::Add(sum, hn::LoadU(d, args.x + (corner + r * s.in_w + t) * s.channels + c));
           }
         }
         hn::StoreU(hn::Div(sum, hn::Set(d, count)), d, y + c);
@@ -60,14 +43,14 @@ void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
   }
 }
 
-void AvgPool2dGradRowsTarget(const AvgPool2dRows& args) {
+void AvgPool2dGradRowsTarget(const AvgPool2dGradRows& args) {
   const PoolShape& s = args.shape;
   for (std::int64_t row = args.begin; row < args.end; ++row) {
     const std::int64_t n = row / s.in_h, h = row % s.in_h;
     const PoolRange rows = s.windows_h(h);
     for (std::int64_t w = 0; w < s.in_w; ++w) {
       const PoolRange columns = args.columns[w];
-      float* const grad_x = args.out + (row * s.in_w + w) * s.channels;
+      float* const grad_x = args.grad_x + (row * s.in_w + w) * s.channels;
       for_each_vector(s.channels, [&](auto d, auto c) {
         auto sum = hn::Zero(d);
         for (std::int64_t p = rows.first; p < rows.last; ++p) {
@@ -75,7 +58,7 @@ void AvgPool2dGradRowsTarget(const AvgPool2dRows& args) {
             const auto count =
                 static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
             const std::int64_t pixel = (n * s.out_h + p) * s.out_w + q;
-            const auto grad_y = hn::LoadU(d, args.in + pixel * s.channels + c);
+            const auto grad_y = hn::LoadU(d, args.grad_y + pixel * s.channels + c);
             sum = hn::Add(sum, hn::Div(grad_y, hn::Set(d, count)));
           }
         }
@@ -104,8 +87,8 @@ void avg_pool2d_simd(const AvgPool2d& op, Context&, Tally*) {
                    .count_include_pad = op.count_include_pad,
                    .begin = begin,
                    .end = end,
-                   .in = x,
-                   .out = y});
+                   .x = x,
+                   .y = y});
                });
 }
 
@@ -121,9 +104,9 @@ void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context&, Tally*) {
                    .count_include_pad = op.count_include_pad,
                    .begin = begin,
                    .end = end,
-                   .in = grad_y,
-                   .out = grad_x,
-                   .columns = columns.data()});
+                   .columns = columns.data(),
+                   .grad_y = grad_y,
+                   .grad_x = grad_x});
                });
 }
 

@@ -14,33 +14,7 @@
 #include "core/threads.h"
 #include "core/zero_mask.h"
 #include "kernels/pool/pool_impl.h"
-
-#ifndef JOULE_MAX_POOL2D_ARGUMENTS
-#define JOULE_MAX_POOL2D_ARGUMENTS
-namespace joule::cpu {
-
-struct MaxPool2dRows {
-  PoolShape shape;
-  std::int64_t begin, end;  // of the batch * out_h output rows
-  const float* x;
-  float* y;
-  std::uint8_t* index;  // or null
-  std::int64_t index_stride;
-  std::uint64_t* mask;
-};
-
-struct MaxPool2dGradRows {
-  PoolShape shape;
-  std::int64_t begin, end;   // of the batch * in_h input rows
-  const PoolRange* columns;  // windows_w() of each input column
-  const std::uint8_t* index;
-  std::int64_t index_stride;
-  const float* grad_y;
-  float* grad_x;
-};
-
-}  // namespace joule::cpu
-#endif
+#include "kernels/pool/pool_rows.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/pool/pool_shape.h"
+
+// What one thread does of a pooling; private to this folder.
+namespace joule::cpu {
+
+struct MaxPool2dRows {
+  PoolShape shape;
+  std::int64_t begin, end;  // of the batch * out_h output rows
+  const float* x;
+  float* y;
+  std::uint8_t* index;  // or null
+  std::int64_t index_stride;
+  std::uint64_t* mask;
+};
+
+struct MaxPool2dGradRows {
+  PoolShape shape;
+  std::int64_t begin, end;   // of the batch * in_h input rows
+  const PoolRange* columns;  // windows_w() of each input column
+  const std::uint8_t* index;
+  std::int64_t index_stride;
+  const float* grad_y;
+  float* grad_x;
+};
+
+struct AvgPool2dRows {
+  PoolShape shape;
+  bool count_include_pad;
+  std::int64_t begin, end;  // of the batch * out_h output rows
+  const float* x;
+  float* y;
+};
+
+struct AvgPool2dGradRows {
+  PoolShape shape;
+  bool count_include_pad;
+  std::int64_t begin, end;   // of the batch * in_h input rows
+  const PoolRange* columns;  // windows_w() of each input column
+  const float* grad_y;
+  float* grad_x;
+};
+
+}  // namespace joule::cpu
