@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -92,14 +93,16 @@ TEST(AtomicFile, SaysWhyItCannotWrite) {
 }
 
 TEST(AtomicFile, AnUnwritableFolderIsAnError) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   const TemporaryFolder folder;
   const std::string path = write(folder / "file", "old");
-  std::filesystem::permissions(
-      folder.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_EQ(data_error_of([&] { write_file_atomically(path, "x"); }),
-            path + ": cannot be written: Permission denied");
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0555});
+  const uid_t user = ::geteuid();
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::seteuid(user == 0 ? kNobody : user), 0);  // root may write anywhere
+  const std::string message = data_error_of([&] { write_file_atomically(path, "x"); });
+  ASSERT_EQ(::seteuid(user), 0);
   std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(message, path + ": cannot be written: Permission denied");
   EXPECT_EQ(read_file(path), "old");
 }
 

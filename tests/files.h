@@ -38,8 +38,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// Creates or replaces a file, and the folders above it.  Returns the path.
 inline std::string write(const std::string& path, std::string_view bytes) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::filesystem::remove(path);  // ext4 flushes a file that is truncated and rewritten
   std::ofstream(path, std::ios::binary).write(bytes.data(), std::ssize(bytes));
   return path;
 }

@@ -226,7 +226,7 @@ TEST_F(SafetensorsTest, EveryFlippedByteIsAnErrorOrAState) {
   const std::size_t end_of_header = sizeof header + header;
   int errors = 0;
   for (std::size_t at = 0; at < whole.size(); ++at) {
-    for (const int flip : {0x01, 0x04, 0x20, 0x80, 0xff}) {
+    for (const int flip : {0x01, 0x20, 0xff}) {
       SCOPED_TRACE(str("byte ", at, " ^ ", flip));
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
