@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// A training step or a forward pass of SmallCnn on random images; JSON lines on standard output.
+//
+//   small_cnn_steps --mode train --variants plain          alone: its memory is comparable
+//   small_cnn_steps --mode train --variants plain,ledger,l0    in turn: the cost of accounting
+//
+// The peer is torch_peer.cpp.
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+
+#include "benchmarks/steps.h"
+#include "joule.h"
+
+namespace {
+
+using joule::Tensor;
+
+Tensor random_images(int batch, joule::Generator& generator) {
+  const Tensor images({batch, 28, 28, 1});
+  generator.uniform({images.mutable_data<float>(), static_cast<std::size_t>(images.numel())});
+  return images;
+}
+
+Tensor random_labels(int batch, joule::Generator& generator) {
+  const Tensor labels({batch}, joule::DType::i32);
+  for (int i = 0; i < batch; ++i) {
+    labels.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(generator.below(10));
+  }
+  return labels;
+}
+
+void run(const steps::Options& options, const std::vector<std::string>& variants) {
+  const bool training = options.mode == "train";
+  if (!training && std::count(variants.begin(), variants.end(), "l0")) {
+    throw std::invalid_argument("--variants l0: the penalty is a part of training");
+  }
+  joule::set_num_threads(options.threads);
+  joule::manual_seed(1);
+  joule::nn::Sequential net = joule::small_cnn({});
+  joule::Sgd optimizer(net.parameters(),
+                       {.lr = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
+  // A few batches in turn, so that no step finds its images in the cache.
+  joule::Generator generator(2);
+  std::vector<Tensor> images, labels;
+  for (int i = 0; i < 4; ++i) {
+    images.push_back(random_images(options.batch, generator));
+    labels.push_back(random_labels(options.batch, generator));
+  }
+
+  joule::energy::Ledger ledger;
+  double sum = 0;
+  const auto train = [&](int i) {
+    optimizer.zero_grad();
+    const Tensor loss = cross_entropy(net(images[i % 4]), labels[i % 4]);
+    loss.backward();
+    optimizer.step();
+    sum += loss.item();
+  };
+  const auto train_with_l0 = [&](int i) {
+    optimizer.zero_grad();
+    const auto [logits, taps] = net.forward_with_taps(images[i % 4], {.sigma = 1e-4f});
+    const Tensor loss =
+        cross_entropy(logits, labels[i % 4]) + l0_penalty(taps, {.lambda = 1e-3f, .sigma = 1e-4f});
+    loss.backward();
+    optimizer.step();
+    sum += loss.item();
+  };
+  const auto infer = [&](int i) {
+    const int slice = options.slice ? options.slice : options.batch;
+    sum += joule::training::predict(net, images[i % 4], slice).data<float>()[0];
+  };
+
+  std::vector<std::function<void(int)>> bodies;
+  for (const std::string& variant : variants) {
+    std::function<void(int)> body = infer;
+    if (training) body = train;
+    if (variant == "l0") body = train_with_l0;
+    if (variant == "ledger") {
+      bodies.push_back([&ledger, body](int i) {
+        const joule::energy::Recording recording(ledger);
+        body(i);
+      });
+    } else {
+      bodies.push_back(body);
+    }
+  }
+  const auto seconds = steps::measure(options, bodies);
+  if (!std::isfinite(sum)) throw std::runtime_error("the results are not finite");
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    nlohmann::json result = steps::report(options, seconds[v]);
+    result["program"] = "small_cnn_steps";
+    result["variant"] = variants[v];
+    // Step by step: what else the machine does hits neighbours alike.
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < seconds[v].size(); ++i) {
+      ratios.push_back(seconds[v][i] / seconds[0][i]);
+    }
+    std::sort(ratios.begin(), ratios.end());
+    result["time_to_first_variant"] = ratios[ratios.size() / 2];
+    result["pool_peak_bytes"] = joule::memory_stats().peak;
+    std::cout << result.dump() << '\n';
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  steps::Options options;
+  std::vector<std::string> variants{"plain"};
+  CLI::App app("SmallCnn in Joule: a training step or a forward pass; JSON on standard output");
+  steps::add_options(app, options);
+  app.add_option("--variants", variants, "of plain, ledger (accounting on), l0 (the penalty on)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"plain", "ledger", "l0"}));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    run(options, variants);
+  } catch (const std::exception& error) {
+    std::cerr << "small_cnn_steps: " << error.what() << '\n';
+    return 1;
+  }
+}
