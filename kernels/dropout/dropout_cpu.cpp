@@ -6,9 +6,10 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "core/threads.h"
 #include "core/zero_mask.h"
@@ -126,19 +127,17 @@ void dropout_simd(const Dropout& op, Context&, Tally*) {
   const std::int64_t channels = op.x.shape().rank() ? op.x.dim(-1) : 1;
   const std::int64_t rows = channels ? op.x.numel() / channels : 0;
   auto mask = std::make_shared<ZeroMask>(rows, channels, Device::cpu);
-  std::atomic<std::int64_t> nonzeros = 0;  // whole numbers: the order of the pieces is no matter
-  const std::int64_t grain = 1 + 16384 / std::max<std::int64_t>(1, channels);
-  parallel_for(rows, grain, [&](std::int64_t first, std::int64_t last) {
-    nonzeros += HWY_DYNAMIC_DISPATCH(DropoutTarget)({.first = first,
-                                                     .last = last,
-                                                     .channels = channels,
-                                                     .x = x,
-                                                     .y = y,
-                                                     .mask = mask->words(),
-                                                     .probability = op.probability,
-                                                     .random = op.random});
-  });
-  mask->set_nonzeros(nonzeros);
+  mask->set_nonzeros(
+      parallel_sum<std::int64_t>(rows, channels, [&](std::int64_t first, std::int64_t last) {
+        return HWY_DYNAMIC_DISPATCH(DropoutTarget)({.first = first,
+                                                    .last = last,
+                                                    .channels = channels,
+                                                    .x = x,
+                                                    .y = y,
+                                                    .mask = mask->words(),
+                                                    .probability = op.probability,
+                                                    .random = op.random});
+      }));
   op.y.attach(std::move(mask));
 }
 
