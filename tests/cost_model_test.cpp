@@ -115,6 +115,8 @@ TEST(CostModelFile, EveryMistakeIsOneClearLine) {
       {R"({"name": 3})", "f.json: 'name' must be a text that is not empty"},
       {R"({"name": ""})", "f.json: 'name' must be a text that is not empty"},
       {R"({"name": "a", "name": "b"})", R"(f.json: the member "name" is there twice)"},
+      {R"({"name": "a", "picojoules_per_byte": {"low": 1}, "name": "b"})",
+       R"(f.json: the member "name" is there twice)"},
       {R"({"name": "mine", "source": "me", "picojoules_per_mac": 1})",
        "f.json: 'picojoules_per_byte' is missing"},
       {profile("null", "1"),
