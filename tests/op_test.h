@@ -4,17 +4,13 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/op.h"
-#include "core/random.h"
-#include "core/tensor.h"
 #include "core/threads.h"
+#include "tests/test_tensors.h"
 
 // What every test of an operation needs.  An op's test iterates its table: a new implementation is
 // tested by being listed.
@@ -41,54 +37,6 @@ inline double gamma(std::int64_t n) {
   const double nu = static_cast<double>(n) * std::numeric_limits<float>::epsilon() / 2;
   return nu / (1 - nu);
 }
-
-/// Uniform in [-1, 1), a fraction `density` of it non-zero.
-inline Tensor random_tensor(const Shape& shape, std::uint64_t seed, double density = 1.0) {
-  const Tensor t(shape);
-  float* const x = t.mutable_data<float>();
-  std::vector<float> keep(static_cast<std::size_t>(t.numel()));
-  Generator generator(seed);
-  generator.uniform({x, keep.size()}, -1.0f, 1.0f);
-  generator.uniform(keep);
-  for (std::size_t i = 0; i < keep.size(); ++i) x[i] = keep[i] < density ? x[i] : 0.0f;
-  return t;
-}
-
-/// Whole numbers in [-3, 3], many of them zero: sums of products of these are exact in float, so
-/// every implementation must agree with the reference bit for bit.
-inline Tensor integer_tensor(const Shape& shape, std::uint64_t seed) {
-  const Tensor t(shape);
-  float* const x = t.mutable_data<float>();
-  Generator generator(seed);
-  for (std::int64_t i = 0; i < t.numel(); ++i) {
-    x[i] = static_cast<float>(generator.below(7)) - 3.0f;
-  }
-  return t;
-}
-
-/// A tensor of NaN between guard words.
-class Guarded {
- public:
-  explicit Guarded(const Shape& shape)
-      : whole_(Shape{shape.numel() + 2 * kGuard}),
-        tensor_(whole_.slice(kGuard, shape.numel()).reshape(shape)) {
-    whole_.fill(kWord);
-    tensor_.fill(std::numeric_limits<double>::quiet_NaN());
-  }
-  const Tensor& tensor() const { return tensor_; }
-  bool intact() const {
-    const auto words = whole_.values<float>();
-    for (std::int64_t i = 0; i < kGuard; ++i) {
-      if (words[i] != kWord || words[words.size() - 1 - i] != kWord) return false;
-    }
-    return true;
-  }
-
- private:
-  static constexpr std::int64_t kGuard = 64;
-  static constexpr float kWord = 12345.0f;
-  Tensor whole_, tensor_;
-};
 
 /// Keeps the last record and its tally.
 class LastRecord final : public WorkSink {
@@ -134,38 +82,6 @@ void for_each_target(Body&& body) {
     body();
     hwy::SetSupportedTargetsForTest(0);
   }
-}
-
-inline void expect_same_bits(const Tensor& actual, const Tensor& expected) {
-  ASSERT_EQ(actual.shape(), expected.shape());
-  for (std::int64_t i = 0; i < actual.numel(); ++i) {
-    const float a = actual.data<float>()[i], e = expected.data<float>()[i];
-    ASSERT_EQ(std::memcmp(&a, &e, sizeof a), 0) << "element " << i << ": " << a << ", not " << e;
-  }
-}
-
-/// |actual - expected| <= bound for every element; expected and bound are f64.
-inline void expect_within(const Tensor& actual, const Tensor& expected, const Tensor& bound) {
-  for (std::int64_t i = 0; i < actual.numel(); ++i) {
-    const double a = actual.data<float>()[i], e = expected.data<double>()[i];
-    ASSERT_LE(std::abs(a - e), bound.data<double>()[i])
-        << "element " << i << ": " << a << ", not " << e;
-  }
-}
-
-/// The attached zero mask describes the data.
-inline void expect_mask_matches(const Tensor& t) {
-  const auto mask = t.zero_mask();
-  ASSERT_NE(mask, nullptr);
-  const std::int64_t channels = mask->channels();
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < t.numel(); ++i) {
-    const std::int64_t c = i % channels;
-    const bool live = mask->words(i / channels)[c / 64] >> (c % 64) & 1;
-    ASSERT_EQ(live, t.data<float>()[i] != 0.0f) << "element " << i;
-    count += live;
-  }
-  EXPECT_EQ(mask->nonzeros(), count);
 }
 
 /// body() with 1 and with 2 threads.
