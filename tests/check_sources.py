@@ -11,6 +11,7 @@
 3. Public headers include only the standard library and Joule.  A header that includes anything else,
    itself or through another, is private: no other folder and no public header includes it.
 4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines.
+5. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
 """
 
 import os
@@ -122,9 +123,23 @@ def check_form(root):
                 yield file, len(lines), f"the header has {len(lines)} lines, at most {MAX_HEADER_LINES}"
 
 
+def check_readme(root):
+    readme = root / "README.md"
+    if not readme.exists():
+        return
+    text = readme.read_text()
+    for match in re.finditer(r"`(examples/\w+\.cpp)`[^\n]*\n\n```cpp\n(.*?)```", text, re.DOTALL):
+        line = text.count("\n", 0, match.start()) + 1
+        if match[2] != (root / match[1]).read_text().partition("\n")[2]:
+            yield Path("README.md"), line, f"the program is not {match[1]} (without its first line)"
+    for match in re.finditer(r"\]\(([^)#:]+)(#[^)]*)?\)", text):
+        if not (root / match[1]).exists():
+            yield Path("README.md"), text.count("\n", 0, match.start()) + 1, f"{match[1]} does not exist"
+
+
 def check(root):
     """The breaches under root, each as `file:line: text`."""
-    found = [*check_includes(root), *check_form(root)]
+    found = [*check_includes(root), *check_form(root), *check_readme(root)]
     return [f"{file}:{line}: {text}" for file, line, text in found]
 
 

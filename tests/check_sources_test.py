@@ -14,8 +14,8 @@ HEADER = TOP + "#pragma once\n"
 
 
 class CheckSources(unittest.TestCase):
-    def breaches(self, **planted):
-        """What check() says of a sound tree with the files of `planted` (path -> text) put in."""
+    def breaches(self, files=()):
+        """What check() says of a sound tree with `files` (path -> text) put in."""
         tree = {
             "CMakeLists.txt": CMAKE,
             "joule.h": HEADER + '#include "layers/linear.h"\n',
@@ -26,7 +26,7 @@ class CheckSources(unittest.TestCase):
             "layers/linear.h": HEADER + '#include "core/tensor.h"\n#include "kernels/relu/relu.h"\n',
             "tests/relu_test.cpp": TOP + '#include <gtest/gtest.h>\n#include "layers/linear.h"\n',
         }
-        tree.update(planted.pop("files", {}))
+        tree.update(files)
         with tempfile.TemporaryDirectory() as folder:
             for path, text in tree.items():
                 file = Path(folder, path)
@@ -85,6 +85,20 @@ class CheckSources(unittest.TestCase):
         self.assertEqual(
             self.breaches(files={"core/a.h": HEADER + "\n" * 149}),
             ["core/a.h:151: the header has 151 lines, at most 150"],
+        )
+
+    def test_readme(self):
+        program = "int main() {}\n"
+        readme = "`examples/one.cpp`, run by the tests:\n\n```cpp\n%s```\n[that](examples/one.cpp), [far](https://a.b/c)\n"
+        files = {"examples/one.cpp": TOP + program, "README.md": readme % program}
+        self.assertEqual(self.breaches(files=files), [])
+        files["README.md"] = readme % "int main() { return 1; }\n" + "[docs](docs/none.md)\n"
+        self.assertEqual(
+            self.breaches(files=files),
+            [
+                "README.md:1: the program is not examples/one.cpp (without its first line)",
+                "README.md:7: docs/none.md does not exist",
+            ],
         )
 
 
