@@ -103,12 +103,17 @@ Tensor Tensor::reshape(const Shape& shape) const {
   auto copy = std::make_shared<Impl>(impl());
   copy->shape = shape;
   copy->meta = nullptr;
-  return Tensor(std::move(copy));
+  Tensor reshaped(std::move(copy));
+  record("reshape", {*this}, {&reshaped}, [from = this->shape()](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{grads[0].reshape(from)};
+  });
+  return reshaped;
 }
 
 Tensor Tensor::slice(std::int64_t first, std::int64_t count) const {
   require(shape().rank() > 0 && first >= 0 && count >= 0 && first + count <= dim(0), "slice: rows ",
           first, " to ", first + count, " of a tensor ", shape());
+  require(!needs_grad(*this), "slice: has no gradient; detach() the tensor, or use NoGrad");
   std::array<std::int64_t, Shape::kMaxRank> dims{};
   std::copy(shape().begin(), shape().end(), dims.begin());
   const std::size_t row_bytes = dims[0] ? bytes() / static_cast<std::size_t>(dims[0]) : 0;

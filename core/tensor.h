@@ -58,9 +58,11 @@ class Tensor {
   /// The only element of a tensor of one.
   double item() const;
 
-  /// The same storage under another shape.  Errors: ArgumentError if the number differs.
+  /// The same storage under another shape; differentiable.  Errors: ArgumentError if the number
+  /// of elements differs.
   Tensor reshape(const Shape& shape) const;
   /// Rows [first, first+count) of the outermost dimension; shares the storage.
+  /// Errors: ArgumentError if they are not there, or a gradient would have to flow through.
   Tensor slice(std::int64_t first, std::int64_t count) const;
   /// The same storage, unknown to autograd.
   Tensor detach() const;

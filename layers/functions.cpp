@@ -318,11 +318,7 @@ Tensor concat(std::span<const Tensor> xs) {
 Tensor flatten(Tensor x) {
   require(x.defined() && x.shape().rank() >= 1, "flatten: x needs at least one dimension");
   const std::int64_t batch = x.dim(0);
-  Tensor y = x.reshape({batch, batch ? x.numel() / batch : 0});
-  record("flatten", {x}, {&y}, [shape = x.shape()](std::span<const Tensor> grads) {
-    return std::vector<Tensor>{grads[0].reshape(shape)};
-  });
-  return y;
+  return x.reshape({batch, batch ? x.numel() / batch : 0});
 }
 
 Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOptions& options) {

@@ -56,7 +56,7 @@ inline Tensor operator+(Tensor a, const Tensor& b) { return add(std::move(a), b)
 /// Along the channels.
 Tensor concat(std::span<const Tensor> xs);
 
-/// [N, ...] -> [N, product].  No operation: shares the storage.
+/// [N, ...] -> [N, product].  No operation: Tensor::reshape.
 Tensor flatten(Tensor x);
 
 struct CrossEntropyOptions {

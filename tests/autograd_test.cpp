@@ -85,6 +85,19 @@ TEST(Autograd, OneGradientHandedToTwoTensorsIsNotAddedInPlace) {
   EXPECT_EQ(b.grad().item(), 1);
 }
 
+TEST(Autograd, ReshapeIsDifferentiableAndSliceRefuses) {
+  Tensor x = random_tensor({2, 3}, 1);
+  x.set_requires_grad();
+  square(x).reshape({6}).backward(Tensor::full({6}, 1));
+  ASSERT_EQ(x.grad().shape(), Shape({2, 3}));
+  for (std::int64_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(x.grad().data<float>()[i], 2 * x.data<float>()[i]);
+  }
+  EXPECT_EQ(error_of([&] { x.slice(0, 1); }),
+            "slice: has no gradient; detach() the tensor, or use NoGrad");
+  EXPECT_EQ(x.detach().slice(0, 1).shape(), Shape({1, 3}));
+}
+
 TEST(Autograd, NothingIsRecordedWithoutNeed) {
   const Tensor x = leaf(3);
   {
