@@ -18,7 +18,7 @@ namespace {
 using namespace test;
 
 struct Case {
-  const char* what;
+  std::string_view what;
   Shape x;           // [N,H,W,C]
   std::int64_t out;  // filters
   Size2 kernel;
@@ -60,6 +60,8 @@ const std::vector<Case>& cases() {
       {"3x3, tails in channels", {2, 5, 7, 13}, 35, 3, {.padding = 1}},
       {"3x3, two blocks and a tail", {1, 6, 7, 66}, 131, 3, {.padding = 1}},
       {"3x3, stride 2", {2, 9, 8, 6}, 20, 3, {.stride = 2, .padding = 1}},
+      {"3x3, stride 2, many channels", {3, 9, 8, 32}, 40, 3, {.stride = 2, .padding = 1}},
+      {"3x3, dilation 2, many channels", {2, 8, 7, 35}, 33, 3, {.padding = 1, .dilation = 2}},
       {"3x3, dilation 2", {1, 9, 9, 5}, 18, 3, {.padding = 2, .dilation = 2}},
       {"5x5", {1, 8, 8, 7}, 17, 5, {.padding = 2}},
       {"7x7, stride 2", {2, 15, 13, 3}, 33, 7, {.stride = 2, .padding = 3}},
@@ -134,7 +136,7 @@ struct Layer {
 template <class Body>
 void for_each_case(Body&& body) {
   for (const Case& c : cases()) {
-    SCOPED_TRACE(c.what);
+    SCOPED_TRACE(std::string(c.what));
     body(c);
   }
 }
@@ -338,7 +340,11 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
       const std::int64_t by_grad_y = products_with_zero(c, {}, layer.grad_y);
       for_each_implementation(layer.forward(), [&](std::string_view name) {
         expect_tally(run(layer.forward(), name), layer.x, by_x);
+      });
+      for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
         expect_tally(run(layer.grad_weights(), name), layer.x, by_x);
+      });
+      for_each_implementation(layer.grad_input(), [&](std::string_view name) {
         expect_tally(run(layer.grad_input(), name), layer.grad_y, by_grad_y);
       });
     };
@@ -378,46 +384,52 @@ TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
 }
 
 TEST(Conv2d, SameBitsRunToRun) {
-  const Case depthwise{"depthwise", {3, 20, 20, 24}, 24, 3, {.padding = 1, .groups = 24}};
-  for (const Case& c : {kManyItems, depthwise}) {
-    const Layer layer(c, uniform);
-    for_each_implementation(layer.forward(), [&](std::string_view name) {
-      const auto run_all = [&] {
-        run(layer.forward(), name);
-        run(layer.grad_input(), name);
-        run(layer.grad_weights(), name);
-        return std::vector{layer.y.tensor().clone(), layer.grad_x.tensor().clone(),
-                           layer.grad_weight.tensor().clone(), layer.grad_bias.tensor().clone()};
-      };
-      const auto first = run_all(), second = run_all();
-      for (std::size_t i = 0; i < first.size(); ++i) expect_same_bits(second[i], first[i]);
+  const auto compare = [](const auto& op, std::initializer_list<Tensor> results) {
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      std::vector<Tensor> first;
+      for (const Tensor& t : results) first.push_back(t.clone());
+      run(op, name);
+      for (const Tensor& t : results) expect_same_bits(t, first[&t - results.begin()]);
     });
+  };
+  const Case depthwise{"depthwise", {3, 20, 20, 24}, 24, 3, {.padding = 1, .groups = 24}};
+  const Case many_channels{"many channels", {6, 14, 14, 64}, 64, 3, {.padding = 1}};
+  for (const Case& c : {kManyItems, depthwise, many_channels}) {
+    SCOPED_TRACE(std::string(c.what));
+    const Layer layer(c, uniform);
+    const Tensor l0_sum{Shape{}};
+    compare(layer.forward_relu(1e-3f, l0_sum), {layer.y.tensor(), l0_sum});
+    compare(layer.grad_input(), {layer.grad_x.tensor()});
+    compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
   }
 }
 
 // The packed weights are kept with the weights, and must not outlive their values.
 TEST(Conv2d, SeesThatTheWeightsChanged) {
-  const Layer layer(kManyItems, integer_tensor);
-  for_each_implementation(layer.forward(), [&](std::string_view name) {
-    layer.weight.copy_from(integer_tensor(layer.weight.shape(), 2));
-    run(layer.forward(), name);
-    run(layer.grad_input(), name);
+  for (const std::string_view what : {"3x3, tails in channels", "3x3", "depthwise"}) {
+    SCOPED_TRACE(std::string(what));
+    const Layer layer(*std::ranges::find(cases(), what, &Case::what), integer_tensor);
+    run(layer.forward(), "cpu.direct");
+    dispatch(layer.forward());
+    dispatch(layer.grad_input());
+    run(layer.grad_input(), "cpu.direct");
     layer.weight.copy_from(integer_tensor(layer.weight.shape(), 5));
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
-  });
+  }
 }
 
 TEST(Conv2d, NoImagesGiveNothing) {
   const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
-  for_each_implementation(layer.forward(), [&](std::string_view name) {
+  for (const std::string_view name : {std::string_view("cpu.direct"), kReference}) {
     run(layer.forward_relu(), name);
     EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
     run(layer.grad_input(), name);
     run(layer.grad_weights(), name);
     EXPECT_EQ(layer.grad_weight.tensor().nonzeros(), 0);
     EXPECT_EQ(layer.grad_bias.tensor().nonzeros(), 0);
-  });
+  }
 }
 
 TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {

@@ -95,14 +95,24 @@ void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tall
 }
 
 #if JOULE_WITH_ONEDNN
-/// oneDNN comes first where it was measured to be the faster one: cpu.direct fills its vectors with
-/// the channels of one group.
+// oneDNN comes first where it was measured to be faster (see benchmarks/conv2d_benchmark.cpp):
+// on groups that are narrower than a vector, which cpu.direct fills with channels of one group, and
+// forward with many channels.
+bool narrow_groups(const Conv2dShape& s) {
+  return s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
+}
+
 template <class Op>
 const char* direct_is_faster(const Op& op) {
   const Conv2dShape s = shape_of(op);
   if (s.batch == 0) return "needs an image";
-  if (s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8) return nullptr;
-  return "cpu.direct is faster";
+  return narrow_groups(s) ? nullptr : "cpu.direct is faster";
+}
+
+const char* direct_is_faster_forward(const Conv2d& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool many = s.groups == 1 && s.in_channels >= 32 && s.out_channels >= 32;
+  return many && s.batch > 0 ? nullptr : direct_is_faster(op);
 }
 #endif
 
@@ -151,7 +161,7 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
-    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d, false},
+    Row{"onednn", Device::cpu, direct_is_faster_forward, onednn::conv2d, false},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_direct},
     Row{kReference, Device::cpu, runs_all, run_reference},

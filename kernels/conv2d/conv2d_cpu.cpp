@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <vector>
-
 #include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_impl.h"
-#include "kernels/relu/relu_rows.h"
 
 namespace joule::cpu {
 namespace {
@@ -27,35 +25,15 @@ void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
   const auto weights = packed_forward(op.weight, s);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
-  if (!op.relu) {
-    conv2d_direct(s, op.x.data<float>(), *weights, bias, y, nullptr);
-  } else {
-    const auto mask =
-        std::make_shared<ZeroMask>(s.y_size() / s.out_channels, s.out_channels, Device::cpu);
-    struct Sums {
-      std::int64_t nonzeros = 0;
-      double l0 = 0;
-    };
-    std::vector<Sums> items(direct_items(s));
+  if (op.relu) {
+    ReluEpilogue relu(op, y, direct_items(s));
     conv2d_direct(s, op.x.data<float>(), *weights, bias, y,
                   [&](std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
-                    float* const rows = y + pixel * s.out_channels;
-                    Sums sums;
-                    sums.nonzeros = relu_rows({.rows = pixels,
-                                               .channels = s.out_channels,
-                                               .x = rows,
-                                               .bias = nullptr,
-                                               .y = rows,
-                                               .mask = mask->words(pixel),
-                                               .sigma = op.sigma,
-                                               .l0_sum = op.l0_sum ? &sums.l0 : nullptr});
-                    items[item] = sums;
+                    relu.run(item, pixel, pixels);
                   });
-    Sums total;
-    for (const Sums& sums : items) total.nonzeros += sums.nonzeros, total.l0 += sums.l0;
-    mask->set_nonzeros(total.nonzeros);
-    if (op.l0_sum) *op.l0_sum.mutable_data<float>() = static_cast<float>(total.l0);
-    op.y.attach(mask);
+    relu.finish();
+  } else {
+    conv2d_direct(s, op.x.data<float>(), *weights, bias, y, nullptr);
   }
   count_zeros_of_x(tally, s, op.x);
 }

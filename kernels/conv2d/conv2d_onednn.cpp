@@ -2,11 +2,12 @@
 #include <array>
 #include <dnnl.hpp>
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "core/threads.h"
+#include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_impl.h"
-#include "kernels/relu/relu.h"
 
 namespace joule::onednn {
 namespace {
@@ -80,6 +81,16 @@ void reorder(const memory& from, const memory& to) {
   execute(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
+/// How many images to compute before their ReLU, so that it finds y in the threads' L2: a divisor
+/// of the batch, as the code is made for one number.
+std::int64_t images_in_cache(const Conv2dShape& s) {
+  constexpr std::int64_t kFloats = 128 * 1024;  // half a MiB a thread
+  const std::int64_t fit = std::max<std::int64_t>(1, kFloats / (s.y_size() / s.batch));
+  std::int64_t images = std::min(s.batch, fit * num_threads());
+  while (s.batch % images != 0) --images;
+  return images;
+}
+
 /// The weights in the order that a primitive asked for, made once per update of the weights.
 std::shared_ptr<const memory> ordered(const Tensor& weight, std::string_view what,
                                       const Conv2dShape& s, const memory::desc& desc,
@@ -97,32 +108,41 @@ std::shared_ptr<const memory> ordered(const Tensor& weight, std::string_view wha
 
 }  // namespace
 
-void conv2d(const Conv2d& op, Context& ctx, Tally* tally) {
+void conv2d(const Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
+  Conv2dShape part = s;
+  if (op.relu) part.batch = images_in_cache(s);
   struct Made {
     Problem problem;
     dnnl::convolution_forward::primitive_desc desc;
     dnnl::convolution_forward primitive;
   };
-  const Made& made = made_once<Made>(s, op.bias.defined(), [&] {
-    const Problem problem(s);
+  const Made& made = made_once<Made>(part, op.bias.defined(), [&] {
+    const Problem problem(part);
     const auto desc = forward_desc(problem, op.bias.defined());
     return Made{problem, desc, dnnl::convolution_forward(desc)};
   });
   const auto weight =
-      ordered(op.weight, "forward", s, made.problem.weight, made.desc.weights_desc());
-  std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, wrap(made.problem.x, op.x.data<float>())},
-      {DNNL_ARG_WEIGHTS, *weight},
-      {DNNL_ARG_DST, wrap(made.problem.y, op.y.mutable_data<float>())}};
-  if (op.bias) arguments.emplace(DNNL_ARG_BIAS, wrap(made.problem.bias, op.bias.data<float>()));
-  execute(made.primitive, arguments);
-  if (op.relu) {
-    Context plain = ctx;
-    plain.sink = nullptr;  // the ReLU is part of this operation
-    plain.force = {};
-    dispatch(Relu{.x = op.y, .y = op.y, .sigma = op.sigma, .l0_sum = op.l0_sum}, plain);
+      ordered(op.weight, "forward", part, made.problem.weight, made.desc.weights_desc());
+  const float* const x = op.x.data<float>();
+  float* const y = op.y.mutable_data<float>();
+  const std::int64_t x_image = s.x_size() / s.batch, y_image = s.y_size() / s.batch;
+  const std::int64_t pixels = y_image / s.out_channels;
+  std::optional<cpu::ReluEpilogue> relu;
+  if (op.relu) relu.emplace(op, y, s.batch);
+  for (std::int64_t n = 0; n < s.batch; n += part.batch) {
+    std::unordered_map<int, memory> arguments{
+        {DNNL_ARG_SRC, wrap(made.problem.x, x + n * x_image)},
+        {DNNL_ARG_WEIGHTS, *weight},
+        {DNNL_ARG_DST, wrap(made.problem.y, y + n * y_image)}};
+    if (op.bias) arguments.emplace(DNNL_ARG_BIAS, wrap(made.problem.bias, op.bias.data<float>()));
+    execute(made.primitive, arguments);
+    if (!relu) continue;
+    parallel_for(part.batch, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = n + begin; i < n + end; ++i) relu->run(i, i * pixels, pixels);
+    });
   }
+  if (relu) relu->finish();
   count_zeros_of_x(tally, s, op.x);
 }
 
