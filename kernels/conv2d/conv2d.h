@@ -15,19 +15,25 @@ struct ConvParams {
 };
 
 /// The extent of the output: floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
+///
+/// Errors    ArgumentError if stride or dilation is < 1, padding < 0, or the output would be empty.
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 
-/// y[n,p,q,o] = bias[o] + sum_{r,s,c} x[n, p*stride-padding+r*dilation, q*..+s*.., g(o)+c] *
-/// w[o,r,s,c] and, with `relu`, max(y, 0) in the same pass, with y's zero mask and, when asked, its
-/// smooth L0 norm (see Relu).
+/// y[n,p,q,o] = bias[o] + sum_{r,s,c} w[o,r,s,c] *
+///              x[n, p*stride.h - padding.h + r*dilation.h, q*stride.w - padding.w + s*dilation.w,
+///                g*C/groups + c]
+/// where g is o's group and x is 0 outside the image; with `relu` also y = max(y, 0) in the same
+/// pass, with y's zero mask and, when asked, its smooth L0 norm (see Relu).
 ///
 /// Shapes    x [N,H,W,C], weight [O,kh,kw,C/groups], bias [O] or undefined, y [N,P,Q,O]; f32.
-///           l0_sum: a scalar, or undefined; only with relu.
-/// Cost      one MAC per (n,p,q,o,r,s,c) whose tap falls inside x; padding is free.
+///           l0_sum: a scalar, or undefined; only with relu.  y is none of the others.
+/// Cost      one MAC per (n,p,q,o,r,s,c) whose tap falls inside x; padding is free.  A MAC is
+///           skippable if its x is 0.
 /// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a
-/// stride
-///           or dilation is < 1, or y's shape is not the one that follows.
-/// Numerics  float32 products and sums; the order of summation depends on the implementation.
+///           stride or dilation is < 1, or y's shape is not the one that follows.
+/// Numerics  float32 products and sums; the order of summation depends on the implementation, that
+///           of cpu.direct on the shape and the instruction set alone.  An implementation may
+///           multiply padding as zeros: a weight that is not finite then makes NaN at the border.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";
@@ -46,11 +52,13 @@ struct Conv2d {
   static std::span<const Implementation<Conv2d>> implementations();
 };
 
-/// grad_x = the transposed convolution of grad_y: the adjoint of Conv2d in x.
+/// grad_x[n,h,w,c] = sum of grad_y[n,p,q,o] * w[o,r,s,c] over the MACs of Conv2d that read
+/// x[n,h,w,c]: the transposed convolution of grad_y.
 ///
 /// Shapes    grad_y [N,P,Q,O], weight [O,kh,kw,C/groups], grad_x [N,H,W,C]; f32.
-/// Cost      the MACs of Conv2d.
+/// Cost      the MACs of Conv2d; one is skippable if its grad_y is 0.
 /// Errors    as Conv2d.
+/// Numerics  as Conv2d.
 struct Conv2dGradInput {
   static constexpr std::string_view kName = "conv2d_grad_input";
 
@@ -64,12 +72,14 @@ struct Conv2dGradInput {
   static std::span<const Implementation<Conv2dGradInput>> implementations();
 };
 
-/// grad_weight[o,r,s,c] = sum_{n,p,q} grad_y[n,p,q,o] * x[n, p*stride-padding+r*dilation, .., c]
+/// grad_weight[o,r,s,c] = sum of grad_y[n,p,q,o] * x over the MACs of Conv2d that read w[o,r,s,c]
 /// grad_bias[o] = sum_{n,p,q} grad_y[n,p,q,o]
 ///
 /// Shapes    x [N,H,W,C], grad_y [N,P,Q,O], grad_weight as weight, grad_bias [O] or undefined; f32.
-/// Cost      the MACs of Conv2d.
+/// Cost      the MACs of Conv2d; the bias needs none.  A MAC is counted as skippable if its x is 0
+///           (not its grad_y): x is the operand whose zeros kernels can skip.
 /// Errors    as Conv2d.
+/// Numerics  as Conv2d.
 struct Conv2dGradWeight {
   static constexpr std::string_view kName = "conv2d_grad_weight";
 
