@@ -30,6 +30,7 @@ struct Options {
   std::string out = "runs/demo";
   training::Config config{.lr = 0.1};
   double lambda = 0.3, l0_warmup = 0.5;
+  bool resume = false;
 };
 
 /// A line of the table: what it is, the value for either net, and how the second differs.  With
@@ -177,10 +178,11 @@ int demo(const Options& options) {
     ProgressBar progress(config.epochs, fmt::format("{:<8}", name));
     training::Hooks hooks = progress.hooks();
     hooks.stop = [&] { return interrupt.requested(); };
-    auto result = run_in_folder(options.out + "/" + name, config, Existing::overwrite, hooks);
+    auto result = run_in_folder(options.out + "/" + name, config,
+                                options.resume ? Existing::resume : Existing::overwrite, hooks);
     if (!result) {
       progress.clear();
-      fmt::print(stderr, "joule: interrupted; joule demo starts anew\n");
+      fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");
       return kInterrupted;
     }
     results.push_back(std::move(*result));
@@ -218,6 +220,7 @@ void add_demo(CLI::App& app, Run& run) {
   add("--threads", config.threads, "Threads of the kernels; 0: one per core");
   command->add_flag("--deterministic", config.deterministic,
                     "The same bits for any number of threads, not only run to run");
+  command->add_flag("--resume", options->resume, "Go on where an interrupted demo stopped");
   command->callback([options, &run] { run = [options] { return demo(*options); }; });
 }
 

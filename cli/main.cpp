@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "core/error.h"
@@ -16,21 +18,28 @@ namespace {
 constexpr int kOther = 1, kUsage = 2, kData = 3, kDevice = 4;
 
 /// One line on standard error, whatever the message holds.
-int fail(int code, std::string message) {
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  for (std::size_t at; (at = message.find('\n')) != std::string::npos;) {
-    message.replace(at, 1, "; ");
+int fail(int code, std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    if (c != '\n') {
+      line += c;
+    } else {
+      line += line.ends_with(':') ? " " : "; ";
+    }
   }
-  fmt::print(stderr, "joule: {}\n", message);
+  while (line.ends_with(' ') || line.ends_with(';')) line.pop_back();
+  fmt::print(stderr, "joule: {}\n", line);
   return code;
 }
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, not a death
   CLI::App app(
       "Trains and runs small convolutional nets, and accounts for the energy of every operation.",
       "joule");
   app.set_version_flag("--version", std::string(version()));
   app.require_subcommand(1);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.footer("joule COMMAND --help shows what each command takes, with examples.");
   Run run;
   add_train(app, run);

@@ -91,12 +91,15 @@ std::string image_text(const Shape& output) {
   return text;
 }
 
+/// 1,234,567
 std::string with_commas(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = std::to_string(n);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 void print_table(const ModelSpec& spec, const std::vector<Row>& rows, const Row& total) {

@@ -99,6 +99,9 @@ class Options {
 
 int train(const Options& options) {
   const Config config = options.config();
+  if (options.existing() == Existing::resume && !training::config_of(options.out())) {
+    fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
+  }
   ProgressBar progress(config.epochs);
   training::Hooks hooks = progress.hooks();
   const Interrupt interrupt;

@@ -2,8 +2,17 @@
 #include "layers/init.h"
 
 #include <cmath>
+#include <utility>
+
+#include "layers/uninitialised.h"
 
 namespace joule {
+namespace {
+thread_local bool uninitialised = false;
+}
+
+UninitialisedWeights::UninitialisedWeights() : outer_(std::exchange(uninitialised, true)) {}
+UninitialisedWeights::~UninitialisedWeights() { uninitialised = outer_; }
 
 Tensor initialise(Init init, const Shape& shape, Generator& generator) {
   require(shape.rank() >= 2 && shape.numel() > 0,
@@ -12,6 +21,7 @@ Tensor initialise(Init init, const Shape& shape, Generator& generator) {
   const double fan_in = numel / static_cast<double>(shape[0]);
   const double fan_out = numel / static_cast<double>(shape[-1]);
   const Tensor weights(shape);
+  if (uninitialised) return weights;
   const std::span<float> values(weights.mutable_data<float>(),
                                 static_cast<std::size_t>(shape.numel()));
   const auto normal = [&](double variance) {

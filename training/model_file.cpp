@@ -12,6 +12,7 @@
 #include "data/layout.h"
 #include "data/safetensors.h"
 #include "layers/modules.h"
+#include "layers/uninitialised.h"
 
 namespace joule::training {
 namespace {
@@ -19,6 +20,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kWeight = ".weight";
+// Of an image that a file may name: what memory an unknown file can ask for has an end.
+constexpr std::int64_t kMaxSide = 2048;
 
 /// Of each linear layer that reads a flattened image, that image's [H,W,C].
 std::map<std::string, Shape> flattened_inputs(nn::Sequential& net, const ModelSpec& spec) {
@@ -160,24 +163,34 @@ Model load_model(const std::string& path_or_folder) {
                        .image = metadata.size("image"),
                        .channels = metadata.count("channels"),
                        .classes = metadata.count("classes")};
+  // Before anything of that size is made; the rest is found when the tensors do not fit.
+  std::int64_t floats = 0;
+  for (const auto& [name, tensor] : saved.tensors) floats += tensor.numel();
+  if (spec.image.h > kMaxSide || spec.image.w > kMaxSide) metadata.fail("image");
+  for (const auto& [key, count] :
+       {std::pair("channels", spec.channels), {"classes", spec.classes}}) {
+    if (count > floats) metadata.fail(key);
+  }
   const auto mean = metadata.floats("mean", spec.channels);
   const auto deviation = metadata.floats("deviation", spec.channels);
   if (std::any_of(deviation.begin(), deviation.end(), [](float d) { return !(d > 0); })) {
     metadata.fail("deviation");
   }
+  Model model{.spec = spec, .data = metadata.text("data"), .mean = mean, .deviation = deviation};
   try {
-    Model model{.spec = spec,
-                .net = make_model(spec),
-                .data = metadata.text("data"),
-                .mean = mean,
-                .deviation = deviation};
-    model.net.eval();
-    model.net.load_state(
-        {.tensors = convert_layout(saved.tensors, flattened_inputs(model.net, spec), false)});
-    return model;
+    const UninitialisedWeights not_yet;
+    model.net = make_model(spec);
+    model.net.load_state({.tensors = convert_layout(saved.tensors, {}, false)});
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
+  } catch (const DeviceError& error) {
+    throw DataError(str(path, ": the net that it names is too large: ", error.what()));
   }
+  // They fit.  Once more, now that a forward pass can show which layers flatten.
+  model.net.eval();
+  model.net.load_state(
+      {.tensors = convert_layout(saved.tensors, flattened_inputs(model.net, spec), false)});
+  return model;
 }
 
 }  // namespace joule::training

@@ -21,7 +21,8 @@ std::string to_text(Number value) {
 template <class... Numbers>
 std::string to_texts(const Numbers&... values) {
   std::string all;
-  ((all += (all.empty() ? "" : " ") + to_text(values)), ...);
+  ((all += to_text(values), all += ' '), ...);
+  all.pop_back();
   return all;
 }
 

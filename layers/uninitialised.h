@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace joule {
+
+/// Until the end of the block, initialise() leaves new weights of this thread uninitialised: they
+/// are about to be loaded.  No random number is drawn, and no memory touched.
+class UninitialisedWeights {
+ public:
+  UninitialisedWeights();
+  ~UninitialisedWeights();
+  UninitialisedWeights(const UninitialisedWeights&) = delete;
+  UninitialisedWeights& operator=(const UninitialisedWeights&) = delete;
+
+ private:
+  bool outer_;
+};
+
+}  // namespace joule

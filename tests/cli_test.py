@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every sub-command of joule but train: what it prints and writes, and how it refuses bad input."""
+
+import csv
+import json
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+JOULE = os.environ["JOULE"]
+COMMANDS = ("train", "eval", "predict", "summary", "info", "demo")
+DATA = ["--data", "synthetic", "--limit", "120"]
+NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
+
+
+def joule(*arguments, **options):
+    return subprocess.run([JOULE, *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+def read_header(path):
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def write_safetensors(path, header, body):
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+class Program(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.temporary.name)
+        cls.run_folder = cls.folder / "run"
+        done = joule("train", *DATA, *NET, "--out", cls.run_folder)
+        assert done.returncode == 0, done.stderr
+        cls.model = cls.run_folder / "model.safetensors"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def output(self, *arguments, **options):
+        done = joule(*arguments, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def assert_refused(self, code, text, *arguments, **options):
+        """One line on standard error, nothing on standard output, the exit code."""
+        done = joule(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, r"\Ajoule: [^\n]+\n\Z")
+        self.assertIn(text, done.stderr)
+
+    def assert_train_refused(self, code, text, *arguments, **options):
+        out = self.folder / "refused"
+        shutil.rmtree(out, ignore_errors=True)
+        self.assert_refused(code, text, "train", *DATA, *NET, "--out", out, *arguments, **options)
+        left = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        self.assertIn(left, ([], ["config.json"]))
+
+    # What the sub-commands do.
+
+    def test_help_teaches_by_example(self):
+        self.assertIn("--help", self.output("--help"))
+        for command in COMMANDS:
+            text = self.output(command, "--help")
+            self.assertIn("Example", text)
+            self.assertIn(f"joule {command}", text)
+
+    def test_version(self):
+        self.assertRegex(self.output("--version"), r"\A\d+\.\d+\.\d+\n\Z")
+
+    def test_info(self):
+        info = json.loads(self.output("info", "--json"))
+        self.assertEqual([device["name"] for device in info["devices"] if device["available"]], ["cpu"])
+        self.assertIn("synthetic", [data["name"] for data in info["data_sets"]])
+        for op, rows in info["ops"].items():
+            self.assertEqual(rows[-1]["name"], "reference", op)
+        self.assertIn("conv2d_grad_weight", self.output("info"))
+
+    def test_info_knows_every_kernel(self):
+        ops = json.loads(self.output("info", "--json"))["ops"]
+        kernels = Path(__file__).parent.parent / "kernels"
+        for folder in filter(Path.is_dir, kernels.iterdir()):
+            for header in folder.glob("*.h"):
+                for line in header.read_text().splitlines():
+                    if "std::string_view kName = " in line:
+                        self.assertIn(line.split('"')[1], ops, header)
+
+    def test_summary(self):
+        summary = json.loads(self.output("summary", "--json"))
+        self.assertEqual((summary["parameters"], summary["macs"]), (896906, 27897216))
+        conv2 = next(layer for layer in summary["layers"] if layer["layer"] == "conv2")
+        # 82 of the 28 * 3 taps along an axis are inside the image.
+        self.assertEqual((conv2["output"], conv2["macs"]), ([28, 28, 64], 82 * 82 * 32 * 64))
+        resnet = json.loads(
+            self.output("summary", "--model", "resnet18", "--input", "32x32x3", "--classes", "10", "--json")
+        )
+        self.assertEqual(resnet["parameters"], 11173962)
+        self.assertEqual(sum(layer["parameters"] for layer in resnet["layers"]), 11173962)
+        self.assertEqual(sum(layer["macs"] for layer in resnet["layers"]), resnet["macs"])
+        self.assertIn("27,897,216", self.output("summary", "--model", "small-cnn"))
+
+    def test_eval(self):
+        result = json.loads(self.output("eval", "--model", self.run_folder, "--json"))
+        self.assertEqual(result["test_images"], 500)
+        self.assertEqual(sum(map(sum, result["confusion"])), 500)
+        correct = sum(result["confusion"][k][k] for k in range(10))
+        self.assertAlmostEqual(result["test_accuracy"], correct / 500)
+        self.assertEqual(self.output("eval", "--model", self.model, "--json").split('"inference"')[0],
+                         self.output("eval", "--model", self.run_folder, "--json").split('"inference"')[0])  # fmt: skip
+        self.assertIn("accuracy", self.output("eval", "--model", self.run_folder, "--limit", "50"))
+
+    def test_eval_is_what_training_saw(self):
+        summary = json.loads((self.run_folder / "summary.json").read_text())
+        result = json.loads(self.output("eval", "--model", self.run_folder, *DATA, "--json"))
+        for key in ("test_accuracy", "test_loss", "relu_density", "relu_outputs_nonzero"):
+            self.assertEqual(result[key], summary[key])
+
+    def test_predict(self):
+        out = self.folder / "predictions.csv"
+        self.output("predict", "--model", self.model, "--limit", "30", "--out", out)
+        with out.open() as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 30)
+        for row in rows:
+            logits = [float(row[f"logit{k}"]) for k in range(10)]
+            self.assertEqual(int(row["predicted"]), logits.index(max(logits)))
+            for logit in logits:  # nine digits hold a float32
+                self.assertEqual(f"{struct.unpack('f', struct.pack('f', logit))[0]:.9g}", f"{logit:.9g}")
+        result = json.loads(self.output("eval", "--model", self.model, "--limit", "30", "--json"))
+        correct = sum(row["label"] == row["predicted"] for row in rows)
+        self.assertEqual(correct, round(30 * result["test_accuracy"]))
+
+    def test_forced_implementation(self):
+        forced = {**os.environ, "JOULE_FORCE": "conv2d:reference"}
+        result = json.loads(self.output("eval", "--model", self.model, *DATA, "--json", env=forced))
+        used = {line["implementation"] for line in result["inference"]["lines"] if line["op"] == "conv2d"}
+        self.assertEqual(used, {"reference"})
+        wrong = {**os.environ, "JOULE_FORCE": "conv2d:warp"}
+        self.assert_refused(2, "no implementation named warp", "eval", "--model", self.model, env=wrong)
+
+    def test_demo(self):
+        out = self.folder / "demo"
+        text = self.output("demo", *DATA, "--limit", "500", "--model", "lenet5", "--l0-lambda", "5", "--out", out)
+        for word in ("test accuracy", "density of relu4", "zero operand", "horowitz45", "odelled", "not skipped"):
+            self.assertIn(word, text)
+        summary = json.loads((out / "summary.json").read_text())
+        for name in ("standard", "l0"):
+            own = json.loads((out / name / "summary.json").read_text())
+            self.assertEqual(summary[name]["test_accuracy"], own["test_accuracy"])
+        self.assertLess(summary["difference"]["relu_outputs_nonzero"], 0)
+
+    # What they refuse.
+
+    def test_usage(self):
+        self.assert_refused(2, "subcommand", "")
+        self.assert_refused(2, "--lambda", "train", "--out", "x", "--lambda", "3")
+        self.assert_refused(2, "--out", "train")
+        self.assert_refused(2, "--epochs", "train", "--out", "x", "--epochs", "many")
+        self.assert_refused(2, "expected HEIGHTxWIDTHxCHANNELS", "summary", "--input", "32x32")
+        self.assert_refused(2, "there is no 'alexnet'; there are lenet5", "summary", "--model", "alexnet")
+
+    def test_bad_values(self):
+        self.assert_train_refused(2, "lr: must be positive, got -1", "--lr", "-1")
+        self.assert_train_refused(2, "epochs: expected at least 1, got 0", "--epochs", "0")
+        self.assert_train_refused(2, "batch: expected at least 1, got 0", "--batch", "0")
+        self.assert_train_refused(2, "momentum: must lie in [0, 1), got 1", "--momentum", "1")
+        self.assert_train_refused(2, "l0_sigma: must be positive, got 0", "--l0-sigma", "0")
+        self.assert_train_refused(2, "schedule: expected one of constant, step", "--schedule", "random")
+        self.assert_train_refused(2, "threads: must not be negative, got -1", "--threads", "-1")
+        self.assert_train_refused(2, "multiples of 32, got 28x28", "--model", "vgg16")
+        self.assert_train_refused(2, "nonsense", "--data", "nonsense")
+
+    def test_no_cuda(self):
+        text = "this build has no CUDA backend"
+        self.assert_train_refused(4, text, "--device", "cuda")
+        self.assert_refused(4, text, "eval", "--model", self.model, "--device", "cuda")
+
+    def test_data_that_is_missing_or_bad(self):
+        nowhere = {**os.environ, "JOULE_DATA": str(self.folder / "nowhere")}
+        self.assert_train_refused(3, "cifar-10", "--data", "cifar-10", env=nowhere)
+        bad = self.folder / "bad"
+        bad.mkdir()
+        for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
+            (bad / name).write_bytes(struct.pack(">4i", 0x803, 2**31 - 1, 28, 28) + b"\0" * 100)
+        for name in ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"):
+            (bad / name).write_bytes(struct.pack(">2i", 0x801, 2**31 - 1) + b"\0" * 100)
+        few = 2 << 30  # not the 1.7 TB that the header promises
+        self.assert_train_refused(3, "idx", "--data", bad,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)))  # fmt: skip
+
+    def test_folders_that_cannot_be_written(self):
+        file = self.folder / "file"
+        file.write_text("")
+        self.assert_refused(3, str(file), "train", *DATA, *NET, "--out", file / "run")
+        self.assert_refused(3, str(file), "train", *DATA, *NET, "--out", file)
+        self.assert_refused(3, "nowhere", "predict", "--model", self.model, *DATA, "--out", self.folder / "nowhere" / "p")
+
+    def test_full_disk(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+        out = self.folder / "full"
+        self.assert_refused(3, f"{out}: cannot take the", "train", *DATA, *NET, "--out", out, preexec_fn=limit)
+        self.assertEqual(list(out.iterdir()), [])
+        csv_file = self.folder / "full.csv"
+        self.assert_refused(3, "full.csv", "predict", "--model", self.model, "--out", csv_file,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))  # fmt: skip
+        self.assertFalse(csv_file.exists())
+
+    def test_bad_models(self):
+        bad = self.folder / "bad.safetensors"
+
+        def refused(text):
+            self.assert_refused(3, text, "eval", "--model", bad, *DATA)
+
+        refused("bad.safetensors")
+        good = self.model.read_bytes()
+        for size in (0, 7, 8, 100, len(good) - 1):
+            bad.write_bytes(good[:size])
+            refused("bad.safetensors")
+        bad.write_bytes(struct.pack("<Q", 2**40) + good[8:])
+        refused("header")
+        header, body = read_header(self.model)
+        wrong = {
+            "image": "99999999999x2", "classes": "1000000000000", "channels": "0", "model": "alexnet",
+            "mean": "[1,2,3]", "deviation": "[0]",
+        }  # fmt: skip
+        for key, value in wrong.items():
+            write_safetensors(bad, {**header, "__metadata__": {**header["__metadata__"], key: value}}, body)
+            refused("alexnet" if key == "model" else f"'{key}'")
+        larger = {**header["__metadata__"], "image": "2000x2000", "model": "simple-cnn"}
+        write_safetensors(bad, {**header, "__metadata__": larger}, body)
+        refused("bad.safetensors")
+        write_safetensors(bad, {name: value for name, value in header.items() if name != "__metadata__"}, body)
+        refused("not a model of Joule's")
+        self.assert_refused(2, "takes images [32,32,1], those of synthetic are [28,28,1]", "eval", "--model", self.model_of_32_pixels(), *DATA)
+
+    def model_of_32_pixels(self):
+        path = self.folder / "padded.safetensors"
+        header, body = read_header(self.model)
+        # 32x32 without padding and 28x28 with it have weights of the same shapes.
+        write_safetensors(path, {**header, "__metadata__": {**header["__metadata__"], "image": "32x32"}}, body)
+        return path
+
+    def test_bad_checkpoints(self):
+        run = self.folder / "checkpoint"
+        self.assertEqual(joule("train", *DATA, *NET, "--out", run).returncode, 0)
+        path = run / "checkpoint.safetensors"
+        good = path.read_bytes()
+        model = (run / "model.safetensors").read_bytes()
+        path.write_bytes(good[: len(good) // 2])
+        self.assert_refused(3, "checkpoint.safetensors", "train", "--out", run, "--resume")
+        shutil.copy(self.model, path)
+        self.assert_refused(3, "'position' is missing", "train", "--out", run, "--resume")
+        (run / "config.json").write_text("{")
+        self.assert_refused(3, "config.json: expected a JSON object", "train", "--out", run, "--resume")
+        self.assertEqual((run / "model.safetensors").read_bytes(), model)
+
+    # Training that cannot go on.
+
+    def test_loss_that_is_not_a_number(self):
+        self.assert_train_stopped("the loss is", "--lr", "1e30", "--schedule", "constant")
+
+    def test_penalty_that_kills_the_net(self):
+        self.assert_train_stopped("has been silent for 20 steps", "--l0-lambda", "1000", "--schedule", "constant",
+                                  "--lr", "0.3", "--epochs", "40")  # fmt: skip
+
+    def assert_train_stopped(self, text, *arguments):
+        out = self.folder / "stopped"
+        shutil.rmtree(out, ignore_errors=True)
+        done = joule("train", *DATA, *NET, "--out", out, *arguments)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        last = done.stderr.splitlines()[-1]
+        self.assertRegex(last, r"\Ajoule: training stopped at epoch \d+, step \d+ of 6: ")
+        self.assertIn(text, last)
+        self.assertIn("try a", last)
+        self.assertFalse((out / "model.safetensors").exists())
+        self.assertFalse(list(out.glob("*.tmp")))
+
+
+if __name__ == "__main__":
+    unittest.main()
