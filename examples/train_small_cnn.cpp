@@ -6,13 +6,12 @@
 
 int main(int argc, char** argv) {
   using namespace joule;
-  using namespace joule::nn;
   manual_seed(1);
   const DataSplit data = load_dataset(argc > 1 ? argv[1] : "synthetic");  // or "fashion-mnist"
   DataLoader loader(data.train, {.batch = 64});
 
-  auto net = Sequential(Conv2d({.in = 1, .out = 16, .kernel = 3, .padding = 1}), ReLU(),
-                        MaxPool2d(2), Flatten(), Linear(16 * 14 * 14, 10));
+  auto net = nn::Sequential(nn::Conv2d({.in = 1, .out = 16, .kernel = 3, .padding = 1}), nn::ReLU(),
+                            nn::MaxPool2d(2), nn::Flatten(), nn::Linear(16 * 14 * 14, 10));
   auto optimizer = Sgd(net.parameters(), {.lr = 0.02, .momentum = 0.9, .nesterov = true});
   double accuracy = 0;
   for (int epoch = 0; epoch < 3; ++epoch) {
