@@ -173,31 +173,34 @@ TEST(Conv2d, IsExactOnIntegers) {
   });
 }
 
-TEST(Conv2d, ReluIsPartOfThePass) {
+void expect_exact_relu(const Case& c) {
   constexpr float kSigma = 0.25f;
-  for_each_target([] {
-    for_each_case([](const Case& c) {
-      const Layer layer(c, integer_tensor);
-      const Tensor l0_sum{Shape{}};
-      const Conv2d op = layer.forward_relu(kSigma, l0_sum);
-      run(layer.forward(), kReference);
-      const Tensor expected(c.y()), expected_l0{Shape{}};
-      run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
-          kReference);
-      for_each_implementation(op, [&](std::string_view name) {
-        fill_with_nan(layer.y);
-        run(op, name);
-        expect_same_bits(layer.y.tensor(), expected);
-        expect_mask_matches(layer.y.tensor());
-        EXPECT_TRUE(layer.y.intact());
-        EXPECT_NEAR(l0_sum.item(), expected_l0.item(), 1e-4 * (1 + expected_l0.item()));
-        run(layer.forward_relu(), name);
-        expect_same_bits(layer.y.tensor(), expected);
-        expect_mask_matches(layer.y.tensor());
-      });
-    });
+  const Layer layer(c, integer_tensor);
+  const Tensor l0_sum{Shape{}};
+  const Conv2d op = layer.forward_relu(kSigma, l0_sum);
+  run(layer.forward(), kReference);
+  const Tensor expected(c.y()), expected_l0{Shape{}};
+  run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
+      kReference);
+  for_each_implementation(op, [&](std::string_view name) {
+    fill_with_nan(layer.y);
+    run(op, name);
+    expect_same_bits(layer.y.tensor(), expected);
+    expect_mask_matches(layer.y.tensor());
+    EXPECT_TRUE(layer.y.intact());
+    EXPECT_NEAR(l0_sum.item(), expected_l0.item(), 1e-4 * (1 + expected_l0.item()));
+    run(layer.forward_relu(), name);
+    expect_same_bits(layer.y.tensor(), expected);
+    expect_mask_matches(layer.y.tensor());
   });
 }
+
+TEST(Conv2d, ReluIsPartOfThePass) {
+  for_each_target([] { for_each_case(expect_exact_relu); });
+}
+
+// So large that the images of a batch are computed one after the other.
+TEST(Conv2d, ReluRunsImageByImage) { expect_exact_relu({"large images", {3, 40, 40, 32}, 48, 1}); }
 
 // In double by the reference, which is the only row that runs it.
 Tensor forward64(const Case& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -356,7 +359,7 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
 }
 
 // Enough pixels for several items and partial sums, an odd number of images.
-const Case kManyItems{"many items", {5, 30, 30, 20}, 70, 3, {.padding = 1}};
+const Case kManyItems{"many items", {4, 24, 24, 20}, 70, 3, {.padding = 1}};
 
 TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
   const Layer layer(kManyItems, uniform);
@@ -418,6 +421,15 @@ TEST(Conv2d, SeesThatTheWeightsChanged) {
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
   }
+}
+
+// They depend on the instruction set, too.
+TEST(Conv2d, PacksTheWeightsForEachTarget) {
+  const Layer layer(kManyItems, integer_tensor);
+  for_each_target([&] {
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+  });
 }
 
 TEST(Conv2d, NoImagesGiveNothing) {
