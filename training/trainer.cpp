@@ -35,6 +35,9 @@ std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
   return correct;
 }
 
+/// The sign of a NaN means nothing.
+std::string number(double value) { return std::isnan(value) ? "nan" : str(value); }
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const DataSplit& data)
@@ -53,8 +56,9 @@ double Trainer::lambda() const {
 }
 
 void Trainer::fail(const std::string& what) const {
-  throw TrainingError(str("training stopped at epoch ", epoch_ + 1, ", step ", batch_ + 1, " of ",
-                          loader_.batches(), ": ", what));
+  const std::int64_t batches = loader_.batches();
+  throw TrainingError(str("training stopped at epoch ", epoch_ + 1, ", step ",
+                          std::min(batch_ + 1, batches), " of ", batches, ": ", what));
 }
 
 void Trainer::check_alive(const std::vector<Tap>& taps) {
@@ -81,7 +85,7 @@ void Trainer::train_step(const Batch& batch) {
     loss = cross_entropy(logits, batch.labels);
     const double value = loss.item();
     if (!std::isfinite(value)) {
-      fail(str("the loss is ", value, "; try a smaller --lr",
+      fail(str("the loss is ", number(value), "; try a smaller --lr",
                config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
     }
     check_alive(taps);
@@ -140,7 +144,7 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   auto evaluation = evaluate(model_.net, test_, {.stop = hooks.stop});
   if (!evaluation) return false;
   if (!std::isfinite(evaluation->loss)) {
-    fail(str("the loss on the test images is ", evaluation->loss, "; try a smaller --lr"));
+    fail(str("the loss on the test images is ", number(evaluation->loss), "; try a smaller --lr"));
   }
   evaluation_ = std::move(evaluation);
   schedule_->observe(evaluation_->loss);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+#include "data/synthetic.h"
+#include "training/run.h"
+#include "training/trainer.h"
+
+namespace joule::training {
+namespace {
+
+Config small_config() {
+  return {.model = "lenet5",
+          .data = "synthetic",
+          .augment = "crop-flip",
+          .epochs = 2,
+          .batch = 16,
+          .l0_lambda = 0.1,
+          .l0_warmup = 1,
+          .deterministic = true};
+}
+
+DataSplit small_data() {
+  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});  // 4 steps an epoch
+}
+
+std::vector<float> weights(Trainer& trainer) {
+  std::vector<float> all;
+  for (const auto& [name, tensor] : trainer.model().net.parameters()) {
+    all.insert(all.end(), tensor.values<float>().begin(), tensor.values<float>().end());
+  }
+  return all;
+}
+
+/// A state whose tensors are its own, as one that was read from a file.
+State copy_of(const State& state) {
+  State copy = state;
+  for (auto& [name, tensor] : copy.tensors) tensor = tensor.clone();
+  return copy;
+}
+
+template <class Body>
+std::string error_of(Body&& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Trainer, GoesOnFromAnyStep) {
+  Trainer reference(small_config(), small_data());
+  while (!reference.finished()) reference.run_epoch();
+
+  // One trainer per step, and one for the evaluation at the end of each epoch.
+  State state = copy_of(Trainer(small_config(), small_data()).state());
+  for (int part = 0; part < 10; ++part) {
+    Trainer resumed(small_config(), small_data());
+    resumed.load_state(state);
+    const bool only_evaluation_is_left = resumed.batch() == 4;
+    EXPECT_EQ(only_evaluation_is_left, part % 5 == 4);
+    EXPECT_EQ(resumed.run_epoch({.stop = [&] { return !only_evaluation_is_left; }}),
+              only_evaluation_is_left);
+    state = copy_of(resumed.state());
+  }
+  Trainer resumed(small_config(), small_data());
+  resumed.load_state(state);
+  EXPECT_TRUE(resumed.finished());
+  EXPECT_EQ(weights(resumed), weights(reference));
+  ASSERT_EQ(resumed.metrics().size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(resumed.metrics()[i].train_loss, reference.metrics()[i].train_loss);
+    EXPECT_EQ(resumed.metrics()[i].l0_penalty, reference.metrics()[i].l0_penalty);
+    EXPECT_EQ(resumed.metrics()[i].test_loss, reference.metrics()[i].test_loss);
+  }
+  for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
+    EXPECT_EQ(resumed.work()[phase].work, reference.work()[phase].work);
+    EXPECT_EQ(resumed.work()[phase].calls, reference.work()[phase].calls);
+  }
+}
+
+TEST(Trainer, RampsThePenaltyUp) {
+  Config config = small_config();
+  config.l0_warmup = 2;
+  Trainer ramped(config, small_data());
+  ramped.run_epoch();
+  config.l0_warmup = 0;
+  Trainer full(config, small_data());
+  full.run_epoch();
+  // Over the first of two epochs lambda is 0, 1/8, 2/8 and 3/8 of the whole; the last batch is
+  // half.
+  const double ratio = ramped.metrics()[0].l0_penalty / full.metrics()[0].l0_penalty;
+  EXPECT_NEAR(ratio, (16 * (0 + 1 + 2) + 8 * 3) / 8.0 / 56, 0.02);
+}
+
+TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
+  Trainer trainer(small_config(), small_data());
+  const std::vector<float> before = weights(trainer);
+  Trainer other(small_config(), small_data());
+  other.run_epoch();
+  const State good = copy_of(other.state());
+  const auto refused = [&](auto&& spoil) {
+    State bad = good;
+    spoil(bad);
+    const std::string error = error_of([&] { trainer.load_state(bad); });
+    EXPECT_EQ(weights(trainer), before);
+    EXPECT_EQ(trainer.epoch(), 0);
+    return error;
+  };
+  EXPECT_EQ(refused([](State& s) { s.values.erase("position"); }),
+            "checkpoint: 'position' is missing");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 x"; }),
+            "checkpoint: 'position' cannot be '1 x'");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 5"; }),
+            "checkpoint: there is no epoch 1, step 5 in this run");
+  EXPECT_EQ(refused([](State& s) { s.values["metrics"] = ""; }),
+            "checkpoint: 0 lines of metrics for 1 epochs");
+  EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
+  EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
+  EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");
+}
+
+TEST(Evaluate, CountsWhatTheNetDoes) {
+  const DataSplit data = small_data();
+  Model model = make_model_for("lenet5", "synthetic", data.test);
+  const auto result = evaluate(model.net, data.test, {.batch = 8, .slice = 3});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->images, 20);
+  // conv1 6 x (12*5-6)^2, conv2 16 x 6 x 25 x 2^2, linear 16*120, 120*84, 84*4.
+  EXPECT_EQ(total_work(*result).work.macs, 20 * (6 * 54 * 54 + 9600 + 1920 + 10080 + 336));
+  EXPECT_EQ(all_relus(*result).values, 20 * (6 * 144 + 16 * 4 + 120 + 84));
+  std::int64_t confused = 0, right = 0;
+  for (std::int64_t i = 0; i < 16; ++i) {
+    confused += result->confusion[static_cast<std::size_t>(i)];
+    if (i % 5 == 0) right += result->confusion[static_cast<std::size_t>(i)];
+  }
+  EXPECT_EQ(confused, 20);
+  EXPECT_EQ(right, result->correct);
+  EXPECT_TRUE(model.net.training());  // as before
+  EXPECT_FALSE(evaluate(model.net, data.test, {.stop = [] { return true; }}));
+}
+
+TEST(Predict, IsTheForwardPassInSlices) {
+  manual_seed(3);
+  nn::Sequential net = make_model({.name = "lenet5"});
+  Tensor images({7, 28, 28, 1});
+  default_generator().uniform({images.mutable_data<float>(), 7 * 28 * 28});
+  const Tensor whole = predict(net, images, 7), slices = predict(net, images, 3);
+  ASSERT_EQ(slices.shape(), (Shape{7, 10}));
+  for (std::size_t i = 0; i < 70; ++i) {
+    EXPECT_NEAR(slices.values<float>()[i], whole.values<float>()[i], 1e-5);
+  }
+  EXPECT_FALSE(slices.requires_grad());
+  EXPECT_EQ(error_of([&] { predict(net, images, 0); }), "predict: slice must be at least 1, got 0");
+}
+
+TEST(Trainer, StopsWhenTheNetCannotLearn) {
+  Config config = small_config();
+  config.schedule = "constant";
+  config.lr = 1e30;
+  Trainer exploded(config, small_data());
+  EXPECT_EQ(error_of([&] { exploded.run_epoch(); }),
+            "training stopped at epoch 1, step 2 of 4: the loss is nan; try a smaller --lr or "
+            "--l0-lambda or --clip-norm 1");
+
+  config.lr = 0.1;
+  config.clip_norm = 1;
+  config.l0_lambda = 1000;
+  config.epochs = 40;
+  Trainer killed(config, small_data());
+  const std::string error = error_of([&] {
+    while (!killed.finished()) killed.run_epoch();
+  });
+  EXPECT_NE(error.find(": layer relu"), std::string::npos) << error;
+  EXPECT_NE(error.find("has been silent for 20 steps, every unit of it"), std::string::npos);
+  EXPECT_NE(error.find("try a longer --l0-warmup or a smaller --l0-lambda"), std::string::npos);
+}
+
+TEST(Config, IsReadBackAsItWasWritten) {
+  Config config = small_config();
+  config.lr = 0.1;
+  config.seed = 18446744073709551615u;
+  EXPECT_EQ(parse_config(to_json(config), "c"), config);
+  Config other = config;
+  other.lr = 0.2;
+  other.l0_layers = "all";
+  EXPECT_EQ(differences(config, other), "lr is 0.1, got 0.2, l0_layers is \"relu\", got \"all\"");
+  EXPECT_EQ(differences(config, config), "");
+}
+
+TEST(Config, RefusesWhatIsNotOne) {
+  const std::string good = to_json(Config{});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    return error_of([&] { parse_config(text, "run/config.json"); });
+  };
+  EXPECT_EQ(with("{", "["), "run/config.json: expected a JSON object");
+  EXPECT_EQ(with("\"lr\"", "\"rl\""), "run/config.json: 'lr' is missing");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 2.5"), "run/config.json: 'batch' cannot be 2.5");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": \"x\""), "run/config.json: 'batch' cannot be \"x\"");
+  EXPECT_EQ(with("{", "{\"more\": 1,"), "run/config.json: there is no 'more'");
+}
+
+TEST(Metrics, AreReadBackExactly) {
+  const std::vector<EpochMetrics> metrics{{.epoch = 1, .train_loss = 0.1, .test_loss = 1.0 / 3},
+                                          {.epoch = 2, .train_loss = 1e-300}};
+  const std::string text = to_jsonl(metrics);
+  EXPECT_EQ(to_jsonl(parse_jsonl(text)), text);
+  EXPECT_EQ(parse_jsonl(text)[0].test_loss, 1.0 / 3);
+  EXPECT_EQ(error_of([] { parse_jsonl("{\"epoch\":1"); }),
+            "metrics: not a line of an epoch: {\"epoch\":1");
+}
+
+}  // namespace
+}  // namespace joule::training
