@@ -55,10 +55,11 @@ const std::vector<Case>& cases() {
       {"first layer", {2, 9, 9, 1}, 32, 3, {.padding = 1}},
       {"1x1", {3, 5, 7, 20}, 70, 1},
       {"1x1, stride 2", {2, 7, 6, 17}, 16, 1, {.stride = 2}},
-      {"3x3", {2, 6, 6, 64}, 64, 3, {.padding = 1}},
+      {"3x3", {2, 4, 5, 64}, 64, 3, {.padding = 1}},
+      {"3x3, many channels", {2, 3, 4, 128}, 35, 3, {.padding = 1}},
       {"3x3 without padding", {1, 8, 5, 16}, 48, 3},
       {"3x3, tails in channels", {2, 5, 7, 13}, 35, 3, {.padding = 1}},
-      {"3x3, two blocks and a tail", {1, 6, 7, 66}, 131, 3, {.padding = 1}},
+      {"3x3, two blocks and a tail", {1, 4, 5, 66}, 131, 3, {.padding = 1}},
       {"3x3, stride 2", {2, 9, 8, 6}, 20, 3, {.stride = 2, .padding = 1}},
       {"3x3, stride 2, many channels", {3, 9, 8, 32}, 40, 3, {.stride = 2, .padding = 1}},
       {"3x3, dilation 2, many channels", {2, 8, 7, 35}, 33, 3, {.padding = 1, .dilation = 2}},
@@ -200,7 +201,7 @@ TEST(Conv2d, ReluIsPartOfThePass) {
 }
 
 // So large that the images of a batch are computed one after the other.
-TEST(Conv2d, ReluRunsImageByImage) { expect_exact_relu({"large images", {3, 40, 40, 32}, 48, 1}); }
+TEST(Conv2d, ReluRunsImageByImage) { expect_exact_relu({"large images", {3, 40, 40, 128}, 48, 1}); }
 
 // In double by the reference, which is the only row that runs it.
 Tensor forward64(const Case& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -397,7 +398,7 @@ TEST(Conv2d, SameBitsRunToRun) {
     });
   };
   const Case depthwise{"depthwise", {3, 20, 20, 24}, 24, 3, {.padding = 1, .groups = 24}};
-  const Case many_channels{"many channels", {6, 14, 14, 64}, 64, 3, {.padding = 1}};
+  const Case many_channels{"many channels", {6, 14, 14, 128}, 64, 3, {.padding = 1}};
   for (const Case& c : {kManyItems, depthwise, many_channels}) {
     SCOPED_TRACE(std::string(c.what));
     const Layer layer(c, uniform);
@@ -425,7 +426,7 @@ TEST(Conv2d, SeesThatTheWeightsChanged) {
 
 // They depend on the instruction set, too.
 TEST(Conv2d, PacksTheWeightsForEachTarget) {
-  const Layer layer(kManyItems, integer_tensor);
+  const Layer layer({"tails", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
   for_each_target([&] {
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);

@@ -95,9 +95,9 @@ void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tall
 }
 
 #if JOULE_WITH_ONEDNN
-// oneDNN comes first where it was measured to be faster (see benchmarks/conv2d_benchmark.cpp):
-// on groups that are narrower than a vector, which cpu.direct fills with channels of one group, and
-// forward with many channels.
+// oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp): on
+// groups narrower than a vector, which cpu.direct fills with channels of one group, and forward
+// with many channels; more with a ReLU, which costs cpu.direct less.
 bool narrow_groups(const Conv2dShape& s) {
   return s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
 }
@@ -111,7 +111,7 @@ const char* direct_is_faster(const Op& op) {
 
 const char* direct_is_faster_forward(const Conv2d& op) {
   const Conv2dShape s = shape_of(op);
-  const bool many = s.groups == 1 && s.in_channels >= 32 && s.out_channels >= 32;
+  const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
   return many && s.batch > 0 ? nullptr : direct_is_faster(op);
 }
 #endif
