@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -192,14 +193,19 @@ nlohmann::json measure(const Layer& layer, std::string_view op, std::int64_t mac
   nlohmann::json rows;
   for (const Timed& t : timed) {
     const double gflops = 2e-9 * static_cast<double>(macs) / t.best();
-    rows.push_back({{"name", t.name},
-                    {"best_ms", t.best() * 1e3},
-                    {"median_ms", t.median() * 1e3},
-                    {"gflops", gflops},
-                    {"share_of_peak", gflops / peak},
-                    {"speed_over_best_peer", best_peer / t.best()}});
+    nlohmann::json row{{"name", t.name},
+                       {"best_ms", t.best() * 1e3},
+                       {"median_ms", t.median() * 1e3},
+                       {"gflops", gflops},
+                       {"share_of_peak", gflops / peak}};
     std::cerr << layer.name() << "  " << op << "  " << t.name << ": " << gflops << " GFLOP/s, "
-              << best_peer / t.best() << " x best peer, " << gflops / peak << " of peak\n";
+              << gflops / peak << " of peak";
+    if (std::isfinite(best_peer)) {
+      row["speed_over_best_peer"] = best_peer / t.best();
+      std::cerr << ", " << best_peer / t.best() << " x best peer";
+    }
+    std::cerr << '\n';
+    rows.push_back(std::move(row));
   }
   return {{"layer", layer.name()}, {"op", op}, {"peak_gflops", peak}, {"implementations", rows}};
 }

@@ -95,9 +95,10 @@ void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tall
 }
 
 #if JOULE_WITH_ONEDNN
-// oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp): on
-// groups narrower than a vector, which cpu.direct fills with channels of one group, and forward
-// with many channels; more with a ReLU, which costs cpu.direct less.
+// oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp):
+// * on groups narrower than a vector, which cpu.direct fills with channels of one group;
+// * forward with many channels; more with a ReLU, which costs cpu.direct less;
+// * grad_input of few channels, which fill half of cpu.direct's registers.
 bool narrow_groups(const Conv2dShape& s) {
   return s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
 }
@@ -113,6 +114,12 @@ const char* direct_is_faster_forward(const Conv2d& op) {
   const Conv2dShape s = shape_of(op);
   const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
   return many && s.batch > 0 ? nullptr : direct_is_faster(op);
+}
+
+const char* direct_is_faster_grad_input(const Conv2dGradInput& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool few = s.groups == 1 && s.in_channels == 32 && s.out_channels >= 32;
+  return few && s.batch > 0 ? nullptr : direct_is_faster(op);
 }
 #endif
 
@@ -183,7 +190,7 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d_grad_input, false},
+    Row{"onednn", Device::cpu, direct_is_faster_grad_input, onednn::conv2d_grad_input, false},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_input_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_input_reference},
