@@ -128,6 +128,7 @@ Tensor Tensor::grad() const { return meta() ? meta()->grad : Tensor(); }
 void Tensor::set_grad(const Tensor& grad) const {
   require(!grad || grad.shape() == shape(), "set_grad: gradient ", grad ? grad.shape() : Shape{},
           " for a tensor ", shape());
+  require(!grad || meta(), "set_grad: this tensor requires no gradient; set_requires_grad() first");
   if (meta()) meta()->grad = grad;
 }
 

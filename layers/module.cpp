@@ -14,7 +14,7 @@ void Module::visit(const std::string& prefix, Visit&& visit) const {
 
 namespace {
 
-/// The list named by `member` of every module below, with full names.
+/// `own` with the path of the module in front of each name.
 std::vector<NamedTensor> with_full_names(const std::string& prefix,
                                          const std::vector<NamedTensor>& own) {
   std::vector<NamedTensor> named;

@@ -152,6 +152,8 @@ TEST(Autograd, ErrorsSayWhatIsWrong) {
   wide.set_requires_grad();
   EXPECT_EQ(error_of([&] { square(wide).backward(); }),
             "backward: a tensor [3] needs a gradient of its own shape to start from");
+  EXPECT_EQ(error_of([] { Tensor({2}).set_grad(Tensor({2})); }),
+            "set_grad: this tensor requires no gradient; set_requires_grad() first");
   Tensor z = square(x);
   EXPECT_EQ(error_of([&] { z.set_requires_grad(); }),
             "set_requires_grad: only leaves have a choice; detach() first");
