@@ -94,32 +94,49 @@ void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tall
   count_zeros_of_x(tally, s, op.x);
 }
 
+template <class Op>
+const char* one_group(const Op& op) {
+  return op.params.groups == 1 ? nullptr : "needs groups == 1";
+}
+
+const char* unless_sparse(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  if (!mask) return "no zero mask tells that it is worth it";
+  return mask->nonzeros() * 10 < t.numel() * 9 ? nullptr : "more than 90 % are not zero";
+}
+const char* dense_x(const Conv2d& op) { return unless_sparse(op.x); }
+const char* dense_grad_y(const Conv2dGradInput& op) { return unless_sparse(op.grad_y); }
+
 #if JOULE_WITH_ONEDNN
+/// oneDNN 2.6 divides by zero without an image.
+template <class Op>
+const char* an_image(const Op& op) {
+  return shape_of(op).batch > 0 ? nullptr : "needs an image";
+}
+
 // oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp):
 // * on groups narrower than a vector, which cpu.direct fills with channels of one group;
 // * forward with many channels; more with a ReLU, which costs cpu.direct less;
 // * grad_input of few channels, which fill half of cpu.direct's registers.
-bool narrow_groups(const Conv2dShape& s) {
-  return s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
-}
+constexpr const char* kDirectIsFaster = "cpu.direct is faster";
 
 template <class Op>
 const char* direct_is_faster(const Op& op) {
   const Conv2dShape s = shape_of(op);
-  if (s.batch == 0) return "needs an image";
-  return narrow_groups(s) ? nullptr : "cpu.direct is faster";
+  const bool narrow = s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
+  return narrow ? nullptr : kDirectIsFaster;
 }
 
 const char* direct_is_faster_forward(const Conv2d& op) {
   const Conv2dShape s = shape_of(op);
   const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
-  return many && s.batch > 0 ? nullptr : direct_is_faster(op);
+  return many ? nullptr : direct_is_faster(op);
 }
 
 const char* direct_is_faster_grad_input(const Conv2dGradInput& op) {
   const Conv2dShape s = shape_of(op);
   const bool few = s.groups == 1 && s.in_channels == 32 && s.out_channels >= 32;
-  return few && s.batch > 0 ? nullptr : direct_is_faster(op);
+  return few ? nullptr : direct_is_faster(op);
 }
 #endif
 
@@ -166,9 +183,10 @@ Work Conv2d::work() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
-    Row{"onednn", Device::cpu, direct_is_faster_forward, onednn::conv2d, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d, false, direct_is_faster_forward},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_direct},
     Row{kReference, Device::cpu, runs_all, run_reference},
@@ -189,8 +207,11 @@ Work Conv2dGradInput::work() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
+        dense_grad_y},
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, direct_is_faster_grad_input, onednn::conv2d_grad_input, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_input, false,
+        direct_is_faster_grad_input},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_input_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_input_reference},
@@ -213,7 +234,7 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d_grad_weight, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_weight_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_weight_reference},
