@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/conv2d/conv2d.h"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
+#include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/relu/relu_reference.h"
@@ -99,13 +102,57 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
-const char* unless_sparse(const Tensor& t) {
+/// The share of non-zeros that the operation which wrote t counted, or none.
+std::optional<double> known_density(const Tensor& t) {
   const auto mask = t.zero_mask();
-  if (!mask) return "no zero mask tells that it is worth it";
-  return mask->nonzeros() * 10 < t.numel() * 9 ? nullptr : "more than 90 % are not zero";
+  if (!mask || t.numel() == 0) return std::nullopt;
+  return static_cast<double>(mask->nonzeros()) / static_cast<double>(t.numel());
 }
-const char* dense_x(const Conv2d& op) { return unless_sparse(op.x); }
-const char* dense_grad_y(const Conv2dGradInput& op) { return unless_sparse(op.grad_y); }
+
+constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
+constexpr const char* kTooFewZeros = "there are too few zeros";
+
+/// What a pixel and tap cost cpu.skip_zero, in cycles per block of 64 input channels and of up to
+/// eight vectors of output channels (measured on Zen 5, docs/performance.md): the visit itself, and
+/// per non-zero a broadcast and a load for each vector, of which there are two in 1.1 cycles.  A
+/// dense kernel runs at nine tenths of two multiply-adds a cycle.
+const char* denser_than_worth(const Tensor& in, std::int64_t in_channels,
+                              std::int64_t out_channels) {
+  const auto density = known_density(in);
+  if (!density) return kUnknownZeros;
+  constexpr double kVisit = 27;
+  const std::int64_t lanes = cpu::direct_lanes();
+  const std::int64_t vectors = std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes);
+  const double channels = static_cast<double>(std::min<std::int64_t>(64, in_channels));
+  const double skipping =
+      kVisit + *density * channels * static_cast<double>(vectors + 1) * 0.5 * 1.1;
+  const double dense = channels * static_cast<double>(vectors) * 0.5 / 0.9;
+  return skipping < dense ? nullptr : kTooFewZeros;
+}
+
+const char* dense_x(const Conv2d& op) { return denser_than_worth(op.x, op.x.dim(3), op.y.dim(3)); }
+const char* dense_grad_y(const Conv2dGradInput& op) {
+  return denser_than_worth(op.grad_y, op.grad_y.dim(3), op.grad_x.dim(3));
+}
+
+/// Of the gradient of the weights, which skips by x or by grad_y: the one with more zeros, if at
+/// least half are (measured: docs/performance.md).
+constexpr double kGradWeightDensity = 0.5;
+
+const char* denser_than_other(const Tensor& mine, const Tensor& other) {
+  const auto density = known_density(mine);
+  if (!density) return kUnknownZeros;
+  if (*density > kGradWeightDensity) return kTooFewZeros;
+  return *density <= known_density(other).value_or(1) ? nullptr
+                                                      : "the other operand has more zeros";
+}
+
+const char* x_denser_than_grad_y(const Conv2dGradWeight& op) {
+  return denser_than_other(op.x, op.grad_y);
+}
+const char* grad_y_denser_than_x(const Conv2dGradWeight& op) {
+  return denser_than_other(op.grad_y, op.x);
+}
 
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
@@ -233,6 +280,10 @@ Work Conv2dGradWeight::work() const {
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
+        true, grad_y_denser_than_x},
+    Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,
+        x_denser_than_grad_y},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif

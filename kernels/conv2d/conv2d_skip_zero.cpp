@@ -21,8 +21,6 @@ using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 constexpr int kMostVectors = 8;  // accumulators of a pixel; one more register is the broadcast
 
-std::int64_t GetLanes() { return kLanes; }
-
 // Some consecutive output pixels against some taps, side by side, and one block of input channels.
 struct Visits {
   std::int64_t pixels, taps;
@@ -236,15 +234,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace joule::cpu {
-HWY_EXPORT(GetLanes);
 HWY_EXPORT(RunSkipZero);
 
 namespace {
 
 // What a thread works on at a time, so that sums, input and weights stay in a 1 MiB L2.
 constexpr std::int64_t kItemFloats = 96 * 1024;
-
-std::int64_t lanes() { return HWY_DYNAMIC_DISPATCH(GetLanes)(); }
 
 // The floats of a row of the output and of the input behind it that one visit touches.
 std::int64_t floats_per_row(const Pass& pass, std::int64_t in_channels, std::int64_t columns) {
@@ -254,7 +249,7 @@ std::int64_t floats_per_row(const Pass& pass, std::int64_t in_channels, std::int
 
 Items pieces_of(const Pass& pass, std::int64_t batch, std::int64_t in_channels,
                 std::int64_t out_channels) {
-  const SkipZeroBlocks blocks(out_channels, lanes());
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
   return {batch, pass.h.count, floats_per_row(pass, in_channels, blocks.columns(0)), kItemFloats};
 }
 
@@ -285,7 +280,7 @@ void run_pass(const SkipZeroRun& run, const PixelsDone& done) {
 float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
                  std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
                  const float* w, float* to) {
-  const SkipZeroBlocks blocks(out_channels, lanes());
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
   for (std::int64_t o = 0; o < out_channels; o += blocks.columns(o)) {
     const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
     for (std::int64_t word = 0; word < in_channels; word += 64) {
@@ -307,7 +302,7 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
 }
 
 std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
-  return rows * SkipZeroBlocks(out_channels, lanes()).packed_width();
+  return rows * SkipZeroBlocks(out_channels, direct_lanes()).packed_width();
 }
 
 }  // namespace
@@ -338,7 +333,7 @@ void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask
   const Pass pass = forward_pass(s);
   run_pass({.pass = pass,
             .pieces = pieces_of(pass, s.batch, s.in_channels, s.out_channels),
-            .blocks = SkipZeroBlocks(s.out_channels, lanes()),
+            .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
             .in_channels = s.in_channels,
             .out_channels = s.out_channels,
             .in = x,
@@ -358,7 +353,7 @@ void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, cons
     if (pass.h.count == 0 || pass.w.count == 0) continue;
     run_pass({.pass = pass,
               .pieces = pieces_of(pass, s.batch, s.out_channels, s.in_channels),
-              .blocks = SkipZeroBlocks(s.in_channels, lanes()),
+              .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
               .in_channels = s.out_channels,
               .out_channels = s.in_channels,
               .in = grad_y,
