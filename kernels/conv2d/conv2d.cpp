@@ -112,27 +112,30 @@ std::optional<double> known_density(const Tensor& t) {
 constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
 constexpr const char* kTooFewZeros = "there are too few zeros";
 
-/// What a pixel and tap cost cpu.skip_zero, in cycles per block of 64 input channels and of up to
-/// eight vectors of output channels (measured on Zen 5, docs/performance.md): the visit itself, and
-/// per non-zero a broadcast and a load for each vector, of which there are two in 1.1 cycles.  A
-/// dense kernel runs at nine tenths of two multiply-adds a cycle.
-const char* denser_than_worth(const Tensor& in, std::int64_t in_channels,
+/// What a visit of a pixel costs cpu.skip_zero, in cycles for at most 64 input channels (of a tap,
+/// or of several if they are few) and up to eight vectors of output channels, measured on Zen 5:
+/// the visit itself, and per non-zero a broadcast and a load for each vector, of which there are
+/// two in 1.1 cycles.  A dense kernel runs at nine tenths of two multiply-adds a cycle.
+const char* denser_than_worth(const Tensor& in, std::int64_t taps, std::int64_t in_channels,
                               std::int64_t out_channels) {
   const auto density = known_density(in);
   if (!density) return kUnknownZeros;
   constexpr double kVisit = 27;
   const std::int64_t lanes = cpu::direct_lanes();
   const std::int64_t vectors = std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes);
-  const double channels = static_cast<double>(std::min<std::int64_t>(64, in_channels));
+  const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
+  const double channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
   const double skipping =
       kVisit + *density * channels * static_cast<double>(vectors + 1) * 0.5 * 1.1;
   const double dense = channels * static_cast<double>(vectors) * 0.5 / 0.9;
   return skipping < dense ? nullptr : kTooFewZeros;
 }
 
-const char* dense_x(const Conv2d& op) { return denser_than_worth(op.x, op.x.dim(3), op.y.dim(3)); }
+const char* dense_x(const Conv2d& op) {
+  return denser_than_worth(op.x, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+}
 const char* dense_grad_y(const Conv2dGradInput& op) {
-  return denser_than_worth(op.grad_y, op.grad_y.dim(3), op.grad_x.dim(3));
+  return denser_than_worth(op.grad_y, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
 }
 
 /// Of the gradient of the weights, which skips by x or by grad_y: the one with more zeros, if at

@@ -7,6 +7,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "core/threads.h"
@@ -21,15 +22,16 @@ using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 constexpr int kMostVectors = 8;  // accumulators of a pixel; one more register is the broadcast
 
-// Some consecutive output pixels against some taps, side by side, and one block of input channels.
+// Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
+// all of them together.
 struct Visits {
-  std::int64_t pixels, taps;
+  std::int64_t pixels;
   const std::uint64_t* mask;  // of the input of the first pixel and tap
-  std::int64_t mask_pixel, mask_tap;
-  const float* x;  // likewise
-  std::int64_t x_pixel, x_tap;
+  std::int64_t mask_pixel;
+  std::uint64_t keep;  // the bits of the taps
+  const float* x;      // as mask
+  std::int64_t x_pixel;
   const float* weights;
-  std::int64_t weights_tap;
   const float* init;  // the sums so far, or the bias
   std::int64_t init_pixel;
   float* y;
@@ -68,10 +70,10 @@ HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
 }
 
 // For each pixel: its kVectors accumulators are loaded, meet the non-zero inputs of the taps, and
-// are stored.  What costs beside the arithmetic is the end of the 64 channels, a branch that cannot
-// be foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that
-// the loop needs in locals (a store of floats might change *v: it would be read again each time).
-template <int kVectors, bool kTail, bool kOneTap>
+// are stored.  What costs beside the arithmetic is the end of the 64 bits, a branch that cannot be
+// foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that the
+// loop needs in locals (a store of floats might change *v: it would be read again each time).
+template <int kVectors, bool kTail>
 HWY_NOINLINE void visit(const Visits& v) {
   const Vectors d;
   constexpr int kWhole = kVectors - kTail;
@@ -79,23 +81,19 @@ HWY_NOINLINE void visit(const Visits& v) {
       hn::FirstN(d, static_cast<std::size_t>(v.columns - (kVectors - 1) * kLanes));
   const std::int64_t mask_pixel = v.mask_pixel, x_pixel = v.x_pixel, init_pixel = v.init_pixel,
                      y_pixel = v.y_pixel;
-  const std::int64_t taps = v.taps, mask_tap = v.mask_tap, x_tap = v.x_tap,
-                     weights_tap = v.weights_tap;
   const float* const weights = v.weights;
+  const std::uint64_t keep = v.keep;
   const bool first = v.first;
   const std::uint64_t* mask = v.mask;
   const float *x = v.x, *init = v.init;
   float* y = v.y;
-  [[maybe_unused]] std::uint64_t next = kOneTap ? *mask : 0;
+  std::uint64_t next = *mask & keep;
   for (std::int64_t left = v.pixels; left > 0;
-       --left, mask += mask_pixel, x += x_pixel, init += init_pixel, y += y_pixel) {
-    std::uint64_t any = next;
-    if constexpr (kOneTap) {
-      next = mask[left > 1 ? mask_pixel : 0];
-    } else {
-      for (std::int64_t tap = 0; tap < taps; ++tap) any |= mask[tap * mask_tap];
-    }
-    if (any == 0 && !first) continue;
+       --left, x += x_pixel, init += init_pixel, y += y_pixel) {
+    const std::uint64_t bits = next;
+    mask += left > 1 ? mask_pixel : 0;
+    next = *mask & keep;
+    if (bits == 0 && !first) continue;
     HWY_UNROLL(4)
     for (int i = 0; i < 4; ++i) hwy::Prefetch(x + x_pixel + i * 16);
     Sums<kVectors> sums;
@@ -108,14 +106,7 @@ HWY_NOINLINE void visit(const Visits& v) {
         sums[i / kVectors][i % kVectors] = hn::Zero(d);
       }
     }
-    if constexpr (kOneTap) {
-      add_nonzeros<kVectors>(any, x, weights, sums);
-    } else {
-      for (std::int64_t tap = 0; tap < taps; ++tap) {
-        add_nonzeros<kVectors>(mask[tap * mask_tap], x + tap * x_tap, weights + tap * weights_tap,
-                               sums);
-      }
-    }
+    add_nonzeros<kVectors>(bits, x, weights, sums);
     if constexpr (sets(kVectors) > 1) {
       for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
         acc[i % kVectors] = hn::Add(acc[i % kVectors], sums[i / kVectors][i % kVectors]);
@@ -129,27 +120,22 @@ HWY_NOINLINE void visit(const Visits& v) {
 
 using Visit = void (*)(const Visits&);
 
-template <bool kTail, bool kOneTap>
-constexpr Visit kVisits[] = {visit<1, kTail, kOneTap>, visit<2, kTail, kOneTap>,
-                             visit<3, kTail, kOneTap>, visit<4, kTail, kOneTap>,
-                             visit<5, kTail, kOneTap>, visit<6, kTail, kOneTap>,
-                             visit<7, kTail, kOneTap>, visit<8, kTail, kOneTap>};
-static_assert(std::size(kVisits<true, true>) == kMostVectors);
+template <bool kTail>
+constexpr Visit kVisits[] = {visit<1, kTail>, visit<2, kTail>, visit<3, kTail>, visit<4, kTail>,
+                             visit<5, kTail>, visit<6, kTail>, visit<7, kTail>, visit<8, kTail>};
+static_assert(std::size(kVisits<true>) == kMostVectors);
 
 void run_visits(const Visits& v) {
   const std::int64_t at = ceil_div(v.columns, kLanes) - 1;
-  const bool tail = v.columns % kLanes != 0;
-  if (v.taps == 1) return (tail ? kVisits<true, true> : kVisits<false, true>)[at](v);
-  (tail ? kVisits<true, false> : kVisits<false, false>)[at](v);
+  (v.columns % kLanes != 0 ? kVisits<true> : kVisits<false>)[at](v);
 }
 
-// Row p of an image against a group of taps and one word of input channels.  `v` holds pointers to
-// the whole batch.
+// Row p of an image against a group of taps and one block of `channels` input channels.  `v` holds
+// pointers to the whole batch.
 void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const TapGroup& group,
-               Visits v) {
+               std::int64_t channels, Visits v) {
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
-  const std::int64_t words = ceil_div(run.in_channels, 64);
   const std::int64_t row = h.in_first + p * h.in_step + group.h * h.tap_step;
   v.y += ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels;
   const Visits all = v;
@@ -157,19 +143,23 @@ void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const
                              std::int64_t last_tap) {
     if (begin >= end || (tap >= last_tap && !v.first)) return;
     v.pixels = end - begin;
-    v.taps = std::max<std::int64_t>(0, last_tap - tap);
-    if (v.taps > 0) {
+    v.keep = 0;
+    if (tap < last_tap) {
       const std::int64_t pixel =
           (image * h.in + row) * w.in + w.in_first + begin * w.in_step + tap * w.tap_step;
-      v.mask = all.mask + pixel * words;
+      v.keep = ~std::uint64_t{0} >> (64 - (last_tap - tap) * channels);
+      v.mask = all.mask + pixel * run.words;
       v.x = all.x + pixel * run.in_channels;
-      v.weights = all.weights + (tap - group.w) * v.weights_tap;
+      v.weights = all.weights + (tap - group.w) * channels * round_up(v.columns, kLanes);
     }
     v.y = all.y + begin * v.y_pixel;
     if (!v.first) v.init = v.y;
     run_visits(v);
   };
-  if (group.count == 0 || row < 0 || row >= h.in) return run_range(0, w.count, 0, 0);
+  if (group.count == 0 || row < 0 || row >= h.in) {
+    v.mask_pixel = v.x_pixel = 0;
+    return run_range(0, w.count, 0, 0);
+  }
   // Outputs that read the image with the first and with the last tap read it with all of them.
   const std::int64_t last_tap = group.w + group.count;
   const auto [begin, begin_end] = w.outputs_inside(group.w, 0, w.count);
@@ -191,26 +181,22 @@ void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const
 void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t last_piece) {
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
-  const std::int64_t words = ceil_div(run.in_channels, 64);
   const float* weights = run.weights;
   for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns(o)) {
     const std::int64_t columns = run.blocks.columns(o), width = run.blocks.width(o);
     float bias[kMostVectors * kLanes] = {};
     if (run.bias) std::copy_n(run.bias + o, columns, bias);
-    for (std::int64_t word = 0; word < words; ++word) {
+    for (std::int64_t word = 0; word < run.words; ++word) {
       const std::int64_t channels = std::min<std::int64_t>(64, run.in_channels - word * 64);
-      const auto groups = tap_groups(run.pass, channels, width);
+      const auto groups = tap_groups(run.pass, run.in_channels);
       for (const TapGroup& group : groups) {
         const bool begins = word == 0 && &group == &groups.front();
         const std::int64_t y_pixel = w.step * run.out_channels;
         const Visits v{.mask = run.mask + word,
-                       .mask_pixel = w.in_step * words,
-                       .mask_tap = w.tap_step * words,
+                       .mask_pixel = w.in_step * run.words,
                        .x = run.in + word * 64,
                        .x_pixel = w.in_step * run.in_channels,
-                       .x_tap = w.tap_step * run.in_channels,
                        .weights = weights,
-                       .weights_tap = channels * width,
                        .init = bias,
                        .init_pixel = begins ? 0 : y_pixel,
                        .y = run.out + o,
@@ -222,7 +208,7 @@ void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t 
           const auto [image, first, last] = run.pieces.at(piece, h.count);
           const auto inside = h.outputs_inside(group.h, first, last);
           const auto [begin, end] = begins ? std::pair{first, last} : inside;
-          for (std::int64_t p = begin; p < end; ++p) visit_row(run, image, p, group, v);
+          for (std::int64_t p = begin; p < end; ++p) visit_row(run, image, p, group, channels, v);
         }
       }
     }
@@ -253,7 +239,30 @@ Items pieces_of(const Pass& pass, std::int64_t batch, std::int64_t in_channels,
   return {batch, pass.h.count, floats_per_row(pass, in_channels, blocks.columns(0)), kItemFloats};
 }
 
-void run_pass(const SkipZeroRun& run, const PixelsDone& done) {
+// Few channels: a word for each pixel that holds the bits of `count` pixels side by side, whose
+// values and weights lie side by side, too.
+std::unique_ptr<ZeroMask> side_by_side(const ZeroMask& mask, std::int64_t count) {
+  auto words = std::make_unique<ZeroMask>(mask.rows(), 64, Device::cpu);
+  parallel_for(mask.rows(), 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+      std::uint64_t bits = 0;
+      for (std::int64_t i = 0; i < std::min(count, mask.rows() - pixel); ++i) {
+        bits |= *mask.words(pixel + i) << (i * mask.channels());
+      }
+      *words->words(pixel) = bits;
+    }
+  });
+  return words;
+}
+
+void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
+  run.words = mask.words_per_row();
+  run.mask = mask.words();
+  std::unique_ptr<ZeroMask> wider;
+  if (const std::int64_t count = tap_groups(run.pass, run.in_channels).front().count; count > 1) {
+    wider = side_by_side(mask, count);
+    run.mask = wider->words();
+  }
   const std::int64_t piece_floats =
       run.pieces.rows * floats_per_row(run.pass, run.in_channels, run.blocks.columns(0));
   // Small images: several at a time, as each item reads all weights again.
@@ -285,7 +294,7 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
     const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
     for (std::int64_t word = 0; word < in_channels; word += 64) {
       const std::int64_t end = std::min(word + 64, in_channels);
-      for (const TapGroup& group : tap_groups(pass, end - word, width)) {
+      for (const TapGroup& group : tap_groups(pass, in_channels)) {
         for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
@@ -337,11 +346,10 @@ void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask
             .in_channels = s.in_channels,
             .out_channels = s.out_channels,
             .in = x,
-            .mask = mask.words(),
             .weights = w.values(),
             .bias = bias,
             .out = y},
-           done);
+           mask, done);
 }
 
 void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,
@@ -357,11 +365,10 @@ void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, cons
               .in_channels = s.out_channels,
               .out_channels = s.in_channels,
               .in = grad_y,
-              .mask = mask.words(),
               .weights = here,
               .bias = nullptr,
               .out = grad_x},
-             nullptr);
+             mask, nullptr);
   }
 }
 

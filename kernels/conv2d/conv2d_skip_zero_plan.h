@@ -33,13 +33,13 @@ struct TapGroup {
   std::int64_t h, w, count;
 };
 
-/// All taps of a pass in groups whose weights for one block of output channels and `in_channels`
-/// (at most 64) input channels take at most 32 KiB, so that the pixels that stream by leave them in
-/// a 48 KiB L1.  First the one that most pixels meet: it begins their sums.  Never empty.
-inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels,
-                                        std::int64_t width) {
-  constexpr std::int64_t kWeightFloats = 8 * 1024;
-  const std::int64_t together = std::max<std::int64_t>(1, kWeightFloats / (in_channels * width));
+/// All taps of a pass in groups of which each has at most 64 input channels, and with them weights
+/// of at most 32 KiB for a block of output channels: the pixels that stream by leave them in a 48
+/// KiB L1.  First the one that most pixels meet: it begins their sums.  Never empty; no other group
+/// has more taps than the first.
+inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels) {
+  const std::int64_t fit = pass.w.tap_step == 1 ? 64 / std::min<std::int64_t>(64, in_channels) : 1;
+  const std::int64_t together = std::min(fit, std::max<std::int64_t>(1, pass.w.taps));
   std::vector<TapGroup> groups;
   for (std::int64_t h = 0; h < pass.h.taps; ++h) {
     for (std::int64_t w = 0; w < pass.w.taps; w += together) {
@@ -48,7 +48,8 @@ inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channe
   }
   if (groups.empty()) return {{0, 0, 0}};
   const std::int64_t in_row = ceil_div(pass.w.taps, together);
-  const auto middle = groups.begin() + pass.h.taps / 2 * in_row + in_row / 2;
+  // An even number of groups: the middle one may be cut short by the end of the kernel's row.
+  const auto middle = groups.begin() + pass.h.taps / 2 * in_row + (in_row - 1) / 2;
   std::rotate(groups.begin(), middle, middle + 1);
   return groups;
 }
@@ -60,9 +61,10 @@ struct SkipZeroRun {
   SkipZeroBlocks blocks;
   std::int64_t in_channels, out_channels;
   const float* in;
-  const std::uint64_t* mask;
-  const float* weights;  // packed
-  const float* bias;     // or null
+  const std::uint64_t* mask;  // the bits of the taps of a group, from each pixel on
+  std::int64_t words;         // of a pixel
+  const float* weights;       // packed
+  const float* bias;          // or null
   float* out;
 };
 
