@@ -22,9 +22,10 @@ constexpr const char* kPerByte = "picojoules_per_byte";
 double in_picojoules(energy::Joules energy) { return energy / energy::picojoules(1); }
 
 ordered_json to_json(const energy::Constant& constant) {
-  if (!constant.half_range) return in_picojoules(constant.energy);
-  return {{"low", in_picojoules(constant.energy - *constant.half_range)},
-          {"high", in_picojoules(constant.energy + *constant.half_range)}};
+  const double middle = in_picojoules(constant.energy);
+  if (!constant.half_range) return middle;
+  const double half = in_picojoules(*constant.half_range);
+  return {{"low", middle - half}, {"high", middle + half}};
 }
 
 ordered_json collect() {
@@ -136,7 +137,7 @@ void print_profiles(bool json) {
 }
 
 void fit_profile(const std::string& trace, const std::string& out, bool json) {
-  energy::Fit fit = [&] {
+  const energy::Fit fit = [&] {
     const energy::MeasuredWindows measured = energy::load_measured_windows(trace);
     try {
       return energy::fit_cost_model(measured);
