@@ -228,6 +228,20 @@ TEST(MeasuredWindowsFile, IsRead) {
   EXPECT_EQ(measured.windows[1].counts, (std::vector<double>{9, 1, 1}));
 }
 
+TEST(MeasuredWindowsFile, TheExampleOfTheGuideIsOne) {
+  const auto guide = std::filesystem::path(__FILE__).parent_path().parent_path() / "docs/energy.md";
+  std::ostringstream text;
+  text << std::ifstream(guide).rdbuf();
+  const std::string all = text.str(), fence = "```json\n";
+  const auto begin = all.rfind(fence, all.find("\"joule-measured-windows\""));
+  ASSERT_NE(begin, std::string::npos) << guide << " has no example";
+  const auto end = all.find("```", begin + fence.size());
+  const auto measured =
+      parse_measured_windows(all.substr(begin + fence.size(), end - begin - fence.size()), guide);
+  EXPECT_EQ(measured.charges, kAll);
+  EXPECT_EQ(measured.windows.size(), 2u);
+}
+
 TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
   const auto window = [](const std::string& joules, const std::string& uncertainty,
                          const std::string& macs, const std::string& more = "") {
