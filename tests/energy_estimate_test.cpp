@@ -283,6 +283,19 @@ TEST(AsicCounts, SyntheticReluOutputsHaveTheDensityAskedFor) {
       EXPECT_EQ(layer.counts.inputs_nonzero, layer.counts.outputs_nonzero);
     }
   }
+  // Uniform in [.5, 1.5): of mean 1.
+  {
+    double sum = 0;
+    const auto pool = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
+      if (event.layer != "3") return;
+      for (const float v : event.input.values<float>()) {
+        EXPECT_TRUE(v == 0 || (v >= 0.5f && v < 1.5f)) << v;
+        sum += v;
+      }
+    });
+    const auto counts = at_density(0.3)[2].counts;
+    EXPECT_NEAR(sum / static_cast<double>(counts.outputs_nonzero), 1, 0.01);
+  }
   // What follows is computed from them: no maximum of four is 0 when all are positive, and the next
   // layer reads what the pool wrote.
   const auto full = at_density(1);

@@ -79,7 +79,7 @@ void fill(const Tensor& output, double density, Generator& generator) {
                                 static_cast<std::size_t>(output.numel()));
   generator.uniform(values);
   const auto share = static_cast<float>(density);
-  for (float& u : values) u = u < share ? 0.5f + u : 0.0f;
+  for (float& u : values) u = u < share ? 0.5f + u / share : 0.0f;
 }
 
 }  // namespace
