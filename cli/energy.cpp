@@ -128,8 +128,11 @@ int model_energy(const Options& o) {
   const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
                                         .relu_density = o.relu_density};
   Subject subject = load(o);
-  EnergyReport report{
-      .spec = subject.model.spec, .relu_density = o.relu_density, .seed = o.seed, .batch = o.batch};
+  EnergyReport report{.spec = subject.model.spec,
+                      .source = source_of(profile),
+                      .relu_density = o.relu_density,
+                      .seed = o.seed,
+                      .batch = o.batch};
   if (subject.images) report.data = subject.images->name;
 
   energy::Ledger ledger;

@@ -123,6 +123,14 @@ EnergyProfile find_profile(const std::string& name_or_path, std::optional<double
   return energy::load_cost_model(name_or_path);
 }
 
+std::string source_of(const EnergyProfile& profile) {
+  if (const auto* const asic = std::get_if<energy::AsicModel>(&profile)) return asic->source;
+  const auto& linear = std::get<energy::CostModel>(profile);
+  if (!linear.fit) return linear.source;
+  return fmt::format("{}; device {}, condition number {:.4g}", linear.source, linear.device,
+                     linear.fit->condition_number);
+}
+
 void print_profiles(bool json) {
   const ordered_json profiles = collect();
   if (json) {

@@ -19,6 +19,9 @@ using EnergyProfile = std::variant<energy::AsicModel, energy::CostModel>;
 ///           another has.
 EnergyProfile find_profile(const std::string& name_or_path, std::optional<double> mac_picojoules);
 
+/// Where its constants come from; of a fitted profile also how well they can be told apart.
+std::string source_of(const EnergyProfile& profile);
+
 /// Prints the built-in profiles: constants and sources.
 void print_profiles(bool json);
 

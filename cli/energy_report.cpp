@@ -166,7 +166,8 @@ void print(const EnergyReport& r) {
   }
   fmt::print(
       "modelled: counts times constants, layers not fused; nobody measured a joule\n"
-      "shares: activations/parameters/compute\n\n");
+      "constants: {}\nshares: activations/parameters/compute\n\n",
+      r.source);
   print_table(r.estimates);
   const EnergyEstimate& main = r.estimates.front();
   fmt::print("\n{}: E_opt / E_worst = {:.4f}", main.profile, main.ratio);
@@ -187,7 +188,8 @@ std::string to_json(const EnergyReport& r) {
                     {"classes", r.spec.classes},
                     {"images", r.images},
                     {"batches", r.batches},
-                    {"batch", r.batch}};
+                    {"batch", r.batch},
+                    {"source", r.source}};
   if (r.relu_density) {
     json["relu_density"] = *r.relu_density;
     json["seed"] = r.seed;

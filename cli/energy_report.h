@@ -14,6 +14,7 @@ namespace joule::cli {
 /// What `joule energy --model` found out.
 struct EnergyReport {
   ModelSpec spec;
+  std::string source;                  // of the constants of the profile asked for
   std::string data;                    // the data set; empty if the ReLUs are synthetic
   std::optional<double> relu_density;  // of synthetic ReLUs
   std::uint64_t seed = 0;

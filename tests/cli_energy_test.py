@@ -169,7 +169,7 @@ class Energy(unittest.TestCase):
 
     def test_table(self):
         text = self.text("--model", self.run_folder, "--limit", 300, "--batch", 200)
-        for word in ("modelled", "nobody measured", "zero-skip", "conv1", "total", "the mean over 2 batches", "data set synthetic"):  # fmt: skip
+        for word in ("modelled", "nobody measured", "zero-skip", "conv1", "total", "the mean over 2 batches", "data set synthetic", "Shumailov"):  # fmt: skip
             self.assertIn(word, text)
         resnet = self.text("--model", "resnet18", "--input", "32x32x3", "--classes", 10, "--relu-density", 0.3, "--batch", 1)  # fmt: skip
         rows = [line.split()[0] for line in resnet.splitlines() if line]
@@ -200,7 +200,11 @@ class Energy(unittest.TestCase):
         self.assertAlmostEqual(fitted["watts"]["value"], 30, places=6)
         self.assertEqual(fitted["device"], "bench")
         self.assertEqual(json.loads(self.text("--fit", windows, "--out", out, "--json")), fitted)
-        result = self.json(*self.untrained(), "--profile", out)["profiles"][0]
+        result = self.json(*self.untrained(), "--profile", out)
+        self.assertRegex(
+            result["source"], r"\Aleast squares over 8 windows measured by replay; device bench, condition number \d"
+        )
+        result = result["profiles"][0]
         self.assertEqual(result["profile"], "fitted:bench")
         self.assertGreater(result["worst"]["uncertainty"], 0)
         self.assertGreater(result["worst_joules"]["overhead"], 0)  # 30 W
