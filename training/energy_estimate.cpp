@@ -43,6 +43,7 @@ std::vector<LayerWork> by_layer(const energy::Ledger& ledger) {
 void AsicEstimator::add(const std::vector<LayerCounts>& pass) {
   const energy::AsicCounts net = total(pass);
   std::vector<LayerEnergy> layers;
+  layers.reserve(pass.size());
   for (const auto& [layer, kind, counts] : pass) {
     layers.push_back({.layer = layer, .kind = kind, .energy = model_.energy(counts, net)});
   }
