@@ -88,7 +88,7 @@ TEST(OpenMeters, AutoTakesEveryGpuBesideTheProcessors) {
   EXPECT_EQ(sources.names("nvml"), "nvml:ok nvml:ok");
   EXPECT_EQ(sources.names("nvml:0000:65:00.0"), "nvml:ok");
   const auto meters = open_meters("nvml:0000:17:00.0", sources.machine);
-  EXPECT_NEAR(meters[0]->info().update_period->value(), 0.1, 0.02);
+  EXPECT_NEAR(meters[0]->info().update_period->value(), 0.1, 0.05);
   unsetenv("FAKE_NVML_WATTS");
 }
 
