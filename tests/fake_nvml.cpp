@@ -2,7 +2,7 @@
 //
 // A libnvidia-ml.so.1 for the tests.  Tests in the same process set what it shows through
 // fake_nvml(); for a program that is started by a test, FAKE_NVML_WATTS makes both counters grow
-// with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100).  Compiled with FAKE_NVML_OLD it
+// with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100).  Compiled with OLD_DRIVER it
 // lacks the functions that old drivers lack.
 #include "tests/fake_nvml.h"
 
@@ -28,7 +28,7 @@ unsigned index_of(void* device) {
   return static_cast<unsigned>(static_cast<char*>(device) - reinterpret_cast<char*>(&state) - 1);
 }
 
-[[maybe_unused]] std::uint64_t energy_of(unsigned index) {  // not by FAKE_NVML_OLD
+[[maybe_unused]] std::uint64_t energy_of(unsigned index) {  // not by OLD_DRIVER
   const char* const watts = std::getenv("FAKE_NVML_WATTS");
   if (!watts) return state.millijoules[index];
   const char* const period = std::getenv("FAKE_NVML_PERIOD_MS");
@@ -117,7 +117,7 @@ int nvmlDeviceGetPciInfo_v3(void* device, Pci* pci) {
   std::snprintf(pci->bus_id, sizeof pci->bus_id, "%s", kBusIds[index_of(device)]);
   return kOk;
 }
-#ifndef FAKE_NVML_OLD
+#ifndef OLD_DRIVER
 int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millijoules) {
   const unsigned index = index_of(device);
   ++state.energy_reads;

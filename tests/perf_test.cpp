@@ -158,6 +158,7 @@ TEST(Perf, WhatTheKernelSaysMustMakeSense) {
   };
   EXPECT_EQ(why("type", "x\n"), "type: expected a number, got 'x'");
   EXPECT_EQ(why("cpumask", "0,\n"), "cpumask: expected CPUs such as 0,28 or 0-3, got '0,'");
+  EXPECT_EQ(why("cpumask", "3-1\n"), "cpumask: expected CPUs such as 0,28 or 0-3, got '3-1'");
   EXPECT_EQ(why("events/energy-pkg", "config=2"),
             "events/energy-pkg: expected event=0x and a number, got 'config=2'");
   EXPECT_EQ(why("events/energy-pkg.scale", "0\n"),

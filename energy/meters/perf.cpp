@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "energy/meters/perf.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
-#include <regex>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace joule::energy {
 namespace {
 
 constexpr const char* kName = "perf";
+constexpr std::uint64_t kMostCpus = 65535;
 
 std::optional<std::uint64_t> number(const std::string& text, int base = 10) {
   std::uint64_t value = 0;
@@ -74,32 +76,30 @@ class Reader {
 
   /// "0,28" or "0-3".
   std::vector<int> cpus() {
-    static const std::regex kRange("([0-9]{1,6})(-([0-9]{1,6}))?");
     const std::string list = text("cpumask");
     std::vector<int> all;
     for (std::size_t at = 0; at <= list.size();) {
       const std::size_t comma = std::min(list.find(',', at), list.size());
       const std::string part = list.substr(at, comma - at);
-      std::smatch match;
-      if (!std::regex_match(part, match, kRange)) {
+      const std::size_t dash = part.find('-');
+      const auto first = number(part.substr(0, dash));
+      const auto last = dash == std::string::npos ? first : number(part.substr(dash + 1));
+      if (!first || !last || *last < *first || *last > kMostCpus) {
         fail("cpumask", "CPUs such as 0,28 or 0-3");
         return {};
       }
-      const int first = std::stoi(match[1]);
-      const int last = match[3].matched ? std::stoi(match[3]) : first;
-      for (int cpu = first; cpu <= last; ++cpu) all.push_back(cpu);
+      for (std::uint64_t cpu = *first; cpu <= *last; ++cpu) all.push_back(static_cast<int>(cpu));
       at = comma + 1;
     }
     return all;
   }
 
   void add_event(const std::string& event, Description& d) {
-    static const std::regex kConfig("event=0x([0-9a-f]{1,16})");
+    constexpr std::string_view kPrefix = "event=0x";
     const std::string definition = text("events/" + event);
-    std::smatch match;
-    if (!std::regex_match(definition, match, kConfig)) {
-      return fail("events/" + event, "event=0x and a number");
-    }
+    const bool hexadecimal = definition.starts_with(kPrefix);
+    const auto config = hexadecimal ? number(definition.substr(kPrefix.size()), 16) : std::nullopt;
+    if (!config) return fail("events/" + event, "event=0x and a number");
     const std::string scale_text = text("events/" + event + ".scale");
     char* end = nullptr;
     const double scale = std::strtod(scale_text.c_str(), &end);
@@ -112,7 +112,7 @@ class Reader {
       return fail("events/" + event + ".scale", str("that of energy-pkg, ", d.unit.value()));
     }
     d.unit = Joules(scale);
-    d.configs.push_back(*number(match[1], 16));
+    d.configs.push_back(*config);
   }
 
   /// Leaves one CPU per counter, and notes the packages.

@@ -6,7 +6,9 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <regex>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -111,20 +113,26 @@ struct Found {
   std::string folder, index, name;
 };
 
+/// "a:0" of "intel-rapl:a:0"; empty for anything else.  Indexes are hexadecimal.
+std::string index_of(const std::string& file) {
+  constexpr std::string_view kPrefix = "intel-rapl:";
+  if (!file.starts_with(kPrefix)) return {};
+  std::string index = file.substr(kPrefix.size());
+  return index.find_first_not_of("0123456789abcdef:") == std::string::npos ? index : "";
+}
+
 std::vector<Found> find_zones(const Machine& machine, std::vector<std::string>& remarks) {
-  const std::string root = machine.sysfs + "/class/powercap";
-  static const std::regex kZone("intel-rapl:([0-9a-f]+(:[0-9a-f]+)*)");  // indexes are hexadecimal
   std::vector<Found> found;
   bool mmio = false;
   std::error_code ignored;  // no folder, no zones
-  for (const auto& entry : std::filesystem::directory_iterator(root, ignored)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(machine.sysfs + "/class/powercap", ignored)) {
     const std::string file = entry.path().filename().string();
-    std::smatch match;
-    if (std::regex_match(file, match, kZone)) {
-      const FileText name = machine.read_file(entry.path().string() + "/name");
-      if (!name.error) found.push_back({entry.path().string(), match[1], trimmed(name.text)});
-    }
     mmio = mmio || file.starts_with("intel-rapl-mmio:");
+    const std::string index = index_of(file);
+    if (index.empty()) continue;
+    const FileText name = machine.read_file(entry.path().string() + "/name");
+    if (!name.error) found.push_back({entry.path().string(), index, trimmed(name.text)});
   }
   if (mmio) remarks.push_back("intel-rapl-mmio is left out: the same counters by another way");
   const auto key = [](const Found& f) { return std::pair(f.index.size(), f.index); };
@@ -133,11 +141,16 @@ std::vector<Found> find_zones(const Machine& machine, std::vector<std::string>& 
   return found;
 }
 
+/// N of "package-N" and of "package-N-die-D".
 std::optional<int> package_of(const std::string& name) {
-  static const std::regex kPackage("package-([0-9]{1,6})(-die-[0-9]+)?");
-  std::smatch match;
-  if (!std::regex_match(name, match, kPackage)) return {};
-  return std::stoi(match[1]);
+  constexpr std::string_view kPrefix = "package-";
+  if (!name.starts_with(kPrefix)) return {};
+  int package = 0;
+  const char* const last = name.data() + name.size();
+  const auto [end, code] = std::from_chars(name.data() + kPrefix.size(), last, package);
+  const std::string_view rest(end, static_cast<std::size_t>(last - end));
+  if (code != std::errc() || (!rest.empty() && !rest.starts_with("-die-"))) return {};
+  return package;
 }
 
 /// Packages and their DRAM; everything else is in them, or contains them.
