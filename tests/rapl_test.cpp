@@ -336,8 +336,8 @@ TEST(Rapl, ARangeOfZeroIsRefused) {
 
 TEST(Rapl, ACounterThatNothingDrivesIsGivenUp) {
   Powercap fake;
-  fake.add("intel-rapl:0", "package-0", 0);
-  fake.add("intel-rapl:1", "package-1", 0);
+  fake.add("intel-rapl:0", "package-0-die-0", 0);
+  fake.add("intel-rapl:1", "package-0-die-1", 0);
   std::vector<std::unique_ptr<Meter>> meters;
   meters.push_back(fake.open());
   EXPECT_TRUE(meters[0]->info().remarks.empty()) << "two zeros are no mirror";
