@@ -192,12 +192,13 @@ TEST(Rapl, AWrapAtAnyOffsetGivesTheSameEnergy) {
   const std::vector<std::int64_t> steps = {1, 30'000'000, 999, 0, 55'000'000, 123'456};
   std::int64_t sum = 0;
   for (const std::int64_t step : steps) sum += step;
+  Powercap fake;
+  fake.add("intel-rapl:0", "package-0", 0);
   for (int offset = 0; offset < 200; ++offset) {
-    Powercap fake;
     // From just before the wrap to well before it, and 20 anywhere.
     std::int64_t at =
         offset < 180 ? kRange - 1 - offset * 600'000 : static_cast<std::int64_t>(random() % kRange);
-    fake.add("intel-rapl:0", "package-0", at);
+    fake.set("intel-rapl:0", at);
     const auto meter = fake.open();
     Window window(*meter);
     std::int64_t laps = 0;
