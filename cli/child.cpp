@@ -40,6 +40,7 @@ class Held {
 /// Starts the command; an errno if that cannot be done.
 int spawn(const std::vector<std::string>& command, const sigset_t& mask, pid_t& child) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }

@@ -100,8 +100,8 @@ Measurement no_measurement(const MeterInfo& meter, const std::string& why) {
           .duration = Figure<Seconds>::unavailable(source(meter), why)};
 }
 
-Measurement measured(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
-                     Seconds duration, const Figure<Watts>& idle_power) {
+Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
+                         Seconds duration, const Figure<Watts>& idle_power) {
   const std::string from = source(meter);
   const auto whole = width ? std::optional(*width + meter.systematic * energy) : std::nullopt;
   const auto power_width = whole ? std::optional(*whole / duration) : std::nullopt;
@@ -135,7 +135,7 @@ Measurement measure(const MeterInfo& meter, const Interval& interval,
     return none;
   }
   const Counted gross = count(meter, interval);
-  Measurement m = measured(meter, gross.energy, gross.edges, duration, idle_power);
+  Measurement m = split_energy(meter, gross.energy, gross.edges, duration, idle_power);
   check_against_integral(meter, interval, m);
   return m;
 }

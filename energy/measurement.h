@@ -22,17 +22,16 @@ struct Measurement {
   std::vector<std::string> remarks;
 };
 
-/// gross = ticks * unit.  `idle_power` splits it: idle = idle_power * duration, dynamic = gross -
-/// idle.
+/// gross = ticks * unit; idle = idle_power * duration; dynamic = gross - idle.
 ///
 /// Gross and power are measured.  The split applies a rule, so idle and dynamic are attributed, or
 /// idle is modelled if its power was only stated.
 ///
 /// Numerics  integers up to the last step.  Uncertainties are bounds, so they add up linearly:
-///           of gross: the power times half an update period per edge (a quarter if aligned), a
-///           tick, and the meter's systematic share; of dynamic: that of gross and of idle; the
-///           systematic share, which is the same factor in both if both are of this meter, counts
-///           once, on their difference. None if the meter's update period is not known.
+///           that of gross is the power times half an update period per edge (a quarter if
+///           aligned), a tick, and the meter's systematic share.  That of dynamic is the sum of
+///           both, but the systematic share, the same factor in both if the idle power is of this
+///           meter, counts once, on the difference.  None if the update period is not known.
 /// Errors    none: what is below the resolution (the uncertainty of the edges is as large as the
 ///           energy itself), or has no reading, is unavailable with its reason, never 0, and
 ///           nothing negative is cut off.  ArgumentError if the end lies before the beginning.
@@ -42,8 +41,8 @@ Measurement measure(const MeterInfo& meter, const Interval& interval,
 
 /// The same split of an energy that is known up to `width` (and the meter's systematic share), such
 /// as a mean over windows.  `duration` must be positive.
-Measurement measured(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
-                     Seconds duration, const Figure<Watts>& idle_power);
+Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
+                         Seconds duration, const Figure<Watts>& idle_power);
 
 /// The measurement that there is not, and why.
 Measurement no_measurement(const MeterInfo& meter, const std::string& why);
@@ -56,13 +55,12 @@ struct Counted {
 };
 /// Errors    ArgumentError with unresolved()'s text, if the interval has no energy.
 Counted counted(const MeterInfo& meter, const Interval& interval);
-/// Why there is no energy: a problem of the meter, or an interval that it cannot resolve; else
-/// empty.
+/// Why there is no energy: a problem of the meter, or less than it can resolve; empty if there is.
 std::string unresolved(const MeterInfo& meter, const Interval& interval);
 
 /// The mean power of intervals in which nothing was run, before and after: their energies over
-/// their durations.  Its uncertainty spans their differences.  Unavailable if none of them is
-/// measured.
+/// their durations.  Its uncertainty spans their differences.  Intervals without energy are left
+/// out; if none remains, it is unavailable.
 Figure<Watts> measured_idle_power(const MeterInfo& meter, std::span<const Interval> quiet);
 
 /// Idle power that somebody states (from a data sheet, or an earlier measurement): modelled, as

@@ -33,8 +33,7 @@ struct PowerIntegral {
   std::int64_t samples = 0;
 };
 
-/// One look at a cumulative counter.  Energy is the difference of two of the same meter: an
-/// Interval.
+/// One look at a cumulative counter.  The energy between two of the same meter is an Interval's.
 struct Reading {
   Status status = Status::ok;
   std::int64_t ticks = 0;         // if ok: the counter; wraps of the hardware are already undone

@@ -49,7 +49,10 @@ Trials::Trial run_trial(Meter& meter, const std::function<void()>& body, Seconds
 
 Interval run_quiet(Meter& meter, Seconds length) {
   Window window(meter, Edges::aligned);
+  const std::int64_t begin = meter.clock().now_ns();
   meter.clock().sleep_ns(nanoseconds(length));
+  require(meter.clock().now_ns() > begin, "trials: time stands still for the meter ",
+          meter.info().name, ", so that no body can run in it");
   return window.close();
 }
 
@@ -87,7 +90,8 @@ Measurement summarise(const MeterInfo& meter, const std::vector<Trials::Trial>& 
   // root of n in 95 % of the cases.
   const Joules floor = edges / n * std::min(1.0, 2 / std::sqrt(n));
   const Joules width = std::max(Joules(energy.half_width), floor);
-  Measurement m = measured(meter, Joules(energy.value), width, Seconds(duration.value), idle_power);
+  Measurement m =
+      split_energy(meter, Joules(energy.value), width, Seconds(duration.value), idle_power);
   m.duration = Figure<Seconds>::measured(Seconds(duration.value), Seconds(duration.half_width),
                                          "monotonic clock");
   return m;

@@ -41,9 +41,8 @@ struct Trials {
 ///           their edges' uncertainty times 2 / sqrt(trials), plus the meter's systematic share,
 ///           which repeating does not reduce.  The same seed gives the same phases.
 /// Cost      (trials + 2) * periods update periods: 50 s on a counter that moves every 100 ms.
-/// Errors    ArgumentError for fewer than 5 trials, periods outside 20..50, a meter that can be
-/// read
-///           but was not calibrated.  What the body throws.
+/// Errors    ArgumentError for fewer than 5 trials, periods outside 20..50, a meter that was not
+///           calibrated, a replay (its time does not pass).  What the body throws.
 ///           If the meter cannot be read, or dies, there are the trials up to then and no figures.
 Trials run_trials(Meter& meter, const std::function<void()>& body,
                   const TrialOptions& options = {});

@@ -219,10 +219,16 @@ time.sleep(60)
     def test_an_interrupt_before_the_command_begins(self):
         arguments = [JOULE, "meter", "--meter", "nvml:0000:65:00.0", "--idle", "600", "--", "echo", "run"]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=GPUS) as running:
-            time.sleep(1)  # calibrated, and measuring the idle power
+            while not self.catches(running.pid, signal.SIGINT):  # calibrated, and measuring the idle power
+                time.sleep(0.01)
             running.send_signal(signal.SIGINT)
             output, _ = running.communicate(timeout=30)
         self.assertEqual((running.returncode, output), (130, ""))
+
+    @staticmethod
+    def catches(pid, number):
+        (caught,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        return int(caught.split()[1], 16) >> (number - 1) & 1
 
     # What it refuses.
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "energy/meters/replay.h"
 #include "tests/op_test.h"
 #include "tests/simulated_power.h"
 
@@ -174,6 +175,13 @@ TEST(Trials, RefuseTooFewOrTooShort) {
   SimulatedMeter uncalibrated(bench.power);
   EXPECT_EQ(error_of([&] { run_trials(uncalibrated, [] {}); }),
             "trials: the meter simulated does not know its update period; calibrate() it first");
+  const auto replay = replay_meter(
+      R"({"joule_trace":1,"meter":"rapl","scope":"s","joules_per_tick":1,"systematic":0,)"
+      R"("update_period_s":0.001})",
+      "t");
+  EXPECT_EQ(
+      error_of([&] { run_trials(*replay, [] {}); }),
+      "trials: time stands still for the meter replay of rapl, so that no body can run in it");
 }
 
 TEST(StudentT, HoldsNinetyFivePercent) {

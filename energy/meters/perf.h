@@ -10,8 +10,7 @@ namespace joule::energy {
 
 /// The processors' own counters (RAPL) by perf_event_open(2), from the events energy-pkg and, where
 /// there is one, energy-ram of <sysfs>/bus/event_source/devices/power, on each CPU of its cpumask
-/// (one per package, or per die).  The unit is the events' scale, 2^-32 J.  The kernel undoes
-/// wraps.
+/// (one per package, or per die).  The unit is the events' scale, 2^-32 J; the kernel undoes wraps.
 ///
 /// On AMD each package has one counter; where the cpumask names several CPUs of a package, the
 /// first stands for it.

@@ -16,10 +16,9 @@ namespace joule::energy {
 /// that show the counter of their package again (AMD): of two zones of the same kind in the same
 /// package, the second is a mirror if its value lies between two readings of the first.
 ///
-/// Each zone wraps at max_energy_range_uj, within minutes under load, so the meter wants to be read
-/// every 30 s.  A zone is assumed to draw less than 1 kW: if it was not read for as long as it
-/// takes to wrap at that power, or if a wrap would mean more, the counter has lost its place (a
-/// reset).
+/// Each zone wraps at max_energy_range_uj, within minutes under load, so windows read it each 30 s.
+/// A zone is assumed to draw less than 1 kW: if it was not read for as long as it takes to wrap
+/// at that power, or if a wrap would mean more, the counter has lost its place (a reset).
 ///
 /// Errors    none: a meter that cannot be read says why.  `denied`, not `absent`, if the zones are
 ///           there and their energy_uj is for root only, as since Linux 5.10.
