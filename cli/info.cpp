@@ -6,9 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "core/error.h"
 #include "core/threads.h"
 #include "core/version.h"
 #include "data/dataset.h"
+#include "energy/meter_json.h"
+#include "energy/open_meters.h"
 #include "kernels/ops.h"
 
 namespace joule::cli {
@@ -41,6 +44,10 @@ ordered_json collect() {
   for (const auto& [name, folder] : find_datasets()) {
     info["data_sets"].push_back({{"name", name}, {"folder", folder}});
   }
+  info["energy_sources"] = ordered_json::array();
+  for (const auto& meter : energy::all_meters()) {
+    info["energy_sources"].push_back(ordered_json::parse(energy::to_json(meter->info())));
+  }
   for_each_op([&]<class Op>() {
     ordered_json rows = ordered_json::array();
     for (const auto& row : Op::implementations()) {
@@ -51,6 +58,23 @@ ordered_json collect() {
     info["ops"][std::string(Op::kName)] = rows;
   });
   return info;
+}
+
+/// What a meter can measure and how finely, or why it cannot be read and what to do.
+void print_source(const ordered_json& source) {
+  const auto line = [](const std::string& text) { fmt::print("  {:<8} {}\n", "", text); };
+  fmt::print("  {:<8} {}\n", source["name"].get<std::string>(),
+             source["reason"].is_null() ? source["scope"].get<std::string>()
+                                        : fmt::format("{}: {}", source["status"].get<std::string>(),
+                                                      source["reason"].get<std::string>()));
+  if (!source["remedy"].is_null()) line(source["remedy"].get<std::string>());
+  if (source["status"] == "ok") {
+    const double systematic = 100 * source["systematic"].get<double>();
+    line(str("resolution ", energy::Joules(source["joules_per_tick"].get<double>()),
+             ", moves every ", energy::Seconds(source["update_period_s"].get<double>()),
+             systematic > 0 ? str(", accurate to +- ", systematic, " %") : ""));
+  }
+  for (const auto& remark : source["remarks"]) line(remark.get<std::string>());
 }
 
 void print(const ordered_json& info) {
@@ -67,6 +91,8 @@ void print(const ordered_json& info) {
     const std::string folder = text(data["folder"]);
     fmt::print("data set   {} ({})\n", text(data["name"]), folder.empty() ? "made" : folder);
   }
+  fmt::print("\nenergy sources\n");
+  for (const auto& source : info["energy_sources"]) print_source(source);
   fmt::print("\nimplementations, best first (*: the same bits for any number of threads)\n");
   for (const auto& [op, rows] : info["ops"].items()) {
     std::string names;

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_energy(app, run);
   add_info(app, run);
   add_demo(app, run);
+  add_meter(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

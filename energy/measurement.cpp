@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "energy/measurement.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "core/error.h"
+
+namespace joule::energy {
+namespace {
+
+/// A power integral of fewer samples says too little to contradict a counter.
+constexpr std::int64_t kMinSamples = 20;
+constexpr double kDisagreement = 0.10;
+
+Counted count(const MeterInfo& meter, const Interval& interval) {
+  const Joules energy = static_cast<double>(interval.ticks()) * meter.unit;
+  if (!meter.update_period) return {energy, {}};
+  const double periods =
+      (interval.begin.aligned ? 0.25 : 0.5) + (interval.end.aligned ? 0.25 : 0.5);
+  const Watts power = energy / interval.duration();
+  return {energy, power * (periods * *meter.update_period) + meter.unit};
+}
+
+void check_against_integral(const MeterInfo& meter, const Interval& interval, Measurement& m) {
+  const auto& begin = interval.begin.integral;
+  const auto& end = interval.end.integral;
+  if (!begin || !end || end->samples - begin->samples < kMinSamples) return;
+  const auto counter = static_cast<double>(interval.ticks()) * meter.unit;
+  const Joules integral(1e-6 * static_cast<double>(end->microjoules - begin->microjoules));
+  const Joules larger = std::max(counter, integral);
+  if (std::abs((counter - integral) / larger) <= kDisagreement) return;
+  m.remarks.push_back(str("the counter says ", counter, ", sampled power integrates to ", integral,
+                          ": they differ by more than 10 %"));
+}
+
+/// Half the width of the interval around gross - idle.
+std::optional<Joules> dynamic_width(const MeterInfo& meter, Joules gross,
+                                    std::optional<Joules> width, Joules idle,
+                                    std::optional<Joules> idle_width, bool idle_measured) {
+  if (!width) return {};
+  // The uncertainty of a measured idle power has the systematic share in it.
+  const Joules shared = idle_measured ? meter.systematic * idle : Joules(0);
+  const Joules scaled = idle_measured ? gross - idle : gross;
+  return *width + std::max(Joules(0), idle_width.value_or(Joules(0)) - shared) +
+         Joules(meter.systematic * std::abs(scaled.value()));
+}
+
+Figure<Joules> dynamic_figure(const std::string& from, Joules gross, Joules idle,
+                              std::optional<Joules> width) {
+  const Joules dynamic = gross - idle;
+  if (width && std::abs(dynamic.value()) <= width->value()) {
+    return Figure<Joules>::unavailable(
+        from, str("unresolved: ", dynamic, " above idle is within its uncertainty of ", *width));
+  }
+  if (dynamic < Joules(0)) {
+    return Figure<Joules>::unavailable(
+        from, str("the window drew ", gross, ", less than ", idle,
+                  " when idle: the idle power is not that of this window"));
+  }
+  return Figure<Joules>::attributed(dynamic, width, from);
+}
+
+}  // namespace
+
+std::string source(const MeterInfo& meter) {
+  return meter.scope.empty() ? meter.name : str(meter.name, ", ", meter.scope);
+}
+
+std::string unresolved(const MeterInfo& meter, const Interval& interval) {
+  std::string problem = interval.problem();
+  if (!problem.empty()) return problem;
+  const Seconds duration = interval.duration();
+  if (duration <= Seconds(0)) return "no time passed between the readings";
+  const Counted c = count(meter, interval);
+  const std::string moves =
+      meter.update_period ? str(" (the counter moves every ", *meter.update_period, ")") : "";
+  if (c.energy == Joules(0)) {
+    return str("unresolved: the counter did not move in ", duration, moves);
+  }
+  if (c.edges && *c.edges >= c.energy) {
+    return str("unresolved: ", duration, " is too short", moves);
+  }
+  return {};
+}
+
+Counted counted(const MeterInfo& meter, const Interval& interval) {
+  const std::string why = unresolved(meter, interval);
+  require(why.empty(), source(meter), ": ", why);
+  return count(meter, interval);
+}
+
+Measurement no_measurement(const MeterInfo& meter, const std::string& why) {
+  const auto energy = Figure<Joules>::unavailable(source(meter), why);
+  return {.gross = energy,
+          .idle = energy,
+          .dynamic = energy,
+          .power = Figure<Watts>::unavailable(source(meter), why),
+          .duration = Figure<Seconds>::unavailable(source(meter), why)};
+}
+
+Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
+                         Seconds duration, const Figure<Watts>& idle_power) {
+  const std::string from = source(meter);
+  const auto whole = width ? std::optional(*width + meter.systematic * energy) : std::nullopt;
+  const auto power_width = whole ? std::optional(*whole / duration) : std::nullopt;
+  Measurement m = no_measurement(meter, "no idle power: " + idle_power.reason());
+  m.gross = Figure<Joules>::measured(energy, whole, from);
+  m.power = Figure<Watts>::measured(energy / duration, power_width, from);
+  m.duration = Figure<Seconds>::measured(duration, {}, "monotonic clock");
+  if (!idle_power.available()) return m;
+
+  const bool idle_measured = idle_power.quality() == Quality::measured;
+  const Joules idle = idle_power.value() * duration;
+  std::optional<Joules> idle_width;
+  if (idle_power.uncertainty()) idle_width = *idle_power.uncertainty() * duration;
+  m.idle = idle_measured ? Figure<Joules>::attributed(idle, idle_width, from)
+                         : Figure<Joules>::modelled(idle, idle_width, idle_power.source());
+  m.dynamic = dynamic_figure(from, energy, idle,
+                             dynamic_width(meter, energy, width, idle, idle_width, idle_measured));
+  return m;
+}
+
+Measurement measure(const MeterInfo& meter, const Interval& interval,
+                    const Figure<Watts>& idle_power) {
+  const Seconds duration = interval.duration();
+  require(duration >= Seconds(0), "measure: the end lies ", -duration, " before the beginning");
+  const std::string why = unresolved(meter, interval);
+  if (!why.empty()) {
+    Measurement none = no_measurement(meter, why);
+    if (duration > Seconds(0)) {
+      none.duration = Figure<Seconds>::measured(duration, {}, "monotonic clock");
+    }
+    return none;
+  }
+  const Counted gross = count(meter, interval);
+  Measurement m = split_energy(meter, gross.energy, gross.edges, duration, idle_power);
+  check_against_integral(meter, interval, m);
+  return m;
+}
+
+Figure<Watts> measured_idle_power(const MeterInfo& meter, std::span<const Interval> quiet) {
+  Joules energy, edges;
+  Seconds duration;
+  std::vector<Watts> powers;
+  std::string why = "it was not measured";
+  bool sure = true;
+  for (const Interval& interval : quiet) {
+    const std::string problem = unresolved(meter, interval);
+    if (!problem.empty()) {
+      why = problem;
+      continue;
+    }
+    const Counted c = count(meter, interval);
+    energy += c.energy;
+    edges += c.edges.value_or(Joules(0));
+    sure = sure && c.edges;
+    duration += interval.duration();
+    powers.push_back(c.energy / interval.duration());
+  }
+  if (powers.empty()) return Figure<Watts>::unavailable(source(meter), why);
+  const Watts mean = energy / duration;
+  Watts width = edges / duration + meter.systematic * mean;
+  Watts spread;
+  for (const Watts power : powers) spread = std::max({spread, power - mean, mean - power});
+  width += spread;
+  return Figure<Watts>::measured(mean, sure ? std::optional(width) : std::nullopt, source(meter));
+}
+
+Figure<Watts> stated_idle_power(Watts power) {
+  require(std::isfinite(power.value()) && power >= Watts(0),
+          "idle power: expected a number of watts >= 0, got ", power.value());
+  return Figure<Watts>::modelled(power, {}, "stated idle power");
+}
+
+Figure<Watts> no_idle_power(std::string reason) {
+  return Figure<Watts>::unavailable("idle power", std::move(reason));
+}
+
+}  // namespace joule::energy

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "energy/meters/recorder.h"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+namespace joule::energy {
+namespace {
+
+using nlohmann::ordered_json;
+
+void write(std::ostream& out, const ordered_json& line) {
+  out << line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace
+
+Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
+  const MeterInfo& info = meter.info();
+  ordered_json head{{"joule_trace", 1},
+                    {"meter", info.name},
+                    {"scope", info.scope},
+                    {"joules_per_tick", info.unit.value()},
+                    {"systematic", info.systematic}};
+  if (info.update_period) head["update_period_s"] = info.update_period->value();
+  write(out, head);
+  meter.observe([&out, resets = std::int64_t{0}](const Reading& r, Purpose purpose) mutable {
+    ordered_json line{{"ns", r.monotonic_ns}};
+    if (r.status == Status::ok) {
+      line["ticks"] = r.ticks;
+      if (r.resets != resets) line["reset"] = r.reason;
+      resets = r.resets;
+      if (r.integral) {
+        line["integral_uj"] = r.integral->microjoules;
+        line["integral_samples"] = r.integral->samples;
+      }
+    } else {
+      line["failure"] = r.reason;
+    }
+    if (purpose == Purpose::background) line["background"] = true;
+    write(out, line);
+  });
+}
+
+Recorder::~Recorder() { meter_.observe(nullptr); }
+
+}  // namespace joule::energy

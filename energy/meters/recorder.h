@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <iosfwd>
+
+#include "energy/meter.h"
+
+namespace joule::energy {
+
+/// Writes what a meter reads as a trace: JSON, one line about the meter, then one per reading.  The
+/// format is in docs/energy.md.
+///
+/// While the recorder lives, every reading of the meter goes to `out`, background ones too.
+class Recorder {
+ public:
+  Recorder(Meter& meter, std::ostream& out);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+ private:
+  Meter& meter_;
+};
+
+}  // namespace joule::energy

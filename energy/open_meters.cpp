@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "energy/open_meters.h"
+
+#include <iterator>
+#include <utility>
+
+#include "core/error.h"
+#include "energy/calibration.h"
+#include "energy/meters/none.h"
+#include "energy/meters/nvml.h"
+#include "energy/meters/perf.h"
+#include "energy/meters/rapl.h"
+#include "energy/meters/replay.h"
+
+namespace joule::energy {
+namespace {
+
+template <class... Ms>
+Meters listed(Ms... meters) {
+  Meters list;
+  (list.push_back(std::move(meters)), ...);
+  return list;
+}
+
+/// The readable ones of all sources; of perf and rapl, which are the same counters, one.
+Meters choose(Meters all, const Machine& machine) {
+  Meters chosen;
+  std::string why;
+  bool processors = false;
+  for (auto& meter : all) {
+    const MeterInfo& info = meter->info();
+    const bool again = info.name == "rapl" && processors;
+    if (meter->available() && !again) {
+      processors = processors || info.name == "perf";
+      chosen.push_back(std::move(meter));
+    } else if (!meter->available()) {
+      why += str(why.empty() ? "" : "; ", info.name, ": ", info.reason);
+    }
+  }
+  if (!chosen.empty()) return chosen;
+  return listed(unreadable_meter(machine, "auto", Status::absent, "no source can be read: " + why,
+                                 "joule info says for each source what to do"));
+}
+
+}  // namespace
+
+Meters all_meters(const Machine& machine) {
+  Meters all = open_nvml(machine);
+  all.push_back(open_perf(machine));
+  all.push_back(open_rapl(machine));
+  calibrate(all);
+  return all;
+}
+
+Meters open_meters(const std::string& selection, const Machine& machine) {
+  constexpr std::string_view kReplay = "replay:", kGpu = "nvml:";
+  if (selection == "auto") return choose(all_meters(machine), machine);
+  if (selection == "none") return listed(no_meter(machine));
+  if (selection.starts_with(kReplay)) {
+    return listed(open_replay(selection.substr(kReplay.size())));
+  }
+  Meters meters;
+  if (selection == "nvml") {
+    meters = open_nvml(machine);
+  } else if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
+    meters = open_nvml(machine, selection.substr(kGpu.size()));
+  } else if (selection == "perf") {
+    meters = listed(open_perf(machine));
+  } else if (selection == "rapl") {
+    meters = listed(open_rapl(machine));
+  } else {
+    throw ArgumentError(
+        str("meter: expected auto, nvml, nvml:ID, perf, rapl, replay:FILE or none, got '",
+            selection, "'"));
+  }
+  calibrate(meters);
+  return meters;
+}
+
+}  // namespace joule::energy

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "energy/machine.h"
+#include "energy/meter.h"
+
+namespace joule::energy {
+
+using Meters = std::vector<std::unique_ptr<Meter>>;
+
+/// The meters of a selection, calibrated:
+///
+///   auto          every GPU that can be read, and the processors by perf or else by rapl
+///   nvml          every GPU; nvml:0000:65:00.0 or nvml:GPU-...: one, by PCI bus id or UUID
+///   perf, rapl    the processors
+///   replay:FILE   a recorded trace
+///   none          nothing
+///
+/// There is always at least one.  A source that was asked for and cannot be read is a meter that
+/// says why; `auto` leaves such sources out, unless no source can be read: then it is one meter,
+/// `auto`, that says why of each.
+///
+/// Cost      that of calibrate(): six update periods.
+/// Errors    ArgumentError for any other text; DataError for a trace that cannot be read.
+Meters open_meters(const std::string& selection, const Machine& machine = {});
+
+/// Every source of this machine, calibrated, whether it can be read or not.
+Meters all_meters(const Machine& machine = {});
+
+}  // namespace joule::energy

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "energy/sampler.h"
+
+#include <chrono>
+#include <csignal>
+
+#include "core/error.h"
+#include "energy/meter.h"
+
+namespace joule::energy {
+
+Sampler::Sampler(Meter& meter, Seconds period) : meter_(meter) {
+  require(period > Seconds(0), "sampler: expected a positive period, got ", period);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // the thread inherits it
+  thread_ = std::thread([this, period] { run(period); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Sampler::~Sampler() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  stop_.notify_one();
+  thread_.join();
+}
+
+void Sampler::run(Seconds period) {
+  const std::chrono::duration<double> wait(period.value());
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, wait, [this] { return stopped_; })) {
+    meter_.read(Purpose::background);
+  }
+}
+
+}  // namespace joule::energy

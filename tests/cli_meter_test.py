@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""joule meter, end to end: on a recorded trace, on a library that plays two GPUs, and on nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+JOULE = os.environ["JOULE"]
+FAKE_NVML = Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml"
+GPUS = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML), "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "50"}
+
+# 10 W for 2 s when idle, 30 W for 5 s, 14 W for 2 s when idle again; the counter moves every 10 ms.
+HEAD = {"joule_trace": 1, "meter": "rapl", "scope": "package 0 + DRAM", "joules_per_tick": 1e-6, "systematic": 0.0,
+        "update_period_s": 0.01}  # fmt: skip
+READINGS = [(0, 1_000_000), (2, 21_000_000), (3, 31_000_000), (8, 181_000_000), (9, 190_000_000), (11, 218_000_000)]
+
+
+def meter(*arguments, **options):
+    return subprocess.run([JOULE, "meter", *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+class Meter(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.temporary.name)
+        cls.trace = cls.write_trace("trace.jsonl", READINGS)
+        cls.replay = ("--meter", f"replay:{cls.trace}")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    @classmethod
+    def write_trace(cls, name, readings):
+        lines = [HEAD] + [{"ns": int(1e9 * t), "ticks": ticks} for t, ticks in readings]
+        path = cls.folder / name
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return path
+
+    def report(self, *arguments, **options):
+        done = meter("--json", *arguments, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stderr)
+
+    def assert_refused(self, code, text, *arguments, **options):
+        done = meter(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, r"\Ajoule: [^\n]+\n\Z")
+        self.assertIn(text, done.stderr)
+
+    # What it reports.
+
+    def test_figures_of_a_trace(self):
+        (entry,) = self.report(*self.replay, "--", "true")["meters"]
+        idle_power = entry["idle_power"]
+        self.assertAlmostEqual(idle_power["value"], 12)  # 48 J in 4 s, between 10 and 14 W
+        edges = (10 + 14) * 0.01 / 4 + 2 * 1e-6 / 4
+        self.assertAlmostEqual(idle_power["uncertainty"], 2 + edges)
+        self.assertEqual(idle_power["quality"], "measured")
+        gross, idle, dynamic = entry["gross"], entry["idle"], entry["dynamic"]
+        self.assertAlmostEqual(gross["value"], 150)
+        self.assertAlmostEqual(gross["uncertainty"], 30 * 0.01 + 1e-6)  # one period at 30 W, one tick
+        self.assertAlmostEqual(idle["value"], 60)
+        self.assertAlmostEqual(dynamic["value"], 90)
+        self.assertAlmostEqual(dynamic["uncertainty"], gross["uncertainty"] + 5 * idle_power["uncertainty"])
+        self.assertEqual([gross["quality"], idle["quality"], dynamic["quality"]], ["measured", "attributed", "attributed"])
+        self.assertEqual(entry["power"]["value"], 30)
+        self.assertEqual(entry["duration"]["value"], 5)
+        self.assertEqual(gross["source"], "replay of rapl, package 0 + DRAM")
+        self.assertEqual(entry["remarks"], [])
+
+    def test_the_same_bits_each_time(self):
+        first, second = (self.report(*self.replay, "--", "true") for _ in range(2))
+        self.assertEqual(first, second)
+
+    def test_table(self):
+        done = meter(*self.replay, "--", "true")
+        self.assertEqual(
+            done.stderr.splitlines(),
+            [
+                "energy by replay of rapl, package 0 + DRAM",
+                "  gross     150 J +- 300 mJ (measured)",
+                "  idle      60 J +- 10.3 J (attributed)",
+                "  dynamic   90 J +- 10.6 J (attributed)",
+                "  power     30 W +- 60 mW (measured)",
+                "  duration  5 s (measured)",
+            ],
+        )
+
+    def test_stated_idle_power(self):
+        trace = self.write_trace("two.jsonl", READINGS[2:4])
+        (entry,) = self.report("--meter", f"replay:{trace}", "--idle-power", "12", "--", "true")["meters"]
+        self.assertEqual((entry["idle"]["value"], entry["idle"]["quality"]), (60, "modelled"))
+        self.assertAlmostEqual(entry["dynamic"]["value"], 90)
+
+    def test_without_idle_power(self):
+        trace = self.write_trace("two.jsonl", READINGS[2:4])
+        (entry,) = self.report("--meter", f"replay:{trace}", "--idle", "0", "--", "true")["meters"]
+        self.assertAlmostEqual(entry["gross"]["value"], 150)
+        for key in ("idle", "dynamic"):
+            self.assertIsNone(entry[key]["value"])
+            self.assertEqual(entry[key]["reason"], "no idle power: it was not asked for (--idle 0)")
+
+    def test_a_trace_that_does_not_fit_is_noticed(self):
+        (entry,) = self.report(*self.replay, "--idle", "0", "--", "true")["meters"]
+        self.assertIn("4 of the trace's 6 readings were not asked for", entry["remarks"][0])
+        short = self.write_trace("short.jsonl", READINGS[:3])
+        (entry,) = self.report("--meter", f"replay:{short}", "--", "true")["meters"]
+        self.assertIsNone(entry["gross"]["value"])
+        self.assertIn("the trace has only 3 readings", entry["gross"]["reason"])
+
+    def test_unavailable_is_never_zero(self):
+        done = meter("--meter", "none", "--", "true")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("gross     unavailable: no meter was asked for", done.stderr)
+        self.assertNotIn("0 J", done.stderr)
+        started = time.monotonic()
+        (entry,) = self.report("--meter", "none", "--idle", "60", "--", "true")["meters"]
+        self.assertLess(time.monotonic() - started, 30)  # no idle power to measure, so no waiting
+        self.assertIsNone(entry["gross"]["value"])
+        self.assertGreater(entry["duration"]["value"], 0)
+
+    def test_gpus(self):
+        report = self.report("--meter", "nvml", "--idle", "1", "--", "sleep", "1", env=GPUS)
+        self.assertEqual(len(report["meters"]), 2)
+        for entry in report["meters"]:
+            self.assertIn("(whole card)", entry["meter"]["scope"])
+            self.assertAlmostEqual(entry["meter"]["update_period_s"], 0.05, delta=0.03)
+            gross = entry["gross"]
+            truth = 200 * entry["duration"]["value"]
+            self.assertLess(abs(gross["value"] - truth), gross["uncertainty"])
+            self.assertLess(gross["uncertainty"], 0.3 * truth)
+            self.assertIn("unresolved", entry["dynamic"]["reason"])  # sleeping costs what idling costs
+
+    def test_one_gpu_recorded_and_replayed(self):
+        trace = self.folder / "gpu.jsonl"
+        options = ("--idle", "0.5")
+        live = self.report("--meter", "nvml:0000:65:00.0", *options, "--record", trace, "--", "sleep", "0.5", env=GPUS)
+        again = self.report("--meter", f"replay:{trace}", *options, "--", "sleep", "0.5")
+        for key in ("gross", "power", "duration", "idle_power"):
+            figures = live["meters"][0][key], again["meters"][0][key]
+            self.assertEqual(*({**figure, "source": None} for figure in figures))
+        self.assertGreater(live["meters"][0]["gross"]["value"], 50)
+        self.assertEqual(again["meters"][0]["remarks"], [])
+
+    def test_auto_has_a_meter_even_where_there_is_none(self):
+        report = self.report("--idle", "0", "--", "true")
+        self.assertGreaterEqual(len(report["meters"]), 1)
+        for entry in report["meters"]:
+            if entry["meter"]["status"] != "ok":
+                self.assertIn("rapl: ", entry["gross"]["reason"])
+                self.assertIsNotNone(entry["meter"]["remedy"])
+
+    def test_out(self):
+        out = self.folder / "report.json"
+        done = meter(*self.replay, "--json", "--out", out, "--", "sh", "-c", "echo out; echo err >&2")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "out\n", "err\n"))
+        self.assertAlmostEqual(json.loads(out.read_text())["meters"][0]["gross"]["value"], 150)
+
+    def test_info_lists_every_source(self):
+        info = subprocess.run([JOULE, "info", "--json"], capture_output=True, text=True, env=GPUS)
+        sources = json.loads(info.stdout)["energy_sources"]
+        self.assertEqual([source["name"] for source in sources], ["nvml", "nvml", "perf", "rapl"])
+        for source in sources:
+            if source["status"] == "ok":
+                self.assertGreater(source["joules_per_tick"], 0)
+                self.assertGreater(source["update_period_s"], 0)
+            else:
+                self.assertTrue(source["reason"] and source["remedy"], source)
+        text = subprocess.run([JOULE, "info"], capture_output=True, text=True, env=GPUS).stdout
+        self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +resolution 1 mJ, moves every ")
+
+    # How it runs the command.
+
+    def test_exit_codes_and_signals_of_the_command(self):
+        for script, code in (("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 128 + 9), ("kill -TERM $$", 128 + 15)):
+            self.assertEqual(meter("--meter", "none", "--", "sh", "-c", script).returncode, code)
+        done = meter("--meter", "none", "--json", "--", "sh", "-c", "kill -9 $$")
+        self.assertEqual(json.loads(done.stderr)["signal"], 9)
+
+    def test_arguments_and_streams_pass_through(self):
+        program = "import sys; print(sys.argv[1:], sys.stdin.read())"
+        arguments = ["", "--", "--meter", "a b", "-x", "ü"]
+        done = meter("--meter", "none", "--", sys.executable, "-c", program, *arguments, input="in")
+        self.assertEqual(done.stdout, f"{arguments} in\n")
+
+    def test_a_signal_is_passed_on(self):
+        program = """
+import signal, sys, time
+for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(s, lambda number, frame: sys.exit(number + 40))
+print("ready", flush=True)
+time.sleep(60)
+"""
+        for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            arguments = [JOULE, "meter", *self.replay, "--", sys.executable, "-c", program]
+            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+                self.assertEqual(running.stdout.readline(), "ready\n")
+                running.send_signal(sent)
+                _, errors = running.communicate(timeout=30)
+            self.assertEqual(running.returncode, sent + 40)
+            self.assertIn("gross     150 J", errors)  # the report comes all the same
+
+    def test_the_command_has_the_usual_signals(self):
+        done = meter("--meter", "none", "--", "cat", "/proc/self/status")
+        status = dict(line.split(":", 1) for line in done.stdout.splitlines())
+        self.assertEqual(int(status["SigBlk"], 16), 0)
+        for ignored in (signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+            self.assertEqual(int(status["SigIgn"], 16) >> (ignored - 1) & 1, 0, ignored)
+
+    def test_an_interrupt_before_the_command_begins(self):
+        arguments = [JOULE, "meter", "--meter", "nvml:0000:65:00.0", "--idle", "600", "--", "echo", "run"]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=GPUS) as running:
+            while not self.catches(running.pid, signal.SIGINT):  # calibrated, and measuring the idle power
+                time.sleep(0.01)
+            running.send_signal(signal.SIGINT)
+            output, _ = running.communicate(timeout=30)
+        self.assertEqual((running.returncode, output), (130, ""))
+
+    @staticmethod
+    def catches(pid, number):
+        (caught,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        return int(caught.split()[1], 16) >> (number - 1) & 1
+
+    # What it refuses.
+
+    def test_commands_that_cannot_be_run(self):
+        self.assert_refused(127, "nowhere: cannot be run: No such file", "--meter", "none", "--", "nowhere")
+        plain = self.folder / "plain"
+        plain.write_text("no program")
+        self.assert_refused(126, "Permission denied", "--meter", "none", "--", plain)
+        self.assert_refused(2, "command is required", "--meter", "none")
+        self.assert_refused(2, "there is no command", "--meter", "none", "--", "")
+
+    def test_bad_options(self):
+        self.assert_refused(2, "meter: expected auto, nvml, nvml:ID, perf, rapl", "--meter", "x", "--", "echo", "run")
+        self.assert_refused(2, "got the number 0", "--meter", "nvml:0", "--", "echo", "run")
+        self.assert_refused(2, "--idle: expected 0 to 3600 seconds, got -1", "--idle=-1", "--", "echo", "run")
+        self.assert_refused(2, "expected a number of watts >= 0, got -3", "--idle-power=-3", "--", "echo", "run")
+        self.assert_refused(2, "a trace holds one meter, and 'nvml' gives 2", "--meter", "nvml", "--record",
+                            self.folder / "r", "--", "echo", "run", env=GPUS)  # fmt: skip
+        self.assertFalse((self.folder / "r").exists() or (self.folder / "r.tmp").exists())
+
+    def test_bad_files(self):
+        nowhere = self.folder / "nowhere" / "file"
+        self.assert_refused(3, str(nowhere), "--meter", "none", "--out", nowhere, "--", "echo", "run")
+        self.assert_refused(3, str(nowhere), "--meter", "none", "--record", nowhere, "--", "echo", "run")
+        self.assert_refused(3, "nowhere", "--meter", f"replay:{nowhere}", "--", "echo", "run")
+        bad = self.folder / "bad.jsonl"
+        bad.write_text(json.dumps(HEAD) + '\n{"ns":0,"ticks":-1}\n')
+        self.assert_refused(3, "bad.jsonl:2: 'ticks' must be an integer", "--meter", f"replay:{bad}", "--", "echo", "run")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// A libnvidia-ml.so.1 for the tests.  Tests in the same process set what it shows through
+// fake_nvml(); for a program that is started by a test, FAKE_NVML_WATTS makes both counters grow
+// with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100).  Compiled with OLD_DRIVER it
+// lacks the functions that old drivers lack.
+#include "tests/fake_nvml.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+namespace {
+
+using joule::test::FakeNvml;
+
+FakeNvml state;
+
+constexpr int kOk = 0, kArgument = 2, kNotSupported = 3, kNotFound = 6;
+constexpr const char* kBusIds[] = {"00000000:17:00.0", "00000000:65:00.0"};
+constexpr const char* kUuids[] = {"GPU-11111111-1111", "GPU-22222222-2222"};
+
+// A device is a pointer that only the library understands.
+void* device_of(unsigned index) { return reinterpret_cast<char*>(&state) + 1 + index; }
+unsigned index_of(void* device) {
+  return static_cast<unsigned>(static_cast<char*>(device) - reinterpret_cast<char*>(&state) - 1);
+}
+
+[[maybe_unused]] std::uint64_t energy_of(unsigned index) {  // not by OLD_DRIVER
+  const char* const watts = std::getenv("FAKE_NVML_WATTS");
+  if (!watts) return state.millijoules[index];
+  const char* const period = std::getenv("FAKE_NVML_PERIOD_MS");
+  const std::int64_t step = period ? std::atoi(period) : 100;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return static_cast<std::uint64_t>(ms / step * step * std::atoi(watts));
+}
+
+struct Field {
+  std::uint32_t field, scope;
+  std::int64_t timestamp, latency;
+  std::int32_t type, status;
+  std::uint64_t value;
+};
+
+struct Pci {
+  char legacy[16];
+  std::uint32_t numbers[5];
+  char bus_id[32];
+};
+
+int find(const char* wanted, const char* const* names, std::size_t skip, void** device) {
+  for (unsigned i = 0; i < state.count; ++i) {
+    if (std::strcmp(wanted, names[i] + skip) == 0 || std::strcmp(wanted, names[i]) == 0) {
+      *device = device_of(i);
+      return state.device_code[i];
+    }
+  }
+  return kNotFound;
+}
+
+}  // namespace
+
+extern "C" {
+
+FakeNvml* fake_nvml() { return &state; }
+
+int nvmlInit_v2() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(state.init_ms));
+  ++state.inits;
+  return state.init_code;
+}
+int nvmlShutdown() {
+  ++state.shutdowns;
+  return kOk;
+}
+const char* nvmlErrorString(int code) {
+  switch (code) {
+    case kOk:
+      return "Success";
+    case kNotSupported:
+      return "Not Supported";
+    case 4:
+      return "Insufficient Permissions";
+    case kNotFound:
+      return "Not Found";
+    case 9:
+      return "Driver Not Loaded";
+    case 15:
+      return "GPU is lost";
+    default:
+      return "Unknown Error";
+  }
+}
+int nvmlDeviceGetCount_v2(unsigned* count) {
+  *count = state.count;
+  return kOk;
+}
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
+  if (index >= state.count) return kArgument;
+  *device = device_of(index);
+  return kOk;
+}
+int nvmlDeviceGetHandleByPciBusId_v2(const char* id, void** device) {
+  return find(id, kBusIds, 4, device);  // the domain may have 4 digits or 8
+}
+int nvmlDeviceGetHandleByUUID(const char* uuid, void** device) {
+  return find(uuid, kUuids, 0, device);
+}
+int nvmlDeviceGetName(void* device, char* name, unsigned size) {
+  std::snprintf(name, size, "Fake %u", index_of(device));
+  return state.device_code[index_of(device)];
+}
+int nvmlDeviceGetPciInfo_v3(void* device, Pci* pci) {
+  std::snprintf(pci->bus_id, sizeof pci->bus_id, "%s", kBusIds[index_of(device)]);
+  return kOk;
+}
+#ifndef OLD_DRIVER
+int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millijoules) {
+  const unsigned index = index_of(device);
+  ++state.energy_reads;
+  if (state.device_code[index]) return state.device_code[index];
+  if (state.energy_code[index]) return state.energy_code[index];
+  *millijoules = energy_of(index);
+  return kOk;
+}
+int nvmlDeviceGetFieldValues(void* device, int count, Field* fields) {
+  for (int i = 0; i < count; ++i) {
+    fields[i].status = fields[i].field == 186 ? state.power_code : kNotSupported;
+    fields[i].type = 1;
+    std::memcpy(&fields[i].value, &state.milliwatts[index_of(device)], sizeof(unsigned));
+  }
+  ++state.power_reads;
+  return kOk;  // whatever the fields' own status
+}
+#endif
+int nvmlDeviceGetMigMode(void* device, unsigned* current, unsigned* pending) {
+  *current = *pending = state.mig[index_of(device)];
+  return state.mig_code;
+}
+
+}  // extern "C"
