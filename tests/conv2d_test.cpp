@@ -436,6 +436,46 @@ TEST(Conv2d, PacksTheWeightsForEachTarget) {
   });
 }
 
+/// `t` with about this share of non-zeros, and the mask that a ReLU leaves.
+void make_sparse(const Tensor& t, float density) {
+  const Tensor u = uniform(t.shape(), 9);  // in [-1, 1)
+  const float* const from = u.data<float>();
+  float* const to = t.mutable_data<float>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) to[i] = from[i] + 2 * density - 1;
+  dispatch(Relu{.x = t, .y = t});
+}
+
+TEST(Conv2d, ChoosesToSkipByTheZerosThatTheMasksCount) {
+  const Layer layer({"64 to 64", {2, 12, 12, 64}, 64, 3, {.padding = 1}}, uniform);
+  const Context ctx;
+  const auto skips = [&](const auto& op) {
+    return select(op, ctx).name.starts_with("cpu.skip_zero");
+  };
+  // Without masks nobody knows of zeros.
+  EXPECT_FALSE(skips(layer.forward()));
+  EXPECT_FALSE(skips(layer.grad_input()));
+  EXPECT_FALSE(skips(layer.grad_weights()));
+  make_sparse(layer.x, 0.3f);
+  make_sparse(layer.grad_y, 0.1f);
+  EXPECT_TRUE(skips(layer.forward()));
+  EXPECT_TRUE(skips(layer.grad_input()));
+  EXPECT_EQ(select(layer.grad_weights(), ctx).name, "cpu.skip_zero_grad_y");
+  make_sparse(layer.grad_y, 0.6f);
+  EXPECT_EQ(select(layer.grad_weights(), ctx).name, "cpu.skip_zero_x");
+  make_sparse(layer.x, 0.95f);
+  make_sparse(layer.grad_y, 0.95f);
+  EXPECT_FALSE(skips(layer.forward()));
+  EXPECT_FALSE(skips(layer.grad_input()));
+  EXPECT_FALSE(skips(layer.grad_weights()));
+}
+
+// One channel fills a sixteenth of a vector: not worth it however many zeros grad_y has.
+TEST(Conv2d, DoesNotSkipForOneChannel) {
+  const Layer layer({"first layer", {2, 12, 12, 1}, 32, 3, {.padding = 1}}, uniform);
+  make_sparse(layer.grad_y, 0.2f);
+  EXPECT_EQ(select(layer.grad_weights(), Context{}).name, "cpu.direct");
+}
+
 TEST(Conv2d, NoImagesGiveNothing) {
   const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
   for (const std::string_view name : {std::string_view("cpu.direct"), kReference}) {

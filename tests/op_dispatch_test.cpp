@@ -70,6 +70,34 @@ TEST(Dispatch, RunsWhatIsForced) {
   EXPECT_EQ(last_run, "cpu.even");
 }
 
+/// An op whose first row is worth running for large tensors only.
+struct Choosy {
+  static constexpr std::string_view kName = "choosy";
+  Tensor x;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const {}
+  Work work() const { return {}; }
+  static void run(const Choosy&, Context&, Tally*) {}
+  static const char* small(const Choosy& op) { return op.x.numel() < 10 ? "x is small" : nullptr; }
+  static std::span<const Implementation<Choosy>> implementations() {
+    static constexpr std::array kTable = {
+        Implementation<Choosy>{"cpu.large", Device::cpu, runs_all<Choosy>, run, true, small},
+        Implementation<Choosy>{kReference, Device::cpu, runs_all<Choosy>, run},
+    };
+    return kTable;
+  }
+};
+
+TEST(Dispatch, PassesOverWhatIsSlowerUnlessItIsPinned) {
+  const Choosy small{Tensor({2})}, large{Tensor({20})};
+  EXPECT_EQ(select(small, Context{}).name, kReference);
+  EXPECT_EQ(select(large, Context{}).name, "cpu.large");
+  EXPECT_EQ(select(small, Context{.force = "cpu.large"}).name, "cpu.large");
+  EXPECT_EQ(explain(small, Context{}), "cpu.large: x is small\nreference: can run it\n");
+}
+
 TEST(Dispatch, SaysWhyNothingFits) {
   const ContextGuard guard;
   context().force = "cpu.even";
