@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <vector>
 
 #include "core/threads.h"
@@ -38,52 +37,63 @@ struct Weighed {
   void operator+=(const Weighed& o) { count += o.count, macs += o.macs; }
 };
 
-/// The zeros of t [N,H,W,C], and the sum over them of h[row] * w[column].  From the mask that the
-/// producer of t wrote if there is one, otherwise by a pass of its own.
+/// sum over the rows [n, i] of t [N,H,W,C] of of_row(row, i), in a fixed order.
+template <class OfRow>
+Weighed sum_over_rows(const Tensor& t, std::int64_t columns, OfRow&& of_row) {
+  const std::int64_t height = t.dim(1);
+  return parallel_sum<Weighed>(t.dim(0) * height, columns * t.dim(3),
+                               [&](std::int64_t begin, std::int64_t end) {
+                                 Weighed total;
+                                 for (std::int64_t row = begin; row < end; ++row) {
+                                   total += of_row(row, row % height);
+                                 }
+                                 return total;
+                               });
+}
+
+/// From the mask that the producer of t wrote.  It knows the number of zeros, and most pixels meet
+/// all taps: only the words of those that do not are read, the border.
+Weighed weigh_masked_zeros(const Tensor& t, const ZeroMask& mask,
+                           const std::vector<std::int64_t>& h, const std::vector<std::int64_t>& w) {
+  const std::int64_t width = t.dim(2), channels = t.dim(3), words = mask.words_per_row();
+  const std::int64_t most_h = *std::ranges::max_element(h), most_w = *std::ranges::max_element(w);
+  std::vector<std::int64_t> all, border;
+  for (std::int64_t column = 0; column < width; ++column) {
+    all.push_back(column);
+    if (w[column] != most_w) border.push_back(column);
+  }
+  const Weighed fewer = sum_over_rows(
+      t, static_cast<std::int64_t>(border.size()), [&](std::int64_t row, std::int64_t i) {
+        Weighed total;
+        for (const std::int64_t column : h[i] == most_h ? border : all) {
+          const std::uint64_t* const bits = mask.words(row * width + column);
+          std::int64_t zeros = channels;
+          for (std::int64_t word = 0; word < words; ++word) zeros -= std::popcount(bits[word]);
+          total += {zeros, (most_h * most_w - h[i] * w[column]) * zeros};
+        }
+        return total;
+      });
+  const std::int64_t count = t.numel() - mask.nonzeros();
+  return {count, most_h * most_w * count - fewer.macs};
+}
+
+/// The zeros of t [N,H,W,C], and the sum over them of h[row] * w[column].
 Weighed weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
                     const std::vector<std::int64_t>& w) {
-  const std::int64_t height = t.dim(1), width = t.dim(2), channels = t.dim(3);
   if (t.numel() == 0) return {};
-  // sum over the pixels whose weight is not `usual` of (zeros, weight(row, column) * zeros)
-  const auto sum = [&](std::int64_t usual, auto&& weight, auto&& zeros_of_pixel) {
-    return parallel_sum<Weighed>(
-        t.dim(0) * height, width * channels, [&](std::int64_t begin, std::int64_t end) {
-          Weighed total;
-          for (std::int64_t row = begin; row < end; ++row) {
-            const std::int64_t row_uses = h[row % height];
-            for (std::int64_t column = 0; column < width; ++column) {
-              const std::int64_t uses = row_uses * w[column];
-              if (uses == usual) continue;
-              const std::int64_t zeros = zeros_of_pixel(row * width + column);
-              total += {zeros, weight(uses) * zeros};
-            }
-          }
-          return total;
-        });
-  };
-  if (const auto mask = t.zero_mask()) {
-    // The mask knows the number of zeros.  Most pixels meet all taps, so only the words of those
-    // that do not are read: a tenth of a pass.
-    const std::int64_t most =
-        *std::max_element(h.begin(), h.end()) * *std::max_element(w.begin(), w.end());
-    const std::int64_t words = mask->words_per_row();
-    const Weighed fewer = sum(
-        most, [&](std::int64_t uses) { return most - uses; },
-        [&](std::int64_t pixel) {
-          std::int64_t nonzeros = 0;
-          for (std::int64_t i = 0; i < words; ++i) nonzeros += std::popcount(mask->words(pixel)[i]);
-          return channels - nonzeros;
-        });
-    const std::int64_t count = t.numel() - mask->nonzeros();
-    return {count, most * count - fewer.macs};
-  }
+  if (const auto mask = t.zero_mask()) return weigh_masked_zeros(t, *mask, h, w);
+  const std::int64_t width = t.dim(2), channels = t.dim(3);
   return visit_float(t.dtype(), [&]<class T>(T) {
     const T* const values = t.data<T>();
-    constexpr std::int64_t kNone = -1;
-    return sum(kNone, std::identity(), [&](std::int64_t pixel) {
-      int zeros = 0;  // narrow: so that the compiler counts in vectors
-      for (std::int64_t c = 0; c < channels; ++c) zeros += values[pixel * channels + c] == T(0);
-      return std::int64_t{zeros};
+    return sum_over_rows(t, width, [&](std::int64_t row, std::int64_t i) {
+      Weighed total;
+      for (std::int64_t column = 0; column < width; ++column) {
+        const T* const pixel = values + (row * width + column) * channels;
+        int zeros = 0;  // narrow: so that the compiler counts in vectors
+        for (std::int64_t c = 0; c < channels; ++c) zeros += pixel[c] == T(0);
+        total += {zeros, h[i] * w[column] * zeros};
+      }
+      return total;
     });
   });
 }
