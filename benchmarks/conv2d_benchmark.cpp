@@ -96,7 +96,7 @@ Tensor uniform(const Shape& shape) {
 template <Operation Op>
 void add_implementations(const Op& op, std::vector<Timed>& timed) {
   for (const auto& impl : Op::implementations()) {
-    if (impl.name == kReference || passed_over(impl, op, Context{})) continue;
+    if (impl.name == kReference || cannot_run(impl, op, Context{})) continue;
     timed.push_back({std::string(impl.name), [op, name = impl.name] {
                        Context ctx{.force = name};
                        dispatch(op, ctx);

@@ -14,6 +14,7 @@ void add_train(CLI::App& app, Run& run);
 void add_eval(CLI::App& app, Run& run);
 void add_predict(CLI::App& app, Run& run);
 void add_summary(CLI::App& app, Run& run);
+void add_energy(CLI::App& app, Run& run);
 void add_info(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_meter(CLI::App& app, Run& run);

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   add_eval(app, run);
   add_predict(app, run);
   add_summary(app, run);
+  add_energy(app, run);
   add_info(app, run);
   add_demo(app, run);
   add_meter(app, run);

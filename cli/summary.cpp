@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
-#include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/image_size.h"
 #include "energy/ledger.h"
 #include "models/models.h"
 
@@ -30,27 +30,6 @@ struct Row {
   std::int64_t parameters = 0;
   energy::Totals work{};
 };
-
-struct Input {
-  Size2 image;
-  std::int64_t channels;
-};
-
-Input parse_input(const std::string& text) {
-  std::int64_t extents[3] = {};
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  bool good = true;
-  for (int i = 0; i < 3 && good; ++i) {
-    if (i > 0) good = at != end && *at++ == 'x';
-    const auto [after, error] = std::from_chars(at, end, extents[i]);
-    good = good && error == std::errc() && extents[i] >= 1;
-    at = after;
-  }
-  require(good && at == end, "--input: expected HEIGHTxWIDTHxCHANNELS such as 32x32x3, got '", text,
-          "'");
-  return {{extents[0], extents[1]}, extents[2]};
-}
 
 std::int64_t own_parameters(const nn::Module& module) {
   std::int64_t own = module.parameter_count();

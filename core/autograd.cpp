@@ -92,8 +92,10 @@ void record(std::string_view op, std::span<const Tensor> inputs,
   }
   std::size_t index = 0;
   for (Tensor* output : outputs) {
+    const std::size_t at = index++;
+    if (!*output) continue;
     output->set_meta(std::make_shared<autograd::Meta>(
-        autograd::Meta{.requires_grad = true, .producer = node, .output = index++}));
+        autograd::Meta{.requires_grad = true, .producer = node, .output = at}));
   }
 }
 

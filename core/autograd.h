@@ -21,7 +21,8 @@ using BackwardFn = std::function<std::vector<Tensor>(std::span<const Tensor> gra
 bool needs_grad(const Tensor& t);
 
 /// Puts one differentiable operation on the tape: `outputs` were computed from `inputs`.  Does
-/// nothing if no input needs a gradient.
+/// nothing if no input needs a gradient.  An undefined output is one that nobody asked for: its
+/// gradient is always undefined.
 ///
 /// The closure may capture any tensor, but outputs only as detach(): an output that its own node
 /// holds would never be freed.  It runs once, under the layer's name and Phase::backward, and is

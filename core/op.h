@@ -25,6 +25,9 @@ struct Implementation {
   void (*run)(const Op&, Context&, Tally* tally);
   /// The same bits for any number of threads.
   bool thread_invariant = true;
+  /// Null if it is worth running here, otherwise why a later row is ("cpu.direct is faster").  Not
+  /// asked when the row is pinned.  Cheap; allocates nothing.
+  const char* (*slower)(const Op&) = nullptr;
 };
 
 /// The name of the row that defines the op; the only one that runs f64.
@@ -48,13 +51,20 @@ concept Operation = requires(const Op& op) {
   { Op::implementations() } -> std::same_as<std::span<const Implementation<Op>>>;
 };
 
-/// Why `impl` is not the one for `op`, or null if it could be.
+/// Why `impl` cannot run `op`, or null if it can.
 template <Operation Op>
-const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
+const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
   if (impl.device != op.device()) return "is for another device";
   if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
   if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
   return impl.unsupported(op);
+}
+
+/// Why `impl` would not be chosen for `op` if nothing is pinned, or null if it could be.
+template <Operation Op>
+const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
+  if (const char* const why = cannot_run(impl, op, ctx)) return why;
+  return impl.slower ? impl.slower(op) : nullptr;
 }
 
 /// One line per implementation: its name, and why it would be passed over.
@@ -75,8 +85,10 @@ template <Operation Op>
 const Implementation<Op>& select(const Op& op, const Context& ctx) {
   const std::string_view pinned = ctx.force.empty() ? forced_implementation(Op::kName) : ctx.force;
   for (const auto& impl : Op::implementations()) {
-    if (!pinned.empty() && impl.name != pinned) continue;
-    if (!passed_over(impl, op, ctx)) return impl;
+    if (pinned.empty() ? !passed_over(impl, op, ctx)
+                       : impl.name == pinned && !cannot_run(impl, op, ctx)) {
+      return impl;
+    }
   }
   throw ArgumentError(str(Op::kName, ": no implementation ", pinned.empty() ? "" : "named ", pinned,
                           " for this on ", op.device(), ":\n", explain(op, ctx)));

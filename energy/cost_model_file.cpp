@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <array>
-#include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <vector>
+#include <filesystem>
 
 #include "core/error.h"
 #include "energy/cost_model.h"
+#include "energy/json_members.h"
 
 namespace joule::energy {
 namespace {
@@ -16,89 +12,71 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxBytes = 1 << 20;
 
-/// Reads the members of an object by name and in the end objects to those nobody asked for.
-class Members {
- public:
-  Members(const json& object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!object.is_object()) {
-      throw DataError(str(place_, ": expected an object, got ", object.type_name()));
-    }
-  }
-  const json& at(const std::string& key) {
-    known_.insert(key);
-    const auto found = object_.find(key);
-    if (found == object_.end()) throw DataError(str(place_, ": '", key, "' is missing"));
-    return *found;
-  }
-  std::string text(const std::string& key) {
-    const json& value = at(key);
-    if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
-      throw DataError(str(place_, ": '", key, "' must be a text that is not empty"));
-    }
-    return value;
-  }
-  double picojoules(const std::string& key) {
-    const json& value = at(key);
-    if (!value.is_number() || value.get<double>() < 0) {
-      throw DataError(str(place_, ": '", key, "' must be a number of picojoules >= 0, got ",
-                          value.is_number() ? value.dump() : value.type_name()));
-    }
-    return value;
-  }
-  void reject_others() const {
-    for (const auto& member : object_.items()) {
-      if (!known_.contains(member.key())) {
-        throw DataError(str(place_, ": unknown member '", member.key(), "'"));
-      }
-    }
-  }
-
- private:
-  const json& object_;
-  std::string place_;
-  std::set<std::string> known_;
+/// A number, {low, high}, or {value, standard_error}.
+struct Stated {
+  double middle;
+  std::optional<double> half_range;
 };
 
-Constant constant(Members& profile, const std::string& key, const std::string& path) {
-  if (!profile.at(key).is_object()) return {picojoules(profile.picojoules(key)), {}};
+Stated stated(Members& profile, const std::string& key, std::string_view what,
+              const std::string& path) {
+  if (!profile.at(key).is_object()) return {profile.not_negative(key, what), {}};
   const std::string place = str(path, ": '", key, "'");
   Members range(profile.at(key), place);
-  const double low = range.picojoules("low");
-  const double high = range.picojoules("high");
+  Stated result{};
+  if (range.has("value")) {
+    result = {range.not_negative("value", what), range.not_negative("standard_error", what)};
+  } else {
+    const double low = range.not_negative("low", what);
+    const double high = range.not_negative("high", what);
+    if (low > high) throw DataError(str(place, ": low ", low, " is above high ", high));
+    result = {low + (high - low) / 2, (high - low) / 2};
+  }
   range.reject_others();
-  if (low > high) throw DataError(str(place, ": low ", low, " is above high ", high));
-  return {picojoules(low + (high - low) / 2), picojoules((high - low) / 2)};
+  return result;
 }
 
-json parse(std::string_view text, const std::string& path) {
-  // The library keeps the last of two members of the same name; a profile with two is a mistake.
-  std::vector<std::set<std::string>> open;
-  const auto check = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open.emplace_back();
-    if (event == json::parse_event_t::object_end) open.pop_back();
-    if (event == json::parse_event_t::key && !open.back().insert(parsed).second) {
-      throw DataError(str(path, ": the member ", parsed.dump(), " is there twice"));
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::parse_error& error) {
-    throw DataError(str(path, ": not JSON at byte ", error.byte));
-  } catch (const json::out_of_range&) {
-    throw DataError(str(path, ": a number is out of the range of a double"));
-  }
+Constant constant(Members& profile, const std::string& key, const std::string& path) {
+  const Stated s = stated(profile, key, "a number of picojoules", path);
+  Constant c{picojoules(s.middle), {}};
+  if (s.half_range) c.half_range = picojoules(*s.half_range);
+  return c;
+}
+
+ConstantPower power(Members& profile, const std::string& key, const std::string& path) {
+  const Stated s = stated(profile, key, "a number of watts", path);
+  ConstantPower c{Watts(s.middle), {}};
+  if (s.half_range) c.half_range = Watts(*s.half_range);
+  return c;
+}
+
+FitQuality fit_quality(const json& object, const std::string& path) {
+  Members fit(object, str(path, ": 'fit'"));
+  const FitQuality quality{.windows = fit.count("windows"),
+                           .degrees_of_freedom = fit.count("degrees_of_freedom"),
+                           .chi_square = fit.not_negative("chi_square"),
+                           .condition_number = fit.not_negative("condition_number"),
+                           .rms_residual = Joules(fit.not_negative("rms_residual_joules")),
+                           .largest_residual = Joules(fit.not_negative("largest_residual_joules"))};
+  fit.reject_others();
+  return quality;
 }
 
 }  // namespace
 
 CostModel parse_cost_model(std::string_view text, const std::string& path) {
-  const json document = parse(text, path);
+  const json document = parse_json(text, path);
   Members profile(document, path);
   CostModel model{.name = profile.text("name"),
                   .source = profile.text("source"),
                   .per_mac = constant(profile, "picojoules_per_mac", path),
                   .per_byte = constant(profile, "picojoules_per_byte", path)};
+  if (profile.has("picojoules_per_call")) {
+    model.per_call = constant(profile, "picojoules_per_call", path);
+  }
+  if (profile.has("watts")) model.per_second = power(profile, "watts", path);
+  if (profile.has("device")) model.device = profile.text("device");
+  if (profile.has("fit")) model.fit = fit_quality(profile.at("fit"), path);
   profile.reject_others();
   for (const CostModel& built_in : built_in_cost_models()) {
     if (model.name == built_in.name) {
@@ -114,18 +92,12 @@ CostModel load_cost_model(const std::string& name_or_path) {
     if (model.name == name_or_path) return model;
     names += (names.empty() ? "" : ", ") + model.name;
   }
-  std::ifstream file(name_or_path, std::ios::binary);
-  std::string text(kMaxBytes + 1, '\0');
-  if (!file) {
+  require(name_or_path != eyeriss().name, eyeriss().name,
+          ": its constants are multiples of the energy of a MAC, not joules; say what a MAC costs");
+  if (std::error_code none; !std::filesystem::exists(name_or_path, none)) {
     throw DataError(str(name_or_path, ": neither a profile (", names, ") nor a readable file"));
   }
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) throw DataError(str(name_or_path, ": cannot be read"));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxBytes) {
-    throw DataError(str(name_or_path, ": a profile has at most ", kMaxBytes, " bytes"));
-  }
-  return parse_cost_model(text, name_or_path);
+  return parse_cost_model(read_text_file(name_or_path, kMaxBytes, "a profile"), name_or_path);
 }
 
 }  // namespace joule::energy

@@ -98,11 +98,8 @@ Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads
   Tensor grad_y = grads[0];
   if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
   const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
-  dispatch(ReluGrad{.y = y,
-                    .grad_y = grad_y,
-                    .grad_x = grad_x,
-                    .sigma = sigma,
-                    .grad_l0 = grads.size() > 1 ? grads[1] : Tensor()});
+  dispatch(
+      ReluGrad{.y = y, .grad_y = grad_y, .grad_x = grad_x, .sigma = sigma, .grad_l0 = grads[1]});
   return grad_x;
 }
 
@@ -124,11 +121,7 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
                          sigma](std::span<const Tensor> grads) {
     return tape(relu_backward(y, sigma, grads));
   };
-  if (sigma > 0) {
-    record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
-  } else {
-    record("conv2d_relu", {x, weight, bias}, {&out.y}, std::move(backward));
-  }
+  record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
   return out;
 }
 
@@ -140,11 +133,7 @@ ReluOutput relu_with_l0(Tensor x, float sigma) {
   BackwardFn backward = [y = out.y.detach(), sigma](std::span<const Tensor> grads) {
     return std::vector<Tensor>{relu_backward(y, sigma, grads)};
   };
-  if (sigma > 0) {
-    record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
-  } else {
-    record("relu", {x}, {&out.y}, std::move(backward));
-  }
+  record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
   return out;
 }
 

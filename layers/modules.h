@@ -65,6 +65,7 @@ class MaxPool2d final : public Module {
  public:
   explicit MaxPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0);
   std::string describe() const override;
+  Size2 kernel() const { return kernel_; }
 
  private:
   Tensor forward(Tensor x) override;
@@ -75,6 +76,7 @@ class AvgPool2d final : public Module {
  public:
   explicit AvgPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0);
   std::string describe() const override;
+  Size2 kernel() const { return kernel_; }
 
  private:
   Tensor forward(Tensor x) override;

@@ -18,6 +18,7 @@ all             libdnnl-dev            oneDNN, an implementation of the convolut
 all             zlib1g-dev             reads gzipped data sets
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
+all             libeigen3-dev          fits energy profiles by least squares
 all             libcli11-dev           command lines
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework

@@ -47,6 +47,55 @@ TEST(CostModel, ZeroSkip) {
   EXPECT_EQ(energy(Skipping::none).uncertainty(), std::nullopt);
 }
 
+TEST(CostModel, Jouppi7) {
+  const auto energy = [](Skipping skipping) { return jouppi7().energy(example(), skipping); };
+  // 50 words of 64 bit at 350 +- 100 pJ; ideally 35.
+  expect_picojoules(energy(Skipping::none).value(), 1000 * (1.31 + 0.38) + 50 * 350);
+  expect_picojoules(energy(Skipping::ideal).value(), 400 * (1.31 + 0.38) + 35 * 350);
+  expect_picojoules(energy(Skipping::executed).value(), 800 * (1.31 + 0.38) + 50 * 350);
+  expect_picojoules(energy(Skipping::none).uncertainty(), 50 * 100);
+}
+
+TEST(CostModel, EyerissHasNoJoulesUntilAMacHas) {
+  const CostModel model = eyeriss().at(picojoules(2));
+  EXPECT_EQ(model.name, "eyeriss at 2 pJ per MAC");
+  const auto energy = model.energy(example(), Skipping::none);
+  expect_picojoules(energy.value(), 2 * (1000 + 100 * 200));
+  EXPECT_EQ(str(energy), "42 nJ (modelled, eyeriss at 2 pJ per MAC)");
+  EXPECT_EQ(error_of([] { eyeriss().at(Joules()); }),
+            "eyeriss: a MAC costs more than 0 pJ, got 0 J");
+  EXPECT_EQ(error_of([] { load_cost_model("eyeriss"); }),
+            "eyeriss: its constants are multiples of the energy of a MAC, not joules; say what a "
+            "MAC costs");
+}
+
+TEST(CostModel, CallsAndSecondsWhereAProfileChargesThem) {
+  Totals totals = example();
+  totals.calls = 7;
+  totals.tally.nanoseconds = 2000;
+  const CostModel model{.name = "fitted:me",
+                        .per_mac = {picojoules(2), picojoules(0.5)},
+                        .per_byte = {picojoules(3), {}},
+                        .per_call = Constant{picojoules(100), picojoules(10)},
+                        .per_second = ConstantPower{Watts(0.001), Watts(0.0001)}};
+  // 2 us at 1 mW are 2000 pJ, whatever is skipped.
+  expect_picojoules(model.energy(totals, Skipping::none).value(), 2000 + 1200 + 700 + 2000);
+  expect_picojoules(model.energy(totals, Skipping::executed).value(), 1600 + 1200 + 700 + 2000);
+  expect_picojoules(model.energy(totals, Skipping::none).uncertainty(), 500 + 70 + 200);
+}
+
+TEST(CostModel, PartsAddUpToTheEnergy) {
+  const EnergyParts parts = zero_skip().parts(example(), Skipping::ideal, 120);
+  expect_picojoules(parts.activations, 1950 * (70 - 30));
+  expect_picojoules(parts.parameters, 1950 * 30);
+  expect_picojoules(parts.compute, 400 * 3.7);
+  expect_picojoules(parts.overhead, 0);
+  expect_picojoules(parts.total(),
+                    zero_skip().energy(example(), Skipping::ideal).value() / picojoules(1));
+  EXPECT_EQ(error_of([] { zero_skip().parts(example(), Skipping::none, 401); }),
+            "cost model: of 400 bytes 401 moved parameters");
+}
+
 TEST(CostModel, FiguresSayModelledByWhichProfile) {
   const auto figure = zero_skip().energy(Totals(), Skipping::none);
   EXPECT_EQ(str(figure), "0 J (modelled, zero-skip)");
@@ -102,6 +151,28 @@ TEST(CostModelFile, ConstantsAreNumbersOrRanges) {
   expect_picojoules(figure.uncertainty(), 400 * 10);
 }
 
+TEST(CostModelFile, AFittedProfileHasStandardErrorsAndSaysHowWellItFits) {
+  const auto model = parse_cost_model(
+      profile(R"({"value": 2, "standard_error": 0.5})",
+              R"(3, "picojoules_per_call": 100, "watts": {"low": 1, "high": 3}, "device": "me",
+                 "fit": {"windows": 9, "degrees_of_freedom": 6, "chi_square": 5.5,
+                 "condition_number": 12, "rms_residual_joules": 0.1,
+                 "largest_residual_joules": 0.2})"),
+      "f.json");
+  expect_picojoules(model.per_mac.energy, 2);
+  expect_picojoules(model.per_mac.half_range, 0.5);
+  expect_picojoules(model.per_call->energy, 100);
+  EXPECT_EQ(model.per_second->power, Watts(2));
+  EXPECT_EQ(model.per_second->half_range, Watts(1));
+  EXPECT_EQ(model.device, "me");
+  EXPECT_EQ(model.fit, (FitQuality{.windows = 9,
+                                   .degrees_of_freedom = 6,
+                                   .chi_square = 5.5,
+                                   .condition_number = 12,
+                                   .rms_residual = Joules(0.1),
+                                   .largest_residual = Joules(0.2)}));
+}
+
 TEST(CostModelFile, EveryMistakeIsOneClearLine) {
   const std::string range = "f.json: 'picojoules_per_byte': ";
   const std::pair<std::string, std::string> cases[] = {
@@ -131,6 +202,14 @@ TEST(CostModelFile, EveryMistakeIsOneClearLine) {
       {profile("1", R"({"low": -3, "high": 2})"),
        range + "'low' must be a number of picojoules >= 0, got -3"},
       {profile("1", R"({"low": 1, "high": 2, "mid": 1})"), range + "unknown member 'mid'"},
+      {profile("1", R"({"value": 3})"), range + "'standard_error' is missing"},
+      {profile("1", R"({"value": 3, "standard_error": 1, "low": 2})"),
+       range + "unknown member 'low'"},
+      {profile("1", R"(1, "watts": -1)"), "f.json: 'watts' must be a number of watts >= 0, got -1"},
+      {profile("1", R"(1, "device": "")"), "f.json: 'device' must be a text that is not empty"},
+      {profile("1", R"(1, "fit": 3)"), "f.json: 'fit': expected an object, got number"},
+      {profile("1", R"(1, "fit": {"windows": 1.5})"),
+       "f.json: 'fit': 'windows' must be a whole number >= 0, got 1.5"},
       {profile("1", R"(1, "picojoules_per_flop": 1)"),
        "f.json: unknown member 'picojoules_per_flop'"},
       {R"({"name": "zero-skip", "source": "me", "picojoules_per_mac": 1, "picojoules_per_byte": 1})",
@@ -145,7 +224,7 @@ TEST(CostModelFile, IsLoadedByNameOrPath) {
   EXPECT_EQ(load_cost_model("horowitz45").name, "horowitz45");
   EXPECT_EQ(load_cost_model("zero-skip").name, "zero-skip");
   EXPECT_EQ(error_of<DataError>([] { load_cost_model("horowitz54"); }),
-            "horowitz54: neither a profile (horowitz45, zero-skip) nor a readable file");
+            "horowitz54: neither a profile (horowitz45, zero-skip, jouppi7) nor a readable file");
   namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / str("joule_cost_model_test.", ::getpid());
   fs::create_directory(folder);

@@ -66,7 +66,7 @@ Tally run(const Op& op, std::string_view name) {
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
-    if (passed_over(impl, op, Context{})) continue;
+    if (cannot_run(impl, op, Context{})) continue;
     SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
     body(impl.name);
   }

@@ -6,23 +6,10 @@
 #include "core/error.h"
 #include "data/loader.h"
 #include "layers/functions.h"
+#include "training/inference.h"
 
 namespace joule::training {
 namespace {
-
-/// Evaluation mode without gradients until the end of the block.
-class Inference {
- public:
-  explicit Inference(nn::Module& net) : net_(net), training_(net.training()) { net.eval(); }
-  ~Inference() { net_.train(training_); }
-  Inference(const Inference&) = delete;
-  Inference& operator=(const Inference&) = delete;
-
- private:
-  nn::Module& net_;
-  bool training_;
-  NoGrad no_grad_;
-};
 
 /// Calls run(images of one slice) -> logits, and puts the logits together.
 template <class Run>

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/conv2d/conv2d.h"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
+#include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/relu/relu_reference.h"
@@ -94,32 +97,96 @@ void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tall
   count_zeros_of_x(tally, s, op.x);
 }
 
+template <class Op>
+const char* one_group(const Op& op) {
+  return op.params.groups == 1 ? nullptr : "needs groups == 1";
+}
+
+/// The share of non-zeros that the operation which wrote t counted, or none.
+std::optional<double> known_density(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  if (!mask || t.numel() == 0) return std::nullopt;
+  return static_cast<double>(mask->nonzeros()) / static_cast<double>(t.numel());
+}
+
+constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
+constexpr const char* kTooFewZeros = "there are too few zeros";
+
+/// What a visit of a pixel costs cpu.skip_zero, in cycles for at most 64 input channels (of a tap,
+/// or of several if they are few) and up to eight vectors of output channels, measured on Zen 5:
+/// the visit itself, and per non-zero a broadcast and a load for each vector, of which there are
+/// two in 1.1 cycles.  A dense kernel runs at nine tenths of two multiply-adds a cycle.
+const char* denser_than_worth(const Tensor& in, std::int64_t taps, std::int64_t in_channels,
+                              std::int64_t out_channels) {
+  const auto density = known_density(in);
+  if (!density) return kUnknownZeros;
+  constexpr double kVisit = 27;
+  const std::int64_t lanes = cpu::direct_lanes();
+  const std::int64_t vectors = std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes);
+  const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
+  const double channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
+  const double skipping =
+      kVisit + *density * channels * static_cast<double>(vectors + 1) * 0.5 * 1.1;
+  const double dense = channels * static_cast<double>(vectors) * 0.5 / 0.9;
+  return skipping < dense ? nullptr : kTooFewZeros;
+}
+
+const char* dense_x(const Conv2d& op) {
+  return denser_than_worth(op.x, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+}
+const char* dense_grad_y(const Conv2dGradInput& op) {
+  return denser_than_worth(op.grad_y, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
+}
+
+/// Of the gradient of the weights, which skips by x or by grad_y: the one with more zeros, if at
+/// least half are (measured: docs/performance.md).
+constexpr double kGradWeightDensity = 0.5;
+
+const char* denser_than_other(const Tensor& mine, const Tensor& other) {
+  const auto density = known_density(mine);
+  if (!density) return kUnknownZeros;
+  if (*density > kGradWeightDensity) return kTooFewZeros;
+  return *density <= known_density(other).value_or(1) ? nullptr
+                                                      : "the other operand has more zeros";
+}
+
+const char* x_denser_than_grad_y(const Conv2dGradWeight& op) {
+  return denser_than_other(op.x, op.grad_y);
+}
+const char* grad_y_denser_than_x(const Conv2dGradWeight& op) {
+  return denser_than_other(op.grad_y, op.x);
+}
+
 #if JOULE_WITH_ONEDNN
+/// oneDNN 2.6 divides by zero without an image.
+template <class Op>
+const char* an_image(const Op& op) {
+  return shape_of(op).batch > 0 ? nullptr : "needs an image";
+}
+
 // oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp):
 // * on groups narrower than a vector, which cpu.direct fills with channels of one group;
 // * forward with many channels; more with a ReLU, which costs cpu.direct less;
 // * grad_input of few channels, which fill half of cpu.direct's registers.
-bool narrow_groups(const Conv2dShape& s) {
-  return s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
-}
+constexpr const char* kDirectIsFaster = "cpu.direct is faster";
 
 template <class Op>
 const char* direct_is_faster(const Op& op) {
   const Conv2dShape s = shape_of(op);
-  if (s.batch == 0) return "needs an image";
-  return narrow_groups(s) ? nullptr : "cpu.direct is faster";
+  const bool narrow = s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
+  return narrow ? nullptr : kDirectIsFaster;
 }
 
 const char* direct_is_faster_forward(const Conv2d& op) {
   const Conv2dShape s = shape_of(op);
   const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
-  return many && s.batch > 0 ? nullptr : direct_is_faster(op);
+  return many ? nullptr : direct_is_faster(op);
 }
 
 const char* direct_is_faster_grad_input(const Conv2dGradInput& op) {
   const Conv2dShape s = shape_of(op);
   const bool few = s.groups == 1 && s.in_channels == 32 && s.out_channels >= 32;
-  return few && s.batch > 0 ? nullptr : direct_is_faster(op);
+  return few ? nullptr : direct_is_faster(op);
 }
 #endif
 
@@ -166,9 +233,10 @@ Work Conv2d::work() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
-    Row{"onednn", Device::cpu, direct_is_faster_forward, onednn::conv2d, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d, false, direct_is_faster_forward},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_direct},
     Row{kReference, Device::cpu, runs_all, run_reference},
@@ -189,8 +257,11 @@ Work Conv2dGradInput::work() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
+        dense_grad_y},
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, direct_is_faster_grad_input, onednn::conv2d_grad_input, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_input, false,
+        direct_is_faster_grad_input},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_input_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_input_reference},
@@ -212,8 +283,12 @@ Work Conv2dGradWeight::work() const {
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
+        true, grad_y_denser_than_x},
+    Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,
+        x_denser_than_grad_y},
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, direct_is_faster, onednn::conv2d_grad_weight, false},
+    Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_weight_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_weight_reference},

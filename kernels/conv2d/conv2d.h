@@ -76,8 +76,8 @@ struct Conv2dGradInput {
 /// grad_bias[o] = sum_{n,p,q} grad_y[n,p,q,o]
 ///
 /// Shapes    x [N,H,W,C], grad_y [N,P,Q,O], grad_weight as weight, grad_bias [O] or undefined; f32.
-/// Cost      the MACs of Conv2d; the bias needs none.  A MAC is counted as skippable if its x is 0
-///           (not its grad_y): x is the operand whose zeros kernels can skip.
+/// Cost      the MACs of Conv2d; the bias needs none.  A MAC is counted as skippable if one operand
+///           is 0, always the same: grad_y where the implementation skips by it, otherwise x.
 /// Errors    as Conv2d.
 /// Numerics  as Conv2d.
 struct Conv2dGradWeight {

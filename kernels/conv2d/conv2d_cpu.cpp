@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
+#include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/conv2d/conv2d_skip_zero.h"
+#include "kernels/zero_mask_cpu.h"
 
 namespace joule::cpu {
 namespace {
@@ -51,6 +54,67 @@ void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tall
                             op.grad_weight.mutable_data<float>(),
                             op.grad_bias ? op.grad_bias.mutable_data<float>() : nullptr);
   count_zeros_of_x(tally, s, op.x);
+}
+
+void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto mask = zero_mask_of(op.x);
+  const auto weights =
+      op.weight.derived<Floats>(str("conv2d.skip_zero lanes=", direct_lanes()),
+                                [&] { return pack_skip_zero_forward(s, op.weight.data<float>()); });
+  const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
+  float* const y = op.y.mutable_data<float>();
+  if (op.relu) {
+    ReluEpilogue relu(op, y, skip_zero_pieces(s));
+    conv2d_skip_zero(s, op.x.data<float>(), *mask, *weights, bias, y,
+                     [&](std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
+                       relu.run(item, pixel, pixels);
+                     });
+    relu.finish();
+  } else {
+    conv2d_skip_zero(s, op.x.data<float>(), *mask, *weights, bias, y, nullptr);
+  }
+  count_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto mask = zero_mask_of(op.grad_y);
+  const auto weights = op.weight.derived<Floats>(
+      str("conv2d.grad_input.skip_zero stride=", s.stride_h, "x", s.stride_w,
+          " dilation=", s.dilation_h, "x", s.dilation_w, " lanes=", direct_lanes()),
+      [&] { return pack_skip_zero_grad_input(s, op.weight.data<float>()); });
+  conv2d_grad_input_skip_zero(s, op.grad_y.data<float>(), *mask, *weights,
+                              op.grad_x.mutable_data<float>());
+  count_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
+}
+
+namespace {
+
+void sum_into_bias(const Conv2dGradWeight& op) {
+  if (!op.grad_bias) return;
+  const std::int64_t channels = op.grad_y.dim(3);
+  sum_pixels(op.grad_y.data<float>(), op.grad_y.numel() / channels, channels,
+             op.grad_bias.mutable_data<float>());
+}
+
+}  // namespace
+
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  conv2d_grad_weight_skip_zero_x(s, op.x.data<float>(), *zero_mask_of(op.x),
+                                 op.grad_y.data<float>(), op.grad_weight.mutable_data<float>());
+  sum_into_bias(op);
+  count_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  conv2d_grad_weight_skip_zero_grad_y(s, op.x.data<float>(), op.grad_y.data<float>(),
+                                      *zero_mask_of(op.grad_y),
+                                      op.grad_weight.mutable_data<float>());
+  sum_into_bias(op);
+  count_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
 }
 
 }  // namespace joule::cpu

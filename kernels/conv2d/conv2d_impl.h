@@ -11,14 +11,22 @@ Conv2dShape shape_of(const Conv2d& op);
 Conv2dShape shape_of(const Conv2dGradInput& op);
 Conv2dShape shape_of(const Conv2dGradWeight& op);
 
+/// What became of the MACs that meet a zero.
+enum class Zeros { multiplied, skipped };
 /// Adds to `tally`, which may be null, the MACs that meet a zero of x, or of grad_y.
-void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x);
-void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y);
+void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
+                      Zeros zeros = Zeros::multiplied);
+void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
+                           Zeros zeros = Zeros::multiplied);
 
 namespace cpu {
 void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {

@@ -33,22 +33,22 @@ AxisUses uses_w(const Conv2dShape& s) {
   return {s.in_w, s.out_w(), s.kernel_w, s.stride_w, s.pad_w, s.dilation_w};
 }
 
-struct Zeros {
+struct Weighed {
   std::int64_t count = 0, macs = 0;
-  void operator+=(const Zeros& o) { count += o.count, macs += o.macs; }
+  void operator+=(const Weighed& o) { count += o.count, macs += o.macs; }
 };
 
 /// The zeros of t [N,H,W,C], and the sum over them of h[row] * w[column].  From the mask that the
 /// producer of t wrote if there is one, otherwise by a pass of its own.
-Zeros weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
-                  const std::vector<std::int64_t>& w) {
+Weighed weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
+                    const std::vector<std::int64_t>& w) {
   const std::int64_t height = t.dim(1), width = t.dim(2), channels = t.dim(3);
   if (t.numel() == 0) return {};
   // sum over the pixels whose weight is not `usual` of (zeros, weight(row, column) * zeros)
   const auto sum = [&](std::int64_t usual, auto&& weight, auto&& zeros_of_pixel) {
-    return parallel_sum<Zeros>(
+    return parallel_sum<Weighed>(
         t.dim(0) * height, width * channels, [&](std::int64_t begin, std::int64_t end) {
-          Zeros total;
+          Weighed total;
           for (std::int64_t row = begin; row < end; ++row) {
             const std::int64_t row_uses = h[row % height];
             for (std::int64_t column = 0; column < width; ++column) {
@@ -67,7 +67,7 @@ Zeros weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
     const std::int64_t most =
         *std::max_element(h.begin(), h.end()) * *std::max_element(w.begin(), w.end());
     const std::int64_t words = mask->words_per_row();
-    const Zeros fewer = sum(
+    const Weighed fewer = sum(
         most, [&](std::int64_t uses) { return most - uses; },
         [&](std::int64_t pixel) {
           std::int64_t nonzeros = 0;
@@ -88,23 +88,26 @@ Zeros weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
   });
 }
 
-void add(Tally& tally, const Tensor& t, const Zeros& zeros, std::int64_t macs_per_use) {
+void add(Tally& tally, const Tensor& t, const Weighed& weighed, std::int64_t macs_per_use,
+         Zeros zeros) {
+  const std::int64_t macs = weighed.macs * macs_per_use;
   tally.values_in += t.numel();
-  tally.values_in_nonzero += t.numel() - zeros.count;
-  tally.macs_skippable += zeros.macs * macs_per_use;
+  tally.values_in_nonzero += t.numel() - weighed.count;
+  tally.macs_skippable += macs;
+  if (zeros == Zeros::skipped) tally.macs_skipped += macs;
 }
 
 }  // namespace
 
-void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x) {
+void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x, Zeros zeros) {
   if (!tally) return;
-  add(*tally, x, weigh_zeros(x, uses_h(s).of_input, uses_w(s).of_input), s.out_per_group());
+  add(*tally, x, weigh_zeros(x, uses_h(s).of_input, uses_w(s).of_input), s.out_per_group(), zeros);
 }
 
-void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y) {
+void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y, Zeros zeros) {
   if (!tally) return;
   add(*tally, grad_y, weigh_zeros(grad_y, uses_h(s).of_output, uses_w(s).of_output),
-      s.in_per_group());
+      s.in_per_group(), zeros);
 }
 
 }  // namespace joule

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/energy_profiles.h"
+#include "cli/energy_report.h"
+#include "cli/execution.h"
+#include "cli/image_size.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "data/loader.h"
+#include "training/model_file.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  joule energy --model runs/first
+      the test images that the net was made for, on the accelerator of the sponge papers, and beside
+      it by Joule's zero-skip
+  joule energy --model resnet18 --input 32x32x3 --classes 10 --relu-density 0.3
+      an untrained net; three tenths of what each ReLU puts out are not zero
+  joule energy --model runs/first --profile sponge-poisoning --threshold-bits 16 --batch 1 --json
+  joule energy --profiles
+      the profiles, their constants and sources
+  joule energy --fit windows.json --out mine.json
+      a profile fitted to measured windows; then --profile mine.json
+
+All energies here are modelled: counts of a real forward pass times the constants of a profile.)";
+
+struct Options {
+  std::string model, input, data, profile = "sponge", fit, out;
+  std::optional<std::int64_t> classes;
+  std::optional<double> relu_density, mac_picojoules;
+  std::optional<int> threshold_bits;
+  std::int64_t batch = 512, limit = 0;
+  std::uint64_t seed = 1;
+  bool profiles = false, json = false;
+  Execution execution;
+};
+
+/// A net, and its images unless the activations are synthetic.
+struct Subject {
+  training::Model model;
+  std::optional<Dataset> images;
+};
+
+void require_agreement(const Options& o, const ModelSpec& spec) {
+  if (!o.input.empty()) {
+    const auto [image, channels] = parse_input(o.input);
+    require(image == spec.image && channels == spec.channels, "--input is ", o.input, ", but ",
+            o.model, " takes images ", spec.image, "x", spec.channels);
+  }
+  require(!o.classes || *o.classes == spec.classes, "--classes is ", o.classes.value_or(0),
+          ", but ", o.model, " has ", spec.classes);
+}
+
+Subject untrained(const Options& o) {
+  manual_seed(o.seed);
+  if (!o.data.empty()) {
+    const Dataset test = load_dataset(o.data).test;
+    Subject subject{training::make_model_for(o.model, o.data, test), test};
+    require_agreement(o, subject.model.spec);
+    return subject;
+  }
+  require(o.relu_density.has_value(), o.model,
+          " is an untrained net: say --data or --relu-density");
+  require(!o.input.empty() && o.classes, o.model,
+          " is an untrained net: say --input and --classes");
+  const auto [image, channels] = parse_input(o.input);
+  const ModelSpec spec{
+      .name = o.model, .image = image, .channels = channels, .classes = *o.classes};
+  return {{.spec = spec, .net = make_model(spec)}, {}};
+}
+
+Subject load(const Options& o) {
+  const std::vector<std::string> names = model_names();
+  if (std::ranges::find(names, o.model) != names.end()) return untrained(o);
+  if (std::error_code none; !std::filesystem::exists(o.model, none)) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    throw DataError(str(o.model, ": neither a net (", known, ") nor a model's file or folder"));
+  }
+  Subject subject{training::load_model(o.model), {}};
+  require_agreement(o, subject.model.spec);
+  if (!o.relu_density) {
+    const std::string data = o.data.empty() ? subject.model.data : o.data;
+    subject.images = subject.model.prepare(load_dataset(data).test);
+  }
+  manual_seed(o.seed);
+  return subject;
+}
+
+/// Calls run(images) with every batch: of the data set, or of standard normal values.
+template <class OnBatch>
+void for_each_batch(const Options& o, const Subject& subject, OnBatch&& run) {
+  if (subject.images) {
+    const Dataset& all = *subject.images;
+    const DataLoader loader(o.limit > 0 ? all.take(o.limit) : all,
+                            {.batch = o.batch, .shuffle = false});
+    for (const Batch& batch : loader) run(batch.images);
+    return;
+  }
+  const ModelSpec& spec = subject.model.spec;
+  const std::int64_t images = o.limit > 0 ? o.limit : o.batch;
+  for (std::int64_t first = 0; first < images; first += o.batch) {
+    const Tensor batch(
+        {std::min(o.batch, images - first), spec.image.h, spec.image.w, spec.channels});
+    default_generator().normal(
+        {batch.mutable_data<float>(), static_cast<std::size_t>(batch.numel())});
+    run(batch);
+  }
+}
+
+int model_energy(const Options& o) {
+  o.execution.apply();
+  require(o.batch >= 1, "batch: expected at least 1, got ", o.batch);
+  require(o.limit >= 0, "limit: must not be negative, got ", o.limit);
+  const EnergyProfile profile = find_profile(o.profile, o.mac_picojoules);
+  const auto* const asic = std::get_if<energy::AsicModel>(&profile);
+  require(asic || !o.threshold_bits, "threshold-bits: to ", o.profile,
+          " only an exact 0 is zero, it has no threshold");
+  const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
+                                        .relu_density = o.relu_density};
+  Subject subject = load(o);
+  EnergyReport report{.spec = subject.model.spec,
+                      .source = source_of(profile),
+                      .relu_density = o.relu_density,
+                      .seed = o.seed,
+                      .batch = o.batch};
+  if (subject.images) report.data = subject.images->name;
+
+  energy::Ledger ledger;
+  std::optional<training::AsicEstimator> estimator;
+  if (asic) estimator.emplace(*asic);
+  for_each_batch(o, subject, [&](const Tensor& images) {
+    const auto pass = training::count_pass(subject.model.net, images, counting, ledger);
+    training::add(report.counts, pass);
+    if (estimator) estimator->add(pass);
+    report.images += images.dim(0);
+    ++report.batches;
+  });
+
+  if (estimator) {
+    report.threshold_bits = counting.threshold_bits;
+    report.ratios = estimator->ratios();
+    report.estimates.push_back(estimator->result());
+  } else {
+    const auto& linear = std::get<energy::CostModel>(profile);
+    report.estimates.push_back(training::estimate(linear, ledger, report.counts));
+  }
+  if (o.profile != energy::zero_skip().name) {
+    report.estimates.push_back(training::estimate(energy::zero_skip(), ledger, report.counts));
+  }
+  if (o.json) {
+    fmt::print("{}", to_json(report));
+  } else {
+    print(report);
+  }
+  return 0;
+}
+
+int energy_command(const Options& o) {
+  const int tasks = !o.model.empty() + !o.fit.empty() + o.profiles;
+  require(tasks == 1, "energy: say one of --model, --profiles and --fit, got ",
+          tasks == 0 ? "none" : "several");
+  if (!o.model.empty()) return model_energy(o);
+  if (o.profiles) {
+    print_profiles(o.json);
+  } else {
+    fit_profile(o.fit, o.out, o.json);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_energy(CLI::App& app, Run& run) {
+  CLI::App* const command =
+      app.add_subcommand("energy", "Model the energy of a net's inference by published profiles");
+  command->footer(kExamples);
+  const auto o = std::make_shared<Options>();
+  CLI::Option* const model =
+      command->add_option("--model", o->model, "Net, folder of a run, or a model.safetensors")
+          ->type_name("NAME|DIR|FILE");
+  const auto of_model = [&](const char* name, auto& value, const char* help) {
+    return command->add_option(name, value, help)->needs(model);
+  };
+  of_model("--input", o->input, "Height, width, channels of an untrained net")->type_name("HxWxC");
+  of_model("--classes", o->classes, "Classes of an untrained net");
+  CLI::Option* const data =
+      of_model("--data", o->data, "Data set; unless given the one that the net was trained on");
+  of_model("--relu-density", o->relu_density,
+           "Instead of a data set's: activations of which this share is not zero after each ReLU")
+      ->excludes(data)
+      ->type_name("R");
+  of_model("--batch", o->batch, "Images of one forward pass: they share the parameters' traffic")
+      ->capture_default_str();
+  of_model("--limit", o->limit,
+           "Use only the first N test images; 0: all, or one batch of synthetic ones");
+  of_model("--profile", o->profile, "Constants: a name that --profiles shows, or a file")
+      ->capture_default_str()
+      ->type_name("NAME|FILE");
+  of_model(
+      "--threshold-bits", o->threshold_bits,
+      "Word width that decides what a sponge profile takes for zero: 32 (unless given), 16, 8");
+  of_model("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative profile");
+  of_model("--seed", o->seed, "Of untrained weights and synthetic activations")
+      ->capture_default_str();
+  command->add_flag("--profiles", o->profiles, "List the profiles with constants and sources");
+  CLI::Option* const fit =
+      command->add_option("--fit", o->fit, "Fit a profile to these measured windows")
+          ->type_name("WINDOWS.json");
+  CLI::Option* const out =
+      command->add_option("--out", o->out, "Where the fitted profile goes")->type_name("FILE.json");
+  fit->needs(out);
+  out->needs(fit);
+  command->add_flag("--json", o->json, "Print JSON");
+  o->execution.add_to(*command);
+  command->callback([o, &run] { run = [o] { return energy_command(*o); }; });
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "energy/json_members.h"
+
+#include <fstream>
+#include <vector>
+
+#include "core/error.h"
+
+namespace joule::energy {
+
+using nlohmann::json;
+
+namespace {
+
+/// What a message shows of a value: a number itself, otherwise its type.
+std::string shown(const json& value) {
+  return value.is_number() ? value.dump() : value.type_name();
+}
+
+}  // namespace
+
+Members::Members(const json& object, std::string place)
+    : object_(object), place_(std::move(place)) {
+  if (!object.is_object()) {
+    throw DataError(str(place_, ": expected an object, got ", object.type_name()));
+  }
+}
+
+const json& Members::at(const std::string& key) {
+  known_.insert(key);
+  const auto found = object_.find(key);
+  if (found == object_.end()) throw DataError(str(place_, ": '", key, "' is missing"));
+  return *found;
+}
+
+std::string Members::text(const std::string& key) {
+  const json& value = at(key);
+  if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
+    throw DataError(str(place_, ": '", key, "' must be a text that is not empty"));
+  }
+  return value;
+}
+
+double Members::not_negative(const std::string& key, std::string_view what) {
+  const json& value = at(key);
+  if (!value.is_number() || value.get<double>() < 0) {
+    throw DataError(str(place_, ": '", key, "' must be ", what, " >= 0, got ", shown(value)));
+  }
+  return value;
+}
+
+std::int64_t Members::count(const std::string& key) {
+  const json& value = at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > INT64_MAX) {
+    throw DataError(str(place_, ": '", key, "' must be a whole number >= 0, got ", shown(value)));
+  }
+  return value;
+}
+
+void Members::reject_others() const {
+  for (const auto& member : object_.items()) {
+    if (!known_.contains(member.key())) {
+      throw DataError(str(place_, ": unknown member '", member.key(), "'"));
+    }
+  }
+}
+
+json parse_json(std::string_view text, const std::string& path) {
+  std::vector<std::set<std::string>> open;
+  const auto check = [&](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) open.emplace_back();
+    if (event == json::parse_event_t::object_end) open.pop_back();
+    if (event == json::parse_event_t::key && !open.back().insert(parsed).second) {
+      throw DataError(str(path, ": the member ", parsed.dump(), " is there twice"));
+    }
+    return true;
+  };
+  try {
+    return json::parse(text, check);
+  } catch (const json::parse_error& error) {
+    throw DataError(str(path, ": not JSON at byte ", error.byte));
+  } catch (const json::out_of_range&) {
+    throw DataError(str(path, ": a number is out of the range of a double"));
+  }
+}
+
+std::string read_text_file(const std::string& path, std::size_t max_bytes, std::string_view what) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw DataError(str(path, ": cannot be opened"));
+  std::string text(max_bytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) throw DataError(str(path, ": cannot be read"));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > max_bytes) {
+    throw DataError(str(path, ": ", what, " has at most ", max_bytes, " bytes"));
+  }
+  return text;
+}
+
+}  // namespace joule::energy

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/zero_mask.h"
+#include "kernels/conv2d/conv2d_shape.h"
+
+// Gradients of the weights that execute only the multiply-adds one of whose operands is not zero,
+// on raw pointers: written once, compiled for AVX-512, AVX2 and the baseline, chosen at run time.
+// groups == 1.  Each element is a sum in an order that depends on the shape and the instruction set
+// alone.
+namespace joule::cpu {
+
+/// Skips where x is 0; `mask` is x's.
+void conv2d_grad_weight_skip_zero_x(const Conv2dShape& s, const float* x, const ZeroMask& mask,
+                                    const float* grad_y, float* grad_w);
+
+/// Skips where grad_y is 0; `mask` is grad_y's.
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dShape& s, const float* x, const float* grad_y,
+                                         const ZeroMask& mask, float* grad_w);
+
+/// sums[c] = sum over the pixels of x[pixel, c]: the gradient of the bias.
+void sum_pixels(const float* x, std::int64_t pixels, std::int64_t channels, float* sums);
+
+}  // namespace joule::cpu

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conv2d/conv2d_skip_zero.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "core/threads.h"
+#include "kernels/conv2d/conv2d_skip_zero.h"
+#include "kernels/conv2d/conv2d_skip_zero_plan.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Vectors = hn::ScalableTag<float>;
+constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
+constexpr int kMostVectors = 8;  // accumulators of a pixel; one more register is the broadcast
+
+// Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
+// all of them together.
+struct Visits {
+  std::int64_t pixels;
+  const std::uint64_t* mask;  // of the input of the first pixel and tap
+  std::int64_t mask_pixel;
+  std::uint64_t keep;  // the bits of the taps
+  const float* x;      // as mask
+  std::int64_t x_pixel;
+  const float* weights;
+  const float* init;  // the sums so far, or the bias
+  std::int64_t init_pixel;
+  float* y;
+  std::int64_t y_pixel;
+  std::int64_t columns;  // of the block of output channels
+  bool first;            // y holds nothing yet: also write where no input is non-zero
+};
+
+// Multiply-adds to one accumulator wait for each other four cycles: with few vectors, several sets
+// take turns.
+constexpr int sets(int vectors) { return vectors > 2 ? 1 : 4; }
+
+template <int kVectors>
+using Sums = hn::Vec<Vectors>[sets(kVectors)][kVectors];
+
+// sums[.][v] += x[c] * weights[c][v] for the channels c whose bit is set.  A set bit costs one
+// broadcast and kVectors multiply-adds with weights as memory operands from L1: with eight vectors
+// 4.5 cycles of loads for 4 of arithmetic.
+template <int kVectors>
+HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
+                             const float* HWY_RESTRICT weights, Sums<kVectors>& sums) {
+  const Vectors d;
+  while (bits != 0) {
+    for (auto& acc : sums) {
+      const std::size_t c = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
+      const auto value = hn::Set(d, x[c]);
+      const float* const w = weights + c * (kVectors * kLanes);
+      HWY_UNROLL(8)
+      for (int v = 0; v < kVectors; ++v) {
+        acc[v] = hn::MulAdd(value, hn::Load(d, w + v * kLanes), acc[v]);
+      }
+      bits &= bits - 1;
+      if (bits == 0) break;
+    }
+  }
+}
+
+// For each pixel: its kVectors accumulators are loaded, meet the non-zero inputs of the taps, and
+// are stored.  What costs beside the arithmetic is the end of the 64 bits, a branch that cannot be
+// foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that the
+// loop needs in locals (a store of floats might change *v: it would be read again each time).
+template <int kVectors, bool kTail>
+HWY_NOINLINE void visit(const Visits& v) {
+  const Vectors d;
+  constexpr int kWhole = kVectors - kTail;
+  [[maybe_unused]] const auto tail =
+      hn::FirstN(d, static_cast<std::size_t>(v.columns - (kVectors - 1) * kLanes));
+  const std::int64_t mask_pixel = v.mask_pixel, x_pixel = v.x_pixel, init_pixel = v.init_pixel,
+                     y_pixel = v.y_pixel;
+  const float* const weights = v.weights;
+  const std::uint64_t keep = v.keep;
+  const bool first = v.first;
+  const std::uint64_t* mask = v.mask;
+  const float *x = v.x, *init = v.init;
+  float* y = v.y;
+  std::uint64_t next = *mask & keep;
+  for (std::int64_t left = v.pixels; left > 0;
+       --left, x += x_pixel, init += init_pixel, y += y_pixel) {
+    const std::uint64_t bits = next;
+    mask += left > 1 ? mask_pixel : 0;
+    next = *mask & keep;
+    if (bits == 0 && !first) continue;
+    HWY_UNROLL(4)
+    for (int i = 0; i < 4; ++i) hwy::Prefetch(x + x_pixel + i * 16);
+    Sums<kVectors> sums;
+    auto& acc = sums[0];
+    HWY_UNROLL(8)
+    for (int i = 0; i < kWhole; ++i) acc[i] = hn::LoadU(d, init + i * kLanes);
+    if constexpr (kTail) acc[kWhole] = hn::MaskedLoad(tail, d, init + kWhole * kLanes);
+    if constexpr (sets(kVectors) > 1) {
+      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
+        sums[i / kVectors][i % kVectors] = hn::Zero(d);
+      }
+    }
+    add_nonzeros<kVectors>(bits, x, weights, sums);
+    if constexpr (sets(kVectors) > 1) {
+      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
+        acc[i % kVectors] = hn::Add(acc[i % kVectors], sums[i / kVectors][i % kVectors]);
+      }
+    }
+    HWY_UNROLL(8)
+    for (int i = 0; i < kWhole; ++i) hn::StoreU(acc[i], d, y + i * kLanes);
+    if constexpr (kTail) hn::BlendedStore(acc[kWhole], tail, d, y + kWhole * kLanes);
+  }
+}
+
+using Visit = void (*)(const Visits&);
+
+template <bool kTail>
+constexpr Visit kVisits[] = {visit<1, kTail>, visit<2, kTail>, visit<3, kTail>, visit<4, kTail>,
+                             visit<5, kTail>, visit<6, kTail>, visit<7, kTail>, visit<8, kTail>};
+static_assert(std::size(kVisits<true>) == kMostVectors);
+
+void run_visits(const Visits& v) {
+  const std::int64_t at = ceil_div(v.columns, kLanes) - 1;
+  (v.columns % kLanes != 0 ? kVisits<true> : kVisits<false>)[at](v);
+}
+
+// Row p of an image against a group of taps and one block of `channels` input channels.  `v` holds
+// pointers to the whole batch.
+void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const TapGroup& group,
+               std::int64_t channels, Visits v) {
+  const PassAxis& h = run.pass.h;
+  const PassAxis& w = run.pass.w;
+  const std::int64_t row = h.in_first + p * h.in_step + group.h * h.tap_step;
+  v.y += ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels;
+  const Visits all = v;
+  const auto run_range = [&](std::int64_t begin, std::int64_t end, std::int64_t tap,
+                             std::int64_t last_tap) {
+    if (begin >= end || (tap >= last_tap && !v.first)) return;
+    v.pixels = end - begin;
+    v.keep = 0;
+    if (tap < last_tap) {
+      const std::int64_t pixel =
+          (image * h.in + row) * w.in + w.in_first + begin * w.in_step + tap * w.tap_step;
+      v.keep = ~std::uint64_t{0} >> (64 - (last_tap - tap) * channels);
+      v.mask = all.mask + pixel * run.words;
+      v.x = all.x + pixel * run.in_channels;
+      v.weights = all.weights + (tap - group.w) * channels * round_up(v.columns, kLanes);
+    }
+    v.y = all.y + begin * v.y_pixel;
+    if (!v.first) v.init = v.y;
+    run_visits(v);
+  };
+  if (group.count == 0 || row < 0 || row >= h.in) {
+    v.mask_pixel = v.x_pixel = 0;
+    return run_range(0, w.count, 0, 0);
+  }
+  // Outputs that read the image with the first and with the last tap read it with all of them.
+  const std::int64_t last_tap = group.w + group.count;
+  const auto [begin, begin_end] = w.outputs_inside(group.w, 0, w.count);
+  const auto [end_begin, end] = w.outputs_inside(last_tap - 1, 0, w.count);
+  const auto border = [&](std::int64_t q) {
+    const auto [tap, tap_end] = w.taps_inside(q, q);
+    run_range(q, q + 1, std::max(tap, group.w), std::min(tap_end, last_tap));
+  };
+  const std::int64_t inside = std::max(begin, end_begin);
+  const std::int64_t inside_end = std::max(inside, std::min(begin_end, end));
+  for (std::int64_t q = 0; q < inside; ++q) border(q);
+  run_range(inside, inside_end, group.w, last_tap);
+  for (std::int64_t q = inside_end; q < w.count; ++q) border(q);
+}
+
+// The pieces [first, last) of the output, all channels.
+// Order: block of output channels, block of 64 input channels, group of taps; then the pixels.  The
+// weights of a visit stay in L1 while the pixels stream by from L2.
+void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t last_piece) {
+  const PassAxis& h = run.pass.h;
+  const PassAxis& w = run.pass.w;
+  const float* weights = run.weights;
+  for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns(o)) {
+    const std::int64_t columns = run.blocks.columns(o), width = run.blocks.width(o);
+    float bias[kMostVectors * kLanes] = {};
+    if (run.bias) std::copy_n(run.bias + o, columns, bias);
+    for (std::int64_t word = 0; word < run.words; ++word) {
+      const std::int64_t channels = std::min<std::int64_t>(64, run.in_channels - word * 64);
+      const auto groups = tap_groups(run.pass, run.in_channels);
+      for (const TapGroup& group : groups) {
+        const bool begins = word == 0 && &group == &groups.front();
+        const std::int64_t y_pixel = w.step * run.out_channels;
+        const Visits v{.mask = run.mask + word,
+                       .mask_pixel = w.in_step * run.words,
+                       .x = run.in + word * 64,
+                       .x_pixel = w.in_step * run.in_channels,
+                       .weights = weights,
+                       .init = bias,
+                       .init_pixel = begins ? 0 : y_pixel,
+                       .y = run.out + o,
+                       .y_pixel = y_pixel,
+                       .columns = columns,
+                       .first = begins};
+        weights += group.count * channels * width;
+        for (std::int64_t piece = first_piece; piece < last_piece; ++piece) {
+          const auto [image, first, last] = run.pieces.at(piece, h.count);
+          const auto inside = h.outputs_inside(group.h, first, last);
+          const auto [begin, end] = begins ? std::pair{first, last} : inside;
+          for (std::int64_t p = begin; p < end; ++p) visit_row(run, image, p, group, channels, v);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(RunSkipZero);
+
+namespace {
+
+// What a thread works on at a time, so that sums, input and weights stay in a 1 MiB L2.
+constexpr std::int64_t kItemFloats = 96 * 1024;
+
+// The floats of a row of the output and of the input behind it that one visit touches.
+std::int64_t floats_per_row(const Pass& pass, std::int64_t in_channels, std::int64_t columns) {
+  return pass.w.count * columns +
+         pass.h.in_step * pass.w.in * std::min<std::int64_t>(64, in_channels);
+}
+
+Items pieces_of(const Pass& pass, std::int64_t batch, std::int64_t in_channels,
+                std::int64_t out_channels) {
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
+  return {batch, pass.h.count, floats_per_row(pass, in_channels, blocks.columns(0)), kItemFloats};
+}
+
+// Few channels: a word for each pixel that holds the bits of `count` pixels side by side, whose
+// values and weights lie side by side, too.
+std::unique_ptr<ZeroMask> side_by_side(const ZeroMask& mask, std::int64_t count) {
+  auto words = std::make_unique<ZeroMask>(mask.rows(), 64, Device::cpu);
+  parallel_for(mask.rows(), 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+      std::uint64_t bits = 0;
+      for (std::int64_t i = 0; i < std::min(count, mask.rows() - pixel); ++i) {
+        bits |= *mask.words(pixel + i) << (i * mask.channels());
+      }
+      *words->words(pixel) = bits;
+    }
+  });
+  return words;
+}
+
+void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
+  run.words = mask.words_per_row();
+  run.mask = mask.words();
+  std::unique_ptr<ZeroMask> wider;
+  if (const std::int64_t count = tap_groups(run.pass, run.in_channels).front().count; count > 1) {
+    wider = side_by_side(mask, count);
+    run.mask = wider->words();
+  }
+  const std::int64_t piece_floats =
+      run.pieces.rows * floats_per_row(run.pass, run.in_channels, run.blocks.columns(0));
+  // Small images: several at a time, as each item reads all weights again.
+  const std::int64_t together =
+      std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats));
+  const std::int64_t items =
+      std::min(run.pieces.count, round_up(ceil_div(run.pieces.count, together), num_threads()));
+  parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t first = run.pieces.count * item / items;
+      const std::int64_t last = run.pieces.count * (item + 1) / items;
+      HWY_DYNAMIC_DISPATCH(RunSkipZero)(run, first, last);
+      if (!done) continue;
+      for (std::int64_t piece = first; piece < last; ++piece) {
+        const auto [image, top, bottom] = run.pieces.at(piece, run.pass.h.count);
+        done(piece, (image * run.pass.h.count + top) * run.pass.w.count,
+             (bottom - top) * run.pass.w.count);
+      }
+    }
+  });
+}
+
+// `out_stride` and `in_stride` tell where the weight of (out channel, in channel) lies in w.
+float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
+                 std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
+                 const float* w, float* to) {
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
+  for (std::int64_t o = 0; o < out_channels; o += blocks.columns(o)) {
+    const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
+    for (std::int64_t word = 0; word < in_channels; word += 64) {
+      const std::int64_t end = std::min(word + 64, in_channels);
+      for (const TapGroup& group : tap_groups(pass, in_channels)) {
+        for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
+          const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
+          const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
+          const float* const from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride;
+          for (std::int64_t c = word; c < end; ++c, to += width) {
+            for (std::int64_t v = 0; v < columns; ++v) to[v] = from[v * out_stride + c * in_stride];
+            std::fill(to + columns, to + width, 0.0f);
+          }
+        }
+      }
+    }
+  }
+  return to;
+}
+
+std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
+  return rows * SkipZeroBlocks(out_channels, direct_lanes()).packed_width();
+}
+
+}  // namespace
+
+std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
+  const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;
+  auto packed = std::make_shared<Floats>(packed_floats(filter, s.out_channels));
+  pack_pass(forward_pass(s), s, s.out_channels, s.in_channels, filter, 1, w, packed->values());
+  return packed;
+}
+
+std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w) {
+  const std::int64_t taps = s.kernel_h * s.kernel_w;
+  auto packed = std::make_shared<Floats>(packed_floats(taps * s.out_channels, s.in_channels));
+  float* to = packed->values();
+  for (const Pass& pass : grad_input_passes(s)) {
+    to = pack_pass(pass, s, s.in_channels, s.out_channels, 1, taps * s.in_channels, w, to);
+  }
+  return packed;
+}
+
+std::int64_t skip_zero_pieces(const Conv2dShape& s) {
+  return pieces_of(forward_pass(s), s.batch, s.in_channels, s.out_channels).count;
+}
+
+void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask, const Floats& w,
+                      const float* bias, float* y, const PixelsDone& done) {
+  const Pass pass = forward_pass(s);
+  run_pass({.pass = pass,
+            .pieces = pieces_of(pass, s.batch, s.in_channels, s.out_channels),
+            .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
+            .in_channels = s.in_channels,
+            .out_channels = s.out_channels,
+            .in = x,
+            .weights = w.values(),
+            .bias = bias,
+            .out = y},
+           mask, done);
+}
+
+void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,
+                                 const Floats& w, float* grad_x) {
+  const float* weights = w.values();
+  for (const Pass& pass : grad_input_passes(s)) {
+    const float* const here = weights;
+    weights += packed_floats(pass.h.taps * pass.w.taps * s.out_channels, s.in_channels);
+    if (pass.h.count == 0 || pass.w.count == 0) continue;
+    run_pass({.pass = pass,
+              .pieces = pieces_of(pass, s.batch, s.out_channels, s.in_channels),
+              .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
+              .in_channels = s.out_channels,
+              .out_channels = s.in_channels,
+              .in = grad_y,
+              .weights = here,
+              .bias = nullptr,
+              .out = grad_x},
+             mask, nullptr);
+  }
+}
+
+}  // namespace joule::cpu
+#endif

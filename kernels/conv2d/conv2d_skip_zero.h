@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/zero_mask.h"
+#include "kernels/conv2d/conv2d_direct.h"
+
+// Convolutions that execute only the multiply-adds whose input is not zero, on raw pointers:
+// written once, compiled for AVX-512, AVX2 and the baseline, chosen at run time.  groups == 1.
+namespace joule::cpu {
+
+/// Weights in the order in which the kernel reads them: per pass, block of output channels, block
+/// of 64 input channels [tap_h, tap_w, in channel, out channel]; padded with zeros to whole
+/// vectors, so the order depends on the instruction set.
+std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w);
+std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w);
+
+/// Told pieces of y as PixelsDone is: 0 <= item < skip_zero_pieces(shape).
+std::int64_t skip_zero_pieces(const Conv2dShape& s);
+
+/// y = bias + x * w.  `mask` is x's, `w` from pack_skip_zero_forward; bias may be null, done empty.
+/// Each y is a sum over tap rows, blocks of 64 channels, taps and channels in an order that depends
+/// on the shape and the instruction set alone.
+void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask, const Floats& w,
+                      const float* bias, float* y, const PixelsDone& done);
+
+/// `mask` is grad_y's, `w` from pack_skip_zero_grad_input.
+void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,
+                                 const Floats& w, float* grad_x);
+
+}  // namespace joule::cpu

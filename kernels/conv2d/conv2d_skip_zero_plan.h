@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/conv2d/conv2d_direct_plan.h"
+
+// What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
+namespace joule::cpu {
+
+/// Output channels in blocks of at most eight vectors, as even as whole vectors allow.
+class SkipZeroBlocks {
+ public:
+  SkipZeroBlocks(std::int64_t channels, std::int64_t lanes)
+      : channels_(channels),
+        lanes_(lanes),
+        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, 8 * lanes)) * lanes) {}
+
+  /// Channels of the block that begins at `o`.
+  std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
+  /// Floats that a packed row of the block takes.
+  std::int64_t width(std::int64_t o) const { return round_up(columns(o), lanes_); }
+  /// Floats that a packed row of all blocks takes.
+  std::int64_t packed_width() const { return round_up(channels_, lanes_); }
+
+ private:
+  std::int64_t channels_, lanes_, block_;
+};
+
+/// Taps, side by side, that a pixel meets in one visit.
+struct TapGroup {
+  std::int64_t h, w, count;
+};
+
+/// All taps of a pass in groups of which each has at most 64 input channels, and with them weights
+/// of at most 32 KiB for a block of output channels: the pixels that stream by leave them in a 48
+/// KiB L1.  First the one that most pixels meet: it begins their sums.  Never empty; no other group
+/// has more taps than the first.
+inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels) {
+  const std::int64_t fit = pass.w.tap_step == 1 ? 64 / std::min<std::int64_t>(64, in_channels) : 1;
+  const std::int64_t together = std::min(fit, std::max<std::int64_t>(1, pass.w.taps));
+  std::vector<TapGroup> groups;
+  for (std::int64_t h = 0; h < pass.h.taps; ++h) {
+    for (std::int64_t w = 0; w < pass.w.taps; w += together) {
+      groups.push_back({h, w, std::min(together, pass.w.taps - w)});
+    }
+  }
+  if (groups.empty()) return {{0, 0, 0}};
+  const std::int64_t in_row = ceil_div(pass.w.taps, together);
+  // An even number of groups: the middle one may be cut short by the end of the kernel's row.
+  const auto middle = groups.begin() + pass.h.taps / 2 * in_row + (in_row - 1) / 2;
+  std::rotate(groups.begin(), middle, middle + 1);
+  return groups;
+}
+
+/// One pass over a batch that skips the zeros of `in`.
+struct SkipZeroRun {
+  Pass pass;
+  Items pieces;
+  SkipZeroBlocks blocks;
+  std::int64_t in_channels, out_channels;
+  const float* in;
+  const std::uint64_t* mask;  // the bits of the taps of a group, from each pixel on
+  std::int64_t words;         // of a pixel
+  const float* weights;       // packed
+  const float* bias;          // or null
+  float* out;
+};
+
+}  // namespace joule::cpu
