@@ -256,7 +256,7 @@ time.sleep(60)
         self.assert_refused(3, "nowhere", "--meter", f"replay:{nowhere}", "--", "echo", "run")
         bad = self.folder / "bad.jsonl"
         bad.write_text(json.dumps(HEAD) + '\n{"ns":0,"ticks":-1}\n')
-        self.assert_refused(3, "bad.jsonl:2: 'ticks' must be an integer", "--meter", f"replay:{bad}", "--", "echo", "run")
+        self.assert_refused(3, "bad.jsonl:2: 'ticks' must be a whole number", "--meter", f"replay:{bad}", "--", "echo", "run")
 
 
 if __name__ == "__main__":
