@@ -95,6 +95,14 @@ class Meter(unittest.TestCase):
             ],
         )
 
+    def test_the_example_of_the_guide_is_a_trace(self):
+        guide = (Path(__file__).parent.parent / "docs" / "energy.md").read_text()
+        trace = self.folder / "guide.jsonl"
+        trace.write_text(guide.split("```jsonl\n")[1].split("```")[0])
+        (entry,) = self.report("--meter", f"replay:{trace}", "--idle", "0", "--", "true")["meters"]
+        self.assertAlmostEqual(entry["gross"]["value"], 1260.118204)
+        self.assertEqual(entry["remarks"], [])
+
     def test_stated_idle_power(self):
         trace = self.write_trace("two.jsonl", READINGS[2:4])
         (entry,) = self.report("--meter", f"replay:{trace}", "--idle-power", "12", "--", "true")["meters"]
