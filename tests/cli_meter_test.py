@@ -59,7 +59,9 @@ class Meter(unittest.TestCase):
     # What it reports.
 
     def test_figures_of_a_trace(self):
-        (entry,) = self.report(*self.replay, "--", "true")["meters"]
+        report = self.report(*self.replay, "--", "true")
+        self.assertEqual([report[key] for key in ("version", "command", "exit_code", "signal")], [1, ["true"], 0, None])
+        (entry,) = report["meters"]
         idle_power = entry["idle_power"]
         self.assertAlmostEqual(idle_power["value"], 12)  # 48 J in 4 s, between 10 and 14 W
         edges = (10 + 14) * 0.01 / 4 + 2 * 1e-6 / 4
