@@ -94,7 +94,8 @@ class Metering {
       entry["idle_power"] = ordered_json::parse(to_json(idle));
       meters.push_back(entry);
     }
-    return {{"command", options_.command},
+    return {{"version", 1},
+            {"command", options_.command},
             {"exit_code", ended.exit_code},
             {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
             {"meters", meters}};

@@ -59,7 +59,9 @@ class Meter(unittest.TestCase):
     # What it reports.
 
     def test_figures_of_a_trace(self):
-        (entry,) = self.report(*self.replay, "--", "true")["meters"]
+        report = self.report(*self.replay, "--", "true")
+        self.assertEqual([report[key] for key in ("version", "command", "exit_code", "signal")], [1, ["true"], 0, None])
+        (entry,) = report["meters"]
         idle_power = entry["idle_power"]
         self.assertAlmostEqual(idle_power["value"], 12)  # 48 J in 4 s, between 10 and 14 W
         edges = (10 + 14) * 0.01 / 4 + 2 * 1e-6 / 4
@@ -94,6 +96,14 @@ class Meter(unittest.TestCase):
                 "  duration  5 s (measured)",
             ],
         )
+
+    def test_the_example_of_the_guide_is_a_trace(self):
+        guide = (Path(__file__).parent.parent / "docs" / "energy.md").read_text()
+        trace = self.folder / "guide.jsonl"
+        trace.write_text(guide.split("```jsonl\n")[1].split("```")[0])
+        (entry,) = self.report("--meter", f"replay:{trace}", "--idle", "0", "--", "true")["meters"]
+        self.assertAlmostEqual(entry["gross"]["value"], 1260.118204)
+        self.assertEqual(entry["remarks"], [])
 
     def test_stated_idle_power(self):
         trace = self.write_trace("two.jsonl", READINGS[2:4])
@@ -256,7 +266,7 @@ time.sleep(60)
         self.assert_refused(3, "nowhere", "--meter", f"replay:{nowhere}", "--", "echo", "run")
         bad = self.folder / "bad.jsonl"
         bad.write_text(json.dumps(HEAD) + '\n{"ns":0,"ticks":-1}\n')
-        self.assert_refused(3, "bad.jsonl:2: 'ticks' must be an integer", "--meter", f"replay:{bad}", "--", "echo", "run")
+        self.assert_refused(3, "bad.jsonl:2: 'ticks' must be a whole number", "--meter", f"replay:{bad}", "--", "echo", "run")
 
 
 if __name__ == "__main__":

@@ -156,10 +156,11 @@ TEST(Replay, WhatIsWrongWithATraceIsSaidWithItsLine) {
     return data_error_of([&] { replay_meter(text, "t.jsonl"); });
   };
   EXPECT_EQ(error(""), "t.jsonl: is empty, expected a trace");
-  EXPECT_EQ(error("hello"), "t.jsonl:1: expected a JSON object");
+  EXPECT_EQ(error("hello"), "t.jsonl:1: not JSON at byte 1");
   EXPECT_EQ(error("{}"), "t.jsonl:1: 'joule_trace' is missing");
   EXPECT_EQ(error(R"({"joule_trace":2})"), "t.jsonl:1: expected a trace of version 1, got 2");
-  EXPECT_EQ(error(R"({"joule_trace":1,"meter":3})"), "t.jsonl:1: 'meter' must be a text, got 3");
+  EXPECT_EQ(error(R"({"joule_trace":1,"meter":3})"),
+            "t.jsonl:1: 'meter' must be a text that is not empty");
   EXPECT_EQ(
       error(R"({"joule_trace":1,"meter":"m","scope":"s","joules_per_tick":0,"systematic":0})"),
       "t.jsonl:1: 'joules_per_tick' must be positive, got 0");
@@ -172,19 +173,24 @@ TEST(Replay, WhatIsWrongWithATraceIsSaidWithItsLine) {
       "t.jsonl:1: unknown member 'joules'");
   const auto line = [&](const std::string& text) { return error(kHead + text); };
   EXPECT_EQ(line(R"({"ns":1})"), "t.jsonl:2: 'ticks' is missing");
-  EXPECT_EQ(line(R"({"ns":1,"ticks":1.5})"), "t.jsonl:2: 'ticks' must be an integer >= 0, got 1.5");
-  EXPECT_EQ(line(R"({"ns":1,"ticks":-3})"), "t.jsonl:2: 'ticks' must be an integer >= 0, got -3");
+  EXPECT_EQ(line(R"({"ns":1,"ticks":1.5})"),
+            "t.jsonl:2: 'ticks' must be a whole number >= 0, got 1.5");
+  EXPECT_EQ(line(R"({"ns":1,"ticks":-3})"),
+            "t.jsonl:2: 'ticks' must be a whole number >= 0, got -3");
   EXPECT_EQ(line(R"({"ns":1,"ticks":18446744073709551615})"),
-            "t.jsonl:2: 'ticks' must be an integer >= 0, got 18446744073709551615");
+            "t.jsonl:2: 'ticks' must be a whole number >= 0, got 18446744073709551615");
   EXPECT_EQ(line(R"({"ns":5,"ticks":1})"
                  "\n"
                  R"({"ns":4,"ticks":2})"),
             "t.jsonl:3: time goes backwards, from 5 to 4");
   EXPECT_EQ(line(R"({"ns":5,"ticks":1,"background":1})"),
             "t.jsonl:2: 'background' must be true or false, got 1");
-  EXPECT_EQ(line(R"({"ns":5,"failure":""})"), "t.jsonl:2: 'failure' must not be empty");
+  EXPECT_EQ(line(R"({"ns":5,"failure":""})"),
+            "t.jsonl:2: 'failure' must be a text that is not empty");
   EXPECT_EQ(line(R"({"ns":5,"ticks":1,"joules":1})"), "t.jsonl:2: unknown member 'joules'");
-  EXPECT_EQ(line("\n"), "t.jsonl:2: expected a JSON object");
+  EXPECT_EQ(line("\n"), "t.jsonl:2: not JSON at byte 1");
+  EXPECT_EQ(line("[]"), "t.jsonl:2: expected an object, got array");
+  EXPECT_EQ(line(R"({"ns":5,"ns":6,"ticks":1})"), "t.jsonl:2: the member \"ns\" is there twice");
   const test::TemporaryFolder folder;
   EXPECT_EQ(data_error_of([&] { open_replay(folder / "nowhere"); }),
             folder / "nowhere" + ": cannot be read: No such file or directory");

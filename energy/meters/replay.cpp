@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "energy/json_members.h"
 #include "energy/machine.h"
 
 namespace joule::energy {
@@ -17,77 +17,23 @@ namespace {
 
 using nlohmann::json;
 
-/// A line of a trace, whose members are asked for by name; in the end it objects to those nobody
-/// asked for.
-class Line {
- public:
-  Line(std::string_view text, std::string place) : place_(std::move(place)) {
-    object_ = json::parse(text, nullptr, false);
-    if (!object_.is_object()) fail("expected a JSON object");
-  }
+double positive(Members& line, const std::string& key, const std::string& place) {
+  const double value = line.not_negative(key);
+  if (value == 0) throw DataError(str(place, ": '", key, "' must be positive, got 0"));
+  return value;
+}
 
-  bool has(const char* key) const { return object_.contains(key); }
-  std::int64_t integer(const char* key, std::int64_t least) {
-    const json& value = at(key);
-    // A number beyond the range of int64 is parsed as unsigned or floating-point.
-    if (!value.is_number_integer() || value > INT64_MAX || value.get<std::int64_t>() < least) {
-      fail(str("'", key, "' must be an integer >= ", least, ", got ", value.dump()));
-    }
-    return value;
-  }
-  double number(const char* key) {
-    const json& value = at(key);
-    if (!value.is_number() || value.get<double>() < 0) {
-      fail(str("'", key, "' must be a number >= 0, got ", value.dump()));
-    }
-    return value;
-  }
-  double positive(const char* key) {
-    const double value = number(key);
-    if (value == 0) fail(str("'", key, "' must be positive, got 0"));
-    return value;
-  }
-  std::string text(const char* key) {
-    const json& value = at(key);
-    if (!value.is_string()) fail(str("'", key, "' must be a text, got ", value.dump()));
-    return value;
-  }
-  bool flag(const char* key) {
-    if (!has(key)) return false;
-    const json& value = at(key);
-    if (!value.is_boolean()) fail(str("'", key, "' must be true or false, got ", value.dump()));
-    return value;
-  }
-  void reject_others() const {
-    for (const auto& member : object_.items()) {
-      if (!known_.contains(member.key())) fail(str("unknown member '", member.key(), "'"));
-    }
-  }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(str(place_, ": ", what));
-  }
-
- private:
-  const json& at(const char* key) {
-    known_.insert(key);
-    const auto found = object_.find(key);
-    if (found == object_.end()) fail(str("'", key, "' is missing"));
-    return *found;
-  }
-
-  json object_;
-  std::string place_;
-  std::set<std::string> known_;
-};
-
-MeterInfo parse_head(Line line) {
-  const std::int64_t version = line.integer("joule_trace", 0);
-  if (version != 1) line.fail(str("expected a trace of version 1, got ", version));
+MeterInfo parse_head(const json& object, const std::string& place) {
+  Members line(object, place);
+  const std::int64_t version = line.count("joule_trace");
+  if (version != 1) throw DataError(str(place, ": expected a trace of version 1, got ", version));
   MeterInfo info{.name = str("replay of ", line.text("meter")),
                  .scope = line.text("scope"),
-                 .unit = Joules(line.positive("joules_per_tick")),
-                 .systematic = line.number("systematic")};
-  if (line.has("update_period_s")) info.update_period = Seconds(line.positive("update_period_s"));
+                 .unit = Joules(positive(line, "joules_per_tick", place)),
+                 .systematic = line.not_negative("systematic")};
+  if (line.has("update_period_s")) {
+    info.update_period = Seconds(positive(line, "update_period_s", place));
+  }
   line.reject_others();
   return info;
 }
@@ -113,6 +59,7 @@ class ReplayMeter final : OwnsClock, public Meter {
   struct Entry {
     std::int64_t ns = 0;
     std::int64_t ticks = 0;
+    bool background = false;
     std::string failure, reset;
     std::optional<PowerIntegral> integral;
   };
@@ -149,19 +96,27 @@ class ReplayMeter final : OwnsClock, public Meter {
   std::size_t next_ = 0;
 };
 
-ReplayMeter::Entry parse_entry(Line& line) {
-  ReplayMeter::Entry entry{.ns = line.integer("ns", 0)};
+ReplayMeter::Entry parse_entry(const json& object, const std::string& place) {
+  Members line(object, place);
+  ReplayMeter::Entry entry{.ns = line.count("ns")};
   if (line.has("failure")) {
     entry.failure = line.text("failure");
-    if (entry.failure.empty()) line.fail("'failure' must not be empty");
   } else {
-    entry.ticks = line.integer("ticks", 0);
+    entry.ticks = line.count("ticks");
     if (line.has("reset")) entry.reset = line.text("reset");
     if (line.has("integral_uj")) {
-      entry.integral = {.microjoules = line.integer("integral_uj", 0),
-                        .samples = line.integer("integral_samples", 1)};
+      entry.integral = {.microjoules = line.count("integral_uj"),
+                        .samples = line.count("integral_samples")};
     }
   }
+  if (line.has("background")) {
+    const json& background = line.at("background");
+    if (!background.is_boolean()) {
+      throw DataError(str(place, ": 'background' must be true or false, got ", background.dump()));
+    }
+    entry.background = background;
+  }
+  line.reject_others();
   return entry;
 }
 
@@ -176,16 +131,18 @@ std::unique_ptr<Meter> replay_meter(std::string_view trace, const std::string& p
     const std::size_t end = std::min(trace.find('\n'), trace.size());
     const std::string_view text = trace.substr(0, end);
     trace.remove_prefix(std::min(end + 1, trace.size()));
-    Line line(text, str(path, ":", ++number));
+    const std::string place = str(path, ":", ++number);
+    const json line = parse_json(text, place);
     if (!info) {
-      info = parse_head(std::move(line));
+      info = parse_head(line, place);
       continue;
     }
-    const ReplayMeter::Entry entry = parse_entry(line);
-    if (entry.ns < last_ns) line.fail(str("time goes backwards, from ", last_ns, " to ", entry.ns));
+    const ReplayMeter::Entry entry = parse_entry(line, place);
+    if (entry.ns < last_ns) {
+      throw DataError(str(place, ": time goes backwards, from ", last_ns, " to ", entry.ns));
+    }
     last_ns = entry.ns;
-    if (!line.flag("background")) entries.push_back(entry);
-    line.reject_others();
+    if (!entry.background) entries.push_back(entry);
   }
   if (!info) throw DataError(str(path, ": is empty, expected a trace"));
   return std::make_unique<ReplayMeter>(std::move(*info), std::move(entries));
