@@ -3,6 +3,7 @@
 
 #include <dnnl_debug.h>
 
+#include "core/denormals.h"
 #include "core/error.h"
 
 namespace joule::onednn {
@@ -23,6 +24,7 @@ dnnl::memory wrap(const dnnl::memory::desc& desc, const float* data) {
 
 void execute(std::string_view call, const dnnl::primitive& primitive,
              const std::unordered_map<int, dnnl::memory>& arguments) {
+  const FlushDenormalsOnAllThreads for_its_parallel_regions;
   checked(call, [&] {
     dnnl::stream stream(engine());
     primitive.execute(stream, arguments);
@@ -32,6 +34,7 @@ void execute(std::string_view call, const dnnl::primitive& primitive,
 
 void sgemm(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
            const float* b, float* c) {
+  const FlushDenormalsOnAllThreads for_its_parallel_regions;
   const dnnl_status_t status = dnnl_sgemm(transpose_a ? 't' : 'n', 'n', m, n, k, 1.0f, a,
                                           transpose_a ? m : k, b, n, 0.0f, c, n);
   if (status != dnnl_success) fail("sgemm", "could not multiply", status);
