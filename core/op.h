@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/context.h"
+#include "core/denormals.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/work.h"
@@ -87,6 +88,7 @@ template <Operation Op>
 void dispatch(const Op& op, Context& ctx) {
   op.check();
   const auto& impl = select(op, ctx);
+  const FlushDenormals denormals_are_zeros;
   if (!ctx.sink) return impl.run(op, ctx, nullptr);
   Tally* const tally = ctx.sink->record({Op::kName, impl.name, ctx.scope}, op.work());
   const std::int64_t start = monotonic_nanoseconds();
