@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 
 namespace joule {
 namespace {
@@ -108,6 +109,8 @@ CpuPool& pool(Device device) {
   return *pool;
 }
 
+std::mutex derived_mutex;
+
 }  // namespace
 
 MemoryStats memory_stats(Device device) { return pool(device).stats(); }
@@ -120,7 +123,7 @@ Storage::Storage(std::size_t bytes, Device device)
 Storage::~Storage() { pool(device_).free(data_, bytes_); }
 
 std::shared_ptr<const void> Storage::derived(std::string_view key) const {
-  const std::lock_guard lock(derived_mutex_);
+  const std::lock_guard lock(derived_mutex);
   for (const Derived& entry : derived_) {
     if (entry.key == key && entry.version == version()) return entry.value;
   }
@@ -128,7 +131,7 @@ std::shared_ptr<const void> Storage::derived(std::string_view key) const {
 }
 
 void Storage::set_derived(std::string_view key, std::shared_ptr<const void> value) {
-  const std::lock_guard lock(derived_mutex_);
+  const std::lock_guard lock(derived_mutex);
   const std::uint64_t now = version();
   std::erase_if(derived_, [&](const Derived& e) { return e.key == key || e.version != now; });
   derived_.push_back({std::string(key), now, std::move(value)});

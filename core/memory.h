@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,8 +60,7 @@ class Storage {
   std::size_t bytes_;
   Device device_;
   std::atomic<std::uint64_t> version_{0};
-  mutable std::mutex derived_mutex_;
-  std::vector<Derived> derived_;
+  std::vector<Derived> derived_;  // guarded by one lock for all storages
 };
 
 }  // namespace joule

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/context.h"
+#include "core/denormals.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/work.h"
@@ -99,11 +100,12 @@ template <Operation Op>
 void dispatch(const Op& op, Context& ctx) {
   op.check();
   const auto& impl = select(op, ctx);
+  const FlushDenormals denormals_are_zeros;
   if (!ctx.sink) return impl.run(op, ctx, nullptr);
   Tally* const tally = ctx.sink->record({Op::kName, impl.name, ctx.scope}, op.work());
-  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t start = monotonic_nanoseconds();
   impl.run(op, ctx, tally);
-  if (tally) tally->nanoseconds += (std::chrono::steady_clock::now() - start).count();
+  if (tally) tally->nanoseconds += monotonic_nanoseconds() - start;
 }
 
 template <Operation Op>

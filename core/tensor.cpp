@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/autograd.h"
+#include "core/denormals.h"
 #include "core/threads.h"
 
 namespace joule {
@@ -177,6 +178,7 @@ void Tensor::attach(std::shared_ptr<const ZeroMask> mask) const {
 
 std::int64_t Tensor::nonzeros() const {
   if (const auto mask = zero_mask()) return mask->nonzeros();
+  const FlushDenormals as_every_operation;
   return visit_values(*this, [&](const auto* x) {
     return parallel_sum<std::int64_t>(numel(), [x](std::int64_t begin, std::int64_t end) {
       return std::count_if(x + begin, x + end, [](auto value) { return value != 0; });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "core/denormals.h"
 #include "core/error.h"
 
 namespace joule {
@@ -28,10 +29,13 @@ void parallel_ranges(std::int64_t n, std::int64_t grain, RangeFn call, void* bod
     return;
   }
   std::exception_ptr error;  // an exception must not leave a parallel region
+  const bool flush = FlushDenormals::active();
+  const FlushDenormals off(false);  // a thread that OpenMP starts now begins as the caller is
 #pragma omp parallel num_threads(threads)
   {
     const std::int64_t t = omp_get_thread_num();
     const std::int64_t count = omp_get_num_threads();
+    const FlushDenormals as_the_caller(flush);
     try {
       const std::int64_t begin = n * t / count;
       const std::int64_t end = n * (t + 1) / count;

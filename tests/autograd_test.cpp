@@ -178,5 +178,67 @@ TEST(Gradcheck, PassesTheRightGradientAndCatchesAWrongOne) {
   EXPECT_EQ(bad.message.substr(0, 17), "input 0, element ");
 }
 
+TEST(Autograd, ALeafMayStopRequiringAGradient) {
+  Tensor x = leaf(3);
+  x.set_requires_grad(false);
+  EXPECT_FALSE(square(x).requires_grad());
+}
+
+TEST(Autograd, BackwardRecordsNothingAndLeavesTheContext) {
+  const Tensor x = leaf(3);
+  Tensor y = x.clone();
+  bool enabled = true;
+  record("probe", {x}, {&y}, [&enabled](std::span<const Tensor> grads) {
+    enabled = context().grad_enabled;
+    return std::vector<Tensor>{grads[0]};
+  });
+  const ContextGuard guard;
+  context().scope = {"outside", Phase::update};
+  y.backward();
+  EXPECT_FALSE(enabled);
+  EXPECT_TRUE(context().grad_enabled);
+  EXPECT_EQ(context().scope.layer, "outside");
+  EXPECT_EQ(context().scope.phase, Phase::update);
+}
+
+TEST(Autograd, AGradientIsOverwrittenOnlyIfNobodySeesIt) {
+  const Tensor mine({2});
+  EXPECT_TRUE(reuse_or_allocate(mine).same_storage(mine));
+  const Tensor shared = mine.detach();
+  EXPECT_FALSE(reuse_or_allocate(shared).same_storage(mine));
+  const Tensor seen({2});
+  const auto subscription = backward_observers().add([](const BackwardEvent&) {});
+  EXPECT_FALSE(reuse_or_allocate(seen).same_storage(seen));
+}
+
+TEST(Autograd, ABackwardMustGiveAGradientPerInput) {
+  const Tensor x = leaf(3);
+  Tensor y = x.clone();
+  record("probe", {x}, {&y}, [](std::span<const Tensor>) { return std::vector<Tensor>(2); });
+  EXPECT_EQ(error_of([&] { y.backward(); }), "probe: its backward gave 2 gradients for 1 inputs");
+}
+
+TEST(Gradcheck, SkipsKinksAndNeedsSomethingToCompare) {
+  const auto absolute = [](std::span<const Tensor> x) {
+    Tensor y = x[0].clone();
+    for (std::int64_t i = 0; i < y.numel(); ++i)
+      y.mutable_data<double>()[i] = std::abs(y.data<double>()[i]);
+    record("absolute", {x[0]}, {&y}, [x = x[0].detach()](std::span<const Tensor> grads) {
+      const Tensor grad_x = grads[0].clone();
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        if (x.data<double>()[i] < 0) grad_x.mutable_data<double>()[i] *= -1;
+      }
+      return std::vector<Tensor>{grad_x};
+    });
+    return y;
+  };
+  const GradcheckResult some =
+      gradcheck(absolute, {Tensor::from(std::vector<float>{-1, 0, 2}, {3})});
+  EXPECT_TRUE(some.passed) << some.message;
+  EXPECT_EQ(some.kinks, 1);
+  EXPECT_EQ(some.compared, 2);
+  EXPECT_FALSE(gradcheck(absolute, {Tensor::from(std::vector<float>{0}, {1})}).passed);
+}
+
 }  // namespace
 }  // namespace joule

@@ -119,7 +119,7 @@ class Program(unittest.TestCase):
         self.assertAlmostEqual(result["test_accuracy"], correct / 500)
         self.assertEqual(self.output("eval", "--model", self.model, "--json").split('"inference"')[0],
                          self.output("eval", "--model", self.run_folder, "--json").split('"inference"')[0])  # fmt: skip
-        self.assertIn("accuracy", self.output("eval", "--model", self.run_folder, "--limit", "50"))
+        self.assertIn("50 images: accuracy", self.output("eval", "--model", self.run_folder, "--limit", "50"))
 
     def test_eval_is_what_training_saw(self):
         summary = json.loads((self.run_folder / "summary.json").read_text())
@@ -149,6 +149,23 @@ class Program(unittest.TestCase):
         self.assertEqual(used, {"reference"})
         wrong = {**os.environ, "JOULE_FORCE": "conv2d:warp"}
         self.assert_refused(2, "no implementation named warp", "eval", "--model", self.model, env=wrong)
+        for text in ("conv2d", "conv2d:", ":reference"):
+            bad = {**os.environ, "JOULE_FORCE": text}
+            self.assert_refused(2, f"JOULE_FORCE: expected op:implementation[,op:implementation...], got '{text}'",
+                                "eval", "--model", self.model, env=bad)  # fmt: skip
+
+    def test_deterministic_passes_over_what_depends_on_the_threads(self):
+        ops = json.loads(self.output("info", "--json"))["ops"]
+        invariant = {(op, row["name"]) for op, rows in ops.items() for row in rows if row["thread_invariant"]}
+        result = json.loads(self.output("eval", "--model", self.model, *DATA, "--json", "--deterministic"))
+        for line in result["inference"]["lines"]:
+            self.assertIn((line["op"], line["implementation"]), invariant)
+
+    def test_default_learning_rate_is_that_of_the_optimizer(self):
+        out = self.folder / "adam"
+        for arguments, lr in (([], 0.001), (["--lr", "0.02"], 0.02)):
+            self.output("train", *DATA, *NET, "--optimizer", "adam", *arguments, "--overwrite", "--out", out)
+            self.assertEqual(json.loads((out / "config.json").read_text())["lr"], lr)
 
     def test_demo(self):
         out = self.folder / "demo"
@@ -159,6 +176,8 @@ class Program(unittest.TestCase):
         for name in ("standard", "l0"):
             own = json.loads((out / name / "summary.json").read_text())
             self.assertEqual(summary[name]["test_accuracy"], own["test_accuracy"])
+            config = json.loads((out / name / "config.json").read_text())
+            self.assertEqual((config["l0_lambda"], config["l0_warmup"]), (5, 0.5) if name == "l0" else (0, 0))
         self.assertLess(summary["difference"]["relu_outputs_nonzero"], 0)
 
     # What they refuse.

@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "core/random.h"
+#include "energy/ledger.h"
 #include "layers/uninitialised.h"
 
 namespace joule {
@@ -100,6 +101,59 @@ TEST(Models, RefuseWhatTheyCannotBe) {
             "lenet5: expects images of at least 12x12, got 11x11");
   EXPECT_EQ(error_of({.name = "small-cnn", .classes = 0}),
             "small-cnn: image, channels and classes must be positive, got 28x28, 1 and 0");
+}
+
+/// The MACs of the convolutions and linear layers of one image.
+std::int64_t macs(const ModelSpec& spec) {
+  nn::Sequential net = make_model(spec);
+  net.eval();
+  const NoGrad no_grad;
+  energy::Ledger ledger;
+  const energy::Recording recording(ledger);
+  net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}));
+  return ledger
+      .total([](const auto& line) { return line.run.op == "conv2d" || line.run.op == "linear"; })
+      .work.macs;
+}
+
+TEST(Models, HaveTheMacsOfTheirShapes) {
+  const UninitialisedWeights only_shapes_count;
+  // Taps inside the image along both axes of a 3x3 convolution with padding 1, by channels.
+  const auto conv = [](std::int64_t side, std::int64_t stride, std::int64_t channels) {
+    const std::int64_t taps = stride == 1 ? 3 * side - 2 : 3 * side / 2 - 1;
+    return taps * taps * channels;
+  };
+  EXPECT_EQ(macs({.name = "small-cnn"}),
+            conv(28, 1, 32) + conv(28, 1, 32 * 64) + conv(14, 1, 64 * 128) + 6272 * 128 + 128 * 10);
+  EXPECT_EQ(macs({.name = "lenet5"}),
+            134 * 134 * 6 + 16 * 6 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10);
+  EXPECT_EQ(macs({.name = "simple-cnn"}),
+            conv(28, 1, 3) + conv(14, 1, 3 * 9) + 441 * 392 + 392 * 196 + 196 * 10);
+  std::int64_t resnet = conv(32, 1, 3 * 64) + 4 * conv(32, 1, 64 * 64) + 512 * 10;
+  for (std::int64_t side = 32, width = 64; side > 4; side /= 2, width *= 2) {
+    resnet += conv(side, 2, width * 2 * width) + 3 * conv(side / 2, 1, 4 * width * width) +
+              side / 2 * side / 2 * width * 2 * width;  // the shortcut
+  }
+  EXPECT_EQ(macs({.name = "resnet18", .image = 32, .channels = 3}), resnet);
+  const std::int64_t vgg = conv(32, 1, 3 * 64) + conv(32, 1, 64 * 64) + conv(16, 1, 64 * 128) +
+                           conv(16, 1, 128 * 128) + conv(8, 1, 128 * 256) +
+                           2 * conv(8, 1, 256 * 256) + conv(4, 1, 256 * 512) +
+                           2 * conv(4, 1, 512 * 512) + 3 * conv(2, 1, 512 * 512) + 512 * 10;
+  EXPECT_EQ(macs({.name = "vgg16", .image = 32, .channels = 3}), vgg);
+}
+
+TEST(Models, HaveTheirRelus) {
+  const UninitialisedWeights only_shapes_count;
+  const auto relus = [](const ModelSpec& spec) {
+    nn::Sequential net = make_model(spec);
+    net.eval();
+    const NoGrad no_grad;
+    return net.forward_with_taps(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}))
+        .second.size();
+  };
+  EXPECT_EQ(relus({.name = "lenet5"}), 4u);
+  EXPECT_EQ(relus({.name = "simple-cnn"}), 2u);
+  EXPECT_EQ(relus({.name = "vgg16", .image = 32, .channels = 3}), 13u);
 }
 
 }  // namespace

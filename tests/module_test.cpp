@@ -174,5 +174,112 @@ TEST(Initialise, HasTheVarianceOfItsName) {
   }
 }
 
+TEST(Module, ALayerInsideALayerIsAccountedToItsWholePath) {
+  struct Sink final : WorkSink {
+    Tally* record(const OpRun& run, const Work&) override {
+      seen.insert(std::string(run.scope.layer));
+      return nullptr;
+    }
+    std::set<std::string> seen;
+  } sink;
+  nn::Sequential block;
+  block.add("conv", nn::Conv2d({.in = 2, .out = 2, .padding = 1}));
+  nn::Sequential net;
+  net.add("block", nn::Residual(std::move(block)));
+  const ContextGuard guard;
+  context().sink = &sink;
+  net(kImages);
+  EXPECT_EQ(sink.seen, (std::set<std::string>{"block", "block.main.conv"}));
+}
+
+TEST(Module, ConversionReachesParametersAndBuffers) {
+  nn::Sequential net(nn::BatchNorm(2));
+  net.to(DType::f64);
+  for (const auto& [name, tensor] : net.state().tensors)
+    EXPECT_EQ(tensor.dtype(), DType::f64) << name;
+}
+
+TEST(Module, ZeroGradForgetsEveryGradient) {
+  auto net = small_net();
+  cross_entropy(net(kImages), Tensor::zeros({2}, DType::i32)).backward();
+  for (const auto& [name, tensor] : net.parameters()) EXPECT_TRUE(tensor.grad().defined()) << name;
+  net.zero_grad();
+  for (const auto& [name, tensor] : net.parameters()) EXPECT_FALSE(tensor.grad().defined()) << name;
+}
+
+TEST(Taps, AllSeesAConvolutionBeforeItsRelu) {
+  auto net = small_net();
+  const auto [y, taps] = net.forward_with_taps(kImages, {.layers = TapLayers::all});
+  ASSERT_EQ(taps.size(), 7u);
+  EXPECT_EQ(taps[0].layer, "0");
+  float least = 0;
+  for (const float v : taps[0].value.values<float>()) least = std::min(least, v);
+  EXPECT_LT(least, 0);
+}
+
+TEST(Taps, ACollectorInsideAnotherHandsBack) {
+  const TapCollector outer({.sigma = 0.5f});
+  {
+    const TapCollector inner({.sigma = 0.25f});
+    EXPECT_EQ(TapCollector::current(), &inner);
+  }
+  EXPECT_EQ(TapCollector::current(), &outer);
+}
+
+TEST(Layers, RunTheirFunctionWithTheirOptions) {
+  const NoGrad guard;
+  nn::Conv2d conv({.in = 2,
+                   .out = 4,
+                   .kernel = {3, 2},
+                   .stride = {2, 1},
+                   .padding = {1, 0},
+                   .dilation = {1, 2},
+                   .groups = 2});
+  conv.parameters()[1].tensor.fill(0.5);
+  expect_same_bits(conv(kImages),
+                   conv2d(kImages, conv.parameters()[0].tensor, conv.parameters()[1].tensor,
+                          {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}, .groups = 2}));
+  nn::MaxPool2d max({3, 2}, {1, 2}, {1, 0});
+  expect_same_bits(max(kImages), max_pool2d(kImages, {3, 2}, {1, 2}, {1, 0}));
+  nn::AvgPool2d average({3, 2}, {1, 2}, {1, 0});
+  expect_same_bits(average(kImages), avg_pool2d(kImages, {3, 2}, {1, 2}, {1, 0}));
+  expect_same_bits(nn::AvgPool2d(Size2(2, 4))(kImages), avg_pool2d(kImages, {2, 4}, {2, 4}));
+  expect_same_bits(nn::GlobalAvgPool()(kImages), global_avg_pool(kImages));
+  nn::Linear linear_layer(128, 3);
+  linear_layer.parameters()[1].tensor.fill(0.5);
+  const Tensor flat = flatten(kImages);
+  expect_same_bits(linear_layer(flat), linear(flat, linear_layer.parameters()[0].tensor,
+                                              linear_layer.parameters()[1].tensor));
+}
+
+TEST(Layers, BatchNormKeepsStatisticsWhichEvaluationUses) {
+  const NoGrad guard;
+  nn::BatchNorm norm(2, {.epsilon = 0.25f, .momentum = 0.5f});
+  norm(Tensor::full({1, 2, 2, 2}, 4));
+  EXPECT_EQ(norm.buffers()[0].tensor.values<float>()[1], 2.0f);  // half of 0, half of 4
+  EXPECT_EQ(norm.buffers()[1].tensor.values<float>()[1], 0.5f);
+  norm.eval();
+  const Tensor y = norm(Tensor::full({1, 2, 2, 2}, 5));
+  EXPECT_EQ(norm.buffers()[0].tensor.values<float>()[1], 2.0f);
+  EXPECT_NEAR(y.values<float>()[0], (5 - 2) / std::sqrt(0.5 + 0.25), 1e-6);
+}
+
+TEST(Layers, ResidualAddsWhatItIsGiven) {
+  const NoGrad guard;
+  const Tensor x = random_tensor({2, 3}, 1);
+  const auto times = [](float factor) {
+    nn::Linear layer(3, 3, {.bias = false});
+    const Tensor weight = layer.parameters()[0].tensor;
+    weight.fill(0);
+    for (std::int64_t i = 0; i < 3; ++i) weight.mutable_data<float>()[4 * i] = factor;
+    return layer;
+  };
+  const Tensor own = nn::Residual(times(2))(x), given = nn::Residual(times(2), times(5))(x);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(own.data<float>()[i], 2 * x.data<float>()[i] + x.data<float>()[i]);
+    EXPECT_EQ(given.data<float>()[i], 2 * x.data<float>()[i] + 5 * x.data<float>()[i]);
+  }
+}
+
 }  // namespace
 }  // namespace joule

@@ -170,5 +170,16 @@ TEST(Accumulate, EveryImplementationAddsAndChecks) {
             "accumulate: f32 [2] on cpu and f32 [3] on cpu differ");
 }
 
+TEST(Dispatch, TheContextIsObeyedBeforeTheProcess) {
+  force_implementation("probe", "cpu.any");
+  {
+    const ContextGuard guard;
+    context().force = "reference";
+    dispatch(Probe{});
+    EXPECT_EQ(last_run, "reference");
+  }
+  force_implementation("probe", "");
+}
+
 }  // namespace
 }  // namespace joule

@@ -64,5 +64,29 @@ TEST(Generator, BelowReachesEveryValueEvenly) {
   for (const int count : counts) EXPECT_NEAR(count, 10000, 6 * std::sqrt(10000 * 5.0 / 6));
 }
 
+TEST(Generator, DrawsAreThoseOfTheCounters) {
+  Generator generator(9);
+  std::vector<float> x(5);
+  generator.uniform(x);
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(x[i], to_uniform(philox(9, i / 4)[i % 4]));
+  EXPECT_EQ(generator.state(), (RandomState{9, 2})) << "a counter that was begun is used up";
+  generator.normal(x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto words = philox(9, 2 + i / 2);
+    const double radius = std::sqrt(-2 * std::log(1.0 - to_uniform(words[0])));
+    const double angle = 2 * std::acos(-1.0) * to_uniform(words[1]);
+    EXPECT_NEAR(x[i], radius * (i % 2 ? std::sin(angle) : std::cos(angle)), 1e-6);
+  }
+  EXPECT_EQ(generator.state(), (RandomState{9, 5}));
+}
+
+TEST(Generator, BelowHasNoBiasForBoundsThatDoNotDivide) {
+  constexpr std::uint64_t kBound = 3ull << 62;  // a remainder alone would double the lowest third
+  Generator generator(5);
+  int lowest = 0;
+  for (int i = 0; i < 3000; ++i) lowest += generator.below(kBound) < kBound / 3;
+  EXPECT_NEAR(lowest, 1000, 6 * std::sqrt(3000 * 2.0 / 9));
+}
+
 }  // namespace
 }  // namespace joule

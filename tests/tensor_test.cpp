@@ -132,5 +132,44 @@ TEST(Memory, TooMuchIsAnErrorThatSaysHowMuch) {
   EXPECT_EQ(text.substr(0, 43), "out of memory: 140737488355328 bytes asked ");
 }
 
+TEST(Tensor, NegativeAndUndefinedNumbersAreNoZeros) {
+  const Tensor x = Tensor::from(std::vector<float>{-1, 0, -0.0f, NAN, 2}, {5});
+  EXPECT_EQ(x.nonzeros(), 3);
+  EXPECT_EQ(x.density(), 0.6);
+}
+
+TEST(Tensor, ConversionForgetsMaskOffsetAndGradient) {
+  const Tensor rows = counting({4, 3}).slice(2, 2);
+  auto mask = std::make_shared<ZeroMask>(2, 3, Device::cpu);
+  mask->set_nonzeros(1);
+  rows.attach(mask);
+  Tensor leaf = rows;
+  leaf.set_requires_grad().set_grad(Tensor({2, 3}));
+  rows.convert(DType::f64);
+  EXPECT_EQ(rows.values<double>()[0], 6);
+  EXPECT_EQ(rows.nonzeros(), 6) << "the mask was of the old values";
+  EXPECT_FALSE(leaf.grad().defined());
+}
+
+TEST(Tensor, DerivedValuesAreFreedOnceTheyAreVoid) {
+  const Tensor a = counting({4});
+  const auto make = [] { return std::make_shared<const int>(1); };
+  const std::weak_ptr<const int> old = a.derived<int>("old", make);
+  EXPECT_FALSE(old.expired());
+  a.fill(2);
+  a.derived<int>("other", make);
+  EXPECT_TRUE(old.expired());
+}
+
+TEST(Tensor, CopyFromAndFillWriteEveryType) {
+  const Tensor a({3}), labels({2}, DType::i32), exact({2}, DType::f64);
+  a.copy_from(counting({3}));
+  EXPECT_EQ(a.values<float>()[2], 2);
+  labels.fill(7);
+  EXPECT_EQ(labels.values<std::int32_t>()[1], 7);
+  exact.fill(0.1);
+  EXPECT_EQ(exact.values<double>()[1], 0.1);
+}
+
 }  // namespace
 }  // namespace joule

@@ -50,5 +50,33 @@ TEST(Threads, AtLeastOne) {
   EXPECT_EQ(error_of([] { set_num_threads(0); }), "threads: expected at least 1, got 0");
 }
 
+TEST(ParallelFor, PiecesAreNoSmallerThanTheGrain) {
+  for_each_thread_count([] {
+    std::atomic<int> pieces = 0;
+    parallel_for(100, 60, [&](std::int64_t begin, std::int64_t end) {
+      EXPECT_GE(end - begin, 60);
+      ++pieces;
+    });
+    EXPECT_EQ(pieces, 1);
+  });
+}
+
+TEST(ParallelFor, InsideAParallelForRunsOnItsThread) {
+  for_each_thread_count([] {
+    std::atomic<std::int64_t> sum = 0;
+    parallel_for(8, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        int pieces = 0;
+        parallel_for(100, 1, [&](std::int64_t first, std::int64_t last) {
+          ++pieces;
+          sum += last - first;
+        });
+        EXPECT_EQ(pieces, 1);
+      }
+    });
+    EXPECT_EQ(sum, 800);
+  });
+}
+
 }  // namespace
 }  // namespace joule

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <nlohmann/json.hpp>
+
 #include "core/random.h"
 #include "data/synthetic.h"
 #include "training/run.h"
@@ -211,6 +214,157 @@ TEST(Metrics, AreReadBackExactly) {
   EXPECT_EQ(parse_jsonl(text)[0].test_loss, 1.0 / 3);
   EXPECT_EQ(error_of([] { parse_jsonl("{\"epoch\":1"); }),
             "metrics: not a line of an epoch: {\"epoch\":1");
+}
+
+/// A net that never changes: the means over an epoch are those of an evaluation.
+Config still_config() {
+  return {.model = "lenet5",
+          .data = "synthetic",
+          .epochs = 2,
+          .batch = 16,
+          .lr = 1e-30,
+          .weight_decay = 0,
+          .schedule = "constant",
+          .l0_lambda = 0.25,
+          .deterministic = true};
+}
+
+TEST(Trainer, MetricsAreMeansOverTheImages) {
+  const DataSplit data = small_data();
+  Trainer trainer(still_config(), data);
+  trainer.run_epoch();
+  const EpochMetrics& metrics = trainer.metrics()[0];
+  EXPECT_EQ(metrics.epoch, 1);
+  const auto on_train = evaluate(trainer.model().net, data.train);
+  EXPECT_NEAR(metrics.train_loss, on_train->loss, 1e-5);
+  EXPECT_EQ(metrics.train_accuracy, on_train->accuracy());
+  const auto on_test = evaluate(trainer.model().net, data.test);
+  EXPECT_NEAR(metrics.test_loss, on_test->loss, 1e-6);
+  EXPECT_EQ(metrics.test_accuracy, on_test->accuracy());
+  const NoGrad no_grad;
+  const DataLoader loader(data.train, {.batch = 56, .shuffle = false});
+  const auto [logits, taps] = trainer.model().net.forward_with_taps((*loader.begin()).images);
+  EXPECT_NEAR(metrics.l0_penalty, l0_penalty(taps, {.lambda = 0.25f, .sigma = 1e-4f}).item(), 1e-5);
+  EXPECT_GT(metrics.seconds, 0);
+  EXPECT_DOUBLE_EQ(metrics.images_per_second, 56 / metrics.seconds);
+}
+
+TEST(Trainer, TellsOfEveryStep) {
+  Trainer trainer(still_config(), small_data());
+  std::vector<Progress> seen;
+  std::vector<std::int64_t> epochs;
+  const Hooks hooks{.on_progress = [&](const Progress& p) { seen.push_back(p); },
+                    .on_epoch = [&](const EpochMetrics& m) { epochs.push_back(m.epoch); }};
+  while (!trainer.finished()) trainer.run_epoch(hooks);
+  EXPECT_EQ(epochs, (std::vector<std::int64_t>{1, 2}));
+  ASSERT_EQ(seen.size(), 8u);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(seen[i].epoch, i < 4 ? 1 : 2);
+    EXPECT_EQ(seen[i].batch, static_cast<std::int64_t>(i % 4 + 1));
+    EXPECT_EQ(seen[i].batches, 4);
+    EXPECT_GT(seen[i].images_per_second, 0);
+    if (i < 7) {
+      EXPECT_GT(*seen[i].seconds_left, 0);
+    }
+  }
+  EXPECT_EQ(seen[7].seconds_left, 0);
+  EXPECT_NEAR(seen[3].loss, trainer.metrics()[0].train_loss, 1e-12);
+  EXPECT_EQ(error_of([&] { trainer.run_epoch(); }), "training: all 2 epochs are done");
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(double{a[i]} - b[i], 2);
+  return std::sqrt(squares);
+}
+
+TEST(Trainer, AStepIsTheLearningRateTimesTheClippedGradient) {
+  Config config = still_config();
+  config.momentum = 0;
+  config.clip_norm = 0.01;
+  config.lr = 0.5;
+  config.schedule = "cosine";  // the first step is the largest
+  Trainer trainer(config, small_data());
+  const std::vector<float> before = weights(trainer);
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_NEAR(distance(weights(trainer), before), 0.5 * 0.01, 1e-5);
+  EXPECT_EQ(trainer.state().values.at("optimizer.learning_rate"), "0.5");
+  for (const auto& [name, tensor] : trainer.model().net.parameters()) {
+    EXPECT_FALSE(tensor.grad().defined()) << name;
+  }
+}
+
+TEST(Trainer, TellsTheScheduleHowTheTestWent) {
+  Config config = still_config();
+  config.schedule = "plateau";
+  Trainer trainer(config, small_data());
+  trainer.run_epoch();
+  trainer.run_epoch();
+  const auto values = trainer.state().values;
+  EXPECT_EQ(std::stod(values.at("schedule.best")), trainer.metrics()[0].test_loss);
+  EXPECT_EQ(values.at("schedule.bad"), "1");
+}
+
+TEST(Trainer, TakesTheFirstImagesOfEachHalf) {
+  Config config = still_config();
+  config.limit = 17;
+  Trainer trainer(config, small_data());
+  trainer.run_epoch();
+  EXPECT_EQ(trainer.evaluation()->images, 17);
+  EXPECT_EQ(trainer.work()[Phase::update].calls, 2 * 10) << "two steps, ten parameters";
+}
+
+TEST(Evaluate, RowsAreLabelsAndColumnsWhatTheNetSays) {
+  Dataset set = small_data().test;
+  std::fill(set.labels.begin(), set.labels.end(), 1);
+  Model model = make_model_for("lenet5", "synthetic", set);
+  for (const auto& [name, tensor] : model.net.parameters()) tensor.fill(0);
+  const Tensor bias = model.net.parameters().back().tensor;
+  bias.mutable_data<float>()[2] = 1;
+  std::int64_t told = 0;
+  const auto result = evaluate(
+      model.net, set, {.batch = 8, .on_logits = [&](const Tensor& labels, const Tensor& logits) {
+                         ASSERT_EQ(labels.dim(0), logits.dim(0));
+                         told += labels.dim(0);
+                       }});
+  EXPECT_EQ(told, 20);
+  EXPECT_EQ(result->confusion[1 * 4 + 2], 20);
+  EXPECT_EQ(result->correct, 0);
+  EXPECT_NEAR(result->loss, std::log(3 + std::exp(1.0)), 1e-6);
+  for (const LayerDensity& relu : result->relus) EXPECT_EQ(relu.nonzeros, 0);
+}
+
+TEST(Summary, NamesEveryCountByItsName) {
+  Evaluation evaluation{
+      .images = 4, .correct = 3, .loss = 0.5, .classes = 2, .confusion = {2, 1, 0, 1}};
+  evaluation.relus = {{"a", 8, 2}, {"b", 2, 1}};
+  energy::Ledger::Line line{};
+  line.work = {.macs = 100, .bytes_read = 1000, .bytes_written = 2000};
+  line.tally = {.macs_skippable = 60, .macs_skipped = 20};
+  line.run = {"conv2d", "reference", {"a", Phase::forward}};
+  evaluation.work = {line, line};
+  const auto json = nlohmann::json::parse(to_json(evaluation));
+  EXPECT_EQ(json["test_accuracy"], 0.75);
+  EXPECT_EQ(json["test_images"], 4);
+  EXPECT_EQ(json["relu_density"], (nlohmann::json{{"a", 0.25}, {"b", 0.5}}));
+  EXPECT_EQ(json["relu_outputs"], 10);
+  EXPECT_EQ(json["relu_outputs_nonzero"], 3);
+  EXPECT_EQ(json["confusion"], (nlohmann::json{{2, 1}, {0, 1}}));
+  const nlohmann::json counts{{"macs", 200},
+                              {"macs_skippable", 120},
+                              {"macs_skipped", 40},
+                              {"bytes_read", 2000},
+                              {"bytes_written", 4000}};
+  EXPECT_EQ(json["inference"]["work"], counts);
+  const auto& energy = json["inference"]["modelled_energy"]["horowitz45"];
+  EXPECT_LT(energy["ideal"]["value"], energy["executed"]["value"]);
+  EXPECT_LT(energy["executed"]["value"], energy["none"]["value"]);
+  const RunResult run{
+      .evaluation = evaluation, .work = {{Phase::update, line}}, .parameters = 9, .seconds = 1.5};
+  const auto of_run = nlohmann::json::parse(to_json(run));
+  EXPECT_EQ(of_run["parameters"], 9);
+  EXPECT_EQ(of_run["training_seconds"], 1.5);
+  EXPECT_EQ(of_run["training"]["work"]["update"]["macs_skippable"], 60);
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <dnnl.hpp>
-#include <map>
 #include <optional>
-#include <unordered_map>
 
-#include "core/threads.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/onednn.h"
 
 namespace joule::onednn {
 namespace {
@@ -16,11 +13,6 @@ using dnnl::algorithm;
 using dnnl::memory;
 using Dims = memory::dims;
 using Tag = memory::format_tag;
-
-const dnnl::engine& engine() {
-  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
 
 /// oneDNN's descriptions of the operands as they lie in Joule's tensors, and the geometry.
 struct Problem {
@@ -53,32 +45,15 @@ dnnl::convolution_forward::primitive_desc forward_desc(const Problem& p, bool wi
   return {desc, engine()};
 }
 
-/// Making the code takes far longer than running it, and it is made for a shape and a number of
-/// threads: kept per thread.
-template <class Made, class Make>
-const Made& made_once(const Conv2dShape& s, bool with_bias, Make&& make) {
-  using Key = std::array<std::int64_t, 16>;
-  thread_local std::map<Key, Made> made;
-  const Key key{s.batch,      s.in_h,     s.in_w,     s.in_channels, s.out_channels, s.kernel_h,
-                s.kernel_w,   s.stride_h, s.stride_w, s.pad_h,       s.pad_w,        s.dilation_h,
-                s.dilation_w, s.groups,   with_bias,  num_threads()};
-  const auto found = made.find(key);
-  return found != made.end() ? found->second : made.emplace(key, make()).first->second;
-}
-
-/// A tensor of oneDNN over somebody's memory, which oneDNN's interface cannot take as const.
-memory wrap(const memory::desc& desc, const float* data) {
-  return memory(desc, engine(), const_cast<float*>(data));
-}
-
-void execute(const dnnl::primitive& primitive, const std::unordered_map<int, memory>& arguments) {
-  dnnl::stream stream(engine());
-  primitive.execute(stream, arguments);
-  stream.wait();
+std::array<std::int64_t, 15> key_of(const Conv2dShape& s, bool with_bias) {
+  return {s.batch,    s.in_h,       s.in_w,       s.in_channels, s.out_channels,
+          s.kernel_h, s.kernel_w,   s.stride_h,   s.stride_w,    s.pad_h,
+          s.pad_w,    s.dilation_h, s.dilation_w, s.groups,      with_bias};
 }
 
 void reorder(const memory& from, const memory& to) {
-  execute(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  const auto reorder = checked("reorder", [&] { return dnnl::reorder(from, to); });
+  execute("reorder", reorder, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
 /// How many images to compute before their ReLU, so that it finds y in the threads' L2: a divisor
@@ -100,7 +75,7 @@ std::shared_ptr<const memory> ordered(const Tensor& weight, std::string_view wha
           s.stride_w, " padding=", s.pad_h, "x", s.pad_w, " dilation=", s.dilation_h, "x",
           s.dilation_w, " groups=", s.groups, " threads=", num_threads());
   return weight.derived<memory>(key, [&] {
-    auto packed = std::make_shared<memory>(wanted, engine());
+    auto packed = checked("memory", [&] { return std::make_shared<memory>(wanted, engine()); });
     reorder(wrap(desc, weight.data<float>()), *packed);
     return packed;
   });
@@ -112,18 +87,19 @@ void conv2d(const Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   Conv2dShape part = s;
   if (op.relu) part.batch = images_in_cache(s);
+  constexpr const char* kCall = "convolution_forward";
+  const bool with_bias = op.bias.defined();
   struct Made {
     Problem problem;
-    dnnl::convolution_forward::primitive_desc desc;
+    memory::desc weight;  // in the order that the primitive asked for
     dnnl::convolution_forward primitive;
   };
-  const Made& made = made_once<Made>(part, op.bias.defined(), [&] {
-    const Problem problem(part);
-    const auto desc = forward_desc(problem, op.bias.defined());
-    return Made{problem, desc, dnnl::convolution_forward(desc)};
+  const Made& made = made_once<Made>(kCall, key_of(part, with_bias), [&] {
+    const Problem p(part);
+    const auto desc = forward_desc(p, with_bias);
+    return Made{p, desc.weights_desc(), dnnl::convolution_forward(desc)};
   });
-  const auto weight =
-      ordered(op.weight, "forward", part, made.problem.weight, made.desc.weights_desc());
+  const auto weight = ordered(op.weight, "forward", part, made.problem.weight, made.weight);
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
   const std::int64_t x_image = s.x_size() / s.batch, y_image = s.y_size() / s.batch;
@@ -135,8 +111,8 @@ void conv2d(const Conv2d& op, Context&, Tally* tally) {
         {DNNL_ARG_SRC, wrap(made.problem.x, x + n * x_image)},
         {DNNL_ARG_WEIGHTS, *weight},
         {DNNL_ARG_DST, wrap(made.problem.y, y + n * y_image)}};
-    if (op.bias) arguments.emplace(DNNL_ARG_BIAS, wrap(made.problem.bias, op.bias.data<float>()));
-    execute(made.primitive, arguments);
+    if (with_bias) arguments.emplace(DNNL_ARG_BIAS, wrap(made.problem.bias, op.bias.data<float>()));
+    execute(kCall, made.primitive, arguments);
     if (!relu) continue;
     parallel_for(part.batch, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = n + begin; i < n + end; ++i) relu->run(i, i * pixels, pixels);
@@ -148,23 +124,23 @@ void conv2d(const Conv2d& op, Context&, Tally* tally) {
 
 void conv2d_grad_input(const Conv2dGradInput& op, Context&, Tally* tally) {
   using Backward = dnnl::convolution_backward_data;
+  constexpr const char* kCall = "convolution_backward_data";
   const Conv2dShape s = shape_of(op);
   struct Made {
     Problem problem;
-    Backward::primitive_desc desc;
+    memory::desc weight;  // in the order that the primitive asked for
     Backward primitive;
   };
-  const Made& made = made_once<Made>(s, false, [&] {
+  const Made& made = made_once<Made>(kCall, key_of(s, false), [&] {
     const Problem p(s);
     const Backward::primitive_desc desc(
         Backward::desc(algorithm::convolution_direct, p.x, p.any_weight, p.y, p.strides, p.dilates,
                        p.padding, p.padding),
         engine(), forward_desc(p, false));
-    return Made{p, desc, Backward(desc)};
+    return Made{p, desc.weights_desc(), Backward(desc)};
   });
-  const auto weight =
-      ordered(op.weight, "grad_input", s, made.problem.weight, made.desc.weights_desc());
-  execute(made.primitive,
+  const auto weight = ordered(op.weight, "grad_input", s, made.problem.weight, made.weight);
+  execute(kCall, made.primitive,
           {{DNNL_ARG_DIFF_DST, wrap(made.problem.y, op.grad_y.data<float>())},
            {DNNL_ARG_WEIGHTS, *weight},
            {DNNL_ARG_DIFF_SRC, wrap(made.problem.x, op.grad_x.mutable_data<float>())}});
@@ -173,15 +149,15 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context&, Tally* tally) {
 
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context&, Tally* tally) {
   using Backward = dnnl::convolution_backward_weights;
+  constexpr const char* kCall = "convolution_backward_weights";
   const Conv2dShape s = shape_of(op);
   struct Made {
     Problem problem;
-    Backward::primitive_desc desc;
     Backward primitive;
     memory grad_weight;  // in the order that the primitive asked for
   };
   const bool with_bias = op.grad_bias.defined();
-  const Made& made = made_once<Made>(s, with_bias, [&] {
+  const Made& made = made_once<Made>(kCall, key_of(s, with_bias), [&] {
     const Problem p(s);
     constexpr auto kDirect = algorithm::convolution_direct;
     const auto backward = with_bias ? Backward::desc(kDirect, p.x, p.any_weight, p.bias, p.y,
@@ -189,7 +165,7 @@ void conv2d_grad_weight(const Conv2dGradWeight& op, Context&, Tally* tally) {
                                     : Backward::desc(kDirect, p.x, p.any_weight, p.y, p.strides,
                                                      p.dilates, p.padding, p.padding);
     const Backward::primitive_desc desc(backward, engine(), forward_desc(p, with_bias));
-    return Made{p, desc, Backward(desc), memory(desc.diff_weights_desc(), engine())};
+    return Made{p, Backward(desc), memory(desc.diff_weights_desc(), engine())};
   });
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, wrap(made.problem.x, op.x.data<float>())},
@@ -199,7 +175,7 @@ void conv2d_grad_weight(const Conv2dGradWeight& op, Context&, Tally* tally) {
     arguments.emplace(DNNL_ARG_DIFF_BIAS,
                       wrap(made.problem.bias, op.grad_bias.mutable_data<float>()));
   }
-  execute(made.primitive, arguments);
+  execute(kCall, made.primitive, arguments);
   reorder(made.grad_weight, wrap(made.problem.weight, op.grad_weight.mutable_data<float>()));
   count_zeros_of_x(tally, s, op.x);
 }

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <dnnl.hpp>
-#include <map>
-#include <unordered_map>
 
-#include "core/threads.h"
 #include "kernels/linear/linear_impl.h"
+#include "kernels/onednn.h"
 
 namespace joule::onednn {
 namespace {
 
 using dnnl::memory;
-
-const dnnl::engine& engine() {
-  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-
-/// A tensor of oneDNN over somebody's memory, which oneDNN's interface cannot take as const.
-memory wrap(const memory::desc& desc, const float* data) {
-  return memory(desc, engine(), const_cast<float*>(data));
-}
 
 /// The descriptions of y = x * weight^T + bias for one shape, and the code made for it.
 struct Forward {
@@ -39,48 +26,34 @@ Forward make_forward(std::int64_t batch, std::int64_t in, std::int64_t out, bool
   return {x, weight, bias, y, dnnl::matmul(dnnl::matmul::primitive_desc(desc, engine()))};
 }
 
-/// c = a * b, all row by row; 't' reads the transpose.
-void multiply(char transpose_a, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
-              std::int64_t a_row, const float* b, float* c) {
-  const dnnl_status_t status =
-      dnnl_sgemm(transpose_a, 'n', m, n, k, 1.0f, a, a_row, b, n, 0.0f, c, n);
-  if (status != dnnl_success) throw DeviceError(str("dnnl_sgemm failed with status ", status));
-}
-
 }  // namespace
 
 void linear(const Linear& op, Context&, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
-  // Making the code takes far longer than running it, and it is made for a number of threads.
-  thread_local std::map<std::array<std::int64_t, 5>, Forward> made;
-  const std::array<std::int64_t, 5> key{batch, in, out, op.bias.defined(), num_threads()};
-  auto found = made.find(key);
-  if (found == made.end()) {
-    found = made.emplace(key, make_forward(batch, in, out, op.bias.defined())).first;
-  }
-  const Forward& forward = found->second;
+  const bool with_bias = op.bias.defined();
+  const std::array<std::int64_t, 4> key{batch, in, out, with_bias};
+  const Forward& forward =
+      made_once<Forward>("matmul", key, [&] { return make_forward(batch, in, out, with_bias); });
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, wrap(forward.x, op.x.data<float>())},
       {DNNL_ARG_WEIGHTS, wrap(forward.weight, op.weight.data<float>())},
       {DNNL_ARG_DST, wrap(forward.y, op.y.mutable_data<float>())}};
-  if (op.bias) arguments.emplace(DNNL_ARG_BIAS, wrap(forward.bias, op.bias.data<float>()));
-  dnnl::stream stream(engine());
-  forward.matmul.execute(stream, arguments);
-  stream.wait();
+  if (with_bias) arguments.emplace(DNNL_ARG_BIAS, wrap(forward.bias, op.bias.data<float>()));
+  execute("matmul", forward.matmul, arguments);
   count_zeros(tally, op.x, out);
 }
 
 void linear_grad_input(const LinearGradInput& op, Context&, Tally* tally) {
   const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
-  multiply('n', batch, in, out, op.grad_y.data<float>(), out, op.weight.data<float>(),
-           op.grad_x.mutable_data<float>());
+  sgemm(false, batch, in, out, op.grad_y.data<float>(), op.weight.data<float>(),
+        op.grad_x.mutable_data<float>());
   count_zeros(tally, op.grad_y, in);
 }
 
 void linear_grad_weight(const LinearGradWeight& op, Context&, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
-  multiply('t', out, in, batch, op.grad_y.data<float>(), out, op.x.data<float>(),
-           op.grad_weight.mutable_data<float>());
+  sgemm(true, out, in, batch, op.grad_y.data<float>(), op.x.data<float>(),
+        op.grad_weight.mutable_data<float>());
   sum_rows<float>(op.grad_y, op.grad_bias);
   count_zeros(tally, op.x, out);
 }
