@@ -61,7 +61,7 @@ Weighed weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
           return total;
         });
   };
-  if (const auto mask = t.zero_mask()) {
+  if (const auto mask = t.zero_mask(); mask && mask->channels() == channels) {
     // The mask knows the number of zeros.  Most pixels meet all taps, so only the words of those
     // that do not are read: a tenth of a pass.
     const std::int64_t most =
@@ -108,6 +108,14 @@ void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
   if (!tally) return;
   add(*tally, grad_y, weigh_zeros(grad_y, uses_h(s).of_output, uses_w(s).of_output),
       s.in_per_group(), zeros);
+}
+
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op) {
+  if (!tally) return;
+  Tally by_grad_y, by_wanted;
+  count_zeros_of_grad_y(&by_grad_y, s, op.grad_y);
+  if (op.wanted) count_zeros_of_x(&by_wanted, s, op.wanted);
+  *tally += by_wanted.macs_skippable > by_grad_y.macs_skippable ? by_wanted : by_grad_y;
 }
 
 }  // namespace joule
