@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <vector>
 
 #include "core/threads.h"
 #include "kernels/conv2d/conv2d_skip_unwanted.h"
