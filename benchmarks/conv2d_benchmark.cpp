@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Each implementation of the convolution and its gradients beside oneDNN's best direct kernel, in
 // one run, by turns: the machine's moods then hit all alike.
-//   conv2d_benchmark [--threads 2] [--rounds 15] > conv2d.json
+//   conv2d_benchmark [--threads 2] [--rounds 15] [--wanted 100] > conv2d.json
+// --wanted: how many percent of the input came out of a ReLU as non-zero, so that its gradient is
+// wanted there alone.
 // The peer may choose the layout of all its operands and gets its weights packed for nothing; what
 // it would cost to bring images into that layout and back is not counted.
 #undef HWY_TARGET_INCLUDE
@@ -17,6 +19,7 @@
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +30,7 @@
 #include "core/random.h"
 #include "core/threads.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/relu/relu.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::HWY_NAMESPACE {
@@ -102,6 +106,16 @@ void add_implementations(const Op& op, std::vector<Timed>& timed) {
                        dispatch(op, ctx);
                      }});
   }
+}
+
+/// What a ReLU leaves of random values of which `percent` are positive.
+Tensor relu_output(const Shape& shape, int percent) {
+  const Tensor t = uniform(shape);
+  for (float& value : std::span(t.mutable_data<float>(), static_cast<std::size_t>(t.numel()))) {
+    value += static_cast<float>(2 * percent - 100) / 100;
+  }
+  dispatch(Relu{.x = t, .y = t});
+  return t;
 }
 
 #if JOULE_WITH_ONEDNN
@@ -210,7 +224,7 @@ nlohmann::json measure(const Layer& layer, std::string_view op, std::int64_t mac
   return {{"layer", layer.name()}, {"op", op}, {"peak_gflops", peak}, {"implementations", rows}};
 }
 
-nlohmann::json measure(const Layer& layer, int rounds) {
+nlohmann::json measure(const Layer& layer, int rounds, int wanted_percent) {
   const Tensor x = uniform({layer.batch, layer.size, layer.size, layer.in});
   const Tensor y = uniform({layer.batch, layer.size, layer.size, layer.out});
   const Tensor weight = uniform({layer.out, 3, 3, layer.in}), grad_weight(weight.shape());
@@ -223,7 +237,12 @@ nlohmann::json measure(const Layer& layer, int rounds) {
   };
   add(Conv2d{.x = x, .weight = weight, .y = y, .params = params});
   if (layer.in > 1) {
-    add(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = x, .params = params});
+    const bool all = wanted_percent == 100;
+    add(Conv2dGradInput{.grad_y = y,
+                        .weight = weight,
+                        .grad_x = x,
+                        .wanted = all ? Tensor() : relu_output(x.shape(), wanted_percent),
+                        .params = params});
   }
   add(Conv2dGradWeight{.x = x, .grad_y = y, .grad_weight = grad_weight, .params = params});
   return results;
@@ -243,12 +262,16 @@ int main(int argc, char** argv) {
   using namespace joule;
   set_num_threads(option(argc, argv, "--threads", 2));
   const int rounds = option(argc, argv, "--rounds", 15);
+  const int wanted_percent = option(argc, argv, "--wanted", 100);
   nlohmann::json all;
   for (const Layer& layer : kLayers) {
-    for (auto& result : measure(layer, rounds)) all.push_back(std::move(result));
+    for (auto& result : measure(layer, rounds, wanted_percent)) all.push_back(std::move(result));
   }
-  std::cout
-      << nlohmann::json{{"threads", num_threads()}, {"rounds", rounds}, {"results", all}}.dump(2)
-      << '\n';
+  std::cout << nlohmann::json{{"threads", num_threads()},
+                              {"rounds", rounds},
+                              {"wanted_percent", wanted_percent},
+                              {"results", all}}
+                   .dump(2)
+            << '\n';
 }
 #endif

@@ -104,6 +104,12 @@ void record(std::string_view op, std::initializer_list<Tensor> inputs,
   record(op, std::span<const Tensor>(inputs.begin(), inputs.size()), outputs, std::move(backward));
 }
 
+bool grad_unused_at_zeros(const Tensor& t) { return t.meta() && t.meta()->grad_unused_at_zeros; }
+
+void set_grad_unused_at_zeros(const Tensor& output) {
+  if (output.meta() && output.meta()->producer) output.meta()->grad_unused_at_zeros = true;
+}
+
 Tensor reuse_or_allocate(const Tensor& grad) {
   // An observer is shown the gradients after the closure ran, so they must still be there.
   if (grad.unique() && backward_observers().empty()) return grad;

@@ -32,11 +32,18 @@ void record(std::string_view op, std::initializer_list<Tensor> inputs,
 void record(std::string_view op, std::span<const Tensor> inputs,
             std::initializer_list<Tensor*> outputs, BackwardFn backward);
 
+/// Whether d(loss)/d(t) is used only where t is not 0, because what made t multiplies it by 0
+/// elsewhere, as a ReLU does.  Whoever computes the gradient may leave 0 there.
+bool grad_unused_at_zeros(const Tensor& t);
+/// Says so of an output that record() has just put on the tape (if it did).
+void set_grad_unused_at_zeros(const Tensor& output);
+
 /// Where a backward closure may write a gradient of `grad`'s shape: into `grad` itself if nobody
 /// else can see it, otherwise into a new tensor.
 Tensor reuse_or_allocate(const Tensor& grad);
 
-/// One step of backward(), told to the observers after it ran.
+/// One step of backward(), told to the observers after it ran.  They see the gradients that were
+/// computed: where grad_unused_at_zeros, that may be 0 at the zeros of the tensor.
 struct BackwardEvent {
   std::string_view op;
   std::string_view layer;
@@ -56,6 +63,7 @@ struct Meta {
   Tensor grad{};
   std::shared_ptr<Node> producer{};
   std::size_t output = 0;  // which output of the producer
+  bool grad_unused_at_zeros = false;
 };
 
 }  // namespace autograd

@@ -108,6 +108,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
   record("reshape", {*this}, {&reshaped}, [from = this->shape()](std::span<const Tensor> grads) {
     return std::vector<Tensor>{grads[0].reshape(from)};
   });
+  if (grad_unused_at_zeros(*this)) set_grad_unused_at_zeros(reshaped);
   return reshaped;
 }
 

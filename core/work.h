@@ -26,8 +26,8 @@ struct Work {
 /// What only the run can know.  Lives in memory that the executing device can add to; kernels add,
 /// never store.
 struct Tally {
-  std::int64_t macs_skippable = 0;  // had a zero operand
-  std::int64_t macs_skipped = 0;    // had a zero operand and were not executed
+  std::int64_t macs_skippable = 0;  // had a zero operand, or make what is then multiplied by zero
+  std::int64_t macs_skipped = 0;    // those of them that were not executed because of it
   std::int64_t values_in = 0;       // of the operand whose zeros count (an op without MACs: none)
   std::int64_t values_in_nonzero = 0;
   std::int64_t nanoseconds = 0;  // from call to return on the host's monotonic clock

@@ -41,6 +41,7 @@ struct ConvTape {
   Tensor x, weight;
   ConvParams params;
   bool x_needs, weight_needs, bias_needs;
+  bool only_nonzeros_of_x;  // need a gradient
 
   std::vector<Tensor> operator()(const Tensor& grad_y) const {
     Tensor grad_x, grad_weight, grad_bias;
@@ -55,8 +56,11 @@ struct ConvTape {
     }
     if (x_needs) {
       grad_x = empty_like(x);
-      dispatch(
-          Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = params});
+      dispatch(Conv2dGradInput{.grad_y = grad_y,
+                               .weight = weight,
+                               .grad_x = grad_x,
+                               .wanted = only_nonzeros_of_x && x.zero_mask() ? x : Tensor(),
+                               .params = params});
     }
     return {grad_x, grad_weight, grad_bias};
   }
@@ -69,7 +73,13 @@ ConvTape conv_tape(const Tensor& x, const Tensor& weight, const Tensor& bias,
           .params = params,
           .x_needs = needs_grad(x),
           .weight_needs = needs_grad(weight),
-          .bias_needs = needs_grad(bias)};
+          .bias_needs = needs_grad(bias),
+          .only_nonzeros_of_x = grad_unused_at_zeros(x)};
+}
+
+/// For an operation that takes the gradient of y's zeros, if anywhere, to zeros of x.
+void hand_on_unused_zeros(const Tensor& x, const Tensor& y) {
+  if (grad_unused_at_zeros(x)) set_grad_unused_at_zeros(y);
 }
 
 Tensor conv_output(const Tensor& x, const Tensor& weight, const ConvParams& params) {
@@ -122,6 +132,7 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
     return tape(relu_backward(y, sigma, grads));
   };
   record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
+  set_grad_unused_at_zeros(out.y);
   return out;
 }
 
@@ -134,6 +145,7 @@ ReluOutput relu_with_l0(Tensor x, float sigma) {
     return std::vector<Tensor>{relu_backward(y, sigma, grads)};
   };
   record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
+  set_grad_unused_at_zeros(out.y);
   return out;
 }
 
@@ -182,6 +194,7 @@ Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding) {
                                   .padding = padding});
            return std::vector<Tensor>{grad_x};
          });
+  hand_on_unused_zeros(x, y);  // the maximum that is 0 is a 0 of x: padding takes no part
   return y;
 }
 
@@ -269,6 +282,7 @@ Tensor dropout(Tensor x, float probability, Generator& generator) {
     dispatch(Dropout{.x = grads[0], .y = grad_x, .probability = probability, .random = random});
     return std::vector<Tensor>{grad_x};
   });
+  hand_on_unused_zeros(x, y);  // what was dropped gets no gradient, and what is 0 stays 0
   return y;
 }
 

@@ -98,6 +98,24 @@ TEST(Autograd, ReshapeIsDifferentiableAndSliceRefuses) {
   EXPECT_EQ(x.detach().slice(0, 1).shape(), Shape({1, 3}));
 }
 
+TEST(Autograd, AProducerSaysThatItIgnoresTheGradientOfZeros) {
+  const Tensor x = leaf(3);
+  EXPECT_FALSE(grad_unused_at_zeros(x));
+  const Tensor y = square(x);
+  EXPECT_FALSE(grad_unused_at_zeros(y));
+  set_grad_unused_at_zeros(y);
+  EXPECT_TRUE(grad_unused_at_zeros(y));
+  EXPECT_TRUE(grad_unused_at_zeros(y.reshape({1, 1})));
+  EXPECT_FALSE(grad_unused_at_zeros(square(y)));
+  EXPECT_FALSE(grad_unused_at_zeros(y.detach()));
+  EXPECT_FALSE(grad_unused_at_zeros(square(x).reshape({1, 1})));
+  set_grad_unused_at_zeros(x);
+  EXPECT_FALSE(grad_unused_at_zeros(x)) << "a leaf keeps its whole gradient";
+  Tensor constant = square(Tensor::full(Shape{}, 3));
+  set_grad_unused_at_zeros(constant);
+  EXPECT_FALSE(grad_unused_at_zeros(constant.set_requires_grad()));
+}
+
 TEST(Autograd, NothingIsRecordedWithoutNeed) {
   const Tensor x = leaf(3);
   {

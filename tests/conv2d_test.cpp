@@ -93,7 +93,7 @@ const std::vector<Case>& cases() {
 /// The three operations of one layer.
 struct Layer {
   Case c;
-  Tensor x, weight, bias, grad_y;
+  Tensor x, weight, bias, grad_y, wanted;
   Guarded y, grad_x, grad_weight, grad_bias;
 
   template <class Make>
@@ -103,6 +103,7 @@ struct Layer {
         weight(make(c.weight(), 2)),
         bias(make(Shape{c.out}, 3)),
         grad_y(make(c.y(), 4)),
+        wanted(random_tensor(c.x, 5, 0.4)),
         y(c.y()),
         grad_x(c.x),
         grad_weight(c.weight()),
@@ -124,6 +125,11 @@ struct Layer {
   }
   Conv2dGradInput grad_input() const {
     return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor(), .params = c.params};
+  }
+  Conv2dGradInput wanted_grad_input() const {
+    Conv2dGradInput op = grad_input();
+    op.wanted = wanted;
+    return op;
   }
   Conv2dGradWeight grad_weights(bool with_bias = true) const {
     return {.x = x,
@@ -160,10 +166,30 @@ void expect_exact(const Op& op, const Guarded& output) {
   });
 }
 
+/// Where the gradient is wanted the reference's bits, elsewhere these or 0.
+void expect_exact_where_wanted(const Layer& layer) {
+  const Conv2dGradInput op = layer.wanted_grad_input();
+  run(layer.grad_input(), kReference);
+  const Tensor exact = layer.grad_x.tensor().clone();
+  const auto wanted = layer.wanted.values<float>();
+  for_each_implementation(op, [&](std::string_view name) {
+    fill_with_nan(layer.grad_x);
+    run(op, name);
+    const Tensor expected = exact.clone();
+    for (std::int64_t i = 0; i < expected.numel(); ++i) {
+      const float value = op.grad_x.data<float>()[i];
+      if (wanted[i] == 0 && value == 0) expected.mutable_data<float>()[i] = value;
+    }
+    expect_same_bits(op.grad_x, expected);
+    EXPECT_TRUE(layer.grad_x.intact());
+  });
+}
+
 TEST(Conv2d, IsExactOnIntegers) {
   for_each_target([] {
     for_each_case([](const Case& c) {
       const Layer layer(c, integer_tensor);
+      expect_exact_where_wanted(layer);
       expect_exact(layer.forward(), layer.y);
       expect_exact(layer.forward(false), layer.y);
       expect_exact(layer.grad_input(), layer.grad_x);
@@ -262,6 +288,13 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         run(layer.grad_input(), name);
         expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
       });
+      const Tensor all = Tensor::full(c.x, 1);
+      Conv2dGradInput wanted = layer.grad_input();
+      wanted.wanted = all;
+      for_each_implementation(wanted, [&](std::string_view name) {
+        run(wanted, name);
+        expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
+      });
       const auto [grad_weight, grad_bias] = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
       const auto [weight_sizes, bias_sizes] =
           grad_weight64(c, absolute(layer.x), absolute(layer.grad_y));
@@ -319,7 +352,8 @@ TEST(Conv2d, WorkIsWhatTheReferenceMultiplies) {
   });
 }
 
-/// The products of the convolution in which the operand has a zero, one by one.
+/// The products of the convolution in which the operand (x, or what has its place, or grad_y) has a
+/// zero, one by one.
 std::int64_t products_with_zero(const Case& c, const Tensor& x, const Tensor& grad_y) {
   std::int64_t count = 0;
   reference::for_each_mac(c.shape(), [&](std::int64_t i, std::int64_t, std::int64_t k) {
@@ -332,7 +366,7 @@ void expect_tally(std::string_view name, const Tally& tally, const Tensor& opera
                   std::int64_t skippable) {
   const std::int64_t zeros = std::ranges::count(operand.values<float>(), 0.0f);
   EXPECT_EQ(tally.macs_skippable, skippable);
-  EXPECT_EQ(tally.macs_skipped, name.starts_with("cpu.skip_zero") ? skippable : 0);
+  EXPECT_EQ(tally.macs_skipped, name.starts_with("cpu.skip_") ? skippable : 0);
   EXPECT_EQ(tally.values_in, operand.numel());
   EXPECT_EQ(tally.values_in_nonzero, operand.numel() - zeros);
 }
@@ -354,12 +388,86 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
       for_each_implementation(layer.grad_input(), [&](std::string_view name) {
         expect_tally(name, run(layer.grad_input(), name), layer.grad_y, by_grad_y);
       });
+      const std::int64_t unwanted = products_with_zero(c, layer.wanted, {});
+      for_each_implementation(layer.wanted_grad_input(), [&](std::string_view name) {
+        const bool by_wanted =
+            name.starts_with("cpu.skip_") ? name == "cpu.skip_unwanted" : unwanted > by_grad_y;
+        expect_tally(name, run(layer.wanted_grad_input(), name),
+                     by_wanted ? layer.wanted : layer.grad_y, by_wanted ? unwanted : by_grad_y);
+      });
     };
     expect_counts();
-    for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
-    ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask());
+    for (const Tensor& t : {layer.x, layer.grad_y, layer.wanted}) dispatch(Relu{.x = t, .y = t});
+    ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask() && layer.wanted.zero_mask());
     expect_counts();  // now from the masks
   });
+}
+
+// reshape() hands on a mask whose rows are not the pixels of what it made.
+TEST(Conv2d, ReadsNoMaskOfOtherChannels) {
+  const Case c{"3x3", {2, 5, 4, 8}, 16, 3, {.padding = 1}};
+  Layer layer(c, integer_tensor);
+  const Tensor flat = integer_tensor({2, 160}, 7);
+  dispatch(Relu{.x = flat, .y = flat});
+  layer.x = layer.wanted = flat.reshape(c.x);
+  ASSERT_TRUE(layer.x.zero_mask());
+  const std::int64_t skippable = products_with_zero(c, layer.x, {});
+  for_each_implementation(layer.forward(), [&](std::string_view name) {
+    layer.x = flat.reshape(c.x);
+    expect_tally(name, run(layer.forward(), name), layer.x, skippable);
+  });
+  expect_exact(layer.forward(), layer.y);
+  layer.wanted = flat.reshape(c.x);
+  expect_exact_where_wanted(layer);
+}
+
+// All, none, one here and there; channels that no, one or every pixel of a tile wants.
+TEST(Conv2d, ComputesOnlyTheGradientsThatAreWanted) {
+  for_each_target([] {
+    for_each_case([](const Case& c) {
+      Layer layer(c, integer_tensor);
+      for (const double density : {0.0, 0.01, 0.1, 0.9, 1.0}) {
+        SCOPED_TRACE(density);
+        layer.wanted = random_tensor(c.x, 6, density);
+        expect_exact_where_wanted(layer);
+        const Conv2dGradInput op = layer.wanted_grad_input();
+        if (op.params.groups > 1) continue;
+        EXPECT_EQ(run(op, "cpu.skip_unwanted").macs_skipped,
+                  products_with_zero(c, layer.wanted, {}));
+        for (std::int64_t i = 0; i < c.x.numel(); ++i) {
+          if (layer.wanted.data<float>()[i] == 0) {
+            ASSERT_EQ(op.grad_x.data<float>()[i], 0);
+          }
+        }
+      }
+    });
+  });
+}
+
+TEST(Conv2d, TakesTheRowWhoseZerosSaveMore) {
+  const Shape pixels{8, 16, 16, 64};
+  const auto chosen = [&](double wanted_density, double grad_y_density) {
+    const Tensor weight = integer_tensor({64, 3, 3, 64}, 1), grad_x(pixels);
+    const auto relu_output = [&](std::uint64_t seed, double density) {
+      const Tensor t = random_tensor(pixels, seed, density);
+      for (float& value : std::span(t.mutable_data<float>(), t.numel())) value = std::abs(value);
+      if (density < 1) dispatch(Relu{.x = t, .y = t});
+      return t;
+    };
+    return select(Conv2dGradInput{.grad_y = relu_output(2, grad_y_density),
+                                  .weight = weight,
+                                  .grad_x = grad_x,
+                                  .wanted = relu_output(3, wanted_density),
+                                  .params = {.padding = 1}},
+                  Context{})
+        .name;
+  };
+  EXPECT_EQ(chosen(0.1, 1), "cpu.skip_unwanted");
+  EXPECT_EQ(chosen(0.1, 0.5), "cpu.skip_unwanted");
+  EXPECT_EQ(chosen(0.5, 0.1), "cpu.skip_zero");
+  EXPECT_EQ(chosen(0.95, 0.5), "cpu.skip_zero");
+  EXPECT_EQ(chosen(1, 0.5), "cpu.skip_zero") << "no mask";
+  EXPECT_EQ(chosen(0.95, 1), "cpu.direct");
 }
 
 // Enough pixels for several items and partial sums, an odd number of images.
@@ -387,6 +495,7 @@ TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
   };
   compare(layer.forward_relu(1e-3f, l0_sum), {layer.y.tensor(), l0_sum});
   compare(layer.grad_input(), {layer.grad_x.tensor()});
+  compare(layer.wanted_grad_input(), {layer.grad_x.tensor()});
   compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
 }
 
@@ -408,6 +517,7 @@ TEST(Conv2d, SameBitsRunToRun) {
     const Tensor l0_sum{Shape{}};
     compare(layer.forward_relu(1e-3f, l0_sum), {layer.y.tensor(), l0_sum});
     compare(layer.grad_input(), {layer.grad_x.tensor()});
+    compare(layer.wanted_grad_input(), {layer.grad_x.tensor()});
     compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
   }
 }
@@ -421,9 +531,12 @@ TEST(Conv2d, SeesThatTheWeightsChanged) {
     dispatch(layer.forward());
     dispatch(layer.grad_input());
     run(layer.grad_input(), "cpu.direct");
+    for_each_implementation(layer.wanted_grad_input(),
+                            [&](std::string_view name) { run(layer.wanted_grad_input(), name); });
     layer.weight.copy_from(integer_tensor(layer.weight.shape(), 5));
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
+    expect_exact_where_wanted(layer);
   }
 }
 
@@ -433,6 +546,7 @@ TEST(Conv2d, PacksTheWeightsForEachTarget) {
   for_each_target([&] {
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
+    expect_exact_where_wanted(layer);
   });
 }
 
@@ -524,6 +638,11 @@ TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
               dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
             }),
             "conv2d_grad_input: grad_x must have rank 4, got [4,8]");
+  EXPECT_EQ(
+      error_of([&] {
+        dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = x, .wanted = y});
+      }),
+      "conv2d_grad_input: wanted is f32 [4,30,30,32] on cpu, expected f32 [4,32,32,8] on cpu");
   EXPECT_EQ(
       error_of([&] { dispatch(Conv2dGradWeight{.x = x, .grad_y = x, .grad_weight = weight}); }),
       "conv2d_grad_weight: grad_y is f32 [4,32,32,8] on cpu, expected f32 [4,30,30,32] on "

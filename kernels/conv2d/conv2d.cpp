@@ -82,7 +82,7 @@ void run_grad_input_reference(const Conv2dGradInput& op, Context&, Tally* tally)
     reference::conv2d_grad_input(s, op.grad_y.data<T>(), op.weight.data<T>(),
                                  op.grad_x.mutable_data<T>());
   });
-  count_zeros_of_grad_y(tally, s, op.grad_y);
+  count_zeros_of_grad_input(tally, s, op);
 }
 
 void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tally) {
@@ -103,6 +103,10 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+const char* wanted_and_one_group(const Conv2dGradInput& op) {
+  return op.wanted ? one_group(op) : "nothing tells which elements are wanted";
+}
+
 /// The share of non-zeros that the operation which wrote t counted, or none.
 std::optional<double> known_density(const Tensor& t) {
   const auto mask = t.zero_mask();
@@ -113,30 +117,58 @@ std::optional<double> known_density(const Tensor& t) {
 constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
 constexpr const char* kTooFewZeros = "there are too few zeros";
 
-/// What a visit of a pixel costs cpu.skip_zero, in cycles for at most 64 input channels (of a tap,
-/// or of several if they are few) and up to eight vectors of output channels, measured on Zen 5:
-/// the visit itself, and per non-zero a broadcast and a load for each vector, of which there are
-/// two in 1.1 cycles.  A dense kernel runs at nine tenths of two multiply-adds a cycle.
-const char* denser_than_worth(const Tensor& in, std::int64_t taps, std::int64_t in_channels,
-                              std::int64_t out_channels) {
-  const auto density = known_density(in);
-  if (!density) return kUnknownZeros;
+/// How long cpu.skip_zero takes, a dense row's time being 1.  In cycles of a visit of a pixel,
+/// which meets at most 64 input channels (of a tap, or of several if they are few) and up to eight
+/// vectors of output channels, measured on Zen 5: the visit itself, and per non-zero a broadcast
+/// and a load for each vector, of which there are two in 1.1 cycles.  A dense kernel runs at nine
+/// tenths of two multiply-adds a cycle.
+double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channels,
+                      std::int64_t out_channels) {
   constexpr double kVisit = 27;
   const std::int64_t lanes = cpu::direct_lanes();
-  const std::int64_t vectors = std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes);
+  const auto vectors =
+      static_cast<double>(std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes));
   const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
-  const double channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
-  const double skipping =
-      kVisit + *density * channels * static_cast<double>(vectors + 1) * 0.5 * 1.1;
-  const double dense = channels * static_cast<double>(vectors) * 0.5 / 0.9;
-  return skipping < dense ? nullptr : kTooFewZeros;
+  const auto channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
+  const double skipping = kVisit + density * channels * (vectors + 1) * 0.5 * 1.1;
+  return skipping / (channels * vectors * 0.5 / 0.9);
 }
 
 const char* dense_x(const Conv2d& op) {
-  return denser_than_worth(op.x, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+  const auto density = known_density(op.x);
+  if (!density) return kUnknownZeros;
+  const double time = skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+  return time < 1 ? nullptr : kTooFewZeros;
+}
+
+/// None if grad_y has no mask.
+std::optional<double> grad_input_skip_zero_time(const Conv2dGradInput& op) {
+  const auto density = known_density(op.grad_y);
+  if (!density) return std::nullopt;
+  return skip_zero_time(*density, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
 }
 const char* dense_grad_y(const Conv2dGradInput& op) {
-  return denser_than_worth(op.grad_y, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
+  const auto time = grad_input_skip_zero_time(op);
+  if (!time) return kUnknownZeros;
+  return *time < 1 ? nullptr : kTooFewZeros;
+}
+
+/// As skip_zero_time, of cpu.skip_unwanted: fitted to measurements of 3x3, 1x1 and 5x5 layers of 32
+/// to 512 channels, with vectors of 16 (the shorter their loops, the more it costs to begin one).
+double skip_unwanted_time(const Conv2dShape& s, double density) {
+  const double vectors =
+      static_cast<double>(s.kernel_h * s.kernel_w * std::min<std::int64_t>(128, s.out_channels)) /
+      16;
+  return 0.1 + 1.5 / vectors + density * (1.15 + 12 / vectors);
+}
+const char* not_worth_masking(const Conv2dGradInput& op) {
+  const auto density = known_density(op.wanted);
+  if (!density) return kUnknownZeros;
+  const double time = skip_unwanted_time(shape_of(op), *density);
+  if (time >= 1) return "too many elements are wanted";
+  return grad_input_skip_zero_time(op).value_or(1) < time
+             ? "skipping the zeros of grad_y saves more"
+             : nullptr;
 }
 
 /// Of the gradient of the weights, which skips by x or by grad_y: the one with more zeros, if they
@@ -253,6 +285,7 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 
 void Conv2dGradInput::check() const {
   check_operands(kName, {"grad_x", grad_x}, {"weight", weight}, {"grad_y", grad_y}, params);
+  if (wanted) require_shape(kName, {"wanted", wanted}, grad_x.shape(), grad_x);
 }
 
 Work Conv2dGradInput::work() const {
@@ -264,6 +297,8 @@ Work Conv2dGradInput::work() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
+        cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
         dense_grad_y},
 #if JOULE_WITH_ONEDNN

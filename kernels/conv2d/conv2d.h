@@ -55,14 +55,22 @@ struct Conv2d {
 /// grad_x[n,h,w,c] = sum of grad_y[n,p,q,o] * w[o,r,s,c] over the MACs of Conv2d that read
 /// x[n,h,w,c]: the transposed convolution of grad_y.
 ///
-/// Shapes    grad_y [N,P,Q,O], weight [O,kh,kw,C/groups], grad_x [N,H,W,C]; f32.
-/// Cost      the MACs of Conv2d; one is skippable if its grad_y is 0.
-/// Errors    as Conv2d.
+/// When x came out of a ReLU, nobody uses the gradient where x is 0.  `wanted` (x itself, say)
+/// tells by its zeros which elements these are; each of them holds its gradient or 0, as the
+/// implementation finds easier.  All others hold their gradients.
+///
+/// Shapes    grad_y [N,P,Q,O], weight [O,kh,kw,C/groups], grad_x [N,H,W,C], wanted as grad_x or
+///           undefined; f32.  grad_x is none of the others.
+/// Cost      the MACs of Conv2d.  One is skippable if its grad_y is 0; or, if `wanted` is there, if
+///           nobody wants what it adds to.  Of these two kinds only one is counted: that which the
+///           implementation skips; if it skips neither, the one with more MACs.
+/// Errors    as Conv2d; ArgumentError if wanted has not the shape of grad_x.
 /// Numerics  as Conv2d.
 struct Conv2dGradInput {
   static constexpr std::string_view kName = "conv2d_grad_input";
 
   Tensor grad_y, weight, grad_x;
+  Tensor wanted{};
   ConvParams params{};
 
   Device device() const { return grad_y.device(); }

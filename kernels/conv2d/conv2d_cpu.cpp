@@ -3,6 +3,7 @@
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/conv2d/conv2d_skip_unwanted.h"
 #include "kernels/conv2d/conv2d_skip_zero.h"
 #include "kernels/zero_mask_cpu.h"
 
@@ -45,7 +46,7 @@ void conv2d_grad_input_direct(const Conv2dGradInput& op, Context&, Tally* tally)
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_grad_input(op.weight, s);
   conv2d_grad_input_direct(s, op.grad_y.data<float>(), *weights, op.grad_x.mutable_data<float>());
-  count_zeros_of_grad_y(tally, s, op.grad_y);
+  count_zeros_of_grad_input(tally, s, op);
 }
 
 void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tally) {
@@ -115,6 +116,18 @@ void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context&, T
                                       op.grad_weight.mutable_data<float>());
   sum_into_bias(op);
   count_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
+}
+
+void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto wanted = zero_mask_of(op.wanted);
+  const auto weights = op.weight.derived<Floats>(
+      str("conv2d.grad_input.skip_unwanted stride=", s.stride_h, "x", s.stride_w,
+          " dilation=", s.dilation_h, "x", s.dilation_w, " lanes=", direct_lanes()),
+      [&] { return pack_skip_unwanted(s, op.weight.data<float>()); });
+  conv2d_grad_input_skip_unwanted(s, op.grad_y.data<float>(), *wanted, *weights,
+                                  op.grad_x.mutable_data<float>());
+  count_zeros_of_x(tally, s, op.wanted, Zeros::skipped);
 }
 
 }  // namespace joule::cpu

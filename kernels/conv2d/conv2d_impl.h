@@ -18,6 +18,9 @@ void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
                       Zeros zeros = Zeros::multiplied);
 void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
                            Zeros zeros = Zeros::multiplied);
+/// For an implementation that skips nothing: the zeros of grad_y or of wanted, whichever meet more
+/// MACs.
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op);
 
 namespace cpu {
 void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
@@ -27,6 +30,7 @@ void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {

@@ -144,7 +144,7 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context&, Tally* tally) {
           {{DNNL_ARG_DIFF_DST, wrap(made.problem.y, op.grad_y.data<float>())},
            {DNNL_ARG_WEIGHTS, *weight},
            {DNNL_ARG_DIFF_SRC, wrap(made.problem.x, op.grad_x.mutable_data<float>())}});
-  count_zeros_of_grad_y(tally, s, op.grad_y);
+  count_zeros_of_grad_input(tally, s, op);
 }
 
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context&, Tally* tally) {

@@ -81,7 +81,9 @@ Weighed weigh_masked_zeros(const Tensor& t, const ZeroMask& mask,
 Weighed weigh_zeros(const Tensor& t, const std::vector<std::int64_t>& h,
                     const std::vector<std::int64_t>& w) {
   if (t.numel() == 0) return {};
-  if (const auto mask = t.zero_mask()) return weigh_masked_zeros(t, *mask, h, w);
+  if (const auto mask = t.zero_mask(); mask && mask->channels() == t.dim(3)) {
+    return weigh_masked_zeros(t, *mask, h, w);
+  }
   const std::int64_t width = t.dim(2), channels = t.dim(3);
   return visit_float(t.dtype(), [&]<class T>(T) {
     const T* const values = t.data<T>();
@@ -120,6 +122,14 @@ void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
   if (!tally) return;
   add(*tally, grad_y, weigh_zeros(grad_y, uses_h(s).of_output, uses_w(s).of_output),
       s.in_per_group(), zeros);
+}
+
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op) {
+  if (!tally) return;
+  Tally by_grad_y, by_wanted;
+  count_zeros_of_grad_y(&by_grad_y, s, op.grad_y);
+  if (op.wanted) count_zeros_of_x(&by_wanted, s, op.wanted);
+  *tally += by_wanted.macs_skippable > by_grad_y.macs_skippable ? by_wanted : by_grad_y;
 }
 
 }  // namespace joule
