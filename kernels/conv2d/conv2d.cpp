@@ -5,6 +5,7 @@
 
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
 #include "kernels/zero_mask_rows.h"
@@ -99,6 +100,15 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+template <class Op>
+const char* one_run(const Op& op, const Tensor& images) {
+  if (op.params.dilation.w != 1) return "needs dilation 1 in width";
+  if (!cpu::can_index_runs(images)) return "the rows of pixels are too long";
+  return one_group(op);
+}
+const char* one_run(const Conv2d& op) { return one_run(op, op.x); }
+const char* one_run(const Conv2dGradInput& op) { return one_run(op, op.grad_y); }
+
 const char* unless_sparse(const Tensor& t) {
   const auto mask = t.zero_mask();
   if (!mask) return "no zero mask tells that it is worth it";
@@ -106,6 +116,16 @@ const char* unless_sparse(const Tensor& t) {
 }
 const char* dense_x(const Conv2d& op) { return unless_sparse(op.x); }
 const char* dense_grad_y(const Conv2dGradInput& op) { return unless_sparse(op.grad_y); }
+
+const char* unless_very_sparse(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  if (!mask) return "no zero mask tells that it is worth it";
+  return mask->nonzeros() * 16 < t.numel() ? nullptr : "more than 6 % are not zero";
+}
+const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x); }
+const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
+  return unless_very_sparse(op.grad_y);
+}
 
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
@@ -183,6 +203,7 @@ Work Conv2d::work() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
@@ -207,6 +228,8 @@ Work Conv2dGradInput::work() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
+        not_very_sparse_grad_y},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
         dense_grad_y},
 #if JOULE_WITH_ONEDNN

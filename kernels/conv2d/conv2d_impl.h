@@ -25,6 +25,8 @@ void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* ta
 void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_runs(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_runs(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {

@@ -19,7 +19,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
-constexpr int kMostVectors = 8;  // accumulators of a pixel; one more register is the broadcast
 
 std::int64_t GetLanes() { return kLanes; }
 

@@ -9,13 +9,16 @@
 // What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
 
-/// Output channels in blocks of at most eight vectors, as even as whole vectors allow.
+/// Accumulators of a pixel; one more register is the broadcast.
+inline constexpr std::int64_t kMostVectors = 8;
+
+/// Output channels in blocks of at most `vectors` vectors, as even as whole vectors allow.
 class SkipZeroBlocks {
  public:
-  SkipZeroBlocks(std::int64_t channels, std::int64_t lanes)
+  SkipZeroBlocks(std::int64_t channels, std::int64_t lanes, std::int64_t vectors = kMostVectors)
       : channels_(channels),
         lanes_(lanes),
-        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, 8 * lanes)) * lanes) {}
+        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, vectors * lanes)) * lanes) {}
 
   /// Channels of the block that begins at `o`.
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
