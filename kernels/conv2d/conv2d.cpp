@@ -120,7 +120,7 @@ const char* dense_grad_y(const Conv2dGradInput& op) { return unless_sparse(op.gr
 const char* unless_very_sparse(const Tensor& t) {
   const auto mask = t.zero_mask();
   if (!mask) return "no zero mask tells that it is worth it";
-  return mask->nonzeros() * 16 < t.numel() ? nullptr : "more than 6 % are not zero";
+  return mask->nonzeros() * 25 < t.numel() ? nullptr : "more than 4 % are not zero";
 }
 const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x); }
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {

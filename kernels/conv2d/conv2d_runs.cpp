@@ -19,19 +19,19 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 
-// Consecutive output pixels of a row against some kernel rows and one block of output channels.
+// A row of output pixels against some kernel rows and one block of output channels.
 struct RowVisit {
   std::int64_t pixels;
   std::int64_t column, column_step, columns_in;  // of the input, at the first pixel and tap
   std::int64_t taps, tap_rows;
-  const std::int64_t* starts;  // of the row of pixels that the first kernel row meets
+  const std::int64_t* starts;  // of the row of input pixels that the first kernel row meets
   std::int64_t starts_row;
   const float* values;
   const std::uint32_t* indexes;
-  const float* weights;
-  std::int64_t weights_row;  // weights of a kernel row, each of a block
-  std::int64_t channels;
-  const float* init;  // the sums so far, or the bias
+  std::int64_t channels;                    // of the input
+  const float* weights;                     // of all kernel rows
+  std::int64_t first_weights, weights_row;  // one is the weights of an input: a block
+  const float* init;                        // the sums so far, or the bias
   std::int64_t init_pixel;
   float* y;
   std::int64_t y_pixel;
@@ -92,7 +92,7 @@ HWY_NOINLINE void visit(const RowVisit& v) {
     }
     const std::int64_t* begin = l.starts + std::clamp<std::int64_t>(column, 0, l.columns_in);
     const std::int64_t* end = l.starts + std::clamp<std::int64_t>(column + l.taps, 0, l.columns_in);
-    std::int64_t first = -column * l.channels;
+    std::int64_t first = l.first_weights - column * l.channels;
     for (std::int64_t h = 0; h < l.tap_rows;
          ++h, begin += l.starts_row, end += l.starts_row, first += l.weights_row) {
       add_run<kVectors>(l.values, l.indexes, *begin, *end, l.weights, first, sums);
@@ -115,6 +115,22 @@ constexpr Visit kVisits[] = {visit<1, kTail>, visit<2, kTail>, visit<3, kTail>, 
                              visit<5, kTail>, visit<6, kTail>, visit<7, kTail>, visit<8, kTail>};
 static_assert(std::size(kVisits<true>) == kMostVectors);
 
+// Has `v` meet those of the kernel rows [group, group_end) that row p of the output meets.
+void meet_rows(const RunsRun& run, std::int64_t image, std::int64_t p, std::int64_t group,
+               std::int64_t group_end, RowVisit& v) {
+  const PassAxis& h = run.pass.h;
+  const auto [tap, tap_end] = h.taps_inside(p, p);
+  const std::int64_t first = std::max(tap, group);
+  v.tap_rows = std::max<std::int64_t>(0, std::min(tap_end, group_end) - first);
+  if (v.tap_rows == 0) {  // the row may lie outside of the image
+    v.starts = run.starts;
+    return;
+  }
+  v.starts =
+      run.starts + (image * h.in + h.in_first + p * h.in_step + first * h.tap_step) * run.pass.w.in;
+  v.first_weights = first * v.weights_row;
+}
+
 // The pieces [first, last) of the output, all channels.
 // Order: block of output channels, group of kernel rows; then the pixels.  The weights of a block
 // and group stay in L2 while the runs stream by.
@@ -122,14 +138,10 @@ void RunRuns(const RunsRun& run, std::int64_t first_piece, std::int64_t last_pie
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
   const float* weights = run.weights;
-  for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns.columns(o)) {
-    const std::int64_t columns = run.blocks.columns.columns(o);
-    const Visit row_visit =
-        (columns % kLanes ? kVisits<true> : kVisits<false>)[ceil_div(columns, kLanes) - 1];
+  for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns(o)) {
+    const std::int64_t columns = run.blocks.columns(o), width = run.blocks.width(o);
     float bias[kMostVectors * kLanes] = {};
     if (run.bias) std::copy_n(run.bias + o, columns, bias);
-    const std::int64_t weights_row = w.taps * run.in_channels;
-    const std::int64_t y_pixel = w.step * run.out_channels;
     RowVisit v{.pixels = w.count,
                .column = w.in_first,
                .column_step = w.in_step,
@@ -138,33 +150,29 @@ void RunRuns(const RunsRun& run, std::int64_t first_piece, std::int64_t last_pie
                .starts_row = h.tap_step * w.in,
                .values = run.values,
                .indexes = run.indexes,
-               .weights_row = weights_row,
                .channels = run.in_channels,
-               .y_pixel = y_pixel,
+               .weights = weights,
+               .weights_row = w.taps * run.in_channels,
+               .y_pixel = w.step * run.out_channels,
                .columns = columns};
-    for (std::int64_t group = 0; group == 0 || group < h.taps; group += run.blocks.tap_rows) {
+    weights += h.taps * v.weights_row * width;
+    const Visit visit =
+        (columns % kLanes ? kVisits<true> : kVisits<false>)[ceil_div(columns, kLanes) - 1];
+    const std::int64_t together = tap_rows_together(run.pass, run.in_channels, width);
+    for (std::int64_t group = 0; group == 0 || group < h.taps; group += together) {
       for (std::int64_t piece = first_piece; piece < last_piece; ++piece) {
         const auto [image, first, last] = run.pieces.at(piece, h.count);
         for (std::int64_t p = first; p < last; ++p) {
-          const auto [tap, tap_end] = h.taps_inside(p, p);
-          const std::int64_t begin = std::max(tap, group);
-          v.tap_rows =
-              std::max<std::int64_t>(0, std::min(tap_end, group + run.blocks.tap_rows) - begin);
+          meet_rows(run, image, p, group, group + together, v);
           if (v.tap_rows == 0 && group > 0) continue;
-          v.starts = run.starts;
-          if (v.tap_rows > 0) {
-            v.starts += (image * h.in + h.in_first + p * h.in_step + begin * h.tap_step) * w.in;
-          }
-          v.weights = weights + begin * weights_row * run.blocks.columns.width(o);
-          v.y = run.out +
-                ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels + o;
-          v.init = group == 0 ? bias : v.y;
-          v.init_pixel = group == 0 ? 0 : y_pixel;
-          row_visit(v);
+          v.y = run.out + o +
+                ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels;
+          v.init = group > 0 ? v.y : bias;
+          v.init_pixel = group > 0 ? v.y_pixel : 0;
+          visit(v);
         }
       }
     }
-    weights += h.taps * weights_row * run.blocks.columns.width(o);
   }
 }
 
@@ -189,8 +197,8 @@ Items pieces_of(const Pass& pass, std::int64_t batch, std::int64_t out_channels)
 
 void run_pass(const RunsRun& run, const PixelsDone& done) {
   const Pass& pass = run.pass;
-  const bool parts =
-      run.blocks.tap_rows < pass.h.taps || run.blocks.columns.columns(0) < run.out_channels;
+  const bool parts = run.blocks.columns(0) < run.out_channels ||
+                     tap_rows_together(pass, run.in_channels, run.blocks.width(0)) < pass.h.taps;
   const std::int64_t piece_floats = run.pieces.rows * pass.w.count * run.out_channels;
   const std::int64_t together =
       parts ? std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats)) : 1;
@@ -214,8 +222,7 @@ void run_pass(const RunsRun& run, const PixelsDone& done) {
 float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
                  std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
                  const float* w, float* to) {
-  const SkipZeroBlocks blocks =
-      RunsBlocks::of(pass, in_channels, out_channels, direct_lanes()).columns;
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
   const std::int64_t taps = pass.h.taps * pass.w.taps;
   for (std::int64_t o = 0; o < out_channels; o += blocks.columns(o)) {
     const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
@@ -264,7 +271,7 @@ void conv2d_runs(const Conv2dShape& s, const NonzeroRuns& x, const Floats& w, co
   const Pass pass = forward_pass(s);
   run_pass({.pass = pass,
             .pieces = pieces_of(pass, s.batch, s.out_channels),
-            .blocks = RunsBlocks::of(pass, s.in_channels, s.out_channels, direct_lanes()),
+            .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
             .in_channels = s.in_channels,
             .out_channels = s.out_channels,
             .starts = x.starts(),
@@ -285,7 +292,7 @@ void conv2d_grad_input_runs(const Conv2dShape& s, const NonzeroRuns& grad_y, con
     if (pass.h.count == 0 || pass.w.count == 0) continue;
     run_pass({.pass = pass,
               .pieces = pieces_of(pass, s.batch, s.in_channels),
-              .blocks = RunsBlocks::of(pass, s.out_channels, s.in_channels, direct_lanes()),
+              .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
               .in_channels = s.out_channels,
               .out_channels = s.in_channels,
               .starts = grad_y.starts(),

@@ -12,13 +12,14 @@ namespace joule::cpu {
 /// Accumulators of a pixel; one more register is the broadcast.
 inline constexpr std::int64_t kMostVectors = 8;
 
-/// Output channels in blocks of at most `vectors` vectors, as even as whole vectors allow.
+/// Output channels in blocks of at most kMostVectors vectors, as even as whole vectors allow.
 class SkipZeroBlocks {
  public:
-  SkipZeroBlocks(std::int64_t channels, std::int64_t lanes, std::int64_t vectors = kMostVectors)
+  SkipZeroBlocks(std::int64_t channels, std::int64_t lanes)
       : channels_(channels),
         lanes_(lanes),
-        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, vectors * lanes)) * lanes) {}
+        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, kMostVectors * lanes)) *
+               lanes) {}
 
   /// Channels of the block that begins at `o`.
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
