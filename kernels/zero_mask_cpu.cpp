@@ -42,8 +42,9 @@ namespace joule::cpu {
 HWY_EXPORT(MaskRows);
 
 std::shared_ptr<const ZeroMask> zero_mask_of(const Tensor& t) {
-  if (auto mask = t.zero_mask()) return mask;
   const std::int64_t channels = t.shape().rank() ? t.dim(-1) : 1;
+  // A mask that reshape() handed on has the rows of the tensor that it was made for.
+  if (auto mask = t.zero_mask(); mask && mask->channels() == channels) return mask;
   const std::int64_t rows = channels ? t.numel() / channels : 0;
   const float* const x = t.data<float>();
   auto mask = std::make_shared<ZeroMask>(rows, channels, Device::cpu);
