@@ -57,6 +57,14 @@ inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channe
   return groups;
 }
 
+/// The weights of one tap, a block of output channels and some input channels, to be packed:
+/// to[c][v] = from[v * out_stride + c * in_stride], and zeros from `columns` to `width`.
+struct PackedBlock {
+  const float* from;
+  std::int64_t in_stride, out_stride, channels, columns, width;
+  float* to;
+};
+
 /// One pass over a batch that skips the zeros of `in`.
 struct SkipZeroRun {
   Pass pass;
