@@ -9,6 +9,7 @@
 
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/relu/relu.h"
+#include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
 
@@ -483,7 +484,38 @@ TEST(Conv2d, SeesThatTheWeightsChanged) {
   }
 }
 
-// They depend on the instruction set, too.
+// The runs of non-zeros are kept with x: they must not outlive its values, and the slices of one
+// storage have their own.
+TEST(Conv2d, SeesThatTheInputChanged) {
+  const Tensor images = integer_tensor({4, 5, 6, 7}, 1), weight = integer_tensor({9, 3, 3, 7}, 2);
+  const Guarded y({2, 3, 4, 9});
+  for (const std::uint64_t seed : {5, 6}) {
+    images.copy_from(integer_tensor(images.shape(), seed));
+    for (const std::int64_t first : {0, 2, 0}) {
+      expect_exact(Conv2d{.x = images.slice(first, 2), .weight = weight, .y = y.tensor()}, y);
+    }
+  }
+}
+
+TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
+  const auto selected = [](const Case& c, double density) {
+    const Layer layer(c, [=](const Shape& shape, std::uint64_t seed) {
+      return random_tensor(shape, seed, density);
+    });
+    EXPECT_NE(select(layer.forward(), Context{}).name, "cpu.skip_zero_runs");  // nothing tells
+    for (const Tensor& t : {layer.x, layer.grad_y}) t.attach(mask_of(t));
+    EXPECT_EQ(select(layer.forward(), Context{}).name, select(layer.grad_input(), Context{}).name);
+    return select(layer.forward(), Context{}).name;
+  };
+  const Case c{"3x3", {2, 9, 9, 64}, 64, 3, {.padding = 1}};
+  EXPECT_EQ(selected(c, 0.03), "cpu.skip_zero_runs");
+  EXPECT_EQ(selected(c, 0.06), "cpu.skip_zero");
+  Case dilated = c;
+  dilated.params.dilation = {1, 2};
+  EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
+}
+
+// The packed weights depend on the instruction set, too.
 TEST(Conv2d, PacksTheWeightsForEachTarget) {
   const Layer layer({"tails", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
   for_each_target([&] {
@@ -494,7 +526,13 @@ TEST(Conv2d, PacksTheWeightsForEachTarget) {
 
 TEST(Conv2d, NoImagesGiveNothing) {
   const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
-  for (const std::string_view name : {std::string_view("cpu.direct"), kReference}) {
+  using namespace std::string_view_literals;
+  for (const std::string_view name : {"cpu.skip_zero_runs"sv, "cpu.skip_zero"sv}) {
+    run(layer.forward_relu(), name);
+    EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
+    run(layer.grad_input(), name);
+  }
+  for (const std::string_view name : {"cpu.direct"sv, kReference}) {
     run(layer.forward_relu(), name);
     EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
     run(layer.grad_input(), name);
