@@ -224,19 +224,22 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
                  const float* w, float* to) {
   const SkipZeroBlocks blocks(out_channels, direct_lanes());
   const std::int64_t taps = pass.h.taps * pass.w.taps;
-  for (std::int64_t o = 0; o < out_channels; o += blocks.columns(o)) {
-    const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
+  const std::int64_t count = ceil_div(out_channels, blocks.columns(0)) * taps;
+  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t o = i / taps * blocks.columns(0), tap = i % taps;
       const std::int64_t r = pass.h.kernel_first + tap / pass.w.taps * pass.h.kernel_step;
       const std::int64_t t = pass.w.kernel_first + tap % pass.w.taps * pass.w.kernel_step;
-      const float* const from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride;
-      for (std::int64_t c = 0; c < in_channels; ++c, to += width) {
-        for (std::int64_t v = 0; v < columns; ++v) to[v] = from[v * out_stride + c * in_stride];
-        std::fill(to + columns, to + width, 0.0f);
-      }
+      pack_block({.from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride,
+                  .in_stride = in_stride,
+                  .out_stride = out_stride,
+                  .channels = in_channels,
+                  .columns = blocks.columns(o),
+                  .width = blocks.width(o),
+                  .to = to + (o * taps + tap * blocks.width(o)) * in_channels});
     }
-  }
-  return to;
+  });
+  return to + taps * in_channels * blocks.packed_width();
 }
 
 std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {

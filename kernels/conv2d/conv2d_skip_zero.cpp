@@ -354,14 +354,13 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
           const float* const from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride;
-          HWY_DYNAMIC_DISPATCH(PackBlock)
-          ({.from = from + first * in_stride,
-            .in_stride = in_stride,
-            .out_stride = out_stride,
-            .channels = channels,
-            .columns = columns,
-            .width = width,
-            .to = at});
+          pack_block({.from = from + first * in_stride,
+                      .in_stride = in_stride,
+                      .out_stride = out_stride,
+                      .channels = channels,
+                      .columns = columns,
+                      .width = width,
+                      .to = at});
           at += channels * width;
         }
       }
@@ -375,6 +374,8 @@ std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
 }
 
 }  // namespace
+
+void pack_block(const PackedBlock& block) { HWY_DYNAMIC_DISPATCH(PackBlock)(block); }
 
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
   const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;

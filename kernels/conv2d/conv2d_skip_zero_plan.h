@@ -64,6 +64,7 @@ struct PackedBlock {
   std::int64_t in_stride, out_stride, channels, columns, width;
   float* to;
 };
+void pack_block(const PackedBlock& block);
 
 /// One pass over a batch that skips the zeros of `in`.
 struct SkipZeroRun {
