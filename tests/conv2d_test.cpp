@@ -9,6 +9,7 @@
 
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/relu/relu.h"
+#include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
 
@@ -74,6 +75,11 @@ const std::vector<Case>& cases() {
        {.stride = {2, 4}, .padding = 2, .dilation = {4, 2}}},
       {"stride greater than the kernel", {1, 9, 9, 4}, 12, 2, {.stride = 4}},
       {"stride greater than the image", {2, 2, 3, 4}, 12, 2, {.stride = 5, .padding = 2}},
+      {"3x3, stride 3", {2, 10, 11, 65}, 17, 3, {.stride = 3, .padding = 1}},
+      {"1x1, stride 3, tails", {1, 7, 8, 130}, 130, 1, {.stride = 3}},
+      {"4x4, channels in three words", {1, 6, 7, 130}, 10, 4, {.stride = 2, .padding = 1}},
+      {"kernel rows in groups", {1, 3, 2, 300}, 130, {5, 4}, {.padding = 2}},
+      {"3x3, dilation 2 in height", {2, 8, 7, 9}, 33, 3, {.padding = 1, .dilation = {2, 1}}},
       {"padding greater than needed", {1, 3, 3, 4}, 9, 2, {.padding = 4}},
       {"one pixel in much padding", {1, 1, 1, 3}, 5, 3, {.padding = 3}},
       {"two groups", {2, 6, 5, 12}, 40, 3, {.padding = 1, .groups = 2}},
@@ -153,6 +159,17 @@ Tensor sparse(const Shape& shape, std::uint64_t seed) { return random_tensor(sha
 
 void fill_with_nan(const Guarded& g) { g.tensor().fill(std::numeric_limits<double>::quiet_NaN()); }
 
+/// Which NaN a sum makes is nobody's promise.
+void expect_same_bits_or_nan(const Tensor& actual, const Tensor& expected) {
+  const Tensor copy = actual.clone();
+  float* const values = copy.mutable_data<float>();
+  for (std::int64_t i = 0; i < copy.numel(); ++i) {
+    const float e = expected.data<float>()[i];
+    if (std::isnan(values[i]) && std::isnan(e)) values[i] = e;
+  }
+  expect_same_bits(copy, expected);
+}
+
 /// Runs `op` by each row, and expects in `output` the bits that the reference leaves there.
 template <class Op>
 void expect_exact(const Op& op, const Guarded& output) {
@@ -161,7 +178,7 @@ void expect_exact(const Op& op, const Guarded& output) {
   for_each_implementation(op, [&](std::string_view name) {
     fill_with_nan(output);
     run(op, name);
-    expect_same_bits(output.tensor(), expected);
+    expect_same_bits_or_nan(output.tensor(), expected);
     EXPECT_TRUE(output.intact());
   });
 }
@@ -522,6 +539,48 @@ TEST(Conv2d, SameBitsRunToRun) {
   }
 }
 
+// Zeros everywhere, negative ones at that, or nowhere.
+TEST(Conv2d, IsExactForAnyShareOfZeros) {
+  for (const float value : {-0.0f, 2.0f}) {
+    for_each_case([value](const Case& c) {
+      const Layer layer(c, integer_tensor);
+      layer.x.fill(value);
+      layer.grad_y.fill(value);
+      expect_exact(layer.forward(), layer.y);
+      expect_exact(layer.grad_input(), layer.grad_x);
+    });
+  }
+}
+
+// A value that is not finite is no zero: it reaches every output that reads it.
+TEST(Conv2d, CarriesValuesThatAreNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Case c{"not finite", {2, 5, 6, 70}, 20, 3, {.padding = 1}};
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    for_each_target([&] {
+      const Layer layer(c, integer_tensor);
+      layer.x.mutable_data<float>()[7 * 70 + 66] = value;
+      layer.grad_y.mutable_data<float>()[9 * 20 + 3] = value;
+      expect_exact(layer.forward(), layer.y);
+      expect_exact(layer.grad_input(), layer.grad_x);
+    });
+  }
+}
+
+// So does a weight, but for the zeros that it may not meet; here is none, nor padding.
+TEST(Conv2d, CarriesWeightsThatAreNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Case c{"not finite", {2, 5, 6, 70}, 20, 1};
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity}) {
+    const Layer layer(c, integer_tensor);
+    layer.x.fill(-2);
+    layer.grad_y.fill(3);
+    layer.weight.mutable_data<float>()[3 * 70 + 66] = value;
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+  }
+}
+
 // The packed weights are kept with the weights, and must not outlive their values.
 TEST(Conv2d, SeesThatTheWeightsChanged) {
   for (const std::string_view what : {"3x3, tails in channels", "3x3", "depthwise"}) {
@@ -540,7 +599,38 @@ TEST(Conv2d, SeesThatTheWeightsChanged) {
   }
 }
 
-// They depend on the instruction set, too.
+// The runs of non-zeros are kept with x: they must not outlive its values, and the slices of one
+// storage have their own.
+TEST(Conv2d, SeesThatTheInputChanged) {
+  const Tensor images = integer_tensor({4, 5, 6, 7}, 1), weight = integer_tensor({9, 3, 3, 7}, 2);
+  const Guarded y({2, 3, 4, 9});
+  for (const std::uint64_t seed : {5, 6}) {
+    images.copy_from(integer_tensor(images.shape(), seed));
+    for (const std::int64_t first : {0, 2, 0}) {
+      expect_exact(Conv2d{.x = images.slice(first, 2), .weight = weight, .y = y.tensor()}, y);
+    }
+  }
+}
+
+TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
+  const auto selected = [](const Case& c, double density) {
+    const Layer layer(c, [=](const Shape& shape, std::uint64_t seed) {
+      return random_tensor(shape, seed, density);
+    });
+    EXPECT_NE(select(layer.forward(), Context{}).name, "cpu.skip_zero_runs");  // nothing tells
+    for (const Tensor& t : {layer.x, layer.grad_y}) t.attach(mask_of(t));
+    EXPECT_EQ(select(layer.forward(), Context{}).name, select(layer.grad_input(), Context{}).name);
+    return select(layer.forward(), Context{}).name;
+  };
+  const Case c{"3x3", {2, 9, 9, 64}, 64, 3, {.padding = 1}};
+  EXPECT_EQ(selected(c, 0.03), "cpu.skip_zero_runs");
+  EXPECT_EQ(selected(c, 0.06), "cpu.skip_zero");
+  Case dilated = c;
+  dilated.params.dilation = {1, 2};
+  EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
+}
+
+// The packed weights depend on the instruction set, too.
 TEST(Conv2d, PacksTheWeightsForEachTarget) {
   const Layer layer({"tails", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
   for_each_target([&] {
@@ -592,7 +682,13 @@ TEST(Conv2d, DoesNotSkipForOneChannel) {
 
 TEST(Conv2d, NoImagesGiveNothing) {
   const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
-  for (const std::string_view name : {std::string_view("cpu.direct"), kReference}) {
+  using namespace std::string_view_literals;
+  for (const std::string_view name : {"cpu.skip_zero_runs"sv, "cpu.skip_zero"sv}) {
+    run(layer.forward_relu(), name);
+    EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
+    run(layer.grad_input(), name);
+  }
+  for (const std::string_view name : {"cpu.direct"sv, kReference}) {
     run(layer.forward_relu(), name);
     EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
     run(layer.grad_input(), name);

@@ -7,6 +7,7 @@
 
 #include "kernels/linear/linear_reference.h"
 #include "kernels/relu/relu.h"
+#include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
 
@@ -228,21 +229,30 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
   const auto zeros = [](const Tensor& t) {
     return static_cast<std::int64_t>(std::ranges::count(t.values<float>(), 0.0f));
   };
-  const auto expect = [&](const Tally& tally, const Tensor& sparse, std::int64_t macs_per_value) {
+  const auto expect = [&](std::string_view name, const Tally& tally, const Tensor& sparse,
+                          std::int64_t macs_per_value) {
     EXPECT_EQ(tally.values_in, sparse.numel());
     EXPECT_EQ(tally.values_in_nonzero, sparse.numel() - zeros(sparse));
     EXPECT_EQ(tally.macs_skippable, zeros(sparse) * macs_per_value);
-    EXPECT_EQ(tally.macs_skipped, 0);
+    EXPECT_EQ(tally.macs_skipped, name == "cpu.skip_zero" ? tally.macs_skippable : 0);
   };
   ASSERT_GT(zeros(layer.x), 0);
   ASSERT_GT(zeros(layer.grad_y), 0);
-  for_each_implementation(layer.forward(), [&](std::string_view name) {
-    expect(run(layer.forward(), name), layer.x, 11);
-    expect(run(layer.grad_input(), name), layer.grad_y, 70);
-    expect(run(layer.grad_weights(), name), layer.x, 11);
-  });
-  dispatch(Relu{.x = layer.x, .y = layer.x});  // now the count comes from its mask
-  expect(run(layer.forward(), kReference), layer.x, 11);
+  const auto expect_counts = [&] {
+    for_each_implementation(layer.forward(), [&](std::string_view name) {
+      expect(name, run(layer.forward(), name), layer.x, 11);
+    });
+    for_each_implementation(layer.grad_input(), [&](std::string_view name) {
+      expect(name, run(layer.grad_input(), name), layer.grad_y, 70);
+    });
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      expect(name, run(layer.grad_weights(), name), layer.x, 11);
+    });
+  };
+  expect_counts();
+  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+  ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask());
+  expect_counts();  // now from the masks
 }
 
 // Each row that claims it, among them whatever runs under Context::deterministic.
@@ -274,17 +284,93 @@ TEST(Linear, SameBitsRunToRun) {
   const Layer layer({40, 800, 200}, [](const Shape& shape, std::uint64_t seed) {
     return random_tensor(shape, seed);
   });
-  for_each_implementation(layer.forward(), [&](std::string_view name) {
-    const auto run_all = [&] {
+  const auto compare = [](const auto& op, const Tensor& result) {
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      const Tensor first = result.clone();
+      run(op, name);
+      expect_same_bits(result, first);
+    });
+  };
+  compare(layer.forward(), layer.y.tensor());
+  compare(layer.grad_input(), layer.grad_x.tensor());
+  compare(layer.grad_weights(), layer.grad_weight.tensor());
+}
+
+// The mask of a flattened tensor is that of its images: its words are those of the rows only if its
+// channels fill them.
+TEST(Linear, IsExactOnFlattenedImages) {
+  for (const std::int64_t channels : {64, 128, 48, 3}) {
+    SCOPED_TRACE(channels);
+    const Tensor images = integer_tensor({3, 2, 2, channels}, 1);
+    dispatch(Relu{.x = images, .y = images});
+    const Tensor x = images.reshape({3, 4 * channels}),
+                 weight = integer_tensor({20, 4 * channels}, 2);
+    ASSERT_TRUE(x.zero_mask());
+    const Tensor y({3, 20});
+    const Linear op{.x = x, .weight = weight, .y = y};
+    run(op, kReference);
+    const Tensor expected = y.clone();
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      expect_same_bits(y, expected);
+    });
+  }
+}
+
+// What is not finite is no zero; what is zero may leave out a weight that is not finite.
+TEST(Linear, CarriesWhatIsNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    const Layer layer({5, 70, 33}, integer_tensor);
+    layer.x.mutable_data<float>()[2 * 70 + 66] = value;
+    layer.weight.fill(1);
+    for_each_implementation(layer.forward(), [&](std::string_view name) {
       run(layer.forward(), name);
-      run(layer.grad_input(), name);
-      run(layer.grad_weights(), name);
-      return std::vector{layer.y.tensor().clone(), layer.grad_x.tensor().clone(),
-                         layer.grad_weight.tensor().clone()};
-    };
-    const auto first = run_all(), second = run_all();
-    for (std::size_t i = 0; i < first.size(); ++i) expect_same_bits(second[i], first[i]);
-  });
+      for (std::int64_t n = 0; n < 5; ++n) {
+        const float y = layer.y.tensor().data<float>()[n * 33 + 32];
+        EXPECT_EQ(std::isnan(y), n == 2 && std::isnan(value)) << n;
+        EXPECT_EQ(std::isinf(y), n == 2 && std::isinf(value)) << n;
+      }
+    });
+    layer.x.fill(2);
+    layer.weight.mutable_data<float>()[32 * 70 + 66] = value;
+    for_each_implementation(layer.forward(), [&](std::string_view name) {
+      run(layer.forward(), name);
+      EXPECT_TRUE(std::isfinite(layer.y.tensor().data<float>()[0]));
+      EXPECT_FALSE(std::isfinite(layer.y.tensor().data<float>()[32]));
+    });
+  }
+}
+
+TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
+  const Tensor weight = integer_tensor({130, 200}, 2);
+  const auto selected = [&](std::int64_t rows, float density) {
+    const Tensor x = random_tensor({rows, 200}, 1, density), y({rows, 130});
+    const Linear op{.x = x, .weight = weight, .y = y};
+    EXPECT_NE(select(op, Context{}).name, "cpu.skip_zero");  // nothing tells how many there are
+    x.attach(mask_of(x));
+    return select(op, Context{}).name == "cpu.skip_zero";
+  };
+  EXPECT_TRUE(selected(64, 0.4f));
+  EXPECT_FALSE(selected(64, 0.55f));
+  EXPECT_TRUE(selected(256, 0.55f));
+  EXPECT_FALSE(selected(16, 0.0f));
+}
+
+// The packed weights are kept with the weights, and must not outlive their values.
+TEST(Linear, SeesThatTheWeightsChanged) {
+  const Layer layer({5, 70, 33}, integer_tensor);
+  for (const std::uint64_t seed : {5, 6}) {
+    layer.weight.copy_from(integer_tensor(layer.weight.shape(), seed));
+    run(layer.forward(), kReference);
+    run(layer.grad_input(), kReference);
+    const Tensor y = layer.y.tensor().clone(), grad_x = layer.grad_x.tensor().clone();
+    run(layer.forward(), "cpu.skip_zero");
+    run(layer.grad_input(), "cpu.skip_zero");
+    expect_same_bits(layer.y.tensor(), y);
+    expect_same_bits(layer.grad_x.tensor(), grad_x);
+  }
 }
 
 TEST(Linear, EmptySumsAreTheBiasOrZero) {

@@ -9,6 +9,7 @@
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
 #include "kernels/zero_mask_rows.h"
@@ -103,6 +104,15 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+template <class Op>
+const char* one_run(const Op& op, const Tensor& images) {
+  if (op.params.dilation.w != 1) return "needs dilation 1 in width";
+  if (!cpu::can_index_runs(images)) return "the rows of pixels are too long";
+  return one_group(op);
+}
+const char* one_run(const Conv2d& op) { return one_run(op, op.x); }
+const char* one_run(const Conv2dGradInput& op) { return one_run(op, op.grad_y); }
+
 const char* wanted_and_one_group(const Conv2dGradInput& op) {
   return op.wanted ? one_group(op) : "nothing tells which elements are wanted";
 }
@@ -196,6 +206,17 @@ const char* grad_y_denser_than_x(const Conv2dGradWeight& op) {
   return denser_than_other(op.grad_y, op.x, op.grad_weight);
 }
 
+/// cpu.skip_zero_runs against cpu.skip_zero: measured with making the runs.
+const char* unless_very_sparse(const Tensor& t) {
+  const auto density = known_density(t);
+  if (!density) return kUnknownZeros;
+  return *density < 0.04 ? nullptr : "more than 4 % are not zero";
+}
+const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x); }
+const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
+  return unless_very_sparse(op.grad_y);
+}
+
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
 template <class Op>
@@ -272,6 +293,7 @@ Work Conv2d::work() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
@@ -299,6 +321,8 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   static constexpr std::array kTable = {
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
         cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking},
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
+        not_very_sparse_grad_y},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
         dense_grad_y},
 #if JOULE_WITH_ONEDNN

@@ -32,8 +32,10 @@ Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 /// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a
 ///           stride or dilation is < 1, or y's shape is not the one that follows.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation, that
-///           of cpu.direct on the shape and the instruction set alone.  An implementation may
+///           of the rows cpu.* on the shape and the instruction set alone.  An implementation may
 ///           multiply padding as zeros: a weight that is not finite then makes NaN at the border.
+///           cpu.skip_zero and cpu.skip_zero_runs multiply no zero of x (but every NaN and
+///           infinity): where a weight that is not finite meets one, they leave out the NaN.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";
@@ -65,7 +67,7 @@ struct Conv2d {
 ///           nobody wants what it adds to.  Of these two kinds only one is counted: that which the
 ///           implementation skips; if it skips neither, the one with more MACs.
 /// Errors    as Conv2d; ArgumentError if wanted has not the shape of grad_x.
-/// Numerics  as Conv2d.
+/// Numerics  as Conv2d, with grad_y for x.
 struct Conv2dGradInput {
   static constexpr std::string_view kName = "conv2d_grad_input";
 

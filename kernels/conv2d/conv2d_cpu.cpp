@@ -3,6 +3,7 @@
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/conv2d/conv2d_runs.h"
 #include "kernels/conv2d/conv2d_skip_unwanted.h"
 #include "kernels/conv2d/conv2d_skip_zero.h"
 #include "kernels/zero_mask_cpu.h"
@@ -128,6 +129,38 @@ void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context&, Tally*
   conv2d_grad_input_skip_unwanted(s, op.grad_y.data<float>(), *wanted, *weights,
                                   op.grad_x.mutable_data<float>());
   count_zeros_of_x(tally, s, op.wanted, Zeros::skipped);
+}
+
+void conv2d_runs(const Conv2d& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto runs = nonzero_runs_of(op.x);
+  const auto weights = op.weight.derived<Floats>(str("conv2d.runs lanes=", direct_lanes()), [&] {
+    return pack_runs_forward(s, op.weight.data<float>());
+  });
+  const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
+  float* const y = op.y.mutable_data<float>();
+  if (op.relu) {
+    ReluEpilogue relu(op, y, runs_pieces(s));
+    conv2d_runs(s, *runs, *weights, bias, y,
+                [&](std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
+                  relu.run(item, pixel, pixels);
+                });
+    relu.finish();
+  } else {
+    conv2d_runs(s, *runs, *weights, bias, y, nullptr);
+  }
+  count_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+void conv2d_grad_input_runs(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto runs = nonzero_runs_of(op.grad_y);
+  const auto weights =
+      op.weight.derived<Floats>(str("conv2d.grad_input.runs stride=", s.stride_h, "x", s.stride_w,
+                                    " dilation=", s.dilation_h, " lanes=", direct_lanes()),
+                                [&] { return pack_runs_grad_input(s, op.weight.data<float>()); });
+  conv2d_grad_input_runs(s, *runs, *weights, op.grad_x.mutable_data<float>());
+  count_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
 }
 
 }  // namespace joule::cpu

@@ -31,6 +31,8 @@ void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally*
 void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_runs(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_runs(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {

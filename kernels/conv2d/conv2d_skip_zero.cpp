@@ -20,7 +20,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
-constexpr int kMostVectors = 8;  // accumulators of a pixel; one more register is the broadcast
 
 // Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
 // all of them together.
@@ -215,12 +214,68 @@ void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t 
   }
 }
 
+// The channels [c, c + 16) of four filters: 4x4 values at a time are transposed in registers.
+HWY_INLINE void transpose_filters(const PackedBlock& b, std::int64_t c, std::int64_t v) {
+  constexpr std::int64_t kChannels = 16;
+#if HWY_TARGET == HWY_SCALAR
+  for (std::int64_t i = v; i < v + 4; ++i) {
+    for (std::int64_t j = c; j < c + kChannels; ++j) {
+      b.to[j * b.width + i] = b.from[i * b.out_stride + j];
+    }
+  }
+#else
+  const hn::FixedTag<float, 4> d;
+  const hn::RepartitionToWide<decltype(d)> pairs;
+  const float* const from = b.from + v * b.out_stride;
+  HWY_UNROLL(4)
+  for (std::int64_t j = c; j < c + kChannels; j += 4) {
+    const auto row0 = hn::LoadU(d, from + j);
+    const auto row1 = hn::LoadU(d, from + b.out_stride + j);
+    const auto row2 = hn::LoadU(d, from + 2 * b.out_stride + j);
+    const auto row3 = hn::LoadU(d, from + 3 * b.out_stride + j);
+    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
+    const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
+    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
+    const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
+    float* const to = b.to + j * b.width + v;
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + b.width);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * b.width);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * b.width);
+  }
+#endif
+}
+
+// A line of cache of each filter is read at once: filters may be any number of pages apart.
+void PackBlock(const PackedBlock& b) {
+  const auto copy = [&b](std::int64_t c, std::int64_t c_end, std::int64_t v, std::int64_t v_end) {
+    for (; c < c_end; ++c) {
+      for (std::int64_t i = v; i < v_end; ++i) {
+        b.to[c * b.width + i] = b.from[i * b.out_stride + c * b.in_stride];
+      }
+    }
+  };
+  const bool filters = b.in_stride == 1 && b.out_stride > 1;
+  const std::int64_t channels = filters ? b.channels / 16 * 16 : 0;
+  const std::int64_t columns = b.columns / 4 * 4;
+  for (std::int64_t c = 0; c < channels; c += 16) {
+    for (std::int64_t v = 0; v < columns; v += 4) transpose_filters(b, c, v);
+  }
+  copy(0, channels, columns, b.columns);
+  copy(channels, b.channels, 0, b.columns);
+  if (b.columns == b.width) return;
+  for (std::int64_t c = 0; c < b.channels; ++c) {
+    std::fill(b.to + c * b.width + b.columns, b.to + (c + 1) * b.width, 0.0f);
+  }
+}
+
 }  // namespace joule::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace joule::cpu {
 HWY_EXPORT(RunSkipZero);
+HWY_EXPORT(PackBlock);
 
 namespace {
 
@@ -290,24 +345,32 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
                  std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
                  const float* w, float* to) {
   const SkipZeroBlocks blocks(out_channels, direct_lanes());
-  for (std::int64_t o = 0; o < out_channels; o += blocks.columns(o)) {
-    const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
-    for (std::int64_t word = 0; word < in_channels; word += 64) {
-      const std::int64_t end = std::min(word + 64, in_channels);
+  const std::int64_t words = ceil_div(in_channels, 64), taps = pass.h.taps * pass.w.taps;
+  const std::int64_t count = ceil_div(out_channels, blocks.columns(0)) * words;
+  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t o = i / words * blocks.columns(0), first = i % words * 64;
+      const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
+      const std::int64_t channels = std::min<std::int64_t>(64, in_channels - first);
+      float* at = to + taps * (o * in_channels + first * width);
       for (const TapGroup& group : tap_groups(pass, in_channels)) {
         for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
           const float* const from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride;
-          for (std::int64_t c = word; c < end; ++c, to += width) {
-            for (std::int64_t v = 0; v < columns; ++v) to[v] = from[v * out_stride + c * in_stride];
-            std::fill(to + columns, to + width, 0.0f);
-          }
+          pack_block({.from = from + first * in_stride,
+                      .in_stride = in_stride,
+                      .out_stride = out_stride,
+                      .channels = channels,
+                      .columns = columns,
+                      .width = width,
+                      .to = at});
+          at += channels * width;
         }
       }
     }
-  }
-  return to;
+  });
+  return to + taps * in_channels * blocks.packed_width();
 }
 
 std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
@@ -315,6 +378,8 @@ std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
 }
 
 }  // namespace
+
+void pack_block(const PackedBlock& block) { HWY_DYNAMIC_DISPATCH(PackBlock)(block); }
 
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
   const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;
@@ -350,6 +415,28 @@ void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask
             .bias = bias,
             .out = y},
            mask, done);
+}
+
+void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64_t out_channels,
+                       const float* x, const std::uint64_t* mask, const Floats& w,
+                       const float* bias, float* y) {
+  const std::int64_t words = ceil_div(in_channels, 64);
+  parallel_for(pixels, 1, [&](std::int64_t begin, std::int64_t end) {
+    const Pass pass = forward_pass({.in_w = end - begin});
+    HWY_DYNAMIC_DISPATCH(RunSkipZero)
+    ({.pass = pass,
+      .pieces = pieces_of(pass, 1, in_channels, out_channels),
+      .blocks = SkipZeroBlocks(out_channels, direct_lanes()),
+      .in_channels = in_channels,
+      .out_channels = out_channels,
+      .in = x + begin * in_channels,
+      .mask = mask + begin * words,
+      .words = words,
+      .weights = w.values(),
+      .bias = bias,
+      .out = y + begin * out_channels},
+     0, 1);
+  });
 }
 
 void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,

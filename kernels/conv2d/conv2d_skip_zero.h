@@ -23,6 +23,13 @@ std::int64_t skip_zero_pieces(const Conv2dShape& s);
 void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask, const Floats& w,
                       const float* bias, float* y, const PixelsDone& done);
 
+/// y [pixels, out_channels] = bias + x [pixels, in_channels] * w: the 1x1 convolution of pixels
+/// that belong to no image.  `mask` holds one word per pixel per 64 channels, `w` is from
+/// pack_skip_zero_forward or, with the channels the other way round, pack_skip_zero_grad_input.
+void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64_t out_channels,
+                       const float* x, const std::uint64_t* mask, const Floats& w,
+                       const float* bias, float* y);
+
 /// `mask` is grad_y's, `w` from pack_skip_zero_grad_input.
 void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,
                                  const Floats& w, float* grad_x);

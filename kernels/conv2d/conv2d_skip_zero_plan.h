@@ -9,13 +9,17 @@
 // What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
 
-/// Output channels in blocks of at most eight vectors, as even as whole vectors allow.
+/// Accumulators of a pixel; one more register is the broadcast.
+inline constexpr std::int64_t kMostVectors = 8;
+
+/// Output channels in blocks of at most kMostVectors vectors, as even as whole vectors allow.
 class SkipZeroBlocks {
  public:
   SkipZeroBlocks(std::int64_t channels, std::int64_t lanes)
       : channels_(channels),
         lanes_(lanes),
-        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, 8 * lanes)) * lanes) {}
+        block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, kMostVectors * lanes)) *
+               lanes) {}
 
   /// Channels of the block that begins at `o`.
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
@@ -53,6 +57,15 @@ inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channe
   std::rotate(groups.begin(), middle, middle + 1);
   return groups;
 }
+
+/// The weights of one tap, a block of output channels and some input channels, to be packed:
+/// to[c][v] = from[v * out_stride + c * in_stride], and zeros from `columns` to `width`.
+struct PackedBlock {
+  const float* from;
+  std::int64_t in_stride, out_stride, channels, columns, width;
+  float* to;
+};
+void pack_block(const PackedBlock& block);
 
 /// One pass over a batch that skips the zeros of `in`.
 struct SkipZeroRun {

@@ -45,8 +45,6 @@ void require_matrix(std::string_view op, const Named& o) {
 
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
-#if JOULE_WITH_ONEDNN
-/// oneDNN 2.6 divides by zero when a dimension is 0.
 const char* unless_empty(std::int64_t x, std::int64_t weight) {
   return x && weight ? nullptr : "needs non-empty operands";
 }
@@ -54,6 +52,25 @@ const char* empty(const Linear& op) { return unless_empty(op.x.numel(), op.weigh
 const char* empty(const LinearGradInput& op) {
   return unless_empty(op.grad_y.numel(), op.weight.numel());
 }
+
+// Measured with 64 to 256 rows and weights from 512x512 to 6272x128: once the weights are packed
+// cpu.skip_zero breaks even at 80 % of non-zeros, and packing them, once per update, costs as much
+// as 20 rows of the dense product; several times that when they do not fit into the caches.
+const char* unless_sparse(const Tensor& rows, const Tensor& weight) {
+  const auto mask = rows.zero_mask();
+  if (!mask) return "no zero mask tells that it is worth it";
+  constexpr std::size_t kCachedBytes = 32 << 20;
+  if (weight.bytes() > kCachedBytes) return "packing that many weights costs more";
+  const std::int64_t values = rows.dim(1);
+  return 10 * mask->nonzeros() < 8 * rows.numel() - 200 * values
+             ? nullptr
+             : "its zeros do not pay for packing the weights";
+}
+const char* dense_x(const Linear& op) { return unless_sparse(op.x, op.weight); }
+const char* dense_grad_y(const LinearGradInput& op) { return unless_sparse(op.grad_y, op.weight); }
+
+#if JOULE_WITH_ONEDNN
+// As cpu.skip_zero, oneDNN 2.6 divides by zero when a dimension is 0.
 const char* empty(const LinearGradWeight& op) {
   return unless_empty(op.x.numel(), op.grad_weight.numel());
 }
@@ -76,13 +93,15 @@ Work Linear::work() const {
 }
 
 std::span<const Implementation<Linear>> Linear::implementations() {
+  using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
-    Implementation<Linear>{"onednn", Device::cpu, empty, onednn::linear, false},
+    Row{"onednn", Device::cpu, empty, onednn::linear, false},
 #endif
-    Implementation<Linear>{"cpu.gemm", Device::cpu, runs_all, cpu::linear_gemm},
-    Implementation<Linear>{kReference, Device::cpu, runs_all, run_reference},
+    Row{"cpu.gemm", Device::cpu, runs_all, cpu::linear_gemm},
+    Row{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -103,6 +122,7 @@ Work LinearGradInput::work() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
+    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, empty, onednn::linear_grad_input, false},
 #endif

@@ -12,6 +12,8 @@ namespace joule {
 /// Cost      N*O*I MACs; each operand moved once.  A zero of x makes O of them skippable.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation.
+///           cpu.skip_zero multiplies no zero of x (but every NaN and infinity): where a weight
+///           that is not finite meets one, it leaves out the NaN.
 struct Linear {
   static constexpr std::string_view kName = "linear";
 
@@ -31,7 +33,7 @@ struct Linear {
 /// Shapes    grad_y [N,O], weight [O,I], grad_x [N,I]; f32.
 /// Cost      N*O*I MACs; each operand moved once.  A zero of grad_y makes I of them skippable.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
-/// Numerics  as Linear.
+/// Numerics  as Linear, with grad_y for x.
 struct LinearGradInput {
   static constexpr std::string_view kName = "linear_grad_input";
 

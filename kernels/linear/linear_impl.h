@@ -8,6 +8,8 @@ namespace joule {
 namespace cpu {
 void linear_gemm(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_gemm(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_skip_zero(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_skip_zero(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_weight_gemm(const LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
@@ -25,6 +27,14 @@ inline void count_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_pe
   tally->values_in += sparse.numel();
   tally->values_in_nonzero += nonzeros;
   tally->macs_skippable += (sparse.numel() - nonzeros) * macs_per_value;
+}
+
+/// As count_zeros, where none of these MACs was executed.
+inline void count_skipped_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value) {
+  if (!tally) return;
+  const std::int64_t before = tally->macs_skippable;
+  count_zeros(tally, sparse, macs_per_value);
+  tally->macs_skipped += tally->macs_skippable - before;
 }
 
 /// grad_bias[o] = sum_n grad_y[n,o], in order; nothing if there is no bias.

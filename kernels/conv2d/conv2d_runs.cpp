@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conv2d/conv2d_runs.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/threads.h"
+#include "kernels/conv2d/conv2d_runs.h"
+#include "kernels/conv2d/conv2d_runs_plan.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace joule::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Vectors = hn::ScalableTag<float>;
+constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
+
+// A row of output pixels against some kernel rows and one block of output channels.
+struct RowVisit {
+  std::int64_t pixels;
+  std::int64_t column, column_step, columns_in;  // of the input, at the first pixel and tap
+  std::int64_t taps, tap_rows;
+  const std::int64_t* starts;  // of the row of input pixels that the first kernel row meets
+  std::int64_t starts_row;
+  const float* values;
+  const std::uint32_t* indexes;
+  std::int64_t channels;                    // of the input
+  const float* weights;                     // of all kernel rows
+  std::int64_t first_weights, weights_row;  // one is the weights of an input: a block
+  const float* init;                        // the sums so far, or the bias
+  std::int64_t init_pixel;
+  float* y;
+  std::int64_t y_pixel;
+  std::int64_t columns;  // of the block of output channels
+};
+
+// Multiply-adds to one accumulator wait for each other four cycles: with few vectors, several sets
+// take turns.
+constexpr int sets(int vectors) { return vectors > 2 ? 1 : 4; }
+
+template <int kVectors>
+using Sums = hn::Vec<Vectors>[sets(kVectors)][kVectors];
+
+// sums[.][v] += values[i] * weights[first + indexes[i]][v] for the elements [i, end) of a run.
+template <int kVectors>
+HWY_INLINE void add_run(const float* HWY_RESTRICT values, const std::uint32_t* HWY_RESTRICT indexes,
+                        std::int64_t i, std::int64_t end, const float* HWY_RESTRICT weights,
+                        std::int64_t first, Sums<kVectors>& sums) {
+  const Vectors d;
+  while (i < end) {
+    for (auto& acc : sums) {
+      const auto value = hn::Set(d, values[i]);
+      const float* const w =
+          weights + (first + static_cast<std::int64_t>(indexes[i])) * (kVectors * kLanes);
+      HWY_UNROLL(8)
+      for (int v = 0; v < kVectors; ++v) {
+        acc[v] = hn::MulAdd(value, hn::Load(d, w + v * kLanes), acc[v]);
+      }
+      if (++i == end) break;
+    }
+  }
+}
+
+// The sums of a pixel stay in registers over all kernel rows and are stored once.  The pixels that
+// the taps of a kernel row meet are neighbours, so their non-zeros are one run; at the border the
+// run is shorter, which needs no case of its own.
+template <int kVectors, bool kTail>
+HWY_NOINLINE void visit(const RowVisit& v) {
+  const Vectors d;
+  constexpr int kWhole = kVectors - kTail;
+  [[maybe_unused]] const auto tail =
+      hn::FirstN(d, static_cast<std::size_t>(v.columns - (kVectors - 1) * kLanes));
+  const RowVisit l = v;  // a store of floats might change *v
+  const float* init = l.init;
+  float* y = l.y;
+  std::int64_t column = l.column;
+  for (std::int64_t left = l.pixels; left > 0;
+       --left, column += l.column_step, init += l.init_pixel, y += l.y_pixel) {
+    Sums<kVectors> sums;
+    auto& acc = sums[0];
+    HWY_UNROLL(8)
+    for (int i = 0; i < kWhole; ++i) acc[i] = hn::LoadU(d, init + i * kLanes);
+    if constexpr (kTail) acc[kWhole] = hn::MaskedLoad(tail, d, init + kWhole * kLanes);
+    if constexpr (sets(kVectors) > 1) {
+      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
+        sums[i / kVectors][i % kVectors] = hn::Zero(d);
+      }
+    }
+    const std::int64_t* begin = l.starts + std::clamp<std::int64_t>(column, 0, l.columns_in);
+    const std::int64_t* end = l.starts + std::clamp<std::int64_t>(column + l.taps, 0, l.columns_in);
+    std::int64_t first = l.first_weights - column * l.channels;
+    for (std::int64_t h = 0; h < l.tap_rows;
+         ++h, begin += l.starts_row, end += l.starts_row, first += l.weights_row) {
+      add_run<kVectors>(l.values, l.indexes, *begin, *end, l.weights, first, sums);
+    }
+    if constexpr (sets(kVectors) > 1) {
+      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
+        acc[i % kVectors] = hn::Add(acc[i % kVectors], sums[i / kVectors][i % kVectors]);
+      }
+    }
+    HWY_UNROLL(8)
+    for (int i = 0; i < kWhole; ++i) hn::StoreU(acc[i], d, y + i * kLanes);
+    if constexpr (kTail) hn::BlendedStore(acc[kWhole], tail, d, y + kWhole * kLanes);
+  }
+}
+
+using Visit = void (*)(const RowVisit&);
+
+template <bool kTail>
+constexpr Visit kVisits[] = {visit<1, kTail>, visit<2, kTail>, visit<3, kTail>, visit<4, kTail>,
+                             visit<5, kTail>, visit<6, kTail>, visit<7, kTail>, visit<8, kTail>};
+static_assert(std::size(kVisits<true>) == kMostVectors);
+
+// Has `v` meet those of the kernel rows [group, group_end) that row p of the output meets.
+void meet_rows(const RunsRun& run, std::int64_t image, std::int64_t p, std::int64_t group,
+               std::int64_t group_end, RowVisit& v) {
+  const PassAxis& h = run.pass.h;
+  const auto [tap, tap_end] = h.taps_inside(p, p);
+  const std::int64_t first = std::max(tap, group);
+  v.tap_rows = std::max<std::int64_t>(0, std::min(tap_end, group_end) - first);
+  if (v.tap_rows == 0) {  // the row may lie outside of the image
+    v.starts = run.starts;
+    return;
+  }
+  v.starts =
+      run.starts + (image * h.in + h.in_first + p * h.in_step + first * h.tap_step) * run.pass.w.in;
+  v.first_weights = first * v.weights_row;
+}
+
+// The pieces [first, last) of the output, all channels.
+// Order: block of output channels, group of kernel rows; then the pixels.  The weights of a block
+// and group stay in L2 while the runs stream by.
+void RunRuns(const RunsRun& run, std::int64_t first_piece, std::int64_t last_piece) {
+  const PassAxis& h = run.pass.h;
+  const PassAxis& w = run.pass.w;
+  const float* weights = run.weights;
+  for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns(o)) {
+    const std::int64_t columns = run.blocks.columns(o), width = run.blocks.width(o);
+    float bias[kMostVectors * kLanes] = {};
+    if (run.bias) std::copy_n(run.bias + o, columns, bias);
+    RowVisit v{.pixels = w.count,
+               .column = w.in_first,
+               .column_step = w.in_step,
+               .columns_in = w.in,
+               .taps = w.taps,
+               .starts_row = h.tap_step * w.in,
+               .values = run.values,
+               .indexes = run.indexes,
+               .channels = run.in_channels,
+               .weights = weights,
+               .weights_row = w.taps * run.in_channels,
+               .y_pixel = w.step * run.out_channels,
+               .columns = columns};
+    weights += h.taps * v.weights_row * width;
+    const Visit visit =
+        (columns % kLanes ? kVisits<true> : kVisits<false>)[ceil_div(columns, kLanes) - 1];
+    const std::int64_t together = tap_rows_together(run.pass, run.in_channels, width);
+    for (std::int64_t group = 0; group == 0 || group < h.taps; group += together) {
+      for (std::int64_t piece = first_piece; piece < last_piece; ++piece) {
+        const auto [image, first, last] = run.pieces.at(piece, h.count);
+        for (std::int64_t p = first; p < last; ++p) {
+          meet_rows(run, image, p, group, group + together, v);
+          if (v.tap_rows == 0 && group > 0) continue;
+          v.y = run.out + o +
+                ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels;
+          v.init = group > 0 ? v.y : bias;
+          v.init_pixel = group > 0 ? v.y_pixel : 0;
+          visit(v);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace joule::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace joule::cpu {
+HWY_EXPORT(RunRuns);
+
+namespace {
+
+// What is handed over as complete at a time, so that it is in L2 then.
+constexpr std::int64_t kPieceFloats = 32 * 1024;
+// What a thread writes before it begins again with the first weights, if they fit into L2 only in
+// parts: their way from L3 must not be walked too often.
+constexpr std::int64_t kItemFloats = 512 * 1024;
+
+Items pieces_of(const Pass& pass, std::int64_t batch, std::int64_t out_channels) {
+  return {batch, pass.h.count, pass.w.count * out_channels, kPieceFloats};
+}
+
+void run_pass(const RunsRun& run, const PixelsDone& done) {
+  const Pass& pass = run.pass;
+  const bool parts = run.blocks.columns(0) < run.out_channels ||
+                     tap_rows_together(pass, run.in_channels, run.blocks.width(0)) < pass.h.taps;
+  const std::int64_t piece_floats = run.pieces.rows * pass.w.count * run.out_channels;
+  const std::int64_t together =
+      parts ? std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats)) : 1;
+  const std::int64_t items =
+      std::min(run.pieces.count, round_up(ceil_div(run.pieces.count, together), num_threads()));
+  parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t first = run.pieces.count * item / items;
+      const std::int64_t last = run.pieces.count * (item + 1) / items;
+      HWY_DYNAMIC_DISPATCH(RunRuns)(run, first, last);
+      if (!done) continue;
+      for (std::int64_t piece = first; piece < last; ++piece) {
+        const auto [image, top, bottom] = run.pieces.at(piece, pass.h.count);
+        done(piece, (image * pass.h.count + top) * pass.w.count, (bottom - top) * pass.w.count);
+      }
+    }
+  });
+}
+
+// `out_stride` and `in_stride` tell where the weight of (out channel, in channel) lies in w.
+float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
+                 std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
+                 const float* w, float* to) {
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
+  const std::int64_t taps = pass.h.taps * pass.w.taps;
+  const std::int64_t count = ceil_div(out_channels, blocks.columns(0)) * taps;
+  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t o = i / taps * blocks.columns(0), tap = i % taps;
+      const std::int64_t r = pass.h.kernel_first + tap / pass.w.taps * pass.h.kernel_step;
+      const std::int64_t t = pass.w.kernel_first + tap % pass.w.taps * pass.w.kernel_step;
+      pack_block({.from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride,
+                  .in_stride = in_stride,
+                  .out_stride = out_stride,
+                  .channels = in_channels,
+                  .columns = blocks.columns(o),
+                  .width = blocks.width(o),
+                  .to = to + (o * taps + tap * blocks.width(o)) * in_channels});
+    }
+  });
+  return to + taps * in_channels * blocks.packed_width();
+}
+
+std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
+  return rows * round_up(out_channels, direct_lanes());
+}
+
+}  // namespace
+
+std::shared_ptr<const Floats> pack_runs_forward(const Conv2dShape& s, const float* w) {
+  const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;
+  auto packed = std::make_shared<Floats>(packed_floats(filter, s.out_channels));
+  pack_pass(forward_pass(s), s, s.out_channels, s.in_channels, filter, 1, w, packed->values());
+  return packed;
+}
+
+std::shared_ptr<const Floats> pack_runs_grad_input(const Conv2dShape& s, const float* w) {
+  const std::int64_t taps = s.kernel_h * s.kernel_w;
+  auto packed = std::make_shared<Floats>(packed_floats(taps * s.out_channels, s.in_channels));
+  float* to = packed->values();
+  for (const Pass& pass : grad_input_passes(s)) {
+    to = pack_pass(pass, s, s.in_channels, s.out_channels, 1, taps * s.in_channels, w, to);
+  }
+  return packed;
+}
+
+std::int64_t runs_pieces(const Conv2dShape& s) {
+  return pieces_of(forward_pass(s), s.batch, s.out_channels).count;
+}
+
+void conv2d_runs(const Conv2dShape& s, const NonzeroRuns& x, const Floats& w, const float* bias,
+                 float* y, const PixelsDone& done) {
+  const Pass pass = forward_pass(s);
+  run_pass({.pass = pass,
+            .pieces = pieces_of(pass, s.batch, s.out_channels),
+            .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
+            .in_channels = s.in_channels,
+            .out_channels = s.out_channels,
+            .starts = x.starts(),
+            .values = x.values(),
+            .indexes = x.indexes(),
+            .weights = w.values(),
+            .bias = bias,
+            .out = y},
+           done);
+}
+
+void conv2d_grad_input_runs(const Conv2dShape& s, const NonzeroRuns& grad_y, const Floats& w,
+                            float* grad_x) {
+  const float* weights = w.values();
+  for (const Pass& pass : grad_input_passes(s)) {
+    const float* const here = weights;
+    weights += packed_floats(pass.h.taps * pass.w.taps * s.out_channels, s.in_channels);
+    if (pass.h.count == 0 || pass.w.count == 0) continue;
+    run_pass({.pass = pass,
+              .pieces = pieces_of(pass, s.batch, s.in_channels),
+              .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
+              .in_channels = s.out_channels,
+              .out_channels = s.in_channels,
+              .starts = grad_y.starts(),
+              .values = grad_y.values(),
+              .indexes = grad_y.indexes(),
+              .weights = here,
+              .bias = nullptr,
+              .out = grad_x},
+             nullptr);
+  }
+}
+
+}  // namespace joule::cpu
+#endif
