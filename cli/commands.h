@@ -16,6 +16,7 @@ void add_predict(CLI::App& app, Run& run);
 void add_summary(CLI::App& app, Run& run);
 void add_info(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
+void add_bench(CLI::App& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   add_summary(app, run);
   add_info(app, run);
   add_demo(app, run);
+  add_bench(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("train", "eval", "predict", "summary", "info", "demo")
+COMMANDS = ("train", "eval", "predict", "summary", "info", "demo", "bench")
 DATA = ["--data", "synthetic", "--limit", "120"]
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 
