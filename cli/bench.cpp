@@ -27,6 +27,9 @@ void add_bench(CLI::App& app, Run& run) {
   command->footer(kExamples);
   command->require_subcommand(1);
   add_bench_conv(*command, run);
+  add_bench_train(*command, run);
+  add_bench_infer(*command, run);
+  add_bench_side(*command, run);
 }
 
 }  // namespace joule::cli

@@ -14,6 +14,10 @@ namespace joule::cli {
 
 // The sub-commands of `joule bench`.
 void add_bench_conv(CLI::App& bench, Run& run);
+void add_bench_train(CLI::App& bench, Run& run);
+void add_bench_infer(CLI::App& bench, Run& run);
+/// What the two above run for each measurement, in a process of its own.
+void add_bench_side(CLI::App& bench, Run& run);
 
 /// Shows where it is measured, and what a reader of the figures must know of it.
 void print_environment(const bench::Environment& environment);

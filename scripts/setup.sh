@@ -26,7 +26,6 @@ test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            python3-venv           lets the safetensors package read our files
 bench           libbenchmark-dev       the benchmark framework
-bench           python3                compares the benchmarks
 tsan            clang                  the compiler whose OpenMP ThreadSanitizer understands
 tsan            libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
 END

@@ -12,6 +12,7 @@ from pathlib import Path
 
 JOULE = os.environ["JOULE"]
 EXAMPLE = Path(__file__).parent / "bench_conv_example.json"
+STEPS_EXAMPLE = Path(__file__).parent / "bench_steps_example.json"
 SMALL = ["--shapes", "3x4x5", "--density", "1,.5", "--rounds", "2", "--batch", "2"]
 
 
@@ -69,7 +70,7 @@ class Bench(unittest.TestCase):
         return done.stdout
 
     def test_help_teaches_by_example(self):
-        for command in ([], ["conv"]):
+        for command in ([], ["conv"], ["train"], ["infer"]):
             text = self.output(*command, "--help")
             self.assertIn("Example", text)
             self.assertIn(f"joule bench {' '.join(command)}".strip(), text)
@@ -141,6 +142,39 @@ class Bench(unittest.TestCase):
         text = self.output("conv", *SMALL, "--passes", "forward", "--threads", processors + 1)
         self.assertIn(f"warning: oversubscribed: {processors + 1} threads share {processors} processors", text)
 
+    def test_train_and_infer(self):
+        run = self.folder / "net"
+        done = joule("train", "--data", "synthetic", "--limit", "40", "--model", "lenet5", "--epochs", "1", "--out", run)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        nets = ["--models", "lenet5", "--weights", run, "--torch-peer", "/nowhere/torch_peer"]
+        example = json.loads(STEPS_EXAMPLE.read_text())
+        for mode in ("train", "infer"):
+            file, page = self.folder / f"{mode}.json", self.folder / f"{mode}.html"
+            text = self.output(mode, *nets, "--batch", "20", "--steps", "2", "--rounds", "2", "--json", file, "--html", page)
+            report = json.loads(file.read_text())
+            self.assertEqual((report["schema"], report["options"]["mode"]), (example["schema"], mode))
+            self.assertEqual([(net["weights"], net["data"]) for net in report["nets"]], [("fresh", "random"), (str(run), "synthetic")])
+            for net in report["nets"]:
+                self.assertEqual(net.keys(), example["nets"][0].keys())
+                joules = net["sides"][0]
+                self.assertEqual(joules["name"], "joule")
+                self.assertEqual(joules["images_per_second"]["count"], 2)
+                self.assertEqual(joules.keys(), example["nets"][0]["sides"][0].keys())
+                self.assertEqual(joules["counted"].keys(), example["nets"][0]["sides"][0]["counted"].keys())
+                energy = joules["counted"]["modelled_energy_per_1000_images"]["horowitz45"]["executed"]
+                self.assertEqual((energy["quality"], energy["unit"]), ("modelled", "J"))
+                self.assertGreater(joules["peak_bytes"], 1 << 20)
+                self.assertIn("libtorch", [omitted["name"] for omitted in net["omitted"]])
+            self.assertIn("left out: libtorch: not installed (there is no /nowhere/torch_peer)", text)
+            html = Page(page.read_text())
+            self.assertEqual((html.loads, html.embedded["data"]), ([], report))
+        # The same net, the same images: as many MACs forward, and more than twice as many in a step.
+        train, infer = (json.loads((self.folder / f"{mode}.json").read_text()) for mode in ("train", "infer"))
+        macs = lambda report: report["nets"][1]["sides"][0]["counted"]["macs"]
+        summary = json.loads(joule("summary", "--model", "lenet5", "--json").stdout)
+        self.assertEqual(macs(infer), 20 * summary["macs"])
+        self.assertGreater(macs(train), 2 * macs(infer))
+
     def test_bad_input(self):
         self.assert_refused(2, "A subcommand is required")
         self.assert_refused(2, "expected INxOUTxSIZE[:KxK[/STRIDE]] such as 64x128x56:3x3/1, got '64x128'", "conv", "--shapes", "64x128")
@@ -150,6 +184,10 @@ class Bench(unittest.TestCase):
         self.assert_refused(2, "--batch: expected at least 1, got 0", "conv", "--batch", "0")
         self.assert_refused(2, "--threads: must not be negative, got -1", "conv", "--threads", "-1")
         self.assert_refused(2, "--data: names the images of --real", "conv", "--data", "synthetic")
+        self.assert_refused(2, "model: there is no 'alexnet'", "train", "--models", "alexnet")
+        self.assert_refused(2, "--rounds: expected at least 1, got 0", "infer", "--rounds", "0")
+        self.assert_refused(3, "/nowhere", "train", "--weights", "/nowhere")
+        self.assert_refused(2, "--batch: synthetic has 500 images, got 501", "infer", "--data", "synthetic", "--batch", "501")
         self.assert_refused(3, "/nowhere", "conv", "--real", "/nowhere")
         self.assert_refused(3, "/nowhere/f.json", "conv", "--json", "/nowhere/f.json")
         self.assert_refused(3, "/nowhere/f.html", "conv", "--html", "/nowhere/f.html")
