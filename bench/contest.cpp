@@ -13,6 +13,13 @@
 namespace joule::bench {
 namespace {
 
+/// As if the values had just been written by the op that left the mask.
+void renew(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  t.mutable_data<float>();  // voids everything that was derived
+  if (mask) t.attach(mask);
+}
+
 /// The rows of Joule's tables for the operations of a pass, which run one after the other.
 template <Operation... Ops>
 class Rows {
@@ -111,9 +118,10 @@ class Rows {
   std::tuple<Ops...> ops_;
 };
 
-double seconds(const std::function<void()>& body) {
+double seconds(const Turn& turn) {
+  if (turn.prepare) turn.prepare();
   const auto start = std::chrono::steady_clock::now();
-  body();
+  turn.run();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -150,6 +158,12 @@ std::string_view name(Kind kind) {
 Contest contest(Pass pass, const ConvOperands& operands) {
   Contest contest;
   add_rows(pass, operands, contest);
+  for (Contestant& ours : contest.contestants) {
+    ours.prepare = [x = operands.x, grad_y = operands.grad_y] {
+      renew(x);
+      renew(grad_y);
+    };
+  }
   for (Peer& peer : onednn_peers(pass, operands)) {
     contest.contestants.push_back({.name = std::move(peer.name),
                                    .kind = peer.direct ? Kind::direct : Kind::automatic,
@@ -160,15 +174,14 @@ Contest contest(Pass pass, const ConvOperands& operands) {
   return contest;
 }
 
-std::vector<std::vector<double>> race(std::span<const std::function<void()>> bodies, int rounds,
-                                      Generator& generator,
+std::vector<std::vector<double>> race(std::span<const Turn> turns, int rounds, Generator& generator,
                                       const std::function<void()>& before_round) {
   require(rounds >= 1, "--rounds: expected at least 1, got ", rounds);
-  std::vector<std::vector<double>> times(bodies.size());
+  std::vector<std::vector<double>> times(turns.size());
   for (int round = 0; round < rounds; ++round) {
     if (before_round) before_round();
-    for (const std::int64_t i : generator.permutation(static_cast<std::int64_t>(bodies.size()))) {
-      times[static_cast<std::size_t>(i)].push_back(seconds(bodies[static_cast<std::size_t>(i)]));
+    for (const std::int64_t i : generator.permutation(std::ssize(turns))) {
+      times[static_cast<std::size_t>(i)].push_back(seconds(turns[static_cast<std::size_t>(i)]));
     }
   }
   return times;

@@ -29,6 +29,10 @@ struct Contestant {
   Kind kind = Kind::row;
   std::string ran;  // the row or the library's kernel; of a step three
   std::function<void()> run;
+  /// Before every run, and not timed: forgets what earlier runs derived from x and grad_y, which
+  /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
+  /// peer, who keeps nothing.
+  std::function<void()> prepare{};
   /// What the last run wrote.
   std::function<std::vector<Tensor>()> results;
   /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nobody counts.
@@ -54,11 +58,16 @@ struct Contest {
 /// Errors    as onednn_peers.
 Contest contest(Pass pass, const ConvOperands& operands);
 
-/// Seconds per call: `rounds` of each, in an order that is drawn anew for every round, so that what
+/// What race() times, and what comes before it.
+struct Turn {
+  std::function<void()> run;
+  std::function<void()> prepare{};  // not timed; may be empty
+};
+
+/// Seconds per run: `rounds` of each, in an order that is drawn anew for every round, so that what
 /// else the machine does, and what one leaves in the caches for the next, hits all alike.
 /// `before_round` may be empty.
-std::vector<std::vector<double>> race(std::span<const std::function<void()>> bodies, int rounds,
-                                      Generator& generator,
+std::vector<std::vector<double>> race(std::span<const Turn> turns, int rounds, Generator& generator,
                                       const std::function<void()>& before_round = {});
 
 /// The largest |a - b| over the largest |b|, over all the tensors; 0 if both are 0 everywhere.

@@ -112,29 +112,13 @@ class Run {
                     .measurements = warm_up(contest, what),
                     .omitted = std::move(contest.omitted)};
     for (int i = 0; i < 3; ++i) roofline_.sample_memory();
-    std::vector<std::function<void()>> bodies;
-    for (const Contestant& c : contest.contestants) bodies.push_back(c.run);
+    std::vector<Turn> turns;
+    for (const Contestant& c : contest.contestants) turns.push_back({c.run, c.prepare});
     const auto times =
-        race(bodies, options_.rounds, generator_, [&] { roofline_.sample_compute(); });
+        race(turns, options_.rounds, generator_, [&] { roofline_.sample_compute(); });
     curve.work = contest.work;
-    evaluate(point, curve.work, times);
+    add_times(point, curve.work, times);
     curve.points.push_back(std::move(point));
-  }
-
-  static void evaluate(ConvPoint& point, const Work& work,
-                       const std::vector<std::vector<double>>& times) {
-    auto& all = point.measurements;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i].seconds = spread(times[i]);
-      all[i].flops = 2 * static_cast<double>(work.macs) / all[i].seconds.median;
-    }
-    const std::size_t fastest = quickest(all, [](const auto&) { return true; });
-    if (fastest < all.size()) point.fastest = all[fastest].name;
-    const std::size_t best = quickest(all, [](const auto& m) { return m.kind == Kind::direct; });
-    if (best == all.size()) return;
-    point.best_direct = all[best].name;
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i].speedup = spread(ratios(times[best], times[i]));
   }
 
   void finish(ConvCurve curve) {
@@ -164,6 +148,22 @@ class Run {
 };
 
 }  // namespace
+
+void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector<double>>& times) {
+  auto& all = point.measurements;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].seconds = spread(times[i]);
+    all[i].flops = 2 * static_cast<double>(work.macs) / all[i].seconds.median;
+  }
+  const std::size_t fastest = quickest(all, [](const auto&) { return true; });
+  if (fastest < all.size()) point.fastest = all[fastest].name;
+  const std::size_t best = quickest(all, [](const auto& m) { return m.kind == Kind::direct; });
+  if (best == all.size()) return;
+  point.best_direct = all[best].name;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].speedup = spread(ratios(times[best], times[i]));
+  }
+}
 
 std::vector<ConvCrossover> crossovers(const ConvCurve& curve) {
   std::map<std::string, std::array<std::vector<RelativeTime>, 2>> times;

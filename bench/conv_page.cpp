@@ -99,7 +99,7 @@ report::Table details(const ConvCurve& curve) {
 void add_real(report::Page& page, Pass pass, const std::vector<const ConvCurve*>& layers) {
   page.heading(fmt::format("{}, real zeros", name(pass)));
   report::BarChart bars{
-      .title = fmt::format("{}, real zeros", name(pass)),
+      .title = unit_of_overview(*layers[0]) + ", layer by layer",
       .y_title = unit_of_overview(*layers[0]) == "milliseconds" ? "milliseconds" : "speed-up"};
   for (const ConvCurve* layer : layers) {
     const ConvPoint& point = layer->points[0];

@@ -71,6 +71,10 @@ struct ConvReport {
   std::vector<ConvCurve> curves;
 };
 
+/// What follows from the seconds of every measurement, round by round: spreads, speed-ups, and who
+/// is the best direct peer and the fastest of all.
+void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector<double>>& times);
+
 /// The crossovers of a curve: of every way of Joule's over the densities at which it ran.  None
 /// without a peer, or for real zeros.
 std::vector<ConvCrossover> crossovers(const ConvCurve& curve);

@@ -57,8 +57,10 @@ std::vector<std::vector<std::string>> rows_of(const NetReport& net, std::int64_t
 }
 
 std::string title(const NetReport& net) {
-  return fmt::format("{} ({}), images {}x{} of {}", net.spec.name, net.weights, str(net.spec.image),
-                     net.spec.channels, net.data);
+  const std::string size = str(net.spec.image, "x", net.spec.channels);
+  return fmt::format("{} ({}), ", net.spec.name, net.weights) +
+         (net.data == kRandomImages ? "random images of " + size
+                                    : "images of " + size + " from " + net.data);
 }
 
 std::vector<std::string> notes(const NetReport& net) {
@@ -107,7 +109,8 @@ report::BarChart chart(const StepsReport& report) {
 std::string table(const NetReport& net, std::int64_t batch) {
   std::string text = title(net) + "\n" + aligned(rows_of(net, batch));
   for (const std::string& note : notes(net)) text += "  " + note + "\n";
-  return text + "\n";
+  return text +
+         "  modelled: horowitz45 on the MACs that were executed; nobody measured a joule\n\n";
 }
 
 std::string to_html(const StepsReport& report) {

@@ -104,6 +104,30 @@ TEST(Contest, LeavesOutAPinThatCannotRun) {
   EXPECT_TRUE(omitted->reason.starts_with("conv2d: no implementation named no_such_row"));
 }
 
+TEST(Contest, KeepsMasksButNothingDerivedFromRunToRun) {
+  const ConvOperands o = operands();
+  const auto made = [](const Tensor& t) {
+    bool anew = false;
+    t.derived<int>("test", [&] { return anew = true, std::make_shared<int>(1); });
+    return anew;
+  };
+  for (const Contestant& c : contest(Pass::step, o).contestants) {
+    if (c.kind == Kind::direct || c.kind == Kind::automatic) continue;
+    SCOPED_TRACE(c.name);
+    for (const Tensor& t : {o.x, o.grad_y}) {
+      made(t);
+      EXPECT_FALSE(made(t));
+      const auto mask = t.zero_mask();
+      const float first = t.values<float>()[0];
+      c.prepare();
+      EXPECT_TRUE(made(t));
+      EXPECT_NE(mask, nullptr);
+      EXPECT_EQ(t.zero_mask(), mask);
+      EXPECT_EQ(t.values<float>()[0], first);
+    }
+  }
+}
+
 TEST(Contest, CountsWhatIsExecuted) {
   for (const Pass pass : kPasses) {
     const ConvOperands o = operands();
@@ -134,8 +158,10 @@ TEST(Contest, HasOneDnnWhereItIsLinked) {
 
 TEST(Race, GivesEverybodyTheSameNumberOfTurnsInRandomOrder) {
   std::string turns;
-  const std::vector<std::function<void()>> bodies{[&] { turns += 'a'; }, [&] { turns += 'b'; },
-                                                  [&] { turns += 'c'; }};
+  int prepared = 0;
+  const std::vector<Turn> bodies{{[&] { turns += 'a'; }},
+                                 {[&] { turns += 'b'; }, [&] { ++prepared; }},
+                                 {[&] { turns += 'c'; }}};
   Generator generator(1);
   const auto times = race(bodies, 20, generator, [&] { turns += '|'; });
   ASSERT_EQ(times.size(), 3u);
@@ -152,6 +178,7 @@ TEST(Race, GivesEverybodyTheSameNumberOfTurnsInRandomOrder) {
     EXPECT_EQ(order, "abc");
   }
   EXPECT_GT(orders.size(), 3u);
+  EXPECT_EQ(prepared, 20);
   EXPECT_EQ(test::error_of([&] { race(bodies, 0, generator); }),
             "--rounds: expected at least 1, got 0");
 }

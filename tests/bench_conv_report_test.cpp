@@ -96,6 +96,35 @@ TEST(ConvReport, FindsTheCrossover) {
   EXPECT_EQ(found[1].direct, (Crossover{Crossover::Kind::always}));
 }
 
+TEST(ConvReport, DividesTheTimesOfARound) {
+  ConvPoint point{.measurements = {{.name = "joule", .kind = Kind::joule},
+                                   {.name = "nhwc", .kind = Kind::direct},
+                                   {.name = "free", .kind = Kind::direct},
+                                   {.name = "auto", .kind = Kind::automatic}}};
+  add_times(point, {.macs = 500}, {{1, 2, 1}, {8, 8, 8}, {4, 4, 2}, {0.5, 1, 1}});
+  EXPECT_EQ(point.best_direct, "free");
+  EXPECT_EQ(point.fastest, "joule") << "the first of two with the same median";
+  EXPECT_EQ(point.measurements[0].speedup, (Spread{2, 2, 3, 2, 4, 3}));
+  EXPECT_EQ(point.measurements[1].speedup->median, 0.5);
+  EXPECT_EQ(point.measurements[1].flops, 125);
+  EXPECT_EQ(point.measurements[3].seconds.least, 0.5);
+}
+
+TEST(ConvReport, DenseWinsWhereTheFastestSkippedNothing) {
+  const auto says = [](const ConvCurve& curve) {
+    const std::string text = table(curve);
+    const std::size_t at = text.find("dense wins at ");
+    return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+  };
+  ConvCurve curve = report().curves[0];
+  EXPECT_EQ(says(curve), "dense wins at 0 % zeros");
+  curve.points[0].fastest = "joule";
+  EXPECT_EQ(says(curve), "") << "without zeros there is nothing to skip";
+  curve.points[1].measurements[0].macs_executed = 1000;
+  curve.points[1].fastest = "joule";
+  EXPECT_EQ(says(curve), "dense wins at 50 % zeros");
+}
+
 TEST(ConvReport, HasATable) {
   EXPECT_EQ(table(report().curves[0]),
             R"(2x3x4, forward, random zeros, 1e-06 GMAC: speed-up over the best direct kernel
