@@ -79,8 +79,8 @@ std::vector<std::string> warnings(const Environment& e) {
   }
   if (!e.onednn) {
     all.push_back(
-        "oneDNN: not in this build, so there is no peer and no speed-up; install libdnnl-dev and "
-        "configure again");
+        "oneDNN: not in this build, so convolutions have no peer and no speed-up; install "
+        "libdnnl-dev and configure again");
   }
   return all;
 }
