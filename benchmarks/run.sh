@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# benchmarks/run.sh BUILD: every benchmark of a build, and the peer where libtorch is installed.
+# benchmarks/run.sh BUILD: every benchmark of a build, and the peers that are installed.
+# The reports go to benchmarks/results/<cpu>/<date>-*.json, and their pages to BUILD.
 set -e
 cd "$(dirname "$0")/.."
 build=${1:?usage: benchmarks/run.sh BUILD}
@@ -9,10 +10,12 @@ for program in "$build"/benchmarks/*_benchmark; do
   "$program" --benchmark_min_warmup_time=0.1
 done
 benchmarks/compile_time.sh
-if [ -x "$build/benchmarks/torch_peer" ]; then
-  benchmarks/compare_torch.py "$build"
-else
-  "$build/benchmarks/small_cnn_steps" --mode train --variants plain,ledger,l0
-  "$build/benchmarks/small_cnn_steps" --mode infer --slice 16
-  echo "(no peer: apt-get install -y libtorch-dev libopenblas0-openmp, then make bench again)"
-fi
+# What accounting and the penalty cost: in turn within one process.
+"$build/benchmarks/small_cnn_steps" --mode train --variants plain,ledger,l0
+
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1 | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9.]\{1,\}/-/g; s/^-//; s/-$//')
+results=benchmarks/results/${cpu:-$(uname -m)}
+mkdir -p "$results"
+for suite in conv train infer; do
+  "$build/cli/joule" bench $suite --json "$results/$(date -u +%F)-$suite.json" --html "$build/bench-$suite.html"
+done

@@ -4,7 +4,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-list(TRANSFORM JOULE_FOLDERS PREPEND joule_ OUTPUT_VARIABLE libraries)
+get_target_property(libraries joule INTERFACE_LINK_LIBRARIES)
 install(TARGETS joule ${libraries} EXPORT joule-targets)
 install(EXPORT joule-targets NAMESPACE joule:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/joule)
 

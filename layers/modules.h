@@ -22,6 +22,8 @@ class Conv2d final : public Module {
  public:
   explicit Conv2d(const Conv2dOptions& options);
   std::string describe() const override;
+  const ConvParams& params() const { return params_; }
+  const Tensor& weight() const { return weight_; }
 
  private:
   friend class Sequential;  // which fuses a ReLU that follows

@@ -20,13 +20,13 @@ all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
 all             libcli11-dev           command lines
+all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework
 test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            python3-venv           lets the safetensors package read our files
 bench           libbenchmark-dev       the benchmark framework
-bench           python3                compares the benchmarks
 tsan            clang                  the compiler whose OpenMP ThreadSanitizer understands
 tsan            libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
 END

@@ -32,7 +32,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 def arrows(cmake):
     """{folder: the folders that it may include}, from the joule_folder() lines and their closure."""
     direct = {}
-    for name, rest in re.findall(r"^joule_folder\((\w+)([\w\s]*)\)", cmake, re.MULTILINE):
+    for name, rest in re.findall(r"^ *joule_folder\((\w+)([\w\s]*)\)", cmake, re.MULTILINE):
         direct[name] = set(rest.split())
     closed = {}
     for name in direct:

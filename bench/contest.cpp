@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "bench/contest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "bench/peer.h"
+#include "energy/ledger.h"
+
+namespace joule::bench {
+namespace {
+
+/// As if the values had just been written by the op that left the mask.
+void renew(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  t.mutable_data<float>();  // voids everything that was derived
+  if (mask) t.attach(mask);
+}
+
+/// The rows of Joule's tables for the operations of a pass, which run one after the other.
+template <Operation... Ops>
+class Rows {
+ public:
+  explicit Rows(const Ops&... ops) : ops_(ops...) {}
+
+  void add_to(Contest& contest, const std::vector<Tensor>& results) const {
+    std::apply([&](const auto&... op) { ((contest.work += op.work()), ...); }, ops_);
+    add_chosen(contest, results);
+    for (const std::string_view row : names()) {
+      if (const std::string reason = unable(row); !reason.empty()) {
+        contest.omitted.push_back({std::string(row), reason});
+      } else {
+        contest.contestants.push_back(contestant(row, results));
+      }
+    }
+  }
+
+ private:
+  template <Operation Op>
+  static const Implementation<Op>* find(std::string_view row) {
+    for (const auto& implementation : Op::implementations()) {
+      if (implementation.name == row) return &implementation;
+    }
+    return nullptr;
+  }
+
+  /// Every name that a table has, in the order of the tables.
+  static std::vector<std::string_view> names() {
+    std::vector<std::string_view> all;
+    const auto add = [&]<class Op>() {
+      for (const auto& row : Op::implementations()) {
+        if (std::find(all.begin(), all.end(), row.name) == all.end()) all.push_back(row.name);
+      }
+    };
+    (add.template operator()<Ops>(), ...);
+    return all;
+  }
+
+  /// Why the row of this name cannot run all the operations, or nothing.
+  std::string unable(std::string_view row) const {
+    if (row == kReference) return "the definition, not a kernel";
+    std::string reason;
+    const auto look = [&]<Operation Op>(const Op& op) {
+      const auto* const implementation = find<Op>(row);
+      const char* const why =
+          implementation ? passed_over(*implementation, op, Context{}) : "has no such row";
+      if (why) reason += str(reason.empty() ? "" : "; ", Op::kName, ": ", why);
+    };
+    std::apply([&](const auto&... op) { (look(op), ...); }, ops_);
+    return reason;
+  }
+
+  /// An empty name: as Joule chooses.
+  static std::function<void()> dispatching(const std::tuple<Ops...>& ops, std::string_view row) {
+    return [ops, row] {
+      Context ctx{.force = row};
+      std::apply([&](const auto&... op) { (dispatch(op, ctx), ...); }, ops);
+    };
+  }
+
+  Contestant contestant(std::string_view row, const std::vector<Tensor>& results) const {
+    return {.name = std::string(row),
+            .kind = Kind::row,
+            .ran = std::string(row),
+            .run = dispatching(ops_, row),
+            .results = [results] { return results; },
+            .count_macs =
+                [ops = ops_, row] {
+                  energy::Ledger ledger;
+                  Context ctx{.sink = &ledger, .force = row};
+                  std::apply([&](const auto&... op) { (dispatch(op, ctx), ...); }, ops);
+                  const energy::Totals totals = ledger.total();
+                  return totals.work.macs - totals.tally.macs_skipped;
+                }};
+  }
+
+  /// Joule itself, unless an implementation is pinned that cannot run the tensors.
+  void add_chosen(Contest& contest, const std::vector<Tensor>& results) const {
+    constexpr const char* kName = "joule";
+    try {
+      Contestant chosen = contestant({}, results);
+      std::apply(
+          [&](const auto&... op) {
+            ((chosen.ran += str(chosen.ran.empty() ? "" : ", ", select(op, Context{}).name)), ...);
+          },
+          ops_);
+      chosen.name = kName;
+      chosen.kind = Kind::joule;
+      contest.contestants.push_back(std::move(chosen));
+    } catch (const ArgumentError& error) {
+      contest.omitted.push_back({kName, error.what()});
+    }
+  }
+
+  std::tuple<Ops...> ops_;
+};
+
+double seconds(const Turn& turn) {
+  if (turn.prepare) turn.prepare();
+  const auto start = std::chrono::steady_clock::now();
+  turn.run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void add_rows(Pass pass, const ConvOperands& o, Contest& contest) {
+  switch (pass) {
+    case Pass::forward:
+      return Rows(o.forward()).add_to(contest, {o.y});
+    case Pass::grad_weight:
+      return Rows(o.grad_weight_of()).add_to(contest, {o.grad_weight});
+    case Pass::grad_input:
+      return Rows(o.grad_input()).add_to(contest, {o.grad_x});
+    case Pass::step:
+      return Rows(o.forward(), o.grad_weight_of(), o.grad_input())
+          .add_to(contest, {o.y, o.grad_weight, o.grad_x});
+  }
+}
+
+}  // namespace
+
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::joule:
+      return "joule";
+    case Kind::row:
+      return "row";
+    case Kind::direct:
+      return "direct";
+    case Kind::automatic:
+      break;
+  }
+  return "automatic";
+}
+
+Contest contest(Pass pass, const ConvOperands& operands) {
+  Contest contest;
+  add_rows(pass, operands, contest);
+  for (Contestant& ours : contest.contestants) {
+    ours.prepare = [x = operands.x, grad_y = operands.grad_y] {
+      renew(x);
+      renew(grad_y);
+    };
+  }
+  for (Peer& peer : onednn_peers(pass, operands)) {
+    contest.contestants.push_back({.name = std::move(peer.name),
+                                   .kind = peer.direct ? Kind::direct : Kind::automatic,
+                                   .ran = std::move(peer.kernel),
+                                   .run = std::move(peer.run),
+                                   .results = std::move(peer.results)});
+  }
+  return contest;
+}
+
+std::vector<std::vector<double>> race(std::span<const Turn> turns, int rounds, Generator& generator,
+                                      const std::function<void()>& before_round) {
+  require(rounds >= 1, "--rounds: expected at least 1, got ", rounds);
+  std::vector<std::vector<double>> times(turns.size());
+  for (int round = 0; round < rounds; ++round) {
+    if (before_round) before_round();
+    for (const std::int64_t i : generator.permutation(std::ssize(turns))) {
+      times[static_cast<std::size_t>(i)].push_back(seconds(turns[static_cast<std::size_t>(i)]));
+    }
+  }
+  return times;
+}
+
+double relative_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  require(a.size() == b.size(), "difference: ", a.size(), " tensors and ", b.size());
+  double worst = 0;
+  for (std::size_t t = 0; t < a.size(); ++t) {
+    require(a[t].shape() == b[t].shape(), "difference: ", a[t].shape(), " and ", b[t].shape());
+    const auto left = a[t].values<float>(), right = b[t].values<float>();
+    double difference = 0, largest = 0;
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      if (!std::isfinite(left[i]) || !std::isfinite(right[i])) {
+        return std::numeric_limits<double>::infinity();
+      }
+      difference = std::max(difference, std::abs(double{left[i]} - double{right[i]}));
+      largest = std::max(largest, std::abs(double{right[i]}));
+    }
+    if (difference > 0) worst = std::max(worst, difference / largest);
+  }
+  return worst;
+}
+
+}  // namespace joule::bench

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/conv_operands.h"
+#include "bench/statistics.h"
+
+namespace joule::bench {
+
+/// Who runs.
+enum class Kind {
+  joule,     // Joule, as it chooses
+  row,       // one row of Joule's tables, pinned by its name
+  direct,    // a direct kernel of another library
+  automatic  // another library, as it chooses
+};
+
+/// "joule", "row", "direct", "automatic".
+std::string_view name(Kind kind);
+
+/// One way to compute a pass.
+struct Contestant {
+  std::string name;
+  Kind kind = Kind::row;
+  std::string ran;  // the row or the library's kernel; of a step three
+  std::function<void()> run;
+  /// Before every run, and not timed: forgets what earlier runs derived from x and grad_y, which
+  /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
+  /// peer, who keeps nothing.
+  std::function<void()> prepare{};
+  /// What the last run wrote.
+  std::function<std::vector<Tensor>()> results;
+  /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nobody counts.
+  std::function<std::int64_t()> count_macs{};
+};
+
+/// Somebody who does not run, and why.
+struct Omitted {
+  std::string name, reason;
+  friend bool operator==(const Omitted&, const Omitted&) = default;
+};
+
+/// Everybody who can compute one pass on the same tensors.
+struct Contest {
+  Work work;  // of the dense algorithm
+  std::vector<Contestant> contestants;
+  std::vector<Omitted> omitted;
+};
+
+/// Joule as it chooses, every row of its tables that can run the tensors (of a step, that can run
+/// all three), and the peers.  The reference is left out: it is the definition, not a kernel.
+///
+/// Errors    as onednn_peers.
+Contest contest(Pass pass, const ConvOperands& operands);
+
+/// What race() times, and what comes before it.
+struct Turn {
+  std::function<void()> run;
+  std::function<void()> prepare{};  // not timed; may be empty
+};
+
+/// Seconds per run: `rounds` of each, in an order that is drawn anew for every round, so that what
+/// else the machine does, and what one leaves in the caches for the next, hits all alike.
+/// `before_round` may be empty.
+std::vector<std::vector<double>> race(std::span<const Turn> turns, int rounds, Generator& generator,
+                                      const std::function<void()>& before_round = {});
+
+/// The largest |a - b| over the largest |b|, over all the tensors; 0 if both are 0 everywhere.
+///
+/// Errors    ArgumentError if shapes differ.
+/// Numerics  infinite if a or b holds a value that is not finite.
+double relative_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b);
+
+}  // namespace joule::bench

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "bench/json.h"
+
+namespace joule::bench {
+
+using nlohmann::ordered_json;
+
+ordered_json json_of(const Spread& s) {
+  return {{"median", s.median},
+          {"lower_quartile", s.lower},
+          {"upper_quartile", s.upper},
+          {"least", s.least},
+          {"most", s.most},
+          {"count", s.count}};
+}
+
+ordered_json json_of(const Environment& e) {
+  return {{"date", e.date},
+          {"cpu", e.cpu},
+          {"simd", e.simd},
+          {"processors", e.processors},
+          {"threads", e.threads},
+          {"load_before", json_or_null(e.load)},
+          {"compiler", e.compiler},
+          {"joule", e.joule},
+          {"onednn", json_or_null(e.onednn)},
+          {"warnings", e.warnings}};
+}
+
+ordered_json json_of(const Shape& shape) {
+  return std::vector<std::int64_t>(shape.begin(), shape.end());
+}
+
+std::string text_of(const ordered_json& report) {
+  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace joule::bench

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "bench/environment.h"
+#include "bench/statistics.h"
+#include "core/shape.h"
+
+// The parts that all reports of this folder write alike.
+namespace joule::bench {
+
+nlohmann::ordered_json json_of(const Spread& spread);
+nlohmann::ordered_json json_of(const Environment& environment);
+nlohmann::ordered_json json_of(const Shape& shape);
+
+/// null if there is nothing.
+template <class T>
+nlohmann::ordered_json json_or_null(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  if constexpr (requires { json_of(*value); }) {
+    return json_of(*value);
+  } else {
+    return *value;
+  }
+}
+
+/// The text of a report; bytes of a name that are not UTF-8 become U+FFFD.
+std::string text_of(const nlohmann::ordered_json& report);
+
+}  // namespace joule::bench

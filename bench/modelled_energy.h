@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "energy/cost_model.h"
+
+namespace joule::bench {
+
+/// Of 1000 images, from the counts of a step of `batch` of them.
+///
+/// Errors    as CostModel::energy.
+inline energy::Figure<energy::Joules> per_1000_images(const energy::CostModel& model,
+                                                      const energy::Totals& step,
+                                                      energy::Skipping skipping,
+                                                      std::int64_t batch) {
+  const auto figure = model.energy(step, skipping);
+  const double scale = 1000.0 / static_cast<double>(batch);
+  std::optional<energy::Joules> uncertainty;
+  if (figure.uncertainty()) uncertainty = *figure.uncertainty() * scale;
+  return energy::Figure<energy::Joules>::modelled(figure.value() * scale, uncertainty,
+                                                  figure.source());
+}
+
+}  // namespace joule::bench

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "bench/peer.h"
+
+// With oneDNN, peer_onednn.cpp is built and defines these.
+#if !JOULE_WITH_ONEDNN
+namespace joule::bench {
+
+std::vector<Peer> onednn_peers(Pass, const ConvOperands&) { return {}; }
+std::optional<std::string> onednn_version() { return std::nullopt; }
+
+}  // namespace joule::bench
+#endif

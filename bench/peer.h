@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/conv_operands.h"
+
+namespace joule::bench {
+
+/// Another library's way to run a pass on the values of Joule's tensors.
+struct Peer {
+  std::string name;    // "oneDNN direct, nhwc"
+  std::string kernel;  // what the library says that it runs: "jit:avx512_core"
+  bool direct = true;  // asked for the direct algorithm; otherwise the library chose
+  std::function<void()> run;
+  /// What the last run wrote, as Joule's tensors have it: y, grad_weight, grad_x, or for a step the
+  /// three of them.
+  std::function<std::vector<Tensor>()> results;
+};
+
+/// oneDNN's: the direct algorithm with images as Joule has them (nhwc); the direct algorithm with a
+/// layout of its own for every operand; and the algorithm that it chooses itself, with layouts of
+/// its own.  The weights are packed, and the images in the layout that each wants, beforehand: only
+/// the kernel is run.  A step may have images in three layouts without converting between them.
+///
+/// Without oneDNN in this build there are none.
+/// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.
+std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands);
+
+/// Of the library that is linked; none if this build has no oneDNN.
+std::optional<std::string> onednn_version();
+
+}  // namespace joule::bench

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "bench/side.h"
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "bench/resident_memory.h"
+#include "bench/statistics.h"
+#include "data/loader.h"
+#include "kernels/ops.h"
+#include "layers/functions.h"
+#include "optim/optimizers.h"
+#include "training/evaluate.h"
+#include "training/model_file.h"
+
+namespace joule::bench {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kBatches = 4;
+
+struct Subject {
+  nn::Sequential net;
+  std::vector<Batch> batches;
+};
+
+Batch random_batch(const ModelSpec& spec, std::int64_t size, Generator& generator) {
+  const Batch batch{Tensor({size, spec.image.h, spec.image.w, spec.channels}),
+                    Tensor({size}, DType::i32)};
+  generator.uniform(
+      {batch.images.mutable_data<float>(), static_cast<std::size_t>(batch.images.numel())});
+  std::int32_t* const labels = batch.labels.mutable_data<std::int32_t>();
+  for (std::int64_t i = 0; i < size; ++i) {
+    labels[i] =
+        static_cast<std::int32_t>(generator.below(static_cast<std::uint64_t>(spec.classes)));
+  }
+  return batch;
+}
+
+std::vector<Batch> batches_of(const Dataset& data, std::int64_t size) {
+  require(size <= data.size(), "--batch: ", data.name, " has ", data.size(), " images, got ", size);
+  const DataLoader loader(data, {.batch = size, .drop_last = true, .workers = 0});
+  std::vector<Batch> batches;
+  for (const Batch& batch : loader) {
+    batches.push_back(batch);
+    if (std::ssize(batches) == kBatches) break;
+  }
+  return batches;
+}
+
+Subject subject_of(const SideOptions& o) {
+  manual_seed(1);
+  const bool fresh = o.weights.empty();
+  training::Model model;
+  std::string data = o.data.empty() && fresh ? std::string(kRandomImages) : o.data;
+  if (!fresh) {
+    model = training::load_model(o.weights);
+    if (data.empty()) data = model.data;
+  }
+  if (data == kRandomImages) {
+    if (fresh) {
+      model.spec = default_spec(o.model);
+      model.net = make_model(model.spec);
+    }
+    Generator generator(2);
+    std::vector<Batch> batches;
+    for (int i = 0; i < kBatches; ++i) {
+      batches.push_back(random_batch(model.spec, o.batch, generator));
+    }
+    return {std::move(model.net), std::move(batches)};
+  }
+  const DataSplit split = load_dataset(data);
+  if (fresh) model = training::make_model_for(o.model, data, split.train);
+  const Dataset images = model.prepare(o.train ? split.train : split.test);
+  return {std::move(model.net), batches_of(images, o.batch)};
+}
+
+/// The step with the number of the batch; gives a number that would show if it had gone wrong.
+std::function<double(std::size_t)> step_of(const SideOptions& o, Subject& subject) {
+  if (!o.train) {
+    const std::int64_t slice = o.slice > 0 ? o.slice : o.batch;
+    return [&subject, slice](std::size_t i) {
+      const Tensor& images = subject.batches[i % subject.batches.size()].images;
+      return static_cast<double>(training::predict(subject.net, images, slice).data<float>()[0]);
+    };
+  }
+  subject.net.train();
+  // Small steps: the zeros are to stay those of the net that was given.
+  const auto optimizer = std::make_shared<Sgd>(
+      subject.net.parameters(),
+      SgdOptions{.lr = 1e-5, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
+  return [&subject, optimizer](std::size_t i) {
+    const Batch& batch = subject.batches[i % subject.batches.size()];
+    optimizer->zero_grad();
+    const Tensor loss = cross_entropy(subject.net(batch.images), batch.labels);
+    loss.backward();
+    optimizer->step();
+    return loss.item();
+  };
+}
+
+/// Per op whose table has rows that skip zeros: the names of those that do not, best first.
+std::map<std::string, std::vector<std::string_view>> dense_rows() {
+  std::map<std::string, std::vector<std::string_view>> dense;
+  for_each_op([&]<class Op>() {
+    std::vector<std::string_view> others;
+    for (const auto& row : Op::implementations()) {
+      if (!skips_zeros(row.name)) others.push_back(row.name);
+    }
+    if (others.size() < Op::implementations().size()) dense[std::string(Op::kName)] = others;
+  });
+  return dense;
+}
+
+/// Holds each of those ops to the first of its dense rows that can run the whole net.
+std::map<std::string, std::string> pin_dense_rows(const std::function<double(std::size_t)>& step) {
+  auto candidates = dense_rows();
+  for (;;) {
+    for (const auto& [op, rows] : candidates) force_implementation(op, rows.front());
+    try {
+      step(0);
+      break;
+    } catch (const ArgumentError& error) {
+      const std::string message = error.what();
+      bool advanced = false;
+      for (auto& [op, rows] : candidates) {
+        if (rows.size() == 1 || !message.starts_with(op + ": no implementation named ")) continue;
+        rows.erase(rows.begin());
+        advanced = true;
+      }
+      if (!advanced) throw;
+    }
+  }
+  std::map<std::string, std::string> pinned;
+  for (const auto& [op, rows] : candidates) pinned[op] = rows.front();
+  return pinned;
+}
+
+void count(const std::function<double(std::size_t)>& step, SideResult& result) {
+  energy::Ledger ledger;
+  TapCollector collector({});
+  {
+    const energy::Recording recording(ledger);
+    step(0);
+  }
+  std::int64_t values = 0, nonzeros = 0;
+  for (const Tap& tap : collector.take()) {
+    values += tap.value.numel();
+    nonzeros += tap.value.nonzeros();
+  }
+  result.density = values ? static_cast<double>(nonzeros) / static_cast<double>(values) : 1;
+  result.work = ledger.total();
+}
+
+}  // namespace
+
+ModelSpec default_spec(const std::string& model) {
+  const bool color = model == "resnet18" || model == "vgg16";
+  return {.name = model, .image = color ? 32 : 28, .channels = color ? 3 : 1, .classes = 10};
+}
+
+bool skips_zeros(std::string_view row) { return row.find("skip_zero") != std::string_view::npos; }
+
+bool any_row_skips_zeros() { return !dense_rows().empty(); }
+
+SideResult run_side(const SideOptions& o) {
+  require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
+  require(o.slice >= 0, "--slice: must not be negative, got ", o.slice);
+  require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
+  require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
+  Subject subject = subject_of(o);
+  const auto step = step_of(o, subject);
+  SideResult result;
+  if (o.dense) result.pinned = pin_dense_rows(step);
+  count(step, result);
+  reset_peak_resident_memory();
+  std::vector<double> seconds;
+  for (int i = 0; i < o.warmup + o.steps; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const double sign = step(static_cast<std::size_t>(i));
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (!std::isfinite(sign)) throw std::runtime_error("a step gave a number that is not finite");
+    if (i >= o.warmup) seconds.push_back(elapsed.count());
+  }
+  result.peak_bytes = peak_resident_memory();
+  const Spread times = spread(seconds);
+  result.images_per_second = static_cast<double>(o.batch) / times.median;
+  result.images_per_second_best = static_cast<double>(o.batch) / times.least;
+  return result;
+}
+
+bool operator==(const SideResult& a, const SideResult& b) { return to_json(a) == to_json(b); }
+
+std::string to_json(const SideResult& r) {
+  const auto& [calls, work, tally] = r.work;
+  return json{{"images_per_second", r.images_per_second},
+              {"images_per_second_best", r.images_per_second_best},
+              {"peak_bytes", r.peak_bytes},
+              {"density", r.density},
+              {"pinned", r.pinned},
+              {"work",
+               {{"calls", calls},
+                {"macs", work.macs},
+                {"bytes_read", work.bytes_read},
+                {"bytes_written", work.bytes_written},
+                {"macs_skippable", tally.macs_skippable},
+                {"macs_skipped", tally.macs_skipped},
+                {"values_in", tally.values_in},
+                {"values_in_nonzero", tally.values_in_nonzero},
+                {"nanoseconds", tally.nanoseconds}}}}
+             .dump() +
+         "\n";
+}
+
+SideResult side_from_json(const std::string& line) {
+  try {
+    const json j = json::parse(line);
+    const json& w = j.at("work");
+    return {.images_per_second = j.at("images_per_second"),
+            .images_per_second_best = j.at("images_per_second_best"),
+            .peak_bytes = j.at("peak_bytes"),
+            .density = j.at("density"),
+            .work = {.calls = w.at("calls"),
+                     .work = {.macs = w.at("macs"),
+                              .bytes_read = w.at("bytes_read"),
+                              .bytes_written = w.at("bytes_written")},
+                     .tally = {.macs_skippable = w.at("macs_skippable"),
+                               .macs_skipped = w.at("macs_skipped"),
+                               .values_in = w.at("values_in"),
+                               .values_in_nonzero = w.at("values_in_nonzero"),
+                               .nanoseconds = w.at("nanoseconds")}},
+            .pinned = j.at("pinned")};
+  } catch (const json::exception& error) {
+    throw std::runtime_error(str("expected what a side prints, got '", line, "': ", error.what()));
+  }
+}
+
+}  // namespace joule::bench

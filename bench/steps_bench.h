@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/steps_report.h"
+
+namespace joule::bench {
+
+/// A net to measure: fresh by its name, or trained.
+struct NetChoice {
+  std::string model;    // empty with weights
+  std::string weights;  // empty: fresh
+};
+
+struct StepsOptions {
+  bool train = true;
+  std::vector<NetChoice> nets;
+  std::string data;  // as SideOptions
+  std::int64_t batch = 128;
+  int steps = 20, rounds = 5;
+  std::uint64_t seed = 1;  // of the turns
+  std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
+  std::string torch_peer;  // libtorch's program; where there is none, libtorch is left out
+};
+
+/// Told of where it is measured, of what is about to be, and of every net that is complete.
+struct StepsProgress {
+  std::function<void(const Environment&)> on_environment{};
+  std::function<void(const std::string&)> on_start{};
+  std::function<void(const NetReport&)> on_net{};
+};
+
+/// Measures each net in Joule as it chooses, in Joule without the rows that skip zeros, and in
+/// libtorch.  Every measurement is a process of its own.  First each side tries its layouts and
+/// slices and keeps the quickest; then the sides take turns, in an order drawn for every round.
+///
+/// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
+/// fails.
+StepsReport bench_steps(const StepsOptions& options, const StepsProgress& progress);
+
+}  // namespace joule::bench

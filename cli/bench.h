@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+
+#include "bench/environment.h"
+#include "cli/commands.h"
+#include "data/atomic_file.h"
+
+namespace joule::cli {
+
+// The sub-commands of `joule bench`.
+void add_bench_conv(CLI::App& bench, Run& run);
+void add_bench_train(CLI::App& bench, Run& run);
+void add_bench_infer(CLI::App& bench, Run& run);
+/// What the two above run for each measurement, in a process of its own.
+void add_bench_side(CLI::App& bench, Run& run);
+
+/// Shows where it is measured, and what a reader of the figures must know of it.
+void print_environment(const bench::Environment& environment);
+
+/// A file that is opened before the measurement, so that a path that cannot be written is found out
+/// before an hour has gone by.
+class ReportFile {
+ public:
+  /// An empty path: there is no file.
+  explicit ReportFile(const std::string& path) {
+    if (!path.empty()) file_.emplace(path);
+  }
+  template <class Text>
+  void write(Text&& text) {
+    if (!file_) return;
+    const std::string bytes = text();
+    file_->write(bytes.data(), bytes.size());
+    file_->commit();
+  }
+
+ private:
+  std::optional<AtomicFile> file_;
+};
+
+}  // namespace joule::cli

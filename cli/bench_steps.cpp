@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "bench/steps_bench.h"
+#include "cli/bench.h"
+#include "core/threads.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kTrainExamples = R"(Examples:
+  joule bench train
+      a fresh small-cnn on random images
+  joule bench train --models small-cnn,resnet18 --weights runs/demo/standard,runs/demo/l0 --html train.html
+      also trained nets, on the images that they were trained on
+
+A training step is a forward pass, the mean cross-entropy, a backward pass and an update. Joule as it
+chooses stands beside Joule without the rows that skip zeros, and beside libtorch where its program
+was built.)";
+
+constexpr const char* kInferExamples = R"(Examples:
+  joule bench infer
+      a fresh small-cnn on random images
+  joule bench infer --weights runs/demo/standard,runs/demo/l0 --json infer.json
+      trained nets, on the test images of what they were trained on
+
+Joule as it chooses stands beside Joule without the rows that skip zeros, and beside libtorch where
+its program was built.)";
+
+struct Options {
+  std::string models, weights, data;
+  std::int64_t batch = 128;
+  int steps = 20, rounds = 5, threads = 0;
+  std::string torch_peer, json, html;
+};
+
+std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    parts.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return parts;
+}
+
+int bench_steps(const Options& options, bool train) {
+  require(options.threads >= 0, "--threads: must not be negative, got ", options.threads);
+  bench::StepsOptions measured{.train = train,
+                               .data = options.data,
+                               .batch = options.batch,
+                               .steps = options.steps,
+                               .rounds = options.rounds,
+                               .program = this_program(),
+                               .torch_peer = options.torch_peer};
+  for (const std::string& model : split(options.models)) measured.nets.push_back({model, ""});
+  for (const std::string& weights : split(options.weights)) measured.nets.push_back({"", weights});
+  if (measured.nets.empty()) measured.nets.push_back({"small-cnn", ""});
+  if (measured.torch_peer.empty()) {
+    measured.torch_peer = (this_program().parent_path().parent_path() / "benchmarks/torch_peer");
+  }
+  if (options.threads > 0) set_num_threads(options.threads);
+  ReportFile json(options.json), html(options.html);
+  const bench::StepsReport report = bench::bench_steps(
+      measured, {.on_environment = print_environment,
+                 .on_start = [](const std::string& what) { fmt::print(stderr, "{}\n", what); },
+                 .on_net =
+                     [&](const bench::NetReport& net) {
+                       fmt::print("{}", table(net, options.batch));
+                       std::fflush(stdout);
+                     }});
+  json.write([&] { return to_json(report); });
+  html.write([&] { return to_html(report); });
+  return 0;
+}
+
+void add(CLI::App& bench, Run& run, bool train) {
+  CLI::App* const command =
+      train ? bench.add_subcommand("train", "Training steps per second, beside libtorch")
+            : bench.add_subcommand("infer", "Images inferred per second, beside libtorch");
+  command->footer(train ? kTrainExamples : kInferExamples);
+  const auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    return command->add_option(name, value, help)->capture_default_str();
+  };
+  add("--models", options->models,
+      "Fresh nets, by commas; small-cnn if there are no weights either");
+  add("--weights", options->weights, "Trained nets: folders of runs or model files, by commas");
+  add("--data", options->data,
+      "Images: a data set, or random; unless given what a trained net was trained on");
+  add("--batch", options->batch, "Images per step");
+  add("--steps", options->steps, "Timed steps of a process");
+  add("--rounds", options->rounds, "Processes of each side");
+  add("--threads", options->threads, "Threads; 0: one per core");
+  add("--torch-peer", options->torch_peer,
+      "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
+      ->type_name("F");
+  add("--json", options->json, "File to write")->type_name("F");
+  add("--html", options->html, "File to write: a page with everything in it")->type_name("F");
+  command->callback(
+      [options, train, &run] { run = [options, train] { return bench_steps(*options, train); }; });
+}
+
+}  // namespace
+
+void add_bench_train(CLI::App& bench, Run& run) { add(bench, run, true); }
+void add_bench_infer(CLI::App& bench, Run& run) { add(bench, run, false); }
+
+void add_bench_side(CLI::App& bench, Run& run) {
+  CLI::App* const command = bench.add_subcommand("side", "One measurement of train or infer");
+  command->group("");  // not in the help: a part of the two others
+  struct Side {
+    bench::SideOptions options;
+    std::string mode = "train";
+    int threads = 0;
+  };
+  const auto side = std::make_shared<Side>();
+  bench::SideOptions& o = side->options;
+  command->add_option("--mode", side->mode)->check(CLI::IsMember({"train", "infer"}));
+  command->add_option("--model", o.model);
+  command->add_option("--weights", o.weights);
+  command->add_option("--data", o.data);
+  command->add_option("--batch", o.batch);
+  command->add_option("--slice", o.slice);
+  command->add_option("--steps", o.steps);
+  command->add_option("--warmup", o.warmup);
+  command->add_option("--threads", side->threads);
+  command->add_flag("--dense", o.dense);
+  command->callback([side, &run] {
+    run = [side] {
+      if (side->threads > 0) set_num_threads(side->threads);
+      side->options.train = side->mode == "train";
+      fmt::print("{}", to_json(run_side(side->options)));
+      return 0;
+    };
+  });
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+// What every page carries along; the build makes them from page.css, page.js and Debian's Chart.js.
+namespace joule::report {
+
+extern const std::string_view kStyle;
+extern const std::string_view kScript;
+extern const std::string_view kChartLibrary;
+
+}  // namespace joule::report

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "report/page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "report/assets.h"
+
+namespace joule::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// As text between tags or in a quoted attribute.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// JSON that can stand in a <script> element: only '<' could end it, or start a comment in it, and
+/// in JSON it stands in strings alone.
+std::string in_script(const ordered_json& json) {
+  std::string out;
+  for (const char c : json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void require_drawable(const std::string& chart, double value, bool logarithmic) {
+  require(std::isfinite(value) && (!logarithmic || value > 0), "page: '", chart,
+          "' cannot show the number ", value, logarithmic ? " on a logarithmic axis" : "");
+}
+
+ordered_json described(const Line& line) {
+  ordered_json points = ordered_json::array();
+  for (const Point& p : line.points) {
+    points.push_back({{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}});
+  }
+  return {{"name", line.name}, {"dashed", line.dashed}, {"points", points}};
+}
+
+// The permission that travels with every copy of Chart.js, whose own file has only the notice.
+constexpr std::string_view kChartLicence = R"(
+/* Chart.js (above its own notice): Permission is hereby granted, free of charge, to any person
+obtaining a copy of this software and associated documentation files (the "Software"), to deal in
+the Software without restriction, including without limitation the rights to use, copy, modify,
+merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to
+whom the Software is furnished to do so, subject to the following conditions: The above copyright
+notice and this permission notice shall be included in all copies or substantial portions of the
+Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED,
+INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
+OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
+)";
+
+}  // namespace
+
+Page& Page::heading(std::string_view text) {
+  body_ += "<h2>" + escaped(text) + "</h2>\n";
+  return *this;
+}
+
+Page& Page::paragraph(std::string_view text) {
+  body_ += "<p>" + escaped(text) + "</p>\n";
+  return *this;
+}
+
+Page& Page::warning(std::string_view text) {
+  body_ += "<p class=\"warning\">" + escaped(text) + "</p>\n";
+  return *this;
+}
+
+Page& Page::list(const std::vector<std::string>& items) {
+  if (items.empty()) return *this;
+  body_ += "<ul>\n";
+  for (const std::string& item : items) body_ += "<li>" + escaped(item) + "</li>\n";
+  body_ += "</ul>\n";
+  return *this;
+}
+
+Page& Page::canvas(const std::string& title, std::string configuration) {
+  body_ += str("<figure><figcaption>", escaped(title),
+               "</figcaption><div class=\"chart\"><canvas id=\"chart-", charts_.size(),
+               "\" role=\"img\" aria-label=\"", escaped(title),
+               "; the table below holds its figures\"></canvas></div></figure>\n");
+  charts_.push_back(std::move(configuration));
+  return *this;
+}
+
+Page& Page::add(const LineChart& chart) {
+  ordered_json lines = ordered_json::array(), ticks = ordered_json::array(), reference;
+  for (const Line& line : chart.lines) {
+    for (const Point& p : line.points) {
+      require_drawable(chart.title, p.x, chart.log_x);
+      for (const double y : {p.y, p.low, p.high}) require_drawable(chart.title, y, chart.log_y);
+    }
+    lines.push_back(described(line));
+  }
+  for (const auto& [at, text] : chart.x_ticks) {
+    require_drawable(chart.title, at, chart.log_x);
+    ticks.push_back({at, text});
+  }
+  if (chart.reference) {
+    require_drawable(chart.title, *chart.reference, chart.log_y);
+    reference = *chart.reference;
+  }
+  return canvas(chart.title, in_script({{"kind", "lines"},
+                                        {"x_title", chart.x_title},
+                                        {"y_title", chart.y_title},
+                                        {"log_x", chart.log_x},
+                                        {"log_y", chart.log_y},
+                                        {"falling_x", chart.falling_x},
+                                        {"x_ticks", ticks},
+                                        {"reference", reference},
+                                        {"lines", lines}}));
+}
+
+Page& Page::add(const BarChart& chart) {
+  ordered_json groups = ordered_json::array();
+  for (const BarGroup& group : chart.groups) {
+    require(group.values.size() == chart.categories.size(), "page: '", chart.title, "' has ",
+            chart.categories.size(), " categories, '", group.name, "' has ", group.values.size(),
+            " values");
+    ordered_json values = ordered_json::array();
+    for (const auto& value : group.values) {
+      if (value) require_drawable(chart.title, *value, false);
+      values.push_back(value ? ordered_json(*value) : ordered_json());
+    }
+    groups.push_back({{"name", group.name}, {"values", values}});
+  }
+  return canvas(chart.title, in_script({{"kind", "bars"},
+                                        {"y_title", chart.y_title},
+                                        {"categories", chart.categories},
+                                        {"groups", groups}}));
+}
+
+Page& Page::add(const Table& table) {
+  const auto row = [&](const std::vector<std::string>& cells, const char* tag) {
+    require(cells.size() == table.head.size(), "page: '", table.caption, "' has ",
+            table.head.size(), " columns, a row has ", cells.size(), " cells");
+    std::string html = "<tr>";
+    for (const std::string& cell : cells) html += str("<", tag, ">", escaped(cell), "</", tag, ">");
+    return html + "</tr>\n";
+  };
+  const std::string caption = escaped(table.caption);
+  body_ += table.folded ? "<details><summary>" + caption + "</summary>"
+                        : "<figure><figcaption>" + caption + "</figcaption>";
+  body_ += "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>" + row(table.head, "th") +
+           "</thead>\n<tbody>\n";
+  for (const auto& cells : table.rows) body_ += row(cells, "td");
+  body_ += "</tbody></table></div>";
+  body_ += table.folded ? "</details>\n" : "</figure>\n";
+  return *this;
+}
+
+Page& Page::data(std::string_view json) {
+  const ordered_json parsed = ordered_json::parse(json, nullptr, false);
+  require(!parsed.is_discarded(), "page: its data are not JSON");
+  data_ = in_script(parsed);
+  return *this;
+}
+
+std::string Page::html() const {
+  std::string charts;
+  for (const std::string& chart : charts_) charts += (charts.empty() ? "" : ",\n") + chart;
+  std::string html =
+      str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
+          "script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n",
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          escaped(title_), "</title>\n<style>\n", kStyle, "</style>\n</head>\n<body>\n<h1>",
+          escaped(title_), "</h1>\n<p class=\"lead\">", escaped(lead_), "</p>\n", body_,
+          "<script type=\"application/json\" id=\"data\">", data_, "</script>\n");
+  if (charts_.empty()) return html + "</body>\n</html>\n";
+  html += str("<noscript><p>The charts need JavaScript; the tables hold their figures.</p>",
+              "</noscript>\n<script type=\"application/json\" id=\"charts\">[", charts,
+              "]</script>\n<script>", kChartLibrary, kChartLicence, "</script>\n<script>\n",
+              kScript, "</script>\n</body>\n</html>\n");
+  return html;
+}
+
+}  // namespace joule::report

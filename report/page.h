@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Pages that hold everything they show: one HTML file that opens without a network, in a light or a
+// dark browser, on a narrow or a wide screen.  A page is text, charts and tables in the order in
+// which they were added, and the data that it was made from.
+//
+//   report::Page page("Convolutions", "Joule beside oneDNN");
+//   page.heading("64x128x56").add(chart).add(table).data(json);
+//   write_file_atomically("conv.html", page.html());
+namespace joule::report {
+
+struct Point {
+  double x = 0, y = 0;
+  double low = 0, high = 0;  // the ends of the bar of spread around y
+};
+
+struct Line {
+  std::string name;
+  std::vector<Point> points;
+  bool dashed = false;  // for what the others are compared with
+};
+
+/// A place on an axis and what is written there.
+using Tick = std::pair<double, std::string>;
+
+/// y over x, a line for each of several things.
+///
+/// Errors    Page::add: ArgumentError if a number is not finite, or not positive on a logarithmic
+///           axis.
+struct LineChart {
+  std::string title, x_title, y_title;
+  std::vector<Line> lines;
+  bool log_x = false, log_y = false;
+  bool falling_x = false;             // the largest x on the left
+  std::vector<Tick> x_ticks{};        // none: chosen by the chart
+  std::optional<double> reference{};  // a rule across the chart at this y
+};
+
+struct BarGroup {
+  std::string name;
+  std::vector<std::optional<double>> values;  // one per category; none: nothing is drawn
+};
+
+/// A bar for each category and group, side by side.
+///
+/// Errors    Page::add: ArgumentError if a group has not one value per category, or one that is not
+///           finite.
+struct BarChart {
+  std::string title, y_title;
+  std::vector<std::string> categories;
+  std::vector<BarGroup> groups;
+};
+
+/// The first column names the row; the others are aligned to the right.
+///
+/// Errors    Page::add: ArgumentError if a row has not as many cells as the head.
+struct Table {
+  std::string caption;
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;
+  bool folded = false;  // shows its caption until it is clicked
+};
+
+/// See above.  Text is plain text: what HTML would take as a tag is shown as it is.
+class Page {
+ public:
+  Page(std::string title, std::string lead) : title_(std::move(title)), lead_(std::move(lead)) {}
+
+  Page& heading(std::string_view text);
+  Page& paragraph(std::string_view text);
+  /// What a reader must not miss.
+  Page& warning(std::string_view text);
+  /// Short lines, each with a dot in front of it.  None: nothing.
+  Page& list(const std::vector<std::string>& items);
+  Page& add(const LineChart& chart);
+  Page& add(const BarChart& chart);
+  Page& add(const Table& table);
+  /// The JSON text that the page was made from.  A reader of the file finds it again, value for
+  /// value, in the element <script type="application/json" id="data">.
+  ///
+  /// Errors    ArgumentError if it is not JSON.
+  Page& data(std::string_view json);
+
+  /// The whole file.  Its Content-Security-Policy forbids the browser to load anything.
+  std::string html() const;
+
+ private:
+  Page& canvas(const std::string& title, std::string configuration);
+
+  std::string title_, lead_;
+  std::string body_;
+  std::vector<std::string> charts_;  // JSON, in the order of their canvases
+  std::string data_ = "null";
+};
+
+}  // namespace joule::report

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "report/page.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tests/op_test.h"
+
+namespace joule::report {
+namespace {
+
+using nlohmann::json;
+
+/// The JSON in <script type="application/json" id="...">, as a browser would find it.
+json embedded(const std::string& html, const std::string& id) {
+  const std::string open = "<script type=\"application/json\" id=\"" + id + "\">";
+  const std::size_t begin = html.find(open);
+  if (begin == std::string::npos) return "there is none";
+  const std::size_t from = begin + open.size();
+  return json::parse(html.substr(from, html.find("</script>", from) - from));
+}
+
+LineChart line_chart() {
+  return {.title = "T",
+          .x_title = "X",
+          .y_title = "Y",
+          .lines = {{"one", {{1, 2, 1.5, 2.5}}, true}},
+          .log_y = true,
+          .x_ticks = {{1, "0 %"}},
+          .reference = 1};
+}
+
+TEST(Page, ShowsTextAsItIs) {
+  Page page("a <b> & \"c\"", "<i>lead</i>");
+  page.heading("<h>").paragraph("x < y").warning("w > v").list({"<li>"});
+  const std::string html = page.html();
+  for (const char* text :
+       {"<title>a &lt;b&gt; &amp; &quot;c&quot;</title>", "&lt;i&gt;lead&lt;/i&gt;",
+        "<h2>&lt;h&gt;</h2>", "<p>x &lt; y</p>", "w &gt; v</p>", "<li>&lt;li&gt;</li>"}) {
+    EXPECT_NE(html.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(Page, HoldsItsDataValueForValue) {
+  const std::string data =
+      R"({"a": [1, 2.5, null], "b": "</script><!-- <script> \u00e9", "c": 1e-9})";
+  const std::string html = Page("t", "l").data(data).html();
+  EXPECT_EQ(embedded(html, "data"), json::parse(data));
+  EXPECT_EQ(test::error_of([] { Page("t", "l").data("{"); }), "page: its data are not JSON");
+}
+
+TEST(Page, DescribesItsCharts) {
+  Page page("t", "l");
+  page.add(line_chart());
+  page.add(BarChart{.title = "B",
+                    .y_title = "ms",
+                    .categories = {"p", "q"},
+                    .groups = {{"g", {1.5, std::nullopt}}}});
+  const std::string html = page.html();
+  const json charts = embedded(html, "charts");
+  ASSERT_EQ(charts.size(), 2u);
+  EXPECT_EQ(charts[0]["kind"], "lines");
+  EXPECT_EQ(charts[0]["reference"], 1);
+  EXPECT_EQ(charts[0]["x_ticks"], json::parse(R"([[1, "0 %"]])"));
+  EXPECT_EQ(charts[0]["lines"][0]["points"],
+            json::parse(R"([{"x": 1, "y": 2, "low": 1.5, "high": 2.5}])"));
+  EXPECT_EQ(charts[1]["groups"][0]["values"], json::parse("[1.5, null]"));
+  EXPECT_NE(html.find("<canvas id=\"chart-1\""), std::string::npos);
+}
+
+TEST(Page, LoadsNothing) {
+  Page page("t", "l");
+  page.add(line_chart()).add(Table{.caption = "c", .head = {"a"}, .rows = {{"b"}}});
+  const std::string html = page.html();
+  EXPECT_NE(html.find("content=\"default-src 'none'; script-src 'unsafe-inline'; style-src "
+                      "'unsafe-inline'\""),
+            std::string::npos);
+  const std::string before_scripts = html.substr(0, html.find("<script>"));
+  for (const char* loading :
+       {" src=", " href=", " srcset=", " data=", "url(", "@import", "<link"}) {
+    EXPECT_EQ(before_scripts.find(loading), std::string::npos) << loading;
+  }
+  EXPECT_EQ(html.find("<script src"), std::string::npos);
+}
+
+TEST(Page, CarriesTheChartLibraryOnlyWithCharts) {
+  EXPECT_EQ(Page("t", "l").html().find("Chart.js"), std::string::npos);
+  Page page("t", "l");
+  page.add(line_chart());
+  EXPECT_NE(page.html().find("Chart.js v3"), std::string::npos);
+}
+
+TEST(Page, FoldsATable) {
+  Page page("t", "l");
+  page.add(Table{.caption = "c", .head = {"a", "b"}, .rows = {{"1", "2"}}, .folded = true});
+  EXPECT_NE(page.html().find("<details><summary>c</summary>"), std::string::npos);
+  EXPECT_NE(page.html().find("<tr><td>1</td><td>2</td></tr>"), std::string::npos);
+}
+
+TEST(Page, RefusesWhatItCannotShow) {
+  Page page("t", "l");
+  LineChart chart = line_chart();
+  chart.lines[0].points[0].low = 0;
+  EXPECT_EQ(test::error_of([&] { page.add(chart); }),
+            "page: 'T' cannot show the number 0 on a logarithmic axis");
+  EXPECT_EQ(test::error_of([&] {
+              page.add(BarChart{.title = "B", .categories = {"p"}, .groups = {{"g", {1, 2}}}});
+            }),
+            "page: 'B' has 1 categories, 'g' has 2 values");
+  EXPECT_EQ(test::error_of([&] { page.add(Table{.caption = "c", .head = {"a"}, .rows = {{}}}); }),
+            "page: 'c' has 1 columns, a row has 0 cells");
+}
+
+}  // namespace
+}  // namespace joule::report
