@@ -2,6 +2,7 @@
 #include "core/autograd.h"
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_set>
 
 #include "core/accumulate.h"
@@ -10,8 +11,8 @@
 namespace joule {
 namespace autograd {
 
-/// One recorded operation.  `sequence` grows with time, so running nodes in falling order runs
-/// every consumer of a tensor before its producer.
+/// One recorded operation.  `sequence` grows with time, whatever the thread, so running nodes in
+/// falling order runs every consumer of a tensor before its producer.
 struct Node {
   std::uint64_t sequence;
   std::string_view op;
@@ -80,7 +81,7 @@ bool needs_grad(const Tensor& t) { return context().grad_enabled && t && t.requi
 void record(std::string_view op, std::span<const Tensor> inputs,
             std::initializer_list<Tensor*> outputs, BackwardFn backward) {
   if (std::none_of(inputs.begin(), inputs.end(), needs_grad)) return;
-  thread_local std::uint64_t sequence = 0;
+  static std::atomic<std::uint64_t> sequence = 0;
   auto node = std::make_shared<autograd::Node>();
   node->sequence = ++sequence;
   node->op = op;

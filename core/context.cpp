@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/context.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <map>

@@ -33,7 +33,7 @@ struct GradcheckResult {
 /// Checks d/dx <r, fn(x)> for a fixed random r, for every element of every floating-point input;
 /// i32 inputs are passed through.  `fn` must be a pure function of its inputs.
 ///
-/// Cost      two evaluations per input element.
+/// Cost      three evaluations per input element.
 /// Errors    ArgumentError if fn's output does not depend on any input.
 GradcheckResult gradcheck(const std::function<Tensor(std::span<const Tensor>)>& fn,
                           const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});

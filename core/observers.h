@@ -33,8 +33,12 @@ class Observers {
     return {list_, list_->insert(list_->end(), std::move(observer))};
   }
   bool empty() const { return list_->empty(); }
+  /// An observer may end its own subscription when it is told.
   void notify(const Event& event) const {
-    for (const auto& observer : *list_) observer(event);
+    for (auto next = list_->begin(); next != list_->end();) {
+      const auto observer = *next++;
+      observer(event);
+    }
   }
 
  private:

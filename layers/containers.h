@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -24,8 +25,8 @@ class Sequential final : public Module {
 
   /// Appends a child under a name of its own; returns this net.
   template <class M>
-  Sequential& add(std::string name, M&& module) {
-    add_child(std::move(name), std::forward<M>(module));
+  Sequential& add(const std::string& name, M&& module) {
+    add_child(name, std::forward<M>(module));
     return *this;
   }
   std::string describe() const override { return "Sequential()"; }
@@ -39,7 +40,8 @@ class Sequential final : public Module {
 class Residual final : public Module {
  public:
   template <class Main>
-  explicit Residual(Main&& main) : main_(add_child("main", std::forward<Main>(main))) {}
+  requires(!std::same_as<std::remove_cvref_t<Main>, Residual>) explicit Residual(Main&& main)
+      : main_(add_child("main", std::forward<Main>(main))) {}
   template <class Main, class Shortcut>
   Residual(Main&& main, Shortcut&& shortcut)
       : main_(add_child("main", std::forward<Main>(main))),

@@ -71,9 +71,9 @@ class Module {
   /// Takes over a module as the child `name`.
   /// Errors    ArgumentError if the name is taken, empty, or holds a '.'.
   template <class M>
-  std::shared_ptr<M> add_child(std::string name, M&& module) {
+  std::shared_ptr<M> add_child(const std::string& name, M&& module) {
     auto child = std::make_shared<std::remove_cvref_t<M>>(std::forward<M>(module));
-    adopt(std::move(name), child);
+    adopt(name, child);
     return child;
   }
   void adopt(std::string name, std::shared_ptr<Module> child);

@@ -54,8 +54,7 @@ class Optimizer {
   /// `options` as text, for state(); `kept` names the tensors kept per parameter.
   ///
   /// Errors    ArgumentError if there are no parameters, one is undefined or not floating-point,
-  /// two
-  ///           have the same name, or lr is not positive.
+  ///           two have the same name, or lr is not positive.
   Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
             std::map<std::string, std::string> options, std::vector<std::string> kept);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "core/autograd.h"
 
+#include <optional>
+#include <thread>
+
 #include "core/gradcheck.h"
 #include "tests/op_test.h"
 
@@ -155,6 +158,27 @@ TEST(Autograd, ObserversSeeEveryStepInOrder) {
   }
   square(x).backward();
   EXPECT_EQ(seen, (std::vector<std::string>{"second:square:18", "first:square:108"}));
+}
+
+TEST(Observers, MayEndTheirOwnSubscription) {
+  Observers<int> observers;
+  std::vector<int> told;
+  std::optional<Observers<int>::Subscription> once, always;
+  once.emplace(observers.add([&](int event) {
+    told.push_back(event);
+    once.reset();
+  }));
+  always.emplace(observers.add([&](int event) { told.push_back(10 * event); }));
+  observers.notify(1);
+  observers.notify(2);
+  EXPECT_EQ(told, (std::vector<int>{1, 10, 20}));
+}
+
+TEST(Autograd, AnotherThreadMayGoOnWithTheTape) {
+  const Tensor x = leaf(2);
+  const Tensor y = square(square(square(x)));
+  std::thread([&] { square(y).backward(); }).join();
+  EXPECT_EQ(x.grad().item(), 16 * std::pow(2, 15));
 }
 
 TEST(Autograd, ErrorsSayWhatIsWrong) {

@@ -109,7 +109,7 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
             "momentum: must lie in [0, 1), got -0.5");
   EXPECT_EQ(refused([](Config& c) { c.weight_decay = -1; }),
             "weight_decay: must not be negative, got -1");
-  EXPECT_EQ(refused([](Config& c) { c.lr_factor = 1; }), "lr_factor: must lie in (0, 1), got 1");
+  EXPECT_EQ(refused([](Config& c) { c.lr_factor = 1; }), "lr_factor: must lie in [0, 1), got 1");
   EXPECT_EQ(refused([](Config& c) { c.warmup = -1; }), "warmup: must not be negative, got -1");
   EXPECT_EQ(refused([](Config& c) { c.warmup = 1; }),
             "warmup: the one-cycle schedule has a warm-up of its own, got 1");

@@ -116,13 +116,14 @@ const ConvParams kGroups{.padding = 1, .groups = 4};  // of four channels: by on
 
 TEST(Denormals, ProductsThatAreDenormalsAreZeroInEveryImplementation) {
   const Tensor small = Tensor::full(kImage, 1e-20f), weight = Tensor::full({16, 3, 3, 4}, 1e-20f);
-  const Tensor image(kImage), grad_weight(weight.shape());
+  const Tensor image(kImage), grad_weight({16, 3, 3, 16});
   expect_zeros(Conv2d{.x = small, .weight = weight, .y = image, .params = kGroups}, image);
   expect_zeros(
       Conv2dGradInput{.grad_y = small, .weight = weight, .grad_x = image, .params = kGroups},
       image);
   expect_zeros(
-      Conv2dGradWeight{.x = small, .grad_y = small, .grad_weight = grad_weight, .params = kGroups},
+      Conv2dGradWeight{
+          .x = small, .grad_y = small, .grad_weight = grad_weight, .params = {.padding = 1}},
       grad_weight);
   const Tensor x = small.reshape({128, 256}), w = Tensor::full({256, 256}, 1e-20f), y({128, 256});
   expect_zeros(Linear{.x = x, .weight = w, .y = y}, y);

@@ -150,6 +150,13 @@ TEST(L0Penalty, IsTheFormula) {
               3 * (sa + sb) / 5 / 2, 1e-6);
 }
 
+TEST(L0Penalty, TakesNoSumOfAnotherSigma) {
+  const ReluOutput out = relu_with_l0(Tensor::full({2, 2}, 1), 3);
+  const std::vector<Tap> taps{{.value = out.y, .sigma = 3, .l0_sum = out.l0_sum}};
+  EXPECT_NEAR(l0_penalty(taps, {.sigma = 3}).item(), 1 / (1 + 3.0), 1e-6);
+  EXPECT_NEAR(l0_penalty(taps, {.sigma = 1}).item(), 1 / (1 + 1.0), 1e-6);
+}
+
 TEST(L0Penalty, Errors) {
   const std::vector<Tap> taps{{.layer = "a", .value = Tensor::full({2, 2}, 1)}};
   EXPECT_EQ(error_of([] { l0_penalty({}); }),

@@ -2,6 +2,9 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "core/memory.h"
 #include "data/synthetic.h"
@@ -172,6 +175,17 @@ TEST(DataLoader, HoldsNoMoreThanThePrefetchedBatches) {
   for ([[maybe_unused]] const Batch& batch : loader) {
   }
   EXPECT_LE(memory_stats().peak - start, (3 + 1) * of_one);
+}
+
+TEST(DataLoader, MakesNoBatchBeyondThePrefetchedOnes) {
+  std::atomic<int> images = 0;
+  const Transform count = [&](const Image&, Generator&) { ++images; };
+  const DataLoader loader(small_set(400),
+                          {.batch = 10, .transforms = {count}, .prefetch = 3, .workers = 2});
+  const DataLoader::Iterator first = loader.begin();
+  while (images < 10 * (1 + 3)) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in which a surplus would be made
+  EXPECT_EQ(images, 10 * (1 + 3));
 }
 
 TEST(DataLoader, OutlivesTheDatasetItWasMadeFrom) {

@@ -305,6 +305,24 @@ TEST(Trainer, TellsTheScheduleHowTheTestWent) {
   EXPECT_EQ(values.at("schedule.bad"), "1");
 }
 
+TEST(Trainer, AReluThatIsNotSilentStartsTheCountAnew) {
+  Trainer trainer(still_config(), small_data());
+  State state = copy_of(trainer.state());
+  state.values["silent.relu1"] = "19";
+  trainer.load_state(state);
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_EQ(trainer.state().values.at("silent.relu1"), "0");
+}
+
+TEST(Trainer, LoadStateRestoresTheRandomNumbers) {
+  Trainer trainer(still_config(), small_data());
+  const RandomState saved = default_generator().state();
+  const State state = copy_of(trainer.state());
+  manual_seed(99);
+  trainer.load_state(state);
+  EXPECT_EQ(default_generator().state(), saved);
+}
+
 TEST(Trainer, TakesTheFirstImagesOfEachHalf) {
   Config config = still_config();
   config.limit = 17;

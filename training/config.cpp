@@ -72,7 +72,7 @@ void check(const Config& c) {
   require(std::isfinite(c.lr) && c.lr > 0, "lr: must be positive, got ", c.lr);
   require(c.momentum >= 0 && c.momentum < 1, "momentum: must lie in [0, 1), got ", c.momentum);
   require_not_negative("weight_decay", c.weight_decay);
-  require(c.lr_factor >= 0 && c.lr_factor < 1, "lr_factor: must lie in (0, 1), got ", c.lr_factor);
+  require(c.lr_factor >= 0 && c.lr_factor < 1, "lr_factor: must lie in [0, 1), got ", c.lr_factor);
   require_not_negative("warmup", c.warmup);
   require_not_negative("clip_norm", c.clip_norm);
   require_not_negative("l0_lambda", c.l0_lambda);

@@ -41,7 +41,7 @@ struct Evaluation {
   double accuracy() const { return static_cast<double>(correct) / static_cast<double>(images); }
 };
 
-/// Told of every batch: images [n,H,W,C], their labels and logits.
+/// Told of every batch: labels i32 [n] and logits [n,K].
 using OnLogits = std::function<void(const Tensor& labels, const Tensor& logits)>;
 
 struct EvaluateOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "training/metrics.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
