@@ -11,7 +11,6 @@
 #include "bench/resident_memory.h"
 #include "bench/statistics.h"
 #include "data/loader.h"
-#include "kernels/ops.h"
 #include "layers/functions.h"
 #include "optim/optimizers.h"
 #include "training/evaluate.h"
@@ -104,43 +103,6 @@ std::function<double(std::size_t)> step_of(const SideOptions& o, Subject& subjec
   };
 }
 
-/// Per op whose table has rows that skip zeros: the names of those that do not, best first.
-std::map<std::string, std::vector<std::string_view>> dense_rows() {
-  std::map<std::string, std::vector<std::string_view>> dense;
-  for_each_op([&]<class Op>() {
-    std::vector<std::string_view> others;
-    for (const auto& row : Op::implementations()) {
-      if (!skips_zeros(row.name)) others.push_back(row.name);
-    }
-    if (others.size() < Op::implementations().size()) dense[std::string(Op::kName)] = others;
-  });
-  return dense;
-}
-
-/// Holds each of those ops to the first of its dense rows that can run the whole net.
-std::map<std::string, std::string> pin_dense_rows(const std::function<double(std::size_t)>& step) {
-  auto candidates = dense_rows();
-  for (;;) {
-    for (const auto& [op, rows] : candidates) force_implementation(op, rows.front());
-    try {
-      step(0);
-      break;
-    } catch (const ArgumentError& error) {
-      const std::string message = error.what();
-      bool advanced = false;
-      for (auto& [op, rows] : candidates) {
-        if (rows.size() == 1 || !message.starts_with(op + ": no implementation named ")) continue;
-        rows.erase(rows.begin());
-        advanced = true;
-      }
-      if (!advanced) throw;
-    }
-  }
-  std::map<std::string, std::string> pinned;
-  for (const auto& [op, rows] : candidates) pinned[op] = rows.front();
-  return pinned;
-}
-
 void count(const std::function<double(std::size_t)>& step, SideResult& result) {
   energy::Ledger ledger;
   TapCollector collector({});
@@ -164,10 +126,6 @@ ModelSpec default_spec(const std::string& model) {
   return {.name = model, .image = color ? 32 : 28, .channels = color ? 3 : 1, .classes = 10};
 }
 
-bool skips_zeros(std::string_view row) { return row.find("skip_zero") != std::string_view::npos; }
-
-bool any_row_skips_zeros() { return !dense_rows().empty(); }
-
 SideResult run_side(const SideOptions& o) {
   require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
   require(o.slice >= 0, "--slice: must not be negative, got ", o.slice);
@@ -176,7 +134,8 @@ SideResult run_side(const SideOptions& o) {
   Subject subject = subject_of(o);
   const auto step = step_of(o, subject);
   SideResult result;
-  if (o.dense) result.pinned = pin_dense_rows(step);
+  const ContextGuard guard;
+  context().skip_zeros = !o.dense;
   count(step, result);
   reset_peak_resident_memory();
   std::vector<double> seconds;
@@ -202,7 +161,6 @@ std::string to_json(const SideResult& r) {
               {"images_per_second_best", r.images_per_second_best},
               {"peak_bytes", r.peak_bytes},
               {"density", r.density},
-              {"pinned", r.pinned},
               {"work",
                {{"calls", calls},
                 {"macs", work.macs},
@@ -233,8 +191,7 @@ SideResult side_from_json(const std::string& line) {
                                .macs_skipped = w.at("macs_skipped"),
                                .values_in = w.at("values_in"),
                                .values_in_nonzero = w.at("values_in_nonzero"),
-                               .nanoseconds = w.at("nanoseconds")}},
-            .pinned = j.at("pinned")};
+                               .nanoseconds = w.at("nanoseconds")}}};
   } catch (const json::exception& error) {
     throw std::runtime_error(str("expected what a side prints, got '", line, "': ", error.what()));
   }

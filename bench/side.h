@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -34,8 +33,6 @@ struct SideResult {
   std::int64_t peak_bytes = 0;        // resident memory of the process while it steps
   double density = 0;                 // share of non-zeros among the outputs of all ReLUs
   energy::Totals work;                // of one step
-  /// Of a dense side: which row each op was held to, whose table has rows that skip zeros.
-  std::map<std::string, std::string> pinned{};
 
   friend bool operator==(const SideResult&, const SideResult&);
 };
@@ -44,17 +41,11 @@ struct SideResult {
 /// for the others; ten classes.
 ModelSpec default_spec(const std::string& model);
 
-/// Whether the row of this name skips zeros: it then says so by `skip_zero` in its name.
-bool skips_zeros(std::string_view row);
-/// Whether any row of any op skips zeros.
-bool any_row_skips_zeros();
-
 /// A step of training: zero the gradients, forward pass, mean cross-entropy, backward pass, SGD
 /// with momentum.  Four batches in turn, so that no step finds its images in the cache.  One step
 /// that is counted and `warmup` steps come before those that are timed.
 ///
-/// A dense side holds each op that has rows that skip zeros to one row that does not: the first of
-/// its table that can run every layer of the net.
+/// A dense side chooses among the implementations that multiply zeros, too (Context::skip_zeros).
 /// Errors    ArgumentError for a bad option, or if the data set has fewer images than the batch;
 ///           as load_model() and load_dataset(); std::runtime_error if the loss is not finite.
 SideResult run_side(const SideOptions& options);

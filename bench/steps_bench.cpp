@@ -171,10 +171,6 @@ class Measurement {
     for (const std::string& argument : common()) command.push_back(argument);
     const auto ways = options_.train ? std::vector<Way>{{}} : slices(options_.batch, {});
     sides_.push_back({kJoule, command, ways});
-    if (!any_row_skips_zeros()) {
-      report_.omitted.push_back({kDense, "no row of this build skips zeros, so it is joule"});
-      return;
-    }
     command.push_back("--dense");
     sides_.push_back({kDense, std::move(command), ways});
   }

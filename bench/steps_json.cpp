@@ -27,7 +27,6 @@ ordered_json counted(const std::optional<SideResult>& result, std::int64_t batch
   if (!result) return nullptr;
   const auto& [calls, work, tally] = result->work;
   return {{"relu_density", result->density},
-          {"pinned", result->pinned},
           {"macs", work.macs},
           {"macs_skippable", tally.macs_skippable},
           {"macs_skipped", tally.macs_skipped},

@@ -67,12 +67,6 @@ std::vector<std::string> notes(const NetReport& net) {
   std::vector<std::string> all;
   for (const SideReport& side : net.sides) {
     if (!side.library.empty()) all.push_back(side.name + ": " + side.library);
-    if (!side.counted || side.counted->pinned.empty()) continue;
-    std::string pins;
-    for (const auto& [op, row] : side.counted->pinned) {
-      pins += str(pins.empty() ? "" : ", ", op, ":", row);
-    }
-    all.push_back(side.name + " held " + pins);
   }
   for (const Omitted& o : net.omitted) all.push_back("left out: " + o.name + ": " + o.reason);
   return all;

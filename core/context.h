@@ -16,6 +16,7 @@ struct Context {
   WorkSink* sink = nullptr;     // null: nobody is counting
   std::string_view force = {};  // run exactly this implementation (tests, benchmarks)
   bool deterministic = false;   // only implementations whose bits do not depend on the threads
+  bool skip_zeros = true;       // off: unless pinned, only implementations that multiply zeros, too
   bool grad_enabled = true;
   Scope scope;
 };

@@ -29,6 +29,8 @@ struct Implementation {
   /// Null if it is worth running here, otherwise why a later row is ("cpu.direct is faster").  Not
   /// asked when the row is pinned.  Cheap; allocates nothing.
   const char* (*slower)(const Op&) = nullptr;
+  /// Executes fewer MACs where there are zeros: passed over where Context::skip_zeros is off.
+  bool skips_zeros = false;
 };
 
 /// The name of the row that defines the op; the only one that runs f64.
@@ -65,6 +67,7 @@ const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Conte
 template <Operation Op>
 const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
   if (const char* const why = cannot_run(impl, op, ctx)) return why;
+  if (impl.skips_zeros && !ctx.skip_zeros) return "zeros are not to be skipped";
   return impl.slower ? impl.slower(op) : nullptr;
 }
 

@@ -90,6 +90,33 @@ struct Choosy {
   }
 };
 
+/// An op with a row that skips zeros.
+struct Skipping {
+  static constexpr std::string_view kName = "skipping";
+  Tensor x = Tensor({2});
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const {}
+  Work work() const { return {}; }
+  static void run(const Skipping&, Context&, Tally*) {}
+  static std::span<const Implementation<Skipping>> implementations() {
+    using Row = Implementation<Skipping>;
+    static constexpr std::array kTable = {
+        Row{"cpu.skip_zero", Device::cpu, runs_all<Skipping>, run, true, nullptr, true},
+        Row{kReference, Device::cpu, runs_all<Skipping>, run},
+    };
+    return kTable;
+  }
+};
+
+TEST(Dispatch, SkipsNoZerosIfTheContextSaysSoUnlessItIsPinned) {
+  EXPECT_EQ(select(Skipping{}, Context{}).name, "cpu.skip_zero");
+  EXPECT_EQ(select(Skipping{}, Context{.skip_zeros = false}).name, kReference);
+  EXPECT_EQ(select(Skipping{}, Context{.force = "cpu.skip_zero", .skip_zeros = false}).name,
+            "cpu.skip_zero");
+}
+
 TEST(Dispatch, PassesOverWhatIsSlowerUnlessItIsPinned) {
   const Choosy small{Tensor({2})}, large{Tensor({20})};
   EXPECT_EQ(select(small, Context{}).name, kReference);

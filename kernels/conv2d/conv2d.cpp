@@ -293,8 +293,9 @@ Work Conv2d::work() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
-    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x},
-    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x},
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
+        true},
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
     Row{"onednn", Device::cpu, an_image, onednn::conv2d, false, direct_is_faster_forward},
@@ -320,11 +321,11 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
-        cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking},
+        cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking, true},
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
-        not_very_sparse_grad_y},
+        not_very_sparse_grad_y, true},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_grad_input_skip_zero, true,
-        dense_grad_y},
+        dense_grad_y, true},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_input, false,
         direct_is_faster_grad_input},
@@ -350,9 +351,9 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
     Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
-        true, grad_y_denser_than_x},
+        true, grad_y_denser_than_x, true},
     Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,
-        x_denser_than_grad_y},
+        x_denser_than_grad_y, true},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif

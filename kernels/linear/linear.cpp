@@ -95,7 +95,7 @@ Work Linear::work() const {
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
-    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x},
+    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
     Row{"onednn", Device::cpu, empty, onednn::linear, false},
@@ -122,7 +122,8 @@ Work LinearGradInput::work() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
-    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y},
+    Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y,
+        true},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, empty, onednn::linear_grad_input, false},
 #endif
