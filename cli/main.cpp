@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   add_info(app, run);
   add_demo(app, run);
   add_meter(app, run);
+  add_profile(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

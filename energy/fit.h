@@ -49,6 +49,8 @@ struct MeasuredWindows {
 /// Errors    DataError: path, place, what is wrong.
 MeasuredWindows parse_measured_windows(std::string_view json, const std::string& path);
 MeasuredWindows load_measured_windows(const std::string& path);
+/// The windows as JSON that parse_measured_windows() reads.
+std::string to_json(const MeasuredWindows& measured);
 
 /// A profile and how it came about.
 struct Fit {
