@@ -153,7 +153,7 @@ class Profiling {
     outputs_.write(o_.csv, to_csv(profile));
     outputs_.write(o_.prometheus, to_prometheus(profile));
     if (trace) outputs_.write(o_.trace, trace->to_json());
-    outputs_.write(o_.record, recorded.str());
+    if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
     if (o_.json != "-" && o_.csv != "-") fmt::print("{}", table(profile, by_));
     return 0;
   }
@@ -242,6 +242,9 @@ class Profiling {
                     .attribution = attribution(done, idle),
                     .times = !o_.no_times};
     profile.notes = profile.attribution.whole.remarks;
+    if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
+      profile.notes.push_back(o_.record + " was not written: the meter cannot be read");
+    }
     if (const std::string closing = meter_->closing_remark(); !closing.empty()) {
       profile.notes.push_back(closing);
     }
@@ -310,7 +313,8 @@ void add_profile(CLI::App& app, Run& run) {
   add("--classes", o->classes, "Classes of an untrained net");
   command->add_flag("--train", o->train, "Training steps (SGD) instead of forward passes");
   add("--batch", o->batch, "Images of one step")->capture_default_str();
-  add("--steps", o->steps, "Steps in the window; layer by layer: calls per piece")
+  add("--steps", o->steps,
+      "Steps in the window; layer by layer: calls of each layer, then twice and three times")
       ->capture_default_str();
   add("--warmup", o->warmup, "Steps before it")->capture_default_str();
   add("--meter", o->meter, "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none")

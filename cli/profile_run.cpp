@@ -95,21 +95,21 @@ std::optional<ProfileRun> run_steps(const std::vector<Batch>& batches, const Pro
 
 std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, const ProfilePlan& plan,
                                      energy::Meter& meter, energy::OpTrace* trace) {
-  std::vector<Body> bodies, once;
+  std::vector<Body> once, pieces;
   Tensor x = images;
   for (const std::shared_ptr<nn::Module>& layer : net.children()) {
     once.emplace_back([layer, x] { (*layer)(x); });
-    bodies.emplace_back([layer, x, steps = plan.steps] {
-      for (std::int64_t i = 0; i < steps; ++i) (*layer)(x);
-    });
     x = (*layer)(x);
   }
-  std::vector<Body> rounds;
-  for (int round = 0; round < kRounds; ++round) {
-    rounds.insert(rounds.end(), bodies.begin(), bodies.end());
+  for (std::int64_t calls = plan.steps; calls <= kRounds * plan.steps; calls += plan.steps) {
+    for (const Body& layer : once) {
+      pieces.emplace_back([layer, calls] {
+        for (std::int64_t i = 0; i < calls; ++i) layer();
+      });
+    }
   }
   const Body all_once = [&] { std::ranges::for_each(once, [](const Body& body) { body(); }); };
-  return run_bodies(rounds, all_once, plan, meter, trace);
+  return run_bodies(pieces, all_once, plan, meter, trace);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace joule::cli {
 enum class ProfileMode {
   forward,   // forward passes, a piece each
   training,  // training steps, a piece each
-  layers     // each layer of the net for itself, kRounds times in a piece of `steps` calls
+  layers     // each layer for itself: all in pieces of `steps` calls, then of twice, then of three
+             // times as many, so that a fit sees the calls vary
 };
 
 struct ProfilePlan {
