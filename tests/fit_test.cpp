@@ -159,6 +159,25 @@ TEST(Fit, OptimalWhateverIsClamped) {
   EXPECT_GT(clamped, 40);
 }
 
+TEST(Fit, AConstantThatFitsBestAloneMayBeClampedInTheEnd) {
+  // macs is nearly bytes + calls, and so explains most by itself; the truth is 2 bytes + 2 calls
+  // - 0.3 macs.
+  MeasuredWindows measured{
+      .device = "d", .meter = "m", .charges = {Charge::macs, Charge::bytes, Charge::calls}};
+  for (int copy = 0; copy < 2; ++copy) {
+    for (const std::vector<double>& counts :
+         std::vector<std::vector<double>>{{1, 1, 0}, {1, 0, 1}, {0.5, 0.1, 0.1}}) {
+      const double joules = 2 * counts[1] + 2 * counts[2] - 0.3 * counts[0];
+      measured.windows.push_back({Joules(joules), Joules(0.1), counts});
+    }
+  }
+  const Fit fit = fit_cost_model(measured);
+  EXPECT_EQ(fit.clamped, std::vector{Charge::macs});
+  // The minimum of 2 (1.7 - x)^2 + (0.25 - 0.2 x)^2.
+  EXPECT_NEAR(fit.model.per_byte.energy.value(), 3.45 / 2.04, 1e-12);
+  EXPECT_NEAR(fit.model.per_call->energy.value(), 3.45 / 2.04, 1e-12);
+}
+
 TEST(Fit, ResidualsAreMeasuredMinusFitted) {
   const MeasuredWindows measured = windows(9, 3, kUncertainty);
   const Fit fit = fit_cost_model(measured);
