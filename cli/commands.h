@@ -19,6 +19,7 @@ void add_info(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_meter(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
+void add_profile(CLI::App& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -10,11 +9,10 @@
 #include "cli/energy_profiles.h"
 #include "cli/energy_report.h"
 #include "cli/execution.h"
-#include "cli/image_size.h"
+#include "cli/subject.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "data/loader.h"
-#include "training/model_file.h"
 
 namespace joule::cli {
 namespace {
@@ -43,58 +41,6 @@ struct Options {
   bool profiles = false, json = false;
   Execution execution;
 };
-
-/// A net, and its images unless the activations are synthetic.
-struct Subject {
-  training::Model model;
-  std::optional<Dataset> images;
-};
-
-void require_agreement(const Options& o, const ModelSpec& spec) {
-  if (!o.input.empty()) {
-    const auto [image, channels] = parse_input(o.input);
-    require(image == spec.image && channels == spec.channels, "--input is ", o.input, ", but ",
-            o.model, " takes images ", spec.image, "x", spec.channels);
-  }
-  require(!o.classes || *o.classes == spec.classes, "--classes is ", o.classes.value_or(0),
-          ", but ", o.model, " has ", spec.classes);
-}
-
-Subject untrained(const Options& o) {
-  manual_seed(o.seed);
-  if (!o.data.empty()) {
-    const Dataset test = load_dataset(o.data).test;
-    Subject subject{training::make_model_for(o.model, o.data, test), test};
-    require_agreement(o, subject.model.spec);
-    return subject;
-  }
-  require(o.relu_density.has_value(), o.model,
-          " is an untrained net: say --data or --relu-density");
-  require(!o.input.empty() && o.classes, o.model,
-          " is an untrained net: say --input and --classes");
-  const auto [image, channels] = parse_input(o.input);
-  const ModelSpec spec{
-      .name = o.model, .image = image, .channels = channels, .classes = *o.classes};
-  return {{.spec = spec, .net = make_model(spec)}, {}};
-}
-
-Subject load(const Options& o) {
-  const std::vector<std::string> names = model_names();
-  if (std::ranges::find(names, o.model) != names.end()) return untrained(o);
-  if (std::error_code none; !std::filesystem::exists(o.model, none)) {
-    std::string known;
-    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    throw DataError(str(o.model, ": neither a net (", known, ") nor a model's file or folder"));
-  }
-  Subject subject{training::load_model(o.model), {}};
-  require_agreement(o, subject.model.spec);
-  if (!o.relu_density) {
-    const std::string data = o.data.empty() ? subject.model.data : o.data;
-    subject.images = subject.model.prepare(load_dataset(data).test);
-  }
-  manual_seed(o.seed);
-  return subject;
-}
 
 /// Calls run(images) with every batch: of the data set, or of standard normal values.
 template <class OnBatch>
@@ -127,7 +73,13 @@ int model_energy(const Options& o) {
           " only an exact 0 is zero, it has no threshold");
   const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
                                         .relu_density = o.relu_density};
-  Subject subject = load(o);
+  Subject subject = load_subject({.model = o.model,
+                                  .input = o.input,
+                                  .data = o.data,
+                                  .classes = o.classes,
+                                  .seed = o.seed,
+                                  .synthetic = o.relu_density.has_value(),
+                                  .synthetic_option = "--relu-density"});
   EnergyReport report{.spec = subject.model.spec,
                       .source = source_of(profile),
                       .relu_density = o.relu_density,

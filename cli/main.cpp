@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   add_demo(app, run);
   add_meter(app, run);
   add_bench(app, run);
+  add_profile(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

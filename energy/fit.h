@@ -49,6 +49,8 @@ struct MeasuredWindows {
 /// Errors    DataError: path, place, what is wrong.
 MeasuredWindows parse_measured_windows(std::string_view json, const std::string& path);
 MeasuredWindows load_measured_windows(const std::string& path);
+/// The windows as JSON that parse_measured_windows() reads.
+std::string to_json(const MeasuredWindows& measured);
 
 /// A profile and how it came about.
 struct Fit {
@@ -66,13 +68,10 @@ struct Fit {
 /// where that is above 1: windows that scatter more than they claim make the constants less sure. A
 /// constant of 0 has none.
 ///
-/// Cost      2^K least squares of K columns, K <= 4: the solution has some set of positive
-/// constants,
-///           and all sets are tried.
 /// Errors    ArgumentError if there are not more windows than constants; if a count is the same in
 ///           all windows, or counts depend on each other linearly (condition number above 1e6), as
 ///           then the constants cannot be told apart; or if no window has any energy.
-/// Numerics  double; QR of columns scaled to length 1; the condition number is theirs.
+/// Numerics  double; the condition number is that of the columns scaled to length 1.
 /// Source    Lawson and Hanson, Solving Least Squares Problems, 1974, ch. 23.
 Fit fit_cost_model(const MeasuredWindows& measured);
 

@@ -85,6 +85,30 @@ MeasuredWindows load_measured_windows(const std::string& path) {
   return parse_measured_windows(read_text_file(path, kMaxBytes, "a file of windows"), path);
 }
 
+std::string to_json(const MeasuredWindows& measured) {
+  ordered_json windows = ordered_json::array();
+  for (const MeasuredWindows::Window& w : measured.windows) {
+    ordered_json object{{"joules", w.energy.value()},
+                        {"uncertainty_joules", w.uncertainty.value()}};
+    for (std::size_t i = 0; i < measured.charges.size(); ++i) {
+      const Charge charge = measured.charges[i];
+      const std::string key(name(charge));
+      if (charge == Charge::seconds) {
+        object[key] = w.counts[i];
+      } else {
+        object[key] = static_cast<std::int64_t>(w.counts[i]);
+      }
+    }
+    windows.push_back(object);
+  }
+  const ordered_json document{{"format", kFormat},
+                              {"version", kVersion},
+                              {"device", measured.device},
+                              {"meter", measured.meter},
+                              {"windows", windows}};
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
 std::string to_json(const CostModel& model) {
   require(model.fit.has_value(), model.name, ": only a fitted profile is written");
   ordered_json profile{{"name", model.name},

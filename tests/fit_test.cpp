@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -133,6 +134,48 @@ TEST(Fit, ConstantsThatWouldBeNegativeAreClamped) {
       EXPECT_NEAR(gradient / scale, 0, 1e-12) << name(kAll[k]);
     }
   }
+}
+
+TEST(Fit, OptimalWhateverIsClamped) {
+  int clamped = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::vector<double> constants = kTrue;
+    for (std::size_t k = 0; k + 1 < constants.size(); ++k) {
+      if (round >> k & 1) constants[k] *= -2;
+    }
+    const MeasuredWindows measured = windows(12, 50 + round, 5 * kUncertainty, constants);
+    const Fit fit = fit_cost_model(measured);
+    clamped += static_cast<int>(fit.clamped.size());
+    for (std::size_t k = 0; k < kAll.size(); ++k) {
+      double gradient = 0, scale = 0;
+      for (std::size_t i = 0; i < measured.windows.size(); ++i) {
+        gradient += measured.windows[i].counts[k] * fit.residuals[i].value();
+        scale += measured.windows[i].counts[k] * std::abs(measured.windows[i].energy.value());
+      }
+      const bool at_zero = std::ranges::count(fit.clamped, kAll[k]) > 0;
+      EXPECT_LT(at_zero ? gradient : std::abs(gradient), 1e-10 * scale) << round << name(kAll[k]);
+    }
+  }
+  EXPECT_GT(clamped, 40);
+}
+
+TEST(Fit, AConstantThatFitsBestAloneMayBeClampedInTheEnd) {
+  // macs is nearly bytes + calls, and so explains most by itself; the truth is 2 bytes + 2 calls
+  // - 0.3 macs.
+  MeasuredWindows measured{
+      .device = "d", .meter = "m", .charges = {Charge::macs, Charge::bytes, Charge::calls}};
+  for (int copy = 0; copy < 2; ++copy) {
+    for (const std::vector<double>& counts :
+         std::vector<std::vector<double>>{{1, 1, 0}, {1, 0, 1}, {0.5, 0.1, 0.1}}) {
+      const double joules = 2 * counts[1] + 2 * counts[2] - 0.3 * counts[0];
+      measured.windows.push_back({Joules(joules), Joules(0.1), counts});
+    }
+  }
+  const Fit fit = fit_cost_model(measured);
+  EXPECT_EQ(fit.clamped, std::vector{Charge::macs});
+  // The minimum of 2 (1.7 - x)^2 + (0.25 - 0.2 x)^2.
+  EXPECT_NEAR(fit.model.per_byte.energy.value(), 3.45 / 2.04, 1e-12);
+  EXPECT_NEAR(fit.model.per_call->energy.value(), 3.45 / 2.04, 1e-12);
 }
 
 TEST(Fit, ResidualsAreMeasuredMinusFitted) {

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/energy_profiles.h"
+#include "cli/execution.h"
+#include "cli/interrupt.h"
+#include "cli/profile_run.h"
+#include "cli/profile_table.h"
+#include "cli/subject.h"
+#include "core/error.h"
+#include "data/atomic_file.h"
+#include "energy/meters/recorder.h"
+#include "energy/open_meters.h"
+#include "energy/profile.h"
+
+namespace joule::cli {
+namespace {
+
+using namespace energy;  // NOLINT(google-build-using-namespace)
+
+constexpr const char* kExamples = R"(Examples:
+  joule profile --model runs/first
+      ten forward passes of test images: work, time, modelled and measured energy of every operation
+  joule profile --model resnet18 --input 32x32x3 --classes 10 --train --by layer
+      training steps of an untrained net on normal values, a row per layer
+  joule profile --model runs/first --trace ops.json --prometheus joule.prom --json profile.json
+      for chrome://tracing or ui.perfetto.dev, for Prometheus, and for everybody else
+  joule profile --model vgg16 --data cifar-10 --windows windows.json --steps 200
+      runs layer by layer and keeps the measured windows, for joule energy --fit windows.json
+  joule profile --model runs/first --attribute model --no-times --meter replay:run.jsonl --json -
+      the same bytes each time, from a trace that --record wrote
+
+Modelled energy is counts times constants; attributed energy is a share of what a meter counted.)";
+
+struct Options {
+  std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line";
+  std::optional<std::int64_t> classes;
+  std::optional<double> mac_picojoules, idle_watts;
+  std::int64_t batch = 32, steps = 10, warmup = 2;
+  double idle_seconds = 2;
+  std::uint64_t seed = 1;
+  bool train = false, no_times = false;
+  std::string json, csv, prometheus, trace, record, windows;
+  Execution execution;
+};
+
+Rule rule_of(const std::string& name) {
+  for (const Rule rule : {Rule::time, Rule::model, Rule::regression}) {
+    if (energy::name(rule) == name) return rule;
+  }
+  throw ArgumentError(str("--attribute: expected time, model or regression, got '", name, "'"));
+}
+
+By by_of(const std::string& name) {
+  static const std::map<std::string, By> kNames{{"line", By::line},
+                                                {"layer", By::layer},
+                                                {"phase", By::phase},
+                                                {"op", By::op},
+                                                {"implementation", By::implementation}};
+  const auto found = kNames.find(name);
+  require(found != kNames.end(), "--by: expected line, layer, phase, op or implementation, got '",
+          name, "'");
+  return found->second;
+}
+
+CostModel cost_model_of(const Options& o) {
+  const EnergyProfile profile = find_profile(o.cost, o.mac_picojoules);
+  const auto* const linear = std::get_if<CostModel>(&profile);
+  require(linear, "--profile: ", o.cost,
+          " models whole nets, not operations; joule energy has it. Expected a linear profile");
+  return *linear;
+}
+
+void check(const Options& o, Rule rule, const CostModel& cost) {
+  require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
+  require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
+  require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
+  require(o.idle_seconds >= 0 && o.idle_seconds <= 3600, "--idle: expected 0 to 3600 seconds, got ",
+          o.idle_seconds);
+  if (o.idle_watts) stated_idle_power(Watts(*o.idle_watts));  // is it one?
+  require(!o.train || rule != Rule::regression,
+          "--attribute regression: training steps are all alike, so that it tells no operation "
+          "from another; leave out --train");
+  require(!o.no_times || rule == Rule::model, "--no-times: sharing out by ", o.rule,
+          " needs the times; say --attribute model");
+  require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
+}
+
+/// The meter of what computes: of several that `auto` finds that of the processors.
+Meter& meter_to_use(const Meters& meters, const std::string& selection) {
+  require(selection == "auto" || meters.size() == 1, "--meter: '", selection, "' gives ",
+          meters.size(), " meters, and a profile shares out the energy of one; name it");
+  const auto found = std::ranges::find_if(
+      meters, [](const auto& m) { return m->available() && m->info().name != "nvml"; });
+  return found == meters.end() ? *meters.front() : **found;
+}
+
+/// The files that were asked for.  Refused before the run, written after it.
+class Outputs {
+ public:
+  void add(const std::string& path) {
+    if (!path.empty() && path != "-") files_.try_emplace(path, std::make_unique<AtomicFile>(path));
+  }
+  void write(const std::string& path, const std::string& text) {
+    if (path.empty()) return;
+    if (path == "-") {
+      fmt::print("{}", text);
+      return;
+    }
+    files_.at(path)->write(text.data(), text.size());
+    files_.at(path)->commit();
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<AtomicFile>> files_;
+};
+
+class Profiling {
+ public:
+  explicit Profiling(const Options& options)
+      : o_(options), rule_(rule_of(o_.rule)), by_(by_of(o_.by)), cost_(cost_model_of(o_)) {
+    check(o_, rule_, cost_);
+  }
+
+  int run() {
+    o_.execution.apply();
+    require_distinct_files();
+    Subject subject = load();
+    meters_ = open_meters(o_.meter);
+    meter_ = &meter_to_use(meters_, o_.meter);
+    std::ostringstream recorded;
+    std::optional<Recorder> recorder;
+    if (!o_.record.empty()) recorder.emplace(*meter_, recorded);
+    std::optional<OpTrace> trace;
+    if (!o_.trace.empty()) trace.emplace();
+
+    measure_idle();
+    const auto done = run_profile(subject, plan(), *meter_, trace ? &*trace : nullptr);
+    if (!done || interrupt_.requested()) return kInterrupted;
+    measure_idle();
+    Profile profile = describe(subject, *done);
+    write_windows(*done, profile);
+    outputs_.write(o_.json, to_json(profile));
+    outputs_.write(o_.csv, to_csv(profile));
+    outputs_.write(o_.prometheus, to_prometheus(profile));
+    if (trace) outputs_.write(o_.trace, trace->to_json());
+    if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
+    if (o_.json != "-" && o_.csv != "-") fmt::print("{}", table(profile, by_));
+    return 0;
+  }
+
+ private:
+  void require_distinct_files() {
+    std::vector<std::string> paths;
+    for (const std::string& path :
+         {o_.json, o_.csv, o_.prometheus, o_.trace, o_.record, o_.windows}) {
+      if (path.empty()) continue;
+      require(std::ranges::count(paths, path) == 0, "profile: two reports are to go to ", path);
+      paths.push_back(path);
+      outputs_.add(path);
+    }
+  }
+
+  Subject load() const {
+    const bool synthetic = o_.data.empty() && !o_.input.empty();
+    return load_subject({.model = o_.model,
+                         .input = o_.input,
+                         .data = o_.data,
+                         .classes = o_.classes,
+                         .seed = o_.seed,
+                         .synthetic = synthetic,
+                         .synthetic_option = "--input and --classes"});
+  }
+
+  ProfilePlan plan() const {
+    const bool layers = !o_.train && (rule_ == Rule::regression || !o_.windows.empty());
+    return {.mode = o_.train ? ProfileMode::training
+                    : layers ? ProfileMode::layers
+                             : ProfileMode::forward,
+            .batch = o_.batch,
+            .steps = o_.steps,
+            .warmup = o_.warmup,
+            .stop = [this] { return interrupt_.requested(); }};
+  }
+
+  void measure_idle() {
+    if (o_.idle_watts || o_.idle_seconds == 0 || !meter_->available()) return;
+    constexpr std::int64_t kSliceNs = 50'000'000;  // how soon Ctrl-C is noticed
+    Window window(*meter_);
+    auto left = static_cast<std::int64_t>(1e9 * o_.idle_seconds);
+    for (; left > 0 && !interrupt_.requested(); left -= kSliceNs) {
+      meter_->clock().sleep_ns(std::min(left, kSliceNs));
+    }
+    quiet_.push_back(window.close());
+  }
+
+  Figure<Watts> idle_power() const {
+    if (o_.idle_watts) return stated_idle_power(Watts(*o_.idle_watts));
+    if (o_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
+    return measured_idle_power(meter_->info(), quiet_);
+  }
+
+  Attribution attribution(const ProfileRun& done, const Figure<Watts>& idle) const {
+    const MeterInfo& info = meter_->info();
+    switch (rule_) {
+      case Rule::model:
+        return attribute_by_model(info, done.window, idle, done.lines, cost_);
+      case Rule::regression:
+        return attribute_by_regression(info, done.window, idle, done.lines, done.pieces);
+      case Rule::time:
+        break;
+    }
+    return attribute_by_time(info, done.window, idle, done.lines);
+  }
+
+  Profile describe(const Subject& subject, const ProfileRun& done) const {
+    const ModelSpec& spec = subject.model.spec;
+    const Figure<Watts> idle = idle_power();
+    const ProfileMode mode = plan().mode;
+    Profile profile{.model = spec.name,
+                    .input = str(spec.image, "x", spec.channels),
+                    .data = subject.images ? subject.images->name : "standard normal",
+                    .mode = mode == ProfileMode::training ? "training"
+                            : mode == ProfileMode::layers ? "layers"
+                                                          : "forward",
+                    .batch = o_.batch,
+                    .steps = o_.steps,
+                    .warmup = o_.warmup,
+                    .meter = meter_->info(),
+                    .idle_power = idle,
+                    .cost = cost_,
+                    .lines = done.lines,
+                    .attribution = attribution(done, idle),
+                    .times = !o_.no_times};
+    profile.notes = profile.attribution.whole.remarks;
+    if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
+      profile.notes.push_back(o_.record + " was not written: the meter cannot be read");
+    }
+    if (const std::string closing = meter_->closing_remark(); !closing.empty()) {
+      profile.notes.push_back(closing);
+    }
+    return profile;
+  }
+
+  /// Without a window that the counter can resolve there is no file, and a note that says so.
+  void write_windows(const ProfileRun& done, Profile& profile) {
+    if (o_.windows.empty()) return;
+    const MeterInfo& info = meter_->info();
+    if (meter_->available() && info.update_period) {
+      const MeasuredWindows windows = measured_windows(info, source(info), done.pieces);
+      const std::int64_t left_out = std::ssize(done.pieces) - std::ssize(windows.windows);
+      if (left_out > 0) {
+        profile.notes.push_back(str(left_out, " of ", done.pieces.size(),
+                                    " windows have no energy that the counter can resolve: try "
+                                    "more --steps"));
+      }
+      if (!windows.windows.empty()) return outputs_.write(o_.windows, to_json(windows));
+    }
+    profile.notes.push_back(o_.windows + " was not written: no window has an energy");
+  }
+
+  const Options& o_;
+  Rule rule_;
+  By by_;
+  CostModel cost_;
+  Outputs outputs_;
+  Meters meters_;
+  Meter* meter_ = nullptr;
+  std::vector<Interval> quiet_;
+  Interrupt interrupt_;
+};
+
+void add_reports(CLI::App& command, Options& o) {
+  const auto file = [&](const char* name, std::string& path, const char* help) {
+    command.add_option(name, path, help)->type_name("FILE");
+  };
+  file("--json", o.json,
+       "Report as JSON to this file; -: to standard output, instead of the table");
+  file("--csv", o.csv, "A line per operation as CSV; - as above");
+  file("--prometheus", o.prometheus, "Prometheus' text format");
+  file("--trace", o.trace, "Every call as a trace for chrome://tracing and ui.perfetto.dev");
+  file("--record", o.record, "The meter's raw readings, for --meter replay:FILE");
+  file("--windows", o.windows, "Measured windows, layer by layer, for joule energy --fit");
+  command.add_flag("--no-times", o.no_times,
+                   "Leave out times, so that reports of the same work are the same bytes");
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand(
+      "profile", "Work, time, modelled and measured energy of every operation of a net");
+  command->footer(kExamples);
+  const auto o = std::make_shared<Options>();
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    return command->add_option(name, value, help);
+  };
+  add("--model", o->model, "Net, folder of a run, or a model.safetensors")
+      ->required()
+      ->type_name("NAME|DIR|FILE");
+  add("--data", o->data, "Data set; unless given the one that the net was trained on");
+  add("--input", o->input, "Without --data: standard normal images, height, width, channels")
+      ->type_name("HxWxC");
+  add("--classes", o->classes, "Classes of an untrained net");
+  command->add_flag("--train", o->train, "Training steps (SGD) instead of forward passes");
+  add("--batch", o->batch, "Images of one step")->capture_default_str();
+  add("--steps", o->steps,
+      "Steps in the window; layer by layer: calls of each layer, then twice and three times")
+      ->capture_default_str();
+  add("--warmup", o->warmup, "Steps before it")->capture_default_str();
+  add("--meter", o->meter, "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none")
+      ->capture_default_str();
+  add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
+      ->capture_default_str();
+  add("--idle-power", o->idle_watts, "State the idle power in watts instead of measuring it");
+  add("--attribute", o->rule, "How measured energy is shared out: time, model, regression")
+      ->capture_default_str();
+  add("--profile", o->cost,
+      "Constants of the modelled energy: a name that joule energy --profiles "
+      "shows, or a file")
+      ->capture_default_str()
+      ->type_name("NAME|FILE");
+  add("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative profile");
+  add("--by", o->by, "What the table's rows are: line, layer, phase, op, implementation")
+      ->capture_default_str();
+  add("--seed", o->seed, "Of untrained weights and normal images")->capture_default_str();
+  add_reports(*command, *o);
+  o->execution.add_to(*command);
+  command->callback([o, &run] { run = [o] { return Profiling(*o).run(); }; });
+}
+
+}  // namespace joule::cli

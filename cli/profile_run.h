@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "cli/subject.h"
+#include "energy/attribution.h"
+#include "energy/meter.h"
+#include "energy/op_trace.h"
+
+namespace joule::cli {
+
+/// What `joule profile` runs in its window.
+enum class ProfileMode {
+  forward,   // forward passes, a piece each
+  training,  // training steps, a piece each
+  layers     // each layer for itself: all in pieces of `steps` calls, then of twice, then of three
+             // times as many, so that a fit sees the calls vary
+};
+
+struct ProfilePlan {
+  ProfileMode mode = ProfileMode::forward;
+  std::int64_t batch = 32, steps = 10, warmup = 2;
+  std::function<bool()> stop{};  // asked before every piece
+};
+
+struct ProfileRun {
+  std::vector<energy::Ledger::Line> lines;
+  energy::Interval window;
+  std::vector<energy::Piece> pieces;  // follow on each other and make up the window
+};
+
+inline constexpr int kRounds = 3;
+
+/// Runs the plan under a ledger and a window of `meter`; `trace`, unless null, keeps every call.
+/// Warm-up and the making of batches are not in the window.
+///
+/// Returns   nothing if plan.stop() said so.
+std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
+                                      energy::Meter& meter, energy::OpTrace* trace);
+
+}  // namespace joule::cli

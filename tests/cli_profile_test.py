@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""joule profile, end to end: on a recorded trace, on a library that plays two GPUs, and without a meter."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+JOULE = os.environ["JOULE"]
+FAKE_NVML = Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml"
+GPU = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML), "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "50"}
+NET = ("--model", "lenet5", "--input", "28x28x1", "--classes", 10, "--batch", 4)
+HEAD = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-6, "systematic": 0.0,
+        "update_period_s": 0.001}  # fmt: skip
+
+
+def profile(*arguments, **options):
+    return subprocess.run([JOULE, "profile", *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+class Profile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.temporary.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def trace(self, name, watts, change=None):
+        """Idle at 10 W for 2 s, a step for each of `watts` of 1 s or of what is said, idle again."""
+        steps = [w if isinstance(w, tuple) else (1, w) for w in watts]
+        now, joules, readings = 0, 3, []
+        for seconds, power in [(0, 0), (2, 10), (0.5, 10), *steps, (0.5, 10), (2, 10)]:
+            now, joules = now + seconds, joules + seconds * power
+            readings.append({"ns": int(1e9 * now), "ticks": round(1e6 * joules)})
+        if change:
+            change(readings)
+        path = self.folder / name
+        path.write_text("".join(json.dumps(line) + "\n" for line in [HEAD, *readings]))
+        return f"replay:{path}"
+
+    def report(self, *arguments, **options):
+        done = profile(*NET, "--json", "-", *arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return json.loads(done.stdout)
+
+    def assert_adds_up(self, report):
+        ticks = report["ticks"]
+        given = sum(line["ticks"] or 0 for line in report["lines"])
+        self.assertEqual(ticks["idle"] + given + ticks["unattributed"], ticks["gross"])
+
+    def assert_refused(self, code, text, *arguments):
+        done = profile(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, r"\Ajoule: [^\n]+\n\Z")
+        self.assertIn(text, done.stderr)
+
+    # Figures.
+
+    def test_shares_of_a_trace(self):
+        meter = self.trace("three.jsonl", [40, 50, 60])
+        report = self.report("--meter", meter, "--steps", 3, "--attribute", "model", "--profile", "zero-skip")
+        self.assertEqual(report["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
+        self.assert_adds_up(report)
+        modelled = sum(line["modelled"]["value"] for line in report["lines"])
+        for line in report["lines"]:
+            share = 120 * line["modelled"]["value"] / modelled
+            self.assertAlmostEqual(line["attributed"]["value"], share, delta=1e-6)
+            self.assertEqual((line["attributed"]["quality"], line["modelled"]["quality"]), ("attributed", "modelled"))
+            expected = 1950e-12 / 4 * (line["bytes_read"] + line["bytes_written"])
+            expected += 3.7e-12 * (line["macs"] - line["macs_skipped"])
+            self.assertAlmostEqual(line["modelled"]["value"], expected, delta=1e-9 * expected)
+        self.assertAlmostEqual(report["modelled_per_dynamic"]["value"], modelled / 120)
+        self.assertEqual(report["notes"], [])
+        self.assertEqual((report["format"], report["version"], report["mode"]), ("joule-profile", 1, "forward"))
+
+    def test_by_time_and_training(self):
+        report = self.report("--meter", self.trace("two.jsonl", [40, 50]), "--steps", 2, "--train")
+        self.assert_adds_up(report)
+        self.assertEqual({line["phase"] for line in report["lines"]}, {"forward", "backward", "update"})
+        for line in report["lines"]:  # of 70 J in 2 s
+            self.assertAlmostEqual(line["attributed"]["value"], 35e-9 * line["nanoseconds"], delta=1.1e-6)
+        self.assertGreater(report["unattributed"]["value"], 0)
+
+    def test_the_same_bytes_each_time(self):
+        meter = self.trace("three.jsonl", [40, 50, 60])
+        paths = [self.folder / f"same.{kind}" for kind in ("json", "csv", "prom")]
+        seen = []
+        for _ in range(2):
+            done = profile(*NET, "--meter", meter, "--steps", 3, "--attribute", "model", "--no-times", "--json", paths[0],
+                           "--csv", paths[1], "--prometheus", paths[2])  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            seen.append([done.stdout, *(path.read_bytes() for path in paths)])
+        self.assertEqual(*seen)
+
+    def test_regression_runs_layer_by_layer(self):
+        layers = self.report("--meter", "none", "--attribute", "regression", "--steps", 2)
+        self.assertEqual(layers["mode"], "layers")
+        called = {line["layer"]: line["calls"] for line in layers["lines"]}
+        self.assertEqual(set(called.values()), {12})  # 2, 4 and 6
+        summary = subprocess.run([JOULE, "summary", *map(str, NET[:6]), "--json"], capture_output=True, text=True)
+        names = [layer["layer"] for layer in json.loads(summary.stdout)["layers"]]
+        watts = {name: 20 + 5 * i for i, name in enumerate(names)}
+        steps = [(seconds, watts[name]) for seconds in (1, 2, 3) for name in names]
+        report = self.report("--meter", self.trace("layers.jsonl", steps), "--attribute", "regression", "--steps", 2)
+        self.assert_adds_up(report)
+        dynamic = sum(seconds * (power - 10) for seconds, power in steps)
+        self.assertAlmostEqual(report["window"]["dynamic"]["value"], dynamic)
+        for line in report["lines"]:
+            self.assertAlmostEqual(line["attributed"]["value"], 6 * (watts[line["layer"]] - 10), delta=1e-5)
+        # Layers that only hand on (flatten) run no operation: nobody gets their energy.
+        silent = set(names) - set(called)
+        self.assertAlmostEqual(report["unattributed"]["value"], sum(6 * (watts[name] - 10) for name in silent), delta=1e-4)
+
+    def test_without_a_meter_nothing_is_zero(self):
+        done = profile(*NET, "--meter", "none")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("gross        unavailable (none: no meter was asked for)", done.stdout)
+        self.assertIn("modelled / dynamic  none: no meter was asked for", done.stdout)
+        report = self.report("--meter", "none")
+        for line in report["lines"]:
+            self.assertEqual((line["attributed"]["value"], line["ticks"]), (None, None))
+            self.assertEqual(line["attributed"]["reason"], "no meter was asked for")
+        self.assertIsNone(report["ticks"])
+
+    def test_a_meter_that_dies_does_not_end_the_run(self):
+        def die(readings):
+            readings[4:] = [{"ns": readings[4]["ns"], "failure": "Input/output error"}]
+
+        report = self.report("--meter", self.trace("dead.jsonl", [40, 50, 60], die), "--steps", 3)
+        self.assertEqual(report["lines"][0]["calls"], 3)
+        reason = report["window"]["gross"]["reason"]
+        self.assertIn("Input/output error, 2 s after the window began", reason)
+        self.assertEqual(report["lines"][0]["attributed"]["reason"], reason)
+
+    def test_a_gpu_recorded_and_replayed(self):
+        trace = self.folder / "gpu.jsonl"
+        options = ("--steps", 3, "--idle", 0.2, "--attribute", "model", "--no-times")
+        live = self.report("--meter", "nvml:0000:65:00.0", "--record", trace, *options, env=GPU)
+        again = self.report("--meter", f"replay:{trace}", *options)
+        self.assertEqual(live["ticks"], again["ticks"])
+        self.assertEqual(again["notes"], [])
+
+    # Files.
+
+    def test_trace_for_viewers(self):
+        path = self.folder / "ops.json"
+        report = self.report("--meter", "none", "--steps", 2, "--trace", path)
+        events = json.loads(path.read_text())["traceEvents"]
+        self.assertEqual(len(events), sum(line["calls"] for line in report["lines"]))
+        end = 0
+        for event in events:
+            self.assertEqual(event["ph"], "X")
+            self.assertIsInstance(event["pid"], int)
+            self.assertIsInstance(event["tid"], int)
+            self.assertGreaterEqual(event["ts"] + 1e-3, end)  # one thread: one after the other
+            self.assertGreater(event["dur"], 0)
+            end = event["ts"] + event["dur"]
+        self.assertAlmostEqual(sum(e["dur"] for e in events), report["total"]["nanoseconds"] / 1e3, delta=1e-3)
+        counted = sum(e["args"]["macs"] for e in events)
+        self.assertEqual(counted, report["total"]["macs"])
+
+    def test_csv_has_the_lines(self):
+        path = self.folder / "lines.csv"
+        report = self.report("--meter", self.trace("two.jsonl", [40, 50]), "--steps", 2, "--csv", path)
+        rows = list(csv.DictReader(io.StringIO(path.read_text())))
+        self.assertEqual(len(rows), len(report["lines"]))
+        for row, line in zip(rows, report["lines"]):
+            for key in ("layer", "phase", "op", "implementation"):
+                self.assertEqual(row[key], line[key])
+            self.assertEqual(int(row["macs_skippable"]), line["macs_skippable"])
+            self.assertEqual(float(row["attributed_joules"]), line["attributed"]["value"])
+            self.assertEqual(int(row["attributed_ticks"]), line["ticks"])
+
+    def test_prometheus_text(self):
+        path = self.folder / "joule.prom"
+        for meter, energies in ((self.trace("two.jsonl", [40, 50]), True), ("none", False)):
+            report = self.report("--meter", meter, "--steps", 2, "--prometheus", path)
+            text = path.read_text()
+            self.assertTrue(text.endswith("\n"))
+            typed, seen = set(), {}
+            label = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
+            for line in text.splitlines():
+                if match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)", line):
+                    self.assertNotIn(match[1], typed)
+                    typed.add(match[1])
+                elif not line.startswith("# HELP "):
+                    match = re.fullmatch(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)\{{({label}(?:,{label})*)\}} (\S+)", line)
+                    self.assertTrue(match, line)
+                    self.assertIn(match[1], typed)
+                    self.assertNotIn((match[1], match[2]), seen)
+                    seen[match[1], match[2]] = float(match[3])
+            of = lambda name: [value for (metric, _), value in seen.items() if metric == name]  # noqa: E731
+            self.assertEqual(sum(of("joule_op_macs")), report["total"]["macs"])
+            self.assertEqual(of("joule_window_energy_available"), [float(energies)])
+            self.assertEqual(len(of("joule_op_attributed_joules")), len(report["lines"]) if energies else 0)
+
+    def test_windows_for_a_fit(self):
+        path = self.folder / "windows.json"
+        steps = [(1 + i % 3 + i / 100, 20 + 7 * (i % 4)) for i in range(36)]  # 12 layers
+        report = self.report("--meter", self.trace("fit.jsonl", steps), "--windows", path, "--steps", 2)
+        self.assertEqual(report["mode"], "layers")
+        windows = json.loads(path.read_text())["windows"]
+        self.assertEqual(sum(w["macs"] for w in windows), report["total"]["macs"] - report["total"]["macs_skipped"])
+        self.assertEqual(windows[0]["joules"], 20)
+        self.assertAlmostEqual(windows[0]["uncertainty_joules"], 20 * 0.001 + 1e-6)
+        out = self.folder / "mine.json"
+        fit = subprocess.run([JOULE, "energy", "--fit", path, "--out", out], capture_output=True, text=True)
+        self.assertEqual(fit.returncode, 0, fit.stderr)
+        path.unlink()
+        report = self.report("--meter", "none", "--windows", path, "--steps", 1)
+        self.assertFalse(path.exists())
+        self.assertIn("was not written: no window has an energy", report["notes"][-1])
+
+    # The table.
+
+    def test_rows(self):
+        meter = self.trace("two.jsonl", [40, 50])
+        for by, first in (("layer", "conv1"), ("phase", "forward"), ("op", "conv2d"), ("implementation", "conv2d")):
+            lines = profile(*NET, "--meter", meter, "--steps", 2, "--by", by).stdout.splitlines()
+            self.assertTrue(lines[2].startswith("op" if by == "implementation" else by), lines)
+            self.assertTrue(lines[3].startswith(first), lines)
+        text = "\n".join(lines)
+        for word in ("total", "gross        90 J", "idle         20 J", "unattributed", "modelled / dynamic"):
+            self.assertIn(word, text)
+
+    # What it refuses.
+
+    def test_bad_options(self):
+        none = (*NET, "--meter", "none")
+        self.assert_refused(2, "--attribute: expected time, model or regression, got 'x'", *none, "--attribute", "x")
+        self.assert_refused(2, "--by: expected line, layer", *none, "--by", "x")
+        self.assert_refused(2, "--steps: expected at least 1, got 0", *none, "--steps", 0)
+        self.assert_refused(2, "--warmup: must not be negative, got -1", *none, "--warmup=-1")
+        self.assert_refused(2, "leave out --train", *none, "--attribute", "regression", "--train")
+        self.assert_refused(2, "needs the times", *none, "--no-times")
+        self.assert_refused(2, "two reports are to go to", *none, "--json", "a", "--csv", "a")
+        self.assert_refused(2, "models whole nets", *none, "--profile", "sponge")
+        self.assert_refused(2, "say --data or --input and --classes", "--model", "lenet5")
+        self.assert_refused(2, "meter: expected auto", *NET, "--meter", "x")
+        self.assertFalse(Path("a").exists() or Path("a.tmp").exists())
+
+    def test_bad_files(self):
+        nowhere = self.folder / "nowhere" / "file"
+        for option in ("--json", "--csv", "--prometheus", "--trace", "--record", "--windows"):
+            self.assert_refused(3, str(nowhere), *NET, "--meter", "none", option, nowhere)
+        self.assert_refused(3, "neither a net", "--model", "nowhere")
+        self.assert_refused(3, "neither a profile", *NET, "--meter", "none", "--profile", "nowhere.json")
+        bad = self.folder / "bad.json"
+        bad.write_text('{"name": "x"}')
+        self.assert_refused(3, "bad.json: 'source' is missing", *NET, "--meter", "none", "--profile", bad)
+        bad.write_text(json.dumps(HEAD) + '\n{"ns":0}\n')
+        self.assert_refused(3, "bad.json:2: 'ticks' is missing", *NET, "--meter", f"replay:{bad}")
+        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
