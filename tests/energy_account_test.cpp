@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -97,17 +98,76 @@ TEST(TrainingEnergy, EpochsAddUpExactly) {
 }
 
 TEST(TrainingEnergy, ReadsNoMeterPerStepWithoutABudget) {
+  const auto readings = [](std::int64_t batch, std::optional<Joules> budget) {
+    Bench bench;
+    Config config = config_of(1);
+    config.batch = batch;
+    Trainer trainer(config, small_data(), {.metering = bench.metering, .budget = budget});
+    const auto start = std::chrono::steady_clock::now();
+    trainer.run_epoch({.on_progress = [](const Progress&) {}});
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    return bench.meter->samples - static_cast<int>(seconds.count());
+  };
+  // Three edges and one look for the display, of which there is one more a second.
+  EXPECT_EQ(readings(16, {}), 4);
+  EXPECT_EQ(readings(2, {}), 4);  // 28 steps
+  // Before the first step, after each, before the one batch of the test.
+  EXPECT_EQ(readings(16, Joules(1000)), 4 + 1 + 4 + 1);
+}
+
+TEST(TrainingEnergy, ShowsWhatAnImageCosts) {
   Bench bench;
-  DataSplit data = small_data();
-  Config config = config_of(1);
-  Trainer few(config, data, {.metering = bench.metering});
-  few.run_epoch();
-  const int readings = bench.meter->samples;
-  EXPECT_EQ(readings, 3);
-  config.batch = 2;  // 28 steps
-  Trainer many(config, data, {.metering = bench.metering});
-  many.run_epoch();
-  EXPECT_EQ(bench.meter->samples, 2 * readings);
+  std::vector<std::optional<Joules>> shown;
+  bench.power.sleep_ns(50 * kMs);  // before the window: of no image
+  Trainer trainer(config_of(1), small_data(), {.metering = bench.metering});
+  trainer.run_epoch({.on_progress = [&](const Progress& p) { shown.push_back(p.joules_per_image); },
+                     .stop =
+                         [&] {
+                           bench.power.sleep_ns(1000 * kMs);
+                           return false;
+                         }});
+  EXPECT_FALSE(shown.front()) << "no time had passed";
+  Trainer unmetered(config_of(1), small_data());
+  unmetered.run_epoch({.on_progress = [](const Progress& p) { EXPECT_FALSE(p.joules_per_image); }});
+
+  EnergyAccount account({.metering = bench.metering});
+  account.begin({});
+  bench.power.sleep_ns(300 * kMs);
+  EXPECT_EQ(account.display(), Joules(3));
+}
+
+TEST(WindowSum, AddsWindowsUp) {
+  energy::WindowSum sum{.meter = "rapl",
+                        .unit = Joules(1),
+                        .ticks = 100,
+                        .nanoseconds = 2'000'000'000,
+                        .edges = Joules(1),
+                        .idle = Joules(20),
+                        .idle_width = Joules(2)};
+  add(sum, {.ticks = 50,
+            .nanoseconds = 1'000'000'000,
+            .edges = Joules(2),
+            .idle = Joules(10),
+            .idle_width = Joules(3)});
+  const energy::Measurement m = energy::measure(sum);
+  EXPECT_EQ(m.gross.value(), Joules(150));
+  EXPECT_EQ(m.gross.uncertainty(), Joules(3));
+  EXPECT_EQ(m.power.value(), Watts(50));
+  EXPECT_NEAR(m.idle.value().value(), 30, 1e-12);
+  EXPECT_NEAR(m.idle.uncertainty()->value(), 5, 1e-12);
+  EXPECT_NEAR(m.dynamic.uncertainty()->value(), 8, 1e-12);
+  add(sum, {.nanoseconds = 1, .edges = std::nullopt, .idle_stated = true});
+  EXPECT_FALSE(energy::measure(sum).gross.uncertainty());
+  EXPECT_EQ(energy::measure(sum).idle.reason(),
+            "no idle power: it was measured for some windows and stated for others");
+}
+
+TEST(WindowSum, BelowTheResolutionIsNotZero) {
+  energy::WindowSum sum{.meter = "rapl", .unit = Joules(1), .nanoseconds = 1'000'000'000};
+  EXPECT_EQ(energy::measure(sum).gross.reason(), "unresolved: the counter did not move in 1 s");
+  sum.ticks = 5;
+  sum.edges = Joules(5);
+  EXPECT_EQ(energy::measure(sum).gross.reason(), "unresolved: 1 s is too short");
 }
 
 TEST(TrainingEnergy, OfAnInterruptedRunIsThatOfAWholeOne) {
@@ -151,14 +211,22 @@ TEST(TrainingEnergy, OfAPartThatWasNotMeasuredIsMissing) {
   const auto gross = measured(total_energy(second.metrics()).training).gross;
   ASSERT_FALSE(gross.available());
   EXPECT_EQ(gross.reason(), "a part of the run was not measured by this meter");
-  // And no budget can be kept with what another meter has measured.
-  Trainer third(config_of(3), small_data(), {.metering = bench.metering, .budget = Joules(1000)});
-  State state = copy_of(second.state());
-  third.load_state(state);
-  std::string why;
-  EXPECT_FALSE(third.run_epoch({.on_budget = [&](const std::string& reason) { why = reason; }}));
-  EXPECT_EQ(third.batch(), 0);
-  EXPECT_NE(why.find("cannot be kept, as the energy is not known: "), std::string::npos) << why;
+  // And no budget can be kept with what another meter has measured, or none.
+  energy::MeterInfo other_info = SimulatedMeter::usual();
+  other_info.name = "other";
+  Bench other(other_info);
+  const Trainer* const before[] = {&second, &first};
+  const std::shared_ptr<Metering> meterings[] = {bench.metering, other.metering};
+  for (int i = 0; i < 2; ++i) {
+    Trainer third(config_of(3), small_data(), {.metering = meterings[i], .budget = Joules(1000)});
+    third.load_state(copy_of(before[i]->state()));
+    std::string why;
+    EXPECT_FALSE(third.run_epoch({.on_budget = [&](const std::string& reason) { why = reason; }}));
+    EXPECT_EQ(third.batch(), 0);
+    EXPECT_EQ(why,
+              "the energy budget of 1 kJ cannot be kept, as the energy is not known: a part of the "
+              "run was not measured by this meter");
+  }
 }
 
 TEST(TrainingEnergy, BudgetStopsAfterTheStepThatExceedsIt) {
