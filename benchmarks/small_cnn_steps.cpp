@@ -5,7 +5,7 @@
 //   small_cnn_steps --mode train --variants plain,ledger,l0    in turn: the cost of accounting
 //   small_cnn_steps --mode train --variants plain,account,budget --meter rapl    with a meter, as
 //   in
-//       joule train: display() after every step, and with a budget a reading after every step
+//       joule train: per_image() after every step, and with a budget a reading after every step
 //
 // The peer is torch_peer.cpp.
 #include <algorithm>
@@ -100,7 +100,7 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
       bodies.push_back([&ledger, &spent, body](int i) {
         const joule::energy::Recording recording(ledger);
         body(i);
-        spent.display();
+        spent.per_image(1);
         if (!spent.over_budget().empty()) throw std::runtime_error(spent.over_budget());
       });
     } else if (variant == "ledger") {

@@ -59,15 +59,17 @@ std::string EnergyAccount::over_budget() const {
              " (measured, gross)");
 }
 
-std::optional<Joules> EnergyAccount::display() {
+std::optional<Joules> EnergyAccount::per_image(std::int64_t images) {
   if (!accounting_.metering->available()) return {};
   const auto now = Clock::now();
-  if (now < shown_.until) return shown_.energy;
+  if (now < shown_.until) return shown_.per_image;
   Spent spent = counted(epoch_.training);
   add(spent, laps_->spent(energy::Purpose::background));
   shown_ = {.until = now + std::chrono::seconds(1)};
-  if (spent.problem.empty() && spent.energy > Joules(0)) shown_.energy = spent.energy;
-  return shown_.energy;
+  if (spent.problem.empty() && spent.energy > Joules(0)) {
+    shown_.per_image = spent.energy / static_cast<double>(images);
+  }
+  return shown_.per_image;
 }
 
 }  // namespace joule::training

@@ -23,7 +23,7 @@ struct Accounting {
 /// The energy of a run, epoch by epoch: of the one that is under way here, of those that are
 /// complete in their metrics.
 ///
-/// Cost      three readings of every meter per epoch, one a second for display(), and one per
+/// Cost      three readings of every meter per epoch, one a second for per_image(), and one per
 ///           over_budget() if there is a budget.
 class EnergyAccount {
  public:
@@ -46,15 +46,15 @@ class EnergyAccount {
   /// cannot be checked any more, as a meter has failed or some of the energy was not measured,
   /// forbids it too.
   std::string over_budget() const;
-  /// After begin(): gross energy of the epoch's training steps until now, or a second ago; none if
-  /// it is not known.
-  std::optional<energy::Joules> display();
+  /// After begin(): gross energy of the epoch's training steps per image, of which there were so
+  /// many until now.  It is renewed once a second; none if it is not known.
+  std::optional<energy::Joules> per_image(std::int64_t images);
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Shown {
     Clock::time_point until;
-    std::optional<energy::Joules> energy;
+    std::optional<energy::Joules> per_image;
   };
 
   Accounting accounting_;

@@ -121,7 +121,7 @@ Progress Trainer::progress() {
   p.images_per_second = images / sums_.seconds;
   const std::int64_t left = (config_.epochs - epoch_) * p.batches - batch_;
   p.seconds_left = sums_.seconds / static_cast<double>(batch_) * static_cast<double>(left);
-  if (const auto spent = energy_.display()) p.joules_per_image = *spent / images;
+  p.joules_per_image = energy_.per_image(sums_.images);
   return p;
 }
 
