@@ -3,16 +3,22 @@
 //
 //   small_cnn_steps --mode train --variants plain          alone: its memory is comparable
 //   small_cnn_steps --mode train --variants plain,ledger,l0    in turn: the cost of accounting
+//   small_cnn_steps --mode train --variants plain,account,budget --meter rapl    with a meter, as
+//   in
+//       joule train: per_image() after every step, and with a budget a reading after every step
 //
 // The peer is torch_peer.cpp.
 #include <algorithm>
 #include <cmath>
 #include <exception>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "benchmarks/steps.h"
 #include "joule.h"
+#include "training/energy_account.h"
 
 namespace {
 
@@ -32,7 +38,8 @@ Tensor random_labels(int batch, joule::Generator& generator) {
   return labels;
 }
 
-void run(const steps::Options& options, const std::vector<std::string>& variants) {
+void run(const steps::Options& options, const std::vector<std::string>& variants,
+         const std::string& meter) {
   const bool training = options.mode == "train";
   if (!training && std::count(variants.begin(), variants.end(), "l0")) {
     throw std::invalid_argument("--variants l0: the penalty is a part of training");
@@ -68,6 +75,16 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
     optimizer.step();
     sum += loss.item();
   };
+  using joule::training::EnergyAccount;
+  const auto metering =
+      std::make_shared<joule::training::Metering>(joule::energy::open_meters(meter));
+  EnergyAccount account({.metering = metering});
+  account.begin({});
+  std::optional<EnergyAccount> budget;
+  if (std::count(variants.begin(), variants.end(), "budget")) {
+    budget.emplace(joule::training::Accounting{metering, joule::energy::Joules(1e12)});
+    budget->begin({});
+  }
   const auto infer = [&](int i) {
     const int slice = options.slice ? options.slice : options.batch;
     sum += joule::training::predict(net, images[i % 4], slice).data<float>()[0];
@@ -78,7 +95,15 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
     std::function<void(int)> body = infer;
     if (training) body = train;
     if (variant == "l0") body = train_with_l0;
-    if (variant == "ledger") {
+    if (variant == "account" || variant == "budget") {
+      EnergyAccount& spent = variant == "budget" ? *budget : account;
+      bodies.push_back([&ledger, &spent, body](int i) {
+        const joule::energy::Recording recording(ledger);
+        body(i);
+        spent.per_image(1);
+        if (!spent.over_budget().empty()) throw std::runtime_error(spent.over_budget());
+      });
+    } else if (variant == "ledger") {
       bodies.push_back([&ledger, body](int i) {
         const joule::energy::Recording recording(ledger);
         body(i);
@@ -112,12 +137,16 @@ int main(int argc, char** argv) {
   std::vector<std::string> variants{"plain"};
   CLI::App app("SmallCnn in Joule: a training step or a forward pass; JSON on standard output");
   steps::add_options(app, options);
-  app.add_option("--variants", variants, "of plain, ledger (accounting on), l0 (the penalty on)")
+  app.add_option("--variants", variants,
+                 "of plain, ledger (accounting on), account (and a meter), budget (and a budget), "
+                 "l0 (the penalty on)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"plain", "ledger", "l0"}));
+      ->check(CLI::IsMember({"plain", "ledger", "account", "budget", "l0"}));
+  std::string meter = "auto";
+  app.add_option("--meter", meter, "Of account and budget, as in joule train");
   CLI11_PARSE(app, argc, argv);
   try {
-    run(options, variants);
+    run(options, variants, meter);
   } catch (const std::exception& error) {
     std::cerr << "small_cnn_steps: " << error.what() << '\n';
     return 1;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/error.h"
+
 namespace joule::cli {
 namespace {
 
@@ -20,6 +22,8 @@ std::string duration(double seconds) {
   const std::int64_t h = total / 3600, m = total / 60 % 60, s = total % 60;
   return h > 0 ? fmt::format("{}:{:02}:{:02}", h, m, s) : fmt::format("{}:{:02}", m, s);
 }
+
+std::string per_image(energy::Joules energy) { return str("  ", energy, "/image"); }
 
 std::string bar(double share) {
   const int full = static_cast<int>(share * kBarWidth);
@@ -44,7 +48,8 @@ void ProgressBar::clear() {
 
 training::Hooks ProgressBar::hooks() {
   return {.on_progress = [this](const training::Progress& p) { show(p); },
-          .on_epoch = [this](const training::EpochMetrics& m) { show(m); }};
+          .on_epoch = [this](const training::EpochMetrics& m) { show(m); },
+          .on_prediction = [this](const training::Prediction& p) { show(p); }};
 }
 
 void ProgressBar::show(const training::Progress& p) {
@@ -52,8 +57,9 @@ void ProgressBar::show(const training::Progress& p) {
   if (now < next_) return;
   next_ = now + (terminal_ ? std::chrono::duration_cast<Clock::duration>(kRedraw) : kPlainLine);
   const std::string eta = p.seconds_left ? duration(*p.seconds_left) : "-:--";
-  const std::string figures = fmt::format("loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s", p.loss,
-                                          100 * p.accuracy, p.images_per_second);
+  std::string figures = fmt::format("loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s", p.loss,
+                                    100 * p.accuracy, p.images_per_second);
+  if (p.joules_per_image) figures += per_image(*p.joules_per_image);
   if (terminal_) {
     const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
     fmt::print(stderr, "\r{}epoch {}/{} [{}] {}/{}  ETA {}  {}\033[K", label_, p.epoch, epochs_,
@@ -68,12 +74,27 @@ void ProgressBar::show(const training::Progress& p) {
 
 void ProgressBar::show(const training::EpochMetrics& m) {
   clear();
+  const auto gross = measured(m.energy.training).gross;
+  std::string energy;
+  if (gross.available()) {
+    energy = per_image(gross.value() / (m.images_per_second * m.seconds));
+  } else if (measured_) {
+    energy = str("\nno measured energy any more: ", gross.reason());
+  }
+  measured_ = gross.available();
   fmt::print(stderr,
              "{}epoch {}/{}  loss {:.4f}  penalty {:.4f}  accuracy {:.2f} %  test {:.2f} %  "
-             "{:.0f} images/s  {}\n",
+             "{:.0f} images/s  {}{}\n",
              label_, m.epoch, epochs_, m.train_loss, m.l0_penalty, 100 * m.train_accuracy,
-             100 * m.test_accuracy, m.images_per_second, duration(m.seconds));
+             100 * m.test_accuracy, m.images_per_second, duration(m.seconds), energy);
   next_ = Clock::now() + kPlainLine / 5;
+}
+
+void ProgressBar::show(const training::Prediction& p) {
+  clear();
+  fmt::print(stderr, "{}after epoch {}: {} +- {} for all {} epochs (95 %, by those {}, {})\n",
+             label_, p.after_epoch, str(p.energy), str(p.half_width), p.epochs, name(p.quality),
+             p.source);
 }
 
 }  // namespace joule::cli

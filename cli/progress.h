@@ -9,8 +9,9 @@
 
 namespace joule::cli {
 
-/// Shows on standard error how training goes: a bar with the time left, loss, accuracy and images/s
-/// on a terminal, otherwise plain lines: one every few seconds and one per epoch.
+/// Shows on standard error how training goes: a bar with the time left, loss, accuracy, images/s
+/// and, where a meter gives them, joules per image on a terminal, otherwise plain lines: one every
+/// few seconds and one per epoch.
 class ProgressBar {
  public:
   /// `label` starts every line; may be empty.
@@ -29,11 +30,13 @@ class ProgressBar {
 
   void show(const training::Progress& progress);
   void show(const training::EpochMetrics& metrics);
+  void show(const training::Prediction& prediction);
 
   std::int64_t epochs_;
   std::string label_;
   bool terminal_;
   bool drawn_ = false;
+  bool measured_ = false;  // the last epoch was
   Clock::time_point next_;
 };
 

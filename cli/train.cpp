@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/energy_options.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "training/run.h"
@@ -21,6 +22,8 @@ constexpr const char* kExamples = R"(Examples:
   joule train --l0-lambda 0.3 --l0-warmup 1 --out runs/sparse
       the same with the L0 penalty of energy-aware training on the outputs of the ReLUs
   joule train --data cifar-10 --model resnet18 --augment crop-flip --epochs 30 --lr 0.1 --out runs/r18
+  joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 --out runs/measured
+      measures the energy by the processors' counters, and stops after 2 kJ
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
@@ -57,12 +60,14 @@ class Options {
     add("--device", &Config::device, "Where to compute: cpu");
     command.add_flag("--deterministic", config_.deterministic,
                      "The same bits for any number of threads, not only run to run");
+    energy_.add_to(command);
     auto* const resume =
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
     command.add_flag("--overwrite", overwrite_, "Start anew, whatever is in DIR")->excludes(resume);
   }
 
   const std::string& out() const { return out_; }
+  const EnergyOptions& energy() const { return energy_; }
   Existing existing() const {
     return resume_ ? Existing::resume : overwrite_ ? Existing::overwrite : Existing::refuse;
   }
@@ -91,6 +96,7 @@ class Options {
 
   CLI::App& command_;
   Config config_;
+  EnergyOptions energy_;
   std::string out_;
   bool resume_ = false, overwrite_ = false;
   CLI::Option* lr_;
@@ -102,21 +108,28 @@ int train(const Options& options) {
   if (options.existing() == Existing::resume && !training::config_of(options.out())) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }
+  check(config);  // before the idle power is measured
+  const Interrupt interrupt;
+  const auto stop = [&] { return interrupt.requested(); };
+  const training::RunAccounting accounting = options.energy().open(stop);
+  if (interrupt.requested()) return kInterrupted;
   ProgressBar progress(config.epochs);
   training::Hooks hooks = progress.hooks();
-  const Interrupt interrupt;
-  hooks.stop = [&] { return interrupt.requested(); };
-  const auto result = run_in_folder(options.out(), config, options.existing(), hooks);
+  std::string why = "interrupted";
+  hooks.stop = stop;
+  hooks.on_budget = [&](const std::string& reason) { why = reason; };
+  const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting);
   if (!result) {
     progress.clear();
     fmt::print(stderr,
-               "joule: interrupted; saved {0}/checkpoint.safetensors, and joule train --out {0} "
+               "joule: {1}; saved {0}/checkpoint.safetensors, and joule train --out {0} "
                "--resume goes on from there\n",
-               options.out());
+               options.out(), why);
     return kInterrupted;
   }
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
+  fmt::print("{}", energy_lines(result->energy));
   return 0;
 }
 

@@ -15,17 +15,27 @@ JOULE = os.environ["JOULE"]
 # 20 steps an epoch, a fraction of a second when the machine is idle.
 RUN = ["--data", "synthetic", "--model", "lenet5", "--limit", "400", "--batch", "20", "--epochs", "3",
        "--augment", "crop-flip", "--l0-lambda", "0.1", "--l0-warmup", "1.5", "--threads", "1"]  # fmt: skip
-TIMES = ("seconds", "images_per_second")
+TIMES = ("seconds", "images_per_second", "nanoseconds")
+MEASURED = ("gross", "idle", "dynamic", "meters")
+# A counter of millijoules that moves every 10 ms.
+METER = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-3, "systematic": 0.0,
+         "update_period_s": 0.01}  # fmt: skip
 
 
 def joule(*arguments, **options):
     return subprocess.run([JOULE, *map(str, arguments)], capture_output=True, text=True, **options)
 
 
-def metrics(folder):
-    """The lines of metrics.jsonl without what depends on the clock."""
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
+def without(names, value):
+    if not isinstance(value, dict):
+        return value
+    return {key: without(names, part) for key, part in value.items() if key not in names}
+
+
+def metrics(folder, leave_out=(*TIMES, *MEASURED)):
+    """The lines of metrics.jsonl without what depends on the clock or on a meter."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [without(leave_out, json.loads(line)) for line in lines]
 
 
 def learned(folder):
@@ -149,6 +159,154 @@ class Train(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             models.append(learned(out)[:3])
         self.assertEqual(models[0], models[1])
+
+    def trace(self, name, readings):
+        """(seconds, joules), or a text that says why there is no reading."""
+        lines = [METER]
+        for at, (seconds, what) in enumerate(readings):
+            reading = {"failure": what} if isinstance(what, str) else {"ticks": round(1000 * what)}
+            lines.append({"ns": int(1e9 * seconds), **reading})
+        path = self.folder / name
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return f"replay:{path}"
+
+    def metered(self, out, meter, *more):
+        return joule("train", *RUN, "--out", out, "--meter", meter, *more)
+
+    def summary(self, out):
+        return json.loads((out / "summary.json").read_text())["energy"]
+
+    # Idle: 10 W.  Epochs of 4, 5 and 6 s at 30 W, each with a test of 1 s at 20 W.
+    READINGS = [(0, 0), (2, 20), (2, 20), (6, 140), (7, 160), (8, 170), (13, 320), (14, 340), (15, 350), (21, 530),
+                (22, 550)]  # fmt: skip
+
+    def test_measured_energy_of_a_trace(self):
+        out = self.folder / "measured"
+        done = self.metered(out, self.trace("whole.jsonl", self.READINGS), "--carbon-intensity", "360", "--pue", "1.5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_run(out)
+        lines = metrics(out, ())
+        for line, joules in zip(lines, (120, 150, 180)):
+            training, test = line["energy"]["training"], line["energy"]["evaluation"]
+            self.assertEqual((training["gross"]["value"], training["gross"]["quality"]), (joules, "measured"))
+            self.assertEqual(training["meters"][0]["ticks"], 1000 * joules)
+            self.assertAlmostEqual(training["idle"]["value"], joules / 3)
+            self.assertAlmostEqual(training["dynamic"]["value"], joules * 2 / 3)
+            self.assertEqual((test["gross"]["value"], test["gross"]["unit"]), (20, "J"))
+            self.assertEqual(test["modelled"]["horowitz45"]["quality"], "modelled")
+        energy = self.summary(out)
+        self.assertEqual(energy["total"]["gross"]["value"], 510)
+        self.assertEqual(energy["training"]["gross"]["value"], 450)
+        self.assertEqual(energy["meters"][0]["ticks"], 510000)
+        self.assertAlmostEqual(energy["facility_energy"]["value"], 765)
+        self.assertAlmostEqual(energy["carbon"]["value"], 510 / 3.6e6 * 360)
+        self.assertEqual(energy["lost_after_epochs"], [])
+        (prediction,) = energy["predictions"]["measured"]
+        self.assertEqual((prediction["after_epoch"], prediction["of"]), (2, "measured"))
+        self.assertAlmostEqual(prediction["value"], 140 + 170 + 155)
+        # t(1) sqrt(1 + 1/2) s, and half as much again of the windows' bounds: 30 W and 20 W times 10 ms, and ticks.
+        half_width = 12.706 * 1.5**0.5 * 21.2132 + 1.5 * 2 * (0.3 + 0.2 + 0.002)
+        self.assertAlmostEqual(prediction["half_width"], half_width, places=2)
+        best = energy["best_accuracy_per_joule"]["measured"]
+        ratios = [line["test_accuracy"] / joules for line, joules in zip(lines, (140, 310, 510))]
+        self.assertEqual(best["accuracy_per_joule"], max(ratios))
+        self.assertIn("measured energy: 510 J +- ", done.stdout)
+        self.assertIn("carbon: 0.051 g CO2 (stated 360 g/kWh)", done.stdout)
+        self.assertIn("with the building: 765 J (stated PUE of 1.5)", done.stdout)
+        self.assertIn("after epoch 2: 465 J +- ", done.stderr)
+        self.assertRegex(done.stderr, r"epoch 1/3 .* 300 mJ/image")
+
+    def test_modelled_energy_without_a_meter(self):
+        energy = self.summary(self.reference)
+        work = json.loads((self.reference / "summary.json").read_text())["training"]
+        executed = work["modelled_energy"]["horowitz45"]["executed"]
+        self.assertEqual(energy["training"]["modelled"]["horowitz45"], executed)
+        out = self.folder / "no meter"
+        done = self.metered(out, "none", "--carbon-intensity", "360")
+        self.assert_same_run(out)
+        self.assertRegex(done.stdout, r"measured energy: unavailable \(none: ")
+        self.assertIn("carbon: unavailable, as there is no measured energy", done.stdout)
+        energy = self.summary(out)
+        self.assertEqual((energy["total"]["gross"]["value"], energy["carbon"]["value"]), (None, None))
+        self.assertEqual(energy["predictions"]["measured"], [])
+        self.assertEqual(energy["predictions"]["modelled"]["zero-skip"][0]["of"], "modelled")
+        self.assertIsNone(energy["best_accuracy_per_joule"]["measured"])
+
+    def test_energy_budget(self):
+        out = self.folder / "budget"
+        # A reading per step: 1 J each, and in the 25th step of the run the 30 J are exceeded.
+        readings = [(at, at + (at > 24) * 10) for at in range(100)]
+        meter = self.trace("budget.jsonl", readings)
+        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "0.03kJ")
+        self.assertEqual(stopped.returncode, 130, stopped.stderr)
+        last = stopped.stderr.splitlines()[-1]
+        self.assertRegex(last, r"\Ajoule: the energy budget of 30 J is spent: \d+ J \(measured, gross\); saved ")
+        self.assertIn("--resume goes on from there", last)
+        self.assertFalse((out / "running").exists())
+        again = self.metered(out, meter, "--idle", "0", "--energy-budget", "30 J", "--resume")
+        self.assertEqual(again.returncode, 130)
+        rest = self.metered(out, self.trace("rest.jsonl", [(at, at) for at in range(20)]), "--idle", "0", "--resume")
+        self.assertEqual(rest.returncode, 0, rest.stderr)
+        self.assert_same_run(out)
+        self.assertEqual(self.summary(out)["lost_after_epochs"], [])
+        self.assertIsNotNone(self.summary(out)["total"]["gross"]["value"])
+
+    def test_budgets_that_cannot_be(self):
+        out = self.folder / "impossible"
+        meter = self.trace("impossible.jsonl", self.READINGS)
+        for budget in ("0J", "-5J", "nan J", "inf J", "5", "J", "5 cal", "5J 5", "1e400J"):
+            done = self.metered(out, meter, f"--energy-budget={budget}")
+            self.assertEqual(done.returncode, 2, budget)
+            expected = "--energy-budget: expected a positive energy in J, kJ, Wh or kWh, such as 500J, got "
+            self.assertEqual(done.stderr, f"joule: {expected}'{budget}'\n")
+        for options, text in (
+            (("--energy-budget", "5J", "--meter", "none"), "energy budget: it is one of measured energy, and no meter"),
+            (("--pue", "0.5"), "pue: expected a factor >= 1, got 0.5"),
+            (("--carbon-intensity=-3",), "carbon intensity: expected a number of grams per kWh >= 0, got -3"),
+            (("--idle=-1",), "--idle: expected 0 to 3600 seconds, got -1"),
+            (("--idle-power=-1",), "idle power: expected a number of watts >= 0, got -1"),
+            (("--meter", "plug"), "plug"),
+        ):
+            done = self.metered(out, meter, *options)
+            self.assertEqual(done.returncode, 2, options)
+            self.assertRegex(done.stderr, r"\Ajoule: [^\n]+\n\Z")
+            self.assertIn(text, done.stderr)
+        self.assertFalse(out.exists())
+
+    def test_a_meter_that_dies(self):
+        out = self.folder / "dies"
+        meter = self.trace("dies.jsonl", [*self.READINGS[:6], (13, "the GPU is lost"), (13, "gone")])
+        done = self.metered(out, meter)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_run(out)
+        self.assertIn("no measured energy any more: epoch 2, training: the GPU is lost, 5 s after", done.stderr)
+        self.assertIn("measured energy: unavailable (replay of rapl, package 0: epoch 2, training: the GPU", done.stdout)
+        first, second, _ = metrics(out, ())
+        self.assertEqual(first["energy"]["training"]["gross"]["value"], 120)
+        self.assertIsNone(second["energy"]["training"]["gross"]["value"])
+
+    def test_what_a_kill_undid_is_said(self):
+        out = self.folder / "lost"
+        process = self.start(out)
+        self.wait_for(process, lambda: (out / "running").exists())
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.assertTrue((out / "running").exists())
+        # Stopped cleanly in the second epoch, but as if it had then been resumed and killed.
+        readings = [(at, at) for at in range(100)]
+        meter = self.trace("lost.jsonl", readings)
+        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "24J", "--resume")
+        self.assertEqual(stopped.returncode, 130, stopped.stderr)
+        self.assertFalse((out / "running").exists())
+        (out / "running").write_text("")
+        done = self.metered(out, self.trace("lost_rest.jsonl", readings), "--idle", "0", "--resume")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_run(out)
+        self.assertEqual(self.summary(out)["lost_after_epochs"], [0, 1])
+        for epoch in (0, 1):
+            self.assertIn(f"not in it: what was spent after epoch {epoch} and then lost", done.stdout)
+        self.assertIsNotNone(self.summary(out)["total"]["gross"]["value"])
+        self.assertFalse((out / "running").exists())
 
     def test_an_existing_run_is_not_overwritten(self):
         out = self.folder / "existing"

@@ -5,11 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "training/energy_json.h"
 
 namespace joule::training {
 namespace {
-
-using nlohmann::ordered_json;
 
 template <class AnyMetrics, class Visit>
 void for_each_member(AnyMetrics& m, Visit&& visit) {
@@ -30,6 +29,7 @@ std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   for (const EpochMetrics& m : metrics) {
     ordered_json line;
     for_each_member(m, [&](const char* name, const auto& value) { line[name] = value; });
+    line["energy"] = json_of(m.energy);
     lines += line.dump() + "\n";
   }
   return lines;
@@ -44,6 +44,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
       for_each_member(m, [&](const char* name, auto& value) { json.at(name).get_to(value); });
+      m.energy = epoch_energy_of(json.at("energy"));
     } catch (const ordered_json::exception&) {
       throw ArgumentError(str("metrics: not a line of an epoch: ", line));
     }

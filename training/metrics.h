@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "training/epoch_energy.h"
+
 namespace joule::training {
 
 /// What one epoch came to: a line of metrics.jsonl.
@@ -19,6 +21,7 @@ struct EpochMetrics {
   double test_loss = 0;
   double seconds = 0;  // of the training steps, without the test
   double images_per_second = 0;
+  EpochEnergy energy;  // of the steps and of the test
 };
 
 /// One JSON object per line.

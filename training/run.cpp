@@ -23,6 +23,7 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kSummary = "summary.json";
+constexpr const char* kRunning = "running";  // there from the start of training to its clean end
 
 std::string in(const std::string& folder, const char* file) {
   return (fs::path(folder) / file).string();
@@ -80,12 +81,20 @@ void write_checkpoint(const std::string& folder, const Trainer& trainer) {
   write_file_atomically(in(folder, kMetrics), to_jsonl(trainer.metrics()));
 }
 
+void remove(const std::string& folder, const char* file) {
+  std::error_code error;
+  fs::remove(in(folder, file), error);
+  if (error) throw DataError(str(in(folder, file), ": cannot be removed: ", error.message()));
+}
+
+/// Whether somebody trains there, or was killed when he did.
+bool is_running(const std::string& folder) {
+  std::error_code ignored;
+  return fs::exists(in(folder, kRunning), ignored);
+}
+
 void start(const std::string& folder, const Config& config) {
-  for (const char* file : {kSummary, kModel, kCheckpoint, kMetrics}) {
-    std::error_code error;
-    fs::remove(in(folder, file), error);
-    if (error) throw DataError(str(in(folder, file), ": cannot be removed: ", error.message()));
-  }
+  for (const char* file : {kSummary, kModel, kCheckpoint, kMetrics}) remove(folder, file);
   write_file_atomically(in(folder, kConfig), to_json(config));
 }
 
@@ -110,11 +119,13 @@ std::optional<Config> config_of(const std::string& folder) {
 }
 
 std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
-                                       Existing existing, const Hooks& hooks) {
+                                       Existing existing, const Hooks& hooks,
+                                       const RunAccounting& accounting) {
   check(config);
+  check(accounting.footprint);
   const bool resume = settle(folder, config, existing);
   if (config.threads > 0) set_num_threads(config.threads);
-  Trainer trainer(config, load_dataset(config.data));
+  Trainer trainer(config, load_dataset(config.data), accounting.energy);
   make_folder(folder);
   require_room(folder, room_for(trainer.model()));
   if (resume) {
@@ -122,17 +133,28 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const Config& 
   } else {
     start(folder, config);
   }
+  if (existing == Existing::resume && is_running(folder) && !trainer.finished()) {
+    trainer.note_loss();
+  }
+  write_file_atomically(in(folder, kRunning), "");
   while (!trainer.finished()) {
     const bool complete = trainer.run_epoch(hooks);
     write_checkpoint(folder, trainer);
-    if (!complete) return std::nullopt;
+    if (!complete) {
+      remove(folder, kRunning);
+      return std::nullopt;
+    }
   }
   RunResult result{.evaluation = trainer.evaluate_now(),
                    .work = trainer.work(),
-                   .parameters = trainer.model().net.parameter_count()};
+                   .parameters = trainer.model().net.parameter_count(),
+                   .energy = {.epochs = trainer.metrics(),
+                              .lost_after = trainer.lost_after(),
+                              .footprint = accounting.footprint}};
   for (const EpochMetrics& m : trainer.metrics()) result.seconds += m.seconds;
   save_model(in(folder, kModel), trainer.model());
   write_file_atomically(in(folder, kSummary), to_json(result));
+  remove(folder, kRunning);
   return result;
 }
 

@@ -12,23 +12,34 @@ namespace joule::training {
 /// What to do with a run that the folder holds already.
 enum class Existing { refuse, resume, overwrite };
 
+/// How the energy of the run is accounted for.  It decides nothing of what the run computes, so it
+/// is no part of its configuration, and is to be given again to resume.
+struct RunAccounting {
+  Accounting energy;
+  Footprint footprint;
+};
+
 /// Trains as `config` says and writes into `folder` (made if missing):
 ///
 ///   config.json              what was asked for
 ///   metrics.jsonl            one line per epoch
 ///   checkpoint.safetensors   everything that continues the run, after each epoch and when stopped
 ///   model.safetensors        the trained net (see save_model), at the end
-///   summary.json             accuracy, densities, work and modelled energy, at the end
+///   running                  empty; there while it trains, and after it was killed
+///   summary.json             accuracy, densities, work and energy, at the end
 ///
 /// Every file is replaced as a whole, so that a run can be killed at any moment and resumed: the
-/// files that it then writes are, times excepted, those of a run that was never interrupted.  The
+/// files that it then writes are, times and measured energy excepted, those of a run that was never
+/// interrupted.  The
 /// keys are in docs/cli.md.  The room on the disk is reserved before training starts.
 ///
-/// Returns   nothing if `hooks.stop` ended the run; then the checkpoint holds where.
+/// Returns   nothing if `hooks.stop` or the energy budget ended the run; then the checkpoint holds
+///           where.
 /// Errors    ArgumentError if there is a run already (refuse), or it had another configuration
 ///           (resume); TrainingError as Trainer; DataError if a file cannot be read or written.
 std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
-                                       Existing existing, const Hooks& hooks = {});
+                                       Existing existing, const Hooks& hooks = {},
+                                       const RunAccounting& accounting = {});
 
 /// The configuration of the run that `folder` holds, if any.
 ///

@@ -85,6 +85,7 @@ std::string to_json(const RunResult& result) {
     all += totals;
   }
   training["modelled_energy"] = modelled_energy(all);
+  json["energy"] = ordered_json::parse(to_json(result.energy));
   return json.dump(2) + "\n";
 }
 

@@ -7,6 +7,7 @@
 
 #include "energy/ledger.h"
 #include "training/evaluate.h"
+#include "training/run_energy.h"
 
 namespace joule::training {
 
@@ -16,6 +17,7 @@ struct RunResult {
   std::map<Phase, energy::Totals> work;  // of all training steps
   std::int64_t parameters = 0;
   double seconds = 0;  // of all training steps
+  RunEnergy energy;
 };
 
 /// The sum over the layers of an evaluation.

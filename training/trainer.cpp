@@ -8,7 +8,10 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "energy/cost_model.h"
 #include "training/components.h"
+#include "training/run_energy.h"
+#include "training/summary.h"
 
 namespace joule::training {
 namespace {
@@ -40,14 +43,15 @@ std::string number(double value) { return std::isnan(value) ? "nan" : str(value)
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, const DataSplit& data)
+Trainer::Trainer(const Config& config, const DataSplit& data, Accounting accounting)
     : config_(checked(config)),
       test_(limited(data.test, config.limit)),
       loader_(limited(data.train, config.limit),
               {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
       model_(seeded_model(config, data.train)),
       optimizer_(make_optimizer(config, model_.net.parameters())),
-      schedule_(make_schedule(config, loader_.batches())) {}
+      schedule_(make_schedule(config, loader_.batches())),
+      energy_(std::move(accounting)) {}
 
 double Trainer::lambda() const {
   const double ramp = config_.l0_warmup * static_cast<double>(loader_.batches());
@@ -108,7 +112,7 @@ void Trainer::train_step(const Batch& batch) {
   optimizer_->zero_grad();
 }
 
-Progress Trainer::progress() const {
+Progress Trainer::progress() {
   Progress p{.epoch = epoch_ + 1, .batch = batch_, .batches = loader_.batches()};
   if (sums_.images == 0) return p;
   const auto images = static_cast<double>(sums_.images);
@@ -117,51 +121,90 @@ Progress Trainer::progress() const {
   p.images_per_second = images / sums_.seconds;
   const std::int64_t left = (config_.epochs - epoch_) * p.batches - batch_;
   p.seconds_left = sums_.seconds / static_cast<double>(batch_) * static_cast<double>(left);
+  p.joules_per_image = energy_.per_image(sums_.images);
   return p;
 }
 
-bool Trainer::run_epoch(const Hooks& hooks) {
+bool Trainer::stopped(const Hooks& hooks) const {
+  return (hooks.stop && hooks.stop()) || over_budget(hooks);
+}
+
+bool Trainer::over_budget(const Hooks& hooks) const {
+  const std::string why = energy_.over_budget();
+  if (!why.empty() && hooks.on_budget) hooks.on_budget(why);
+  return !why.empty();
+}
+
+/// What was recorded is sums from now on.
+void Trainer::close_ledger() {
+  for (const energy::Ledger::Line& line : ledger_.lines()) {
+    earlier_work_[line.run.scope.phase] += line;
+  }
+  ledger_.reset();
+}
+
+bool Trainer::train_steps(const Hooks& hooks) {
   using Clock = std::chrono::steady_clock;
+  const energy::Recording recording(ledger_);
+  auto start = Clock::now();
+  for (const Batch& batch : loader_) {
+    train_step(batch);
+    ++batch_;
+    const auto now = Clock::now();
+    sums_.seconds += std::chrono::duration<double>(now - start).count();
+    start = now;
+    if (hooks.on_progress) hooks.on_progress(progress());
+    if (stopped(hooks)) return false;
+  }
+  return true;
+}
+
+bool Trainer::run_epoch(const Hooks& hooks) {
   require(!finished(), "training: all ", config_.epochs, " epochs are done");
-  const auto stopped = [&] { return hooks.stop && hooks.stop(); };
   const ContextGuard guard;
   context().deterministic = config_.deterministic;
   evaluation_.reset();
+  energy_.begin(total_energy(metrics_));
+  if (over_budget(hooks)) return false;
   loader_.set_epoch(epoch_, batch_);
-  {
-    const energy::Recording recording(ledger_);
-    auto start = Clock::now();
-    for (const Batch& batch : loader_) {
-      train_step(batch);
-      ++batch_;
-      const auto now = Clock::now();
-      sums_.seconds += std::chrono::duration<double>(now - start).count();
-      start = now;
-      if (hooks.on_progress) hooks.on_progress(progress());
-      if (stopped()) return false;
-    }
-  }
-  auto evaluation = evaluate(model_.net, test_, {.stop = hooks.stop});
+  const bool trained = train_steps(hooks);
+  energy_.end_training(epoch_ + 1, ledger_.total());
+  close_ledger();
+  if (!trained) return false;
+  auto evaluation = evaluate(model_.net, test_, {.stop = [&] { return stopped(hooks); }});
+  // An evaluation that was stopped has cost something, too, but its work will be done again.
+  energy_.end_evaluation(epoch_ + 1, evaluation ? total_work(*evaluation) : energy::Totals{});
   if (!evaluation) return false;
   if (!std::isfinite(evaluation->loss)) {
     fail(str("the loss on the test images is ", number(evaluation->loss), "; try a smaller --lr"));
   }
   evaluation_ = std::move(evaluation);
   schedule_->observe(evaluation_->loss);
-  const Progress p = progress();
+  const auto images = static_cast<double>(sums_.images);
   metrics_.push_back({.epoch = epoch_ + 1,
-                      .train_loss = p.loss,
-                      .l0_penalty = sums_.penalty / static_cast<double>(sums_.images),
-                      .train_accuracy = p.accuracy,
+                      .train_loss = sums_.loss / images,
+                      .l0_penalty = sums_.penalty / images,
+                      .train_accuracy = static_cast<double>(sums_.correct) / images,
                       .test_accuracy = evaluation_->accuracy(),
                       .test_loss = evaluation_->loss,
                       .seconds = sums_.seconds,
-                      .images_per_second = p.images_per_second});
+                      .images_per_second = images / sums_.seconds,
+                      .energy = energy_.take()});
   ++epoch_;
   batch_ = 0;
   sums_ = {};
   if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
+  predict(hooks);
   return true;
+}
+
+void Trainer::predict(const Hooks& hooks) const {
+  if (!hooks.on_prediction) return;
+  auto prediction = predict_total(measured_energies(metrics_), config_.epochs);
+  if (!prediction) {
+    prediction = predict_total(modelled_energies(metrics_, energy::horowitz45()), config_.epochs);
+  }
+  if (prediction) hooks.on_prediction(*prediction);
 }
 
 const Evaluation& Trainer::evaluate_now() {

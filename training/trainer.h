@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "training/config.h"
+#include "training/energy_account.h"
+#include "training/energy_prediction.h"
 #include "training/evaluate.h"
 #include "training/metrics.h"
 #include "training/model_file.h"
@@ -34,6 +37,8 @@ struct Progress {
   double loss = 0, accuracy = 0;        // means so far
   double images_per_second = 0;
   std::optional<double> seconds_left{};  // of all epochs' steps
+  /// Gross, as the meters stood at most a second ago; none without a meter.
+  std::optional<energy::Joules> joules_per_image{};
 };
 
 /// What training calls on the way; all may be empty.
@@ -41,6 +46,10 @@ struct Hooks {
   std::function<void(const Progress&)> on_progress;  // after every step
   std::function<void(const EpochMetrics&)> on_epoch;
   std::function<bool()> stop;  // asked after every step: true ends run_epoch() early
+  /// After the second epoch and every later one but the last: of the measured energy, or if there
+  /// is none of what horowitz45 models.
+  std::function<void(const Prediction&)> on_prediction{};
+  std::function<void(const std::string& why)> on_budget{};  // the budget ends run_epoch() early
 };
 
 /// Trains a net on a data set, epoch by epoch.  What it computes is a function of config, data and
@@ -50,8 +59,8 @@ class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
-  /// Errors    ArgumentError for a bad config; as make_model().
-  Trainer(const Config& config, const DataSplit& data);
+  /// Errors    ArgumentError for a bad config; as make_model() and EnergyAccount.
+  Trainer(const Config& config, const DataSplit& data, Accounting accounting = {});
 
   const Config& config() const { return config_; }
   Model& model() { return model_; }
@@ -65,9 +74,13 @@ class Trainer {
   const std::optional<Evaluation>& evaluation() const { return evaluation_; }
   /// Of all training steps, by phase.
   std::map<Phase, energy::Totals> work() const;
+  /// Epochs after which the run was killed, or failed: what it had spent since then was done again,
+  /// and is in no figure.
+  const std::set<std::int64_t>& lost_after() const { return lost_after_; }
+  void note_loss() { lost_after_.insert(epoch_); }
 
-  /// Trains to the end of the current epoch and evaluates.  Returns false if `hooks.stop` ended it
-  /// early: state() then continues from exactly there.
+  /// Trains to the end of the current epoch and evaluates.  Returns false if `hooks.stop` or
+  /// the energy budget ended it early: state() then continues from exactly there.
   ///
   /// Errors    TrainingError that names epoch, step and what to try: a loss that is not finite, or
   ///           a ReLU that was silent for kSilentSteps steps in a row.
@@ -92,9 +105,14 @@ class Trainer {
     double seconds = 0;
   };
 
+  bool train_steps(const Hooks& hooks);  // whether to the end
   void train_step(const Batch& batch);
+  bool stopped(const Hooks& hooks) const;
+  bool over_budget(const Hooks& hooks) const;
+  void close_ledger();
+  void predict(const Hooks& hooks) const;
   void check_alive(const std::vector<Tap>& taps);
-  Progress progress() const;
+  Progress progress();
   double lambda() const;
   std::int64_t step() const { return epoch_ * loader_.batches() + batch_; }
   [[noreturn]] void fail(const std::string& what) const;
@@ -109,8 +127,10 @@ class Trainer {
   Sums sums_;
   std::map<std::string, int> silent_;  // steps in a row, per ReLU
   std::vector<EpochMetrics> metrics_;
-  std::map<Phase, energy::Totals> earlier_work_;  // before load_state()
-  energy::Ledger ledger_;
+  std::map<Phase, energy::Totals> earlier_work_;  // without what is in ledger_
+  energy::Ledger ledger_;                         // since the epoch or run_epoch() began
+  EnergyAccount energy_;
+  std::set<std::int64_t> lost_after_;
   std::optional<Evaluation> evaluation_;
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <charconv>
+#include <set>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "training/energy_json.h"
 #include "training/trainer.h"
 
 namespace joule::training {
@@ -79,6 +81,25 @@ energy::Totals parse_totals(std::string_view name, std::string_view text) {
   return t;
 }
 
+/// The energy of the epoch under way, and what kills have undone.
+struct EnergyState {
+  EpochEnergy epoch;
+  std::set<std::int64_t> lost_after;
+};
+
+std::string to_text(const EnergyState& s) {
+  return ordered_json{{"epoch", json_of(s.epoch)}, {"lost_after", s.lost_after}}.dump();
+}
+
+EnergyState parse_energy(const std::string& text) {
+  try {
+    const ordered_json json = ordered_json::parse(text);
+    return {.epoch = epoch_energy_of(json.at("epoch")), .lost_after = json.at("lost_after")};
+  } catch (const ordered_json::exception&) {
+    throw ArgumentError(str("checkpoint: 'energy' cannot be '", text, "'"));
+  }
+}
+
 constexpr std::array kPhases = {Phase::forward, Phase::backward, Phase::update};
 
 }  // namespace
@@ -100,6 +121,9 @@ State Trainer::state() const {
     state.values["work." + std::string(name(phase))] =
         to_text(found == work.end() ? energy::Totals{} : found->second);
   }
+  EnergyState energy{.epoch = energy_.epoch(), .lost_after = lost_after_};
+  energy.epoch.training.work += ledger_.total();
+  state.values["energy"] = to_text(energy);
   state.values["metrics"] = to_jsonl(metrics_);
   return state;
 }
@@ -127,6 +151,7 @@ void Trainer::load_state(const State& state) {
     const std::string key = "work." + std::string(name(phase));
     work[phase] = parse_totals(key, value(state, key));
   }
+  EnergyState energy = parse_energy(value(state, "energy"));
   const State model = extract(state, "model.");
   const State before = model_.net.state();
   State restore;
@@ -148,6 +173,8 @@ void Trainer::load_state(const State& state) {
   silent_ = std::move(silent);
   earlier_work_ = std::move(work);
   ledger_.reset();
+  energy_.set_epoch(std::move(energy.epoch));
+  lost_after_ = std::move(energy.lost_after);
   metrics_ = std::move(metrics);
   evaluation_.reset();
 }

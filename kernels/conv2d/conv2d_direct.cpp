@@ -255,7 +255,7 @@ void GradWeightItem(const GradWeightRun& run, std::int64_t item, std::int64_t it
   const std::int64_t columns = kBlocking.columns(o, s.out_per_group());
   const std::int64_t width = round_up(columns, kLanes);
   const float* dy = run.grad_y + (image * h.count + first) * w.count * s.out_channels + o;
-  if (width != s.out_channels) {
+  if (columns != s.out_channels || columns != width) {
     float* const packed = scratch + run.window_floats();
     pack_rows(dy, pixels, s.out_channels, columns, width, packed);
     dy = packed;

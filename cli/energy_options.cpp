@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "cli/energy_options.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "core/error.h"
+#include "energy/cost_model.h"
+#include "energy/measurement.h"
+
+namespace joule::cli {
+
+using energy::Figure;
+using energy::Joules;
+
+Joules parse_energy(const std::string& option, const std::string& text) {
+  static const std::map<std::string_view, Joules> kUnits{
+      {"J", Joules(1)}, {"kJ", Joules(1e3)}, {"Wh", Joules(3600)}, {"kWh", Joules(3.6e6)}};
+  double number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  std::string_view unit(end, static_cast<std::size_t>(last - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  const auto found = kUnits.find(unit);
+  const bool good = error == std::errc() && found != kUnits.end() && std::isfinite(number);
+  const Joules energy = good ? number * found->second : Joules();
+  require(energy > Joules(0) && std::isfinite(energy.value()), option,
+          ": expected a positive energy in J, kJ, Wh or kWh, such as 500J, got '", text, "'");
+  return energy;
+}
+
+void EnergyOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--meter", meter,
+                  "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+      ->capture_default_str();
+  command
+      .add_option("--idle", idle_seconds,
+                  "Seconds to measure the idle power before training; 0: do not")
+      ->capture_default_str();
+  command.add_option("--idle-power", idle_watts,
+                     "State the idle power in watts instead of measuring it");
+  command.add_option("--energy-budget", budget,
+                     "Stop when so much was measured, all epochs together: 500J, 2kJ, .1Wh, 1kWh");
+  command.add_option("--carbon-intensity", footprint.grams_per_kwh,
+                     "Of the electricity, in grams of CO2 per kWh: a line of its own");
+  command.add_option("--pue", footprint.pue,
+                     "The building's energy over the machine's: a line of its own");
+}
+
+training::RunAccounting EnergyOptions::open(const std::function<bool()>& stop) const {
+  training::check(footprint);
+  require(idle_seconds >= 0 && idle_seconds <= 3600, "--idle: expected 0 to 3600 seconds, got ",
+          idle_seconds);
+  if (idle_watts) energy::stated_idle_power(energy::Watts(*idle_watts));  // is it one?
+  training::RunAccounting accounting{.footprint = footprint};
+  if (!budget.empty()) accounting.energy.budget = parse_energy("--energy-budget", budget);
+  auto metering = std::make_shared<training::Metering>(energy::open_meters(meter));
+  accounting.energy.metering = metering;
+  if (idle_watts) {
+    metering->state_idle_power(energy::Watts(*idle_watts));
+  } else if (idle_seconds > 0) {
+    metering->measure_idle_power(energy::Seconds(idle_seconds), stop);
+  }
+  return accounting;
+}
+
+namespace {
+
+std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& gross) {
+  std::string out;
+  const Joules energy = gross.available() ? gross.value() : Joules();
+  const auto line = [&](const char* what, const std::string& value, const std::string& from) {
+    out += fmt::format("{}: {} ({})\n", what,
+                       gross.available() ? value : "unavailable, as there is no measured energy",
+                       from);
+  };
+  const double pue = f.pue.value_or(1), intensity = f.grams_per_kwh.value_or(0);
+  if (f.pue) line("with the building", str(energy * pue), str("stated PUE of ", pue));
+  const std::string stated = str("stated ", intensity, " g/kWh");
+  const auto grams = [&](Joules e) {
+    return fmt::format("{:.4g} g CO2", training::grams_co2(e, intensity));
+  };
+  if (f.grams_per_kwh) line("carbon", grams(energy), stated);
+  if (f.grams_per_kwh && f.pue) {
+    line("carbon with the building", grams(energy * pue), str(stated, ", stated PUE of ", pue));
+  }
+  return out;
+}
+
+std::string best_line(const training::BestEpoch& best, const char* quality) {
+  return fmt::format("best accuracy per joule: {:.2f} % after epoch {} and {} ({})\n",
+                     100 * best.test_accuracy, best.epoch, str(best.spent), quality);
+}
+
+}  // namespace
+
+std::string energy_lines(const training::RunEnergy& run) {
+  const training::PartEnergy all = whole(total_energy(run.epochs));
+  const energy::EnergySplit split = measured(all);
+  std::string out = str("measured energy: ", split.gross, "\n");
+  if (split.gross.available()) {
+    out += str("  idle: ", split.idle, "\n  dynamic: ", split.dynamic, "\n");
+  }
+  const energy::CostModel& profile = energy::horowitz45();
+  out += str("modelled energy: ", modelled(all, profile), "\n");
+  for (const std::int64_t epoch : run.lost_after) {
+    out += fmt::format(
+        "not in it: what was spent after epoch {} and then lost, at a kill or error\n", epoch);
+  }
+  const auto best = best_per_joule(run.epochs, measured_energies(run.epochs));
+  if (best) out += best_line(*best, "measured");
+  const auto modelled_best = best_per_joule(run.epochs, modelled_energies(run.epochs, profile));
+  if (!best && modelled_best) out += best_line(*modelled_best, "modelled, horowitz45");
+  return out + footprint_lines(run.footprint, split.gross);
+}
+
+}  // namespace joule::cli

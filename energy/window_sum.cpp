@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "energy/window_sum.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace joule::energy {
+namespace {
+
+std::optional<Joules> sum(std::optional<Joules> a, std::optional<Joules> b) {
+  if (!a || !b) return {};
+  return *a + *b;
+}
+
+Seconds duration(const WindowSum& s) { return Seconds(1e-9 * static_cast<double>(s.nanoseconds)); }
+Joules gross(const WindowSum& s) { return static_cast<double>(s.ticks) * s.unit; }
+
+/// Half an update period at either edge, at the window's mean power, and a tick.
+std::optional<Joules> edges_of(const MeterInfo& meter, const WindowSum& window) {
+  if (!meter.update_period) return {};
+  if (window.nanoseconds == 0) return meter.unit;
+  return gross(window) / duration(window) * *meter.update_period + meter.unit;
+}
+
+void set_idle(WindowSum& s, const Figure<Watts>& power) {
+  if (!power.available()) {
+    s.no_idle = power.reason();
+    return;
+  }
+  s.idle_stated = power.quality() == Quality::modelled;
+  s.idle = power.value() * duration(s);
+  s.idle_width.reset();
+  if (power.uncertainty()) s.idle_width = *power.uncertainty() * duration(s);
+}
+
+Figure<Watts> idle_power(const WindowSum& s, const std::string& from) {
+  if (!s.no_idle.empty()) return no_idle_power(s.no_idle);
+  const Watts mean = s.idle / duration(s);
+  if (s.idle_stated) return stated_idle_power(mean);
+  const auto width = s.idle_width ? std::optional(*s.idle_width / duration(s)) : std::nullopt;
+  return Figure<Watts>::measured(mean, width, from);
+}
+
+Figure<Joules> sum_of(const std::vector<Figure<Joules>>& parts) {
+  Joules value;
+  std::optional<Joules> width = Joules(0);
+  std::string from;
+  for (const Figure<Joules>& part : parts) {
+    if (!part.available()) return part;
+    if (part.quality() != parts.front().quality()) {
+      return Figure<Joules>::unavailable(
+          part.source(), str("it is ", name(parts.front().quality()), " for one meter and ",
+                             name(part.quality()), " for another"));
+    }
+    value += part.value();
+    width = sum(width, part.uncertainty());
+    from += (from.empty() ? "" : " + ") + part.source();
+  }
+  switch (parts.front().quality()) {
+    case Quality::measured:
+      return Figure<Joules>::measured(value, width, from);
+    case Quality::modelled:
+      return Figure<Joules>::modelled(value, width, from);
+    default:
+      return Figure<Joules>::attributed(value, width, from);
+  }
+}
+
+}  // namespace
+
+WindowSum no_windows(const MeterInfo& meter) {
+  return {.meter = meter.name,
+          .scope = meter.scope,
+          .unit = meter.unit,
+          .systematic = meter.systematic};
+}
+
+WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
+                 const std::string& place) {
+  WindowSum s = no_windows(meter);
+  const std::string problem = window.problem();
+  if (!problem.empty()) {
+    // What was never there is missing everywhere; what broke is missing from somewhere on.
+    s.missing = meter.status == Status::ok ? str(place, ": ", problem) : problem;
+    return s;
+  }
+  s.ticks = window.ticks();
+  s.nanoseconds = window.end.monotonic_ns - window.begin.monotonic_ns;
+  s.edges = edges_of(meter, s);
+  set_idle(s, idle_power);
+  return s;
+}
+
+void add(WindowSum& to, const WindowSum& more) {
+  to.ticks += more.ticks;
+  to.nanoseconds += more.nanoseconds;
+  to.edges = sum(to.edges, more.edges);
+  if (to.no_idle.empty()) to.no_idle = more.no_idle;
+  if (to.no_idle.empty() && to.idle_stated != more.idle_stated) {
+    to.no_idle = "it was measured for some windows and stated for others";
+  }
+  to.idle += more.idle;
+  to.idle_width = sum(to.idle_width, more.idle_width);
+  if (to.missing.empty()) to.missing = more.missing;
+}
+
+Measurement measure(const WindowSum& s) {
+  const MeterInfo info{
+      .name = s.meter, .scope = s.scope, .unit = s.unit, .systematic = s.systematic};
+  if (!s.missing.empty()) return no_measurement(info, s.missing);
+  if (s.nanoseconds == 0) return no_measurement(info, "no time passed between the readings");
+  if (s.ticks == 0) {
+    return no_measurement(info, str("unresolved: the counter did not move in ", duration(s)));
+  }
+  if (s.edges && *s.edges >= gross(s)) {
+    return no_measurement(info, str("unresolved: ", duration(s), " is too short"));
+  }
+  return split_energy(info, gross(s), s.edges, duration(s), idle_power(s, source(info)));
+}
+
+EnergySplit total(std::span<const WindowSum> meters) {
+  require(!meters.empty(), "total energy: there is no meter");
+  std::vector<Figure<Joules>> gross, idle, dynamic;
+  for (const WindowSum& meter : meters) {
+    const Measurement m = measure(meter);
+    gross.push_back(m.gross);
+    idle.push_back(m.idle);
+    dynamic.push_back(m.dynamic);
+  }
+  return {.gross = sum_of(gross), .idle = sum_of(idle), .dynamic = sum_of(dynamic)};
+}
+
+}  // namespace joule::energy

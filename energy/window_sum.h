@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "energy/measurement.h"
+#include "energy/meter.h"
+#include "energy/window.h"
+
+namespace joule::energy {
+
+/// What one meter counted in any number of windows: sums that can be stored, added up over runs
+/// that were interrupted, and turned into figures at any time.
+struct WindowSum {
+  std::string meter, scope;  // as in MeterInfo
+  Joules unit;               // of a tick
+  double systematic = 0;
+
+  std::int64_t ticks = 0, nanoseconds = 0;
+  std::optional<Joules> edges = Joules(0);  // what the windows' edges leave open; none if unknown
+
+  Joules idle;                                   // idle power times duration
+  std::optional<Joules> idle_width = Joules(0);  // none if unknown
+  bool idle_stated = false;                      // modelled, not measured
+  std::string no_idle;                           // why the idle energy is not known
+
+  std::string missing;  // why the energy of some of the windows is not known
+
+  friend bool operator==(const WindowSum&, const WindowSum&) = default;
+};
+
+/// The sum of no window.
+WindowSum no_windows(const MeterInfo& meter);
+
+/// One window as a sum.  A window that is too short to be resolved counts all the same; one whose
+/// meter failed adds nothing, and is `missing`: "PLACE: REASON".
+WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
+                 const std::string& place);
+
+/// Adds the windows of the same meter.
+void add(WindowSum& to, const WindowSum& more);
+
+/// Gross, idle and dynamic energy.
+///
+/// Numerics  gross = ticks * unit.  Uncertainties are bounds, so those of the windows add up.
+/// Errors    none: what is missing, has not moved the counter, or is within the uncertainty of the
+///           windows' edges, is unavailable with its reason.
+Measurement measure(const WindowSum& sum);
+
+/// The energies of meters with different scopes together.
+struct EnergySplit {
+  Figure<Joules> gross, idle, dynamic;
+};
+/// The sums of the meters' figures, and of their uncertainties.  A sum is unavailable if a part is,
+/// or if one part is attributed and another modelled.
+///
+/// Errors    ArgumentError if there is no meter.
+EnergySplit total(std::span<const WindowSum> meters);
+
+}  // namespace joule::energy

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "energy/cost_model.h"
+#include "energy/ledger.h"
+#include "energy/window_sum.h"
+#include "training/metering.h"
+
+namespace joule::training {
+
+/// What the training steps of an epoch cost, or its evaluation: integers, so that they add up
+/// exactly over runs that were interrupted.
+struct PartEnergy {
+  std::vector<energy::WindowSum> measured;  // per meter; empty if nothing ran
+  energy::Totals work;                      // for the models
+
+  /// If the two were measured by different meters, each misses something, and says so.
+  PartEnergy& operator+=(const PartEnergy& o);
+};
+
+struct EpochEnergy {
+  PartEnergy training, evaluation;
+  EpochEnergy& operator+=(const EpochEnergy& o);
+};
+
+/// Training and evaluation together.
+PartEnergy whole(const EpochEnergy& epoch);
+
+/// The figures of all meters together.  If nothing ran, they are unavailable.
+energy::EnergySplit measured(const PartEnergy& part);
+/// What Joule's kernels did, by a profile.
+energy::Figure<energy::Joules> modelled(const PartEnergy& part, const energy::CostModel& profile);
+
+/// What the meters counted, also if it is too little for a figure.
+Spent counted(const PartEnergy& part);
+
+}  // namespace joule::training

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "training/run_energy.h"
+
+#include "training/energy_json.h"
+#include "training/energy_prediction.h"
+
+namespace joule::training {
+namespace {
+
+using energy::CostModel;
+using energy::Figure;
+using energy::Joules;
+
+constexpr std::size_t kFirstPrediction = 2;  // from so many epochs
+
+ordered_json predictions(const EpochFigures& spent) {
+  ordered_json all = ordered_json::array();
+  for (std::size_t n = kFirstPrediction; n < spent.size(); ++n) {
+    const auto p = predict_total(std::span(spent).first(n), std::ssize(spent));
+    if (!p) continue;
+    all.push_back({{"after_epoch", p->after_epoch},
+                   {"value", p->energy.value()},
+                   {"unit", Joules::kUnit},
+                   {"half_width", p->half_width.value()},
+                   {"confidence", 0.95},
+                   {"of", name(p->quality)},
+                   {"source", p->source}});
+  }
+  return all;
+}
+
+ordered_json best(std::span<const EpochMetrics> epochs, const EpochFigures& spent) {
+  const auto found = best_per_joule(epochs, spent);
+  if (!found) return nullptr;
+  return {{"epoch", found->epoch},
+          {"test_accuracy", found->test_accuracy},
+          {"joules", found->spent.value()},
+          {"accuracy_per_joule", found->accuracy_per_joule}};
+}
+
+/// A number that was computed from a figure and the user's: null, with the reason, if there is no
+/// figure.
+template <class Convert>
+ordered_json derived(const Figure<Joules>& from, const char* unit, Convert&& convert) {
+  ordered_json value, uncertainty, reason;
+  if (!from.available()) {
+    reason = from.reason();
+  } else {
+    value = convert(from.value());
+    if (from.uncertainty()) uncertainty = convert(*from.uncertainty());
+  }
+  return {{"value", value}, {"unit", unit}, {"uncertainty", uncertainty}, {"reason", reason}};
+}
+
+}  // namespace
+
+EpochFigures measured_energies(std::span<const EpochMetrics> epochs) {
+  EpochFigures figures;
+  for (const EpochMetrics& m : epochs) figures.push_back(measured(whole(m.energy)).gross);
+  return figures;
+}
+
+EpochFigures modelled_energies(std::span<const EpochMetrics> epochs, const CostModel& profile) {
+  EpochFigures figures;
+  for (const EpochMetrics& m : epochs) figures.push_back(modelled(whole(m.energy), profile));
+  return figures;
+}
+
+EpochEnergy total_energy(std::span<const EpochMetrics> epochs) {
+  EpochEnergy sum;
+  for (const EpochMetrics& m : epochs) sum += m.energy;
+  return sum;
+}
+
+std::optional<BestEpoch> best_per_joule(std::span<const EpochMetrics> epochs,
+                                        const EpochFigures& spent) {
+  std::optional<BestEpoch> best;
+  Joules sum;
+  for (std::size_t i = 0; i < epochs.size() && spent[i].available(); ++i) {
+    sum += spent[i].value();
+    const double ratio = epochs[i].test_accuracy / sum.value();
+    if (best && ratio <= best->accuracy_per_joule) continue;
+    best = {.epoch = epochs[i].epoch,
+            .test_accuracy = epochs[i].test_accuracy,
+            .spent = sum,
+            .accuracy_per_joule = ratio};
+  }
+  return best;
+}
+
+std::string to_json(const RunEnergy& run) {
+  const EpochEnergy sum = total_energy(run.epochs);
+  const PartEnergy all = whole(sum);
+  const Figure<Joules> gross = measured(all).gross;
+  const EpochFigures by_meter = measured_energies(run.epochs);
+  ordered_json json{{"total", figures_of(all)},
+                    {"training", figures_of(sum.training)},
+                    {"evaluation", figures_of(sum.evaluation)}};
+  ordered_json meters = ordered_json::array();
+  for (const energy::WindowSum& meter : all.measured) {
+    const energy::Measurement m = energy::measure(meter);
+    ordered_json& entry = meters.emplace_back(json_of(meter));
+    entry["gross"] = json_of(m.gross);
+    entry["idle"] = json_of(m.idle);
+    entry["dynamic"] = json_of(m.dynamic);
+    entry["power"] = json_of(m.power);
+  }
+  json["meters"] = meters;
+  json["lost_after_epochs"] = run.lost_after;
+  json["predictions"]["measured"] = predictions(by_meter);
+  json["best_accuracy_per_joule"]["measured"] = best(run.epochs, by_meter);
+  for (const CostModel& profile : energy::built_in_cost_models()) {
+    const EpochFigures figures = modelled_energies(run.epochs, profile);
+    json["predictions"]["modelled"][profile.name] = predictions(figures);
+    json["best_accuracy_per_joule"]["modelled"][profile.name] = best(run.epochs, figures);
+  }
+  const Footprint& f = run.footprint;
+  const double pue = f.pue.value_or(1);
+  if (f.pue) {
+    json["facility_energy"] = derived(gross, "J", [&](Joules e) { return (e * pue).value(); });
+    json["facility_energy"]["pue"] = *f.pue;
+  }
+  if (f.grams_per_kwh) {
+    const double intensity = *f.grams_per_kwh;
+    const auto carbon = [&](Joules e) { return grams_co2(e, intensity); };
+    json["carbon"] = derived(gross, "g", carbon);
+    json["carbon"]["grams_per_kwh"] = intensity;
+    if (f.pue) {
+      json["facility_carbon"] = derived(gross, "g", [&](Joules e) { return carbon(e * pue); });
+    }
+  }
+  return json.dump();
+}
+
+}  // namespace joule::training

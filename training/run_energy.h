@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "energy/cost_model.h"
+#include "energy/figure.h"
+#include "training/epoch_energy.h"
+#include "training/footprint.h"
+#include "training/metrics.h"
+
+namespace joule::training {
+
+/// Energies of complete epochs, training and evaluation together, in their order.
+using EpochFigures = std::vector<energy::Figure<energy::Joules>>;
+EpochFigures measured_energies(std::span<const EpochMetrics> epochs);  // gross
+EpochFigures modelled_energies(std::span<const EpochMetrics> epochs,
+                               const energy::CostModel& profile);
+
+/// The sum over all epochs.
+EpochEnergy total_energy(std::span<const EpochMetrics> epochs);
+
+/// The epoch after which the test accuracy per joule spent until then was the highest.
+struct BestEpoch {
+  std::int64_t epoch = 0;
+  double test_accuracy = 0;
+  energy::Joules spent;  // from the first epoch on
+  double accuracy_per_joule = 0;
+};
+/// Returns   nothing if no epoch is complete, or the energy of the first is unavailable; only the
+///           epochs before the first unavailable one are compared.
+std::optional<BestEpoch> best_per_joule(std::span<const EpochMetrics> epochs,
+                                        const EpochFigures& spent);
+
+/// What a run has to say of its energy.
+struct RunEnergy {
+  std::vector<EpochMetrics> epochs;
+  std::set<std::int64_t> lost_after;  // see Trainer
+  Footprint footprint;
+};
+
+/// The `energy` of summary.json.
+std::string to_json(const RunEnergy& run);
+
+}  // namespace joule::training
