@@ -177,6 +177,10 @@ void Tensor::attach(std::shared_ptr<const ZeroMask> mask) const {
   impl_->mask_version = storage().version();
 }
 
+std::string Tensor::derived_key(std::string_view key) const {
+  return str(key, " of ", shape(), " at ", impl().offset);
+}
+
 std::int64_t Tensor::nonzeros() const {
   if (const auto mask = zero_mask()) return mask->nonzeros();
   const FlushDenormals as_every_operation;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/device.h"
@@ -86,12 +87,14 @@ class Tensor {
   /// nonzeros() / numel().
   double density() const;
 
-  /// A value made from the present contents (packed weights, say), made once per write.
+  /// A value made from the present contents (packed weights, say), made once per write.  Other
+  /// shapes and other slices of the storage have values of their own.
   template <class T, class Make>
   std::shared_ptr<const T> derived(std::string_view key, Make&& make) const {
-    if (auto found = storage().derived(key)) return std::static_pointer_cast<const T>(found);
+    const std::string own = derived_key(key);
+    if (auto found = storage().derived(own)) return std::static_pointer_cast<const T>(found);
     std::shared_ptr<const T> made = make();
-    storage().set_derived(key, made);
+    storage().set_derived(own, made);
     return made;
   }
 
@@ -116,6 +119,7 @@ class Tensor {
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   Impl& impl() const;
   Storage& storage() const;
+  std::string derived_key(std::string_view key) const;
   const void* read(DType dtype) const;
   void* write(DType dtype) const;
 

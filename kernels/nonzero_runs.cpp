@@ -88,10 +88,7 @@ bool can_index_runs(const Tensor& images) {
 
 std::shared_ptr<const NonzeroRuns> nonzero_runs_of(const Tensor& x) {
   const auto mask = zero_mask_of(x);
-  // Other shapes and slices of the same storage have runs of their own.
-  const void* const at = x.data<float>();
-  return x.derived<NonzeroRuns>(str("nonzero_runs ", x.shape(), " at ", at),
-                                [&] { return make_runs(x, *mask); });
+  return x.derived<NonzeroRuns>("nonzero_runs", [&] { return make_runs(x, *mask); });
 }
 
 }  // namespace joule::cpu

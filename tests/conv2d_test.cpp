@@ -630,6 +630,25 @@ TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
   EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
 }
 
+// Two filter banks in one storage, of one shape.
+TEST(Conv2d, PacksTheWeightsOfEachSlice) {
+  const Layer layer({"slice", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
+  const Tensor both = integer_tensor({70, 3, 3, 13}, 7);
+  for (const std::int64_t first : {0, 35}) {
+    Conv2d op = layer.forward();
+    op.weight = both.slice(first, 35);
+    expect_exact(op, layer.y);
+  }
+}
+
+// A vector's lanes reach beyond a group of few channels, but must not be read beyond the tensor: a
+// test for AddressSanitizer.
+TEST(Conv2d, ReadsNothingBeyondTheLastGroup) {
+  const Layer layer({"groups of four", {2, 6, 6, 16}, 16, 3, {.padding = 1, .groups = 4}},
+                    integer_tensor);
+  expect_exact(layer.grad_weights(), layer.grad_weight);
+}
+
 // The packed weights depend on the instruction set, too.
 TEST(Conv2d, PacksTheWeightsForEachTarget) {
   const Layer layer({"tails", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
