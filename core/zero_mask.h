@@ -11,9 +11,9 @@ namespace joule {
 /// Which elements of a tensor are not zero: one 64-bit word per row (pixel) per 64 channels.
 ///
 /// Bit c%64 of words(row)[c/64] is set if element (row, c) is non-zero (NaN counts as non-zero,
-/// -0.0 and denormals as zero); bits beyond the last channel are 0.  Written by the epilogue of the operation
-/// that computes the values; valid as long as the values are not written again (Tensor::zero_mask
-/// checks).
+/// -0.0 and denormals as zero); bits beyond the last channel are 0.  Written by the epilogue of the
+/// operation that computes the values; valid as long as the values are not written again
+/// (Tensor::zero_mask checks).
 class ZeroMask {
  public:
   ZeroMask(std::int64_t rows, std::int64_t channels, Device device)
