@@ -33,6 +33,12 @@ Conv2dShape shape_of(const Shape& x, const Shape& weight, const ConvParams& p) {
           .groups = p.groups};
 }
 
+TuningSizes tuning_sizes(const Conv2dShape& s, bool relu = false) {
+  return {s.batch,    s.in_h,       s.in_w,       s.in_channels, s.out_channels,
+          s.kernel_h, s.kernel_w,   s.stride_h,   s.stride_w,    s.pad_h,
+          s.pad_w,    s.dilation_h, s.dilation_w, s.groups,      relu};
+}
+
 /// Checks the three operands of any of the operations; messages call them by the given names.
 void check_operands(std::string_view op, const Named& x, const Named& weight, const Named& y,
                     const ConvParams& p) {
@@ -237,6 +243,10 @@ Work Conv2d::work() const {
           .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0)};
 }
 
+TuningKey Conv2d::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this), relu), .sparse = {{{"x", &x}}}};
+}
+
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
@@ -259,6 +269,10 @@ Work Conv2dGradInput::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(grad_y) + bytes(weight),
           .bytes_written = bytes(grad_x)};
+}
+
+TuningKey Conv2dGradInput::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this)), .sparse = {{{"grad_y", &grad_y}}}};
 }
 
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
@@ -285,6 +299,10 @@ Work Conv2dGradWeight::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(x) + bytes(grad_y),
           .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+}
+
+TuningKey Conv2dGradWeight::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this)), .sparse = {{{"x", &x}, {"grad_y", &grad_y}}}};
 }
 
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {

@@ -49,6 +49,7 @@ struct Conv2d {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2d>> implementations();
 };
 
@@ -69,6 +70,7 @@ struct Conv2dGradInput {
   DType dtype() const { return grad_y.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradInput>> implementations();
 };
 
@@ -91,6 +93,7 @@ struct Conv2dGradWeight {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradWeight>> implementations();
 };
 

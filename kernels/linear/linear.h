@@ -23,6 +23,7 @@ struct Linear {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Linear>> implementations();
 };
 
@@ -42,6 +43,7 @@ struct LinearGradInput {
   DType dtype() const { return grad_y.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<LinearGradInput>> implementations();
 };
 
@@ -63,6 +65,7 @@ struct LinearGradWeight {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<LinearGradWeight>> implementations();
 };
 
