@@ -18,6 +18,7 @@ void add_energy(CLI::App& app, Run& run);
 void add_info(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_meter(CLI::App& app, Run& run);
+void add_tune(CLI::App& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;
