@@ -76,14 +76,9 @@ void draw(const Tensor& t, double density, std::uint64_t seed) {
   cpu::zero_mask_of(t);
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
-/// Milliseconds per run of each row.
-std::vector<double> time_rows(const Candidate& candidate, int rounds) {
+/// Milliseconds per run of each row.  The least of the rounds, not their median: whatever else the
+/// machine does only adds to a time, and where it takes the processor away it does so to most.
+std::vector<double> time_rows(const Candidate& candidate, int rounds, double& disturbance) {
   const auto milliseconds = [&](const std::string& row, int runs) {
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < runs; ++i) candidate.run(row);
@@ -104,9 +99,13 @@ std::vector<double> time_rows(const Candidate& candidate, int rounds) {
       times[i].push_back(milliseconds(rows[i].name, runs[i]));
     }
   }
-  std::vector<double> medians;
-  for (std::vector<double>& of_row : times) medians.push_back(median(std::move(of_row)));
-  return medians;
+  std::vector<double> least;
+  for (std::vector<double>& of_row : times) {
+    std::ranges::sort(of_row);
+    least.push_back(of_row.front());
+    disturbance = std::max(disturbance, of_row[of_row.size() / 2] / of_row.front());
+  }
+  return least;
 }
 
 }  // namespace
@@ -124,7 +123,7 @@ void measure(Candidate& candidate, const std::vector<double>& densities, int rou
   static_choices.clear();
   const auto time_now = [&](auto&& keep) {
     static_choices.emplace_back(candidate.static_choice());
-    const std::vector<double> times = time_rows(candidate, rounds);
+    const std::vector<double> times = time_rows(candidate, rounds, candidate.disturbance);
     for (std::size_t i = 0; i < times.size(); ++i) keep(entry.rows[i], times[i]);
   };
   for (const auto& operand : candidate.sparse) draw(operand.tensor, 1, seed++);

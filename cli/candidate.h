@@ -22,6 +22,8 @@ struct Candidate {
   std::function<void(std::string_view row)> run{};
   /// The row that the static predicates choose for the operands as they are; empty if none.
   std::function<std::string_view()> static_choice{};
+  /// How much else the machine did: the largest ratio of a row's median time to its least.
+  double disturbance = 1;
 };
 
 /// Every tunable operation that body() runs on this thread: the first of each operation and sizes,
@@ -29,7 +31,7 @@ struct Candidate {
 /// They hold the tensors that body() used.
 std::vector<Candidate> collect_candidates(const std::function<void()>& body);
 
-/// Fills in the times: medians of `rounds` rounds in which all rows take turns, so that the
+/// Fills in the times, each the least of `rounds` rounds in which all rows take turns, so that the
 /// machine's moods hit all alike.  Overwrites the operands.
 ///
 /// A sparse operand is drawn anew for each density: values in [-1, 1), zeros anywhere alike.

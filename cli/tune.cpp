@@ -110,27 +110,30 @@ struct Result {
   TuningEntry entry;
   std::vector<std::string> operands;
   std::vector<Point> points;
+  double disturbance;  // see Candidate
 };
 
-const MeasuredRow& fastest(const TuningEntry& entry,
-                           const std::array<double, TuningKey::kMaxSparse>& densities) {
-  return *std::ranges::min_element(
-      entry.rows, {}, [&](const MeasuredRow& row) { return entry.milliseconds(row, densities); });
+/// From here on the times of a quiet machine are likely to be others.
+constexpr double kDisturbed = 1.25;
+
+const MeasuredRow& choice(const TuningEntry& entry, const TuningDensities& densities) {
+  return *entry.choose(densities, [](std::string_view) { return true; });
 }
 
-std::array<double, TuningKey::kMaxSparse> at(std::size_t operand, double density) {
-  std::array<double, TuningKey::kMaxSparse> densities;
+TuningDensities at(std::size_t operand, double density) {
+  TuningDensities densities;
   densities.fill(1);
   densities[operand] = density;
   return densities;
 }
 
 Result evaluate(Candidate& candidate, const std::vector<std::string>& static_choices) {
-  Result result{.layer = candidate.layer, .entry = candidate.entry};
+  Result result{
+      .layer = candidate.layer, .entry = candidate.entry, .disturbance = candidate.disturbance};
   const TuningEntry& entry = result.entry;
   auto statically = static_choices.begin();
   const auto add = [&](const std::string& operand, std::size_t k, double density) {
-    const MeasuredRow& best = fastest(entry, at(k, density));
+    const MeasuredRow& best = choice(entry, at(k, density));
     const auto row = std::ranges::find(entry.rows, *statically, &MeasuredRow::name);
     std::optional<double> gain;  // the reference is not timed
     if (row != entry.rows.end()) {
@@ -146,7 +149,7 @@ Result evaluate(Candidate& candidate, const std::vector<std::string>& static_cho
   return result;
 }
 
-/// Below this density of one operand `below` is the fastest, above it `above`.
+/// Below this density of one operand `below` is chosen, above it `above`.
 struct Crossover {
   std::string operand;
   double density;
@@ -157,10 +160,10 @@ std::vector<Crossover> crossovers(const Result& result) {
   constexpr int kSteps = 1000;
   std::vector<Crossover> found;
   for (std::size_t k = 0; k < result.operands.size(); ++k) {
-    const MeasuredRow* below = &fastest(result.entry, at(k, 0));
+    const MeasuredRow* below = &choice(result.entry, at(k, 0));
     for (int step = 1; step <= kSteps; ++step) {
       const double density = static_cast<double>(step) / kSteps;
-      const MeasuredRow* const now = &fastest(result.entry, at(k, density));
+      const MeasuredRow* const now = &choice(result.entry, at(k, density));
       if (now != below) found.push_back({result.operands[k], density, below->name, now->name});
       below = now;
     }
@@ -191,6 +194,10 @@ void print(const Result& result) {
     }
     fmt::print("\n");
   }
+  if (result.disturbance > kDisturbed) {
+    fmt::print("  the machine was busy: half of the rounds of a row took {:.1f} times its least\n",
+               result.disturbance);
+  }
   for (const Crossover& c : crossovers(result)) {
     fmt::print("  {} below {} {:.3f}, above it {}\n", c.below, c.operand, c.density, c.above);
   }
@@ -215,9 +222,16 @@ ordered_json to_json(const Result& result) {
     crossing.push_back(
         {{"operand", c.operand}, {"density", c.density}, {"below", c.below}, {"above", c.above}});
   }
-  return {{"layer", result.layer},        {"op", entry.op},       {"device", name(entry.device)},
-          {"threads", entry.threads},     {"sizes", entry.sizes}, {"operands", result.operands},
-          {"densities", entry.densities}, {"rows", rows},         {"points", points},
+  return {{"layer", result.layer},
+          {"op", entry.op},
+          {"device", name(entry.device)},
+          {"threads", entry.threads},
+          {"sizes", entry.sizes},
+          {"operands", result.operands},
+          {"densities", entry.densities},
+          {"rows", rows},
+          {"disturbance", result.disturbance},
+          {"points", points},
           {"crossovers", crossing}};
 }
 
@@ -332,7 +346,7 @@ void add_tune(CLI::App& app, Run& run) {
   command->add_option("--densities", o->densities, "Shares of non-zeros to measure at, by commas")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--rounds", o->rounds, "Rounds, of which the median counts")
+  command->add_option("--rounds", o->rounds, "Rounds, of which the shortest counts")
       ->capture_default_str();
   command->add_option("--threads", o->threads, "Threads of the kernels; 0: one per core");
   command->add_option("--out", o->out, "The table [that which joule info shows]");

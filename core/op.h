@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -15,52 +15,50 @@
 
 namespace joule {
 
-/// What the table of measured choices says of `op`: nothing without a table, or if the bits must
-/// not depend on this machine.
+/// What the table of measured choices has of `op`: nothing without a table, or if the bits must not
+/// depend on this machine.
 template <Operation Op>
-MeasuredTimes measured_times(const Op& op, const Context& ctx) {
+Measured measured(const Op& op, const Context& ctx) {
   if constexpr (Tunable<Op>) {
     const TuningTable* const table = tuning_table();
-    if (table && !ctx.deterministic) return {*table, Op::kName, op.device(), op.tuning_key()};
+    if (table && !ctx.deterministic) {
+      return find_measured(*table, Op::kName, op.device(), op.tuning_key());
+    }
   }
   return {};
 }
 
-/// Of the implementations that were measured and can run `op`, the one that takes the shortest
-/// time; null if there is none.
+/// Of the implementations that were measured and can run `op`, the one that the entry chooses; null
+/// if there is none.
 template <Operation Op>
-const Implementation<Op>* measured_choice(const MeasuredTimes& times, const Op& op,
+const Implementation<Op>* measured_choice(const Measured& measured, const Op& op,
                                           const Context& ctx) {
-  const Implementation<Op>* best = nullptr;
-  if (!times) return best;
-  double best_ms = 0;
-  for (const auto& impl : Op::implementations()) {
-    const auto ms = times.of(impl.name);
-    if (!ms || (best && *ms >= best_ms) || cannot_run(impl, op, ctx)) continue;
-    best = &impl;
-    best_ms = *ms;
-  }
-  return best;
+  if (!measured.entry) return nullptr;
+  const auto find = [](std::string_view name) {
+    return std::ranges::find(Op::implementations(), name, &Implementation<Op>::name);
+  };
+  const auto usable = [&](std::string_view name) {
+    const auto impl = find(name);
+    return impl != Op::implementations().end() && !cannot_run(*impl, op, ctx);
+  };
+  const MeasuredRow* const row = measured.entry->choose(measured.densities, usable);
+  return row ? &*find(row->name) : nullptr;
 }
 
 /// One line per implementation: its name, and why it would be passed over.
 template <Operation Op>
 std::string explain(const Op& op, const Context& ctx) {
-  const MeasuredTimes times = measured_times(op, ctx);
+  const Measured times = measured(op, ctx);
   const Implementation<Op>* const best = measured_choice(times, op, ctx);
   std::string lines;
   for (const auto& impl : Op::implementations()) {
     const char* const why = best ? cannot_run(impl, op, ctx) : passed_over(impl, op, ctx);
-    lines += str(impl.name, ": ");
-    if (why || !best || &impl == best) {
-      lines += why ? why : "can run it";
-    } else {
-      const auto ms = times.of(impl.name);
-      lines += ms ? str("measured: ", best->name, " is faster here (",
-                        std::round(10 * *ms / *times.of(best->name)) / 10, "x)")
-                  : str("was not measured, and ", best->name, " was");
-    }
-    lines += '\n';
+    const bool slower = !why && best && &impl != best;
+    lines += str(impl.name, ": ",
+                 slower ? times.why_not(impl.name, best->name)
+                 : why  ? why
+                        : "can run it",
+                 "\n");
   }
   return lines;
 }
@@ -73,7 +71,7 @@ template <Operation Op>
 const Implementation<Op>& select(const Op& op, const Context& ctx) {
   const std::string_view pinned = ctx.force.empty() ? forced_implementation(Op::kName) : ctx.force;
   if (pinned.empty()) {
-    if (const auto* const best = measured_choice(measured_times(op, ctx), op, ctx)) return *best;
+    if (const auto* const best = measured_choice(measured(op, ctx), op, ctx)) return *best;
   }
   for (const auto& impl : Op::implementations()) {
     if (pinned.empty() ? !passed_over(impl, op, ctx)

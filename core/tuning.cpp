@@ -69,8 +69,7 @@ void TuningEntry::check() const {
   }
 }
 
-double TuningEntry::milliseconds(const MeasuredRow& row,
-                                 const std::array<double, TuningKey::kMaxSparse>& d) const {
+double TuningEntry::milliseconds(const MeasuredRow& row, const TuningDensities& d) const {
   double ms = row.dense_ms;
   for (std::size_t k = 0; k < row.sparse_ms.size() && !densities.empty(); ++k) {
     const std::vector<double>& times = row.sparse_ms[k];
@@ -122,26 +121,30 @@ void set_tuning_table(std::shared_ptr<const TuningTable> table) {
   all->insert(std::move(table));
 }
 
-MeasuredTimes::MeasuredTimes(const TuningTable& table, std::string_view op, Device device,
-                             const TuningKey& key)
-    : entry_(table.find(op, device, num_threads(), key.sizes)) {
-  if (!entry_) return;
-  for (std::size_t k = 0; k < densities_.size(); ++k) {
-    densities_[k] = 1;
+Measured find_measured(const TuningTable& table, std::string_view op, Device device,
+                       const TuningKey& key) {
+  Measured measured{.entry = table.find(op, device, num_threads(), key.sizes)};
+  if (!measured.entry) return measured;
+  for (std::size_t k = 0; k < key.sparse.size(); ++k) {
+    measured.densities[k] = 1;
     const Tensor* const t = key.sparse[k].tensor;
     if (!t || !*t || t->numel() == 0) continue;
     if (const auto mask = t->zero_mask()) {
-      densities_[k] = static_cast<double>(mask->nonzeros()) / static_cast<double>(t->numel());
+      measured.densities[k] =
+          static_cast<double>(mask->nonzeros()) / static_cast<double>(t->numel());
     }
   }
+  return measured;
 }
 
-std::optional<double> MeasuredTimes::of(std::string_view row) const {
-  if (!entry_) return std::nullopt;
-  for (const MeasuredRow& measured : entry_->rows) {
-    if (measured.name == row) return entry_->milliseconds(measured, densities_);
-  }
-  return std::nullopt;
+std::string Measured::why_not(std::string_view row, std::string_view chosen) const {
+  const auto slower = std::ranges::find(entry->rows, row, &MeasuredRow::name);
+  if (slower == entry->rows.end()) return str("was not measured, and ", chosen, " was");
+  const auto faster = std::ranges::find(entry->rows, chosen, &MeasuredRow::name);
+  const double ratio =
+      entry->milliseconds(*slower, densities) / entry->milliseconds(*faster, densities);
+  if (ratio * kWorthASwitch < 1) return str("measured: not worth a switch from ", chosen);
+  return str("measured: ", chosen, " is faster here (", std::round(10 * ratio) / 10, "x)");
 }
 
 }  // namespace joule

@@ -5,9 +5,9 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -20,9 +20,12 @@ namespace joule {
 /// What an operation's time depends on: every size and parameter, in an order of its own.
 using TuningSizes = std::array<std::int64_t, 16>;
 
+/// The shares of non-zeros of an operation's sparse operands.
+using TuningDensities = std::array<double, 2>;
+
 /// What decides which implementation of an operation is the fastest, besides machine and threads.
 struct TuningKey {
-  static constexpr std::size_t kMaxSparse = 2;
+  static constexpr std::size_t kMaxSparse = std::tuple_size_v<TuningDensities>;
   struct Sparse {
     std::string_view name;
     const Tensor* tensor = nullptr;
@@ -68,13 +71,38 @@ struct TuningEntry {
 
   /// The time in ms of a row when sparse operand k has the density d[k]:
   ///   dense_ms * prod_k t_k(d[k]) / dense_ms
-  /// t_k is linear between the measured densities and constant below the least.  Where two rows'
-  /// times cross lies between two measured densities, so no density is at the edge of anything.
-  double milliseconds(const MeasuredRow& row,
-                      const std::array<double, TuningKey::kMaxSparse>& d) const;
+  /// t_k is linear between the measured densities and constant below the least.
+  double milliseconds(const MeasuredRow& row, const TuningDensities& d) const;
+
+  /// Of the rows with usable(name) the one to run: that which is the fastest without zeros, unless
+  /// another takes less than kWorthASwitch of its time; then the fastest of those.  Null if none.
+  /// A pure function of d: rows that differ by the noise of a measurement do not take turns when
+  /// the density wanders.
+  template <class Usable>
+  const MeasuredRow* choose(const TuningDensities& d, Usable&& usable) const;
 
   friend bool operator==(const TuningEntry&, const TuningEntry&) = default;
 };
+
+inline constexpr double kWorthASwitch = 0.97;
+
+template <class Usable>
+const MeasuredRow* TuningEntry::choose(const TuningDensities& d, Usable&& usable) const {
+  const MeasuredRow* dense = nullptr;
+  for (const MeasuredRow& row : rows) {
+    if ((!dense || row.dense_ms < dense->dense_ms) && usable(row.name)) dense = &row;
+  }
+  if (!dense) return nullptr;
+  const MeasuredRow* best = dense;
+  double least = kWorthASwitch * milliseconds(*dense, d);
+  for (const MeasuredRow& row : rows) {
+    const double ms = milliseconds(row, d);
+    if (ms >= least || &row == dense || !usable(row.name)) continue;
+    best = &row;
+    least = ms;
+  }
+  return best;
+}
 
 /// Entries by operation, device, threads and sizes.
 class TuningTable {
@@ -97,20 +125,16 @@ const TuningTable* tuning_table();
 /// What a run computes depends on it, so it is set once, before the first operation.
 void set_tuning_table(std::shared_ptr<const TuningTable> table);
 
-/// The measured times of an operation at hand, or nothing.
-class MeasuredTimes {
- public:
-  MeasuredTimes() = default;
-  /// An operand whose zeros nobody counted is taken to have none.
-  MeasuredTimes(const TuningTable& table, std::string_view op, Device device, const TuningKey& key);
-  explicit operator bool() const { return entry_ != nullptr; }
-  /// Of the row of that name, in ms; none if it was not measured.
-  std::optional<double> of(std::string_view row) const;
+/// What was measured of an operation at hand, or nothing.
+struct Measured {
+  const TuningEntry* entry = nullptr;
+  TuningDensities densities{};  // 1 for an operand whose zeros nobody counted
 
- private:
-  const TuningEntry* entry_ = nullptr;
-  std::array<double, TuningKey::kMaxSparse> densities_{};
+  /// "measured: cpu.direct is faster here (1.3x)", of a row that was passed over for `chosen`.
+  std::string why_not(std::string_view row, std::string_view chosen) const;
 };
+Measured find_measured(const TuningTable& table, std::string_view op, Device device,
+                       const TuningKey& key);
 
 /// This thread's observers of an operation, told before it runs.
 template <Tunable Op>

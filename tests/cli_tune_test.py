@@ -59,10 +59,11 @@ class Tune(unittest.TestCase):
             count = 1 + len(operation["operands"]) * 2
             self.assertEqual(len(operation["points"]), count)
             self.assertEqual(operation["threads"], 1)
+            self.assertEqual(operation["disturbance"], 1)  # of a single round
             for point in operation["points"]:
                 self.assertIn(point["choice"], named)
                 self.assertIn(point["static_choice"], named)
-                self.assertGreaterEqual(point["gain"], 1)
+                self.assertGreater(point["gain"], 0.97 - 1e-9)
         operands = {o["op"]: o["operands"] for o in report["operations"]}
         self.assertEqual(operands["conv2d_grad_weight"], ["x", "grad_y"])
         self.assertEqual(operands["conv2d_grad_input"], ["grad_y"])
@@ -82,8 +83,9 @@ class Tune(unittest.TestCase):
                         k = operation["operands"].index(point["operand"])
                         at = operation["densities"].index(point["density"])
                         times[row["name"]] = row["sparse_ms"][k][at]
-                self.assertAlmostEqual(times[point["choice"]], min(times.values()))
-                self.assertAlmostEqual(point["gain"], times[point["static_choice"]] / min(times.values()))
+                least = min(times.values())
+                self.assertLessEqual(0.97 * times[point["choice"]], least * (1 + 1e-9))
+                self.assertAlmostEqual(point["gain"], times[point["static_choice"]] / times[point["choice"]])
 
     def test_text_names_rows_and_choices(self):
         text = self.output("tune", *NET, *QUICK)

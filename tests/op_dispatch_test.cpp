@@ -124,7 +124,7 @@ struct Tuned {
   }
 };
 
-/// Of Tuned with 100 elements: below a density of 0.5 cpu.sparse is the fastest, then cpu.split.
+/// Of Tuned with 100 elements: below a density of 0.485 cpu.sparse is the fastest, then cpu.split.
 class TunedDispatch : public testing::Test {
  protected:
   TunedDispatch() {
@@ -154,8 +154,8 @@ class TunedDispatch : public testing::Test {
 
 TEST_F(TunedDispatch, TakesTheRowThatWasMeasuredToBeTheFastest) {
   EXPECT_EQ(choice({with_nonzeros(10)}), "cpu.sparse");
-  EXPECT_EQ(choice({with_nonzeros(49)}), "cpu.sparse");
-  EXPECT_EQ(choice({with_nonzeros(51)}), "cpu.split");
+  EXPECT_EQ(choice({with_nonzeros(46)}), "cpu.sparse");
+  EXPECT_EQ(choice({with_nonzeros(49)}), "cpu.split") << "saves less than 3 %";
   EXPECT_EQ(choice({Tensor::zeros({100})}), "cpu.split") << "nobody counted: no zeros";
   EXPECT_EQ(choice({Tensor::zeros({101})}), "cpu.plain") << "another size: the static choice";
   set_tuning_table(nullptr);

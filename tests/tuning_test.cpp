@@ -64,6 +64,29 @@ TEST(TuningEntry, ADensityThatWandersCrossesOnce) {
   EXPECT_EQ(changes, 1);
 }
 
+TEST(TuningEntry, RowsThatDifferByNoiseDoNotTakeTurns) {
+  TuningEntry e{.op = "flat",
+                .densities = {0.2, 0.4, 0.6},
+                .rows = {{"a", 1.00, {{0.99, 1.01, 0.99}}}, {"b", 1.01, {{1.01, 0.99, 1.00}}}}};
+  const auto choice = [&](double density) {
+    return e.choose({density, 1}, [](std::string_view) { return true; })->name;
+  };
+  for (int i = 0; i <= 100; ++i) EXPECT_EQ(choice(i / 100.0), "a") << i;
+  e.rows[1].sparse_ms[0][0] = 0.95;
+  EXPECT_EQ(choice(0.2), "b") << "by more than noise";
+  EXPECT_EQ(choice(1), "a");
+}
+
+TEST(TuningEntry, ChoosesAmongTheUsableRows) {
+  const TuningEntry e = entry();
+  EXPECT_EQ(e.choose({0.2, 1}, [](std::string_view) { return true; })->name, "cpu.skip_zero");
+  EXPECT_EQ(e.choose({1, 1}, [](std::string_view) { return true; })->name, "cpu.direct");
+  EXPECT_EQ(e.choose({0.2, 1}, [](auto name) { return name == "cpu.direct"; })->name, "cpu.direct");
+  EXPECT_EQ(e.choose({1, 1}, [](auto name) { return name == "cpu.skip_zero"; })->name,
+            "cpu.skip_zero");
+  EXPECT_EQ(e.choose({1, 1}, [](std::string_view) { return false; }), nullptr);
+}
+
 TEST(TuningEntry, MultipliesWhatTheOperandsSave) {
   const TuningEntry e = two_operands();
   EXPECT_DOUBLE_EQ(e.milliseconds(e.rows[0], {0.5, 0.5}), 4);
