@@ -20,6 +20,7 @@ void add_demo(CLI::App& app, Run& run);
 void add_meter(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_profile(CLI::App& app, Run& run);
+void add_tune(CLI::App& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;

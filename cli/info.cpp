@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
-#include <hwy/targets.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/tuning.h"
 #include "core/error.h"
 #include "core/threads.h"
 #include "core/version.h"
@@ -13,6 +13,7 @@
 #include "energy/meter_json.h"
 #include "energy/open_meters.h"
 #include "kernels/ops.h"
+#include "kernels/this_machine.h"
 
 namespace joule::cli {
 namespace {
@@ -25,19 +26,21 @@ constexpr const char* kExamples = R"(Examples:
   JOULE_FORCE=conv2d:reference joule eval --model runs/first --limit 10
       runs an operation by the implementation of this name; several: op:name,op:name
 
-An operation takes the first of its implementations that can run the tensors at hand.)";
-
-/// The instructions that the kernels chose for this machine.
-std::string simd_target() {
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
-  return hwy::TargetName(usable & -usable);  // the lowest bit is the best
-}
+An operation takes the implementation that joule tune measured to be the fastest here; without
+measurements the first that can run the tensors at hand and is expected to be worth it.)";
 
 ordered_json collect() {
   ordered_json info{{"version", version()},
                     {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", false}}},
-                    {"simd", simd_target()},
+                    {"simd", this_machine().simd},
                     {"threads", num_threads()}};
+  const TuningStatus& tuning = use_tuning();
+  info["tuning"] = {
+      {"path", tuning.path},
+      {"entries", tuning.entries},
+      {"other_entries", tuning.others},
+      {"problem", tuning.problem.empty() ? ordered_json() : ordered_json(tuning.problem)},
+      {"text", tuning.text()}};
   info["devices"] = {{{"name", "cpu"}, {"available", true}},
                      {{"name", "cuda"}, {"available", false}, {"reason", "not built"}}};
   info["data_sets"] = ordered_json::array();
@@ -83,6 +86,7 @@ void print(const ordered_json& info) {
   fmt::print("oneDNN     {}\n", info["features"]["onednn"] ? "yes" : "no");
   fmt::print("SIMD       {}\n", text(info["simd"]));
   fmt::print("threads    {}\n", info["threads"].get<int>());
+  fmt::print("tuning     {}\n", text(info["tuning"]["text"]));
   for (const auto& device : info["devices"]) {
     fmt::print("device     {}{}\n", text(device["name"]),
                device["available"] ? "" : ": " + text(device["reason"]));

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/commands.h"
+#include "cli/tuning.h"
 #include "core/error.h"
 #include "core/version.h"
 
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   add_meter(app, run);
   add_bench(app, run);
   add_profile(app, run);
+  add_tune(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -59,6 +61,7 @@ int main(int argc, char** argv) {
     return fail(kUsage, std::string(error.what()) + " (joule --help shows what there is)");
   }
   try {
+    use_tuning();
     return run();
   } catch (const ArgumentError& error) {
     return fail(kUsage, error.what());

@@ -1,93 +1,79 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <concepts>
-#include <span>
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/denormals.h"
-#include "core/device.h"
 #include "core/error.h"
+#include "core/implementation.h"
+#include "core/tuning.h"
 #include "core/work.h"
 
 namespace joule {
 
-/// One way to run an operation: a row of its table.
-template <class Op>
-struct Implementation {
-  std::string_view name;  // "cpu.direct", "onednn", "reference"
-  Device device;
-  /// Null if it can run this, otherwise why not ("needs stride 1").  Cheap; allocates nothing.
-  const char* (*unsupported)(const Op&);
-  /// Writes the outputs.  `tally` is null when nobody counts.
-  void (*run)(const Op&, Context&, Tally* tally);
-  /// The same bits for any number of threads.
-  bool thread_invariant = true;
-  /// Null if it is worth running here, otherwise why a later row is ("cpu.direct is faster").  Not
-  /// asked when the row is pinned.  Cheap; allocates nothing.
-  const char* (*slower)(const Op&) = nullptr;
-  /// Executes fewer MACs where there are zeros: passed over where Context::skip_zeros is off.
-  bool skips_zeros = false;
-};
-
-/// The name of the row that defines the op; the only one that runs f64.
-inline constexpr std::string_view kReference = "reference";
-
-/// For the rows that can run everything.
-template <class Op>
-const char* runs_all(const Op&) {
-  return nullptr;
+/// What the table of measured choices has of `op`: nothing without a table, or if the bits must not
+/// depend on this machine.
+template <Operation Op>
+Measured measured(const Op& op, const Context& ctx) {
+  if constexpr (Tunable<Op>) {
+    const TuningTable* const table = tuning_table();
+    if (table && !ctx.deterministic) {
+      return find_measured(*table, Op::kName, op.device(), op.tuning_key());
+    }
+  }
+  return {};
 }
 
-/// A plain struct that describes one operation completely: operands, parameters, validity, cost
-/// and the ways to run it, best first, the reference last.
-template <class Op>
-concept Operation = requires(const Op& op) {
-  { Op::kName } -> std::convertible_to<std::string_view>;
-  { op.device() } -> std::same_as<Device>;
-  { op.dtype() } -> std::same_as<DType>;
-  { op.check() } -> std::same_as<void>;  // throws ArgumentError; changes nothing
-  { op.work() } -> std::same_as<Work>;
-  { Op::implementations() } -> std::same_as<std::span<const Implementation<Op>>>;
-};
-
-/// Why `impl` cannot run `op`, or null if it can.
+/// Of the implementations that were measured and can run `op`, the one that the entry chooses; null
+/// if there is none.
 template <Operation Op>
-const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
-  if (impl.device != op.device()) return "is for another device";
-  if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
-  if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
-  return impl.unsupported(op);
-}
-
-/// Why `impl` would not be chosen for `op` if nothing is pinned, or null if it could be.
-template <Operation Op>
-const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
-  if (const char* const why = cannot_run(impl, op, ctx)) return why;
-  if (impl.skips_zeros && !ctx.skip_zeros) return "zeros are not to be skipped";
-  return impl.slower ? impl.slower(op) : nullptr;
+const Implementation<Op>* measured_choice(const Measured& measured, const Op& op,
+                                          const Context& ctx) {
+  if (!measured.entry) return nullptr;
+  const auto find = [](std::string_view name) {
+    return std::ranges::find(Op::implementations(), name, &Implementation<Op>::name);
+  };
+  const auto usable = [&](std::string_view name) {
+    const auto impl = find(name);
+    return impl != Op::implementations().end() && !cannot_run(*impl, op, ctx) &&
+           (ctx.skip_zeros || !impl->skips_zeros);
+  };
+  const MeasuredRow* const row = measured.entry->choose(measured.densities, usable);
+  return row ? &*find(row->name) : nullptr;
 }
 
 /// One line per implementation: its name, and why it would be passed over.
 template <Operation Op>
 std::string explain(const Op& op, const Context& ctx) {
+  const Measured times = measured(op, ctx);
+  const Implementation<Op>* const best = measured_choice(times, op, ctx);
   std::string lines;
   for (const auto& impl : Op::implementations()) {
-    const char* const why = passed_over(impl, op, ctx);
-    lines += str(impl.name, ": ", why ? why : "can run it", "\n");
+    const char* const why = best ? cannot_run(impl, op, ctx) : passed_over(impl, op, ctx);
+    const bool slower = !why && best && &impl != best;
+    lines += str(impl.name, ": ",
+                 slower ? times.why_not(impl.name, best->name)
+                 : why  ? why
+                        : "can run it",
+                 "\n");
   }
   return lines;
 }
 
-/// The implementation pinned by the context or the process, otherwise the first that fits.
+/// The implementation pinned by the context or the process, otherwise the one that was measured to
+/// be the fastest here, otherwise the first that fits.
 ///
 /// Errors    ArgumentError if none fits; the message says why each was passed over.
 template <Operation Op>
 const Implementation<Op>& select(const Op& op, const Context& ctx) {
   const std::string_view pinned = ctx.force.empty() ? forced_implementation(Op::kName) : ctx.force;
+  if (pinned.empty()) {
+    if (const auto* const best = measured_choice(measured(op, ctx), op, ctx)) return *best;
+  }
   for (const auto& impl : Op::implementations()) {
     if (pinned.empty() ? !passed_over(impl, op, ctx)
                        : impl.name == pinned && !cannot_run(impl, op, ctx)) {
@@ -102,6 +88,7 @@ const Implementation<Op>& select(const Op& op, const Context& ctx) {
 template <Operation Op>
 void dispatch(const Op& op, Context& ctx) {
   op.check();
+  if constexpr (Tunable<Op>) dispatch_observers<Op>().notify(op);
   const auto& impl = select(op, ctx);
   const FlushDenormals denormals_are_zeros;
   if (!ctx.sink) return impl.run(op, ctx, nullptr);

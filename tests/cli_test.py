@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile")
+COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune")
 DATA = ["--data", "synthetic", "--limit", "120"]
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 

@@ -125,6 +125,117 @@ TEST(Dispatch, PassesOverWhatIsSlowerUnlessItIsPinned) {
   EXPECT_EQ(explain(small, Context{}), "cpu.large: x is small\nreference: can run it\n");
 }
 
+/// An op that can be tuned: a row that skips the zeros of x, a plain one, one whose bits depend on
+/// the threads, and one that is not measured.
+struct Tuned {
+  static constexpr std::string_view kName = "tuned";
+  Tensor x;
+  bool sparse_can_run = true;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const {}
+  Work work() const { return {}; }
+  TuningKey tuning_key() const { return {.sizes = {x.numel()}, .sparse = {{{"x", &x}}}}; }
+  static void run(const Tuned&, Context&, Tally*) {}
+  static const char* no(const Tuned& op) { return op.sparse_can_run ? nullptr : "needs zeros"; }
+  static const char* never(const Tuned&) { return "it is expected to be slow"; }
+  static std::span<const Implementation<Tuned>> implementations() {
+    static constexpr std::array kTable = {
+        Implementation<Tuned>{"cpu.sparse", Device::cpu, no, run, true, never},
+        Implementation<Tuned>{"cpu.plain", Device::cpu, runs_all<Tuned>, run},
+        Implementation<Tuned>{"cpu.split", Device::cpu, runs_all<Tuned>, run, false},
+        Implementation<Tuned>{kReference, Device::cpu, runs_all<Tuned>, run},
+    };
+    return kTable;
+  }
+};
+
+/// Of Tuned with 100 elements: below a density of 0.485 cpu.sparse is the fastest, then cpu.split.
+class TunedDispatch : public testing::Test {
+ protected:
+  TunedDispatch() {
+    auto table = std::make_shared<TuningTable>();
+    table->add(
+        {.op = "tuned",
+         .threads = num_threads(),
+         .sizes = {100},
+         .densities = {0.25, 0.75},
+         .rows = {
+             {"cpu.sparse", 4, {{1, 3}}}, {"cpu.plain", 3, {{3, 3}}}, {"cpu.split", 2, {{2, 2}}}}});
+    set_tuning_table(std::move(table));
+  }
+  ~TunedDispatch() override { set_tuning_table(nullptr); }
+
+  static Tensor with_nonzeros(std::int64_t count) {
+    Tensor x = Tensor::zeros({100});
+    auto mask = std::make_shared<ZeroMask>(1, 100, Device::cpu);
+    mask->set_nonzeros(count);
+    x.attach(mask);
+    return x;
+  }
+  static std::string choice(const Tuned& op, const Context& ctx = {}) {
+    return std::string(select(op, ctx).name);
+  }
+};
+
+TEST_F(TunedDispatch, TakesTheRowThatWasMeasuredToBeTheFastest) {
+  EXPECT_EQ(choice({with_nonzeros(10)}), "cpu.sparse");
+  EXPECT_EQ(choice({with_nonzeros(46)}), "cpu.sparse");
+  EXPECT_EQ(choice({with_nonzeros(49)}), "cpu.split") << "saves less than 3 %";
+  EXPECT_EQ(choice({Tensor::zeros({100})}), "cpu.split") << "nobody counted: no zeros";
+  EXPECT_EQ(choice({Tensor::zeros({101})}), "cpu.plain") << "another size: the static choice";
+  set_tuning_table(nullptr);
+  EXPECT_EQ(choice({with_nonzeros(10)}), "cpu.plain");
+}
+
+TEST_F(TunedDispatch, OtherNumbersOfThreadsWereNotMeasured) {
+  const int before = num_threads();
+  set_num_threads(before + 1);
+  EXPECT_EQ(choice({with_nonzeros(10)}), "cpu.plain");
+  set_num_threads(before);
+}
+
+TEST_F(TunedDispatch, APinnedRowWins) {
+  EXPECT_EQ(choice({with_nonzeros(10)}, {.force = "cpu.split"}), "cpu.split");
+  force_implementation("tuned", kReference);
+  EXPECT_EQ(choice({with_nonzeros(10)}), kReference);
+  force_implementation("tuned", "");
+}
+
+TEST_F(TunedDispatch, WhatCannotRunFallsThroughToTheNextFastest) {
+  EXPECT_EQ(choice({with_nonzeros(10), false}), "cpu.split");
+  EXPECT_EQ(choice({Tensor({100}, DType::f64)}), kReference);
+}
+
+TEST_F(TunedDispatch, DeterministicChoicesDoNotDependOnTheTable) {
+  EXPECT_EQ(choice({with_nonzeros(10)}, {.deterministic = true}), "cpu.plain");
+}
+
+TEST_F(TunedDispatch, ExplainsByHowMuchARowIsSlower) {
+  EXPECT_EQ(explain(Tuned{with_nonzeros(25)}, Context{}),
+            "cpu.sparse: can run it\n"
+            "cpu.plain: measured: cpu.sparse is faster here (3x)\n"
+            "cpu.split: measured: cpu.sparse is faster here (2x)\n"
+            "reference: was not measured, and cpu.sparse was\n");
+  EXPECT_EQ(explain(Tuned{with_nonzeros(100), false}, Context{}),
+            "cpu.sparse: needs zeros\n"
+            "cpu.plain: measured: cpu.split is faster here (1.5x)\n"
+            "cpu.split: can run it\n"
+            "reference: was not measured, and cpu.split was\n");
+}
+
+TEST_F(TunedDispatch, ObserversSeeTheOperationBeforeItRuns) {
+  std::vector<std::int64_t> seen;
+  {
+    const auto subscription =
+        dispatch_observers<Tuned>().add([&](const Tuned& op) { seen.push_back(op.x.numel()); });
+    dispatch(Tuned{Tensor({7})});
+  }
+  dispatch(Tuned{Tensor({8})});
+  EXPECT_EQ(seen, std::vector<std::int64_t>{7});
+}
+
 TEST(Dispatch, SaysWhyNothingFits) {
   const ContextGuard guard;
   context().force = "cpu.even";

@@ -34,6 +34,12 @@ Conv2dShape shape_of(const Shape& x, const Shape& weight, const ConvParams& p) {
           .groups = p.groups};
 }
 
+TuningSizes tuning_sizes(const Conv2dShape& s, bool option = false) {
+  return {s.batch,    s.in_h,       s.in_w,       s.in_channels, s.out_channels,
+          s.kernel_h, s.kernel_w,   s.stride_h,   s.stride_w,    s.pad_h,
+          s.pad_w,    s.dilation_h, s.dilation_w, s.groups,      option};
+}
+
 /// Checks the three operands of any of the operations; messages call them by the given names.
 void check_operands(std::string_view op, const Named& x, const Named& weight, const Named& y,
                     const ConvParams& p) {
@@ -189,12 +195,13 @@ const char* denser_than_other(const Tensor& mine, const Tensor& other, const Ten
   const auto density = known_density(mine);
   if (!density) return kUnknownZeros;
   if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
-  constexpr double kListed = 9;
+  constexpr double kListed = 9, kWord = 25;  // a pixel's word of up to 64 channels is looked at
   const double taps = static_cast<double>(weight.dim(1) * weight.dim(2));
   const double channels = static_cast<double>(other.dim(3));
   const double lanes = static_cast<double>(cpu::direct_lanes());
   const double vectors = std::ceil(channels / lanes), blocks = std::ceil(vectors / 2);
-  const double skipping = *density * (kListed + (taps * vectors + blocks) / 1.4);
+  const double scanning = kWord / static_cast<double>(std::min<std::int64_t>(64, mine.dim(3)));
+  const double skipping = scanning + *density * (kListed + (taps * vectors + blocks) / 1.4);
   const double dense = taps * channels / (2 * lanes * 0.9);
   return skipping < dense ? nullptr : kTooFewZeros;
 }
@@ -290,6 +297,10 @@ Work Conv2d::work() const {
           .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0)};
 }
 
+TuningKey Conv2d::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this), relu), .sparse = {{{"x", &x}}}};
+}
+
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
@@ -315,6 +326,11 @@ Work Conv2dGradInput::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(grad_y) + bytes(weight),
           .bytes_written = bytes(grad_x)};
+}
+
+TuningKey Conv2dGradInput::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this), wanted.defined()),
+          .sparse = {{{"grad_y", &grad_y}, {"wanted", wanted ? &wanted : nullptr}}}};
 }
 
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
@@ -345,6 +361,10 @@ Work Conv2dGradWeight::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(x) + bytes(grad_y),
           .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+}
+
+TuningKey Conv2dGradWeight::tuning_key() const {
+  return {.sizes = tuning_sizes(shape_of(*this)), .sparse = {{{"x", &x}, {"grad_y", &grad_y}}}};
 }
 
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {

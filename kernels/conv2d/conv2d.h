@@ -51,6 +51,7 @@ struct Conv2d {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2d>> implementations();
 };
 
@@ -79,6 +80,7 @@ struct Conv2dGradInput {
   DType dtype() const { return grad_y.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradInput>> implementations();
 };
 
@@ -101,6 +103,7 @@ struct Conv2dGradWeight {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradWeight>> implementations();
 };
 

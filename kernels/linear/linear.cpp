@@ -92,6 +92,8 @@ Work Linear::work() const {
           .bytes_written = bytes(y)};
 }
 
+TuningKey Linear::tuning_key() const { return {.sizes = {x.dim(0), x.dim(1), weight.dim(0)}}; }
+
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
@@ -117,6 +119,10 @@ Work LinearGradInput::work() const {
   return {.macs = grad_y.numel() * weight.dim(1),
           .bytes_read = bytes(grad_y) + bytes(weight),
           .bytes_written = bytes(grad_x)};
+}
+
+TuningKey LinearGradInput::tuning_key() const {
+  return {.sizes = {grad_y.dim(0), weight.dim(1), grad_y.dim(1)}};
 }
 
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
@@ -145,6 +151,10 @@ Work LinearGradWeight::work() const {
   return {.macs = x.numel() * grad_y.dim(1),
           .bytes_read = bytes(x) + bytes(grad_y),
           .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+}
+
+TuningKey LinearGradWeight::tuning_key() const {
+  return {.sizes = {x.dim(0), x.dim(1), grad_y.dim(1)}};
 }
 
 std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {

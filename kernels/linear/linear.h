@@ -25,6 +25,7 @@ struct Linear {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<Linear>> implementations();
 };
 
@@ -44,6 +45,7 @@ struct LinearGradInput {
   DType dtype() const { return grad_y.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<LinearGradInput>> implementations();
 };
 
@@ -65,6 +67,7 @@ struct LinearGradWeight {
   DType dtype() const { return x.dtype(); }
   void check() const;
   Work work() const;
+  TuningKey tuning_key() const;
   static std::span<const Implementation<LinearGradWeight>> implementations();
 };
 

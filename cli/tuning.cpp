@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "cli/tuning.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "data/tuning_file.h"
+#include "kernels/this_machine.h"
+
+namespace joule::cli {
+namespace {
+
+TuningStatus load() {
+  TuningStatus status{.path = tuning_path()};
+  std::error_code error;
+  if (status.path.empty() || !std::filesystem::exists(status.path, error)) {
+    // A folder that may not be searched hides a file that may be there.
+    if (error) status.problem = str(status.path, ": ", error.message());
+    return status;
+  }
+  try {
+    const LoadedTuning loaded = load_tuning(status.path, this_machine());
+    status.entries = loaded.table->size();
+    status.others = loaded.others;
+    if (status.entries > 0) set_tuning_table(loaded.table);
+  } catch (const DataError& failure) {
+    status.problem = failure.what();
+  }
+  return status;
+}
+
+}  // namespace
+
+std::string TuningStatus::text() const {
+  if (path.empty()) return "off";
+  if (!problem.empty()) return "ignored: " + problem;
+  const std::string rest =
+      others ? str("; ", others, " of other machines or versions ignored") : "";
+  return entries ? str(entries, " measured choices in ", path, rest)
+                 : str("none in ", path, rest, "; joule tune measures");
+}
+
+const TuningStatus& use_tuning() {
+  static const TuningStatus status = load();
+  return status;
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string_view>
+
+#include "core/context.h"
+#include "core/device.h"
+#include "core/work.h"
+
+namespace joule {
+
+/// One way to run an operation: a row of its table.
+template <class Op>
+struct Implementation {
+  std::string_view name;  // "cpu.direct", "onednn", "reference"
+  Device device;
+  /// Null if it can run this, otherwise why not ("needs stride 1").  Cheap; allocates nothing.
+  const char* (*unsupported)(const Op&);
+  /// Writes the outputs.  `tally` is null when nobody counts.
+  void (*run)(const Op&, Context&, Tally* tally);
+  /// The same bits for any number of threads.
+  bool thread_invariant = true;
+  /// Null if it is worth running here, otherwise why a later row is ("cpu.direct is faster").  Not
+  /// asked when the row is pinned.  Cheap; allocates nothing.
+  const char* (*slower)(const Op&) = nullptr;
+  /// Executes fewer MACs where there are zeros: passed over where Context::skip_zeros is off.
+  bool skips_zeros = false;
+};
+
+/// The name of the row that defines the op; the only one that runs f64.
+inline constexpr std::string_view kReference = "reference";
+
+/// For the rows that can run everything.
+template <class Op>
+const char* runs_all(const Op&) {
+  return nullptr;
+}
+
+/// A plain struct that describes one operation completely: operands, parameters, validity, cost
+/// and the ways to run it, best first, the reference last.
+template <class Op>
+concept Operation = requires(const Op& op) {
+  { Op::kName } -> std::convertible_to<std::string_view>;
+  { op.device() } -> std::same_as<Device>;
+  { op.dtype() } -> std::same_as<DType>;
+  { op.check() } -> std::same_as<void>;  // throws ArgumentError; changes nothing
+  { op.work() } -> std::same_as<Work>;
+  { Op::implementations() } -> std::same_as<std::span<const Implementation<Op>>>;
+};
+
+/// Why `impl` cannot run `op`, or null if it can.
+template <Operation Op>
+const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
+  if (impl.device != op.device()) return "is for another device";
+  if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
+  if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
+  return impl.unsupported(op);
+}
+
+/// Why `impl` would not be chosen for `op` if nothing is pinned, or null if it could be.
+template <Operation Op>
+const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
+  if (const char* const why = cannot_run(impl, op, ctx)) return why;
+  if (impl.skips_zeros && !ctx.skip_zeros) return "zeros are not to be skipped";
+  return impl.slower ? impl.slower(op) : nullptr;
+}
+
+}  // namespace joule

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/tuning.h"
+
+namespace joule {
+
+/// What the speed of the kernels depends on here: the processor's model ("unknown" if the system
+/// does not tell), the instructions that they chose, and the versions of Joule and oneDNN.
+TuningMachine this_machine();
+
+}  // namespace joule
