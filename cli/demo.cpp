@@ -134,8 +134,8 @@ void print_notes(const RunResult& standard, const RunResult& l0) {
   };
   if (skipped(standard) == 0 && skipped(l0) == 0) {
     fmt::print(
-        "Joule's kernels did not yet skip the MACs that had a zero operand: skippable is not "
-        "skipped.\n");
+        "No MAC with a zero operand was skipped here (implementations that skip may be pinned "
+        "off): skippable is not skipped.\n");
   }
 }
 
