@@ -195,7 +195,7 @@ const char* denser_than_other(const Tensor& mine, const Tensor& other, const Ten
   const auto density = known_density(mine);
   if (!density) return kUnknownZeros;
   if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
-  constexpr double kListed = 9, kWord = 25;  // a pixel's word of up to 64 channels is looked at
+  constexpr double kListed = 15, kWord = 25;  // a pixel's word of up to 64 channels is looked at
   const double taps = static_cast<double>(weight.dim(1) * weight.dim(2));
   const double channels = static_cast<double>(other.dim(3));
   const double lanes = static_cast<double>(cpu::direct_lanes());
