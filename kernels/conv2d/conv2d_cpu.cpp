@@ -61,9 +61,9 @@ void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tall
 void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.x);
-  const auto weights =
-      op.weight.derived<Floats>(str("conv2d.skip_zero lanes=", direct_lanes()),
-                                [&] { return pack_skip_zero_forward(s, op.weight.data<float>()); });
+  const auto weights = op.weight.derived<Floats>(
+      str("conv2d.skip_zero dilation=", s.dilation_w, " lanes=", direct_lanes()),
+      [&] { return pack_skip_zero_forward(s, op.weight.data<float>()); });
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
   if (op.relu) {

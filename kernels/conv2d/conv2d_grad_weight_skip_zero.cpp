@@ -177,7 +177,7 @@ void run_pass(const NonzeroLists& lists, const float* dense, std::int64_t dense_
   const std::int64_t blocks = ceil_div(dense_channels, floats);
   const std::int64_t bands = lists.bands().count();
   // Pieces have sums of their own, added in order; one piece if there are blocks for many cores.
-  const std::int64_t pieces = std::clamp<std::int64_t>(ceil_div(kUnits, blocks), 1, bands);
+  const std::int64_t pieces = std::max<std::int64_t>(1, std::min(ceil_div(kUnits, blocks), bands));
   const Floats sums(pieces * blocks * rows * floats);
   parallel_for(pieces * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     const Floats tile(lists.bands().tile_pixels() * floats);

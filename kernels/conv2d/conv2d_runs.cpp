@@ -202,19 +202,8 @@ void run_pass(const RunsRun& run, const PixelsDone& done) {
   const std::int64_t piece_floats = run.pieces.rows * pass.w.count * run.out_channels;
   const std::int64_t together =
       parts ? std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats)) : 1;
-  const std::int64_t items =
-      std::min(run.pieces.count, round_up(ceil_div(run.pieces.count, together), num_threads()));
-  parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t first = run.pieces.count * item / items;
-      const std::int64_t last = run.pieces.count * (item + 1) / items;
-      HWY_DYNAMIC_DISPATCH(RunRuns)(run, first, last);
-      if (!done) continue;
-      for (std::int64_t piece = first; piece < last; ++piece) {
-        const auto [image, top, bottom] = run.pieces.at(piece, pass.h.count);
-        done(piece, (image * pass.h.count + top) * pass.w.count, (bottom - top) * pass.w.count);
-      }
-    }
+  run_items(run.pass, run.pieces, together, done, [&](std::int64_t first, std::int64_t last) {
+    HWY_DYNAMIC_DISPATCH(RunRuns)(run, first, last);
   });
 }
 

@@ -323,20 +323,8 @@ void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
   // Small images: several at a time, as each item reads all weights again.
   const std::int64_t together =
       std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats));
-  const std::int64_t items =
-      std::min(run.pieces.count, round_up(ceil_div(run.pieces.count, together), num_threads()));
-  parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t first = run.pieces.count * item / items;
-      const std::int64_t last = run.pieces.count * (item + 1) / items;
-      HWY_DYNAMIC_DISPATCH(RunSkipZero)(run, first, last);
-      if (!done) continue;
-      for (std::int64_t piece = first; piece < last; ++piece) {
-        const auto [image, top, bottom] = run.pieces.at(piece, run.pass.h.count);
-        done(piece, (image * run.pass.h.count + top) * run.pass.w.count,
-             (bottom - top) * run.pass.w.count);
-      }
-    }
+  run_items(run.pass, run.pieces, together, done, [&](std::int64_t first, std::int64_t last) {
+    HWY_DYNAMIC_DISPATCH(RunSkipZero)(run, first, last);
   });
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/threads.h"
+#include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_direct_plan.h"
 
 // What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
@@ -66,6 +68,27 @@ struct PackedBlock {
   float* to;
 };
 void pack_block(const PackedBlock& block);
+
+/// Calls run(first, last) for items of about `together` consecutive pieces, as even as the threads
+/// allow, in parallel, and tells `done` (which may be empty) of each piece.
+template <class Run>
+void run_items(const Pass& pass, const Items& pieces, std::int64_t together, const PixelsDone& done,
+               Run&& run) {
+  const std::int64_t items =
+      std::min(pieces.count, round_up(ceil_div(pieces.count, together), num_threads()));
+  parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t first = pieces.count * item / items;
+      const std::int64_t last = pieces.count * (item + 1) / items;
+      run(first, last);
+      if (!done) continue;
+      for (std::int64_t piece = first; piece < last; ++piece) {
+        const auto [image, top, bottom] = pieces.at(piece, pass.h.count);
+        done(piece, (image * pass.h.count + top) * pass.w.count, (bottom - top) * pass.w.count);
+      }
+    }
+  });
+}
 
 /// One pass over a batch that skips the zeros of `in`.
 struct SkipZeroRun {
