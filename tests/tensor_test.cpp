@@ -99,8 +99,6 @@ TEST(Tensor, ErrorsNameShapesAndTypes) {
               Tensor(Shape{1 << 20, 1 << 20, 1 << 20});
             }),
             "shape: too many elements, got [1048576,1048576,1048576]");
-  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }),
-            "this build of Joule has no cuda backend");
 }
 
 TEST(Memory, BlocksAreReusedAndThePeakIsSeen) {
