@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/context/fiber.hpp>
+#include <cstddef>
+
+namespace joule::simt {
+
+/// A stack of its own, and where on it the code stands that left it last.  All run on one host
+/// thread at a time, one of them at once.
+class Fiber {
+ public:
+  /// The host thread's own stack.
+  Fiber() = default;
+  /// A fiber that runs `main`, which must not return, when it is first switched to.
+  explicit Fiber(void (*main)());
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  /// From where to where the calling code goes on: returns when something switches back to `from`.
+  ///
+  /// Cost      some 10 ns; under AddressSanitizer, which is told of it, some 50 ns.
+  static void switch_to(Fiber& from, Fiber& to);
+
+ private:
+  void arrive(boost::context::fiber&& left);
+
+  boost::context::fiber context_;
+  const void* bottom_ = nullptr;  // of the stack; AddressSanitizer wants to know
+  std::size_t bytes_ = 0;
+  void* fake_stack_ = nullptr;
+};
+
+}  // namespace joule::simt
