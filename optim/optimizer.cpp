@@ -99,15 +99,16 @@ void Optimizer::load_state(const State& state) {
 double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm) {
   require(max_norm > 0, "clip_grad_norm: max_norm must be positive, got ", max_norm);
   ContextGuard guard;
-  double squares = 0;
+  std::vector<Tensor> sums;
   for (const auto& [name, tensor] : parameters) {
     const Tensor gradient = tensor.grad();
     if (!gradient) continue;
     context().scope = {layer_of(name), Phase::update};
-    const Tensor sum(Shape{}, DType::f64, gradient.device());
-    dispatch(SquaredNorm{.x = gradient, .sum = sum});
-    squares += sum.item();
+    sums.emplace_back(Shape{}, DType::f64, gradient.device());
+    dispatch(SquaredNorm{.x = gradient, .sum = sums.back()});
   }
+  double squares = 0;  // read when all are queued: a device is waited for once
+  for (const Tensor& sum : sums) squares += sum.item();
   const double norm = std::sqrt(squares);
   if (!std::isfinite(norm) || norm <= max_norm) return norm;
   for (const auto& [name, tensor] : parameters) {
