@@ -123,7 +123,8 @@ TEST(Relu, SameBitsForAnyNumberOfThreads) {
 TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
-      for (const float grad_l0 : {0.0f, 0.25f}) {
+      for (const Tensor& grad_l0 :
+           {Tensor(), Tensor::full(Shape{}, 0), Tensor::full(Shape{}, 0.25f)}) {
         const Tensor y(shape);
         dispatch(Relu{.x = random_tensor(shape, 4), .y = y});
         const Tensor grad_y = random_tensor(shape, 5, 0.7);
@@ -132,12 +133,13 @@ TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
                           .grad_y = grad_y,
                           .grad_x = grad_x.tensor(),
                           .sigma = kSigma,
-                          .grad_l0 = Tensor::full(Shape{}, grad_l0)};
+                          .grad_l0 = grad_l0};
+        const double factor = grad_l0 ? grad_l0.item() : 0;
         for_each_implementation(op, [&](std::string_view name) {
           run(op, name);
           for (std::int64_t i = 0; i < y.numel(); ++i) {
             const double at = y.data<float>()[i];
-            const double penalty = grad_l0 * reference::smooth_l0_derivative<double>(at, kSigma);
+            const double penalty = factor * reference::smooth_l0_derivative<double>(at, kSigma);
             const double expected = at == 0 ? 0.0 : grad_y.data<float>()[i] + penalty;
             const double bound = gamma(8) * (std::abs(grad_y.data<float>()[i]) + penalty);
             ASSERT_NEAR(grad_x.tensor().data<float>()[i], expected, bound);
