@@ -304,6 +304,9 @@ TuningKey Conv2d::tuning_key() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
+#endif
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
         true},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
@@ -336,6 +339,9 @@ TuningKey Conv2dGradInput::tuning_key() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
+#endif
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
         cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking, true},
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
@@ -370,6 +376,9 @@ TuningKey Conv2dGradWeight::tuning_key() const {
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},
+#endif
     Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
         true, grad_y_denser_than_x, true},
     Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,

@@ -41,4 +41,10 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
+namespace cuda {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+
 }  // namespace joule
