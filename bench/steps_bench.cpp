@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "bench/child_process.h"
+#include "core/context.h"
 #include "core/random.h"
 #include "core/threads.h"
 #include "training/model_file.h"
@@ -171,6 +172,7 @@ class Measurement {
     }
     for (const std::string& argument : common()) command.push_back(argument);
     command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision});
+    if (context().deterministic) command.push_back("--deterministic");
     const auto ways =
         options_.train || on_cuda() ? std::vector<Way>{{}} : slices(options_.batch, {});
     sides_.push_back({kJoule, command, ways});
