@@ -113,7 +113,7 @@ int train(const Options& options) {
   check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
-  const training::RunAccounting accounting = options.energy().open(stop);
+  const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
   ProgressBar progress(config.epochs);
   training::Hooks hooks = progress.hooks();
