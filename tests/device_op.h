@@ -96,18 +96,35 @@ inline Tensor copy_at(const Tensor& host, Device device, std::int64_t offset) {
   return copy;
 }
 
-/// An operation with its tensors on another device, each `offset` elements behind the beginning of
-/// its storage; those that share storage still do.
+/// While it lives, every second tensor that OnDevice copies lies at an address that is a multiple
+/// of its elements' size and of nothing more, as slices do; the next time it is the others.
+class OddAddresses {
+ public:
+  OddAddresses() { odd = ++turn % 2; }
+  ~OddAddresses() { odd = -1; }
+  OddAddresses(const OddAddresses&) = delete;
+  OddAddresses& operator=(const OddAddresses&) = delete;
+
+  /// Of an operation's tensor number `index`, in elements.
+  static std::int64_t offset(std::size_t index) { return static_cast<int>(index % 2) == odd; }
+
+ private:
+  static inline int turn = 0, odd = -1;
+};
+
+/// An operation with its tensors on another device; those that share storage still do.
 template <class Op>
 class OnDevice {
  public:
-  OnDevice(const Op& op, Device device, std::int64_t offset = 0) : op_(op) {
+  OnDevice(const Op& op, Device device) : op_(op) {
     for_each_tensor(op_, [&](Tensor& tensor) {
       const Tensor host = tensor;
       for (const auto& [earlier, moved] : pairs_) {
         if (earlier.same_storage(host)) tensor = moved.detach().reshape(host.shape());
       }
-      if (tensor.same_storage(host)) tensor = copy_at(host.detach(), device, offset);
+      if (tensor.same_storage(host)) {
+        tensor = copy_at(host.detach(), device, OddAddresses::offset(pairs_.size()));
+      }
       pairs_.emplace_back(host, tensor);
     });
   }
@@ -124,17 +141,6 @@ class OnDevice {
  private:
   Op op_;
   std::vector<std::pair<Tensor, Tensor>> pairs_;  // on the host, on the device
-};
-
-/// While it lives, what run() copies to other devices lies at addresses that are multiples of the
-/// element's size and of nothing more, as slices do.
-class OddAddresses {
- public:
-  OddAddresses() { offset = 1; }
-  ~OddAddresses() { offset = 0; }
-  OddAddresses(const OddAddresses&) = delete;
-  OddAddresses& operator=(const OddAddresses&) = delete;
-  static inline std::int64_t offset = 0;  // elements
 };
 
 }  // namespace joule::test

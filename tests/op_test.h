@@ -66,7 +66,7 @@ Tally run(const Op& op, std::string_view name) {
   if (device == op.device()) {
     dispatch(op, ctx);
   } else {
-    const OnDevice<Op> moved(op, device, OddAddresses::offset);
+    const OnDevice<Op> moved(op, device);
     dispatch(*moved, ctx);
     moved.copy_back();
   }

@@ -83,7 +83,6 @@ void update_each(const Rule& rule, const std::vector<Tensor>& parameters,
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     const std::int64_t numel = parameters[k].numel();
     const std::int64_t chunks = (numel + kChunk - 1) / kChunk;
-    if (chunks == 0) continue;
     constexpr std::int64_t kMostBlocks = std::numeric_limits<std::int32_t>::max();
     if (all.count == Slots::kMost || blocks + chunks > kMostBlocks) {
       launch_all(all, static_cast<unsigned>(blocks), rule);
