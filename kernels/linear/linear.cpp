@@ -69,7 +69,7 @@ const char* unless_sparse(const Tensor& rows, const Tensor& weight) {
 const char* dense_x(const Linear& op) { return unless_sparse(op.x, op.weight); }
 const char* dense_grad_y(const LinearGradInput& op) { return unless_sparse(op.grad_y, op.weight); }
 
-#if JOULE_WITH_ONEDNN
+#if JOULE_WITH_ONEDNN || JOULE_WITH_CUBLAS
 // As cpu.skip_zero, oneDNN 2.6 divides by zero when a dimension is 0.
 const char* empty(const LinearGradWeight& op) {
   return unless_empty(op.x.numel(), op.grad_weight.numel());
@@ -97,6 +97,9 @@ TuningKey Linear::tuning_key() const { return {.sizes = {x.dim(0), x.dim(1), wei
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear},
+#endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
@@ -132,6 +135,9 @@ TuningKey LinearGradInput::tuning_key() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_input},
+#endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
@@ -169,6 +175,9 @@ TuningKey LinearGradWeight::tuning_key() const {
 std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
   using Row = Implementation<LinearGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_weight},
+#endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,

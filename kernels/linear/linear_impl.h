@@ -24,6 +24,12 @@ void linear_grad_input_tiled_64x64(const LinearGradInput& op, Context& ctx, Tall
 void linear_grad_weight_tiled_64x64(const LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
+namespace cublas {
+void linear(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cublas
+
 namespace onednn {
 void linear(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
