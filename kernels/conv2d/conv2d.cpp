@@ -110,6 +110,18 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+#if JOULE_WITH_CUDA
+/// Their kernels compute positions in an image and in a filter in 32 bits.
+template <class Op>
+const char* one_group_in_32_bits(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  const std::int64_t most =
+      std::max({s.in_h + 2 * s.pad_h, s.in_w + 2 * s.pad_w, s.stride_h, s.stride_w, s.dilation_h,
+                s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
+  return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
+}
+#endif
+
 template <class Op>
 const char* one_run(const Op& op, const Tensor& images) {
   if (op.params.dilation.w != 1) return "needs dilation 1 in width";
@@ -305,6 +317,7 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
@@ -340,6 +353,8 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_input_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
 #endif
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
@@ -377,6 +392,8 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},
 #endif
     Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
