@@ -178,7 +178,8 @@ class Profiling {
                          .classes = o_.classes,
                          .seed = o_.seed,
                          .synthetic = synthetic,
-                         .synthetic_option = "--input and --classes"});
+                         .synthetic_option = "--input and --classes",
+                         .device = o_.execution.where()});
   }
 
   ProfilePlan plan() const {

@@ -87,17 +87,27 @@ void for_each_tensor(Op& op, Body&& body) {
   });
 }
 
-/// An operation with its tensors on another device; those that share storage still do.
+/// A copy on `device`, `offset` elements behind the beginning of its storage.
+inline Tensor copy_at(const Tensor& host, Device device, std::int64_t offset) {
+  const Tensor whole(Shape{host.numel() + offset}, host.dtype(), device);
+  const Tensor copy = whole.slice(offset, host.numel()).reshape(host.shape());
+  copy.copy_from(host);
+  if (const auto mask = host.zero_mask()) copy.attach(mask->to(device));
+  return copy;
+}
+
+/// An operation with its tensors on another device, each `offset` elements behind the beginning of
+/// its storage; those that share storage still do.
 template <class Op>
 class OnDevice {
  public:
-  OnDevice(const Op& op, Device device) : op_(op) {
+  OnDevice(const Op& op, Device device, std::int64_t offset = 0) : op_(op) {
     for_each_tensor(op_, [&](Tensor& tensor) {
       const Tensor host = tensor;
       for (const auto& [earlier, moved] : pairs_) {
         if (earlier.same_storage(host)) tensor = moved.detach().reshape(host.shape());
       }
-      if (tensor.same_storage(host)) tensor = host.detach().to(device);
+      if (tensor.same_storage(host)) tensor = copy_at(host.detach(), device, offset);
       pairs_.emplace_back(host, tensor);
     });
   }
@@ -114,6 +124,17 @@ class OnDevice {
  private:
   Op op_;
   std::vector<std::pair<Tensor, Tensor>> pairs_;  // on the host, on the device
+};
+
+/// While it lives, what run() copies to other devices lies at addresses that are multiples of the
+/// element's size and of nothing more, as slices do.
+class OddAddresses {
+ public:
+  OddAddresses() { offset = 1; }
+  ~OddAddresses() { offset = 0; }
+  OddAddresses(const OddAddresses&) = delete;
+  OddAddresses& operator=(const OddAddresses&) = delete;
+  static inline std::int64_t offset = 0;  // elements
 };
 
 }  // namespace joule::test

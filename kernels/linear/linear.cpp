@@ -97,6 +97,10 @@ TuningKey Linear::tuning_key() const { return {.sizes = {x.dim(0), x.dim(1), wei
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
@@ -128,6 +132,11 @@ TuningKey LinearGradInput::tuning_key() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_input_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y,
         true},
 #if JOULE_WITH_ONEDNN
@@ -160,6 +169,11 @@ TuningKey LinearGradWeight::tuning_key() const {
 std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
   using Row = Implementation<LinearGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_weight_one_thread_per_output},
+#endif
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, empty, onednn::linear_grad_weight, false},
 #endif
