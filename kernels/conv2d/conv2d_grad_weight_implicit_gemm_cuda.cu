@@ -2,49 +2,13 @@
 #include "core/cuda/launch_cuda.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_gemm_tile_cuda.h"
+#include "kernels/conv2d/conv2d_grad_weight_cuda.h"
 
 // The gradient of the weights as a product of matrices: a row for each filter, a column for each
 // tap and channel, summed over the pixels of grad_y.  These are many and the sums few, so pieces of
 // the pixels are summed by different blocks, and the pieces then added in order.
 namespace joule::cuda {
 namespace {
-
-struct GradWeight {
-  int in_h, in_w, in_channels;
-  int out_h, out_w, out_channels;
-  int kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
-  int columns;
-  std::int64_t pixels, piece_count;
-  const float* x;
-  const float* grad_y;
-  float* pieces;  // [piece_count, filters, columns]
-  bool x_by_four, grad_y_by_four, pieces_by_four;
-};
-
-/// A pixel of grad_y.
-struct Pixel {
-  std::int64_t n;
-  int p, q;
-
-  __device__ void advance(int pixels, const GradWeight& g) {
-    q += pixels;
-    while (q >= g.out_w) {
-      q -= g.out_w;
-      if (++p == g.out_h) p = 0, ++n;
-    }
-  }
-};
-
-/// A column of the result: what its tap adds to the position of the first, and its channel.
-struct Column {
-  int h, w, c;
-};
-
-__device__ Column column_at(const GradWeight& g, int i) {
-  const int tap = i / g.in_channels;
-  return {tap / g.kernel_w * g.dilation_h - g.pad_h, tap % g.kernel_w * g.dilation_w - g.pad_w,
-          i % g.in_channels};
-}
 
 /// Brings eight consecutive pixels of grad_y and of x into shared memory.  kByFour: four columns
 /// are channels of one tap, one load.
@@ -59,9 +23,7 @@ class PixelLoader {
     column_ = first_column + thread % (Tile::kColumns / 4) * 4;
     for (int k = 0; k < kPlaces; ++k) columns_[k] = column_at(g, column_ + k);
     for (int v = 0; v < Tile::kFoursB; ++v) {
-      const std::int64_t at = begin + depth_b(v);
-      places_[v] = {at / g.out_w / g.out_h, static_cast<int>(at / g.out_w % g.out_h),
-                    static_cast<int>(at % g.out_w)};
+      places_[v] = pixel_at(g, begin + depth_b(v));
     }
   }
 
@@ -71,7 +33,7 @@ class PixelLoader {
       grad_y_[v] = pixel < end_ ? grad_y_at(pixel) : Floats<4>{};
     }
     for (int v = 0; v < Tile::kFoursB; ++v) {
-      x_[v] = pixel_ + depth_b(v) < end_ ? x_at(places_[v]) : Floats<4>{};
+      x_[v] = pixel_ + depth_b(v) < end_ ? x_of(places_[v]) : Floats<4>{};
       places_[v].advance(Tile::kDepth, g_);
     }
     pixel_ += Tile::kDepth;
@@ -107,20 +69,14 @@ class PixelLoader {
     }
     return value;
   }
-  /// The first element that a column reads, or null.
-  __device__ const float* x_at(const Pixel& place, const Column& column) const {
-    const int h = place.p * g_.stride_h + column.h, w = place.q * g_.stride_w + column.w;
-    if (h < 0 || h >= g_.in_h || w < 0 || w >= g_.in_w) return nullptr;
-    return g_.x + ((place.n * g_.in_h + h) * g_.in_w + w) * g_.in_channels + column.c;
-  }
-  __device__ Floats<4> x_at(const Pixel& place) const {
+  __device__ Floats<4> x_of(const Pixel& place) const {
     Floats<4> value{};
     if constexpr (kByFour) {
-      const float* const from = column_ < g_.columns ? x_at(place, columns_[0]) : nullptr;
+      const float* const from = column_ < g_.columns ? x_at(g_, place, columns_[0]) : nullptr;
       if (from) value = Floats<4>::load(from);
     } else {
       for (int k = 0; k < 4; ++k) {
-        const float* const from = column_ + k < g_.columns ? x_at(place, columns_[k]) : nullptr;
+        const float* const from = column_ + k < g_.columns ? x_at(g_, place, columns_[k]) : nullptr;
         if (from) value.at[k] = *from;
       }
     }
@@ -174,53 +130,21 @@ __global__ void __launch_bounds__(GemmTile<kRows, kColumns>::kThreads,
 
 template <int kRows, int kColumns>
 void launch_tiles(GradWeight g, const Tensor& grad_weight) {
-  const int filters = g.out_channels;
   const std::int64_t tiles =
-      std::int64_t{(filters + kRows - 1) / kRows} * ((g.columns + kColumns - 1) / kColumns);
-  // Several blocks for each of 132 multiprocessors, each of at least 16 steps.
-  constexpr std::int64_t kBlocks = 1024, kFewestPixels = 128;
-  g.piece_count = std::clamp<std::int64_t>(kBlocks / tiles, 1,
-                                           std::max<std::int64_t>(1, g.pixels / kFewestPixels));
-  const bool whole = g.piece_count == 1;  // then the only piece is the result
-  const Tensor pieces =
-      whole ? grad_weight : Tensor({g.piece_count, filters, g.columns}, DType::f32, Device::cuda);
-  g.pieces = pieces.mutable_data<float>();
-  g.pieces_by_four = g.columns % 4 == 0 && aligned_for_four({g.pieces});
+      std::int64_t{(g.out_channels + kRows - 1) / kRows} * ((g.columns + kColumns - 1) / kColumns);
+  const GradWeightPieces pieces(g, tiles, grad_weight);
   const Grid grid{.blocks = dim3(static_cast<unsigned>(tiles * g.piece_count)),
                   .threads = dim3(GemmTile<kRows, kColumns>::kThreads)};
   launch(g.x_by_four ? sum_products<kRows, kColumns, true> : sum_products<kRows, kColumns, false>,
          grid, g);
-  if (whole) return;
-  add_pieces(g.pieces, g.piece_count, std::int64_t{filters} * g.columns,
-             grad_weight.mutable_data<float>());
+  pieces.add();
 }
 
 }  // namespace
 
 void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
-  const float* const x = op.x.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
-  const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
-  const GradWeight g{.in_h = narrow(s.in_h),
-                     .in_w = narrow(s.in_w),
-                     .in_channels = narrow(s.in_channels),
-                     .out_h = narrow(s.out_h()),
-                     .out_w = narrow(s.out_w()),
-                     .out_channels = narrow(s.out_channels),
-                     .kernel_w = narrow(s.kernel_w),
-                     .stride_h = narrow(s.stride_h),
-                     .stride_w = narrow(s.stride_w),
-                     .pad_h = narrow(s.pad_h),
-                     .pad_w = narrow(s.pad_w),
-                     .dilation_h = narrow(s.dilation_h),
-                     .dilation_w = narrow(s.dilation_w),
-                     .columns = narrow(s.kernel_h * s.kernel_w * s.in_channels),
-                     .pixels = s.y_size() / s.out_channels,
-                     .x = x,
-                     .grad_y = grad_y,
-                     .x_by_four = s.in_channels % 4 == 0 && aligned_for_four({x}),
-                     .grad_y_by_four = s.out_channels % 4 == 0 && aligned_for_four({grad_y})};
+  const GradWeight g(s, op.x, op.grad_y);
   if (s.out_channels <= 64) {
     g.columns <= 64 ? launch_tiles<64, 64>(g, op.grad_weight)
                     : launch_tiles<64, 128>(g, op.grad_weight);
