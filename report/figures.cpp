@@ -32,7 +32,8 @@ Scale scale_for(double largest, std::string_view unit) {
 Line stretches(std::string name, std::span<const Stretch> stretches) {
   Line line{.name = std::move(name), .marks = false};
   for (const auto& [begin, end, watts, half_width] : stretches) {
-    line.points.push_back({begin, watts, watts, watts});
+    const bool apart = !line.points.empty() && begin > line.points.back().x;
+    line.points.push_back({begin, watts, watts, watts, apart});
     line.points.push_back({(begin + end) / 2, watts, watts - half_width, watts + half_width});
     line.points.push_back({end, watts, watts, watts});
   }

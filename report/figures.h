@@ -58,7 +58,7 @@ struct Stretch {
   double begin = 0, end = 0;  // on the chart's x axis
   double watts = 0, half_width = 0;
 };
-/// A level line for each, with its interval in the middle.
+/// A level line for each, with its interval in the middle.  Where nothing is, there is no line.
 Line stretches(std::string name, std::span<const Stretch> stretches);
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;

@@ -54,7 +54,9 @@ void require_drawable(const std::string& chart, double value, bool logarithmic) 
 ordered_json described(const Line& line) {
   ordered_json points = ordered_json::array();
   for (const Point& p : line.points) {
-    points.push_back({{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}});
+    ordered_json point{{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}};
+    if (p.apart) point["apart"] = true;
+    points.push_back(point);
   }
   return {{"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
 }
@@ -171,6 +173,7 @@ Page& Page::add(const BarChart& chart) {
   return canvas(chart.title,
                 in_script({{"kind", "bars"},
                            {"value_title", chart.value_title},
+                           {"category_title", chart.category_title},
                            {"lying", chart.lying},
                            {"stacked", chart.stacked},
                            {"categories", chart.categories},
@@ -178,12 +181,17 @@ Page& Page::add(const BarChart& chart) {
                 chart.lying ? chart.categories.size() * side_by_side : 0);
 }
 
-Page& Page::add(const std::vector<BarChart>& charts) {
+template <class Chart>
+Page& Page::beside(const std::vector<Chart>& charts) {
+  if (charts.empty()) return *this;
   body_ += "<div class=\"beside\">\n";
-  for (const BarChart& chart : charts) add(chart);
+  for (const Chart& chart : charts) add(chart);
   body_ += "</div>\n";
   return *this;
 }
+
+Page& Page::add(const std::vector<BarChart>& charts) { return beside(charts); }
+Page& Page::add(const std::vector<LineChart>& charts) { return beside(charts); }
 
 Page& Page::add(const std::vector<Card>& cards) {
   if (cards.empty()) return *this;

@@ -19,6 +19,7 @@ namespace joule::report {
 struct Point {
   double x = 0, y = 0;
   double low = 0, high = 0;  // the ends of the bar of spread around y
+  bool apart = false;        // no line comes from the point before
 };
 
 struct Line {
@@ -64,6 +65,7 @@ struct BarChart {
   std::string title, value_title;
   std::vector<std::string> categories;
   std::vector<BarGroup> groups;
+  std::string category_title{};
   bool lying = false;  // categories below each other, for many or long ones
   bool stacked = false;
 };
@@ -102,6 +104,7 @@ class Page {
   Page& add(const Table& table);
   /// Beside each other where there is room for it.
   Page& add(const std::vector<BarChart>& charts);
+  Page& add(const std::vector<LineChart>& charts);
   Page& add(const std::vector<Card>& cards);
   /// The JSON text that the page was made from.  A reader of the file finds it again, value for
   /// value, in the element <script type="application/json" id="data">.
@@ -113,6 +116,8 @@ class Page {
   std::string html() const;
 
  private:
+  template <class Chart>
+  Page& beside(const std::vector<Chart>& charts);
   Page& canvas(const std::string& title, std::string configuration, std::size_t lying_bars = 0);
 
   std::string title_, lead_;

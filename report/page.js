@@ -33,8 +33,11 @@
   const spreads = (count, lying, of) => ({
     id: "spreads",
     afterDatasetsDraw(chart) {
-      const { ctx } = chart;
+      const { ctx, chartArea } = chart;
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(chartArea.left - 1, chartArea.top, chartArea.width + 2, chartArea.height);
+      ctx.clip();
       ctx.lineWidth = 1.5;
       for (let index = 0; index < count; ++index) {
         if (!chart.isDatasetVisible(index)) continue;
@@ -56,7 +59,7 @@
     title: { display: true, text: title, color: color("--text") },
     grid: { color: color("--rule") },
     border: { color: color("--rule") },
-    ticks: { color: color("--faint"), callback: round },
+    ticks: { color: color("--faint"), ...(logarithmic && { callback: round }) },
   });
 
   const options = (x, y, narrow) => ({
@@ -89,10 +92,21 @@
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
     }
-    if (description.log_y) {
+    const points = description.lines.flatMap((line) => line.points);
+    const values = points.flatMap(({ low, high }) => [low, high]);
+    if (description.reference !== null) values.push(description.reference);
+    if (!description.log_y) {
+      // As far as the spread goes, but not so far that the points lie in a line: its bars then leave the chart.
+      const [least, most] = [Math.min(...points.map((p) => p.y)), Math.max(...points.map((p) => p.y))];
+      const room = Math.max(most - least, Math.abs(most) / 2);
+      y.suggestedMin = Math.max(least - room, Math.min(...values));
+      y.suggestedMax = Math.min(most + room, Math.max(...values));
+      if (description.reference !== null) {
+        y.suggestedMin = Math.min(y.suggestedMin, description.reference);
+        y.suggestedMax = Math.max(y.suggestedMax, description.reference);
+      }
+    } else {
       // As far as the values and their spread go, and a little further.
-      const values = description.lines.flatMap((line) => line.points.flatMap(({ low, high }) => [low, high]));
-      if (description.reference !== null) values.push(description.reference);
       y.min = 0.9 * Math.min(...values);
       y.max = 1.1 * Math.max(...values);
       // Ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
@@ -129,6 +143,8 @@
           borderWidth: 2,
           borderDash: line.dashed ? [6, 4] : [],
           pointRadius: line.marks ? 3 : 0,
+          clip: 6,  // marks at the edge are whole
+          segment: { borderColor: ({ p1DataIndex }) => (line.points[p1DataIndex].apart ? "transparent" : undefined) },
           pointStyle: ["circle", "triangle", "rect", "rectRot"][index % 4],
         })),
       },
@@ -140,13 +156,13 @@
   const bars = (description, narrow) => {
     const { groups, lying, stacked } = description;
     const category = {
-      ...axis("", false),
+      ...axis(description.category_title, false),
       type: "category",
       stacked,
       grid: { display: false },
       ticks: { color: color("--text"), autoSkip: !lying },
     };
-    category.title.display = false;
+    category.title.display = description.category_title !== "";
     if (lying && narrow) {  // names may take a third of the chart
       category.ticks.callback = (index) => {
         const name = description.categories[index];
