@@ -167,6 +167,13 @@ class Tune(unittest.TestCase):
         self.tune()
         self.assertIsNone(self.tuning()["problem"])
 
+    def test_a_read_only_table_is_read_and_replaced(self):
+        count = len(self.tune()["operations"])
+        self.table.chmod(0o444)
+        self.assertEqual(self.tuning()["entries"], count)
+        self.tune("--batch", "3")  # the folder may be written
+        self.assertEqual(self.tuning()["entries"], 2 * count)
+
     def work(self, model, **variables):
         """(layer, implementation) of the convolutions of an evaluation in batches of 16."""
         report = json.loads(self.output("eval", "--model", model, "--limit", "16", "--json", **variables))
