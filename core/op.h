@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/clock.h"
+#include "core/backend.h"
 #include "core/context.h"
 #include "core/denormals.h"
 #include "core/error.h"
@@ -92,10 +92,10 @@ void dispatch(const Op& op, Context& ctx) {
   const auto& impl = select(op, ctx);
   const FlushDenormals denormals_are_zeros;
   if (!ctx.sink) return impl.run(op, ctx, nullptr);
-  Tally* const tally = ctx.sink->record({Op::kName, impl.name, ctx.scope}, op.work());
-  const std::int64_t start = monotonic_nanoseconds();
+  const OpRun run{Op::kName, impl.name, ctx.scope};
+  Tally* const tally = ctx.sink->record(run, op.work());
+  const OpTimer timer(op.device(), tally);
   impl.run(op, ctx, tally);
-  if (tally) tally->nanoseconds += monotonic_nanoseconds() - start;
 }
 
 template <Operation Op>

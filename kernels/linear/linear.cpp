@@ -69,7 +69,7 @@ const char* unless_sparse(const Tensor& rows, const Tensor& weight) {
 const char* dense_x(const Linear& op) { return unless_sparse(op.x, op.weight); }
 const char* dense_grad_y(const LinearGradInput& op) { return unless_sparse(op.grad_y, op.weight); }
 
-#if JOULE_WITH_ONEDNN
+#if JOULE_WITH_ONEDNN || JOULE_WITH_CUBLAS
 // As cpu.skip_zero, oneDNN 2.6 divides by zero when a dimension is 0.
 const char* empty(const LinearGradWeight& op) {
   return unless_empty(op.x.numel(), op.grad_weight.numel());
@@ -97,6 +97,13 @@ TuningKey Linear::tuning_key() const { return {.sizes = {x.dim(0), x.dim(1), wei
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
@@ -128,6 +135,14 @@ TuningKey LinearGradInput::tuning_key() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_input},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_input_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y,
         true},
 #if JOULE_WITH_ONEDNN
@@ -160,6 +175,14 @@ TuningKey LinearGradWeight::tuning_key() const {
 std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
   using Row = Implementation<LinearGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_weight},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_weight_one_thread_per_output},
+#endif
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, empty, onednn::linear_grad_weight, false},
 #endif
