@@ -556,6 +556,22 @@ TEST(Conv2d, IsExactForAnyShareOfZeros) {
   }
 }
 
+// Few non-zeros are listed otherwise than the six in seven of IsExactOnIntegers.
+TEST(Conv2d, IsExactForFewNonzeros) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, [](const Shape& shape, std::uint64_t seed) {
+      const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
+      for (std::int64_t i = 0; i < t.numel(); ++i) {
+        if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
+      }
+      return t;
+    });
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+    expect_exact(layer.grad_weights(), layer.grad_weight);
+  });
+}
+
 // A value that is not finite is no zero: it reaches every output that reads it.
 TEST(Conv2d, CarriesValuesThatAreNotFinite) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
