@@ -310,7 +310,7 @@ const char* an_image(const Op& op) {
   return shape_of(op).batch > 0 ? nullptr : "needs an image";
 }
 
-// oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp):
+// oneDNN comes first where it was measured to be faster (joule bench conv):
 // * on groups narrower than a vector, which cpu.direct fills with channels of one group;
 // * forward with many channels; more with a ReLU, which costs cpu.direct less;
 // * grad_input of few channels, which fill half of cpu.direct's registers.
