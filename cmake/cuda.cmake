@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# JOULE_CUDA: sets JOULE_WITH_CUDA, and defines how *.cu files are compiled and what they link.
+# JOULE_CUDA and JOULE_CUBLAS: sets JOULE_WITH_CUDA and JOULE_WITH_CUBLAS, and defines how *.cu files are
+# compiled and what they link.
 set(JOULE_WITH_CUDA OFF)
+set(JOULE_WITH_CUBLAS OFF)
 if(JOULE_CUDA STREQUAL "SIMT")
   # The host's compiler compiles the kernels, a program of the tests runs them.
   set(JOULE_WITH_CUDA ON)
@@ -26,6 +28,9 @@ elseif(NOT JOULE_CUDA STREQUAL "OFF")
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     find_package(CUDAToolkit 12 REQUIRED)
     set(JOULE_WITH_CUDA ON)
+    if(TARGET CUDA::cublas AND NOT JOULE_CUBLAS STREQUAL "OFF")
+      set(JOULE_WITH_CUBLAS ON)
+    endif()
     if(JOULE_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
       set(CMAKE_CUDA_COMPILER_LAUNCHER ${JOULE_CCACHE})
     endif()
@@ -35,10 +40,14 @@ elseif(NOT JOULE_CUDA STREQUAL "OFF")
   endif()
 endif()
 
+if(JOULE_CUBLAS STREQUAL "ON" AND NOT JOULE_WITH_CUBLAS)
+  message(FATAL_ERROR "JOULE_CUBLAS=ON, but cuBLAS was not found beside a CUDA compiler: install it, or set JOULE_CUBLAS=AUTO")
+endif()
+
 # joule_cuda_sources(<file.cu>...): how they are compiled.
 function(joule_cuda_sources)
   if(JOULE_CUDA STREQUAL "SIMT")
-    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
   endif()
 endfunction()
 

@@ -245,6 +245,9 @@ std::shared_ptr<ZeroMask> ZeroMask::to(Device device) const {
   const auto bytes = static_cast<std::size_t>(rows_ * words_per_row()) * sizeof(std::uint64_t);
   copy_between(copy->words(), device, words(), this->device(), bytes);
   copy->set_nonzeros(nonzeros());
+  if (device != Device::cpu) {
+    backend(device).copy_in(copy->device_count(), &nonzeros_, sizeof nonzeros_);
+  }
   return copy;
 }
 

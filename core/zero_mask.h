@@ -47,8 +47,10 @@ class ZeroMask {
     return nonzeros_;
   }
   void set_nonzeros(std::int64_t count) { nonzeros_ = count; }
-  /// Where the kernels of a device that is not the CPU count the non-zeros: 0 at first.
+  /// Where the kernels of a device that is not the CPU count the non-zeros, 0 at first, and read
+  /// them.
   std::uint64_t* device_count() { return words(rows_); }
+  const std::uint64_t* device_count() const { return words(rows_); }
 
   /// A copy on `device`.
   std::shared_ptr<ZeroMask> to(Device device) const;

@@ -19,17 +19,18 @@ struct Copy {
   std::int64_t to_row;
 };
 
-/// A column of threads per channel (or four), a row of them per row.  8 bytes per element.
+constexpr unsigned kThreads = 256;
+
+/// A row of threads for each row, a column of them for each channel, or for four.  8 bytes per
+/// element.
 template <int kCount>
 __global__ void copy_channels(Copy copy) {
-  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
-  const std::int64_t rows = static_cast<std::int64_t>(gridDim.x) * blockDim.y;
-  const std::int64_t first = static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x;
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.y) * blockDim.x * kCount;
-  for (std::int64_t row = first_row; row < copy.rows; row += rows) {
+  const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.y;
+  for (std::int64_t row = first; row < copy.rows; row += step) {
     const float* const from = copy.from + row * copy.from_row;
     float* const to = copy.to + row * copy.to_row;
-    for (std::int64_t c = first * kCount; c < copy.channels; c += step) {
+    for (std::int64_t c = threadIdx.x * kCount; c < copy.channels; c += blockDim.x * kCount) {
       Floats<kCount>::load(from + c).store(to + c);
     }
   }
@@ -39,16 +40,12 @@ void launch_copy(const Copy& copy) {
   if (copy.channels == 0) return;
   const bool four = copy.channels % 4 == 0 && copy.from_row % 4 == 0 && copy.to_row % 4 == 0 &&
                     aligned_for_four({copy.from, copy.to});
-  const std::int64_t columns = four ? copy.channels / 4 : copy.channels;
-  constexpr unsigned kThreads = 256;
-  const unsigned x =
-      std::bit_ceil(static_cast<unsigned>(std::min<std::int64_t>(columns, kThreads)));
+  const std::int64_t columns = std::min<std::int64_t>(copy.channels / (four ? 4 : 1), kThreads);
+  const unsigned x = std::bit_ceil(static_cast<unsigned>(columns));
   const unsigned y = kThreads / x;
-  const auto blocks = [](std::int64_t items, unsigned per_block, std::int64_t most) {
-    return static_cast<unsigned>(std::min((items + per_block - 1) / per_block, most));
-  };
-  const Grid grid{.blocks = dim3(blocks(copy.rows, y, 1 << 23), blocks(columns, x, 1 << 15)),
-                  .threads = dim3(x, y)};
+  constexpr std::int64_t kBlocks = 4096;  // four times what 128 multiprocessors hold at once
+  const std::int64_t blocks = std::min((copy.rows + y - 1) / y, kBlocks);
+  const Grid grid{.blocks = dim3(static_cast<unsigned>(blocks)), .threads = dim3(x, y)};
   launch(four ? copy_channels<4> : copy_channels<1>, grid, copy);
 }
 

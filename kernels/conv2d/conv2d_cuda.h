@@ -25,7 +25,7 @@ void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dG
 /// Each of `sums` sums over very many `terms` is made in this many pieces, which are then added in
 /// order: the same bits on every device.  Enough threads for any device, if one makes one piece.
 constexpr std::int64_t pieces_of(std::int64_t terms, std::int64_t sums) {
-  constexpr std::int64_t kMostPieces = 256, kEnough = 1 << 20;
+  constexpr std::int64_t kMostPieces = 256, kEnough = 1 << 17;
   return std::min(terms, std::clamp<std::int64_t>(kEnough / sums, 1, kMostPieces));
 }
 
