@@ -132,7 +132,7 @@ __global__ void count_threads(unsigned* count) {
 }
 
 TEST_F(SimtFault, TheExecutorWorksAfterAFailure) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(launch({1, 1024}, some_wait, 1000), cudaErrorLaunchFailure);
     ::simt::reset();
     const DeviceArray<unsigned> count({0});
