@@ -16,6 +16,7 @@
 #include "cli/profile_run.h"
 #include "cli/profile_table.h"
 #include "cli/subject.h"
+#include "core/backend.h"
 #include "core/error.h"
 #include "data/atomic_file.h"
 #include "energy/meters/recorder.h"
@@ -135,7 +136,7 @@ class Profiling {
     o_.execution.apply();
     require_distinct_files();
     Subject subject = load();
-    meters_ = open_meters(o_.meter);
+    meters_ = open_meters(o_.meter, {.gpu = backend(o_.execution.where()).bus_id()});
     meter_ = &meter_to_use(meters_, o_.meter);
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
@@ -178,7 +179,8 @@ class Profiling {
                          .classes = o_.classes,
                          .seed = o_.seed,
                          .synthetic = synthetic,
-                         .synthetic_option = "--input and --classes"});
+                         .synthetic_option = "--input and --classes",
+                         .device = o_.execution.where()});
   }
 
   ProfilePlan plan() const {

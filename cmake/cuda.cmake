@@ -47,7 +47,7 @@ endif()
 # joule_cuda_sources(<file.cu>...): how they are compiled.
 function(joule_cuda_sources)
   if(JOULE_CUDA STREQUAL "SIMT")
-    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
   endif()
 endfunction()
 

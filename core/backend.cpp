@@ -26,6 +26,12 @@ std::string unavailable(Device device) {
 
 void synchronize(Device device) { backend(device).synchronize(); }
 
+void synchronize_all() {
+#if JOULE_WITH_CUDA
+  if (cuda_backend_in_use()) cuda_backend().synchronize();
+#endif
+}
+
 void settle_tallies() {
 #if JOULE_WITH_CUDA
   if (cuda_backend_in_use()) cuda_backend().settle();

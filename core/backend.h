@@ -40,6 +40,8 @@ class Backend {
 
   /// Waits until everything is done.
   virtual void synchronize() = 0;
+  /// By what meters know the device, its PCI bus id ("0000:65:00.0"); empty for the CPU.
+  virtual std::string bus_id() = 0;
 
   /// Begins to time what is queued from now on; the result is for stop_timer().
   virtual std::int64_t start_timer() = 0;
@@ -57,6 +59,9 @@ std::string unavailable(Device device);
 
 /// Waits until everything that was asked of `device` is done.
 void synchronize(Device device);
+
+/// Waits until everything that was asked of any device is done: where a measurement begins or ends.
+void synchronize_all();
 
 /// A tally is complete only after this: devices add to it when they are done, not when the
 /// operation was asked for.  Waits for the devices that have something to add.

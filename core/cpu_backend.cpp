@@ -91,6 +91,7 @@ class CpuBackend final : public Backend {
   }
 
   void synchronize() override {}
+  std::string bus_id() override { return {}; }
   std::int64_t start_timer() override { return monotonic_nanoseconds(); }
   void stop_timer(std::int64_t started, Tally* tally) override {
     tally->nanoseconds += monotonic_nanoseconds() - started;

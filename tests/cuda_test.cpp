@@ -12,13 +12,6 @@ namespace {
 
 using namespace test;
 
-TEST(CudaDevice, WithoutItTheErrorSaysWhy) {
-  const std::string why = unavailable(Device::cuda);
-  if (why.empty()) GTEST_SKIP() << "there is a device";
-  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }), why);
-  EXPECT_EQ(error_of<DeviceError>([] { synchronize(Device::cuda); }), why);
-}
-
 class Cuda : public testing::Test {
  protected:
   void SetUp() override {

@@ -87,6 +87,31 @@ void for_each_tensor(Op& op, Body&& body) {
   });
 }
 
+/// A copy on `device`, `offset` elements behind the beginning of its storage.
+inline Tensor copy_at(const Tensor& host, Device device, std::int64_t offset) {
+  const Tensor whole(Shape{host.numel() + offset}, host.dtype(), device);
+  const Tensor copy = whole.slice(offset, host.numel()).reshape(host.shape());
+  copy.copy_from(host);
+  if (const auto mask = host.zero_mask()) copy.attach(mask->to(device));
+  return copy;
+}
+
+/// While it lives, every second tensor that OnDevice copies lies at an address that is a multiple
+/// of its elements' size and of nothing more, as slices do; the next time it is the others.
+class OddAddresses {
+ public:
+  OddAddresses() { odd = ++turn % 2; }
+  ~OddAddresses() { odd = -1; }
+  OddAddresses(const OddAddresses&) = delete;
+  OddAddresses& operator=(const OddAddresses&) = delete;
+
+  /// Of an operation's tensor number `index`, in elements.
+  static std::int64_t offset(std::size_t index) { return static_cast<int>(index % 2) == odd; }
+
+ private:
+  static inline int turn = 0, odd = -1;
+};
+
 /// An operation with its tensors on another device; those that share storage still do.
 template <class Op>
 class OnDevice {
@@ -97,7 +122,9 @@ class OnDevice {
       for (const auto& [earlier, moved] : pairs_) {
         if (earlier.same_storage(host)) tensor = moved.detach().reshape(host.shape());
       }
-      if (tensor.same_storage(host)) tensor = host.detach().to(device);
+      if (tensor.same_storage(host)) {
+        tensor = copy_at(host.detach(), device, OddAddresses::offset(pairs_.size()));
+      }
       pairs_.emplace_back(host, tensor);
     });
   }

@@ -86,12 +86,17 @@ bool can_run(const Implementation<Op>& impl, const Op& op) {
          !cannot_run(impl, *OnDevice<Op>(op, impl.device), Context{});
 }
 
-/// body(name) for every row of the table that can run `op`.
+/// body(name) for every row of the table that can run `op`; twice for those of other devices, the
+/// second time at OddAddresses.
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
     if (!can_run(impl, op)) continue;
     SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
+    body(impl.name);
+    if (impl.device == op.device()) continue;
+    SCOPED_TRACE("at odd addresses");
+    const OddAddresses odd;
     body(impl.name);
   }
 }

@@ -101,6 +101,13 @@ TEST(Tensor, ErrorsNameShapesAndTypes) {
             "shape: too many elements, got [1048576,1048576,1048576]");
 }
 
+TEST(Tensor, OnADeviceThatIsNotThereTheErrorSaysWhy) {
+  const std::string why = unavailable(Device::cuda);
+  if (why.empty()) GTEST_SKIP() << "there is a device";
+  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }), why);
+  EXPECT_EQ(error_of<DeviceError>([] { synchronize(Device::cuda); }), why);
+}
+
 TEST(Memory, BlocksAreReusedAndThePeakIsSeen) {
   release_cached_memory();
   const MemoryStats before = memory_stats();

@@ -115,6 +115,11 @@ class CudaBackend final : public Backend {
   void synchronize() override {
     check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
   }
+  std::string bus_id() override {
+    char text[32];
+    check(cudaDeviceGetPCIBusId(text, sizeof text, current_device()), "cudaDeviceGetPCIBusId");
+    return text;
+  }
   std::int64_t start_timer() override {
     const std::lock_guard lock(mutex_);
     return timers_.start();

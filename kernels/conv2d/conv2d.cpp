@@ -110,6 +110,18 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+#if JOULE_WITH_CUDA
+/// Their kernels compute positions in an image and in a filter in 32 bits.
+template <class Op>
+const char* one_group_in_32_bits(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  const std::int64_t most =
+      std::max({s.in_h + 2 * s.pad_h, s.in_w + 2 * s.pad_w, s.stride_h, s.stride_w, s.dilation_h,
+                s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
+  return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
+}
+#endif
+
 template <class Op>
 const char* one_run(const Op& op, const Tensor& images) {
   if (op.params.dilation.w != 1) return "needs dilation 1 in width";
@@ -224,6 +236,45 @@ const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
   return unless_very_sparse(op.grad_y);
 }
 
+#if JOULE_WITH_CUDA
+/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.
+///
+/// How many zeros there are is known on the device, and to ask waits for it: some 20 us in which it
+/// may idle.  So small convolutions do not ask.  (What an earlier step had would be known without
+/// waiting, but then the bits of a step would depend on where a run was interrupted.)
+///
+/// The shares of zeros from which it is faster than multiplying all are derived from the rates of
+/// an H200, not measured: f32 without tensor cores, TF32 and bf16 with them.
+const char* too_few_zeros_on_gpu(const Tensor& t, const Conv2dShape& s) {
+  constexpr std::int64_t kWorthWaiting = std::int64_t{1} << 31;  // 70 us at the peak of f32
+  if (s.macs() < kWorthWaiting) return "it is too small to wait for the number of its zeros";
+  const auto density = known_density(t);
+  if (!density) return kUnknownZeros;
+  const Precision precision = context().precision;
+  const double break_even = precision == Precision::f32    ? 0.41
+                            : precision == Precision::tf32 ? 0.90
+                                                           : 0.95;
+  return 1 - *density > break_even ? nullptr : kTooFewZeros;
+}
+
+const char* dense_x_on_gpu(const Conv2d& op) { return too_few_zeros_on_gpu(op.x, shape_of(op)); }
+const char* dense_grad_y_on_gpu(const Conv2dGradInput& op) {
+  return too_few_zeros_on_gpu(op.grad_y, shape_of(op));
+}
+/// Of the gradient of the weights: as above, by the operand with more zeros.
+const char* denser_on_gpu(const Tensor& mine, const Tensor& other, const Conv2dShape& s) {
+  if (const char* const why = too_few_zeros_on_gpu(mine, s)) return why;
+  const bool more = *known_density(mine) <= known_density(other).value_or(1);
+  return more ? nullptr : "the other operand has more zeros";
+}
+const char* x_denser_on_gpu(const Conv2dGradWeight& op) {
+  return denser_on_gpu(op.x, op.grad_y, shape_of(op));
+}
+const char* grad_y_denser_on_gpu(const Conv2dGradWeight& op) {
+  return denser_on_gpu(op.grad_y, op.x, shape_of(op));
+}
+#endif
+
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
 template <class Op>
@@ -304,6 +355,12 @@ TuningKey Conv2d::tuning_key() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_skip_zero, true,
+        dense_x_on_gpu, true},
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
+#endif
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
         true},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
@@ -336,6 +393,13 @@ TuningKey Conv2dGradInput::tuning_key() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_grad_input_skip_zero,
+        true, dense_grad_y_on_gpu, true},
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_input_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
+#endif
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
         cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking, true},
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
@@ -370,6 +434,15 @@ TuningKey Conv2dGradWeight::tuning_key() const {
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero_grad_y", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_skip_zero_grad_y, true, grad_y_denser_on_gpu, true},
+    Row{"cuda.skip_zero_x", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_skip_zero_x, true, x_denser_on_gpu, true},
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},
+#endif
     Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
         true, grad_y_denser_than_x, true},
     Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,

@@ -49,11 +49,6 @@ bool is_shuffle(::simt::Primitive primitive) {
 
 }  // namespace
 
-Block& Block::instance() {
-  static Block* const block = new Block;  // its fibers never end
-  return *block;
-}
-
 Block::Block() {
   constexpr std::size_t bytes = (kMaxDynamicShared / kPage + 1) * kPage;
   void* const memory =

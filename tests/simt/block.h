@@ -31,7 +31,10 @@ inline constexpr std::size_t kMaxDynamicShared = 232448;
 /// that have not started.  When nobody can go on and somebody still waits, the kernel is wrong.
 class Block {
  public:
-  static Block& instance();
+  static Block& instance() {
+    static Block* const block = new Block;  // its fibers never end
+    return *block;
+  }
 
   /// Returns "", or what is wrong with the kernel; the threads that waited are then unwound.
   std::string run(const dim3& grid, const dim3& block, std::size_t dynamic_shared_bytes,

@@ -8,15 +8,11 @@
 #include <memory>
 #include <utility>
 
-#include "tests/simt/sanitizer.h"
-
 namespace joule::simt {
 namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kStack = 64 * 1024 * (kAddressSanitizer ? 4 : 1);  // red zones take room
-
-Fiber* left = nullptr;  // who switches
 
 /// A stack with a page below it that an overflow runs into.  Stacks live as long as the program.
 struct Stacks {
@@ -54,18 +50,6 @@ Fiber::Fiber(void (*main)()) {
                                      main();
                                      return boost::context::fiber();
                                    });
-}
-
-void Fiber::arrive(boost::context::fiber&& from) {
-  enter_stack(fake_stack_, &left->bottom_, &left->bytes_);
-  left->context_ = std::move(from);
-}
-
-void Fiber::switch_to(Fiber& from, Fiber& to) {
-  left = &from;
-  leave_stack(&from.fake_stack_, to.bottom_, to.bytes_);
-  boost::context::fiber came = std::move(to.context_).resume();
-  from.arrive(std::move(came));
 }
 
 }  // namespace joule::simt

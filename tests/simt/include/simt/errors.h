@@ -2,7 +2,7 @@
 #pragma once
 
 // The errors that the executor returns or that tests inject, with CUDA's values.
-enum cudaError {
+enum cudaError : int {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,

@@ -11,3 +11,4 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __grid_constant__
+#define __align__(bytes) alignas(bytes)
