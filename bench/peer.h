@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,14 +22,13 @@ struct Peer {
 
 /// oneDNN's: the direct algorithm with images as Joule has them (nhwc); the direct algorithm with a
 /// layout of its own for every operand; and the algorithm that it chooses itself, with layouts of
-/// its own.  The weights are packed, and the images in the layout that each wants, beforehand: only
-/// the kernel is run.  A step may have images in three layouts without converting between them.
+/// its own.  oneDNN has no masked gradient of the input: there it computes the whole of it, and
+/// what the ReLU's backward pass would then discard is not timed.  The weights are packed, and the
+/// images in the layout that each wants, beforehand: only the kernel is run.  A step may have
+/// images in three layouts without converting between them.
 ///
 /// Without oneDNN in this build there are none.
 /// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.
 std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands);
-
-/// Of the library that is linked; none if this build has no oneDNN.
-std::optional<std::string> onednn_version();
 
 }  // namespace joule::bench

@@ -176,6 +176,7 @@ Peer make(Pass pass, const Convolution& convolution) {
     case Pass::grad_weight:
       return convolution.grad_weight();
     case Pass::grad_input:
+    case Pass::grad_input_masked:  // oneDNN computes all of it or nothing
       return convolution.grad_input();
     case Pass::step:
       break;
@@ -199,11 +200,6 @@ std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands) {
     }
   }
   return peers;
-}
-
-std::optional<std::string> onednn_version() {
-  const dnnl_version_t& v = *dnnl_version();
-  return str(v.major, ".", v.minor, ".", v.patch);
 }
 
 }  // namespace joule::bench

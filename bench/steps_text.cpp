@@ -75,7 +75,7 @@ std::vector<std::string> notes(const NetReport& net) {
 /// Relative to Joule, as nets differ by orders of magnitude.
 report::BarChart chart(const StepsReport& report) {
   report::BarChart chart{.title = "Images per second, relative to Joule",
-                         .y_title = "relative to Joule"};
+                         .value_title = "relative to Joule"};
   const auto rate = [](const NetReport& net, std::string_view side) -> std::optional<double> {
     for (const SideReport& s : net.sides) {
       if (s.name == side) return s.images_per_second.median;

@@ -8,6 +8,7 @@
 #include "cli/energy_options.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/run_report.h"
 #include "training/run.h"
 
 namespace joule::cli {
@@ -27,8 +28,8 @@ constexpr const char* kExamples = R"(Examples:
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
-DIR gets config.json, metrics.jsonl (a line per epoch), summary.json, model.safetensors (PyTorch
-reads it) and checkpoint.safetensors.)";
+DIR gets report.html (a page for a browser, from the first epoch on), config.json, metrics.jsonl (a
+line per epoch), summary.json, model.safetensors (PyTorch reads it) and checkpoint.safetensors.)";
 
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {
@@ -115,12 +116,14 @@ int train(const Options& options) {
   const auto stop = [&] { return interrupt.requested(); };
   const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
+  RunReport report(options.out(), config, accounting);
   ProgressBar progress(config.epochs);
   training::Hooks hooks = progress.hooks();
   std::string why = "interrupted";
   hooks.stop = stop;
   hooks.on_budget = [&](const std::string& reason) { why = reason; };
-  const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting);
+  const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting,
+                                    report.on_checkpoint());
   if (!result) {
     progress.clear();
     fmt::print(stderr,
@@ -129,6 +132,7 @@ int train(const Options& options) {
                options.out(), why);
     return kInterrupted;
   }
+  report.finish(*result);
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
   fmt::print("{}", energy_lines(result->energy));

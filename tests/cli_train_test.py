@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -75,7 +76,8 @@ class Train(unittest.TestCase):
     def test_files(self):
         names = sorted(path.name for path in self.reference.iterdir())
         self.assertEqual(
-            names, ["checkpoint.safetensors", "config.json", "metrics.jsonl", "model.safetensors", "summary.json"]
+            names,
+            ["checkpoint.safetensors", "config.json", "metrics.jsonl", "model.safetensors", "report.html", "summary.json"],
         )
         config = json.loads((self.reference / "config.json").read_text())
         self.assertEqual((config["model"], config["l0_lambda"], config["epochs"]), ("lenet5", 0.1, 3))
@@ -138,6 +140,36 @@ class Train(unittest.TestCase):
             file.write('{"epoch":2,"train_lo')
         self.resume(out)
         self.assert_same_run(out)
+
+    def page(self, out):
+        """The data of a run's page, and its text."""
+        html = (out / "report.html").read_text()
+        return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]), html
+
+    def test_page(self):
+        data, html = self.page(self.reference)
+        self.assertEqual(data["config"], json.loads((self.reference / "config.json").read_text()))
+        self.assertEqual(data["epochs"], metrics(self.reference, ()))
+        self.assertEqual(data["energy"], self.summary(self.reference))
+        self.assertIn("instruction set", data["environment"])
+        self.assertIn("The trained net", html)
+        self.assertNotIn("epochs are complete", html)
+        last, summary = data["epochs"][-1], json.loads((self.reference / "summary.json").read_text())
+        for key in ("relu_outputs", "relu_outputs_nonzero"):
+            self.assertEqual(last[key], summary[key])
+
+    def test_page_of_a_run_that_is_not_finished(self):
+        out = self.folder / "page"
+        meter = self.trace("page.jsonl", [(at, at) for at in range(100)])
+        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "30J")
+        self.assertEqual(stopped.returncode, 130, stopped.stderr)
+        data, html = self.page(out)
+        self.assertEqual(len(data["epochs"]), 1)
+        self.assertIn("1 of 3 epochs are complete", html)
+        self.assertIn("energy of all epochs until then (measured, gross), J", html)
+        begun = self.metered(out, meter, "--idle", "0", "--energy-budget", "1J", "--overwrite")
+        self.assertEqual(begun.returncode, 130, begun.stderr)
+        self.assertIn("No epoch is complete yet.", self.page(out)[1])
 
     def test_interrupted(self):
         out = self.folder / "interrupted"

@@ -232,10 +232,11 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
   };
   const auto expect = [&](std::string_view name, const Tally& tally, const Tensor& sparse,
                           std::int64_t macs_per_value) {
+    const bool skips = name.starts_with("cpu.skip_zero");
     EXPECT_EQ(tally.values_in, sparse.numel());
     EXPECT_EQ(tally.values_in_nonzero, sparse.numel() - zeros(sparse));
     EXPECT_EQ(tally.macs_skippable, zeros(sparse) * macs_per_value);
-    EXPECT_EQ(tally.macs_skipped, name == "cpu.skip_zero" ? tally.macs_skippable : 0);
+    EXPECT_EQ(tally.macs_skipped, skips ? tally.macs_skippable : 0);
   };
   ASSERT_GT(zeros(layer.x), 0);
   ASSERT_GT(zeros(layer.grad_y), 0);
@@ -247,7 +248,9 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
       expect(name, run(layer.grad_input(), name), layer.grad_y, 70);
     });
     for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
-      expect(name, run(layer.grad_weights(), name), layer.x, 11);
+      const bool by_grad_y = name == "cpu.skip_zero_grad_y";
+      expect(name, run(layer.grad_weights(), name), by_grad_y ? layer.grad_y : layer.x,
+             by_grad_y ? 70 : 11);
     });
   };
   expect_counts();
@@ -344,6 +347,30 @@ TEST(Linear, CarriesWhatIsNotFinite) {
   }
 }
 
+TEST(LinearGradWeight, CarriesWhatIsNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    const Layer layer({70, 5, 33}, integer_tensor);
+    layer.grad_y.mutable_data<float>()[66 * 33 + 32] = value;
+    layer.x.fill(1);
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      run(layer.grad_weights(), name);
+      const auto grad_weight = layer.grad_weight.tensor().values<float>();
+      for (std::size_t o = 0; o < 33; ++o) {
+        EXPECT_EQ(std::isnan(grad_weight[o * 5]), o == 32 && std::isnan(value)) << o;
+        EXPECT_EQ(std::isinf(grad_weight[o * 5]), o == 32 && std::isinf(value)) << o;
+      }
+    });
+    layer.grad_y.fill(2);
+    layer.x.mutable_data<float>()[66 * 5 + 4] = value;
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      run(layer.grad_weights(), name);
+      EXPECT_TRUE(std::isfinite(layer.grad_weight.tensor().data<float>()[0]));
+      EXPECT_FALSE(std::isfinite(layer.grad_weight.tensor().data<float>()[4]));
+    });
+  }
+}
+
 TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   const Tensor weight = integer_tensor({130, 200}, 2);
   const auto selected = [&](std::int64_t rows, float density) {
@@ -357,6 +384,22 @@ TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   EXPECT_FALSE(selected(64, 0.55f));
   EXPECT_TRUE(selected(256, 0.55f));
   EXPECT_FALSE(selected(16, 0.0f));
+}
+
+TEST(LinearGradWeight, SkipsTheZerosOfGradYWhereItHasManyRowsAndIsLarge) {
+  const auto selected = [&](std::int64_t rows, std::int64_t in, float density) {
+    const Tensor x = integer_tensor({rows, in}, 2), grad_weight({200, in});
+    const Tensor grad_y = random_tensor({rows, 200}, 1, density);
+    const LinearGradWeight op{.x = x, .grad_y = grad_y, .grad_weight = grad_weight};
+    EXPECT_NE(select(op, Context{}).name, "cpu.skip_zero_grad_y");  // nothing tells of zeros
+    grad_y.attach(mask_of(grad_y));
+    return select(op, Context{}).name == "cpu.skip_zero_grad_y";
+  };
+  EXPECT_TRUE(selected(64, 3000, 0.6f));
+  EXPECT_FALSE(selected(64, 3000, 0.8f));
+  EXPECT_FALSE(selected(64, 30, 0.6f));
+  EXPECT_TRUE(selected(64, 30, 0.2f));
+  EXPECT_FALSE(selected(4, 3000, 0.0f));
 }
 
 // The packed weights are kept with the weights, and must not outlive their values.

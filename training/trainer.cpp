@@ -199,6 +199,7 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   evaluation_ = std::move(evaluation);
   schedule_->observe(evaluation_->loss);
   const auto images = static_cast<double>(sums_.images);
+  const LayerDensity relus = all_relus(*evaluation_);
   metrics_.push_back({.epoch = epoch_ + 1,
                       .train_loss = sums_.loss / images,
                       .l0_penalty = sums_.penalty / images,
@@ -207,6 +208,8 @@ bool Trainer::run_epoch(const Hooks& hooks) {
                       .test_loss = evaluation_->loss,
                       .seconds = sums_.seconds,
                       .images_per_second = images / sums_.seconds,
+                      .relu_outputs = relus.values,
+                      .relu_outputs_nonzero = relus.nonzeros,
                       .energy = energy_.take()});
   ++epoch_;
   batch_ = 0;

@@ -214,6 +214,32 @@ void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t 
   }
 }
 
+// 64 rows of b at a time: packed they stay in L1 while the rows of a and c stream by.
+void MultiplyBlock(const MatmulBlock& m) {
+  const float zeros[kMostVectors * kLanes] = {};
+  const std::int64_t words = ceil_div(m.depth, 64), width = round_up(m.columns, kLanes);
+  std::fill_n(m.packed, 64 * width, 0.0f);
+  for (std::int64_t word = 0; word < words; ++word) {
+    const float* const b = m.b + word * 64 * m.pitch;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(64, m.depth - word * 64); ++i) {
+      std::copy_n(b + i * m.pitch, m.columns, m.packed + i * width);
+    }
+    run_visits({.pixels = m.rows,
+                .mask = m.mask + word,
+                .mask_pixel = words,
+                .keep = ~std::uint64_t{0},
+                .x = m.a + word * 64,
+                .x_pixel = m.depth,
+                .weights = m.packed,
+                .init = word == 0 ? zeros : m.c,
+                .init_pixel = word == 0 ? 0 : m.pitch,
+                .y = m.c,
+                .y_pixel = m.pitch,
+                .columns = m.columns,
+                .first = word == 0});
+  }
+}
+
 // The channels [c, c + 16) of four filters: 4x4 values at a time are transposed in registers.
 HWY_INLINE void transpose_filters(const PackedBlock& b, std::int64_t c, std::int64_t v) {
   constexpr std::int64_t kChannels = 16;
@@ -276,6 +302,7 @@ HWY_AFTER_NAMESPACE();
 namespace joule::cpu {
 HWY_EXPORT(RunSkipZero);
 HWY_EXPORT(PackBlock);
+HWY_EXPORT(MultiplyBlock);
 
 namespace {
 
@@ -424,6 +451,27 @@ void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64
       .bias = bias,
       .out = y + begin * out_channels},
      0, 1);
+  });
+}
+
+void matmul_skip_zero(std::int64_t rows, std::int64_t depth, std::int64_t columns, const float* a,
+                      const std::uint64_t* mask, const float* b, float* c) {
+  const SkipZeroBlocks blocks(columns, direct_lanes());
+  const std::int64_t block = blocks.columns(0);
+  parallel_for(ceil_div(columns, block), 1, [&](std::int64_t begin, std::int64_t end) {
+    const Floats packed(64 * blocks.width(0));
+    for (std::int64_t j = begin * block; j < std::min(columns, end * block); j += block) {
+      HWY_DYNAMIC_DISPATCH(MultiplyBlock)
+      ({.rows = rows,
+        .depth = depth,
+        .columns = blocks.columns(j),
+        .a = a,
+        .mask = mask,
+        .b = b + j,
+        .c = c + j,
+        .pitch = columns,
+        .packed = packed.values()});
+    }
   });
 }
 

@@ -90,6 +90,17 @@ void run_items(const Pass& pass, const Items& pieces, std::int64_t together, con
   });
 }
 
+/// A column block of c = a * b.
+struct MatmulBlock {
+  std::int64_t rows, depth, columns;
+  const float* a;             // [rows, depth]
+  const std::uint64_t* mask;  // of a
+  const float* b;             // the block's first column
+  float* c;                   // as b
+  std::int64_t pitch;         // of b and c
+  float* packed;              // 64 * round_up(columns, lanes) floats
+};
+
 /// One pass over a batch that skips the zeros of `in`.
 struct SkipZeroRun {
   Pass pass;
