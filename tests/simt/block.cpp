@@ -318,6 +318,7 @@ void Block::give_up(std::string report) {
 }
 
 void Block::fail(std::string report) {
+  running_->state = State::kRuns;  // it may have been about to wait: nobody else is to wake it up
   give_up(std::move(report));
   throw Unwind{};
 }
