@@ -681,6 +681,8 @@ TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
   const Case c{"3x3", {2, 9, 9, 64}, 64, 3, {.padding = 1}};
   EXPECT_EQ(selected(c, 0.03), "cpu.skip_zero_runs");
   EXPECT_EQ(selected(c, 0.06), "cpu.skip_zero");
+  EXPECT_EQ(selected({"few", {2, 9, 9, 32}, 32, 3, {.padding = 1}}, 0.015), "cpu.skip_zero");
+  EXPECT_EQ(selected({"few", {2, 9, 9, 32}, 32, 3, {.padding = 1}}, 0.005), "cpu.skip_zero_runs");
   Case dilated = c;
   dilated.params.dilation = {1, 2};
   EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
