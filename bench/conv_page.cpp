@@ -4,10 +4,13 @@
 #include <algorithm>
 
 #include "bench/conv_text.h"
+#include "report/figures.h"
 #include "report/page.h"
 
 namespace joule::bench {
 namespace {
+
+using report::percent;
 
 constexpr const char* kHowToRead =
     "A speed-up is the time of the best direct kernel of oneDNN on the same tensors divided by the "
@@ -20,8 +23,6 @@ constexpr const char* kHowToRead =
 std::string with_quartiles(const Spread& s, double unit) {
   return fmt::format("{:.3g} ({:.3g} to {:.3g})", s.median / unit, s.lower / unit, s.upper / unit);
 }
-
-std::string percent(double share) { return fmt::format("{:.3g} %", 100 * share); }
 
 report::LineChart chart(const ConvCurve& curve) {
   const bool peer = unit_of_overview(curve) != "milliseconds";
@@ -100,7 +101,7 @@ void add_real(report::Page& page, Pass pass, const std::vector<const ConvCurve*>
   page.heading(fmt::format("{}, real zeros", name(pass)));
   report::BarChart bars{
       .title = unit_of_overview(*layers[0]) + ", layer by layer",
-      .y_title = unit_of_overview(*layers[0]) == "milliseconds" ? "milliseconds" : "speed-up"};
+      .value_title = unit_of_overview(*layers[0]) == "milliseconds" ? "milliseconds" : "speed-up"};
   for (const ConvCurve* layer : layers) {
     const ConvPoint& point = layer->points[0];
     bars.categories.push_back(layer->problem.name + ", " + zeros(point.density(pass)));

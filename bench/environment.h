@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "report/environment.h"
+
 namespace joule::bench {
 
-/// Where and with what something was measured.
-struct Environment {
-  std::string date;  // UTC, "2026-01-31T12:00:00Z"
-  std::string cpu;
-  std::string simd;    // the instruction set that the kernels chose
-  int processors = 0;  // that this process may run on
-  int threads = 0;     // of the kernels
-  std::string compiler;
-  std::string joule;                  // version
-  std::optional<std::string> onednn;  // version of the library that is linked
-  std::optional<double> load;         // of the last minute, before the measurement
-  /// What a reader of the figures must know: more threads than processors, a machine that was busy
-  /// with something else, a peer that is missing.
-  std::vector<std::string> warnings;
+using report::Environment;
 
-  friend bool operator==(const Environment&, const Environment&) = default;
-};
-
-/// Of this process, now.
+/// Of this process, now, with the warnings that a reader of a benchmark needs.
 Environment environment();
 
-/// What `e` is warned of.
+/// What `e` disturbs a benchmark with: also a peer that is missing.
 std::vector<std::string> warnings(const Environment& e);
-
-/// "AMD EPYC 9555, AVX3_ZEN4, 2 of 2 processors", and the libraries: a line for people.
-std::string summary(const Environment& e);
 
 }  // namespace joule::bench

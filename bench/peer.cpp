@@ -6,7 +6,6 @@
 namespace joule::bench {
 
 std::vector<Peer> onednn_peers(Pass, const ConvOperands&) { return {}; }
-std::optional<std::string> onednn_version() { return std::nullopt; }
 
 }  // namespace joule::bench
 #endif

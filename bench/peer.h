@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +30,5 @@ struct Peer {
 /// Without oneDNN in this build there are none.
 /// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.
 std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands);
-
-/// Of the library that is linked; none if this build has no oneDNN.
-std::optional<std::string> onednn_version();
 
 }  // namespace joule::bench

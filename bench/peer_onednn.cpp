@@ -202,9 +202,4 @@ std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands) {
   return peers;
 }
 
-std::optional<std::string> onednn_version() {
-  const dnnl_version_t& v = *dnnl_version();
-  return str(v.major, ".", v.minor, ".", v.patch);
-}
-
 }  // namespace joule::bench

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/run_report.h"
 #include "data/atomic_file.h"
 #include "energy/cost_model.h"
 #include "training/run.h"
@@ -178,13 +179,17 @@ int demo(const Options& options) {
     ProgressBar progress(config.epochs, fmt::format("{:<8}", name));
     training::Hooks hooks = progress.hooks();
     hooks.stop = [&] { return interrupt.requested(); };
-    auto result = run_in_folder(options.out + "/" + name, config,
-                                options.resume ? Existing::resume : Existing::overwrite, hooks);
+    const std::string folder = options.out + "/" + name;
+    RunReport report(folder, config, {});
+    auto result =
+        run_in_folder(folder, config, options.resume ? Existing::resume : Existing::overwrite,
+                      hooks, {}, report.on_checkpoint());
     if (!result) {
       progress.clear();
       fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");
       return kInterrupted;
     }
+    report.finish(*result);
     results.push_back(std::move(*result));
   }
   write_file_atomically(options.out + "/summary.json", summary_json(results[0], results[1]));

@@ -16,11 +16,16 @@
 #include "cli/profile_run.h"
 #include "cli/profile_table.h"
 #include "cli/subject.h"
+#include "cli/tuning.h"
+#include "core/backend.h"
 #include "core/error.h"
 #include "data/atomic_file.h"
 #include "energy/meters/recorder.h"
 #include "energy/open_meters.h"
 #include "energy/profile.h"
+#include "report/environment.h"
+#include "report/figures.h"
+#include "report/profile_page.h"
 
 namespace joule::cli {
 namespace {
@@ -32,6 +37,8 @@ constexpr const char* kExamples = R"(Examples:
       ten forward passes of test images: work, time, modelled and measured energy of every operation
   joule profile --model resnet18 --input 32x32x3 --classes 10 --train --by layer
       training steps of an untrained net on normal values, a row per layer
+  joule profile --model runs/first --html profile.html
+      a page for a browser: energy, time, density per layer and operation, and the machine
   joule profile --model runs/first --trace ops.json --prometheus joule.prom --json profile.json
       for chrome://tracing or ui.perfetto.dev, for Prometheus, and for everybody else
   joule profile --model vgg16 --data cifar-10 --windows windows.json --steps 200
@@ -49,7 +56,7 @@ struct Options {
   double idle_seconds = 2;
   std::uint64_t seed = 1;
   bool train = false, no_times = false;
-  std::string json, csv, prometheus, trace, record, windows;
+  std::string html, json, csv, prometheus, trace, record, windows;
   Execution execution;
 };
 
@@ -134,8 +141,9 @@ class Profiling {
   int run() {
     o_.execution.apply();
     require_distinct_files();
+    environment_ = environment();
     Subject subject = load();
-    meters_ = open_meters(o_.meter);
+    meters_ = open_meters(o_.meter, {.gpu = backend(o_.execution.where()).bus_id()});
     meter_ = &meter_to_use(meters_, o_.meter);
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
@@ -149,12 +157,13 @@ class Profiling {
     measure_idle();
     Profile profile = describe(subject, *done);
     write_windows(*done, profile);
+    outputs_.write(o_.html, report::to_html(profile));
     outputs_.write(o_.json, to_json(profile));
     outputs_.write(o_.csv, to_csv(profile));
     outputs_.write(o_.prometheus, to_prometheus(profile));
     if (trace) outputs_.write(o_.trace, trace->to_json());
     if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
-    if (o_.json != "-" && o_.csv != "-") fmt::print("{}", table(profile, by_));
+    if (o_.json != "-" && o_.csv != "-" && o_.html != "-") fmt::print("{}", table(profile, by_));
     return 0;
   }
 
@@ -162,7 +171,7 @@ class Profiling {
   void require_distinct_files() {
     std::vector<std::string> paths;
     for (const std::string& path :
-         {o_.json, o_.csv, o_.prometheus, o_.trace, o_.record, o_.windows}) {
+         {o_.html, o_.json, o_.csv, o_.prometheus, o_.trace, o_.record, o_.windows}) {
       if (path.empty()) continue;
       require(std::ranges::count(paths, path) == 0, "profile: two reports are to go to ", path);
       paths.push_back(path);
@@ -178,7 +187,17 @@ class Profiling {
                          .classes = o_.classes,
                          .seed = o_.seed,
                          .synthetic = synthetic,
-                         .synthetic_option = "--input and --classes"});
+                         .synthetic_option = "--input and --classes",
+                         .device = o_.execution.where()});
+  }
+
+  /// Without times also without what differs from day to day.
+  report::Pairs environment() const {
+    report::Environment e = report::environment();
+    if (o_.no_times) e.date.clear(), e.load.reset();
+    report::Pairs pairs = facts(e);
+    pairs.emplace_back("measured choices", use_tuning().text());
+    return pairs;
   }
 
   ProfilePlan plan() const {
@@ -240,7 +259,10 @@ class Profiling {
                     .cost = cost_,
                     .lines = done.lines,
                     .attribution = attribution(done, idle),
-                    .times = !o_.no_times};
+                    .times = !o_.no_times,
+                    .environment = environment_,
+                    .windows = windows(done, mode)};
+    for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
       profile.notes.push_back(o_.record + " was not written: the meter cannot be read");
@@ -249,6 +271,18 @@ class Profiling {
       profile.notes.push_back(closing);
     }
     return profile;
+  }
+
+  /// What the meter was read for, in its order.
+  std::vector<ProfileWindow> windows(const ProfileRun& done, ProfileMode mode) const {
+    if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
+    std::vector<ProfileWindow> all;
+    if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front()});
+    for (const Piece& piece : done.pieces) {
+      all.push_back({mode == ProfileMode::layers ? "layer" : "step", piece.interval});
+    }
+    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back()});
+    return all;
   }
 
   /// Without a window that the counter can resolve there is no file, and a note that says so.
@@ -276,6 +310,7 @@ class Profiling {
   Meters meters_;
   Meter* meter_ = nullptr;
   std::vector<Interval> quiet_;
+  report::Pairs environment_;
   Interrupt interrupt_;
 };
 
@@ -285,6 +320,7 @@ void add_reports(CLI::App& command, Options& o) {
   };
   file("--json", o.json,
        "Report as JSON to this file; -: to standard output, instead of the table");
+  file("--html", o.html, "A page with everything in it, for a browser; it opens without a network");
   file("--csv", o.csv, "A line per operation as CSV; - as above");
   file("--prometheus", o.prometheus, "Prometheus' text format");
   file("--trace", o.trace, "Every call as a trace for chrome://tracing and ui.perfetto.dev");

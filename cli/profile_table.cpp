@@ -7,11 +7,16 @@
 #include <vector>
 
 #include "core/error.h"
+#include "report/figures.h"
+#include "report/profile_tables.h"
 
 namespace joule::cli {
 namespace {
 
 using namespace energy;  // NOLINT(google-build-using-namespace)
+using report::count;
+using report::heads;
+using report::names;
 using Cells = std::vector<std::string>;
 
 std::string figure_text(const Figure<Joules>& figure) {
@@ -23,48 +28,6 @@ std::string figure_text(const Figure<Joules>& figure) {
 
 std::string number(const std::optional<double>& value, int digits) {
   return value ? fmt::format("{:.{}f}", *value, digits) : "-";
-}
-
-/// "1.234 M"
-std::string count(std::int64_t value) {
-  double scaled = static_cast<double>(value);
-  const char* const prefixes[] = {"", "k", "M", "G", "T", "P"};
-  std::size_t prefix = 0;
-  for (; scaled >= 1000 && prefix < 5; ++prefix) scaled /= 1000;
-  return prefix == 0 ? std::to_string(value) : fmt::format("{:.4g}{}", scaled, prefixes[prefix]);
-}
-
-/// The names that the rows are told apart by.
-Cells names(const ProfileRow& row, By by) {
-  switch (by) {
-    case By::layer:
-      return {row.layer.empty() ? "(no layer)" : row.layer};
-    case By::phase:
-      return {row.phase};
-    case By::op:
-      return {row.op};
-    case By::implementation:
-      return {row.op, row.implementation};
-    case By::line:
-      break;
-  }
-  return {row.layer, row.phase, row.op, row.implementation};
-}
-
-Cells heads(By by) {
-  switch (by) {
-    case By::layer:
-      return {"layer"};
-    case By::phase:
-      return {"phase"};
-    case By::op:
-      return {"op"};
-    case By::implementation:
-      return {"op", "implementation"};
-    case By::line:
-      break;
-  }
-  return {"layer", "phase", "op", "implementation"};
 }
 
 Cells with_numbers(Cells cells, const ProfileRow& row, bool times) {

@@ -8,6 +8,7 @@
 #include "cli/energy_options.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/run_report.h"
 #include "training/run.h"
 
 namespace joule::cli {
@@ -27,8 +28,8 @@ constexpr const char* kExamples = R"(Examples:
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
-DIR gets config.json, metrics.jsonl (a line per epoch), summary.json, model.safetensors (PyTorch
-reads it) and checkpoint.safetensors.)";
+DIR gets report.html (a page for a browser, from the first epoch on), config.json, metrics.jsonl (a
+line per epoch), summary.json, model.safetensors (PyTorch reads it) and checkpoint.safetensors.)";
 
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {
@@ -57,7 +58,9 @@ class Options {
     add("--l0-warmup", &Config::l0_warmup, "Epochs in which lambda rises from 0");
     add("--seed", &Config::seed, "Of everything random");
     add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
-    add("--device", &Config::device, "Where to compute: cpu");
+    add("--device", &Config::device, "Where to compute: cpu, cuda");
+    add("--precision", &Config::precision,
+        "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)");
     command.add_flag("--deterministic", config_.deterministic,
                      "The same bits for any number of threads, not only run to run");
     energy_.add_to(command);
@@ -111,14 +114,16 @@ int train(const Options& options) {
   check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
-  const training::RunAccounting accounting = options.energy().open(stop);
+  const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
+  RunReport report(options.out(), config, accounting);
   ProgressBar progress(config.epochs);
   training::Hooks hooks = progress.hooks();
   std::string why = "interrupted";
   hooks.stop = stop;
   hooks.on_budget = [&](const std::string& reason) { why = reason; };
-  const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting);
+  const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting,
+                                    report.on_checkpoint());
   if (!result) {
     progress.clear();
     fmt::print(stderr,
@@ -127,6 +132,7 @@ int train(const Options& options) {
                options.out(), why);
     return kInterrupted;
   }
+  report.finish(*result);
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
   fmt::print("{}", energy_lines(result->energy));

@@ -266,7 +266,9 @@ std::vector<std::pair<std::int64_t, bool>> passes(const Options& options) {
   for (const bool train : {false, true}) {
     if (train && !options.train) continue;
     if (options.batches.empty()) {
-      all.emplace_back(train ? training::Config{}.batch : training::EvaluateOptions{}.slice, train);
+      all.emplace_back(train ? training::Config{}.batch
+                             : training::slice_for(Device::cpu, training::EvaluateOptions{}.batch),
+                       train);
     }
     for (const std::int64_t batch : options.batches) all.emplace_back(batch, train);
   }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "energy/attribution.h"
@@ -13,8 +14,15 @@
 #include "energy/fit.h"
 #include "energy/ledger.h"
 #include "energy/meter.h"
+#include "energy/window.h"
 
 namespace joule::energy {
+
+/// Between two readings of the meter.
+struct ProfileWindow {
+  std::string what;  // ran meanwhile: "idle, before", "step"
+  Interval interval;
+};
 
 /// What ran in a window, what it took, and what it cost.
 struct Profile {
@@ -30,6 +38,11 @@ struct Profile {
   /// replay, reports of the same work are the same bytes.
   bool times = true;
   std::vector<std::string> notes;
+  /// What there is to know of machine and program: "processor", "AMD EPYC 9555".
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<MeterInfo> sources;  // of energy, whether they can be read or not
+  std::vector<ProfileWindow>
+      windows;  // all of the meter, in their order; none if it has no readings
 };
 
 /// What the lines of a profile are put together by.

@@ -56,6 +56,38 @@ ordered_json ticks(const std::optional<Split>& split) {
   return {{"gross", split->gross}, {"idle", split->idle}, {"unattributed", split->unattributed}};
 }
 
+ordered_json environment(const Profile& p) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [what, is] : p.environment) object[what] = is;
+  return object;
+}
+
+ordered_json sources(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const MeterInfo& source : p.sources) {
+    ordered_json& object = array.emplace_back(parsed(source));
+    for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "remarks"}) {
+      object.erase(key);  // of the meter that was used they are in `meter`
+    }
+  }
+  return array;
+}
+
+/// Times from the beginning of the first one.
+ordered_json windows(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const auto& [what, interval] : p.windows) {
+    const std::int64_t start = p.windows.front().interval.begin.monotonic_ns;
+    const std::string problem = interval.problem();
+    array.push_back({{"what", what},
+                     {"begin_ns", interval.begin.monotonic_ns - start},
+                     {"end_ns", interval.end.monotonic_ns - start},
+                     {"ticks", problem.empty() ? ordered_json(interval.ticks()) : ordered_json()},
+                     {"problem", problem.empty() ? ordered_json() : ordered_json(problem)}});
+  }
+  return array;
+}
+
 /// As RFC 4180 has it.
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -97,6 +129,9 @@ std::string to_json(const Profile& p) {
        {{"value", or_null(ratio.value)},
         {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
       {"notes", p.notes},
+      {"environment", environment(p)},
+      {"sources", sources(p)},
+      {"windows", windows(p)},
       {"lines", lines}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

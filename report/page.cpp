@@ -54,9 +54,36 @@ void require_drawable(const std::string& chart, double value, bool logarithmic) 
 ordered_json described(const Line& line) {
   ordered_json points = ordered_json::array();
   for (const Point& p : line.points) {
-    points.push_back({{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}});
+    ordered_json point{{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}};
+    if (p.apart) point["apart"] = true;
+    points.push_back(point);
   }
-  return {{"name", line.name}, {"dashed", line.dashed}, {"points", points}};
+  return {{"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
+}
+
+ordered_json described(const BarChart& chart, const BarGroup& group) {
+  const std::size_t n = chart.categories.size();
+  require(group.values.size() == n, "page: '", chart.title, "' has ", n, " categories, '",
+          group.name, "' has ", group.values.size(), " values");
+  require(group.spreads.empty() || group.spreads.size() == n, "page: '", chart.title, "' has ", n,
+          " categories, '", group.name, "' has ", group.spreads.size(), " spreads");
+  ordered_json values = ordered_json::array(), spreads = ordered_json::array(), color;
+  for (const auto& value : group.values) {
+    if (value) require_drawable(chart.title, *value, false);
+    values.push_back(value ? ordered_json(*value) : ordered_json());
+  }
+  for (const auto& spread : group.spreads) {
+    if (!spread) {
+      spreads.push_back(nullptr);
+      continue;
+    }
+    for (const double end : {spread->first, spread->second}) {
+      require_drawable(chart.title, end, false);
+    }
+    spreads.push_back({spread->first, spread->second});
+  }
+  if (group.color) color = *group.color;
+  return {{"name", group.name}, {"values", values}, {"spreads", spreads}, {"color", color}};
 }
 
 // The permission that travels with every copy of Chart.js, whose own file has only the notice.
@@ -99,11 +126,13 @@ Page& Page::list(const std::vector<std::string>& items) {
   return *this;
 }
 
-Page& Page::canvas(const std::string& title, std::string configuration) {
-  body_ += str("<figure><figcaption>", escaped(title),
-               "</figcaption><div class=\"chart\"><canvas id=\"chart-", charts_.size(),
-               "\" role=\"img\" aria-label=\"", escaped(title),
-               "; the table below holds its figures\"></canvas></div></figure>\n");
+Page& Page::canvas(const std::string& title, std::string configuration, std::size_t lying_bars) {
+  const std::string height =
+      lying_bars > 0 ? str(" style=\"height: ", 7 + 1.15 * static_cast<double>(lying_bars), "rem\"")
+                     : "";
+  body_ += str("<figure><figcaption>", escaped(title), "</figcaption><div class=\"chart\"", height,
+               "><canvas id=\"chart-", charts_.size(), "\" role=\"img\" aria-label=\"",
+               escaped(title), "; a table below holds its figures\"></canvas></div></figure>\n");
   charts_.push_back(std::move(configuration));
   return *this;
 }
@@ -131,6 +160,7 @@ Page& Page::add(const LineChart& chart) {
                                         {"log_x", chart.log_x},
                                         {"log_y", chart.log_y},
                                         {"falling_x", chart.falling_x},
+                                        {"zero_y", chart.zero_y},
                                         {"x_ticks", ticks},
                                         {"reference", reference},
                                         {"lines", lines}}));
@@ -138,21 +168,46 @@ Page& Page::add(const LineChart& chart) {
 
 Page& Page::add(const BarChart& chart) {
   ordered_json groups = ordered_json::array();
-  for (const BarGroup& group : chart.groups) {
-    require(group.values.size() == chart.categories.size(), "page: '", chart.title, "' has ",
-            chart.categories.size(), " categories, '", group.name, "' has ", group.values.size(),
-            " values");
-    ordered_json values = ordered_json::array();
-    for (const auto& value : group.values) {
-      if (value) require_drawable(chart.title, *value, false);
-      values.push_back(value ? ordered_json(*value) : ordered_json());
+  for (const BarGroup& group : chart.groups) groups.push_back(described(chart, group));
+  const std::size_t side_by_side = chart.stacked ? 1 : chart.groups.size();
+  return canvas(chart.title,
+                in_script({{"kind", "bars"},
+                           {"value_title", chart.value_title},
+                           {"category_title", chart.category_title},
+                           {"lying", chart.lying},
+                           {"stacked", chart.stacked},
+                           {"categories", chart.categories},
+                           {"groups", groups}}),
+                chart.lying ? chart.categories.size() * side_by_side : 0);
+}
+
+template <class Chart>
+Page& Page::beside(const std::vector<Chart>& charts) {
+  if (charts.empty()) return *this;
+  body_ += "<div class=\"beside\">\n";
+  for (const Chart& chart : charts) add(chart);
+  body_ += "</div>\n";
+  return *this;
+}
+
+Page& Page::add(const std::vector<BarChart>& charts) { return beside(charts); }
+Page& Page::add(const std::vector<LineChart>& charts) { return beside(charts); }
+
+Page& Page::add(const std::vector<Card>& cards) {
+  if (cards.empty()) return *this;
+  body_ += "<dl class=\"cards\">\n";
+  for (const Card& card : cards) {
+    body_ +=
+        "<div><dt>" + escaped(card.name) + "</dt><dd><strong>" + escaped(card.value) + "</strong>";
+    if (!card.badge.empty()) {
+      const std::string badge = escaped(card.badge);
+      body_ += "<span class=\"badge\" data-badge=\"" + badge + "\">" + badge + "</span>";
     }
-    groups.push_back({{"name", group.name}, {"values", values}});
+    if (!card.note.empty()) body_ += "<small>" + escaped(card.note) + "</small>";
+    body_ += "</dd></div>\n";
   }
-  return canvas(chart.title, in_script({{"kind", "bars"},
-                                        {"y_title", chart.y_title},
-                                        {"categories", chart.categories},
-                                        {"groups", groups}}));
+  body_ += "</dl>\n";
+  return *this;
 }
 
 Page& Page::add(const Table& table) {
@@ -166,8 +221,9 @@ Page& Page::add(const Table& table) {
   const std::string caption = escaped(table.caption);
   body_ += table.folded ? "<details><summary>" + caption + "</summary>"
                         : "<figure><figcaption>" + caption + "</figcaption>";
-  body_ += "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>" + row(table.head, "th") +
-           "</thead>\n<tbody>\n";
+  body_ += table.prose ? "<div class=\"scroll\" tabindex=\"0\"><table class=\"prose\">\n<thead>"
+                       : "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>";
+  body_ += row(table.head, "th") + "</thead>\n<tbody>\n";
   for (const auto& cells : table.rows) body_ += row(cells, "td");
   body_ += "</tbody></table></div>";
   body_ += table.folded ? "</details>\n" : "</figure>\n";

@@ -19,12 +19,14 @@ namespace joule::report {
 struct Point {
   double x = 0, y = 0;
   double low = 0, high = 0;  // the ends of the bar of spread around y
+  bool apart = false;        // no line comes from the point before
 };
 
 struct Line {
   std::string name;
   std::vector<Point> points;
   bool dashed = false;  // for what the others are compared with
+  bool marks = true;    // a symbol at every point
 };
 
 /// A place on an axis and what is written there.
@@ -39,23 +41,33 @@ struct LineChart {
   std::vector<Line> lines;
   bool log_x = false, log_y = false;
   bool falling_x = false;             // the largest x on the left
+  bool zero_y = false;                // the linear axis holds 0
   std::vector<Tick> x_ticks{};        // none: chosen by the chart
   std::optional<double> reference{};  // a rule across the chart at this y
 };
 
+/// The ends of a bar of spread.
+using Range = std::pair<double, double>;
+
 struct BarGroup {
   std::string name;
-  std::vector<std::optional<double>> values;  // one per category; none: nothing is drawn
+  std::vector<std::optional<double>> values;    // one per category; none: nothing is drawn
+  std::vector<std::optional<Range>> spreads{};  // as many, or none at all
+  std::optional<int>
+      color{};  // 0 to 7, so that a thing has one colour in all charts; else by order
 };
 
-/// A bar for each category and group, side by side.
+/// A bar for each category and group, side by side or stacked.
 ///
-/// Errors    Page::add: ArgumentError if a group has not one value per category, or one that is not
-///           finite.
+/// Errors    Page::add: ArgumentError if a group has not one value per category, not as many
+///           spreads, or a number that is not finite.
 struct BarChart {
-  std::string title, y_title;
+  std::string title, value_title;
   std::vector<std::string> categories;
   std::vector<BarGroup> groups;
+  std::string category_title{};
+  bool lying = false;  // categories below each other, for many or long ones
+  bool stacked = false;
 };
 
 /// The first column names the row; the others are aligned to the right.
@@ -66,6 +78,14 @@ struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
   bool folded = false;  // shows its caption until it is clicked
+  bool prose = false;   // cells are sentences: aligned to the left, and broken into lines
+};
+
+/// A figure to be seen at first glance.  Badges of the same text look the same in all pages.
+struct Card {
+  std::string name, value;
+  std::string badge{};  // how the figure came about: "measured"
+  std::string note{};   // its interval, its source, or why there is none
 };
 
 /// See above.  Text is plain text: what HTML would take as a tag is shown as it is.
@@ -82,6 +102,10 @@ class Page {
   Page& add(const LineChart& chart);
   Page& add(const BarChart& chart);
   Page& add(const Table& table);
+  /// Beside each other where there is room for it.
+  Page& add(const std::vector<BarChart>& charts);
+  Page& add(const std::vector<LineChart>& charts);
+  Page& add(const std::vector<Card>& cards);
   /// The JSON text that the page was made from.  A reader of the file finds it again, value for
   /// value, in the element <script type="application/json" id="data">.
   ///
@@ -92,7 +116,9 @@ class Page {
   std::string html() const;
 
  private:
-  Page& canvas(const std::string& title, std::string configuration);
+  template <class Chart>
+  Page& beside(const std::vector<Chart>& charts);
+  Page& canvas(const std::string& title, std::string configuration, std::size_t lying_bars = 0);
 
   std::string title_, lead_;
   std::string body_;

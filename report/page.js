@@ -7,13 +7,15 @@
   const series = (index) => color(`--series-${index % 8}`);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const round = (value) => Number(value.toPrecision(3)).toString();
+  const said = (name, value, range) =>
+    `${name}: ${round(value)}${range ? ` (${range.map(round).join(" to ")})` : ""}`;
 
-  // The spread of each point as a vertical bar, and a rule across the chart.
-  const overlays = (description) => ({
-    id: "overlays",
+  // A rule across the chart, and behind the data.
+  const rule = (value) => ({
+    id: "rule",
     beforeDatasetsDraw({ ctx, chartArea, scales }) {
-      if (description.reference === null) return;
-      const y = scales.y.getPixelForValue(description.reference);
+      if (value === null) return;
+      const y = scales.y.getPixelForValue(value);
       if (y < chartArea.top || y > chartArea.bottom) return;
       ctx.save();
       ctx.strokeStyle = color("--faint");
@@ -24,21 +26,30 @@
       ctx.stroke();
       ctx.restore();
     },
+  });
+
+  // Bars of spread: of(dataset's index, chart) gives [color, [[place across, low, high], ...]] in
+  // pixels; `lying` ones run along x.
+  const spreads = (count, lying, of) => ({
+    id: "spreads",
     afterDatasetsDraw(chart) {
-      const { ctx, scales } = chart;
+      const { ctx, chartArea } = chart;
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(chartArea.left - 1, chartArea.top, chartArea.width + 2, chartArea.height);
+      ctx.clip();
       ctx.lineWidth = 1.5;
-      description.lines.forEach((line, index) => {
-        if (!chart.isDatasetVisible(index)) return;
-        ctx.strokeStyle = series(index);
-        for (const point of line.points) {
-          const x = scales.x.getPixelForValue(point.x);
+      for (let index = 0; index < count; ++index) {
+        if (!chart.isDatasetVisible(index)) continue;
+        const [stroke, bars] = of(index, chart);
+        ctx.strokeStyle = stroke;
+        for (const [across, low, high] of bars) {
           ctx.beginPath();
-          ctx.moveTo(x, scales.y.getPixelForValue(point.low));
-          ctx.lineTo(x, scales.y.getPixelForValue(point.high));
+          ctx.moveTo(...(lying ? [low, across] : [across, low]));
+          ctx.lineTo(...(lying ? [high, across] : [across, high]));
           ctx.stroke();
         }
-      });
+      }
       ctx.restore();
     },
   });
@@ -48,7 +59,7 @@
     title: { display: true, text: title, color: color("--text") },
     grid: { color: color("--rule") },
     border: { color: color("--rule") },
-    ticks: { color: color("--faint"), callback: round },
+    ticks: { color: color("--faint"), ...(logarithmic && { callback: round }) },
   });
 
   const options = (x, y, narrow) => ({
@@ -70,6 +81,7 @@
     const x = axis(description.x_title, description.log_x);
     const y = axis(description.y_title, description.log_y);
     x.reverse = description.falling_x;
+    y.beginAtZero = description.zero_y;
     const named = new Map(description.x_ticks);
     const name = (value) => named.get(value) ?? round(value);
     if (named.size) {
@@ -80,10 +92,21 @@
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
     }
-    if (description.log_y) {
+    const points = description.lines.flatMap((line) => line.points);
+    const values = points.flatMap(({ low, high }) => [low, high]);
+    if (description.reference !== null) values.push(description.reference);
+    if (!description.log_y) {
+      // As far as the spread goes, but not so far that the points lie in a line: its bars then leave the chart.
+      const [least, most] = [Math.min(...points.map((p) => p.y)), Math.max(...points.map((p) => p.y))];
+      const room = Math.max(most - least, Math.abs(most) / 2);
+      y.suggestedMin = Math.max(least - room, Math.min(...values));
+      y.suggestedMax = Math.min(most + room, Math.max(...values));
+      if (description.reference !== null) {
+        y.suggestedMin = Math.min(y.suggestedMin, description.reference);
+        y.suggestedMax = Math.max(y.suggestedMax, description.reference);
+      }
+    } else {
       // As far as the values and their spread go, and a little further.
-      const values = description.lines.flatMap((line) => line.points.flatMap(({ low, high }) => [low, high]));
-      if (description.reference !== null) values.push(description.reference);
       y.min = 0.9 * Math.min(...values);
       y.max = 1.1 * Math.max(...values);
       // Ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
@@ -96,11 +119,17 @@
         if (kept.length >= 3) scale.ticks = kept;
       };
     }
+    const whiskers = (index, { scales }) => [
+      series(index),
+      description.lines[index].points
+        .filter(({ low, high }) => low !== high)
+        .map((p) => [scales.x.getPixelForValue(p.x), ...[p.low, p.high].map((v) => scales.y.getPixelForValue(v))]),
+    ];
     const set = options(x, y, narrow);
     set.plugins.tooltip = {
       callbacks: {
         title: (items) => (items.length ? name(items[0].parsed.x) : ""),
-        label: ({ dataset, raw }) => `${dataset.label}: ${round(raw.y)} (${round(raw.low)} to ${round(raw.high)})`,
+        label: ({ dataset, raw }) => said(dataset.label, raw.y, raw.low === raw.high ? null : [raw.low, raw.high]),
       },
     };
     return {
@@ -113,33 +142,69 @@
           backgroundColor: series(index),
           borderWidth: 2,
           borderDash: line.dashed ? [6, 4] : [],
-          pointRadius: 3,
+          pointRadius: line.marks ? 3 : 0,
+          clip: 6,  // marks at the edge are whole
+          segment: { borderColor: ({ p1DataIndex }) => (line.points[p1DataIndex].apart ? "transparent" : undefined) },
           pointStyle: ["circle", "triangle", "rect", "rectRot"][index % 4],
         })),
       },
       options: set,
-      plugins: [overlays(description)],
+      plugins: [rule(description.reference), spreads(description.lines.length, false, whiskers)],
     };
   };
 
   const bars = (description, narrow) => {
-    const x = axis("", false);
-    x.type = "category";
-    delete x.ticks.callback;
-    x.title.display = false;
-    const set = options(x, { ...axis(description.y_title, false), beginAtZero: true }, narrow);
+    const { groups, lying, stacked } = description;
+    const category = {
+      ...axis(description.category_title, false),
+      type: "category",
+      stacked,
+      grid: { display: false },
+      ticks: { color: color("--text"), autoSkip: !lying },
+    };
+    category.title.display = description.category_title !== "";
+    if (lying && narrow) {  // names may take a third of the chart
+      category.ticks.callback = (index) => {
+        const name = description.categories[index];
+        return name.length > 18 ? `${name.slice(0, 17)}\u2026` : name;
+      };
+    }
+    const ends = groups.flatMap((group) => group.spreads.filter((spread) => spread).flat());
+    const values = { ...axis(description.value_title, false), beginAtZero: true, stacked };
+    if (ends.length) values.suggestedMin = Math.min(0, ...ends);
+    if (ends.length) values.suggestedMax = Math.max(...ends);
+    const shade = (index) => series(groups[index].color ?? index);
+    const set = lying ? options(values, category, narrow) : options(category, values, narrow);
+    set.indexAxis = lying ? "y" : "x";
+    set.interaction = { mode: "index", axis: set.indexAxis, intersect: false };
+    set.plugins.tooltip = {
+      callbacks: {
+        label: ({ dataset, raw, datasetIndex, dataIndex }) =>
+          said(dataset.label, raw, groups[datasetIndex].spreads[dataIndex] ?? null),
+      },
+    };
+    const whiskers = (index, chart) => {
+      const scale = lying ? chart.scales.x : chart.scales.y;
+      const drawn = chart.getDatasetMeta(index).data;
+      const ranges = groups[index].spreads.map((spread, at) => [drawn[at], spread]).filter(([, spread]) => spread);
+      return [
+        color("--text"),
+        ranges.map(([bar, spread]) => [lying ? bar.y : bar.x, ...spread.map((end) => scale.getPixelForValue(end))]),
+      ];
+    };
     return {
       type: "bar",
       data: {
         labels: description.categories,
-        datasets: description.groups.map((group, index) => ({
+        datasets: groups.map((group, index) => ({
           label: group.name,
           data: group.values,
-          backgroundColor: series(index),
-          maxBarThickness: 60,
+          backgroundColor: shade(index),
+          maxBarThickness: lying ? 18 : 60,
         })),
       },
       options: set,
+      plugins: [spreads(groups.length, lying, whiskers)],
     };
   };
 

@@ -92,11 +92,11 @@ class Profile(unittest.TestCase):
 
     def test_the_same_bytes_each_time(self):
         meter = self.trace("three.jsonl", [40, 50, 60])
-        paths = [self.folder / f"same.{kind}" for kind in ("json", "csv", "prom")]
+        paths = [self.folder / f"same.{kind}" for kind in ("json", "csv", "prom", "html")]
         seen = []
         for _ in range(2):
             done = profile(*NET, "--meter", meter, "--steps", 3, "--attribute", "model", "--no-times", "--json", paths[0],
-                           "--csv", paths[1], "--prometheus", paths[2])  # fmt: skip
+                           "--csv", paths[1], "--prometheus", paths[2], "--html", paths[3])  # fmt: skip
             self.assertEqual(done.returncode, 0, done.stderr)
             seen.append([done.stdout, *(path.read_bytes() for path in paths)])
         self.assertEqual(*seen)
@@ -203,6 +203,26 @@ class Profile(unittest.TestCase):
             self.assertEqual(of("joule_window_energy_available"), [float(energies)])
             self.assertEqual(len(of("joule_op_attributed_joules")), len(report["lines"]) if energies else 0)
 
+    def test_page(self):
+        page = self.folder / "profile.html"
+        for meter, measured in ((self.trace("two.jsonl", [40, 50]), True), ("none", False)):
+            report = self.report("--meter", meter, "--steps", 2, "--html", page)
+            html = page.read_text()
+            data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]
+            self.assertEqual(json.loads(data), report)
+            self.assertEqual("Power over time" in html, measured)
+            self.assertEqual("Measured energy is unavailable" in html, not measured)
+            self.assertEqual(len(report["windows"]), 4 if measured else 0)
+            self.assertIn("instruction set", report["environment"])
+            self.assertLessEqual({"nvml", "perf", "rapl"}, {source["name"] for source in report["sources"]})
+            for source in report["sources"]:
+                self.assertTrue(source["status"] == "ok" or source["reason"])
+        meter = self.trace("one.jsonl", [40])
+        windows = self.report("--meter", meter, "--steps", 1)["windows"]
+        self.assertEqual([window["what"] for window in windows], ["idle, before", "step", "idle, after"])
+        done = profile(*NET, "--meter", meter, "--steps", 1, "--html", "-")
+        self.assertTrue(done.stdout.startswith("<!DOCTYPE html>") and done.stdout.endswith("</html>\n"))
+
     def test_windows_for_a_fit(self):
         path = self.folder / "windows.json"
         steps = [(1 + i % 3 + i / 100, 20 + 7 * (i % 4)) for i in range(36)]  # 12 layers
@@ -250,7 +270,7 @@ class Profile(unittest.TestCase):
 
     def test_bad_files(self):
         nowhere = self.folder / "nowhere" / "file"
-        for option in ("--json", "--csv", "--prometheus", "--trace", "--record", "--windows"):
+        for option in ("--html", "--json", "--csv", "--prometheus", "--trace", "--record", "--windows"):
             self.assert_refused(3, str(nowhere), *NET, "--meter", "none", option, nowhere)
         self.assert_refused(3, "neither a net", "--model", "nowhere")
         self.assert_refused(3, "neither a profile", *NET, "--meter", "none", "--profile", "nowhere.json")

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -75,7 +76,8 @@ class Train(unittest.TestCase):
     def test_files(self):
         names = sorted(path.name for path in self.reference.iterdir())
         self.assertEqual(
-            names, ["checkpoint.safetensors", "config.json", "metrics.jsonl", "model.safetensors", "summary.json"]
+            names,
+            ["checkpoint.safetensors", "config.json", "metrics.jsonl", "model.safetensors", "report.html", "summary.json"],
         )
         config = json.loads((self.reference / "config.json").read_text())
         self.assertEqual((config["model"], config["l0_lambda"], config["epochs"]), ("lenet5", 0.1, 3))
@@ -138,6 +140,36 @@ class Train(unittest.TestCase):
             file.write('{"epoch":2,"train_lo')
         self.resume(out)
         self.assert_same_run(out)
+
+    def page(self, out):
+        """The data of a run's page, and its text."""
+        html = (out / "report.html").read_text()
+        return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]), html
+
+    def test_page(self):
+        data, html = self.page(self.reference)
+        self.assertEqual(data["config"], json.loads((self.reference / "config.json").read_text()))
+        self.assertEqual(data["epochs"], metrics(self.reference, ()))
+        self.assertEqual(data["energy"], self.summary(self.reference))
+        self.assertIn("instruction set", data["environment"])
+        self.assertTrue("The trained net" in html)
+        self.assertFalse("epochs are complete" in html)
+        last, summary = data["epochs"][-1], json.loads((self.reference / "summary.json").read_text())
+        for key in ("relu_outputs", "relu_outputs_nonzero"):
+            self.assertEqual(last[key], summary[key])
+
+    def test_page_of_a_run_that_is_not_finished(self):
+        out = self.folder / "page"
+        meter = self.trace("page.jsonl", [(at, at) for at in range(100)])
+        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "30J")
+        self.assertEqual(stopped.returncode, 130, stopped.stderr)
+        data, html = self.page(out)
+        self.assertEqual(len(data["epochs"]), 1)
+        self.assertTrue("1 of 3 epochs are complete" in html)
+        self.assertTrue("energy of all epochs until then (measured, gross), J" in html)
+        begun = self.metered(out, meter, "--idle", "0", "--energy-budget", "1J", "--overwrite")
+        self.assertEqual(begun.returncode, 130, begun.stderr)
+        self.assertTrue("No epoch is complete yet." in self.page(out)[1])
 
     def test_interrupted(self):
         out = self.folder / "interrupted"
@@ -284,6 +316,24 @@ class Train(unittest.TestCase):
         first, second, _ = metrics(out, ())
         self.assertEqual(first["energy"]["training"]["gross"]["value"], 120)
         self.assertIsNone(second["energy"]["training"]["gross"]["value"])
+
+    def test_a_gpu_that_is_lost(self):
+        out = self.folder / "gpu"
+        gpu = {"FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "5", "FAKE_NVML_LOST_WITH": str(out / "metrics.jsonl")}
+        gpu["LD_LIBRARY_PATH"] = str(Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml")
+        done = joule("train", *RUN, "--out", out, "--meter", "nvml:0000:65:00.0", "--idle", "0.1", env={**os.environ, **gpu})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_run(out)
+        first, second, third = metrics(out, ())
+        self.assertEqual(first["energy"]["training"]["gross"]["quality"], "measured")
+        for line in (second, third):
+            gross = line["energy"]["training"]["gross"]
+            self.assertEqual((gross["value"], gross["quality"]), (None, "unavailable"))
+        self.assertIn("no measured energy any more: epoch 2, training: ", done.stderr)
+        self.assertIn("GPU is lost", done.stdout)
+        html = self.page(out)[1]
+        for text in ("From epoch 2 on measured energy is unavailable: epoch 2, training: ", "until then (modelled, horowitz45), mJ"):
+            self.assertTrue(text in html, text)
 
     def test_what_a_kill_undid_is_said(self):
         out = self.folder / "lost"

@@ -3,21 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/embedded_json.h"
 #include "tests/op_test.h"
 
 namespace joule::report {
 namespace {
 
 using nlohmann::json;
-
-/// The JSON in <script type="application/json" id="...">, as a browser would find it.
-json embedded(const std::string& html, const std::string& id) {
-  const std::string open = "<script type=\"application/json\" id=\"" + id + "\">";
-  const std::size_t begin = html.find(open);
-  if (begin == std::string::npos) return "there is none";
-  const std::size_t from = begin + open.size();
-  return json::parse(html.substr(from, html.find("</script>", from) - from));
-}
+using test::embedded;
+using test::error_of;
 
 LineChart line_chart() {
   return {.title = "T",
@@ -45,14 +39,14 @@ TEST(Page, HoldsItsDataValueForValue) {
       R"({"a": [1, 2.5, null], "b": "</script><!-- <script> \u00e9", "c": 1e-9})";
   const std::string html = Page("t", "l").data(data).html();
   EXPECT_EQ(embedded(html, "data"), json::parse(data));
-  EXPECT_EQ(test::error_of([] { Page("t", "l").data("{"); }), "page: its data are not JSON");
+  EXPECT_EQ(error_of([] { Page("t", "l").data("{"); }), "page: its data are not JSON");
 }
 
 TEST(Page, DescribesItsCharts) {
   Page page("t", "l");
   page.add(line_chart());
   page.add(BarChart{.title = "B",
-                    .y_title = "ms",
+                    .value_title = "ms",
                     .categories = {"p", "q"},
                     .groups = {{"g", {1.5, std::nullopt}}}});
   const std::string html = page.html();
@@ -65,6 +59,38 @@ TEST(Page, DescribesItsCharts) {
             json::parse(R"([{"x": 1, "y": 2, "low": 1.5, "high": 2.5}])"));
   EXPECT_EQ(charts[1]["groups"][0]["values"], json::parse("[1.5, null]"));
   EXPECT_NE(html.find("<canvas id=\"chart-1\""), std::string::npos);
+}
+
+TEST(Page, BarsHaveSpreadsAndColors) {
+  Page page("t", "l");
+  const BarChart one{.title = "B",
+                     .value_title = "mJ",
+                     .categories = {"p", "q"},
+                     .groups = {{"g", {1, {}}, {Range{0.5, 2}, {}}, 3}},
+                     .lying = true};
+  BarChart two = one;
+  two.stacked = true;
+  page.add(std::vector{one, two});
+  const std::string html = page.html();
+  const json charts = embedded(html, "charts");
+  EXPECT_EQ(charts[0]["groups"][0]["spreads"], json::parse("[[0.5, 2], null]"));
+  EXPECT_EQ(charts[0]["groups"][0]["color"], 3);
+  EXPECT_EQ(charts[0]["lying"], true);
+  EXPECT_EQ(charts[1]["stacked"], true);
+  const std::size_t beside = html.find("<div class=\"beside\">");
+  EXPECT_LT(beside, html.find("<canvas id=\"chart-0\""));
+  EXPECT_NE(html.find("style=\"height: 9.3rem\""), std::string::npos);  // grows with the bars
+}
+
+TEST(Page, ACardSaysHowItsFigureCameAbout) {
+  Page page("t", "l");
+  page.add(std::vector<Card>{{"Energy", "<1 J", "measured", "a & b"}, {"MACs", "3"}});
+  const std::string html = page.html();
+  EXPECT_NE(html.find("<div><dt>Energy</dt><dd><strong>&lt;1 J</strong><span class=\"badge\" "
+                      "data-badge=\"measured\">measured</span><small>a &amp; b</small></dd></div>"),
+            std::string::npos)
+      << html;
+  EXPECT_NE(html.find("<div><dt>MACs</dt><dd><strong>3</strong></dd></div>"), std::string::npos);
 }
 
 TEST(Page, LoadsNothing) {
@@ -94,19 +120,33 @@ TEST(Page, FoldsATable) {
   page.add(Table{.caption = "c", .head = {"a", "b"}, .rows = {{"1", "2"}}, .folded = true});
   EXPECT_NE(page.html().find("<details><summary>c</summary>"), std::string::npos);
   EXPECT_NE(page.html().find("<tr><td>1</td><td>2</td></tr>"), std::string::npos);
+  EXPECT_EQ(page.html().find("<table class=\"prose\">"), std::string::npos);
+  page.add(Table{.caption = "p", .head = {"a"}, .rows = {{"a sentence"}}, .prose = true});
+  EXPECT_NE(page.html().find("<table class=\"prose\">"), std::string::npos);
 }
 
 TEST(Page, RefusesWhatItCannotShow) {
   Page page("t", "l");
   LineChart chart = line_chart();
   chart.lines[0].points[0].low = 0;
-  EXPECT_EQ(test::error_of([&] { page.add(chart); }),
+  EXPECT_EQ(error_of([&] { page.add(chart); }),
             "page: 'T' cannot show the number 0 on a logarithmic axis");
-  EXPECT_EQ(test::error_of([&] {
+  EXPECT_EQ(error_of([&] {
               page.add(BarChart{.title = "B", .categories = {"p"}, .groups = {{"g", {1, 2}}}});
             }),
             "page: 'B' has 1 categories, 'g' has 2 values");
-  EXPECT_EQ(test::error_of([&] { page.add(Table{.caption = "c", .head = {"a"}, .rows = {{}}}); }),
+  EXPECT_EQ(
+      error_of([&] {
+        page.add(BarChart{
+            .title = "B", .categories = {"p"}, .groups = {{"g", {1}, {Range{0, 1}, Range{0, 1}}}}});
+      }),
+      "page: 'B' has 1 categories, 'g' has 2 spreads");
+  EXPECT_EQ(error_of([&] {
+              page.add(BarChart{
+                  .title = "B", .categories = {"p"}, .groups = {{"g", {1}, {Range{0, INFINITY}}}}});
+            }),
+            "page: 'B' cannot show the number inf");
+  EXPECT_EQ(error_of([&] { page.add(Table{.caption = "c", .head = {"a"}, .rows = {{}}}); }),
             "page: 'c' has 1 columns, a row has 0 cells");
 }
 

@@ -155,7 +155,8 @@ TEST(Predict, IsTheForwardPassInSlices) {
     EXPECT_NEAR(slices.values<float>()[i], whole.values<float>()[i], 1e-5);
   }
   EXPECT_FALSE(slices.requires_grad());
-  EXPECT_EQ(error_of([&] { predict(net, images, 0); }), "predict: slice must be at least 1, got 0");
+  EXPECT_EQ(error_of([&] { predict(net, images, -1); }),
+            "predict: slice must not be negative, got -1");
 }
 
 TEST(Trainer, StopsWhenTheNetCannotLearn) {
@@ -241,6 +242,9 @@ TEST(Trainer, MetricsAreMeansOverTheImages) {
   const auto on_test = evaluate(trainer.model().net, data.test);
   EXPECT_NEAR(metrics.test_loss, on_test->loss, 1e-6);
   EXPECT_EQ(metrics.test_accuracy, on_test->accuracy());
+  EXPECT_EQ(metrics.relu_outputs, all_relus(*on_test).values);
+  EXPECT_EQ(metrics.relu_outputs_nonzero, all_relus(*on_test).nonzeros);
+  EXPECT_GT(metrics.relu_outputs_nonzero, 0);
   const NoGrad no_grad;
   const DataLoader loader(data.train, {.batch = 56, .shuffle = false});
   const auto [logits, taps] = trainer.model().net.forward_with_taps((*loader.begin()).images);

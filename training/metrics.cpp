@@ -20,6 +20,8 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("test_loss", m.test_loss);
   visit("seconds", m.seconds);
   visit("images_per_second", m.images_per_second);
+  visit("relu_outputs", m.relu_outputs);
+  visit("relu_outputs_nonzero", m.relu_outputs_nonzero);
 }
 
 }  // namespace

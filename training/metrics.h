@@ -21,6 +21,8 @@ struct EpochMetrics {
   double test_loss = 0;
   double seconds = 0;  // of the training steps, without the test
   double images_per_second = 0;
+  std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
+  std::int64_t relu_outputs_nonzero = 0;
   EpochEnergy energy;  // of the steps and of the test
 };
 

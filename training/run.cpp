@@ -23,6 +23,7 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kSummary = "summary.json";
+constexpr const char* kReport = "report.html";
 constexpr const char* kRunning = "running";  // there from the start of training to its clean end
 
 std::string in(const std::string& folder, const char* file) {
@@ -50,13 +51,14 @@ void require_room(const std::string& folder, std::int64_t bytes) {
   }
 }
 
-/// At most: the checkpoint and its successor with two values kept per weight, and the model.
+/// At most: the checkpoint and its successor with two values kept per weight, and the model;
+/// reports and what is known of the epochs.
 std::int64_t room_for(const Model& model) {
   std::int64_t bytes = 0;
   for (const auto& [name, tensor] : model.net.state().tensors) {
     bytes += static_cast<std::int64_t>(tensor.bytes());
   }
-  return 7 * bytes + (1 << 20);
+  return 7 * bytes + (2 << 20);
 }
 
 /// Decides what to do with what is there.  Returns whether there is a checkpoint to go on from.
@@ -94,7 +96,7 @@ bool is_running(const std::string& folder) {
 }
 
 void start(const std::string& folder, const Config& config) {
-  for (const char* file : {kSummary, kModel, kCheckpoint, kMetrics}) remove(folder, file);
+  for (const char* file : {kReport, kSummary, kModel, kCheckpoint, kMetrics}) remove(folder, file);
   write_file_atomically(in(folder, kConfig), to_json(config));
 }
 
@@ -120,7 +122,8 @@ std::optional<Config> config_of(const std::string& folder) {
 
 std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
                                        Existing existing, const Hooks& hooks,
-                                       const RunAccounting& accounting) {
+                                       const RunAccounting& accounting,
+                                       const OnCheckpoint& on_checkpoint) {
   check(config);
   check(accounting.footprint);
   const bool resume = settle(folder, config, existing);
@@ -137,9 +140,15 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const Config& 
     trainer.note_loss();
   }
   write_file_atomically(in(folder, kRunning), "");
+  const auto energy = [&] {
+    return RunEnergy{.epochs = trainer.metrics(),
+                     .lost_after = trainer.lost_after(),
+                     .footprint = accounting.footprint};
+  };
   while (!trainer.finished()) {
     const bool complete = trainer.run_epoch(hooks);
     write_checkpoint(folder, trainer);
+    if (on_checkpoint) on_checkpoint(energy());
     if (!complete) {
       remove(folder, kRunning);
       return std::nullopt;
@@ -148,9 +157,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const Config& 
   RunResult result{.evaluation = trainer.evaluate_now(),
                    .work = trainer.work(),
                    .parameters = trainer.model().net.parameter_count(),
-                   .energy = {.epochs = trainer.metrics(),
-                              .lost_after = trainer.lost_after(),
-                              .footprint = accounting.footprint}};
+                   .energy = energy()};
   for (const EpochMetrics& m : trainer.metrics()) result.seconds += m.seconds;
   save_model(in(folder, kModel), trainer.model());
   write_file_atomically(in(folder, kSummary), to_json(result));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,9 @@ struct RunAccounting {
   Footprint footprint;
 };
 
+/// Told of the epochs that are complete, whenever the files that a run is resumed from are written.
+using OnCheckpoint = std::function<void(const RunEnergy&)>;
+
 /// Trains as `config` says and writes into `folder` (made if missing):
 ///
 ///   config.json              what was asked for
@@ -27,6 +31,8 @@ struct RunAccounting {
 ///   model.safetensors        the trained net (see save_model), at the end
 ///   running                  empty; there while it trains, and after it was killed
 ///   summary.json             accuracy, densities, work and energy, at the end
+///
+/// A report.html of an earlier run is removed at the start; `on_checkpoint` may write one.
 ///
 /// Every file is replaced as a whole, so that a run can be killed at any moment and resumed: the
 /// files that it then writes are, times and measured energy excepted, those of a run that was never
@@ -39,7 +45,8 @@ struct RunAccounting {
 ///           (resume); TrainingError as Trainer; DataError if a file cannot be read or written.
 std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
                                        Existing existing, const Hooks& hooks = {},
-                                       const RunAccounting& accounting = {});
+                                       const RunAccounting& accounting = {},
+                                       const OnCheckpoint& on_checkpoint = {});
 
 /// The configuration of the run that `folder` holds, if any.
 ///

@@ -41,4 +41,17 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
+namespace cuda {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_implicit_gemm(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+
 }  // namespace joule

@@ -112,6 +112,13 @@ TuningKey Linear::tuning_key() const {
 std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
@@ -144,6 +151,14 @@ TuningKey LinearGradInput::tuning_key() const {
 std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_input},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_input_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_grad_input_skip_zero, true, dense_grad_y,
         true},
 #if JOULE_WITH_ONEDNN
@@ -176,6 +191,14 @@ TuningKey LinearGradWeight::tuning_key() const {
 std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
   using Row = Implementation<LinearGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUBLAS
+    Row{"cublas", Device::cuda, empty, cublas::linear_grad_weight},
+#endif
+#if JOULE_WITH_CUDA
+    Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
+    Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
+        cuda::linear_grad_weight_one_thread_per_output},
+#endif
     Row{"cpu.skip_zero_grad_y", Device::cpu, empty, cpu::linear_grad_weight_skip_zero_grad_y, true,
         few_zeros, true},
 #if JOULE_WITH_ONEDNN

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "energy/profile.h"
+#include "report/page.h"
+
+// The tables of a profile's page.
+namespace joule::report {
+
+/// The sum of the forward passes' lines for which `wanted(line)` holds.
+template <class Predicate>
+energy::Totals forward_work(const energy::Profile& profile, Predicate&& wanted) {
+  energy::Totals sum;
+  for (const energy::Ledger::Line& line : profile.lines) {
+    if (line.run.scope.phase == Phase::forward && wanted(line)) sum += line;
+  }
+  return sum;
+}
+
+/// The names that rows are told apart by, and what each of those is.
+std::vector<std::string> names(const energy::ProfileRow& row, energy::By by);
+std::vector<std::string> heads(energy::By by);
+/// What a row is called among those that are put together alike: "conv1", "conv2d onednn".
+std::string label(const energy::ProfileRow& row, energy::By by);
+
+/// Every row, the total last.
+Table table_of(const energy::Profile& profile, energy::By by, std::string caption);
+
+/// Readings of the meter.  Its windows must not be empty.
+Table window_table(const energy::Profile& profile);
+
+/// Machine, meter and method, and the sources of energy.
+void add_environment(Page& page, const energy::Profile& profile);
+
+}  // namespace joule::report

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "report/run_charts.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "energy/cost_model.h"
+
+namespace joule::report {
+namespace {
+
+using energy::Figure;
+using energy::Joules;
+using training::EpochFigures;
+using training::EpochMetrics;
+
+bool available(const Figure<Joules>& figure) { return figure.available(); }
+
+/// One value of each epoch.
+template <class Value>
+Line by_epoch(std::string name, const TrainingRun& run, Value&& value) {
+  Line line{.name = std::move(name)};
+  for (const EpochMetrics& m : run.energy.epochs) {
+    const double y = value(m);
+    line.points.push_back({static_cast<double>(m.epoch), y, y, y});
+  }
+  return line;
+}
+
+/// Whole epochs alone, so that no tick stands between two.
+std::vector<Tick> epoch_ticks(const TrainingRun& run) {
+  std::vector<Tick> ticks;
+  for (const EpochMetrics& m : run.energy.epochs) {
+    ticks.emplace_back(static_cast<double>(m.epoch), std::to_string(m.epoch));
+  }
+  return ticks;
+}
+
+/// Training and test of every epoch, by one kind of energy.
+template <class Energy>
+BarChart energy_chart(const TrainingRun& run, const char* title, const char* value_title,
+                      Energy&& energy) {
+  double largest = 0;
+  for (const EpochMetrics& m : run.energy.epochs) {
+    for (const auto& figure : {energy(m.energy.training), energy(m.energy.evaluation)}) {
+      if (figure.available()) largest = std::max(largest, figure.value().value());
+    }
+  }
+  const Scale scale = scale_for(largest, "J");
+  BarChart chart{.title = title,
+                 .value_title = fmt::format("{}, {}", value_title, scale.unit),
+                 .groups = {{.name = "training steps", .color = 3}, {.name = "test", .color = 6}},
+                 .category_title = "epoch",
+                 .stacked = true};
+  const auto bar = [&](const Figure<Joules>& figure) {
+    return figure.available() ? std::optional(scale.factor * figure.value().value()) : std::nullopt;
+  };
+  for (const EpochMetrics& m : run.energy.epochs) {
+    chart.categories.push_back(std::to_string(m.epoch));
+    chart.groups[0].values.push_back(bar(energy(m.energy.training)));
+    chart.groups[1].values.push_back(bar(energy(m.energy.evaluation)));
+  }
+  return chart;
+}
+
+}  // namespace
+
+Spending measured_spending(const TrainingRun& run) {
+  return {"measured, gross", measured_energies(run.energy.epochs)};
+}
+
+Spending modelled_spending(const TrainingRun& run) {
+  return {"modelled, horowitz45", modelled_energies(run.energy.epochs, energy::horowitz45())};
+}
+
+Spending spending(const TrainingRun& run) {
+  Spending measured = measured_spending(run);
+  return std::ranges::all_of(measured.epochs, available) ? measured : modelled_spending(run);
+}
+
+Joules sum_of(const EpochFigures& figures) {
+  Joules sum;
+  for (const auto& figure : figures) sum += figure.value();
+  return sum;
+}
+
+double density(const EpochMetrics& m) {
+  if (m.relu_outputs == 0) return 0;
+  return 100 * static_cast<double>(m.relu_outputs_nonzero) / static_cast<double>(m.relu_outputs);
+}
+
+LineChart accuracy_chart(const Spending& spent, const TrainingRun& run) {
+  const Scale scale = scale_for(sum_of(spent.epochs).value(), "J");
+  LineChart chart{
+      .title = "Test accuracy against the energy spent",
+      .x_title = fmt::format("energy of all epochs until then ({}), {}", spent.what, scale.unit),
+      .y_title = "test accuracy, %",
+      .lines = {{.name = "after each epoch"}}};
+  Joules sum;
+  for (std::size_t i = 0; i < spent.epochs.size(); ++i) {
+    sum += spent.epochs[i].value();
+    const double accuracy = 100 * run.energy.epochs[i].test_accuracy;
+    chart.lines[0].points.push_back({scale.factor * sum.value(), accuracy, accuracy, accuracy});
+  }
+  return chart;
+}
+
+std::vector<LineChart> learning_charts(const TrainingRun& run) {
+  LineChart loss{.title = "Loss", .x_title = "epoch", .y_title = "mean cross-entropy"};
+  loss.lines = {by_epoch("training", run, [](const auto& m) { return m.train_loss; }),
+                by_epoch("test", run, [](const auto& m) { return m.test_loss; })};
+  if (run.config.l0_lambda > 0) {
+    loss.lines.push_back(
+        by_epoch("L0 penalty, lambda included", run, [](const auto& m) { return m.l0_penalty; }));
+  }
+  LineChart accuracy{.title = "Accuracy", .x_title = "epoch", .y_title = "right classes, %"};
+  accuracy.lines = {by_epoch("training", run, [](const auto& m) { return 100 * m.train_accuracy; }),
+                    by_epoch("test", run, [](const auto& m) { return 100 * m.test_accuracy; })};
+  LineChart nonzero{.title = "Non-zero activations",
+                    .x_title = "epoch",
+                    .y_title = "ReLU outputs that are not 0, %",
+                    .lines = {by_epoch("test images", run, density)},
+                    .zero_y = true};
+  std::vector charts{loss, accuracy};
+  if (run.energy.epochs.back().relu_outputs > 0) charts.push_back(nonzero);
+  for (LineChart& chart : charts) chart.x_ticks = epoch_ticks(run);
+  return charts;
+}
+
+std::vector<BarChart> energy_charts(const TrainingRun& run) {
+  std::vector<BarChart> charts;
+  if (std::ranges::any_of(measured_spending(run).epochs, available)) {
+    charts.push_back(energy_chart(run, "Measured energy per epoch", "gross energy",
+                                  [](const auto& part) { return training::measured(part).gross; }));
+  }
+  charts.push_back(energy_chart(
+      run, "Modelled energy per epoch", "horowitz45, as executed",
+      [](const auto& part) { return training::modelled(part, energy::horowitz45()); }));
+  return charts;
+}
+
+LineChart prediction_chart(std::span<const training::Prediction> predictions, const Spending& spent,
+                           const TrainingRun& run) {
+  double most = sum_of(spent.epochs).value();
+  for (const auto& p : predictions) most = std::max(most, p.energy.value());
+  const Scale scale = scale_for(most, "J");
+  LineChart chart{
+      .title = fmt::format("Predicted energy of all {} epochs ({})", run.config.epochs, spent.what),
+      .x_title = "predicted after epoch",
+      .y_title = "energy, " + scale.unit,
+      .lines = {{.name = "prediction, with its 95 % interval"}}};
+  for (const auto& p : predictions) {
+    const double y = scale.factor * p.energy.value(), width = scale.factor * p.half_width.value();
+    const auto x = static_cast<double>(p.after_epoch);
+    chart.lines[0].points.push_back({x, y, y - width, y + width});
+    chart.x_ticks.emplace_back(x, std::to_string(p.after_epoch));
+  }
+  if (run.result) chart.reference = scale.factor * sum_of(spent.epochs).value();
+  return chart;
+}
+
+LineChart power_chart(const TrainingRun& run) {
+  struct OfMeter {
+    double now = 0;
+    std::vector<Stretch> training, test;
+  };
+  std::map<std::string, OfMeter> meters;
+  const auto take = [&](const training::PartEnergy& part, std::vector<Stretch> OfMeter::*to) {
+    for (const energy::WindowSum& sum : part.measured) {
+      const energy::Measurement m = measure(sum);
+      OfMeter& meter = meters[m.power.source()];
+      const double begin =
+          std::exchange(meter.now, meter.now + 1e-9 * static_cast<double>(sum.nanoseconds));
+      if (!m.power.available()) continue;
+      const energy::Watts width = m.power.uncertainty().value_or(energy::Watts());
+      (meter.*to).push_back({begin, meter.now, m.power.value().value(), width.value()});
+    }
+  };
+  for (const EpochMetrics& m : run.energy.epochs) {
+    take(m.energy.training, &OfMeter::training);
+    take(m.energy.evaluation, &OfMeter::test);
+  }
+  LineChart chart{.title = "Power over time",
+                  .x_title = "time in the meters' windows, s",
+                  .y_title = "mean power of a window, W",
+                  .zero_y = true};
+  for (const auto& [source, meter] : meters) {
+    const std::string of = meters.size() > 1 ? ", " + source : "";
+    if (!meter.training.empty()) chart.lines.push_back(stretches("training" + of, meter.training));
+    if (!meter.test.empty()) chart.lines.push_back(stretches("test" + of, meter.test));
+  }
+  return chart;
+}
+
+}  // namespace joule::report

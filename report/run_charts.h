@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "report/page.h"
+#include "report/run_page.h"
+#include "training/energy_prediction.h"
+#include "training/run_energy.h"
+
+// The charts of a run's page.  Its epochs must not be empty.
+namespace joule::report {
+
+/// Energies of the epochs, all of one kind.
+struct Spending {
+  std::string what;  // "measured, gross"
+  training::EpochFigures epochs;
+};
+Spending measured_spending(const TrainingRun& run);
+Spending modelled_spending(const TrainingRun& run);
+/// Measured if all epochs were, else modelled.
+Spending spending(const TrainingRun& run);
+
+energy::Joules sum_of(const training::EpochFigures& figures);
+
+/// Share of the ReLUs' outputs that are not 0, in percent; 0 if there are none.
+double density(const training::EpochMetrics& epoch);
+
+LineChart accuracy_chart(const Spending& spent, const TrainingRun& run);
+/// Losses, accuracies and, if the net has ReLUs, non-zero activations by epoch.
+std::vector<LineChart> learning_charts(const TrainingRun& run);
+/// Measured, unless it is for no epoch, beside modelled.
+std::vector<BarChart> energy_charts(const TrainingRun& run);
+LineChart prediction_chart(std::span<const training::Prediction> predictions, const Spending& spent,
+                           const TrainingRun& run);
+/// A line for each meter's training steps and one for its tests; without lines if no window has a
+/// power.
+LineChart power_chart(const TrainingRun& run);
+
+}  // namespace joule::report

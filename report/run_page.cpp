@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "report/run_page.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "energy/cost_model.h"
+#include "report/run_charts.h"
+
+namespace joule::report {
+namespace {
+
+using energy::Joules;
+using energy::Seconds;
+using nlohmann::ordered_json;
+using training::EpochFigures;
+using training::EpochMetrics;
+
+void add_energy(Page& page, const TrainingRun& run) {
+  page.add(energy_charts(run));
+  const EpochFigures measured = measured_spending(run).epochs;
+  for (std::size_t i = 1; i < measured.size(); ++i) {
+    if (measured[i].available() || !measured[i - 1].available()) continue;
+    page.warning(fmt::format("From epoch {} on measured energy is unavailable: {}",
+                             run.energy.epochs[i].epoch, measured[i].reason()));
+  }
+}
+
+/// What was foreseen after each epoch, and what it came to.
+void add_prediction(Page& page, const TrainingRun& run) {
+  const Spending spent = spending(run);
+  std::vector<training::Prediction> predictions;
+  for (std::size_t n = 1; n <= spent.epochs.size(); ++n) {
+    const auto p = training::predict_total(std::span(spent.epochs).first(n), run.config.epochs);
+    if (p) predictions.push_back(*p);
+  }
+  if (predictions.empty()) return;
+  const training::Prediction& last = predictions.back();
+  const std::string outcome =
+      run.result ? fmt::format(
+                       " It came to {}, where the rule is. A bar at the edge of the chart goes on.",
+                       str(sum_of(spent.epochs)))
+                 : "";
+  page.heading("Prediction and outcome");
+  page.paragraph(fmt::format("After epoch {}: {} ± {} for all {} epochs ({}).{}", last.after_epoch,
+                             str(last.energy), str(last.half_width), last.epochs, spent.what,
+                             outcome));
+  page.add(prediction_chart(predictions, spent, run));
+}
+
+void add_power(Page& page, const TrainingRun& run) {
+  const LineChart chart = power_chart(run);
+  if (chart.lines.empty()) return;
+  page.heading("Power over time");
+  page.paragraph(
+      "Each line is the difference of two readings over its time. The windows follow on each "
+      "other, "
+      "but for what was written between the epochs, and interruptions.");
+  page.add(chart);
+}
+
+std::vector<Card> result_cards(const TrainingRun& run) {
+  const std::vector<EpochMetrics>& epochs = run.energy.epochs;
+  const EpochMetrics& last = epochs.back();
+  const auto best = std::ranges::max_element(epochs, {}, &EpochMetrics::test_accuracy);
+  double seconds = 0;
+  for (const EpochMetrics& m : epochs) seconds += m.seconds;
+  std::vector<Card> cards{
+      {.name = "Test accuracy",
+       .value = fmt::format("{:.2f} %", 100 * last.test_accuracy),
+       .note = fmt::format("after epoch {}; the best was {:.2f} % after epoch {}", last.epoch,
+                           100 * best->test_accuracy, best->epoch)},
+      {.name = "Test loss", .value = fmt::format("{:.4g}", last.test_loss)},
+      {.name = "Time of the training steps",
+       .value = str(Seconds(seconds)),
+       .note = fmt::format("{:.4g} images/s in the last epoch", last.images_per_second)}};
+  if (last.relu_outputs > 0) {
+    cards.push_back({.name = "Non-zero activations",
+                     .value = fmt::format("{:.3g} %", density(last)),
+                     .note = "of the ReLUs' outputs on the test images"});
+  }
+  return cards;
+}
+
+std::vector<Card> energy_cards(const TrainingRun& run) {
+  const training::PartEnergy all = whole(total_energy(run.energy.epochs));
+  const energy::EnergySplit split = measured(all);
+  std::vector<Card> cards{card("Gross energy of all epochs", split.gross)};
+  if (split.gross.available()) {
+    cards.push_back(card("Idle energy", split.idle));
+    cards.push_back(card("Dynamic energy: gross - idle", split.dynamic));
+  } else {
+    cards.front().note = "why, and what to do, is said above";
+  }
+  cards.push_back(card("Modelled energy of all epochs", modelled(all, energy::horowitz45())));
+  const Spending spent = spending(run);
+  if (const auto best = best_per_joule(run.energy.epochs, spent.epochs)) {
+    cards.push_back({.name = "Best accuracy per joule",
+                     .value = fmt::format("{:.2f} %", 100 * best->test_accuracy),
+                     .note = fmt::format("after epoch {} and {} ({})", best->epoch,
+                                         str(best->spent), spent.what)});
+  }
+  const auto& [intensity, pue] = run.energy.footprint;
+  if (intensity && split.gross.available()) {
+    cards.push_back(
+        {.name = "Carbon",
+         .value = fmt::format("{:.4g} g CO2", training::grams_co2(split.gross.value(), *intensity)),
+         .note = fmt::format("gross energy at the stated {:.4g} g/kWh", *intensity)});
+  }
+  if (pue && split.gross.available()) {
+    cards.push_back({.name = "With the building",
+                     .value = str(split.gross.value() * *pue),
+                     .note = fmt::format("gross energy at the stated PUE of {:.4g}", *pue)});
+  }
+  return cards;
+}
+
+Table epoch_table(const TrainingRun& run) {
+  Table table{.caption = "Every epoch",
+              .head = {"epoch", "training loss", "L0 penalty", "test loss", "training accuracy",
+                       "test accuracy", "non-zero activations", "images/s", "measured, gross",
+                       "modelled, horowitz45"}};
+  const EpochFigures by_meter = measured_spending(run).epochs;
+  const EpochFigures by_model = modelled_spending(run).epochs;
+  for (std::size_t i = 0; i < run.energy.epochs.size(); ++i) {
+    const EpochMetrics& m = run.energy.epochs[i];
+    table.rows.push_back({std::to_string(m.epoch), fmt::format("{:.4g}", m.train_loss),
+                          fmt::format("{:.4g}", m.l0_penalty), fmt::format("{:.4g}", m.test_loss),
+                          percent(m.train_accuracy), percent(m.test_accuracy),
+                          m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
+                          fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]),
+                          text(by_model[i])});
+  }
+  return table;
+}
+
+void say_unavailable(Page& page, const TrainingRun& run) {
+  const auto gross = measured(whole(total_energy(run.energy.epochs))).gross;
+  if (gross.available()) return;
+  std::string remedies;
+  for (const RunMeter& meter : run.meters) {
+    if (!meter.info.remedy.empty()) remedies += " What to do: " + meter.info.remedy + ".";
+  }
+  page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}{}", gross.source(),
+                           gross.reason(), remedies,
+                           run.sources.empty() ? "" : " The table at the end has every source."));
+}
+
+void say_state(Page& page, const TrainingRun& run) {
+  const auto done = std::ssize(run.energy.epochs);
+  if (!run.result) {
+    page.warning(fmt::format("{} of {} epochs are complete: the run goes on, or was stopped.", done,
+                             run.config.epochs));
+  }
+  for (const std::int64_t epoch : run.energy.lost_after) {
+    page.warning(fmt::format(
+        "What was spent after epoch {} and then lost, at a kill or error, is in no figure.",
+        epoch));
+  }
+}
+
+/// The trained net on the test images.
+void add_net(Page& page, const training::RunResult& result) {
+  BarChart chart{.title = "Density of the ReLUs",
+                 .value_title = "outputs that are not 0, %",
+                 .groups = {{.name = "test images", .color = 6}},
+                 .lying = true};
+  Table table{.caption = "Every ReLU", .head = {"layer", "outputs", "not 0", "density"}};
+  table.folded = true;
+  for (const training::LayerDensity& relu : result.evaluation.relus) {
+    chart.categories.push_back(relu.layer);
+    chart.groups[0].values.emplace_back(100 * relu.density());
+    table.rows.push_back(
+        {relu.layer, count(relu.values), count(relu.nonzeros), percent(relu.density())});
+  }
+  page.heading("The trained net");
+  const energy::Totals work = total_work(result.evaluation);
+  const energy::CostModel& model = energy::horowitz45();
+  const auto modelled = [&](const char* name, energy::Skipping skipping) {
+    return card(name, model.energy(work, skipping));
+  };
+  page.paragraph(fmt::format("{} parameters; the forward pass of the {} test images:",
+                             count(result.parameters), result.evaluation.images));
+  page.add(std::vector<Card>{
+      {.name = "MACs",
+       .value = count(work.work.macs),
+       .note = fmt::format("{} had a zero operand; {} were skipped",
+                           count(work.tally.macs_skippable), count(work.tally.macs_skipped))},
+      modelled("Modelled energy, as executed", energy::Skipping::executed),
+      modelled("Modelled, had nothing been skipped", energy::Skipping::none),
+      modelled("Modelled, had every counted zero been skipped", energy::Skipping::ideal)});
+  if (!chart.categories.empty()) page.add(chart).add(table);
+}
+
+void add_environment(Page& page, const TrainingRun& run) {
+  page.heading("Options and environment");
+  const ordered_json config = ordered_json::parse(to_json(run.config));
+  Pairs options;
+  for (const auto& [key, value] : config.items()) {
+    options.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  Table table = table_of("Every option", options);
+  table.folded = true;
+  page.add(table);
+  for (const RunMeter& meter : run.meters) {
+    Pairs pairs = facts(meter.info);
+    pairs.emplace_back("idle power", meter.idle_power.available()
+                                         ? text(meter.idle_power)
+                                         : "unavailable: " + meter.idle_power.reason());
+    page.add(table_of("The meter", pairs));
+  }
+  if (!run.environment.empty()) page.add(table_of("Machine and program", run.environment));
+  if (!run.sources.empty()) page.add(table_of(run.sources));
+}
+
+std::string data_of(const TrainingRun& run) {
+  ordered_json data;
+  data["config"] = ordered_json::parse(to_json(run.config));
+  data["epochs"] = ordered_json::array();
+  std::string lines = training::to_jsonl(run.energy.epochs);
+  for (std::size_t from = 0, to; (to = lines.find('\n', from)) != std::string::npos;
+       from = to + 1) {
+    data["epochs"].push_back(ordered_json::parse(lines.substr(from, to - from)));
+  }
+  data["energy"] = ordered_json::parse(to_json(run.energy));
+  data["environment"] = ordered_json::object();
+  for (const auto& [what, is] : run.environment) data["environment"][what] = is;
+  return data.dump();
+}
+
+}  // namespace
+
+std::string to_html(const TrainingRun& run) {
+  const training::Config& c = run.config;
+  Page page(
+      fmt::format("Training of {} on {}", c.model, c.data),
+      fmt::format("{} epochs, batches of {}, {} with a learning rate of {}{}; seed {}", c.epochs,
+                  c.batch, c.optimizer, c.lr,
+                  c.l0_lambda > 0 ? fmt::format(", L0 penalty of {}", c.l0_lambda) : "", c.seed));
+  say_state(page, run);
+  if (run.energy.epochs.empty()) {
+    page.paragraph("No epoch is complete yet.");
+    add_environment(page, run);
+    return page.data(data_of(run)).html();
+  }
+  say_unavailable(page, run);
+  std::vector<Card> cards = result_cards(run);
+  std::ranges::move(energy_cards(run), std::back_inserter(cards));
+  page.heading("Result").add(cards);
+  page.heading("Accuracy and energy").add(accuracy_chart(spending(run), run));
+  add_energy(page, run);
+  add_prediction(page, run);
+  add_power(page, run);
+  page.heading("Epochs").add(learning_charts(run)).add(epoch_table(run));
+  if (run.result) add_net(page, *run.result);
+  add_environment(page, run);
+  return page.data(data_of(run)).html();
+}
+
+}  // namespace joule::report

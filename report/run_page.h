@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/figures.h"
+#include "training/config.h"
+#include "training/summary.h"
+
+namespace joule::report {
+
+/// A meter of a run, and what it read while nothing ran.
+struct RunMeter {
+  energy::MeterInfo info;
+  energy::Figure<energy::Watts> idle_power;
+};
+
+/// A training run, as far as it has come.
+struct TrainingRun {
+  training::Config config;
+  training::RunEnergy energy;                   // of the epochs that are complete
+  const training::RunResult* result = nullptr;  // once it is finished
+  std::vector<RunMeter> meters;                 // of this process: an earlier part had its own
+  std::vector<energy::MeterInfo> sources;       // of this machine
+  Pairs environment;
+};
+
+/// A run as a page (see report/page.h): accuracy against the energy spent, losses, accuracies and
+/// non-zero activations by epoch, energy by epoch and what was predicted of it, power over time,
+/// every epoch, options and environment.  Accuracy stands against measured energy if all of it was
+/// measured, else against modelled energy, and the axis says which.
+///
+/// Its JSON has `config`, `epochs` (the lines of metrics.jsonl), `energy` (that of summary.json),
+/// and `environment`.
+std::string to_html(const TrainingRun& run);
+
+}  // namespace joule::report

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "report/run_page.h"
+
+#include <nlohmann/json.hpp>
+
+#include "energy/window_sum.h"
+#include "tests/embedded_json.h"
+#include "tests/op_test.h"
+
+namespace joule::report {
+namespace {
+
+using energy::Joules;
+using nlohmann::json;
+using test::embedded;
+using training::EpochMetrics;
+
+/// `ticks` of 1 J in so many seconds of a meter that moves every millisecond.
+energy::WindowSum window(std::int64_t ticks, std::int64_t seconds) {
+  return {.meter = "rapl",
+          .scope = "package 0",
+          .unit = Joules(1),
+          .ticks = ticks,
+          .nanoseconds = 1'000'000'000 * seconds,
+          .edges = Joules(0.5),
+          .idle = Joules(10.0 * static_cast<double>(seconds))};
+}
+
+EpochMetrics epoch(std::int64_t number, double accuracy, std::int64_t joules) {
+  EpochMetrics m{.epoch = number,
+                 .train_loss = 1.0 / static_cast<double>(number),
+                 .train_accuracy = accuracy + 0.1,
+                 .test_accuracy = accuracy,
+                 .test_loss = 2.0 / static_cast<double>(number),
+                 .seconds = 4,
+                 .images_per_second = 25,
+                 .relu_outputs = 200,
+                 .relu_outputs_nonzero = 200 / (number + 1)};
+  m.energy.training = {.measured = {window(joules, 4)}, .work = {.calls = 1, .work = {.macs = 3}}};
+  m.energy.evaluation = {.measured = {window(20, 1)}, .work = {.calls = 1, .work = {.macs = 1}}};
+  return m;
+}
+
+TrainingRun three_epochs() {
+  return {.config = {.epochs = 3},
+          .energy = {.epochs = {epoch(1, 0.5, 120), epoch(2, 0.7, 150), epoch(3, 0.6, 180)}},
+          .environment = {{"processor", "an abacus"}}};
+}
+
+bool holds(const std::string& html, const std::string& text) {
+  return html.find(text) != std::string::npos;
+}
+
+/// The chart of this title, without what is behind it in brackets.
+json chart(const std::string& html, const std::string& title) {
+  const json charts = embedded(html, "charts");
+  std::size_t at = 0, from = html.find("<canvas");
+  for (; from != std::string::npos; from = html.find("<canvas", from + 1), ++at) {
+    if (html.substr(html.find("aria-label", from), 200).starts_with("aria-label=\"" + title)) {
+      return charts[at];
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::pair<double, double>> points(const json& chart, std::size_t line = 0) {
+  std::vector<std::pair<double, double>> found;
+  for (const json& p : chart["lines"][line]["points"]) found.emplace_back(p["x"], p["y"]);
+  return found;
+}
+
+TEST(RunPage, AccuracyStandsAgainstTheEnergySpentUntilThen) {
+  const json drawn = chart(to_html(three_epochs()), "Test accuracy against");
+  EXPECT_EQ(drawn["x_title"], "energy of all epochs until then (measured, gross), J");
+  EXPECT_EQ(points(drawn),
+            (std::vector<std::pair<double, double>>{{140, 50}, {310, 70}, {510, 60}}));
+}
+
+TEST(RunPage, OneEpochWithoutMeasuredEnergyAndItIsModelled) {
+  TrainingRun run = three_epochs();
+  run.energy.epochs[1].energy.training.measured[0].missing = "epoch 2, training: gone";
+  const std::string html = to_html(run);
+  const json drawn = chart(html, "Test accuracy against");
+  EXPECT_EQ(drawn["x_title"], "energy of all epochs until then (modelled, horowitz45), pJ");
+  EXPECT_NEAR(points(drawn)[2].first, 12 * 4.6, 1e-9);  // MACs times the constant of horowitz45
+  EXPECT_TRUE(
+      holds(html, "From epoch 2 on measured energy is unavailable: epoch 2, training: gone"));
+  // What was measured is still there, beside and never among what was modelled.
+  const json bars = chart(html, "Measured energy per epoch");
+  EXPECT_EQ(bars["groups"][0]["values"], json::parse("[120.0, null, 180.0]"));
+  EXPECT_EQ(chart(html, "Modelled energy per epoch")["groups"][1]["values"].size(), 3u);
+}
+
+TEST(RunPage, WithoutAMeterItSaysWhatToDo) {
+  TrainingRun run = three_epochs();
+  energy::WindowSum none{.meter = "none", .missing = "no meter was asked for"};
+  for (EpochMetrics& m : run.energy.epochs) {
+    m.energy.training.measured = m.energy.evaluation.measured = {none};
+  }
+  run.meters = {{{.name = "none", .remedy = "buy one"}, energy::no_idle_power("no meter")}};
+  const std::string html = to_html(run);
+  EXPECT_TRUE(holds(html,
+                    "Measured energy is unavailable (none: no meter was asked for). What to do: "
+                    "buy one."));
+  EXPECT_TRUE(holds(html, "<dt>Gross energy of all epochs</dt><dd><strong>—</strong>"));
+  EXPECT_TRUE(chart(html, "Power over time").is_null());
+  EXPECT_TRUE(chart(html, "Measured energy").is_null());
+  EXPECT_FALSE(chart(html, "Modelled energy").is_null());
+}
+
+TEST(RunPage, LearningByEpoch) {
+  TrainingRun run = three_epochs();
+  const std::string html = to_html(run);
+  EXPECT_EQ(points(chart(html, "Loss"), 1),
+            (std::vector<std::pair<double, double>>{{1, 2}, {2, 1}, {3, 2.0 / 3}}));
+  EXPECT_EQ(points(chart(html, "Accuracy"), 1),
+            (std::vector<std::pair<double, double>>{{1, 50}, {2, 70}, {3, 60}}));
+  EXPECT_EQ(points(chart(html, "Non-zero activations")),
+            (std::vector<std::pair<double, double>>{{1, 50}, {2, 33}, {3, 25}}));
+  EXPECT_EQ(chart(html, "Loss")["lines"].size(), 2u);
+  EXPECT_TRUE(holds(html, "60.00 %"));
+  EXPECT_TRUE(holds(html, "the best was 70.00 % after epoch 2"));
+  run.config.l0_lambda = 1;
+  EXPECT_EQ(chart(to_html(run), "Loss")["lines"].size(), 3u);
+}
+
+TEST(RunPage, PredictionAndOutcome) {
+  TrainingRun run = three_epochs();
+  const json running = chart(to_html(run), "Predicted energy of all 3 epochs (measured, gross)");
+  EXPECT_EQ(points(running), (std::vector<std::pair<double, double>>{{2, 465}}));
+  EXPECT_TRUE(running["reference"].is_null());
+  EXPECT_LT(running["lines"][0]["points"][0]["low"], 465);
+  const training::RunResult result{.evaluation = {.images = 1}, .energy = run.energy};
+  run.result = &result;
+  const std::string html = to_html(run);
+  EXPECT_EQ(chart(html, "Predicted energy")["reference"], 510);
+  EXPECT_TRUE(holds(html, "for all 3 epochs (measured, gross). It came to 510 J"));
+  run.energy.epochs.resize(1);
+  EXPECT_TRUE(chart(to_html(run), "Predicted energy").is_null());
+}
+
+TEST(RunPage, PowerIsThatOfTheWindowsInTheirOrder) {
+  const json drawn = chart(to_html(three_epochs()), "Power over time");
+  EXPECT_EQ(drawn["lines"][0]["name"], "training");
+  EXPECT_EQ(drawn["lines"][1]["name"], "test");
+  const auto training = points(drawn), test = points(drawn, 1);
+  EXPECT_EQ(training[0], (std::pair(0.0, 30.0)));
+  EXPECT_EQ(training[2], (std::pair(4.0, 30.0)));
+  EXPECT_EQ(test[0], (std::pair(4.0, 20.0)));
+  EXPECT_EQ(training[3], (std::pair(5.0, 37.5)));
+  // No line across the test.
+  EXPECT_TRUE(drawn["lines"][0]["points"][3].value("apart", false));
+  EXPECT_FALSE(drawn["lines"][0]["points"][2].contains("apart"));
+}
+
+TEST(RunPage, SaysWhereTheRunStands) {
+  TrainingRun run = three_epochs();
+  run.config.epochs = 5;
+  run.energy.lost_after = {1};
+  EXPECT_TRUE(holds(to_html(run), "3 of 5 epochs are complete"));
+  EXPECT_TRUE(holds(to_html(run), "What was spent after epoch 1 and then lost"));
+  run.energy.epochs.clear();
+  EXPECT_TRUE(holds(to_html(run), "No epoch is complete yet."));
+}
+
+TEST(RunPage, ItsDataAreThoseOfTheRunsFiles) {
+  const TrainingRun run = three_epochs();
+  const json data = embedded(to_html(run), "data");
+  EXPECT_EQ(data["config"], json::parse(to_json(run.config)));
+  EXPECT_EQ(data["energy"], json::parse(to_json(run.energy)));
+  ASSERT_EQ(data["epochs"].size(), 3u);
+  std::string lines;
+  for (const json& line : data["epochs"]) lines += line.dump() + "\n";
+  EXPECT_EQ(to_jsonl(training::parse_jsonl(lines)), to_jsonl(run.energy.epochs));
+  EXPECT_EQ(data["environment"]["processor"], "an abacus");
+}
+
+TEST(RunPage, CarbonIsALineOfItsOwn) {
+  TrainingRun run = three_epochs();
+  EXPECT_FALSE(holds(to_html(run), "Carbon"));
+  run.energy.footprint = {.grams_per_kwh = 360, .pue = 1.5};
+  const std::string html = to_html(run);
+  EXPECT_TRUE(holds(html, "<dt>Carbon</dt><dd><strong>0.051 g CO2</strong>"));
+  EXPECT_TRUE(holds(html, "<dt>With the building</dt><dd><strong>765 J</strong>"));
+  EXPECT_TRUE(holds(html, "<dt>Gross energy of all epochs</dt><dd><strong>510 J</strong>"));
+}
+
+}  // namespace
+}  // namespace joule::report
