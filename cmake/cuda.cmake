@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# JOULE_CUDA and JOULE_CUBLAS: sets JOULE_WITH_CUDA and JOULE_WITH_CUBLAS, and defines how *.cu files are
-# compiled and what they link.
+# JOULE_CUDA, JOULE_CUBLAS and JOULE_CUDNN: sets JOULE_WITH_CUDA, JOULE_WITH_CUBLAS and JOULE_WITH_CUDNN,
+# and defines how *.cu files are compiled and what they link.
 set(JOULE_WITH_CUDA OFF)
 set(JOULE_WITH_CUBLAS OFF)
+set(JOULE_WITH_CUDNN OFF)
 if(JOULE_CUDA STREQUAL "SIMT")
   # The host's compiler compiles the kernels, a program of the tests runs them.
   set(JOULE_WITH_CUDA ON)
@@ -31,6 +32,10 @@ elseif(NOT JOULE_CUDA STREQUAL "OFF")
     if(TARGET CUDA::cublas AND NOT JOULE_CUBLAS STREQUAL "OFF")
       set(JOULE_WITH_CUBLAS ON)
     endif()
+    if(NOT JOULE_CUDNN STREQUAL "OFF")
+      find_package(cuDNN 9...<10)
+      set(JOULE_WITH_CUDNN ${cuDNN_FOUND})
+    endif()
     if(JOULE_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
       set(CMAKE_CUDA_COMPILER_LAUNCHER ${JOULE_CCACHE})
     endif()
@@ -42,6 +47,10 @@ endif()
 
 if(JOULE_CUBLAS STREQUAL "ON" AND NOT JOULE_WITH_CUBLAS)
   message(FATAL_ERROR "JOULE_CUBLAS=ON, but cuBLAS was not found beside a CUDA compiler: install it, or set JOULE_CUBLAS=AUTO")
+endif()
+
+if(JOULE_CUDNN STREQUAL "ON" AND NOT JOULE_WITH_CUDNN)
+  message(FATAL_ERROR "JOULE_CUDNN=ON, but cuDNN 9 was not found beside a CUDA compiler: install it, or set JOULE_CUDNN=AUTO")
 endif()
 
 # joule_cuda_sources(<file.cu>...): how they are compiled.

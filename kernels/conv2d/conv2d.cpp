@@ -386,6 +386,9 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_CUDA
     Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_skip_zero, true,
         dense_x_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
+#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
@@ -424,6 +427,9 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
 #if JOULE_WITH_CUDA
     Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_grad_input_skip_zero,
         true, dense_grad_y_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
+#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_input_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
@@ -467,6 +473,9 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
         cuda::conv2d_grad_weight_skip_zero_grad_y, true, grad_y_denser_on_gpu, true},
     Row{"cuda.skip_zero_x", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_skip_zero_x, true, x_denser_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
+#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},

@@ -43,8 +43,8 @@ void add_pieces(const float* pieces, std::int64_t piece_count, std::int64_t coun
 /// grad_bias[c] = sum over the pixels of grad_y, by pieces; nothing if grad_bias is undefined.
 void grad_bias(const Tensor& grad_y, const Tensor& grad_bias);
 
-/// The ReLU of op, if it has one, in place on what a kernel without it left in y: a pass of its
-/// own.
-void relu_in_place(const Conv2d& op, Context& ctx);
+/// The bias and the ReLU of op, in place on what a kernel without them left in y: a pass of its
+/// own. Nothing if op has neither.
+void bias_and_relu_in_place(const Conv2d& op);
 
 }  // namespace joule::cuda

@@ -9,8 +9,7 @@ namespace joule::cuda {
 namespace {
 
 /// One thread per element of y.
-__global__ void forward(Conv2dShape s, const float* x, const float* weight, const float* bias,
-                        float* y) {
+__global__ void forward(Conv2dShape s, const float* x, const float* weight, float* y) {
   const std::int64_t out_h = s.out_h(), out_w = s.out_w(), channels = s.in_per_group();
   for (std::int64_t i = thread_index(); i < s.y_size(); i += thread_count()) {
     const std::int64_t o = i % s.out_channels, pixel = i / s.out_channels;
@@ -29,7 +28,7 @@ __global__ void forward(Conv2dShape s, const float* x, const float* weight, cons
         for (std::int64_t c = 0; c < channels; ++c) sum += from[c] * with[c];
       }
     }
-    y[i] = bias ? sum + bias[o] : sum;
+    y[i] = sum;
   }
 }
 
@@ -97,11 +96,11 @@ __global__ void backward_weight(Conv2dShape s, const float* x, const float* grad
 
 }  // namespace
 
-void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally) {
+void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   launch(forward, grid_over(s.y_size()), s, op.x.data<float>(), op.weight.data<float>(),
-         op.bias ? op.bias.data<float>() : nullptr, op.y.mutable_data<float>());
-  relu_in_place(op, ctx);
+         op.y.mutable_data<float>());
+  bias_and_relu_in_place(op);
   tally_zeros_of_x(tally, s, op.x);
 }
 

@@ -41,6 +41,16 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
+namespace cudnn {
+/// Why cuDNN cannot run it, or null.  It is asked once per shape; then this is a look-up.
+const char* unsupported(const Conv2d& op);
+const char* unsupported(const Conv2dGradInput& op);
+const char* unsupported(const Conv2dGradWeight& op);
+void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cudnn
+
 namespace cuda {
 void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);

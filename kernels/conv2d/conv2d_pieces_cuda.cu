@@ -2,7 +2,6 @@
 #include "core/cuda/block_cuda.h"
 #include "core/cuda/launch_cuda.h"
 #include "kernels/conv2d/conv2d_cuda.h"
-#include "kernels/relu/relu_impl.h"
 
 namespace joule::cuda {
 namespace {
@@ -45,11 +44,6 @@ void grad_bias(const Tensor& grad_y, const Tensor& grad_bias) {
   launch(sum_over_pixels, grid_over(pieces.numel()), grad_y.data<float>(), pixels, channels,
          piece_count, pieces.mutable_data<float>());
   add_pieces(pieces.data<float>(), piece_count, channels, grad_bias.mutable_data<float>());
-}
-
-void relu_in_place(const Conv2d& op, Context& ctx) {
-  if (!op.relu) return;
-  relu(Relu{.x = op.y, .y = op.y, .sigma = op.sigma, .l0_sum = op.l0_sum}, ctx, nullptr);
 }
 
 }  // namespace joule::cuda
