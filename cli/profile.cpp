@@ -196,6 +196,8 @@ class Profiling {
     report::Environment e = report::environment();
     if (o_.no_times) e.date.clear(), e.load.reset();
     report::Pairs pairs = facts(e);
+    pairs.emplace_back("device", o_.execution.device);
+    pairs.emplace_back("products in", o_.execution.precision);
     pairs.emplace_back("measured choices", use_tuning().text());
     return pairs;
   }
