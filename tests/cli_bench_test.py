@@ -100,7 +100,7 @@ class Bench(unittest.TestCase):
                 self.assertEqual(len(names), len(set(names)))
                 self.assertEqual(names[0], "joule")
                 for row in ops[op_of[curve["pass"]]] if curve["pass"] in op_of else []:
-                    self.assertIn(row["name"], names)
+                    self.assertEqual(row["name"] in names, row["device"] == "cpu")
                 self.assertEqual(sum(m["kind"] == "direct" for m in point["measurements"]), 2 if onednn else 0)
                 for m in point["measurements"]:
                     self.assertEqual(m["seconds"]["count"], 2)
