@@ -9,6 +9,7 @@
 
 #include "bench/peer.h"
 #include "energy/ledger.h"
+#include "kernels/relu/relu.h"
 
 namespace joule::bench {
 namespace {
@@ -47,11 +48,13 @@ class Rows {
     return nullptr;
   }
 
-  /// Every name that a table has, in the order of the tables.
-  static std::vector<std::string_view> names() {
+  /// Every name that a table has for the operands' device, in the order of the tables.
+  std::vector<std::string_view> names() const {
+    const Device device = std::get<0>(ops_).device();
     std::vector<std::string_view> all;
     const auto add = [&]<class Op>() {
       for (const auto& row : Op::implementations()) {
+        if (row.device != device) continue;
         if (std::find(all.begin(), all.end(), row.name) == all.end()) all.push_back(row.name);
       }
     };
@@ -133,10 +136,19 @@ void add_rows(Pass pass, const ConvOperands& o, Contest& contest) {
       return Rows(o.grad_weight_of()).add_to(contest, {o.grad_weight});
     case Pass::grad_input:
       return Rows(o.grad_input()).add_to(contest, {o.grad_x});
+    case Pass::grad_input_masked:
+      return Rows(o.grad_input_masked()).add_to(contest, {o.grad_x});
     case Pass::step:
       return Rows(o.forward(), o.grad_weight_of(), o.grad_input())
           .add_to(contest, {o.y, o.grad_weight, o.grad_x});
   }
+}
+
+/// What of grad_x is wanted, and 0 elsewhere, where everybody may write what he likes.
+Tensor only_wanted(const Tensor& grad_x, const Tensor& wanted) {
+  const Tensor result(grad_x.shape());
+  dispatch(ReluGrad{.y = wanted, .grad_y = grad_x, .grad_x = result});
+  return result;
 }
 
 }  // namespace
@@ -170,6 +182,13 @@ Contest contest(Pass pass, const ConvOperands& operands) {
                                    .ran = std::move(peer.kernel),
                                    .run = std::move(peer.run),
                                    .results = std::move(peer.results)});
+  }
+  if (pass == Pass::grad_input_masked) {
+    for (Contestant& c : contest.contestants) {
+      c.results = [grad_x = c.results, wanted = operands.wanted] {
+        return std::vector{only_wanted(grad_x()[0], wanted)};
+      };
+    }
   }
   return contest;
 }

@@ -33,7 +33,7 @@ struct Contestant {
   /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
   /// peer, who keeps nothing.
   std::function<void()> prepare{};
-  /// What the last run wrote.
+  /// What the last run wrote; of a masked pass only what is wanted, and 0 elsewhere.
   std::function<std::vector<Tensor>()> results;
   /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nobody counts.
   std::function<std::int64_t()> count_macs{};

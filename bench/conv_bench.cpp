@@ -63,8 +63,16 @@ class Run {
       std::vector<ConvCurve> curves;
       for (const Pass pass : options_.passes) curves.push_back({.problem = problem, .pass = pass});
       for (const double density : options_.densities) {
-        const ConvOperands operands = random_operands(problem, density, generator_);
-        for (ConvCurve& curve : curves) add_point(curve, operands, density);
+        const ConvOperands sparse =
+            random_operands(problem, {.x = density, .grad_y = density}, generator_);
+        for (ConvCurve& curve : curves) {
+          // As behind a batch normalisation: otherwise the zeros of grad_y would skip as many.
+          const bool dense_grad_y = curve.pass == Pass::grad_input_masked;
+          add_point(curve,
+                    dense_grad_y ? random_operands(problem, {.x = density, .grad_y = 1}, generator_)
+                                 : sparse,
+                    density);
+        }
       }
       for (ConvCurve& curve : curves) finish(std::move(curve));
     }
@@ -77,8 +85,9 @@ class Run {
     std::iota(all.begin(), all.end(), 0);
     for (const ConvOperands& operands : real_operands(model, loader.make_batch(all))) {
       for (const Pass pass : options_.passes) {
-        const bool needs_grad_x = pass == Pass::grad_input || pass == Pass::step;
+        const bool needs_grad_x = pass != Pass::forward && pass != Pass::grad_weight;
         if (needs_grad_x && !operands.grad_x) continue;
+        if (pass == Pass::grad_input_masked && !operands.wanted) continue;
         ConvCurve curve{.problem = operands.problem, .pass = pass, .real = true};
         add_point(curve, operands, std::nullopt);
         finish(std::move(curve));

@@ -45,7 +45,8 @@ ConvOperands with_outputs(const ConvProblem& problem, const Tensor& x, const Ten
 
 }  // namespace
 
-ConvOperands random_operands(const ConvProblem& problem, double density, Generator& generator) {
+ConvOperands random_operands(const ConvProblem& problem, const ConvDensities& densities,
+                             Generator& generator) {
   const Size2 out = conv_output_size({problem.x[1], problem.x[2]},
                                      {problem.weight[1], problem.weight[2]}, problem.params);
   const Shape output{problem.x[0], out.h, out.w, problem.weight[0]};
@@ -53,11 +54,13 @@ ConvOperands random_operands(const ConvProblem& problem, double density, Generat
   generator.uniform({weight.mutable_data<float>(), static_cast<std::size_t>(weight.numel())}, -1,
                     1);
   const Tensor grad_y(output);
-  dispatch(ReluGrad{.y = relu_of(signed_values(output, density, generator)),
+  dispatch(ReluGrad{.y = relu_of(signed_values(output, densities.grad_y, generator)),
                     .grad_y = signed_values(output, 0.5, generator),
                     .grad_x = grad_y});
-  return with_outputs(problem, relu_of(signed_values(problem.x, density, generator)), weight,
-                      grad_y);
+  ConvOperands operands = with_outputs(
+      problem, relu_of(signed_values(problem.x, densities.x, generator)), weight, grad_y);
+  operands.wanted = operands.x;
+  return operands;
 }
 
 std::vector<ConvOperands> real_operands(training::Model& model, const Batch& batch) {
@@ -65,13 +68,15 @@ std::vector<ConvOperands> real_operands(training::Model& model, const Batch& bat
     std::string layer;
     Tensor x, weight;
     ConvParams params;
+    bool only_nonzeros_wanted;
   };
   std::vector<Convolution> convolutions;
   std::map<std::string, Tensor> grads;  // of the outputs, by layer
   const auto forward = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
     if (const auto* const conv = dynamic_cast<const nn::Conv2d*>(&event.module)) {
       convolutions.push_back({std::string(event.layer), event.input.detach(),
-                              conv->weight().detach(), conv->params()});
+                              conv->weight().detach(), conv->params(),
+                              grad_unused_at_zeros(event.input) && event.input.zero_mask()});
     }
   });
   const auto backward = backward_observers().add([&](const BackwardEvent& event) {
@@ -87,6 +92,7 @@ std::vector<ConvOperands> real_operands(training::Model& model, const Batch& bat
     const ConvProblem problem{c.layer, c.x.shape(), c.weight.shape(), c.params};
     operands.push_back(with_outputs(problem, c.x, c.weight, grads.at(c.layer)));
     if (c.x.same_storage(batch.images)) operands.back().grad_x = {};
+    if (c.only_nonzeros_wanted) operands.back().wanted = c.x;
   }
   return operands;
 }

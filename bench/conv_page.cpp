@@ -143,7 +143,7 @@ std::string to_html(const ConvReport& report) {
     if (curve.points.size() > 1) page.add(chart(curve));
     page.add(pivot(curve)).list(findings(curve)).add(details(curve));
   }
-  for (const Pass pass : {Pass::forward, Pass::grad_weight, Pass::grad_input, Pass::step}) {
+  for (const Pass pass : kPasses) {
     std::vector<const ConvCurve*> layers;
     for (const ConvCurve& curve : report.curves) {
       if (curve.real && curve.pass == pass) layers.push_back(&curve);

@@ -2,15 +2,10 @@
 #include "bench/conv_problem.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace joule::bench {
 namespace {
-
-constexpr std::array kPasses = {
-    std::pair{Pass::forward, "forward"}, std::pair{Pass::grad_weight, "grad-weight"},
-    std::pair{Pass::grad_input, "grad-input"}, std::pair{Pass::step, "step"}};
 
 /// The parts of a list between its commas; an empty list has one empty part.
 std::vector<std::string_view> entries(std::string_view list) {
@@ -86,19 +81,29 @@ ConvProblem parse_conv_problem(std::string_view text, std::int64_t batch) {
 }  // namespace
 
 std::string_view name(Pass pass) {
-  return std::find_if(kPasses.begin(), kPasses.end(),
-                      [&](const auto& p) { return p.first == pass; })
-      ->second;
+  switch (pass) {
+    case Pass::forward:
+      return "forward";
+    case Pass::grad_weight:
+      return "grad-weight";
+    case Pass::grad_input:
+      return "grad-input";
+    case Pass::grad_input_masked:
+      return "grad-input-masked";
+    case Pass::step:
+      break;
+  }
+  return "step";
 }
 
 std::vector<Pass> parse_passes(std::string_view list) {
   std::vector<Pass> passes;
   for (const std::string_view text : entries(list)) {
-    const auto found = std::find_if(kPasses.begin(), kPasses.end(),
-                                    [&](const auto& p) { return text == p.second; });
-    require(found != kPasses.end(),
-            "--passes: expected forward, grad-weight, grad-input or step, got '", text, "'");
-    add_once("--passes", passes, found->first, text);
+    const auto found =
+        std::find_if(kPasses.begin(), kPasses.end(), [&](Pass pass) { return text == name(pass); });
+    require(found != kPasses.end(), "--passes: expected forward, grad-weight, grad-input, ",
+            "grad-input-masked or step, got '", text, "'");
+    add_once("--passes", passes, *found, text);
   }
   return passes;
 }

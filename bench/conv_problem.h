@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,10 +16,14 @@ enum class Pass {
   forward,
   grad_weight,
   grad_input,
-  step,  // the three above, one after the other
+  grad_input_masked,  // only where x, which came out of a ReLU, is not 0
+  step,               // the first three, one after the other
 };
 
-/// "forward", "grad-weight", "grad-input", "step".
+inline constexpr std::array kPasses = {Pass::forward, Pass::grad_weight, Pass::grad_input,
+                                       Pass::grad_input_masked, Pass::step};
+
+/// "forward", "grad-weight", "grad-input", "grad-input-masked", "step".
 std::string_view name(Pass pass);
 
 /// A list of names such as "forward,step".

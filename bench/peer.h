@@ -22,8 +22,10 @@ struct Peer {
 
 /// oneDNN's: the direct algorithm with images as Joule has them (nhwc); the direct algorithm with a
 /// layout of its own for every operand; and the algorithm that it chooses itself, with layouts of
-/// its own.  The weights are packed, and the images in the layout that each wants, beforehand: only
-/// the kernel is run.  A step may have images in three layouts without converting between them.
+/// its own.  oneDNN has no masked gradient of the input: there it computes the whole of it, and
+/// what the ReLU's backward pass would then discard is not timed.  The weights are packed, and the
+/// images in the layout that each wants, beforehand: only the kernel is run.  A step may have
+/// images in three layouts without converting between them.
 ///
 /// Without oneDNN in this build there are none.
 /// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.

@@ -176,6 +176,7 @@ Peer make(Pass pass, const Convolution& convolution) {
     case Pass::grad_weight:
       return convolution.grad_weight();
     case Pass::grad_input:
+    case Pass::grad_input_masked:  // oneDNN computes all of it or nothing
       return convolution.grad_input();
     case Pass::step:
       break;

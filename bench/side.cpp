@@ -79,6 +79,12 @@ Subject subject_of(const SideOptions& o) {
   return {std::move(model.net), batches_of(images, o.batch)};
 }
 
+void move(std::vector<Batch>& batches, Device device) {
+  for (Batch& batch : batches) {
+    batch = {.images = batch.images.to(device), .labels = batch.labels.to(device)};
+  }
+}
+
 /// The step with the number of the batch; gives a number that would show if it had gone wrong.
 std::function<double(std::size_t)> step_of(const SideOptions& o, Subject& subject) {
   if (!o.train) {
@@ -132,12 +138,16 @@ SideResult run_side(const SideOptions& o) {
   require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
   require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
   Subject subject = subject_of(o);
+  subject.net.to(o.device);
+  if (o.train) move(subject.batches, o.device);
   const auto step = step_of(o, subject);
   SideResult result;
   const ContextGuard guard;
   context().skip_zeros = !o.dense;
+  context().precision = o.precision;
   count(step, result);
   reset_peak_resident_memory();
+  reset_peak_memory(o.device);
   std::vector<double> seconds;
   for (int i = 0; i < o.warmup + o.steps; ++i) {
     const auto start = std::chrono::steady_clock::now();
@@ -146,7 +156,8 @@ SideResult run_side(const SideOptions& o) {
     if (!std::isfinite(sign)) throw std::runtime_error("a step gave a number that is not finite");
     if (i >= o.warmup) seconds.push_back(elapsed.count());
   }
-  result.peak_bytes = peak_resident_memory();
+  result.peak_bytes =
+      o.device == Device::cpu ? peak_resident_memory() : memory_stats(o.device).peak;
   const Spread times = spread(seconds);
   result.images_per_second = static_cast<double>(o.batch) / times.median;
   result.images_per_second_best = static_cast<double>(o.batch) / times.least;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/context.h"
+#include "core/device.h"
 #include "energy/ledger.h"
 #include "models/models.h"
 
@@ -25,12 +27,14 @@ struct SideOptions {
   std::int64_t slice = 0;  // of infer: images that run through the net at once; 0: the batch
   int steps = 20, warmup = 4;
   bool dense = false;  // pass over the rows that skip zeros
+  Device device = Device::cpu;
+  Precision precision = Precision::f32;
 };
 
 struct SideResult {
   double images_per_second = 0;       // of the median step
   double images_per_second_best = 0;  // of the quickest one
-  std::int64_t peak_bytes = 0;        // resident memory of the process while it steps
+  std::int64_t peak_bytes = 0;        // resident memory while it steps; cuda: of tensors there
   double density = 0;                 // share of non-zeros among the outputs of all ReLUs
   energy::Totals work;                // of one step
 

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "bench/child_process.h"
+#include "core/context.h"
 #include "core/random.h"
 #include "core/threads.h"
 #include "training/model_file.h"
@@ -22,6 +23,7 @@ using Command = std::vector<std::string>;
 constexpr const char* kJoule = "joule";
 constexpr const char* kDense = "joule, dense";
 constexpr const char* kTorch = "libtorch";
+constexpr const char* kCompiled = "libtorch, compiled";
 
 /// A layout or a number of images that a side may choose.
 struct Way {
@@ -41,7 +43,7 @@ struct Side {
   std::string name;
   Command command;
   std::vector<Way> ways;
-  std::int64_t parameters = 0;  // of libtorch's net, or it is another net
+  std::int64_t parameters = 0;  // of libtorch's net, or it is another net; 0: a side of Joule
   std::vector<Outcome> rounds{};
 };
 
@@ -49,7 +51,7 @@ Outcome outcome_of(const Side& side, const Way& way) {
   Command command = side.command;
   command.insert(command.end(), way.arguments.begin(), way.arguments.end());
   const std::string line = output_of(command);
-  if (side.name != kTorch) {
+  if (side.parameters == 0) {
     const SideResult r = side_from_json(line);
     return {r.images_per_second, r.images_per_second_best, r.peak_bytes, {}, r};
   }
@@ -169,19 +171,28 @@ class Measurement {
       command.insert(command.end(), {"--weights", choice_.weights});
     }
     for (const std::string& argument : common()) command.push_back(argument);
-    const auto ways = options_.train ? std::vector<Way>{{}} : slices(options_.batch, {});
+    command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision});
+    if (context().deterministic) command.push_back("--deterministic");
+    const auto ways =
+        options_.train || on_cuda() ? std::vector<Way>{{}} : slices(options_.batch, {});
     sides_.push_back({kJoule, command, ways});
     command.push_back("--dense");
     sides_.push_back({kDense, std::move(command), ways});
+  }
+
+  bool on_cuda() const { return options_.device == "cuda"; }
+
+  std::string how_to_install() const {
+    if (on_cuda()) return "PyTorch with CUDA, and --torch-peer benchmarks/torch_cuda_peer.py";
+    return "apt-get install -y libtorch-dev libopenblas0-openmp, then configure with "
+           "-DJOULE_BENCHMARKS=ON and build torch_peer";
   }
 
   void add_torch() {
     const std::string& peer = options_.torch_peer;
     if (!std::filesystem::exists(peer)) {
       report_.omitted.push_back(
-          {kTorch, str("not installed (there is no ", peer,
-                       "): apt-get install -y libtorch-dev libopenblas0-openmp, then configure "
-                       "with -DJOULE_BENCHMARKS=ON and build torch_peer")});
+          {kTorch, str("not installed (there is no ", peer, "): ", how_to_install())});
       return;
     }
     if (report_.spec.name == "lenet5") {
@@ -201,6 +212,13 @@ class Measurement {
                     "--classes",
                     str(spec.classes)};
     for (const std::string& argument : common()) command.push_back(argument);
+    if (on_cuda()) {
+      command.insert(command.end(), {"--precision", options_.precision});
+      sides_.push_back({kTorch, command, {{}}, parameters_});
+      command.push_back("--compile");
+      sides_.push_back({kCompiled, std::move(command), {{}}, parameters_});
+      return;
+    }
     std::vector<Way> ways;
     for (const char* format : {"channels-last", "contiguous"}) {
       const Way layout{format, {"--format", format}};
@@ -255,6 +273,8 @@ StepsReport bench_steps(const StepsOptions& o, const StepsProgress& progress) {
   require(o.rounds >= 1, "--rounds: expected at least 1, got ", o.rounds);
   StepsReport report{.environment = environment(),
                      .train = o.train,
+                     .device = o.device,
+                     .precision = o.precision,
                      .batch = o.batch,
                      .steps = o.steps,
                      .rounds = o.rounds};

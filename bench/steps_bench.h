@@ -19,11 +19,14 @@ struct StepsOptions {
   bool train = true;
   std::vector<NetChoice> nets;
   std::string data;  // as SideOptions
+  std::string device = "cpu", precision = "f32";
   std::int64_t batch = 128;
   int steps = 20, rounds = 5;
   std::uint64_t seed = 1;  // of the turns
   std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
-  std::string torch_peer;  // libtorch's program; where there is none, libtorch is left out
+  /// libtorch's program, on cuda benchmarks/torch_cuda_peer.py; where there is none, libtorch is
+  /// left out.
+  std::string torch_peer;
 };
 
 /// Told of where it is measured, of what is about to be, and of every net that is complete.
@@ -34,8 +37,9 @@ struct StepsProgress {
 };
 
 /// Measures each net in Joule as it chooses, in Joule without the rows that skip zeros, and in
-/// libtorch.  Every measurement is a process of its own.  First each side tries its layouts and
-/// slices and keeps the quickest; then the sides take turns, in an order drawn for every round.
+/// libtorch; on cuda also as torch.compile makes it.  Every measurement is a process of its own.
+/// First each side tries its layouts and slices and keeps the quickest; then the sides take turns,
+/// in an order drawn for every round.
 ///
 /// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
 /// fails.

@@ -68,6 +68,8 @@ std::string to_json(const StepsReport& report) {
                   {"environment", json_of(report.environment)},
                   {"options",
                    {{"mode", report.train ? "train" : "infer"},
+                    {"device", report.device},
+                    {"precision", report.precision},
                     {"batch", report.batch},
                     {"steps", report.steps},
                     {"rounds", report.rounds}}},

@@ -15,7 +15,7 @@ namespace joule::bench {
 
 /// One way to run a net, over the rounds.
 struct SideReport {
-  std::string name;             // "joule", "joule, dense", "libtorch"
+  std::string name;             // "joule", "joule, dense", "libtorch", "libtorch, compiled"
   std::string way;              // the layout or slices that were quickest for it; may be empty
   std::string library;          // what a peer says that it is; empty for Joule
   Spread images_per_second;     // of each round's median step
@@ -38,6 +38,7 @@ struct NetReport {
 struct StepsReport {
   Environment environment;
   bool train = true;
+  std::string device, precision;
   std::int64_t batch = 0;
   int steps = 0, rounds = 0;
   std::vector<NetReport> nets;

@@ -82,7 +82,7 @@ report::BarChart chart(const StepsReport& report) {
     }
     return std::nullopt;
   };
-  for (const char* side : {"joule", "joule, dense", "libtorch"}) {
+  for (const char* side : {"joule", "joule, dense", "libtorch", "libtorch, compiled"}) {
     report::BarGroup group{.name = side};
     for (const NetReport& net : report.nets) {
       const auto here = rate(net, side);
@@ -112,8 +112,9 @@ std::string to_html(const StepsReport& report) {
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
   page.paragraph(kHowToRead);
-  page.paragraph(
-      fmt::format("Batch {}, {} rounds of {} steps.", report.batch, report.rounds, report.steps));
+  page.paragraph(fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.",
+                             report.batch, report.rounds, report.steps, report.device,
+                             report.precision));
   page.add(chart(report));
   for (const NetReport& net : report.nets) {
     auto rows = rows_of(net, report.batch);

@@ -24,7 +24,7 @@ by the time of what is named above it; oneDNN's own choice of algorithm stands b
 struct Options {
   std::string shapes = "64x128x56,128x128x28,256x256x14";
   std::string density = "1,.5,.3,.2,.1,.05,.02,.01";
-  std::string passes = "forward,grad-weight,grad-input,step";
+  std::string passes = "forward,grad-weight,grad-input,grad-input-masked,step";
   std::int64_t batch = 16;
   int threads = 0, rounds = 15;
   std::string real, data;

@@ -7,7 +7,7 @@
 
 #include "bench/steps_bench.h"
 #include "cli/bench.h"
-#include "core/threads.h"
+#include "cli/execution.h"
 
 namespace joule::cli {
 namespace {
@@ -34,7 +34,8 @@ its program was built.)";
 struct Options {
   std::string models, weights, data;
   std::int64_t batch = 128;
-  int steps = 20, rounds = 5, threads = 0;
+  int steps = 20, rounds = 5;
+  Execution execution;
   std::string torch_peer, json, html;
 };
 
@@ -51,9 +52,11 @@ std::vector<std::string> split(std::string_view list) {
 }
 
 int bench_steps(const Options& options, bool train) {
-  require(options.threads >= 0, "--threads: must not be negative, got ", options.threads);
+  options.execution.apply();
   bench::StepsOptions measured{.train = train,
                                .data = options.data,
+                               .device = options.execution.device,
+                               .precision = options.execution.precision,
                                .batch = options.batch,
                                .steps = options.steps,
                                .rounds = options.rounds,
@@ -65,7 +68,6 @@ int bench_steps(const Options& options, bool train) {
   if (measured.torch_peer.empty()) {
     measured.torch_peer = (this_program().parent_path().parent_path() / "benchmarks/torch_peer");
   }
-  if (options.threads > 0) set_num_threads(options.threads);
   ReportFile json(options.json), html(options.html);
   const bench::StepsReport report = bench::bench_steps(
       measured, {.on_environment = print_environment,
@@ -97,7 +99,7 @@ void add(CLI::App& bench, Run& run, bool train) {
   add("--batch", options->batch, "Images per step");
   add("--steps", options->steps, "Timed steps of a process");
   add("--rounds", options->rounds, "Processes of each side");
-  add("--threads", options->threads, "Threads; 0: one per core");
+  options->execution.add_to(*command);
   add("--torch-peer", options->torch_peer,
       "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
       ->type_name("F");
@@ -118,7 +120,7 @@ void add_bench_side(CLI::App& bench, Run& run) {
   struct Side {
     bench::SideOptions options;
     std::string mode = "train";
-    int threads = 0;
+    Execution execution;
   };
   const auto side = std::make_shared<Side>();
   bench::SideOptions& o = side->options;
@@ -130,12 +132,14 @@ void add_bench_side(CLI::App& bench, Run& run) {
   command->add_option("--slice", o.slice);
   command->add_option("--steps", o.steps);
   command->add_option("--warmup", o.warmup);
-  command->add_option("--threads", side->threads);
+  side->execution.add_to(*command);
   command->add_flag("--dense", o.dense);
   command->callback([side, &run] {
     run = [side] {
-      if (side->threads > 0) set_num_threads(side->threads);
+      side->execution.apply();
       side->options.train = side->mode == "train";
+      side->options.device = side->execution.where();
+      side->options.precision = context().precision;
       fmt::print("{}", to_json(run_side(side->options)));
       return 0;
     };

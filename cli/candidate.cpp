@@ -23,7 +23,7 @@ std::string_view choose_statically(const Op& op) {
 }
 
 template <Tunable Op>
-void add(const Op& op, std::vector<Candidate>& candidates) {
+void add(const Op& op, bool training, std::vector<Candidate>& candidates) {
   const TuningKey key = op.tuning_key();
   Candidate c{.layer = std::string(context().scope.layer),
               .entry = {.op = std::string(Op::kName),
@@ -41,7 +41,10 @@ void add(const Op& op, std::vector<Candidate>& candidates) {
   for (const auto& operand : key.sparse) {
     if (operand.tensor) c.sparse.push_back({std::string(operand.name), *operand.tensor});
   }
-  c.run = [op](std::string_view row) {
+  c.run = [op, training](std::string_view row) {
+    if constexpr (requires { op.weight; }) {
+      if (training) op.weight.template mutable_data<float>();
+    }
     Context pinned{.force = row};
     dispatch(op, pinned);
   };
@@ -51,17 +54,17 @@ void add(const Op& op, std::vector<Candidate>& candidates) {
 
 /// Observes each of the operations that take part until body() returns.
 template <class Body>
-void observe(std::vector<Candidate>&, Body&& body, OpList<>) {
+void observe(std::vector<Candidate>&, bool, Body&& body, OpList<>) {
   body();
 }
 template <class Body, class Op, class... Rest>
-void observe(std::vector<Candidate>& candidates, Body&& body, OpList<Op, Rest...>) {
+void observe(std::vector<Candidate>& candidates, bool training, Body&& body, OpList<Op, Rest...>) {
   if constexpr (Tunable<Op>) {
     const auto subscription =
-        dispatch_observers<Op>().add([&candidates](const Op& op) { add(op, candidates); });
-    observe(candidates, body, OpList<Rest...>{});
+        dispatch_observers<Op>().add([&](const Op& op) { add(op, training, candidates); });
+    observe(candidates, training, body, OpList<Rest...>{});
   } else {
-    observe(candidates, body, OpList<Rest...>{});
+    observe(candidates, training, body, OpList<Rest...>{});
   }
 }
 
@@ -110,9 +113,9 @@ std::vector<double> time_rows(const Candidate& candidate, int rounds, double& di
 
 }  // namespace
 
-std::vector<Candidate> collect_candidates(const std::function<void()>& body) {
+std::vector<Candidate> collect_candidates(bool training, const std::function<void()>& body) {
   std::vector<Candidate> candidates;
-  observe(candidates, body, AllOps{});
+  observe(candidates, training, body, AllOps{});
   return candidates;
 }
 

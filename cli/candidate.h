@@ -28,8 +28,9 @@ struct Candidate {
 
 /// Every tunable operation that body() runs on this thread: the first of each operation and sizes,
 /// with the rows that can run it; without the reference, and only if there are two to choose from.
-/// They hold the tensors that body() used.
-std::vector<Candidate> collect_candidates(const std::function<void()>& body);
+/// They hold the tensors that body() used.  `training`: each run finds its weights changed, as
+/// after an update, so that what an implementation makes of them belongs to its time.
+std::vector<Candidate> collect_candidates(bool training, const std::function<void()>& body);
 
 /// Fills in the times, each the least of `rounds` rounds in which all rows take turns, so that the
 /// machine's moods hit all alike.  Overwrites the operands.

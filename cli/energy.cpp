@@ -79,7 +79,8 @@ int model_energy(const Options& o) {
                                   .classes = o.classes,
                                   .seed = o.seed,
                                   .synthetic = o.relu_density.has_value(),
-                                  .synthetic_option = "--relu-density"});
+                                  .synthetic_option = "--relu-density",
+                                  .device = o.execution.where()});
   EnergyReport report{.spec = subject.model.spec,
                       .source = source_of(profile),
                       .relu_density = o.relu_density,

@@ -8,6 +8,7 @@
 #include <map>
 #include <string_view>
 
+#include "core/backend.h"
 #include "core/error.h"
 #include "energy/cost_model.h"
 #include "energy/measurement.h"
@@ -52,14 +53,16 @@ void EnergyOptions::add_to(CLI::App& command) {
                      "The building's energy over the machine's: a line of its own");
 }
 
-training::RunAccounting EnergyOptions::open(const std::function<bool()>& stop) const {
+training::RunAccounting EnergyOptions::open(Device device,
+                                            const std::function<bool()>& stop) const {
   training::check(footprint);
   require(idle_seconds >= 0 && idle_seconds <= 3600, "--idle: expected 0 to 3600 seconds, got ",
           idle_seconds);
   if (idle_watts) energy::stated_idle_power(energy::Watts(*idle_watts));  // is it one?
   training::RunAccounting accounting{.footprint = footprint};
   if (!budget.empty()) accounting.energy.budget = parse_energy("--energy-budget", budget);
-  auto metering = std::make_shared<training::Metering>(energy::open_meters(meter));
+  auto metering = std::make_shared<training::Metering>(
+      energy::open_meters(meter, {.gpu = backend(device).bus_id()}));
   accounting.energy.metering = metering;
   if (idle_watts) {
     metering->state_idle_power(energy::Watts(*idle_watts));

@@ -8,15 +8,23 @@ namespace joule::cli {
 
 void Execution::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "Threads of the kernels; 0: one per core");
-  command.add_option("--device", device, "Where to compute: cpu")->capture_default_str();
+  command.add_option("--device", device, "Where to compute: cpu, cuda")->capture_default_str();
+  command
+      .add_option("--precision", precision,
+                  "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)")
+      ->capture_default_str();
   command.add_flag("--deterministic", deterministic,
                    "The same bits for any number of threads, not only run to run");
 }
 
 void Execution::apply() const {
-  training::check({.threads = threads, .device = device});
+  const training::Config config{.threads = threads, .device = device, .precision = precision};
+  training::check(config);
   if (threads > 0) set_num_threads(threads);
   context().deterministic = deterministic;
+  context().precision = training::precision(config);
 }
+
+Device Execution::where() const { return training::device({.device = device}); }
 
 }  // namespace joule::cli

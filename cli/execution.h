@@ -5,13 +5,15 @@
 #include <string>
 
 #include "core/context.h"
+#include "core/device.h"
 
 namespace joule::cli {
 
-/// The options of every command that runs a net: --threads, --device, --deterministic.
+/// The options of every command that runs a net: --threads, --device, --precision, --deterministic.
 struct Execution {
   int threads = 0;
   std::string device = "cpu";
+  std::string precision = "f32";
   bool deterministic = false;
 
   void add_to(CLI::App& command);
@@ -19,6 +21,8 @@ struct Execution {
   ///
   /// Errors    ArgumentError for a bad value; DeviceError for a device that this build has not.
   void apply() const;
+  /// Where to compute.
+  Device where() const;
 };
 
 }  // namespace joule::cli

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/tuning.h"
+#include "core/backend.h"
 #include "core/error.h"
 #include "core/threads.h"
 #include "core/version.h"
@@ -30,10 +31,11 @@ An operation takes the implementation that joule tune measured to be the fastest
 measurements the first that can run the tensors at hand and is expected to be worth it.)";
 
 ordered_json collect() {
-  ordered_json info{{"version", version()},
-                    {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", false}}},
-                    {"simd", this_machine().simd},
-                    {"threads", num_threads()}};
+  ordered_json info{
+      {"version", version()},
+      {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", JOULE_WITH_CUDA == 1}}},
+      {"simd", this_machine().simd},
+      {"threads", num_threads()}};
   const TuningStatus& tuning = use_tuning();
   info["tuning"] = {
       {"path", tuning.path},
@@ -41,8 +43,11 @@ ordered_json collect() {
       {"other_entries", tuning.others},
       {"problem", tuning.problem.empty() ? ordered_json() : ordered_json(tuning.problem)},
       {"text", tuning.text()}};
-  info["devices"] = {{{"name", "cpu"}, {"available", true}},
-                     {{"name", "cuda"}, {"available", false}, {"reason", "not built"}}};
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    const std::string reason = unavailable(device);
+    info["devices"].push_back({{"name", name(device)}, {"available", reason.empty()}});
+    if (!reason.empty()) info["devices"].back()["reason"] = reason;
+  }
   info["data_sets"] = ordered_json::array();
   for (const auto& [name, folder] : find_datasets()) {
     info["data_sets"].push_back({{"name", name}, {"folder", folder}});

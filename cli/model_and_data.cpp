@@ -16,6 +16,7 @@ ModelAndData::Loaded ModelAndData::load() const {
   execution.apply();
   require(limit >= 0, "limit: must not be negative, got ", limit);
   training::Model loaded = training::load_model(model);
+  loaded.net.to(execution.where());
   const Dataset test = loaded.prepare(load_dataset(data.empty() ? loaded.data : data).test);
   return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
 }

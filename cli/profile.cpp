@@ -17,6 +17,7 @@
 #include "cli/profile_table.h"
 #include "cli/subject.h"
 #include "cli/tuning.h"
+#include "core/backend.h"
 #include "core/error.h"
 #include "data/atomic_file.h"
 #include "energy/meters/recorder.h"
@@ -142,7 +143,7 @@ class Profiling {
     require_distinct_files();
     environment_ = environment();
     Subject subject = load();
-    meters_ = open_meters(o_.meter);
+    meters_ = open_meters(o_.meter, {.gpu = backend(o_.execution.where()).bus_id()});
     meter_ = &meter_to_use(meters_, o_.meter);
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
@@ -186,7 +187,8 @@ class Profiling {
                          .classes = o_.classes,
                          .seed = o_.seed,
                          .synthetic = synthetic,
-                         .synthetic_option = "--input and --classes"});
+                         .synthetic_option = "--input and --classes",
+                         .device = o_.execution.where()});
   }
 
   /// Without times also without what differs from day to day.
@@ -194,6 +196,8 @@ class Profiling {
     report::Environment e = report::environment();
     if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
+    pairs.emplace_back("device", o_.execution.device);
+    pairs.emplace_back("products in", o_.execution.precision);
     pairs.emplace_back("measured choices", use_tuning().text());
     return pairs;
   }

@@ -117,7 +117,10 @@ std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, cons
 std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
                                       energy::Meter& meter, energy::OpTrace* trace) {
   nn::Module& net = subject.model.net;
-  const std::vector<Batch> batches = make_batches(subject, plan);
+  std::vector<Batch> batches = make_batches(subject, plan);
+  for (Batch& batch : batches) {
+    batch = {.images = batch.images.to(net.device()), .labels = batch.labels.to(net.device())};
+  }
   if (plan.mode == ProfileMode::training) {
     net.train();
     const auto optimizer = training::make_optimizer({}, net.parameters());

@@ -39,11 +39,7 @@ Subject untrained(const SubjectOptions& o) {
   return {{.spec = spec, .net = make_model(spec)}, {}};
 }
 
-}  // namespace
-
-Subject load_subject(const SubjectOptions& o) {
-  const std::vector<std::string> names = model_names();
-  if (std::ranges::find(names, o.model) != names.end()) return untrained(o);
+Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) {
   if (std::error_code none; !std::filesystem::exists(o.model, none)) {
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
@@ -56,6 +52,16 @@ Subject load_subject(const SubjectOptions& o) {
     subject.images = subject.model.prepare(load_dataset(data).test);
   }
   manual_seed(o.seed);
+  return subject;
+}
+
+}  // namespace
+
+Subject load_subject(const SubjectOptions& o) {
+  const std::vector<std::string> names = model_names();
+  const bool known = std::ranges::find(names, o.model) != names.end();
+  Subject subject = known ? untrained(o) : trained(o, names);
+  subject.model.net.to(o.device);
   return subject;
 }
 

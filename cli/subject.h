@@ -18,6 +18,7 @@ struct SubjectOptions {
   std::uint64_t seed = 1;               // of an untrained net's weights
   bool synthetic = false;               // no images are wanted
   std::string synthetic_option;         // that would have said so, for the message
+  Device device = Device::cpu;          // where the net is to be
 };
 
 /// A net, and its images unless they are synthetic.

@@ -58,7 +58,9 @@ class Options {
     add("--l0-warmup", &Config::l0_warmup, "Epochs in which lambda rises from 0");
     add("--seed", &Config::seed, "Of everything random");
     add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
-    add("--device", &Config::device, "Where to compute: cpu");
+    add("--device", &Config::device, "Where to compute: cpu, cuda");
+    add("--precision", &Config::precision,
+        "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)");
     command.add_flag("--deterministic", config_.deterministic,
                      "The same bits for any number of threads, not only run to run");
     energy_.add_to(command);
@@ -112,7 +114,7 @@ int train(const Options& options) {
   check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
-  const training::RunAccounting accounting = options.energy().open(stop);
+  const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);
   ProgressBar progress(config.epochs);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "bench/conv_problem.h"
 #include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/image_size.h"
@@ -33,13 +34,16 @@ constexpr const char* kExamples = R"(Examples:
       what joule eval and predict run: batches of 16 images
   joule tune --model runs/first --train --batch 128 --threads 2
       of the net of a run also the forward and backward pass of training
+  joule tune --shapes 64x128x56,128x128x28:3x3/2 --train
+      convolutions by their sizes, as joule bench conv takes them
 
-Times every implementation of the convolutions and linear layers that the net runs and writes the
-table from which every later joule command chooses.  The choice depends on the table, never on a
-time measured during the run.  It holds for these sizes, batch and number of threads only.)";
+Times every implementation of the convolutions and linear layers that the net runs (or of the
+shapes) and writes the table from which every later joule command chooses.  The choice depends on the table,
+never on a time measured during the run.  It holds for these sizes, batch and number of threads
+only.)";
 
 struct Options {
-  std::string model = "small-cnn", input = "28x28x1", out;
+  std::string model = "small-cnn", input = "28x28x1", shapes, out;
   std::int64_t classes = 10;
   std::vector<std::int64_t> batches;
   std::vector<double> densities{0.05, 0.15, 0.3, 0.5, 0.75};
@@ -54,6 +58,7 @@ void check(const Options& options) {
   for (const std::int64_t batch : options.batches) {
     require(batch >= 1, "batch: expected at least 1, got ", batch);
   }
+  if (!options.shapes.empty()) bench::parse_conv_problems(options.shapes, 1);
   double last = 0;
   for (const double density : options.densities) {
     require(density > last && density < 1, "densities: must ascend between 0 and 1, got ", density,
@@ -95,6 +100,26 @@ void run_net(Net& net, std::int64_t batch, bool train) {
   net.net.train();
   cross_entropy(net.net(images), Tensor::zeros({batch}, DType::i32)).backward();
   net.net.zero_grad();
+}
+
+/// A convolution as nets run it: alone and with the ReLU behind it; trained also the gradients,
+/// that of the input also where a ReLU before it needs only a part.
+void run_convolution(const bench::ConvProblem& p, bool train) {
+  const ContextGuard guard;
+  context().scope.layer = p.name;
+  const Size2 out = conv_output_size({p.x[1], p.x[2]}, {p.weight[1], p.weight[2]}, p.params);
+  const Tensor x = Tensor::zeros(p.x), weight = Tensor::zeros(p.weight);
+  const Tensor y = Tensor::zeros({p.x[0], out.h, out.w, p.weight[0]});
+  for (const bool relu : {false, true}) {
+    dispatch(Conv2d{.x = x, .weight = weight, .y = y, .params = p.params, .relu = relu});
+  }
+  if (!train) return;
+  const Tensor grad_x(p.x), grad_weight(p.weight);
+  dispatch(Conv2dGradWeight{.x = x, .grad_y = y, .grad_weight = grad_weight, .params = p.params});
+  for (const Tensor& wanted : {Tensor(), x}) {
+    dispatch(Conv2dGradInput{
+        .grad_y = y, .weight = weight, .grad_x = grad_x, .wanted = wanted, .params = p.params});
+  }
 }
 
 /// The two choices where one operand has zeros.
@@ -241,20 +266,27 @@ std::vector<std::pair<std::int64_t, bool>> passes(const Options& options) {
   for (const bool train : {false, true}) {
     if (train && !options.train) continue;
     if (options.batches.empty()) {
-      all.emplace_back(train ? training::Config{}.batch : training::EvaluateOptions{}.slice, train);
+      all.emplace_back(train ? training::Config{}.batch
+                             : training::slice_for(Device::cpu, training::EvaluateOptions{}.batch),
+                       train);
     }
     for (const std::int64_t batch : options.batches) all.emplace_back(batch, train);
   }
   return all;
 }
 
-/// Times whatever the net runs, until somebody asks to stop.
-std::vector<Result> measure_net(const Options& options, const Interrupt& interrupt) {
-  Net net = open_net(options);
+/// Times whatever the net runs, or the convolutions, until somebody asks to stop.
+std::vector<Result> measure_all(const Options& options, const Interrupt& interrupt) {
+  std::optional<Net> net;
+  if (options.shapes.empty()) net = open_net(options);
   std::vector<Result> results;
   for (const auto& [batch, train] : passes(options)) {
-    auto candidates =
-        collect_candidates([&, batch = batch, train = train] { run_net(net, batch, train); });
+    auto candidates = collect_candidates(train, [&, batch = batch, train = train] {
+      if (net) return run_net(*net, batch, train);
+      for (const auto& problem : bench::parse_conv_problems(options.shapes, batch)) {
+        run_convolution(problem, train);
+      }
+    });
     for (Candidate& candidate : candidates) {
       if (interrupt.requested()) return results;
       const bool known = std::ranges::any_of(results, [&](const Result& result) {
@@ -291,7 +323,7 @@ int tune(const Options& options) {
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const auto file = open_table(path);
   const Interrupt interrupt;
-  const std::vector<Result> results = measure_net(options, interrupt);
+  const std::vector<Result> results = measure_all(options, interrupt);
   std::vector<TuningEntry> entries;
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
@@ -330,14 +362,18 @@ void add_tune(CLI::App& app, Run& run) {
       app.add_subcommand("tune", "Measure which implementations are the fastest on this machine");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  command->add_option("--model", o->model, "Net, or the folder of a run, or a model.safetensors")
-      ->capture_default_str()
-      ->type_name("NAME|DIR|FILE");
+  auto* const model =
+      command
+          ->add_option("--model", o->model, "Net, or the folder of a run, or a model.safetensors")
+          ->capture_default_str()
+          ->type_name("NAME|DIR|FILE");
   command->add_option("--input", o->input, "Height, width, channels, of a net by its name")
       ->capture_default_str()
       ->type_name("HxWxC");
   command->add_option("--classes", o->classes, "Classes, of a net by its name")
       ->capture_default_str();
+  command->add_option("--shapes", o->shapes, "Convolutions INxOUTxSIZE[:KxK[/STRIDE]], by commas")
+      ->excludes(model);
   command
       ->add_option("--batch", o->batches,
                    "Images at once, several by commas [16, and 128 for --train]")

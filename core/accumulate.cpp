@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/accumulate_impl.h"
 #include "core/threads.h"
 
 namespace joule {
@@ -35,7 +36,10 @@ Work Accumulate::work() const {
 
 std::span<const Implementation<Accumulate>> Accumulate::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Accumulate>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Accumulate>{"cuda.elementwise", Device::cuda, runs_all, cuda::accumulate},
+#endif
+    Implementation<Accumulate>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

@@ -11,12 +11,20 @@ namespace joule {
 
 class WorkSink;
 
+/// What the products of convolutions and matrices may be rounded to on the way; sums are f32.  f32:
+/// nothing.  tf32: operands to 10 bits of mantissa.  bf16: operands to 7 bits.
+enum class Precision { f32, tf32, bf16 };
+constexpr std::string_view name(Precision precision) {
+  return precision == Precision::f32 ? "f32" : precision == Precision::tf32 ? "tf32" : "bf16";
+}
+
 /// How operations run on this thread, and who is watching.
 struct Context {
   WorkSink* sink = nullptr;     // null: nobody is counting
   std::string_view force = {};  // run exactly this implementation (tests, benchmarks)
   bool deterministic = false;   // only implementations whose bits do not depend on the threads
   bool skip_zeros = true;       // off: unless pinned, only implementations that multiply zeros, too
+  Precision precision = Precision::f32;  // the least that implementations may use
   bool grad_enabled = true;
   Scope scope;
 };

@@ -27,6 +27,8 @@ struct Implementation {
   const char* (*slower)(const Op&) = nullptr;
   /// Executes fewer MACs where there are zeros: passed over where Context::skip_zeros is off.
   bool skips_zeros = false;
+  /// What it rounds the operands of products to: cannot run where the context asks for more.
+  Precision precision = Precision::f32;
 };
 
 /// The name of the row that defines the op; the only one that runs f64.
@@ -56,6 +58,7 @@ const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Conte
   if (impl.device != op.device()) return "is for another device";
   if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
   if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
+  if (impl.precision > ctx.precision) return "is less precise than asked for";
   return impl.unsupported(op);
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/clock.h"
+#include "core/backend.h"
 #include "core/context.h"
 #include "core/denormals.h"
 #include "core/error.h"
@@ -80,8 +80,9 @@ const Implementation<Op>& select(const Op& op, const Context& ctx) {
       return impl;
     }
   }
-  throw ArgumentError(str(Op::kName, ": no implementation ", pinned.empty() ? "" : "named ", pinned,
-                          " for this on ", op.device(), ":\n", explain(op, ctx)));
+  throw ArgumentError(str(Op::kName, ": no implementation ",
+                          pinned.empty() ? "" : str("named ", pinned, " "), "for this on ",
+                          op.device(), ":\n", explain(op, ctx)));
 }
 
 /// The only place where operations are checked, accounted for and run.
@@ -92,10 +93,10 @@ void dispatch(const Op& op, Context& ctx) {
   const auto& impl = select(op, ctx);
   const FlushDenormals denormals_are_zeros;
   if (!ctx.sink) return impl.run(op, ctx, nullptr);
-  Tally* const tally = ctx.sink->record({Op::kName, impl.name, ctx.scope}, op.work());
-  const std::int64_t start = monotonic_nanoseconds();
+  const OpRun run{Op::kName, impl.name, ctx.scope};
+  Tally* const tally = ctx.sink->record(run, op.work());
+  const OpTimer timer(op.device(), tally);
   impl.run(op, ctx, tally);
-  if (tally) tally->nanoseconds += monotonic_nanoseconds() - start;
 }
 
 template <Operation Op>

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/autograd.h"
+#include "core/backend.h"
 #include "core/denormals.h"
 #include "core/threads.h"
 
@@ -35,6 +36,17 @@ decltype(auto) visit_values(const Tensor& t, Body&& body) {
   return body(t.data<float>());
 }
 
+void copy_between(void* to, Device to_device, const void* from, Device from_device,
+                  std::size_t bytes) {
+  if (from_device == Device::cpu) {
+    backend(to_device).copy_in(to, from, bytes);
+  } else if (to_device == Device::cpu) {
+    backend(from_device).copy_out(to, from, bytes);
+  } else {
+    backend(to_device).copy(to, from, bytes);
+  }
+}
+
 template <class T>
 Tensor copy_of(std::span<const T> values, const Shape& shape) {
   require(static_cast<std::int64_t>(values.size()) == shape.numel(), "tensor: ", values.size(),
@@ -58,8 +70,8 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
   return t;
 }
 
-Tensor Tensor::full(const Shape& shape, float value) {
-  Tensor t(shape);
+Tensor Tensor::full(const Shape& shape, float value, Device device) {
+  Tensor t(shape, DType::f32, device);
   t.fill(value);
   return t;
 }
@@ -95,7 +107,8 @@ void* Tensor::write(DType dtype) const {
 
 double Tensor::item() const {
   require(numel() == 1, "tensor: item() needs one element, this has shape ", shape());
-  return visit_values(*this, [](const auto* value) { return static_cast<double>(*value); });
+  return visit_values(to(Device::cpu),
+                      [](const auto* value) { return static_cast<double>(*value); });
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
@@ -136,12 +149,36 @@ Tensor Tensor::detach() const {
 
 Tensor Tensor::to(DType dtype) const {
   Tensor copy(shape(), dtype, device());
-  visit_values(*this, [&](const auto* from) {
-    if (dtype == DType::i32) copy_converted(copy.mutable_data<std::int32_t>(), from, numel());
-    if (dtype == DType::f32) copy_converted(copy.mutable_data<float>(), from, numel());
-    if (dtype == DType::f64) copy_converted(copy.mutable_data<double>(), from, numel());
-  });
+  if (dtype == this->dtype()) {
+    copy.copy_from(*this);
+  } else if (device() != Device::cpu) {  // for checks only: not worth a kernel
+    copy.copy_from(to(Device::cpu).to(dtype));
+  } else {
+    visit_values(*this, [&](const auto* from) {
+      if (dtype == DType::i32) copy_converted(copy.mutable_data<std::int32_t>(), from, numel());
+      if (dtype == DType::f32) copy_converted(copy.mutable_data<float>(), from, numel());
+      if (dtype == DType::f64) copy_converted(copy.mutable_data<double>(), from, numel());
+    });
+  }
   return copy;
+}
+
+Tensor Tensor::to(Device device) const {
+  if (device == this->device()) return *this;
+  Tensor copy(shape(), dtype(), device);
+  copy.copy_from(*this);
+  if (const auto mask = zero_mask()) copy.attach(mask->to(device));
+  return copy;
+}
+
+void Tensor::move(Device device) const {
+  if (device == this->device()) return;
+  const Tensor moved = to(device);
+  impl().storage = moved.impl().storage;
+  impl().offset = 0;
+  impl().mask = moved.impl().mask;
+  impl().mask_version = moved.impl().mask_version;
+  zero_grad();
 }
 
 void Tensor::convert(DType dtype) const {
@@ -156,14 +193,17 @@ void Tensor::convert(DType dtype) const {
 void Tensor::copy_from(const Tensor& source) const {
   require(shape() == source.shape() && dtype() == source.dtype(), "copy_from: expected ", dtype(),
           " ", shape(), ", got ", source.dtype(), " ", source.shape());
-  std::memcpy(write(dtype()), source.read(dtype()), bytes());
+  copy_between(write(dtype()), device(), source.read(dtype()), source.device(), bytes());
 }
 
 void Tensor::fill(double value) const {
-  if (dtype() == DType::i32)
-    std::fill_n(mutable_data<std::int32_t>(), numel(), static_cast<std::int32_t>(value));
-  if (dtype() == DType::f32) std::fill_n(mutable_data<float>(), numel(), static_cast<float>(value));
-  if (dtype() == DType::f64) std::fill_n(mutable_data<double>(), numel(), value);
+  const auto fill_with = [&](auto element) {
+    backend(device()).fill(write(dtype()), static_cast<std::size_t>(numel()), &element,
+                           sizeof element);
+  };
+  if (dtype() == DType::i32) fill_with(static_cast<std::int32_t>(value));
+  if (dtype() == DType::f32) fill_with(static_cast<float>(value));
+  if (dtype() == DType::f64) fill_with(value);
 }
 
 std::shared_ptr<const ZeroMask> Tensor::zero_mask() const {
@@ -184,7 +224,7 @@ std::string Tensor::derived_key(std::string_view key) const {
 std::int64_t Tensor::nonzeros() const {
   if (const auto mask = zero_mask()) return mask->nonzeros();
   const FlushDenormals as_every_operation;
-  return visit_values(*this, [&](const auto* x) {
+  return visit_values(to(Device::cpu), [&](const auto* x) {
     return parallel_sum<std::int64_t>(numel(), [x](std::int64_t begin, std::int64_t end) {
       return std::count_if(x + begin, x + end, [](auto value) { return value != 0; });
     });
@@ -193,6 +233,22 @@ std::int64_t Tensor::nonzeros() const {
 
 double Tensor::density() const {
   return numel() ? static_cast<double>(nonzeros()) / static_cast<double>(numel()) : 0.0;
+}
+
+void Tensor::require_on_cpu(std::string_view function) const {
+  require(device() == Device::cpu, "tensor ", shape(), ": ", function,
+          "() needs it on the CPU, it is on ", device(), "; copy it with to(Device::cpu)");
+}
+
+std::shared_ptr<ZeroMask> ZeroMask::to(Device device) const {
+  auto copy = std::make_shared<ZeroMask>(rows_, channels_, device);
+  const auto bytes = static_cast<std::size_t>(rows_ * words_per_row()) * sizeof(std::uint64_t);
+  copy_between(copy->words(), device, words(), this->device(), bytes);
+  copy->set_nonzeros(nonzeros());
+  if (device != Device::cpu) {
+    backend(device).copy_in(copy->device_count(), &nonzeros_, sizeof nonzeros_);
+  }
+  return copy;
 }
 
 bool Tensor::unique() const { return impl_.use_count() == 1 && impl().storage.use_count() == 1; }

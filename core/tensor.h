@@ -29,7 +29,7 @@ class Tensor {
   /// Uninitialised.
   explicit Tensor(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
-  static Tensor full(const Shape& shape, float value);
+  static Tensor full(const Shape& shape, float value, Device device = Device::cpu);
   /// Copies `values`.  Errors: ArgumentError if their number is not shape.numel().
   static Tensor from(std::span<const float> values, const Shape& shape);
   static Tensor from(std::span<const std::int32_t> values, const Shape& shape);
@@ -43,6 +43,7 @@ class Tensor {
   Device device() const;
   std::size_t bytes() const { return static_cast<std::size_t>(numel()) * size_of(dtype()); }
 
+  /// A pointer into the memory of device().
   /// Errors    ArgumentError if T is not the tensor's dtype, or nothing is defined.
   template <class T>
   const T* data() const {
@@ -52,11 +53,13 @@ class Tensor {
   T* mutable_data() const {
     return static_cast<T*>(write(kDTypeOf<T>));
   }
+  /// Errors    ArgumentError as data(), or if the tensor is not on the CPU: to(Device::cpu) first.
   template <class T>
   std::span<const T> values() const {
+    require_on_cpu("values");
     return {data<T>(), static_cast<std::size_t>(numel())};
   }
-  /// The only element of a tensor of one.
+  /// The only element of a tensor of one.  Waits for its device.
   double item() const;
 
   /// The same storage under another shape; differentiable.  Errors: ArgumentError if the number
@@ -73,7 +76,13 @@ class Tensor {
   Tensor to(DType dtype) const;
   /// Converts this tensor, and with it every copy of the handle, to `dtype`.  Forgets the gradient.
   void convert(DType dtype) const;
-  /// Overwrites the values.  Errors: ArgumentError if shape or dtype differ.
+  /// This tensor if it is on `device`, otherwise a copy there, with the zero mask, unknown to
+  /// autograd.  Waits for the device that it comes from.
+  Tensor to(Device device) const;
+  /// Moves this tensor, and with it every copy of the handle, to `device`.  Forgets the gradient.
+  void move(Device device) const;
+  /// Overwrites the values; the devices may differ.  Errors: ArgumentError if shape or dtype
+  /// differ.
   void copy_from(const Tensor& source) const;
   void fill(double value) const;
 
@@ -120,6 +129,7 @@ class Tensor {
   Impl& impl() const;
   Storage& storage() const;
   std::string derived_key(std::string_view key) const;
+  void require_on_cpu(std::string_view function) const;
   const void* read(DType dtype) const;
   void* write(DType dtype) const;
 

@@ -23,14 +23,14 @@ struct Work {
   friend bool operator==(const Work&, const Work&) = default;
 };
 
-/// What only the run can know.  Lives in memory that the executing device can add to; kernels add,
-/// never store.
+/// What only the run can know; kernels add, never store.  What ran on another device than the CPU
+/// is in it after settle_tallies() (core/backend.h).
 struct Tally {
   std::int64_t macs_skippable = 0;  // had a zero operand, or make what is then multiplied by zero
   std::int64_t macs_skipped = 0;    // those of them that were not executed because of it
   std::int64_t values_in = 0;       // of the operand whose zeros count (an op without MACs: none)
   std::int64_t values_in_nonzero = 0;
-  std::int64_t nanoseconds = 0;  // from call to return on the host's monotonic clock
+  std::int64_t nanoseconds = 0;  // from call to return by the monotonic clock; cuda: on the device
 
   Tally& operator+=(const Tally& o) {
     macs_skippable += o.macs_skippable;

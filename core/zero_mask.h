@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/backend.h"
 #include "core/memory.h"
 
 namespace joule {
@@ -13,13 +14,17 @@ namespace joule {
 /// Bit c%64 of words(row)[c/64] is set if element (row, c) is non-zero (NaN counts as non-zero,
 /// -0.0 and denormals as zero); bits beyond the last channel are 0.  Written by the epilogue of the
 /// operation that computes the values; valid as long as the values are not written again
-/// (Tensor::zero_mask checks).
+/// (Tensor::zero_mask checks).  The words of a mask on another device than the CPU lie there, and
+/// so does the count, until somebody asks for it.
 class ZeroMask {
  public:
   ZeroMask(std::int64_t rows, std::int64_t channels, Device device)
       : rows_(rows),
         channels_(channels),
-        storage_(static_cast<std::size_t>(rows * words_per_row()) * sizeof(std::uint64_t), device) {
+        storage_(static_cast<std::size_t>(rows * words_per_row() + 1) * sizeof(std::uint64_t),
+                 device),
+        nonzeros_(device == Device::cpu ? 0 : kOnTheDevice) {
+    if (device != Device::cpu) backend(device).fill(device_count(), 1, &kNone, sizeof kNone);
   }
 
   std::int64_t rows() const { return rows_; }
@@ -32,13 +37,30 @@ class ZeroMask {
     return const_cast<ZeroMask*>(this)->words(row);
   }
 
-  std::int64_t nonzeros() const { return nonzeros_; }
+  Device device() const { return storage_.device(); }
+
+  /// Waits for the device the first time.
+  std::int64_t nonzeros() const {
+    if (nonzeros_ == kOnTheDevice) {
+      backend(device()).copy_out(&nonzeros_, words(rows_), sizeof nonzeros_);
+    }
+    return nonzeros_;
+  }
   void set_nonzeros(std::int64_t count) { nonzeros_ = count; }
+  /// Where the kernels of a device that is not the CPU count the non-zeros, 0 at first, and read
+  /// them.
+  std::uint64_t* device_count() { return words(rows_); }
+  const std::uint64_t* device_count() const { return words(rows_); }
+
+  /// A copy on `device`.
+  std::shared_ptr<ZeroMask> to(Device device) const;
 
  private:
+  static constexpr std::int64_t kOnTheDevice = -1;
+  static constexpr std::uint64_t kNone = 0;
   std::int64_t rows_, channels_;
-  Storage storage_;
-  std::int64_t nonzeros_ = 0;
+  Storage storage_;  // the words, then the count
+  mutable std::int64_t nonzeros_;
 };
 
 }  // namespace joule

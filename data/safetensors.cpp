@@ -178,7 +178,10 @@ void save_safetensors(const std::string& path, const State& state) {
   const std::uint64_t length = header.size();
   file.write(&length, sizeof length);
   file.write(header.data(), header.size());
-  for (const auto& [name, tensor] : state.tensors) file.write(contents(tensor), tensor.bytes());
+  for (const auto& [name, tensor] : state.tensors) {
+    const Tensor on_host = tensor.to(Device::cpu);
+    file.write(contents(on_host), on_host.bytes());
+  }
   file.commit();
 }
 

@@ -5,6 +5,9 @@
 #include <map>
 #include <tuple>
 
+#include "core/backend.h"
+#include "core/error.h"
+
 namespace joule::energy {
 namespace {
 
@@ -37,6 +40,13 @@ Ledger::Entry& Ledger::entry(const OpRun& run) {
   return at->second;
 }
 
+Ledger::~Ledger() {
+  try {
+    settle_tallies();
+  } catch (const DeviceError&) {  // nobody is left who could read the counts
+  }
+}
+
 Tally* Ledger::record(const OpRun& run, const Work& nominal) {
   const std::lock_guard lock(mutex_);
   Totals& totals = entry(run).totals;
@@ -50,6 +60,7 @@ std::vector<Ledger::Line> Ledger::lines() const {
     Line line;
     std::size_t order;
   };
+  settle_tallies();
   std::map<std::string_view, std::size_t> layers;  // the order of each layer
   std::map<std::tuple<std::string_view, Phase, std::string_view, std::string_view>, Ordered> merged;
   {
@@ -84,6 +95,7 @@ void Ledger::merge(const Ledger& other) {
 }
 
 void Ledger::reset() {
+  settle_tallies();
   const std::lock_guard lock(mutex_);
   entries_.clear();
 }

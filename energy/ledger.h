@@ -51,10 +51,15 @@ class Ledger final : public WorkSink {
     OpRun run;
   };
 
+  Ledger() = default;
+  ~Ledger() override;  // when nobody will add to the tallies any more: may wait for a device
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
   Tally* record(const OpRun& run, const Work& nominal) override;
 
   /// Layers in the order in which they first ran; of a layer forward, backward, update; of a phase
-  /// its operations in the order in which they first ran.
+  /// its operations in the order in which they first ran.  Waits for devices that still count.
   std::vector<Line> lines() const;
 
   /// The sum of the lines for which `wanted(line)` holds.

@@ -33,6 +33,7 @@ struct Machine {
   std::string sysfs = "/sys";
   std::string procfs = "/proc";
   std::string nvml = "libnvidia-ml.so.1";
+  std::string gpu{};  // the one that auto and nvml mean, as open_nvml()'s device; empty: all
   std::function<FileText(const std::string&)> read_file = read_whole_file;
   std::function<KernelCounter(std::uint32_t, std::uint64_t, int)> open_counter = open_perf_counter;
   Clock* clock = &monotonic_clock();

@@ -45,7 +45,7 @@ Meters choose(Meters all, const Machine& machine) {
 }  // namespace
 
 Meters all_meters(const Machine& machine) {
-  Meters all = open_nvml(machine);
+  Meters all = open_nvml(machine, machine.gpu);
   all.push_back(open_perf(machine));
   all.push_back(open_rapl(machine));
   calibrate(all);
@@ -61,7 +61,7 @@ Meters open_meters(const std::string& selection, const Machine& machine) {
   }
   Meters meters;
   if (selection == "nvml") {
-    meters = open_nvml(machine);
+    meters = open_nvml(machine, machine.gpu);
   } else if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
     meters = open_nvml(machine, selection.substr(kGpu.size()));
   } else if (selection == "perf") {

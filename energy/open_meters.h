@@ -14,11 +14,11 @@ using Meters = std::vector<std::unique_ptr<Meter>>;
 
 /// The meters of a selection, calibrated:
 ///
-///   auto          every GPU that can be read, and the processors by perf or else by rapl
-///   nvml          every GPU; nvml:0000:65:00.0 or nvml:GPU-...: one, by PCI bus id or UUID
-///   perf, rapl    the processors
-///   replay:FILE   a recorded trace
-///   none          nothing
+///   auto          every GPU that can be read (or the one of machine.gpu), and the processors by
+///   perf
+///                 or else by rapl
+///   nvml          every GPU, or that one; nvml:0000:65:00.0 or nvml:GPU-...: one, by PCI bus id or
+///   UUID perf, rapl    the processors replay:FILE   a recorded trace none          nothing
 ///
 /// There is always at least one.  A source that was asked for and cannot be read is a meter that
 /// says why; `auto` leaves such sources out, unless no source can be read: then it is one meter,

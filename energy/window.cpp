@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "core/backend.h"
 #include "core/error.h"
 #include "energy/calibration.h"
 
@@ -30,7 +31,10 @@ Seconds Interval::duration() const {
 Window::Window(Meter& meter, Edges edges)
     : meter_(meter), edges_(edges), sampler_(meter.keep_sampled()), begin_(edge()), last_(begin_) {}
 
-Reading Window::edge() { return edges_ == Edges::aligned ? next_tick(meter_) : meter_.read(); }
+Reading Window::edge() {
+  synchronize_all();  // what was asked for within the window is done within it
+  return edges_ == Edges::aligned ? next_tick(meter_) : meter_.read();
+}
 
 Interval Window::lap() {
   require(!closed_, "window: it is closed");

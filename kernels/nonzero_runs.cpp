@@ -3,6 +3,7 @@
 #define HWY_TARGET_INCLUDE "kernels/nonzero_runs.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <bit>
@@ -35,15 +36,17 @@ void WriteRuns(const ZeroMask& mask, const float* x, std::int64_t columns, std::
   std::uint32_t* const indexes = runs.indexes();
   for (std::int64_t row = first_row; row < last_row; ++row) {
     std::int64_t end = at;
+    const float* const from = x + row * columns * channels;
     for (std::int64_t pixel = 0; pixel < columns * channels; pixel += channels) {
       *start++ = end;
       for (std::int64_t first = pixel; first < pixel + words * 64; first += 64) {
         for (std::uint64_t bits = *word++; bits != 0; bits &= bits - 1) {
-          indexes[end++] = static_cast<std::uint32_t>(first + std::countr_zero(bits));
+          const std::int64_t index = first + std::countr_zero(bits);
+          hwy::Prefetch(from + index);
+          indexes[end++] = static_cast<std::uint32_t>(index);
         }
       }
     }
-    const float* const from = x + row * columns * channels;
     for (; at < end; ++at) values[at] = from[indexes[at]];
   }
 }

@@ -351,7 +351,8 @@ std::vector<std::int32_t> argmax(const Tensor& logits) {
   const std::int64_t classes = logits.dim(1);
   require(classes > 0, "argmax: logits have no classes: ", logits.shape());
   std::vector<std::int32_t> best;
-  const float* row = logits.data<float>();
+  const Tensor on_host = logits.to(Device::cpu);
+  const float* row = on_host.data<float>();
   for (std::int64_t n = 0; n < logits.dim(0); ++n, row += classes) {
     best.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
   }

@@ -91,6 +91,16 @@ void Module::to(DType dtype) {
   for (const auto& [name, tensor] : buffers()) tensor.convert(dtype);
 }
 
+void Module::to(Device device) {
+  for (const auto& [name, tensor] : parameters()) tensor.move(device);
+  for (const auto& [name, tensor] : buffers()) tensor.move(device);
+}
+
+Device Module::device() const {
+  const auto all = parameters();
+  return all.empty() ? Device::cpu : all.front().tensor.device();
+}
+
 State Module::state() const {
   State state;
   for (const auto& [name, tensor] : parameters()) state.tensors[name] = tensor.detach();

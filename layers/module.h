@@ -50,6 +50,11 @@ class Module {
   void zero_grad();
   /// Converts parameters and buffers, for gradcheck: net.to(DType::f64).
   void to(DType dtype);
+  /// Moves parameters and buffers; forgets the gradients.  Before an optimiser is made of them:
+  /// what it keeps lies where the parameters lay then.
+  void to(Device device);
+  /// Where the parameters lie; the CPU if there are none.
+  Device device() const;
 
   /// Parameters and buffers by name; the tensors are shared, not copied.
   State state() const;

@@ -45,15 +45,32 @@ Optimizer::Optimizer(std::string kind, std::vector<NamedTensor> parameters, doub
   options_["optimizer"] = kind_;
 }
 
+void Optimizer::add(const Slot& slot, const Tensor& gradient, Group& group) const {
+  group.parameters.push_back(slot.parameter);
+  group.gradients.push_back(gradient);
+  group.kept.resize(kept_.size());
+  for (std::size_t k = 0; k < kept_.size(); ++k) group.kept[k].push_back(slot.kept[k]);
+  group.step = slot.step;
+}
+
 void Optimizer::step() {
   ContextGuard guard;
+  std::map<std::int64_t, Group> at_once;  // by step
   for (Slot& slot : slots_) {
     const Tensor gradient = slot.parameter.grad();
     if (!gradient) continue;
-    context().scope = {slot.layer, Phase::update};
     ++slot.step;
-    update(slot, gradient);
+    if (slot.parameter.device() == Device::cpu) {
+      Group alone;
+      add(slot, gradient, alone);
+      context().scope = {slot.layer, Phase::update};
+      update(alone);
+    } else {
+      add(slot, gradient, at_once[slot.step]);
+    }
   }
+  context().scope = {{}, Phase::update};
+  for (const auto& [step, group] : at_once) update(group);
 }
 
 void Optimizer::zero_grad() const {
@@ -99,21 +116,25 @@ void Optimizer::load_state(const State& state) {
 double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm) {
   require(max_norm > 0, "clip_grad_norm: max_norm must be positive, got ", max_norm);
   ContextGuard guard;
-  double squares = 0;
+  std::vector<std::pair<std::string_view, Tensor>> gradients;  // of which layer
   for (const auto& [name, tensor] : parameters) {
-    const Tensor gradient = tensor.grad();
-    if (!gradient) continue;
-    context().scope = {layer_of(name), Phase::update};
-    const Tensor sum(Shape{}, DType::f64, gradient.device());
-    dispatch(SquaredNorm{.x = gradient, .sum = sum});
-    squares += sum.item();
+    if (const Tensor gradient = tensor.grad()) gradients.emplace_back(layer_of(name), gradient);
   }
-  const double norm = std::sqrt(squares);
+  if (gradients.empty()) return 0;
+  const Tensor squares(Shape{static_cast<std::int64_t>(gradients.size())}, DType::f64,
+                       gradients.front().second.device());
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    context().scope = {gradients[k].first, Phase::update};
+    dispatch(SquaredNorm{.x = gradients[k].second,
+                         .sum = squares.slice(static_cast<std::int64_t>(k), 1)});
+  }
+  double sum = 0;
+  const Tensor here = squares.to(Device::cpu);  // all at once: to wait for a GPU takes long
+  for (const double square : here.values<double>()) sum += square;
+  const double norm = std::sqrt(sum);
   if (!std::isfinite(norm) || norm <= max_norm) return norm;
-  for (const auto& [name, tensor] : parameters) {
-    const Tensor gradient = tensor.grad();
-    if (!gradient) continue;
-    context().scope = {layer_of(name), Phase::update};
+  for (const auto& [layer, gradient] : gradients) {
+    context().scope = {layer, Phase::update};
     dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(max_norm / norm)});
   }
   return norm;

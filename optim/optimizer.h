@@ -22,7 +22,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   /// Updates every parameter that has a gradient; the others, and what is kept for them, stay as
-  /// they are.  Accounted to the layer that owns the parameter, Phase::update.
+  /// they are.  Accounted to Phase::update, on the CPU of the layer that owns the parameter; on
+  /// other devices all parameters are updated by one operation, which is no layer's.
   void step();
   /// Forgets the gradients, so that the next backward() starts anew.
   void zero_grad() const;
@@ -43,12 +44,12 @@ class Optimizer {
   void load_state(const State& state);
 
  protected:
-  /// One parameter at its next step.
-  struct Slot {
-    Tensor parameter;
-    std::vector<Tensor> kept;  // in the order of `kept` below, zeros at first
-    std::int64_t step = 0;     // how many updates, with the present one
-    std::string_view layer{};  // interned
+  /// Parameters that are at the same step.
+  struct Group {
+    std::vector<Tensor> parameters;
+    std::vector<Tensor> gradients;
+    std::vector<std::vector<Tensor>> kept;  // lists in the order of `kept` below, zeros at first
+    std::int64_t step = 0;                  // how many updates, with the present one
   };
 
   /// `options` as text, for state(); `kept` names the tensors kept per parameter.
@@ -58,9 +59,17 @@ class Optimizer {
   Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
             std::map<std::string, std::string> options, std::vector<std::string> kept);
 
-  virtual void update(const Slot& slot, const Tensor& gradient) = 0;
+  virtual void update(const Group& group) = 0;
 
  private:
+  struct Slot {
+    Tensor parameter;
+    std::vector<Tensor> kept;
+    std::int64_t step = 0;
+    std::string_view layer{};  // interned
+  };
+  void add(const Slot& slot, const Tensor& gradient, Group& group) const;
+
   std::string kind_;
   std::vector<NamedTensor> parameters_;
   double learning_rate_;

@@ -66,10 +66,10 @@ Sgd::Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options)
                 options.momentum > 0 ? Names{"velocity"} : Names{}),
       options_(options) {}
 
-void Sgd::update(const Slot& slot, const Tensor& gradient) {
-  dispatch(SgdUpdate{.parameter = slot.parameter,
-                     .gradient = gradient,
-                     .velocity = slot.kept.empty() ? Tensor() : slot.kept[0],
+void Sgd::update(const Group& group) {
+  dispatch(SgdUpdate{.parameters = group.parameters,
+                     .gradients = group.gradients,
+                     .velocities = group.kept.empty() ? std::vector<Tensor>() : group.kept[0],
                      .lr = learning_rate(),
                      .momentum = options_.momentum,
                      .weight_decay = options_.weight_decay,
@@ -81,18 +81,18 @@ Adam::Adam(std::vector<NamedTensor> parameters, const AdamOptions& options)
                 {"first_moment", "second_moment"}),
       options_(options) {}
 
-void Adam::update(const Slot& slot, const Tensor& gradient) {
-  dispatch(AdamUpdate{.parameter = slot.parameter,
-                      .gradient = gradient,
-                      .first_moment = slot.kept[0],
-                      .second_moment = slot.kept[1],
+void Adam::update(const Group& group) {
+  dispatch(AdamUpdate{.parameters = group.parameters,
+                      .gradients = group.gradients,
+                      .first_moments = group.kept[0],
+                      .second_moments = group.kept[1],
                       .lr = learning_rate(),
                       .beta1 = options_.beta1,
                       .beta2 = options_.beta2,
                       .epsilon = options_.epsilon,
                       .weight_decay = options_.weight_decay,
                       .decoupled = false,
-                      .step = slot.step});
+                      .step = group.step});
 }
 
 AdamW::AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options)
@@ -100,18 +100,18 @@ AdamW::AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options)
                 {"first_moment", "second_moment"}),
       options_(options) {}
 
-void AdamW::update(const Slot& slot, const Tensor& gradient) {
-  dispatch(AdamUpdate{.parameter = slot.parameter,
-                      .gradient = gradient,
-                      .first_moment = slot.kept[0],
-                      .second_moment = slot.kept[1],
+void AdamW::update(const Group& group) {
+  dispatch(AdamUpdate{.parameters = group.parameters,
+                      .gradients = group.gradients,
+                      .first_moments = group.kept[0],
+                      .second_moments = group.kept[1],
                       .lr = learning_rate(),
                       .beta1 = options_.beta1,
                       .beta2 = options_.beta2,
                       .epsilon = options_.epsilon,
                       .weight_decay = options_.weight_decay,
                       .decoupled = true,
-                      .step = slot.step});
+                      .step = group.step});
 }
 
 RmsProp::RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options)
@@ -120,16 +120,17 @@ RmsProp::RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& opti
           options.momentum > 0 ? Names{"square_average", "velocity"} : Names{"square_average"}),
       options_(options) {}
 
-void RmsProp::update(const Slot& slot, const Tensor& gradient) {
-  dispatch(RmsPropUpdate{.parameter = slot.parameter,
-                         .gradient = gradient,
-                         .square_average = slot.kept[0],
-                         .velocity = slot.kept.size() > 1 ? slot.kept[1] : Tensor(),
-                         .lr = learning_rate(),
-                         .alpha = options_.alpha,
-                         .epsilon = options_.epsilon,
-                         .momentum = options_.momentum,
-                         .weight_decay = options_.weight_decay});
+void RmsProp::update(const Group& group) {
+  dispatch(
+      RmsPropUpdate{.parameters = group.parameters,
+                    .gradients = group.gradients,
+                    .square_averages = group.kept[0],
+                    .velocities = group.kept.size() > 1 ? group.kept[1] : std::vector<Tensor>(),
+                    .lr = learning_rate(),
+                    .alpha = options_.alpha,
+                    .epsilon = options_.epsilon,
+                    .momentum = options_.momentum,
+                    .weight_decay = options_.weight_decay});
 }
 
 }  // namespace joule

@@ -21,7 +21,7 @@ class Sgd final : public Optimizer {
   explicit Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options = {});
 
  private:
-  void update(const Slot& slot, const Tensor& gradient) override;
+  void update(const Group& group) override;
   SgdOptions options_;
 };
 
@@ -38,7 +38,7 @@ class Adam final : public Optimizer {
   explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
 
  private:
-  void update(const Slot& slot, const Tensor& gradient) override;
+  void update(const Group& group) override;
   AdamOptions options_;
 };
 
@@ -55,7 +55,7 @@ class AdamW final : public Optimizer {
   explicit AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options = {});
 
  private:
-  void update(const Slot& slot, const Tensor& gradient) override;
+  void update(const Group& group) override;
   AdamWOptions options_;
 };
 
@@ -72,7 +72,7 @@ class RmsProp final : public Optimizer {
   explicit RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options = {});
 
  private:
-  void update(const Slot& slot, const Tensor& gradient) override;
+  void update(const Group& group) override;
   RmsPropOptions options_;
 };
 

@@ -25,6 +25,7 @@ demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests tr
 test|tsan       libgtest-dev           the test framework
 test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
+test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            python3-venv           lets the safetensors package read our files
 bench           libbenchmark-dev       the benchmark framework
 tsan            clang                  the compiler whose OpenMP ThreadSanitizer understands

@@ -12,7 +12,8 @@ using namespace test;
 
 TEST(Add, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
-    for (const Shape& shape : {Shape{1}, Shape{3, 5}, Shape{2, 3, 3, 64}, Shape{40, 1037}}) {
+    for (const Shape& shape :
+         {Shape{0}, Shape{1}, Shape{3, 5}, Shape{2, 3, 3, 64}, Shape{40, 1037}}) {
       const Tensor a = random_tensor(shape, 1), b = random_tensor(shape, 2);
       const Guarded y(shape);
       const Add op{.a = a, .b = b, .y = y.tensor()};

@@ -15,11 +15,10 @@ namespace joule::bench {
 namespace {
 
 const ConvProblem kProblem = parse_conv_problems("5x8x7", 3)[0];
-constexpr Pass kPasses[] = {Pass::forward, Pass::grad_weight, Pass::grad_input, Pass::step};
 
 ConvOperands operands(double density = 0.5) {
   Generator generator(1);
-  return random_operands(kProblem, density, generator);
+  return random_operands(kProblem, {.x = density, .grad_y = density}, generator);
 }
 
 /// What the definition makes of the operands, in double.
@@ -31,6 +30,14 @@ std::vector<Tensor> truth(Pass pass, const ConvOperands& o) {
   if (pass == Pass::forward) return {o.y.clone()};
   if (pass == Pass::grad_weight) return {o.grad_weight.clone()};
   if (pass == Pass::grad_input) return {o.grad_x.clone()};
+  if (pass == Pass::grad_input_masked) {
+    dispatch(o.grad_input(), ctx);
+    const Tensor grad_x = o.grad_x.clone();
+    float* const values = grad_x.mutable_data<float>();
+    const auto x = o.x.values<float>();
+    for (std::size_t i = 0; i < x.size(); ++i) values[i] = x[i] == 0 ? 0 : values[i];
+    return {grad_x};
+  }
   return {o.y.clone(), o.grad_weight.clone(), o.grad_x.clone()};
 }
 
@@ -143,6 +150,10 @@ TEST(Contest, CountsWhatIsExecuted) {
       if (c.name == "cpu.direct") {
         EXPECT_EQ(macs, all.work.macs);
       }
+      if (c.name == "cpu.skip_unwanted") {
+        EXPECT_EQ(pass, Pass::grad_input_masked);
+        EXPECT_LT(macs, all.work.macs);
+      }
     }
   }
 }
@@ -204,6 +215,7 @@ TEST(RealOperands, AreThoseOfATrainingStep) {
   const Batch batch = loader.make_batch(first);
   const auto all = real_operands(model, batch);
   ASSERT_EQ(all.size(), 3u);
+  EXPECT_FALSE(all[0].wanted.defined()) << "the images are no ReLU's output";
   EXPECT_EQ(all[0].problem.name, "conv1");
   EXPECT_TRUE(all[0].x.same_storage(batch.images));
   EXPECT_FALSE(all[0].grad_x.defined());
@@ -216,6 +228,7 @@ TEST(RealOperands, AreThoseOfATrainingStep) {
     EXPECT_GT(all[i].grad_y.density(), 0);
     EXPECT_LT(all[i].grad_y.density(), 0.6) << "of each pool window at most one has a gradient";
     EXPECT_TRUE(all[i].grad_x.defined());
+    EXPECT_TRUE(all[i].wanted.same_storage(all[i].x));
   }
 }
 

@@ -51,11 +51,13 @@ TEST(ConvProblem, DensitiesAreShares) {
 }
 
 TEST(ConvProblem, PassesHaveNames) {
-  const auto passes = parse_passes("step,forward,grad-input,grad-weight");
-  EXPECT_EQ(passes, (std::vector{Pass::step, Pass::forward, Pass::grad_input, Pass::grad_weight}));
+  const auto passes = parse_passes("step,forward,grad-input-masked,grad-input,grad-weight");
+  EXPECT_EQ(passes, (std::vector{Pass::step, Pass::forward, Pass::grad_input_masked,
+                                 Pass::grad_input, Pass::grad_weight}));
   EXPECT_EQ(name(Pass::grad_weight), "grad-weight");
   EXPECT_EQ(test::error_of([] { parse_passes("backward"); }),
-            "--passes: expected forward, grad-weight, grad-input or step, got 'backward'");
+            "--passes: expected forward, grad-weight, grad-input, grad-input-masked or step, got "
+            "'backward'");
   EXPECT_EQ(test::error_of([] { parse_passes("step,step"); }), "--passes: step is given twice");
 }
 

@@ -46,6 +46,8 @@ StepsReport report() {
                                      .onednn = "2.6.3",
                                      .load = 0.25},
                      .train = false,
+                     .device = "cpu",
+                     .precision = "f32",
                      .batch = 500,
                      .steps = 20,
                      .rounds = 2};

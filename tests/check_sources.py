@@ -9,7 +9,8 @@
    folders without such a line (FREE) include everything, and nothing includes them.
 2. Joule's own headers are written from the root: "core/tensor.h", never "tensor.h" or "../tensor.h".
 3. Public headers include only the standard library and Joule.  A header that includes anything else,
-   itself or through another, is private: no other folder and no public header includes it.
+   itself or through another, is private: no other folder and no public header includes it.  Headers
+   whose names end in _cuda.h are for all *.cu files, and for their like.
 4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines.
 5. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
 """
@@ -56,6 +57,11 @@ def includes(path):
 def is_standard(quote, name):
     """<vector>, <cstdint>: no folder, no suffix."""
     return quote == "<" and re.fullmatch(r"[a-z_0-9]+", name) is not None
+
+
+def is_cuda(file):
+    """A kernel's source, or what only such sources include."""
+    return file.suffix == ".cu" or file.stem.endswith(("_cuda", "_cublas", "_cudnn"))
 
 
 def files(root, suffixes):
@@ -106,7 +112,7 @@ def check_includes(root):
             line, what = third_party[header]
             yield header, line, f"a public header includes {what}"
         for user, line in included.get(header, ()):
-            if user.parts[0] != header.parts[0]:
+            if user.parts[0] != header.parts[0] and not (is_cuda(header) and is_cuda(user)):
                 yield user, line, f'"{header}" is private to {header.parts[0]}: it needs a third-party header'
 
 

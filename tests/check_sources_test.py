@@ -41,6 +41,21 @@ class CheckSources(unittest.TestCase):
         found = self.breaches(files={"core/grad.cpp": TOP + '#include "kernels/relu/relu.h"\n'})
         self.assertEqual(found, ['core/grad.cpp:2: "kernels/relu/relu.h": core may include only core'])
 
+    def test_cuda_headers_are_for_kernels_alone(self):
+        files = {
+            "core/cuda/launch_cuda.h": HEADER + "#include <cuda_runtime.h>\n",
+            "kernels/relu/relu_cuda.cu": TOP + '#include "core/cuda/launch_cuda.h"\n',
+        }
+        self.assertEqual(self.breaches(files=files), [])
+        files["kernels/relu/relu_cpu.cpp"] = TOP + '#include "core/cuda/launch_cuda.h"\n'
+        self.assertEqual(
+            self.breaches(files=files),
+            [
+                'kernels/relu/relu_cpu.cpp:2: "core/cuda/launch_cuda.h" is private to core: '
+                "it needs a third-party header"
+            ],
+        )
+
     def test_arrow_sideways(self):
         found = self.breaches(files={"optim/sgd.cpp": TOP + '\n  #  include "layers/linear.h"\n'})
         self.assertEqual(found, ['optim/sgd.cpp:3: "layers/linear.h": optim may include only core, optim'])

@@ -82,7 +82,9 @@ class Program(unittest.TestCase):
 
     def test_info(self):
         info = json.loads(self.output("info", "--json"))
-        self.assertEqual([device["name"] for device in info["devices"] if device["available"]], ["cpu"])
+        devices = {device["name"]: device for device in info["devices"]}
+        self.assertTrue(devices["cpu"]["available"])
+        self.assertNotEqual(devices["cuda"]["available"], "reason" in devices["cuda"])
         self.assertIn("synthetic", [data["name"] for data in info["data_sets"]])
         for op, rows in info["ops"].items():
             self.assertEqual(rows[-1]["name"], "reference", op)
@@ -203,7 +205,10 @@ class Program(unittest.TestCase):
         self.assert_train_refused(2, "nonsense", "--data", "nonsense")
 
     def test_no_cuda(self):
-        text = "this build has no CUDA backend"
+        cuda = json.loads(self.output("info", "--json"))["devices"][1]
+        if cuda["available"]:
+            self.skipTest("there is a CUDA device")
+        text = f"device: {cuda['reason']}; use cpu"
         self.assert_train_refused(4, text, "--device", "cuda")
         self.assert_refused(4, text, "eval", "--model", self.model, "--device", "cuda")
 

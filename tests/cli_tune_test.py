@@ -73,6 +73,32 @@ class Tune(unittest.TestCase):
         self.assertEqual(len(machine["entries"]), len(report["operations"]))
         self.assertEqual([p.name for p in self.table.parent.iterdir()], ["tuning.json"])
 
+    def test_shapes_are_those_of_bench_conv(self):
+        report = self.tune_shapes("--shapes", "3x4x8,5x6x9:1x1/2", "--train", "--batch", "2")
+        found = {(o["layer"], o["op"], tuple(o["operands"])) for o in report["operations"]}
+        for shape in ("3x4x8", "5x6x9:1x1/2"):
+            for op, operands in (
+                ("conv2d", ("x",)),
+                ("conv2d_grad_weight", ("x", "grad_y")),
+                ("conv2d_grad_input", ("grad_y",)),
+                ("conv2d_grad_input", ("grad_y", "wanted")),
+            ):
+                self.assertIn((shape, op, operands), found)
+        sizes = [o["sizes"] for o in report["operations"] if o["layer"] == "5x6x9:1x1/2" and o["op"] == "conv2d"]
+        self.assertEqual([s[:15] for s in sizes], [[2, 9, 9, 5, 6, 1, 1, 2, 2, 0, 0, 1, 1, 1, relu] for relu in (0, 1)])
+        forward = self.tune_shapes("--shapes", "3x4x8", "--batch", "2")
+        self.assertEqual({o["op"] for o in forward["operations"]}, {"conv2d"})
+
+    def tune_shapes(self, *arguments):
+        return json.loads(self.output("tune", *QUICK, "--json", *arguments))
+
+    def test_linear_layers_know_their_zeros(self):
+        report = self.tune("--train", "--rounds", "1")
+        operands = {o["op"]: o["operands"] for o in report["operations"]}
+        self.assertEqual(operands["linear"], ["x"])
+        self.assertEqual(operands["linear_grad_input"], ["grad_y"])
+        self.assertEqual(operands["linear_grad_weight"], ["grad_y"])
+
     def test_the_table_says_what_the_gain_is(self):
         """The choice at each point follows from the times that were saved."""
         for operation in self.tune()["operations"]:
@@ -140,6 +166,13 @@ class Tune(unittest.TestCase):
             self.output("summary", "--model", "lenet5", "--input", "28x28x1")
         self.tune()
         self.assertIsNone(self.tuning()["problem"])
+
+    def test_a_read_only_table_is_read_and_replaced(self):
+        count = len(self.tune()["operations"])
+        self.table.chmod(0o444)
+        self.assertEqual(self.tuning()["entries"], count)
+        self.tune("--batch", "3")  # the folder may be written
+        self.assertEqual(self.tuning()["entries"], 2 * count)
 
     def work(self, model, **variables):
         """(layer, implementation) of the convolutions of an evaluation in batches of 16."""
@@ -222,6 +255,8 @@ class Tune(unittest.TestCase):
             ("model: 'nonsense' is neither a net nor a folder or file", "--model", "nonsense"),
             ("--input: expected HEIGHTxWIDTHxCHANNELS", "--model", "lenet5", "--input", "28"),
             ("threads", "--threads", "-1"),
+            ("--shapes: expected INxOUTxSIZE[:KxK[/STRIDE]] such as 64x128x56:3x3/1, got '3x4'", "--shapes", "3x4"),
+            ("--model excludes --shapes", "--shapes", "3x4x8", "--model", "lenet5"),
         ):
             with self.subTest(options=options):
                 self.assert_refused(2, text, "tune", *options)

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "tests/op_test.h"
@@ -12,26 +13,40 @@ namespace {
 
 using namespace test;
 
-constexpr std::int64_t kChannels[] = {3, 64, 0, 17, 130};
-constexpr std::int64_t kAll = 3 + 64 + 0 + 17 + 130;
+struct Case {
+  std::int64_t height;  // on one thread, and on all
+  std::vector<std::int64_t> channels;
+};
+// The last has more rows than the CUDA rows take at once.
+const Case kCases[] = {{3, {3, 64, 0, 17, 130}},
+                       {40, {3, 64, 0, 17, 130}},
+                       {40, {4, 64, 8, 1200}},
+                       {3, {8, 3}},
+                       {0, {3, 4}},
+                       {411, {516, 4}}};
 
-/// Images [2,h,5,...] with the channels above.
-std::vector<Tensor> parts(std::int64_t height) {
+/// Images [2,h,5,...] with the channels of the case.
+std::vector<Tensor> parts(const Case& of) {
   std::vector<Tensor> xs;
-  for (const std::int64_t c : kChannels) xs.push_back(random_tensor({2, height, 5, c}, 1 + c));
+  for (const std::int64_t c : of.channels) xs.push_back(random_tensor({2, of.height, 5, c}, 1 + c));
   return xs;
 }
 
+Shape shape_of_all(const Case& of) {
+  return {2, of.height, 5,
+          std::accumulate(of.channels.begin(), of.channels.end(), std::int64_t{0})};
+}
+
 TEST(Concat, PutsTheChannelsSideBySide) {
-  for (const std::int64_t height : {3, 40}) {  // on one thread, and on all
-    const std::vector<Tensor> xs = parts(height);
-    const Guarded y({2, height, 5, kAll});
+  for (const Case& of : kCases) {
+    const std::vector<Tensor> xs = parts(of);
+    const Guarded y(shape_of_all(of));
     const Concat op{.xs = xs, .y = y.tensor()};
     for_each_implementation(op, [&](std::string_view name) {
       y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
       run(op, name);
       const float* at = op.y.data<float>();
-      for (std::int64_t row = 0; row < 2 * height * 5; ++row) {
+      for (std::int64_t row = 0; row < 2 * of.height * 5; ++row) {
         for (const Tensor& x : xs) {
           for (std::int64_t c = 0; c < x.dim(3); ++c) {
             ASSERT_EQ(*at++, x.data<float>()[row * x.dim(3) + c]);
@@ -44,9 +59,9 @@ TEST(Concat, PutsTheChannelsSideBySide) {
 }
 
 TEST(ConcatGrad, TakesThemApartAgain) {
-  for (const std::int64_t height : {3, 40}) {
-    const std::vector<Tensor> xs = parts(height);
-    const Tensor y({2, height, 5, kAll});
+  for (const Case& of : kCases) {
+    const std::vector<Tensor> xs = parts(of);
+    const Tensor y(shape_of_all(of));
     dispatch(Concat{.xs = xs, .y = y});
     std::vector<Guarded> grads;
     ConcatGrad op{.grad_y = y};

@@ -197,7 +197,7 @@ void expect_exact_where_wanted(const Layer& layer) {
       const float value = op.grad_x.data<float>()[i];
       if (wanted[i] == 0 && value == 0) expected.mutable_data<float>()[i] = value;
     }
-    expect_same_bits(op.grad_x, expected);
+    expect_same_bits_or_nan(op.grad_x, expected);
     EXPECT_TRUE(layer.grad_x.intact());
   });
 }
@@ -379,11 +379,13 @@ std::int64_t products_with_zero(const Case& c, const Tensor& x, const Tensor& gr
   return count;
 }
 
+bool skips(std::string_view row) { return row.find(".skip_") != row.npos; }
+
 void expect_tally(std::string_view name, const Tally& tally, const Tensor& operand,
                   std::int64_t skippable) {
   const std::int64_t zeros = std::ranges::count(operand.values<float>(), 0.0f);
   EXPECT_EQ(tally.macs_skippable, skippable);
-  EXPECT_EQ(tally.macs_skipped, name.starts_with("cpu.skip_") ? skippable : 0);
+  EXPECT_EQ(tally.macs_skipped, skips(name) ? skippable : 0);
   EXPECT_EQ(tally.values_in, operand.numel());
   EXPECT_EQ(tally.values_in_nonzero, operand.numel() - zeros);
 }
@@ -398,7 +400,7 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
         expect_tally(name, run(layer.forward(), name), layer.x, by_x);
       });
       for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
-        const bool skips_grad_y = name == "cpu.skip_zero_grad_y";
+        const bool skips_grad_y = name.ends_with(".skip_zero_grad_y");
         expect_tally(name, run(layer.grad_weights(), name), skips_grad_y ? layer.grad_y : layer.x,
                      skips_grad_y ? by_grad_y : by_x);
       });
@@ -407,8 +409,7 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
       });
       const std::int64_t unwanted = products_with_zero(c, layer.wanted, {});
       for_each_implementation(layer.wanted_grad_input(), [&](std::string_view name) {
-        const bool by_wanted =
-            name.starts_with("cpu.skip_") ? name == "cpu.skip_unwanted" : unwanted > by_grad_y;
+        const bool by_wanted = skips(name) ? name == "cpu.skip_unwanted" : unwanted > by_grad_y;
         expect_tally(name, run(layer.wanted_grad_input(), name),
                      by_wanted ? layer.wanted : layer.grad_y, by_wanted ? unwanted : by_grad_y);
       });
@@ -548,8 +549,27 @@ TEST(Conv2d, IsExactForAnyShareOfZeros) {
       layer.grad_y.fill(value);
       expect_exact(layer.forward(), layer.y);
       expect_exact(layer.grad_input(), layer.grad_x);
+      expect_exact_where_wanted(layer);
+      expect_exact(layer.grad_weights(), layer.grad_weight);
+      expect_exact(layer.grad_weights(), layer.grad_bias);
     });
   }
+}
+
+// Few non-zeros are listed otherwise than the six in seven of IsExactOnIntegers.
+TEST(Conv2d, IsExactForFewNonzeros) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, [](const Shape& shape, std::uint64_t seed) {
+      const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
+      for (std::int64_t i = 0; i < t.numel(); ++i) {
+        if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
+      }
+      return t;
+    });
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+    expect_exact(layer.grad_weights(), layer.grad_weight);
+  });
 }
 
 // A value that is not finite is no zero: it reaches every output that reads it.
@@ -563,8 +583,61 @@ TEST(Conv2d, CarriesValuesThatAreNotFinite) {
       layer.grad_y.mutable_data<float>()[9 * 20 + 3] = value;
       expect_exact(layer.forward(), layer.y);
       expect_exact(layer.grad_input(), layer.grad_x);
+      expect_exact_where_wanted(layer);
     });
   }
+}
+
+// Of the gradient of the weights either operand may be the one whose zeros are skipped; here none
+// has any, nor is there padding, and the pixel of x meets every tap.
+TEST(Conv2d, CarriesValuesThatAreNotFiniteIntoTheGradientOfTheWeights) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Case c{"not finite", {2, 5, 6, 70}, 20, 3};
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    for_each_target([&] {
+      for (const bool in_x : {true, false}) {
+        const Layer layer(c, integer_tensor);
+        layer.x.fill(-2);
+        layer.grad_y.fill(3);
+        if (in_x) {
+          layer.x.mutable_data<float>()[14 * 70 + 66] = value;
+        } else {
+          layer.grad_y.mutable_data<float>()[5 * 20 + 3] = value;
+        }
+        expect_exact(layer.grad_weights(), layer.grad_weight);
+        expect_exact(layer.grad_weights(), layer.grad_bias);
+      }
+    });
+  }
+}
+
+// What is not finite and meets nothing but zeros: a row that skips them leaves out the NaN, others
+// make it, and the result says which.
+TEST(Conv2d, AZeroTimesWhatIsNotFiniteIsZeroWhereItIsSkipped) {
+  const Case c{"zeros", {2, 5, 6, 70}, 20, 1};
+  const Layer layer(c, integer_tensor);
+  layer.weight.fill(std::numeric_limits<double>::infinity());
+  layer.x.fill(0);
+  layer.grad_y.fill(0);
+  layer.wanted.fill(0);
+  const auto expect_zero_if_skipped = [](const auto& op, const Tensor& result) {
+    for (const auto& impl : std::decay_t<decltype(op)>::implementations()) {
+      if (cannot_run(impl, op, Context{})) continue;
+      SCOPED_TRACE(std::string(op.kName) + " by " + std::string(impl.name));
+      run(op, impl.name);
+      for (const float value : result.values<float>()) {
+        ASSERT_TRUE(impl.skips_zeros ? value == 0 : std::isnan(value)) << value;
+      }
+    }
+  };
+  expect_zero_if_skipped(layer.forward(false), layer.y.tensor());
+  expect_zero_if_skipped(layer.wanted_grad_input(), layer.grad_x.tensor());
+  layer.x.fill(std::numeric_limits<double>::infinity());
+  Conv2dGradWeight op = layer.grad_weights(false);
+  run(op, "cpu.skip_zero_grad_y");
+  EXPECT_EQ(layer.grad_weight.tensor().nonzeros(), 0);
+  run(op, "cpu.skip_zero_x");
+  EXPECT_TRUE(std::isnan(layer.grad_weight.tensor().values<float>()[0]));
 }
 
 // So does a weight, but for the zeros that it may not meet; here is none, nor padding.

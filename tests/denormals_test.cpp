@@ -113,14 +113,24 @@ void expect_zeros(const Op& op, const Tensor& result) {
 // Large enough for every implementation to take two threads.
 const Shape kImage{8, 16, 16, 16};
 const ConvParams kGroups{.padding = 1, .groups = 4};  // of four channels: by oneDNN too
+const ConvParams kOneGroup{.padding = 1};             // by the rows that skip zeros
+
+/// Conv2d's weights of so many groups, all the same.
+Tensor filters(const ConvParams& params, float value) {
+  return Tensor::full({16, 3, 3, 16 / params.groups}, value);
+}
 
 TEST(Denormals, ProductsThatAreDenormalsAreZeroInEveryImplementation) {
-  const Tensor small = Tensor::full(kImage, 1e-20f), weight = Tensor::full({16, 3, 3, 4}, 1e-20f);
+  const Tensor small = Tensor::full(kImage, 1e-20f);
   const Tensor image(kImage), grad_weight({16, 3, 3, 16});
-  expect_zeros(Conv2d{.x = small, .weight = weight, .y = image, .params = kGroups}, image);
-  expect_zeros(
-      Conv2dGradInput{.grad_y = small, .weight = weight, .grad_x = image, .params = kGroups},
-      image);
+  for (const ConvParams& params : {kGroups, kOneGroup}) {
+    const Tensor weight = filters(params, 1e-20f);
+    expect_zeros(Conv2d{.x = small, .weight = weight, .y = image, .params = params}, image);
+    expect_zeros(
+        Conv2dGradInput{
+            .grad_y = small, .weight = weight, .grad_x = image, .wanted = small, .params = params},
+        image);
+  }
   expect_zeros(
       Conv2dGradWeight{
           .x = small, .grad_y = small, .grad_weight = grad_weight, .params = {.padding = 1}},
@@ -128,7 +138,35 @@ TEST(Denormals, ProductsThatAreDenormalsAreZeroInEveryImplementation) {
   const Tensor x = small.reshape({128, 256}), w = Tensor::full({256, 256}, 1e-20f), y({128, 256});
   expect_zeros(Linear{.x = x, .weight = w, .y = y}, y);
   expect_zeros(LinearGradInput{.grad_y = x, .weight = w, .grad_x = y}, y);
+  expect_zeros(LinearGradWeight{.x = x, .grad_y = x, .grad_weight = w}, w);
   expect_zeros(Scale{.x = small, .y = image, .factor = 1e-20f}, image);
+}
+
+// Times something large they would be normal.
+TEST(Denormals, DenormalOperandsOfConvolutionsAndLinearLayersAreZero) {
+  const Tensor denormals = Tensor::full(kImage, kDenormal), large = Tensor::full(kImage, 1e20f);
+  const Tensor image(kImage), grad_weight({16, 3, 3, 16});
+  for (const ConvParams& params : {kGroups, kOneGroup}) {
+    for (const bool in_weight : {true, false}) {
+      const Tensor& x = in_weight ? large : denormals;
+      const Tensor weight = filters(params, in_weight ? kDenormal : 1e20f);
+      expect_zeros(Conv2d{.x = x, .weight = weight, .y = image, .params = params}, image);
+      expect_zeros(
+          Conv2dGradInput{
+              .grad_y = x, .weight = weight, .grad_x = image, .wanted = large, .params = params},
+          image);
+    }
+  }
+  for (const auto& [x, grad_y] : {std::pair{large, denormals}, std::pair{denormals, large}}) {
+    expect_zeros(
+        Conv2dGradWeight{.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = kOneGroup},
+        grad_weight);
+    const Tensor a = x.reshape({128, 256}), b = grad_y.reshape({128, 256}), w({256, 256});
+    expect_zeros(LinearGradWeight{.x = a, .grad_y = b, .grad_weight = w}, w);
+    const Tensor weight = Tensor::full({256, 256}, grad_y.values<float>()[0]), y({128, 256});
+    expect_zeros(Linear{.x = a, .weight = weight, .y = y}, y);
+    expect_zeros(LinearGradInput{.grad_y = a, .weight = weight, .grad_x = y}, y);
+  }
 }
 
 TEST(Denormals, OperandsThatAreDenormalsAreZero) {
@@ -153,13 +191,14 @@ TEST(Denormals, OperandsThatAreDenormalsAreZero) {
     run(pool, name);
     EXPECT_EQ(pooled.nonzeros(), 0);
   });
-  const Tensor weight = Tensor::full({16, 3, 3, 4}, 1);
-  const Conv2d conv{.x = denormals, .weight = weight, .y = image, .params = kGroups};
-  for_each_implementation(conv, [&](std::string_view name) {
-    const Tally tally = run(conv, name);
-    EXPECT_EQ(tally.values_in_nonzero, 0);
-    EXPECT_EQ(tally.macs_skippable, conv.work().macs);
-  });
+  for (const ConvParams& params : {kGroups, kOneGroup}) {
+    const Conv2d conv{.x = denormals, .weight = filters(params, 1), .y = image, .params = params};
+    for_each_implementation(conv, [&](std::string_view name) {
+      const Tally tally = run(conv, name);
+      EXPECT_EQ(tally.values_in_nonzero, 0);
+      EXPECT_EQ(tally.macs_skippable, conv.work().macs);
+    });
+  }
 }
 
 }  // namespace

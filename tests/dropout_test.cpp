@@ -10,7 +10,8 @@ namespace {
 
 using namespace test;
 
-const Shape kShapes[] = {{1}, {3, 5}, {2, 3, 3, 64}, {2, 5, 3, 70}, {300, 17}, {2, 2600}};
+const Shape kShapes[] = {{1},       {3, 5}, {2, 3, 3, 64}, {2, 5, 3, 70}, {300, 17},
+                         {2, 2600}, {0, 8}, {3, 0},        {2, 5000}};
 
 TEST(Dropout, EveryImplementationGivesTheDefinitionAndItsMask) {
   for_each_target([] {

@@ -9,7 +9,7 @@ namespace {
 
 using namespace test;
 
-const Shape kShapes[] = {Shape{}, {1}, {3, 5}, {2, 3, 3, 64}, {5000}, {70001}};
+const Shape kShapes[] = {Shape{}, {0}, {1}, {3, 5}, {2, 3, 3, 64}, {5000}, {70001}};
 constexpr float kSigma = 1e-2f;
 
 double smooth_l0(double x, double sigma) { return x * x / (x * x + sigma); }
@@ -86,11 +86,14 @@ TEST(L0SumGrad, EveryImplementationGivesTheDerivative) {
 }
 
 TEST(L0SumGrad, MayOverwriteItsInput) {
-  const Tensor x = random_tensor({100}, 6), apart(x.shape());
-  const Tensor one = Tensor::full(Shape{}, 1.0f);
-  dispatch(L0SumGrad{.x = x, .grad_sum = one, .grad_x = apart, .sigma = kSigma});
-  dispatch(L0SumGrad{.x = x, .grad_sum = one, .grad_x = x, .sigma = kSigma});
-  expect_same_bits(x, apart);
+  const Tensor x = random_tensor({100}, 6), one = Tensor::full(Shape{}, 1.0f);
+  const L0SumGrad apart{.x = x, .grad_sum = one, .grad_x = Tensor(x.shape()), .sigma = kSigma};
+  for_each_implementation(apart, [&](std::string_view name) {
+    run(apart, name);
+    const Tensor over = x.clone();
+    run(L0SumGrad{.x = over, .grad_sum = one, .grad_x = over, .sigma = kSigma}, name);
+    expect_same_bits(over, apart.grad_x);
+  });
 }
 
 TEST(L0Penalty, IsTheWeightedSum) {
@@ -102,6 +105,20 @@ TEST(L0Penalty, IsTheWeightedSum) {
     EXPECT_EQ(op.value.item(), -8.5);
   });
   EXPECT_EQ(op.work(), (Work{.bytes_read = 8, .bytes_written = 4}));
+}
+
+TEST(L0Penalty, HasAnyNumberOfTerms) {
+  L0Penalty op{.sums = {}, .weights = {}, .value = Tensor(Shape{})};
+  double expected = 0;
+  for (int k = 0; k < 300; ++k) {
+    op.sums.push_back(Tensor::full(Shape{}, static_cast<float>(k)));
+    op.weights.push_back(static_cast<float>(k % 7 - 2));
+    expected += k * (k % 7 - 2);
+  }
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_EQ(op.value.item(), expected);
+  });
 }
 
 TEST(L0, ErrorsSayWhatWasExpected) {

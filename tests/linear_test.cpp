@@ -20,10 +20,11 @@ struct Sizes {
   std::int64_t batch, in, out;
 };
 
-// Around the tiles (6 or 12 rows, 8 to 32 columns), the blocks of the depth (384) and the eight
-// panels of columns that are packed at once.
-const Sizes kSizes[] = {{1, 1, 1},    {3, 5, 2},    {12, 64, 32},  {13, 70, 33},   {128, 128, 10},
-                        {7, 384, 20}, {5, 385, 31}, {25, 900, 40}, {130, 77, 300}, {2, 300, 130}};
+// Around the tiles (6 or 12 rows, 8 to 32 columns; 64 of both), the blocks of the depth (384), the
+// eight panels of columns that are packed at once, and the least depth (128) that is cut in pieces.
+const Sizes kSizes[] = {{1, 1, 1},      {3, 5, 2},     {12, 64, 32}, {13, 70, 33},
+                        {128, 128, 10}, {7, 384, 20},  {5, 385, 31}, {25, 900, 40},
+                        {130, 77, 300}, {2, 300, 130}, {300, 20, 9}};
 
 /// The three operations of one layer on random operands.
 struct Layer {
@@ -231,10 +232,11 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
   };
   const auto expect = [&](std::string_view name, const Tally& tally, const Tensor& sparse,
                           std::int64_t macs_per_value) {
+    const bool skips = name.starts_with("cpu.skip_zero");
     EXPECT_EQ(tally.values_in, sparse.numel());
     EXPECT_EQ(tally.values_in_nonzero, sparse.numel() - zeros(sparse));
     EXPECT_EQ(tally.macs_skippable, zeros(sparse) * macs_per_value);
-    EXPECT_EQ(tally.macs_skipped, name == "cpu.skip_zero" ? tally.macs_skippable : 0);
+    EXPECT_EQ(tally.macs_skipped, skips ? tally.macs_skippable : 0);
   };
   ASSERT_GT(zeros(layer.x), 0);
   ASSERT_GT(zeros(layer.grad_y), 0);
@@ -246,7 +248,9 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
       expect(name, run(layer.grad_input(), name), layer.grad_y, 70);
     });
     for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
-      expect(name, run(layer.grad_weights(), name), layer.x, 11);
+      const bool by_grad_y = name == "cpu.skip_zero_grad_y";
+      expect(name, run(layer.grad_weights(), name), by_grad_y ? layer.grad_y : layer.x,
+             by_grad_y ? 70 : 11);
     });
   };
   expect_counts();
@@ -263,7 +267,7 @@ TEST(Linear, SameBitsForAnyNumberOfThreads) {
   const auto compare = [](const auto& op, const Tensor& result) {
     using Op = std::decay_t<decltype(op)>;
     for (const auto& impl : Op::implementations()) {
-      if (!impl.thread_invariant) continue;
+      if (!impl.thread_invariant || !can_run(impl, op)) continue;
       SCOPED_TRACE(impl.name);
       std::vector<Tensor> results;
       for_each_thread_count([&] {
@@ -343,6 +347,30 @@ TEST(Linear, CarriesWhatIsNotFinite) {
   }
 }
 
+TEST(LinearGradWeight, CarriesWhatIsNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    const Layer layer({70, 5, 33}, integer_tensor);
+    layer.grad_y.mutable_data<float>()[66 * 33 + 32] = value;
+    layer.x.fill(1);
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      run(layer.grad_weights(), name);
+      const auto grad_weight = layer.grad_weight.tensor().values<float>();
+      for (std::size_t o = 0; o < 33; ++o) {
+        EXPECT_EQ(std::isnan(grad_weight[o * 5]), o == 32 && std::isnan(value)) << o;
+        EXPECT_EQ(std::isinf(grad_weight[o * 5]), o == 32 && std::isinf(value)) << o;
+      }
+    });
+    layer.grad_y.fill(2);
+    layer.x.mutable_data<float>()[66 * 5 + 4] = value;
+    for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+      run(layer.grad_weights(), name);
+      EXPECT_TRUE(std::isfinite(layer.grad_weight.tensor().data<float>()[0]));
+      EXPECT_FALSE(std::isfinite(layer.grad_weight.tensor().data<float>()[4]));
+    });
+  }
+}
+
 TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   const Tensor weight = integer_tensor({130, 200}, 2);
   const auto selected = [&](std::int64_t rows, float density) {
@@ -356,6 +384,22 @@ TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   EXPECT_FALSE(selected(64, 0.55f));
   EXPECT_TRUE(selected(256, 0.55f));
   EXPECT_FALSE(selected(16, 0.0f));
+}
+
+TEST(LinearGradWeight, SkipsTheZerosOfGradYWhereItHasManyRowsAndIsLarge) {
+  const auto selected = [&](std::int64_t rows, std::int64_t in, float density) {
+    const Tensor x = integer_tensor({rows, in}, 2), grad_weight({200, in});
+    const Tensor grad_y = random_tensor({rows, 200}, 1, density);
+    const LinearGradWeight op{.x = x, .grad_y = grad_y, .grad_weight = grad_weight};
+    EXPECT_NE(select(op, Context{}).name, "cpu.skip_zero_grad_y");  // nothing tells of zeros
+    grad_y.attach(mask_of(grad_y));
+    return select(op, Context{}).name == "cpu.skip_zero_grad_y";
+  };
+  EXPECT_TRUE(selected(64, 3000, 0.6f));
+  EXPECT_FALSE(selected(64, 3000, 0.8f));
+  EXPECT_FALSE(selected(64, 30, 0.6f));
+  EXPECT_TRUE(selected(64, 30, 0.2f));
+  EXPECT_FALSE(selected(4, 3000, 0.0f));
 }
 
 // The packed weights are kept with the weights, and must not outlive their values.

@@ -39,6 +39,32 @@ struct Probe {
   }
 };
 
+/// A probe whose first row rounds its operands.
+struct RoundingProbe : Probe {
+  static std::span<const Implementation<RoundingProbe>> implementations() {
+    using Row = Implementation<RoundingProbe>;
+    const auto run = [](const RoundingProbe&, Context&, Tally*) {};
+    static const std::array table = {
+        Row{.name = "cpu.tf32",
+            .device = Device::cpu,
+            .unsupported = runs_all<RoundingProbe>,
+            .run = run,
+            .precision = Precision::tf32},
+        Row{kReference, Device::cpu, runs_all<RoundingProbe>, run},
+    };
+    return table;
+  }
+};
+
+TEST(Dispatch, NothingIsLessPreciseThanAskedFor) {
+  const RoundingProbe probe{};
+  EXPECT_EQ(select(probe, Context{}).name, kReference);
+  EXPECT_EQ(select(probe, Context{.precision = Precision::tf32}).name, "cpu.tf32");
+  EXPECT_EQ(select(probe, Context{.precision = Precision::bf16}).name, "cpu.tf32");
+  EXPECT_EQ(explain(probe, Context{}),
+            "cpu.tf32: is less precise than asked for\nreference: can run it\n");
+}
+
 TEST(Dispatch, TakesTheFirstThatFits) {
   dispatch(Probe{});
   EXPECT_EQ(last_run, "cpu.even");

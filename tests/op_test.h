@@ -10,6 +10,7 @@
 
 #include "core/op.h"
 #include "core/threads.h"
+#include "tests/device_op.h"
 #include "tests/test_tensors.h"
 
 // What every test of an operation needs.  An op's test iterates its table: a new implementation is
@@ -52,27 +53,56 @@ class LastRecord final : public WorkSink {
   Tally tally;
 };
 
-/// Runs `op` by the row named `name`, counting.
+/// Runs `op` by the row named `name`, counting.  A row for another device gets copies of the
+/// tensors there, and what it leaves in them comes back.
 template <Operation Op>
 Tally run(const Op& op, std::string_view name) {
   LastRecord sink;
   Context ctx{.sink = &sink, .force = name};
-  dispatch(op, ctx);
+  Device device = op.device();
+  for (const auto& impl : Op::implementations()) {
+    if (impl.name == name) device = impl.device;
+  }
+  if (device == op.device()) {
+    dispatch(op, ctx);
+  } else {
+    const OnDevice<Op> moved(op, device);
+    dispatch(*moved, ctx);
+    moved.copy_back();
+  }
+  settle_tallies();
   EXPECT_EQ(sink.implementation, name);
   return sink.tally;
 }
 
-/// body(name) for every row of the table that can run `op`.
+/// Whether for_each_implementation() includes the rows of other devices than the CPU.
+inline bool other_devices = true;
+
+/// Whether the row can run `op`, or a copy of it on the row's device.
+template <Operation Op>
+bool can_run(const Implementation<Op>& impl, const Op& op) {
+  if (impl.device == op.device()) return !cannot_run(impl, op, Context{});
+  return other_devices && unavailable(impl.device).empty() &&
+         !cannot_run(impl, *OnDevice<Op>(op, impl.device), Context{});
+}
+
+/// body(name) for every row of the table that can run `op`; twice for those of other devices, the
+/// second time at OddAddresses.
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
-    if (cannot_run(impl, op, Context{})) continue;
+    if (!can_run(impl, op)) continue;
     SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
+    body(impl.name);
+    if (impl.device == op.device()) continue;
+    SCOPED_TRACE("at odd addresses");
+    const OddAddresses odd;
     body(impl.name);
   }
 }
 
-/// body() once per instruction set that this machine has: AVX-512, AVX2, scalar.
+/// body() once per instruction set that this machine has: AVX-512, AVX2, scalar.  Rows of other
+/// devices, which have none of them, run the first time only.
 template <class Body>
 void for_each_target(Body&& body) {
   for (std::int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
@@ -81,7 +111,9 @@ void for_each_target(Body&& body) {
     hwy::SetSupportedTargetsForTest(target);
     body();
     hwy::SetSupportedTargetsForTest(0);
+    other_devices = false;
   }
+  other_devices = true;
 }
 
 /// body() with 1 and with 2 threads.

@@ -237,6 +237,63 @@ TEST(Optimizers, AccountTheirWorkToTheLayerOfTheParameter) {
   EXPECT_EQ(context().scope.phase, Phase::forward);
 }
 
+/// Counts the updates of no layer, and all.
+class Updates final : public WorkSink {
+ public:
+  Tally* record(const OpRun& run, const Work&) override {
+    ++all;
+    of_no_layer += run.scope.layer.empty() && run.scope.phase == Phase::update;
+    return nullptr;
+  }
+  int of_no_layer = 0, all = 0;
+};
+
+TEST(Optimizers, OnTheDeviceOneOperationUpdatesAllParametersOfAStep) {
+  if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  for (const Rule& rule : rules()) {
+    SCOPED_TRACE(rule.name);
+    const Parameters here = make_parameters(), there = make_parameters();
+    for (const auto& [name, tensor] : there) tensor.move(Device::cuda);
+    const auto on_cpu = rule.make(here), on_device = rule.make(there);
+    Updates sink;
+    ContextGuard guard;
+    for (int step = 0; step < 3; ++step) {
+      set_gradients(here, step);
+      if (step == 0) here[1].tensor.zero_grad();  // from now on it is a step behind
+      for (std::size_t k = 0; k < here.size(); ++k) {
+        const Tensor gradient = here[k].tensor.grad();
+        there[k].tensor.set_grad(gradient ? gradient.to(Device::cuda) : Tensor());
+      }
+      on_cpu->step();
+      context().sink = &sink;
+      on_device->step();
+      context().sink = nullptr;
+    }
+    EXPECT_EQ(sink.all, 1 + 2 + 2) << "parameters at different steps are updated one by one";
+    EXPECT_EQ(sink.of_no_layer, sink.all);
+    for (std::size_t k = 0; k < here.size(); ++k) {
+      const Tensor actual = there[k].tensor.to(Device::cpu);
+      for (std::int64_t i = 0; i < actual.numel(); ++i) {
+        ASSERT_NEAR(actual.data<float>()[i], here[k].tensor.data<float>()[i], 2 * gamma(3 * 16));
+      }
+    }
+  }
+}
+
+TEST(ClipGradNorm, OnTheDeviceToo) {
+  if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  const Parameters parameters{{"a", leaf(Tensor({2}, DType::f32, Device::cuda))},
+                              {"b", leaf(Tensor({1}, DType::f32, Device::cuda))}};
+  parameters[0].tensor.set_grad(Tensor::full({2}, 3, Device::cuda));
+  parameters[1].tensor.set_grad(Tensor::full({1}, -4, Device::cuda));
+  EXPECT_EQ(clip_grad_norm(parameters, 1), std::sqrt(34.0));
+  EXPECT_NEAR(parameters[1].tensor.grad().item(), -4 / std::sqrt(34.0), 1e-7);
+}
+
+TEST(ClipGradNorm, WithoutGradientsIsZero) {
+  EXPECT_EQ(clip_grad_norm(Parameters{{"a", leaf(Tensor({2}))}}, 1), 0);
+}
+
 TEST(ClipGradNorm, ScalesToTheNormAndReturnsWhatItWas) {
   const Parameters parameters{
       {"a", leaf(Tensor({2}))}, {"b", leaf(Tensor({1}))}, {"unused", leaf(Tensor({1}))}};

@@ -11,7 +11,21 @@ namespace {
 
 using namespace test;
 
-const Shape kShapes[] = {{1}, {3, 5}, {2, 3, 3, 64}, {2, 5, 3, 70}, {1, 1, 2, 130}, {7, 200}};
+const Shape kShapes[] = {
+    {1},
+    {3, 5},
+    {2, 3, 3, 64},
+    {2, 5, 3, 70},
+    {1, 1, 2, 130},
+    {7, 200},
+    {0, 7},
+    {3, 0},
+    // Several chunks of the CUDA rows: narrow rows, and rows wider than a chunk.
+    {1400, 3},
+    {300, 16},
+    {40, 130},
+    {3, 4100},
+    {2, 5001}};
 constexpr float kSigma = 1e-2f;
 
 Relu make_relu(const Tensor& x, const Tensor& y) {
@@ -76,12 +90,14 @@ TEST(Relu, NanCountsAsNonZeroInWholeVectorsToo) {
 
 TEST(Relu, MayOverwriteItsInput) {
   const Tensor x = random_tensor({3, 100}, 2);
-  const Tensor expected = x.clone();
-  dispatch(Relu{.x = x, .y = Tensor(x.shape())});
-  dispatch(Relu{.x = x, .y = x});
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    EXPECT_EQ(x.data<float>()[i], std::max(0.0f, expected.data<float>()[i]));
-  }
+  for_each_implementation(Relu{.x = x, .y = x}, [&](std::string_view name) {
+    const Tensor y = x.clone();
+    run(Relu{.x = y, .y = y}, name);
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      ASSERT_EQ(y.data<float>()[i], std::max(0.0f, x.data<float>()[i]));
+    }
+    expect_mask_matches(y);
+  });
 }
 
 TEST(Relu, MaskIsVoidOnceTheValuesAreWritten) {
@@ -107,7 +123,8 @@ TEST(Relu, SameBitsForAnyNumberOfThreads) {
 TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
-      for (const float grad_l0 : {0.0f, 0.25f}) {
+      for (const Tensor& grad_l0 :
+           {Tensor(), Tensor::full(Shape{}, 0), Tensor::full(Shape{}, 0.25f)}) {
         const Tensor y(shape);
         dispatch(Relu{.x = random_tensor(shape, 4), .y = y});
         const Tensor grad_y = random_tensor(shape, 5, 0.7);
@@ -116,12 +133,13 @@ TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
                           .grad_y = grad_y,
                           .grad_x = grad_x.tensor(),
                           .sigma = kSigma,
-                          .grad_l0 = Tensor::full(Shape{}, grad_l0)};
+                          .grad_l0 = grad_l0};
+        const double factor = grad_l0 ? grad_l0.item() : 0;
         for_each_implementation(op, [&](std::string_view name) {
           run(op, name);
           for (std::int64_t i = 0; i < y.numel(); ++i) {
             const double at = y.data<float>()[i];
-            const double penalty = grad_l0 * reference::smooth_l0_derivative<double>(at, kSigma);
+            const double penalty = factor * reference::smooth_l0_derivative<double>(at, kSigma);
             const double expected = at == 0 ? 0.0 : grad_y.data<float>()[i] + penalty;
             const double bound = gamma(8) * (std::abs(grad_y.data<float>()[i]) + penalty);
             ASSERT_NEAR(grad_x.tensor().data<float>()[i], expected, bound);
@@ -131,6 +149,62 @@ TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
         });
       }
     }
+  });
+}
+
+TEST(ReluGrad, DoesWithoutTheMaskWhereItMust) {
+  const Tensor y({60, 72});
+  dispatch(Relu{.x = random_tensor(y.shape(), 6), .y = y});
+  const Tensor unmasked = y.clone();
+  const ReluGrad op{
+      .y = unmasked, .grad_y = random_tensor(y.shape(), 7), .grad_x = Tensor(y.shape())};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    for (std::int64_t i = 0; i < y.numel(); ++i) {
+      ASSERT_EQ(op.grad_x.data<float>()[i],
+                y.data<float>()[i] > 0 ? op.grad_y.data<float>()[i] : 0.0f);
+    }
+    expect_mask_matches(op.grad_x);
+  });
+}
+
+TEST(ReluGrad, KeepsTheRowsOfTheMask) {
+  const Tensor y({6, 4, 10});
+  dispatch(Relu{.x = random_tensor(y.shape(), 8), .y = y});
+  const Tensor flat = y.reshape({6, 40}), grad_y = random_tensor(flat.shape(), 9);
+  const ReluGrad op{.y = flat, .grad_y = grad_y, .grad_x = Tensor(flat.shape())};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    for (std::int64_t i = 0; i < y.numel(); ++i) {
+      ASSERT_EQ(op.grad_x.data<float>()[i], y.data<float>()[i] > 0 ? grad_y.data<float>()[i] : 0);
+    }
+    expect_mask_matches(op.grad_x);
+  });
+}
+
+TEST(ReluGrad, MayOverwriteTheGradient) {
+  const Tensor y({9, 100});
+  dispatch(Relu{.x = random_tensor(y.shape(), 10), .y = y});
+  const ReluGrad apart{.y = y, .grad_y = random_tensor(y.shape(), 11), .grad_x = Tensor(y.shape())};
+  for_each_implementation(apart, [&](std::string_view name) {
+    run(apart, name);
+    const Tensor over = apart.grad_y.clone();
+    run(ReluGrad{.y = y, .grad_y = over, .grad_x = over}, name);
+    expect_same_bits(over, apart.grad_x);
+  });
+}
+
+TEST(ReluGrad, AnInfiniteOutputHasNoPenaltyOfZero) {
+  const Tensor y({1, 5});
+  dispatch(Relu{.x = Tensor::full({1, 5}, std::numeric_limits<float>::infinity()), .y = y});
+  const ReluGrad op{.y = y,
+                    .grad_y = Tensor::full({1, 5}, 2),
+                    .grad_x = Tensor({1, 5}),
+                    .sigma = kSigma,
+                    .grad_l0 = Tensor::full(Shape{}, 0)};
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    for (const float value : op.grad_x.values<float>()) EXPECT_EQ(value, 2.0f);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "kernels/scale/scale.h"
 
 #include <limits>
+#include <map>
 
 #include "tests/op_test.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 using namespace test;
 
-const Shape kShapes[] = {Shape{}, {1}, {3, 5}, {2, 3, 3, 64}, {5003}, {70001}};
+const Shape kShapes[] = {Shape{}, {0}, {1}, {3, 5}, {2, 3, 3, 64}, {5003}, {70001}};
 
 TEST(Scale, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
@@ -29,9 +30,13 @@ TEST(Scale, EveryImplementationGivesTheDefinition) {
 }
 
 TEST(Scale, MayOverwriteItsInput) {
-  const Tensor x = Tensor::full({100}, 3.0f);
-  dispatch(Scale{.x = x, .y = x, .factor = -2});
-  for (const float value : x.values<float>()) EXPECT_EQ(value, -6.0f);
+  const Tensor x({101});
+  const Scale op{.x = x, .y = x, .factor = -2};
+  for_each_implementation(op, [&](std::string_view name) {
+    x.fill(3);
+    run(op, name);
+    for (const float value : x.values<float>()) ASSERT_EQ(value, -6.0f);
+  });
 }
 
 TEST(SquaredNorm, EveryImplementationGivesTheDefinition) {
@@ -51,7 +56,8 @@ TEST(SquaredNorm, EveryImplementationGivesTheDefinition) {
 }
 
 TEST(SquaredNorm, IsExactForWholeNumbersAndHoldsLargeFloats) {
-  const SquaredNorm whole{.x = integer_tensor({4099}, 3), .sum = Tensor(Shape{}, DType::f64)};
+  // More than the blocks of the CUDA row take at once.
+  const SquaredNorm whole{.x = integer_tensor({1100003}, 3), .sum = Tensor(Shape{}, DType::f64)};
   std::int64_t expected = 0;
   for (const float value : whole.x.values<float>()) {
     expected += static_cast<std::int64_t>(value * value);
@@ -65,6 +71,17 @@ TEST(SquaredNorm, IsExactForWholeNumbersAndHoldsLargeFloats) {
     run(large, name);
     EXPECT_NEAR(large.sum.item(), 4e78, 1e72);
   });
+}
+
+TEST(SquaredNorm, SameBitsAtAnyAddress) {
+  const SquaredNorm op{.x = random_tensor({100003}, 5), .sum = Tensor(Shape{}, DType::f64)};
+  std::map<std::string_view, double> sums;
+  for (int turn = 0; turn < 2; ++turn) {  // in one of them x is at an odd address
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      EXPECT_EQ(op.sum.item(), sums.try_emplace(name, op.sum.item()).first->second);
+    });
+  }
 }
 
 TEST(SquaredNorm, SameBitsForAnyNumberOfThreads) {

@@ -88,15 +88,38 @@ TEST(SoftmaxCrossEntropy, NanShowsAndARuledOutClassDoesNot) {
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Tensor labels = Tensor::from(std::vector<std::int32_t>{0}, {1});
-  const auto loss_of = [&](std::vector<float> logits) {
-    const auto op = make_loss(Tensor::from(logits, {1, 3}), labels);
+  for_each_implementation(make_loss(Tensor({1, 3}), labels), [&](std::string_view name) {
+    const auto loss_of = [&](std::vector<float> logits) {
+      const auto op = make_loss(Tensor::from(logits, {1, 3}), labels);
+      run(op, name);
+      return op.loss.item();
+    };
+    EXPECT_TRUE(std::isnan(loss_of({nan, 0, 0})));
+    EXPECT_TRUE(std::isnan(loss_of({0, 0, nan})));
+    EXPECT_TRUE(std::isnan(loss_of({0, inf, 0})));
+    EXPECT_NEAR(loss_of({0, -inf, 0}), std::log(2.0), 1e-7);
+  });
+}
+
+TEST(SoftmaxCrossEntropy, OnTheDeviceALabelOutsideTheClassesIsNan) {
+  if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  for (const std::int32_t bad : {-1, 3}) {
+    const Tensor labels = Tensor::from(std::vector<std::int32_t>{2, bad}, {2}).to(Device::cuda);
+    const Tensor logits = random_tensor({2, 3}, 6).to(Device::cuda);
+    const SoftmaxCrossEntropy op{.logits = logits,
+                                 .labels = labels,
+                                 .loss = Tensor(Shape{}, DType::f32, Device::cuda),
+                                 .probabilities = Tensor({2, 3}, DType::f32, Device::cuda)};
     dispatch(op);
-    return op.loss.item();
-  };
-  EXPECT_TRUE(std::isnan(loss_of({nan, 0, 0})));
-  EXPECT_TRUE(std::isnan(loss_of({0, 0, nan})));
-  EXPECT_TRUE(std::isnan(loss_of({0, inf, 0})));
-  EXPECT_NEAR(loss_of({0, -inf, 0}), std::log(2.0), 1e-7);
+    EXPECT_TRUE(std::isnan(op.loss.item()));
+    const SoftmaxCrossEntropyGrad grad{.probabilities = op.probabilities,
+                                       .labels = labels,
+                                       .grad_loss = Tensor::full(Shape{}, 1, Device::cuda),
+                                       .grad_logits = Tensor({2, 3}, DType::f32, Device::cuda)};
+    dispatch(grad);
+    const Tensor grads = grad.grad_logits.to(Device::cpu);
+    for (std::int64_t i = 0; i < 6; ++i) EXPECT_EQ(std::isnan(grads.data<float>()[i]), i >= 3);
+  }
 }
 
 TEST(SoftmaxCrossEntropyGrad, IsTheDerivativeOfTheLoss) {
@@ -153,22 +176,26 @@ TEST(SoftmaxCrossEntropyGrad, EveryImplementationGivesTheDefinition) {
 TEST(SoftmaxCrossEntropy, BothDirectionsMayOverwriteTheirInput) {
   const Tensor logits = random_tensor({6, 10}, 4), labels = make_labels(6, 10);
   const auto apart = make_loss(logits, labels, 0.1f);
-  dispatch(apart);
-  auto in_place = make_loss(logits.clone(), labels, 0.1f);
-  in_place.probabilities = in_place.logits;
-  dispatch(in_place);
-  EXPECT_EQ(in_place.loss.item(), apart.loss.item());
-  expect_same_bits(in_place.probabilities, apart.probabilities);
+  for_each_implementation(apart, [&](std::string_view name) {
+    run(apart, name);
+    auto in_place = make_loss(logits.clone(), labels, 0.1f);
+    in_place.probabilities = in_place.logits;
+    run(in_place, name);
+    EXPECT_EQ(in_place.loss.item(), apart.loss.item());
+    expect_same_bits(in_place.probabilities, apart.probabilities);
+  });
 
-  SoftmaxCrossEntropyGrad grad{.probabilities = apart.probabilities,
-                               .labels = labels,
-                               .grad_loss = Tensor::full(Shape{}, 1.0f),
-                               .grad_logits = Tensor({6, 10})};
-  dispatch(grad);
-  const Tensor expected = grad.grad_logits;
-  grad.grad_logits = apart.probabilities;
-  dispatch(grad);
-  expect_same_bits(grad.grad_logits, expected);
+  const SoftmaxCrossEntropyGrad grad{.probabilities = apart.probabilities,
+                                     .labels = labels,
+                                     .grad_loss = Tensor::full(Shape{}, 1.0f),
+                                     .grad_logits = Tensor({6, 10})};
+  for_each_implementation(grad, [&](std::string_view name) {
+    run(grad, name);
+    auto in_place = grad;
+    in_place.probabilities = in_place.grad_logits = apart.probabilities.clone();
+    run(in_place, name);
+    expect_same_bits(in_place.grad_logits, grad.grad_logits);
+  });
 }
 
 TEST(SoftmaxCrossEntropy, SameBitsForAnyNumberOfThreads) {

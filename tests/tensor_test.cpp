@@ -99,8 +99,13 @@ TEST(Tensor, ErrorsNameShapesAndTypes) {
               Tensor(Shape{1 << 20, 1 << 20, 1 << 20});
             }),
             "shape: too many elements, got [1048576,1048576,1048576]");
-  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }),
-            "this build of Joule has no cuda backend");
+}
+
+TEST(Tensor, OnADeviceThatIsNotThereTheErrorSaysWhy) {
+  const std::string why = unavailable(Device::cuda);
+  if (why.empty()) GTEST_SKIP() << "there is a device";
+  EXPECT_EQ(error_of<DeviceError>([] { Tensor({2}, DType::f32, Device::cuda); }), why);
+  EXPECT_EQ(error_of<DeviceError>([] { synchronize(Device::cuda); }), why);
 }
 
 TEST(Memory, BlocksAreReusedAndThePeakIsSeen) {

@@ -155,7 +155,8 @@ TEST(Predict, IsTheForwardPassInSlices) {
     EXPECT_NEAR(slices.values<float>()[i], whole.values<float>()[i], 1e-5);
   }
   EXPECT_FALSE(slices.requires_grad());
-  EXPECT_EQ(error_of([&] { predict(net, images, 0); }), "predict: slice must be at least 1, got 0");
+  EXPECT_EQ(error_of([&] { predict(net, images, -1); }),
+            "predict: slice must not be negative, got -1");
 }
 
 TEST(Trainer, StopsWhenTheNetCannotLearn) {

@@ -28,13 +28,14 @@ TEST(SgdUpdate, EveryImplementationGivesTheDefinition) {
         const Tensor p0 = random_tensor(shape, 1), g0 = random_tensor(shape, 2);
         const Tensor v0 = random_tensor(shape, 3);
         const Guarded p(shape), v(shape);
-        const SgdUpdate op{.parameter = p.tensor(),
-                           .gradient = g0,
-                           .velocity = momentum > 0 ? v.tensor() : Tensor(),
-                           .lr = 0.3,
-                           .momentum = momentum,
-                           .weight_decay = weight_decay,
-                           .nesterov = nesterov};
+        const SgdUpdate op{
+            .parameters = {p.tensor()},
+            .gradients = {g0},
+            .velocities = momentum > 0 ? std::vector{v.tensor()} : std::vector<Tensor>(),
+            .lr = 0.3,
+            .momentum = momentum,
+            .weight_decay = weight_decay,
+            .nesterov = nesterov};
         for_each_implementation(op, [&](std::string_view name) {
           p.tensor().copy_from(p0);
           v.tensor().copy_from(v0);
@@ -66,10 +67,10 @@ TEST(AdamUpdate, EveryImplementationGivesTheDefinition) {
           const Tensor m0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
           for (float& v : std::span(v0.mutable_data<float>(), v0.values<float>().size())) v *= v;
           const Guarded p(shape), m(shape), v(shape);
-          const AdamUpdate op{.parameter = p.tensor(),
-                              .gradient = g0,
-                              .first_moment = m.tensor(),
-                              .second_moment = v.tensor(),
+          const AdamUpdate op{.parameters = {p.tensor()},
+                              .gradients = {g0},
+                              .first_moments = {m.tensor()},
+                              .second_moments = {v.tensor()},
                               .lr = 0.01,
                               .beta1 = 0.8,
                               .beta2 = 0.95,
@@ -114,15 +115,16 @@ TEST(RmsPropUpdate, EveryImplementationGivesTheDefinition) {
         const Tensor s0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
         for (float& s : std::span(s0.mutable_data<float>(), s0.values<float>().size())) s *= s;
         const Guarded p(shape), s(shape), v(shape);
-        const RmsPropUpdate op{.parameter = p.tensor(),
-                               .gradient = g0,
-                               .square_average = s.tensor(),
-                               .velocity = momentum > 0 ? v.tensor() : Tensor(),
-                               .lr = 0.01,
-                               .alpha = 0.9,
-                               .epsilon = 1e-3,
-                               .momentum = momentum,
-                               .weight_decay = 0.1};
+        const RmsPropUpdate op{
+            .parameters = {p.tensor()},
+            .gradients = {g0},
+            .square_averages = {s.tensor()},
+            .velocities = momentum > 0 ? std::vector{v.tensor()} : std::vector<Tensor>(),
+            .lr = 0.01,
+            .alpha = 0.9,
+            .epsilon = 1e-3,
+            .momentum = momentum,
+            .weight_decay = 0.1};
         for_each_implementation(op, [&](std::string_view name) {
           p.tensor().copy_from(p0);
           s.tensor().copy_from(s0);
@@ -148,6 +150,61 @@ TEST(RmsPropUpdate, EveryImplementationGivesTheDefinition) {
   });
 }
 
+/// More tensors than one launch takes, of all kinds of sizes; not negative, as mean squares are.
+std::vector<Tensor> many(std::uint64_t seed) {
+  std::vector<Tensor> tensors;
+  for (int k = 0; k < 200; ++k) {
+    const std::int64_t sizes[] = {1, 0, 3, 64, 130, k % 40 ? 7 : 9001};
+    tensors.push_back(random_tensor({sizes[k % 6]}, seed + static_cast<std::uint64_t>(k)));
+    float* const x = tensors.back().mutable_data<float>();
+    for (std::int64_t i = 0; i < tensors.back().numel(); ++i) x[i] *= x[i];
+  }
+  return tensors;
+}
+
+std::vector<Tensor> clones(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> copies;
+  for (const Tensor& tensor : tensors) copies.push_back(tensor.clone());
+  return copies;
+}
+
+/// make(parameters, gradients, a, b) is an operation; a and b are what is kept.
+template <class Make>
+void expect_as_each_alone(Make&& make) {
+  const std::vector<Tensor> p0 = many(1), g = many(1000), a0 = many(2000), b0 = many(3000);
+  for_each_implementation(make(p0, g, a0, b0), [&](std::string_view name) {
+    const std::vector<Tensor> p = clones(p0), a = clones(a0), b = clones(b0);
+    run(make(p, g, a, b), name);
+    for (std::size_t k = 0; k < p.size(); ++k) {
+      const Tensor p1 = p0[k].clone(), a1 = a0[k].clone(), b1 = b0[k].clone();
+      run(make({p1}, {g[k]}, {a1}, {b1}), name);
+      expect_same_bits(p[k], p1);
+      expect_same_bits(a[k], a1);
+      expect_same_bits(b[k], b1);
+    }
+  });
+}
+
+using Tensors = std::vector<Tensor>;
+
+TEST(Update, ManyAtOnceAreUpdatedAsEachAlone) {
+  expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors&) {
+    return SgdUpdate{.parameters = p, .gradients = g, .velocities = a, .lr = 0.1, .momentum = 0.9};
+  });
+  expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
+    return AdamUpdate{
+        .parameters = p, .gradients = g, .first_moments = a, .second_moments = b, .lr = 0.1};
+  });
+  expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
+    return RmsPropUpdate{.parameters = p,
+                         .gradients = g,
+                         .square_averages = a,
+                         .velocities = b,
+                         .lr = 0.1,
+                         .momentum = 0.9};
+  });
+}
+
 TEST(Update, VoidsWhatWasDerivedFromTheParameter) {
   const Tensor p = Tensor::full({10}, 1.0f);
   int made = 0;
@@ -155,7 +212,7 @@ TEST(Update, VoidsWhatWasDerivedFromTheParameter) {
     p.derived<int>("packed", [&] { return std::make_shared<int>(++made); });
   };
   derive();
-  dispatch(SgdUpdate{.parameter = p, .gradient = p.clone(), .lr = 0.1});
+  dispatch(SgdUpdate{.parameters = {p}, .gradients = {p.clone()}, .lr = 0.1});
   derive();
   EXPECT_EQ(made, 2);
 }
@@ -166,23 +223,23 @@ TEST(Update, SameBitsForAnyNumberOfThreads) {
   for_each_thread_count([&] {
     const Tensor p = random_tensor(shape, 1), g = random_tensor(shape, 2);
     const Tensor m = Tensor::zeros(shape), v = Tensor::zeros(shape), w = Tensor::zeros(shape);
-    dispatch(SgdUpdate{.parameter = p,
-                       .gradient = g,
-                       .velocity = w,
+    dispatch(SgdUpdate{.parameters = {p},
+                       .gradients = {g},
+                       .velocities = {w},
                        .lr = 0.1,
                        .momentum = 0.9,
                        .weight_decay = 0.01,
                        .nesterov = true});
-    dispatch(AdamUpdate{.parameter = p,
-                        .gradient = g,
-                        .first_moment = m,
-                        .second_moment = v,
+    dispatch(AdamUpdate{.parameters = {p},
+                        .gradients = {g},
+                        .first_moments = {m},
+                        .second_moments = {v},
                         .lr = 0.1,
                         .weight_decay = 0.01});
-    dispatch(RmsPropUpdate{.parameter = p,
-                           .gradient = g,
-                           .square_average = v,
-                           .velocity = w,
+    dispatch(RmsPropUpdate{.parameters = {p},
+                           .gradients = {g},
+                           .square_averages = {v},
+                           .velocities = {w},
                            .lr = 0.1,
                            .momentum = 0.9,
                            .weight_decay = 0.01});
@@ -193,36 +250,53 @@ TEST(Update, SameBitsForAnyNumberOfThreads) {
 
 TEST(Update, WorkCountsEachTensorOnce) {
   const Tensor t({10});
-  EXPECT_EQ((SgdUpdate{.parameter = t, .gradient = t}.work()),
+  EXPECT_EQ((SgdUpdate{.parameters = {t}, .gradients = {t}}.work()),
             (Work{.bytes_read = 80, .bytes_written = 40}));
-  EXPECT_EQ((SgdUpdate{.parameter = t, .gradient = t, .velocity = t}.work()),
+  EXPECT_EQ((SgdUpdate{.parameters = {t}, .gradients = {t}, .velocities = {t}}.work()),
             (Work{.bytes_read = 120, .bytes_written = 80}));
-  EXPECT_EQ((AdamUpdate{.parameter = t, .gradient = t}.work()),
+  EXPECT_EQ((AdamUpdate{.parameters = {t}, .gradients = {t}}.work()),
             (Work{.bytes_read = 160, .bytes_written = 120}));
 }
 
 TEST(Update, ErrorsNameTheOptionAndItsRange) {
   const Tensor p({3});
   const auto error = [](const auto& op) { return error_of([&] { dispatch(op); }); };
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = Tensor({2})}),
-            "sgd_update: gradient is f32 [2] on cpu, parameter is f32 [3] on cpu");
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = p, .lr = -1}),
+  EXPECT_EQ(error(SgdUpdate{.parameters = {}, .gradients = {}}),
+            "sgd_update: there are no parameters");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p, p}, .gradients = {p}}),
+            "sgd_update: 2 parameters, but 1 gradients");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p, Tensor()}, .gradients = {p, p}}),
+            "sgd_update: parameters[1] is undefined");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p, p}, .gradients = {p, Tensor()}}),
+            "sgd_update: gradients[1] is undefined");
+  const Tensor i32({3}, DType::i32), f64({3}, DType::f64);
+  EXPECT_EQ(error(SgdUpdate{.parameters = {i32}, .gradients = {i32}}),
+            "sgd_update: parameters[0] must be floating-point, got i32");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p, f64}, .gradients = {p, f64}}),
+            "sgd_update: parameters[1] is f64 on cpu, parameters[0] is f32 on cpu");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {Tensor({2})}}),
+            "sgd_update: gradients[0] is f32 [2] on cpu, parameters[0] is f32 [3] on cpu");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .lr = -1}),
             "sgd_update: lr must be finite and not negative, got -1");
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = p, .velocity = p, .momentum = 1}),
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 1}),
             "sgd_update: momentum must be in [0, 1), got 1");
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = p, .momentum = 0.5}),
-            "sgd_update: momentum is 0.5, velocity is undefined");
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = p, .velocity = p}),
-            "sgd_update: momentum is 0, velocity is given");
-  EXPECT_EQ(error(SgdUpdate{.parameter = p, .gradient = p, .nesterov = true}),
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .momentum = 0.5}),
+            "sgd_update: momentum is 0.5, velocities are not given");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}}),
+            "sgd_update: momentum is 0, velocities are given");
+  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .nesterov = true}),
             "sgd_update: nesterov needs momentum > 0");
-  EXPECT_EQ(error(AdamUpdate{
-                .parameter = p, .gradient = p, .first_moment = p, .second_moment = p, .step = 0}),
+  EXPECT_EQ(error(AdamUpdate{.parameters = {p},
+                             .gradients = {p},
+                             .first_moments = {p},
+                             .second_moments = {p},
+                             .step = 0}),
             "adam_update: step counts from 1, got 0");
-  EXPECT_EQ(error(AdamUpdate{.parameter = p, .gradient = p, .first_moment = p}),
-            "adam_update: second_moment is undefined");
-  EXPECT_EQ(error(RmsPropUpdate{.parameter = p, .gradient = p, .square_average = p, .alpha = 2}),
-            "rmsprop_update: alpha must be in [0, 1), got 2");
+  EXPECT_EQ(error(AdamUpdate{.parameters = {p}, .gradients = {p}, .first_moments = {p}}),
+            "adam_update: 1 parameters, but 0 second_moments");
+  EXPECT_EQ(
+      error(RmsPropUpdate{.parameters = {p}, .gradients = {p}, .square_averages = {p}, .alpha = 2}),
+      "rmsprop_update: alpha must be in [0, 1), got 2");
 }
 
 }  // namespace

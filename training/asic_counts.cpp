@@ -16,8 +16,9 @@ namespace {
 using energy::AsicCounts;
 
 std::int64_t above(float threshold, const Tensor& t) {
+  const Tensor on_host = t.to(Device::cpu);
   return visit_float(t.dtype(), [&]<class T>(T) {
-    const T* const x = t.data<T>();
+    const T* const x = on_host.data<T>();
     return parallel_sum<std::int64_t>(t.numel(), [&](std::int64_t begin, std::int64_t end) {
       std::int64_t count = 0;
       for (std::int64_t i = begin; i < end; ++i) count += std::abs(x[i]) > T(threshold);
@@ -75,11 +76,11 @@ AsicCounts counts_of(const nn::ForwardEvent& event, float threshold) {
 
 /// Overwrites what a ReLU has put out.
 void fill(const Tensor& output, double density, Generator& generator) {
-  const std::span<float> values(output.mutable_data<float>(),
-                                static_cast<std::size_t>(output.numel()));
+  std::vector<float> values(static_cast<std::size_t>(output.numel()));
   generator.uniform(values);
   const auto share = static_cast<float>(density);
   for (float& u : values) u = u < share ? 0.5f + u / share : 0.0f;
+  output.copy_from(Tensor::from(values, output.shape()));
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
   });
   const Inference inference(net);
   const energy::Recording recording(ledger);
-  net(images);
+  net(images.to(net.device()));
   return layers;
 }
 

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
+#include "core/backend.h"
 #include "core/error.h"
 
 namespace joule::training {
@@ -39,6 +40,7 @@ void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("seed", c.seed);
   visit("threads", c.threads);
   visit("device", c.device);
+  visit("precision", c.precision);
   visit("deterministic", c.deterministic);
 }
 
@@ -88,7 +90,12 @@ void check(const Config& c) {
   require_one_of("device", c.device, {"cpu", "cuda"});
   require(c.warmup == 0 || c.schedule != "one-cycle",
           "warmup: the one-cycle schedule has a warm-up of its own, got ", c.warmup);
-  if (c.device == "cuda") throw DeviceError("device: this build has no CUDA backend; use cpu");
+  require_one_of("precision", c.precision, {"f32", "tf32", "bf16"});
+  require(c.device == "cuda" || c.precision == "f32", "precision: the CPU computes in f32, got '",
+          c.precision, "'");
+  if (const std::string why = unavailable(device(c)); !why.empty()) {
+    throw DeviceError(str("device: ", why, "; use cpu"));
+  }
 }
 
 std::string to_json(const Config& config) { return json_of(config).dump(2) + "\n"; }
@@ -130,6 +137,14 @@ std::string differences(const Config& saved, const Config& asked) {
     }
   }
   return all;
+}
+
+Device device(const Config& config) { return config.device == "cuda" ? Device::cuda : Device::cpu; }
+
+Precision precision(const Config& config) {
+  return config.precision == "bf16"   ? Precision::bf16
+         : config.precision == "tf32" ? Precision::tf32
+                                      : Precision::f32;
 }
 
 TapLayers tap_layers(const Config& config) {

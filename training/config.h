@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/context.h"
 #include "core/device.h"
 #include "layers/functions.h"
 
@@ -38,9 +39,10 @@ struct Config {
   double l0_warmup = 0;                             // epochs in which lambda rises from 0
 
   std::uint64_t seed = 1;
-  int threads = 0;  // 0: what there is
-  std::string device = "cpu";
-  bool deterministic = false;  // the same bits for any number of threads
+  int threads = 0;                // 0: what there is
+  std::string device = "cpu";     // cpu | cuda
+  std::string precision = "f32";  // of products: f32 | tf32 | bf16
+  bool deterministic = false;     // the same bits for any number of threads
 
   friend bool operator==(const Config&, const Config&) = default;
 };
@@ -61,6 +63,8 @@ Config parse_config(std::string_view json, const std::string& path);
 /// Empty if they are equal.
 std::string differences(const Config& saved, const Config& asked);
 
+Device device(const Config& config);
+Precision precision(const Config& config);
 TapLayers tap_layers(const Config& config);
 L0Normalization l0_normalization(const Config& config);
 

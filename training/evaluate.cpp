@@ -11,18 +11,20 @@
 namespace joule::training {
 namespace {
 
-/// Calls run(images of one slice) -> logits, and puts the logits together.
+/// Calls run(images of one slice, on the net's device) -> logits, and puts the logits together.
 template <class Run>
-Tensor in_slices(const Tensor& images, std::int64_t slice, Run&& run) {
-  require(slice >= 1, "predict: slice must be at least 1, got ", slice);
+Tensor in_slices(const nn::Module& net, const Tensor& images, std::int64_t slice, Run&& run) {
+  require(slice >= 0, "predict: slice must not be negative, got ", slice);
   require(images.defined() && images.shape().rank() >= 1 && images.dim(0) >= 1,
           "predict: there are no images");
   const std::int64_t n = images.dim(0);
+  const Device device = net.device();
+  if (slice == kSliceThatSuits) slice = slice_for(device, n);
   Tensor logits;
   for (std::int64_t first = 0; first < n; first += slice) {
     const std::int64_t count = std::min(slice, n - first);
-    const Tensor part = run(images.slice(first, count));
-    if (!logits) logits = Tensor({n, part.dim(1)}, part.dtype(), part.device());
+    const Tensor part = run(images.slice(first, count).to(device));
+    if (!logits) logits = Tensor({n, part.dim(1)}, part.dtype());
     logits.slice(first, count).copy_from(part);
   }
   return logits;
@@ -40,9 +42,13 @@ void add(std::vector<LayerDensity>& relus, const std::vector<Tap>& taps) {
 
 }  // namespace
 
+std::int64_t slice_for(Device device, std::int64_t images) {
+  return device == Device::cpu ? std::min<std::int64_t>(images, 16) : images;
+}
+
 Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice) {
   const Inference inference(net);
-  return in_slices(images, slice, [&](Tensor part) { return net(std::move(part)); });
+  return in_slices(net, images, slice, [&](Tensor part) { return net(std::move(part)); });
 }
 
 std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
@@ -55,7 +61,7 @@ std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
   result.confusion.resize(static_cast<std::size_t>(k * k));
   for (const Batch& batch : loader) {
     if (options.stop && options.stop()) return std::nullopt;
-    const Tensor logits = in_slices(batch.images, options.slice, [&](Tensor part) {
+    const Tensor logits = in_slices(net, batch.images, options.slice, [&](Tensor part) {
       const energy::Recording recording(ledger);
       auto [y, taps] = net.forward_with_taps(std::move(part));
       add(result.relus, taps);

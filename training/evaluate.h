@@ -13,12 +13,17 @@
 
 namespace joule::training {
 
-/// The logits of many images [N,H,W,C] -> [N,K] without gradients, `slice` images at a time: so few
-/// that what one layer writes is still in the cache when the next one reads it.
+/// How many of `images` should run through a net at once.  On the CPU so few that what one layer
+/// writes is still in the cache when the next one reads it; elsewhere all.
+std::int64_t slice_for(Device device, std::int64_t images);
+/// As many as slice_for() says.
+inline constexpr std::int64_t kSliceThatSuits = 0;
+
+/// The logits of many images [N,H,W,C] -> [N,K], on the CPU, without gradients.  The net runs where
+/// it is, `slice` images at a time, in evaluation mode, and is in its old mode afterwards.
 ///
-/// The net runs in evaluation mode and is in its old mode afterwards.
-/// Errors    ArgumentError if slice < 1, or there are no images.
-Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice = 16);
+/// Errors    ArgumentError if slice < 0, or there are no images.
+Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice = kSliceThatSuits);
 
 /// How many of a layer's outputs were not zero.
 struct LayerDensity {
@@ -45,8 +50,8 @@ struct Evaluation {
 using OnLogits = std::function<void(const Tensor& labels, const Tensor& logits)>;
 
 struct EvaluateOptions {
-  std::int64_t batch = 256;  // images that are normalised at once
-  std::int64_t slice = 16;   // images that run through the net at once
+  std::int64_t batch = 256;              // images that are normalised at once
+  std::int64_t slice = kSliceThatSuits;  // images that run through the net at once
   OnLogits on_logits{};
   std::function<bool()> stop{};  // asked before every batch
 };

@@ -30,6 +30,13 @@ const Config& checked(const Config& config) {
   return config;
 }
 
+/// The net is on the device before the optimiser is made of its parameters.
+Model placed_model(const Config& config, const Dataset& dataset) {
+  Model model = seeded_model(config, dataset);
+  model.net.to(device(config));
+  return model;
+}
+
 std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
   const auto expected = labels.values<std::int32_t>();
   const std::vector<std::int32_t> predicted = argmax(logits);
@@ -48,7 +55,7 @@ Trainer::Trainer(const Config& config, const DataSplit& data, Accounting account
       test_(limited(data.test, config.limit)),
       loader_(limited(data.train, config.limit),
               {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
-      model_(seeded_model(config, data.train)),
+      model_(placed_model(config, data.train)),
       optimizer_(make_optimizer(config, model_.net.parameters())),
       schedule_(make_schedule(config, loader_.batches())),
       energy_(std::move(accounting)) {}
@@ -65,51 +72,61 @@ void Trainer::fail(const std::string& what) const {
                           std::min(batch_ + 1, batches), " of ", batches, ": ", what));
 }
 
-void Trainer::check_alive(const std::vector<Tap>& taps) {
-  for (const Tap& tap : taps) {
-    if (!tap.value.zero_mask()) continue;  // what no ReLU made is not silenced by one
-    int& silent = silent_[std::string(tap.layer)];
-    silent = tap.value.nonzeros() == 0 ? silent + 1 : 0;
+void Trainer::check_alive(const std::vector<ReluMask>& masks) {
+  for (const auto& [layer, mask] : masks) {
+    int& silent = silent_[std::string(layer)];
+    silent = mask->nonzeros() == 0 ? silent + 1 : 0;
     if (silent < kSilentSteps) continue;
-    fail(str("layer ", tap.layer, " has been silent for ", silent,
+    fail(str("layer ", layer, " has been silent for ", silent,
              " steps, every unit of it, and no gradient comes through it any more; ",
              config_.l0_lambda > 0 ? "try a longer --l0-warmup or a smaller --l0-lambda"
                                    : "try a smaller --lr"));
   }
 }
 
-void Trainer::train_step(const Batch& batch) {
+Trainer::StepOutput Trainer::forward(const Batch& batch) {
   const double lambda = this->lambda();
   const auto sigma = static_cast<float>(config_.l0_sigma);
-  const auto images = static_cast<double>(batch.images.dim(0));
-  Tensor loss;
-  {
-    auto [logits, taps] = model_.net.forward_with_taps(
-        batch.images, {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
-    loss = cross_entropy(logits, batch.labels);
-    const double value = loss.item();
-    if (!std::isfinite(value)) {
-      fail(str("the loss is ", number(value), "; try a smaller --lr",
-               config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
-    }
-    check_alive(taps);
-    sums_.loss += value * images;
-    sums_.correct += count_correct(logits, batch.labels);
-    sums_.images += batch.images.dim(0);
-    if (lambda > 0) {
-      const Tensor penalty = l0_penalty(taps, {.lambda = static_cast<float>(lambda),
-                                               .sigma = sigma,
-                                               .normalization = l0_normalization(config_),
-                                               .parameters = model_.net.parameter_count()});
-      sums_.penalty += penalty.item() * images;
-      loss = add(loss, penalty);
-    }
-  }  // the taps are not needed any more: backward() frees what they hold as it goes
-  loss.backward();
+  const Device device = training::device(config_);
+  StepOutput out;
+  auto [logits, taps] = model_.net.forward_with_taps(
+      batch.images.to(device), {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
+  out.logits = logits.detach();
+  out.cross_entropy = cross_entropy(std::move(logits), batch.labels.to(device));
+  out.loss = out.cross_entropy;
+  if (lambda > 0) {
+    out.penalty = l0_penalty(taps, {.lambda = static_cast<float>(lambda),
+                                    .sigma = sigma,
+                                    .normalization = l0_normalization(config_),
+                                    .parameters = model_.net.parameter_count()});
+    out.loss = add(out.cross_entropy, out.penalty);
+  }
+  for (const Tap& tap : taps) {
+    // What no ReLU made is not silenced by one.
+    if (auto mask = tap.value.zero_mask()) out.masks.push_back({tap.layer, std::move(mask)});
+  }
+  return out;  // the taps are not needed any more: backward() frees what they hold as it goes
+}
+
+void Trainer::train_step(const Batch& batch) {
+  const StepOutput out = forward(batch);
+  out.loss.backward();
   if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
   optimizer_->step();
   optimizer_->zero_grad();
+  // Everything is queued: only now does the host wait for what the device has computed.
+  const auto images = static_cast<double>(batch.images.dim(0));
+  const double value = out.cross_entropy.item();
+  if (!std::isfinite(value)) {
+    fail(str("the loss is ", number(value), "; try a smaller --lr",
+             config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
+  }
+  check_alive(out.masks);
+  sums_.loss += value * images;
+  if (out.penalty) sums_.penalty += out.penalty.item() * images;
+  sums_.correct += count_correct(out.logits, batch.labels);
+  sums_.images += batch.images.dim(0);
 }
 
 Progress Trainer::progress() {
@@ -163,6 +180,7 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   require(!finished(), "training: all ", config_.epochs, " epochs are done");
   const ContextGuard guard;
   context().deterministic = config_.deterministic;
+  context().precision = precision(config_);
   evaluation_.reset();
   energy_.begin(total_energy(metrics_));
   if (over_budget(hooks)) return false;
@@ -213,6 +231,7 @@ void Trainer::predict(const Hooks& hooks) const {
 const Evaluation& Trainer::evaluate_now() {
   const ContextGuard guard;
   context().deterministic = config_.deterministic;
+  context().precision = precision(config_);
   if (!evaluation_) evaluation_ = evaluate(model_.net, test_);
   return *evaluation_;
 }

@@ -105,13 +105,25 @@ class Trainer {
     double seconds = 0;
   };
 
+  /// A layer's mask, by which it is seen whether it is silent.
+  struct ReluMask {
+    std::string_view layer;
+    std::shared_ptr<const ZeroMask> mask;
+  };
+  struct StepOutput {
+    Tensor logits, cross_entropy, penalty;  // penalty: undefined without one
+    Tensor loss;
+    std::vector<ReluMask> masks;
+  };
+
   bool train_steps(const Hooks& hooks);  // whether to the end
+  StepOutput forward(const Batch& batch);
   void train_step(const Batch& batch);
   bool stopped(const Hooks& hooks) const;
   bool over_budget(const Hooks& hooks) const;
   void close_ledger();
   void predict(const Hooks& hooks) const;
-  void check_alive(const std::vector<Tap>& taps);
+  void check_alive(const std::vector<ReluMask>& masks);
   Progress progress();
   double lambda() const;
   std::int64_t step() const { return epoch_ * loader_.batches() + batch_; }

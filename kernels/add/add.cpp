@@ -27,8 +27,11 @@ Work Add::work() const {
 
 std::span<const Implementation<Add>> Add::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Add>{"cpu.simd", Device::cpu, runs_all, cpu::add_simd},
-      Implementation<Add>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Add>{"cuda.elementwise", Device::cuda, runs_all, cuda::add},
+#endif
+    Implementation<Add>{"cpu.simd", Device::cpu, runs_all, cpu::add_simd},
+    Implementation<Add>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

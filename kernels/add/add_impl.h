@@ -7,3 +7,7 @@
 namespace joule::cpu {
 void add_simd(const Add& op, Context& ctx, Tally* tally);
 }  // namespace joule::cpu
+
+namespace joule::cuda {
+void add(const Add& op, Context& ctx, Tally* tally);
+}  // namespace joule::cuda

@@ -67,8 +67,11 @@ Work Concat::work() const {
 
 std::span<const Implementation<Concat>> Concat::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Concat>{"cpu.copy", Device::cpu, runs_all, cpu::concat_copy},
-      Implementation<Concat>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Concat>{"cuda.copy", Device::cuda, runs_all, cuda::concat},
+#endif
+    Implementation<Concat>{"cpu.copy", Device::cpu, runs_all, cpu::concat_copy},
+    Implementation<Concat>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -82,8 +85,11 @@ Work ConcatGrad::work() const {
 
 std::span<const Implementation<ConcatGrad>> ConcatGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<ConcatGrad>{"cpu.copy", Device::cpu, runs_all, cpu::concat_grad_copy},
-      Implementation<ConcatGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<ConcatGrad>{"cuda.copy", Device::cuda, runs_all, cuda::concat_grad},
+#endif
+    Implementation<ConcatGrad>{"cpu.copy", Device::cpu, runs_all, cpu::concat_grad_copy},
+    Implementation<ConcatGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

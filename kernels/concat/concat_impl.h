@@ -13,4 +13,9 @@ namespace cpu {
 void concat_copy(const Concat& op, Context& ctx, Tally* tally);
 void concat_grad_copy(const ConcatGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
+
+namespace cuda {
+void concat(const Concat& op, Context& ctx, Tally* tally);
+void concat_grad(const ConcatGrad& op, Context& ctx, Tally* tally);
+}  // namespace cuda
 }  // namespace joule

@@ -110,6 +110,18 @@ const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
 }
 
+#if JOULE_WITH_CUDA
+/// Their kernels compute positions in an image and in a filter in 32 bits.
+template <class Op>
+const char* one_group_in_32_bits(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  const std::int64_t most =
+      std::max({s.in_h + 2 * s.pad_h, s.in_w + 2 * s.pad_w, s.stride_h, s.stride_w, s.dilation_h,
+                s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
+  return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
+}
+#endif
+
 template <class Op>
 const char* one_run(const Op& op, const Tensor& images) {
   if (op.params.dilation.w != 1) return "needs dilation 1 in width";
@@ -187,42 +199,109 @@ const char* not_worth_masking(const Conv2dGradInput& op) {
              : nullptr;
 }
 
-/// Of the gradient of the weights, which skips by x or by grad_y: the one with more zeros, if they
-/// are worth it.  In cycles per element of that operand, measured on Zen 5: a non-zero is put into
-/// its list, and meets each block of at most two vectors of the other operand's channels with all
-/// taps, at 1.4 loads a cycle.
-const char* denser_than_other(const Tensor& mine, const Tensor& other, const Tensor& weight) {
+/// The gradient of the weights that skips the zeros of one operand.
+struct SkipGradWeight {
+  double density, channels;  // of that operand
+  double others;             // channels of the other operand,
+  double other_pixels;       // and its pixels for one of that operand
+  double taps, parts;        // that an element meets; parts of at most 3x3
+  bool in_order;             // its pixels: many non-zeros are listed faster than one by one
+
+  /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
+  /// measurements on Zen 5: its list is begun and ended and the other operand packed; then each
+  /// non-zero is put into the list and meets each vector with half a cycle per tap.
+  double time() const {
+    const double lanes = static_cast<double>(cpu::direct_lanes());
+    const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
+    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed : 1.5 + 10 * packed;
+    const double listed = in_order ? 2 : 10;
+    const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
+    return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
+  }
+};
+
+/// Which operand's zeros are skipped: of the one with more of them, if they are worth it.
+const char* unless_worth_it(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
   const auto density = known_density(mine);
   if (!density) return kUnknownZeros;
   if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
-  constexpr double kListed = 15, kWord = 25;  // a pixel's word of up to 64 channels is looked at
-  const double taps = static_cast<double>(weight.dim(1) * weight.dim(2));
-  const double channels = static_cast<double>(other.dim(3));
-  const double lanes = static_cast<double>(cpu::direct_lanes());
-  const double vectors = std::ceil(channels / lanes), blocks = std::ceil(vectors / 2);
-  const double scanning = kWord / static_cast<double>(std::min<std::int64_t>(64, mine.dim(3)));
-  const double skipping = scanning + *density * (kListed + (taps * vectors + blocks) / 1.4);
-  const double dense = taps * channels / (2 * lanes * 0.9);
-  return skipping < dense ? nullptr : kTooFewZeros;
+  const Conv2dShape s = shape_of(op);
+  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
+  const bool by_x = &mine == &op.x;  // an element of x meets the taps of one phase of the strides
+  const double phases = by_x ? strides : 1;
+  const auto taps = static_cast<double>(s.kernel_h * s.kernel_w);
+  const auto parts = static_cast<double>((s.kernel_h + 2) / 3 * ((s.kernel_w + 2) / 3));
+  const SkipGradWeight skipping{.density = *density,
+                                .channels = static_cast<double>(mine.dim(3)),
+                                .others = static_cast<double>(other.dim(3)),
+                                .other_pixels = by_x ? 1 / strides : strides,
+                                .taps = taps / phases,
+                                .parts = std::max(1.0, parts / phases),
+                                .in_order = taps > 1 && phases == 1};
+  return skipping.time() < 1 ? nullptr : kTooFewZeros;
 }
 
-const char* x_denser_than_grad_y(const Conv2dGradWeight& op) {
-  return denser_than_other(op.x, op.grad_y, op.grad_weight);
+const char* unless_x_is_sparse(const Conv2dGradWeight& op) {
+  return unless_worth_it(op, op.x, op.grad_y);
 }
-const char* grad_y_denser_than_x(const Conv2dGradWeight& op) {
-  return denser_than_other(op.grad_y, op.x, op.grad_weight);
+const char* unless_grad_y_is_sparse(const Conv2dGradWeight& op) {
+  return unless_worth_it(op, op.grad_y, op.x);
 }
 
-/// cpu.skip_zero_runs against cpu.skip_zero: measured with making the runs.
-const char* unless_very_sparse(const Tensor& t) {
+/// cpu.skip_zero_runs against cpu.skip_zero, measured with making the runs on 3x3 and 1x1 layers of
+/// 32 to 512 channels: the more channels, the more often the latter loads and stores a sum for
+/// little; but a single tap does not repay the runs until there are few non-zeros.
+const char* unless_very_sparse(const Tensor& t, const Tensor& weight) {
   const auto density = known_density(t);
   if (!density) return kUnknownZeros;
-  return *density < 0.04 ? nullptr : "more than 4 % are not zero";
+  const bool one_tap = weight.dim(1) * weight.dim(2) == 1;
+  const double most =
+      one_tap ? 0.025 : std::min(0.1, 0.03 + 0.0002 * static_cast<double>(t.dim(3)));
+  return *density < most ? nullptr : "cpu.skip_zero is faster";
 }
-const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x); }
+const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x, op.weight); }
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
-  return unless_very_sparse(op.grad_y);
+  return unless_very_sparse(op.grad_y, op.weight);
 }
+
+#if JOULE_WITH_CUDA
+/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.
+///
+/// How many zeros there are is known on the device, and to ask waits for it: some 20 us in which it
+/// may idle.  So small convolutions do not ask.  (What an earlier step had would be known without
+/// waiting, but then the bits of a step would depend on where a run was interrupted.)
+///
+/// The shares of zeros from which it is faster than multiplying all are derived from the rates of
+/// an H200, not measured: f32 without tensor cores, TF32 and bf16 with them.
+const char* too_few_zeros_on_gpu(const Tensor& t, const Conv2dShape& s) {
+  constexpr std::int64_t kWorthWaiting = std::int64_t{1} << 31;  // 70 us at the peak of f32
+  if (s.macs() < kWorthWaiting) return "it is too small to wait for the number of its zeros";
+  const auto density = known_density(t);
+  if (!density) return kUnknownZeros;
+  const Precision precision = context().precision;
+  const double break_even = precision == Precision::f32    ? 0.41
+                            : precision == Precision::tf32 ? 0.90
+                                                           : 0.95;
+  return 1 - *density > break_even ? nullptr : kTooFewZeros;
+}
+
+const char* dense_x_on_gpu(const Conv2d& op) { return too_few_zeros_on_gpu(op.x, shape_of(op)); }
+const char* dense_grad_y_on_gpu(const Conv2dGradInput& op) {
+  return too_few_zeros_on_gpu(op.grad_y, shape_of(op));
+}
+/// Of the gradient of the weights: as above, by the operand with more zeros.
+const char* denser_on_gpu(const Tensor& mine, const Tensor& other, const Conv2dShape& s) {
+  if (const char* const why = too_few_zeros_on_gpu(mine, s)) return why;
+  const bool more = *known_density(mine) <= known_density(other).value_or(1);
+  return more ? nullptr : "the other operand has more zeros";
+}
+const char* x_denser_on_gpu(const Conv2dGradWeight& op) {
+  return denser_on_gpu(op.x, op.grad_y, shape_of(op));
+}
+const char* grad_y_denser_on_gpu(const Conv2dGradWeight& op) {
+  return denser_on_gpu(op.grad_y, op.x, shape_of(op));
+}
+#endif
 
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
@@ -231,7 +310,7 @@ const char* an_image(const Op& op) {
   return shape_of(op).batch > 0 ? nullptr : "needs an image";
 }
 
-// oneDNN comes first where it was measured to be faster (benchmarks/conv2d_benchmark.cpp):
+// oneDNN comes first where it was measured to be faster (joule bench conv):
 // * on groups narrower than a vector, which cpu.direct fills with channels of one group;
 // * forward with many channels; more with a ReLU, which costs cpu.direct less;
 // * grad_input of few channels, which fill half of cpu.direct's registers.
@@ -304,6 +383,15 @@ TuningKey Conv2d::tuning_key() const {
 std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_skip_zero, true,
+        dense_x_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
+#endif
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
+#endif
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
         true},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
@@ -336,6 +424,16 @@ TuningKey Conv2dGradInput::tuning_key() const {
 std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_grad_input_skip_zero,
+        true, dense_grad_y_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
+#endif
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_input_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
+#endif
     Row{"cpu.skip_unwanted", Device::cpu, wanted_and_one_group,
         cpu::conv2d_grad_input_skip_unwanted, true, not_worth_masking, true},
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_grad_input_runs, true,
@@ -370,10 +468,22 @@ TuningKey Conv2dGradWeight::tuning_key() const {
 std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
   using Row = Implementation<Conv2dGradWeight>;
   static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero_grad_y", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_skip_zero_grad_y, true, grad_y_denser_on_gpu, true},
+    Row{"cuda.skip_zero_x", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_skip_zero_x, true, x_denser_on_gpu, true},
+#if JOULE_WITH_CUDNN
+    Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
+#endif
+    Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
+        cuda::conv2d_grad_weight_implicit_gemm},
+    Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},
+#endif
     Row{"cpu.skip_zero_grad_y", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_grad_y,
-        true, grad_y_denser_than_x, true},
+        true, unless_grad_y_is_sparse, true},
     Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,
-        x_denser_than_grad_y, true},
+        unless_x_is_sparse, true},
 #if JOULE_WITH_ONEDNN
     Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif

@@ -91,7 +91,8 @@ struct Conv2dGradInput {
 /// Cost      the MACs of Conv2d; the bias needs none.  A MAC is counted as skippable if one operand
 ///           is 0, always the same: grad_y where the implementation skips by it, otherwise x.
 /// Errors    as Conv2d.
-/// Numerics  as Conv2d.
+/// Numerics  as Conv2d; cpu.skip_zero_x surrounds grad_y, too, with zeros that it multiplies: an x
+///           that is not finite then makes NaN for taps that do not meet it.
 struct Conv2dGradWeight {
   static constexpr std::string_view kName = "conv2d_grad_weight";
 

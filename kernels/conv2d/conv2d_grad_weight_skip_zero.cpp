@@ -23,9 +23,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 
-// sums[tap][v] += value * tile[at + tap][v] over the entries of a list, for kHeight x kWidth taps
-// that lie side by side and kVectors vectors of channels.  The sums stay in registers; the tile is
-// in L1.  3x3 taps of one vector: 10 loads for 9 multiply-adds.
+// Keeps v in a register: GCC would load it again for each of its uses, and loads are what limits.
+template <class V>
+HWY_INLINE V loaded_once(V v) {
+#if HWY_ARCH_X86
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
+// sums[tap][v] += value * tile[at + tap][v] over the entries of a list, for kHeight x kWidth taps,
+// side by side in a row, and kVectors vectors of channels.  The sums stay in registers; the tile is
+// in L1.  3x3 taps of one vector: 10 loads for 9 multiply-adds, or 14 for the 18 of a pair.
 template <int kHeight, int kWidth, int kVectors>
 HWY_NOINLINE void add_list(const NonzeroList& list, const float* tile, std::int64_t tile_row,
                            float* sums, std::int64_t sums_row) {
@@ -38,9 +47,25 @@ HWY_NOINLINE void add_list(const NonzeroList& list, const float* tile, std::int6
     HWY_UNROLL(3)
     for (int r = 0; r < kHeight; ++r) acc[r][i] = hn::LoadU(d, sums + r * sums_row + i * kLanes);
   }
-  for (const NonzeroList::Entry& entry : list) {
-    const auto value = hn::Set(d, entry.value);
-    const float* row = tile + std::size_t{entry.at} * kFloats;
+  const NonzeroList::Entry* entry = list.first;
+  const NonzeroList::Entry* const paired = kWidth > 1 ? list.paired : list.first;
+  for (; entry != paired; entry += 2) {
+    const auto left = hn::Set(d, entry[0].value), right = hn::Set(d, entry[1].value);
+    const float* row = tile + std::size_t{entry->at} * kFloats;
+    HWY_UNROLL(3)
+    for (int r = 0; r < kHeight; ++r, row += tile_row) {
+      HWY_UNROLL(10)
+      for (int i = 0; i < kColumns + kVectors; ++i) {
+        const auto dense = loaded_once(hn::LoadU(d, row + i * kLanes));
+        if (i < kColumns) acc[r][i] = hn::MulAdd(left, dense, acc[r][i]);
+        if (i >= kVectors) acc[r][i - kVectors] = hn::MulAdd(right, dense, acc[r][i - kVectors]);
+      }
+    }
+  }
+  const NonzeroList::Entry* const last = list.last;
+  for (; entry != last; ++entry) {
+    const auto value = hn::Set(d, entry->value);
+    const float* row = tile + std::size_t{entry->at} * kFloats;
     HWY_UNROLL(3)
     for (int r = 0; r < kHeight; ++r, row += tile_row) {
       HWY_UNROLL(8)
@@ -56,33 +81,46 @@ HWY_NOINLINE void add_list(const NonzeroList& list, const float* tile, std::int6
   }
 }
 
+// The lists stream by from L3: sooner than the hardware would fetch them.
+HWY_INLINE void fetch(const NonzeroList& list) {
+  constexpr int kLine = 64 / sizeof(NonzeroList::Entry);
+  for (const auto* entry = list.first; entry < list.last; entry += kLine) hwy::Prefetch(entry);
+}
+
+using AddList = void (*)(const NonzeroList&, const float*, std::int64_t, float*, std::int64_t);
+
+// [height - 1][width - 1]
+template <int kVectors>
+constexpr AddList kAddLists[3][3] = {
+    {add_list<1, 1, kVectors>, add_list<1, 2, kVectors>, add_list<1, 3, kVectors>},
+    {add_list<2, 1, kVectors>, add_list<2, 2, kVectors>, add_list<2, 3, kVectors>},
+    {add_list<3, 1, kVectors>, add_list<3, 2, kVectors>, add_list<3, 3, kVectors>}};
+template <>
+constexpr AddList kAddLists<8>[3][3] = {{add_list<1, 1, 8>}};
+
+// The next of `left` taps, at most `most` <= 3 at a time: four are two and two.
+std::int64_t next_part(std::int64_t left, std::int64_t most) {
+  return std::min<std::int64_t>(left == 4 ? 2 : left, most);
+}
+
 template <int kVectors>
 void add_band(const NonzeroLists& lists, std::int64_t band, const NonzeroTile& tile, float* sums) {
   const PassAxis &h = lists.pass().h, &w = lists.pass().w;
-  constexpr std::int64_t kFloats = kVectors * kLanes;
-  const std::int64_t tile_row = tile.columns * kFloats;
-  const std::int64_t filter = h.taps * w.taps * kFloats;
-  const bool square = h.taps == 3 && w.taps == 3 && h.tap_step == 1 && w.tap_step == 1;
-  for (std::int64_t channel = 0; channel < lists.channels(); ++channel, sums += filter) {
+  constexpr std::int64_t kFloats = kVectors * kLanes, kMost = kVectors == 8 ? 1 : 3;
+  const std::int64_t most_side_by_side = w.tap_step == 1 ? kMost : 1;
+  const std::int64_t tile_row = h.tap_step * tile.columns * kFloats;
+  const std::int64_t sums_row = w.taps * kFloats;
+  for (std::int64_t channel = 0; channel < lists.channels(); ++channel, sums += h.taps * sums_row) {
+    if (channel + 1 < lists.channels()) fetch(lists.list(band, channel + 1));
     const NonzeroList list = lists.list(band, channel);
-    if (list.empty()) continue;
-    if constexpr (kVectors <= 2) {
-      if (square) {
-        add_list<3, 3, kVectors>(list, tile.values, tile_row, sums, w.taps * kFloats);
-        continue;
-      }
-    }
-    for (std::int64_t i = 0; i < h.taps; ++i) {
-      for (std::int64_t j = 0, count; j < w.taps; j += count) {
-        count = w.tap_step == 1 && kVectors <= 2 ? std::min<std::int64_t>(4, w.taps - j) : 1;
-        const float* const at = tile.values + i * h.tap_step * tile_row + j * w.tap_step * kFloats;
-        float* const to = sums + (i * w.taps + j) * kFloats;
-        if constexpr (kVectors <= 2) {
-          if (count == 4) add_list<1, 4, kVectors>(list, at, 0, to, 0);
-          if (count == 3) add_list<1, 3, kVectors>(list, at, 0, to, 0);
-          if (count == 2) add_list<1, 2, kVectors>(list, at, 0, to, 0);
-        }
-        if (count == 1) add_list<1, 1, kVectors>(list, at, 0, to, 0);
+    if (list.first == list.last) continue;
+    for (std::int64_t i = 0, height; i < h.taps; i += height) {
+      height = next_part(h.taps - i, kMost);
+      for (std::int64_t j = 0, width; j < w.taps; j += width) {
+        width = next_part(w.taps - j, most_side_by_side);
+        kAddLists<kVectors>[height - 1][width - 1](
+            list, tile.values + i * tile_row + j * w.tap_step * kFloats, tile_row,
+            sums + i * sums_row + j * kFloats, sums_row);
       }
     }
   }
@@ -92,6 +130,52 @@ void AddBand(const NonzeroLists& lists, std::int64_t band, const NonzeroTile& ti
   if (tile.floats == kLanes) return add_band<1>(lists, band, tile, sums);
   if (tile.floats == 2 * kLanes) return add_band<2>(lists, band, tile, sums);
   add_band<8>(lists, band, tile, sums);
+}
+
+template <bool kWhole>
+HWY_INLINE void copy_pixel(const float* from, std::int64_t count, float* to) {
+  const Vectors d;
+  if constexpr (kWhole) {
+    for (std::int64_t i = 0; i < count; i += kLanes) hn::Store(hn::LoadU(d, from + i), d, to + i);
+  } else {
+    std::copy_n(from, count, to);
+  }
+}
+
+// Copies `floats` channels of the rows that a band reads, with zeros where there is no image.  The
+// hardware does not foresee steps of many channels: fetched `kAhead` pixels ahead.
+template <bool kWhole>
+void pack_tile(const NonzeroLists& lists, std::int64_t band, const DenseBlock& block, float* to) {
+  const PassAxis &h = lists.pass().h, &w = lists.pass().w;
+  const NonzeroBand b = lists.bands().at(band);
+  const std::int64_t floats = block.floats, channels = block.channels;
+  const std::int64_t count = kWhole ? floats : channels - block.first_channel;
+  const std::int64_t columns = lists.bands().tile_columns(), rows = lists.bands().tile_rows();
+  const std::int64_t first = std::clamp<std::int64_t>(-w.in_first, 0, columns);
+  const std::int64_t last = std::clamp<std::int64_t>(w.in - w.in_first, first, columns);
+  constexpr std::int64_t kAhead = 32;
+  for (std::int64_t image = b.first_image; image < b.last_image; ++image) {
+    for (std::int64_t i = 0; i < rows; ++i, to += columns * floats) {
+      const std::int64_t row = h.in_first + b.first_row * h.in_step + i;
+      if (row < 0 || row >= h.in || first == last) {
+        std::fill_n(to, columns * floats, 0.0f);
+        continue;
+      }
+      const float* from = block.dense + block.first_channel +
+                          ((image * h.in + row) * w.in + w.in_first + first) * channels;
+      std::fill_n(to, first * floats, 0.0f);
+      for (std::int64_t column = first; column < last; ++column, from += channels) {
+        hwy::Prefetch(from + kAhead * channels);
+        copy_pixel<kWhole>(from, count, to + column * floats);
+      }
+      std::fill_n(to + last * floats, (columns - last) * floats, 0.0f);
+    }
+  }
+}
+
+void PackTile(const NonzeroLists& lists, std::int64_t band, const DenseBlock& block, float* to) {
+  const bool whole = block.first_channel + block.floats <= block.channels;
+  (whole ? pack_tile<true> : pack_tile<false>)(lists, band, block, to);
 }
 
 // sums[c] += sum over the rows of x[row, c]
@@ -113,6 +197,7 @@ HWY_AFTER_NAMESPACE();
 namespace joule::cpu {
 HWY_EXPORT(AddBand);
 HWY_EXPORT(AddRows);
+HWY_EXPORT(PackTile);
 
 namespace {
 
@@ -122,37 +207,6 @@ constexpr std::int64_t kUnits = 16;  // of work, for as many cores
 struct Strides {
   std::int64_t list, tap, tile;
 };
-
-// Copies `floats` channels of the rows that a band reads, with zeros where there is no image.  The
-// hardware does not foresee steps of many channels: fetched `kAhead` pixels ahead.
-void pack_tile(const NonzeroLists& lists, std::int64_t band, const float* dense,
-               std::int64_t channels, std::int64_t first_channel, std::int64_t floats, float* to) {
-  const PassAxis &h = lists.pass().h, &w = lists.pass().w;
-  const NonzeroBand b = lists.bands().at(band);
-  const std::int64_t count = std::min(floats, channels - first_channel);
-  const std::int64_t columns = lists.bands().tile_columns(), rows = lists.bands().tile_rows();
-  const std::int64_t first = std::clamp<std::int64_t>(-w.in_first, 0, columns);
-  const std::int64_t last = std::clamp<std::int64_t>(w.in - w.in_first, first, columns);
-  constexpr std::int64_t kAhead = 32;
-  const auto bytes = static_cast<std::size_t>(count) * sizeof(float);
-  for (std::int64_t image = b.first_image; image < b.last_image; ++image) {
-    for (std::int64_t i = 0; i < rows; ++i, to += columns * floats) {
-      const std::int64_t row = h.in_first + b.first_row * h.in_step + i;
-      if (row < 0 || row >= h.in || first == last) {
-        std::fill_n(to, columns * floats, 0.0f);
-        continue;
-      }
-      const float* from =
-          dense + ((image * h.in + row) * w.in + w.in_first + first) * channels + first_channel;
-      std::fill_n(to, first * floats, 0.0f);
-      for (std::int64_t column = first; column < last; ++column, from += channels) {
-        hwy::Prefetch(from + kAhead * channels);
-        std::memcpy(to + column * floats, from, bytes);
-      }
-      std::fill_n(to + last * floats, (columns - last) * floats, 0.0f);
-    }
-  }
-}
 
 // to[c * list + v * tile] = from[c * pitch + v], in the order in which `to` lies in memory.
 void store_tap(const float* from, std::int64_t pitch, std::int64_t lists, std::int64_t columns,
@@ -187,7 +241,8 @@ void run_pass(const NonzeroLists& lists, const float* dense, std::int64_t dense_
       std::fill_n(to, rows * floats, 0.0f);
       for (std::int64_t band = bands * piece / pieces; band < bands * (piece + 1) / pieces;
            ++band) {
-        pack_tile(lists, band, dense, dense_channels, block * floats, floats, tile.values());
+        HWY_DYNAMIC_DISPATCH(PackTile)
+        (lists, band, {dense, dense_channels, block * floats, floats}, tile.values());
         HWY_DYNAMIC_DISPATCH(AddBand)
         (lists, band, {tile.values(), lists.bands().tile_columns(), floats}, to);
       }
@@ -214,16 +269,13 @@ void run_pass(const NonzeroLists& lists, const float* dense, std::int64_t dense_
   });
 }
 
-// How many channels of the dense operand a tile has: the sums of all taps stay in registers.  Two
-// vectors need fewer loads; one makes bands longer, which counts when the sums of all channels and
-// taps do not fit L2.
-std::int64_t tile_floats(const Pass& pass, std::int64_t list_channels, std::int64_t channels) {
-  constexpr std::int64_t kL2Floats = 64 * 1024;
+// How many channels of the dense operand a tile has: enough sums in registers to hide the latency
+// of a multiply-add.  Beyond that one vector is best: the fewer, the longer are bands and lists.
+std::int64_t tile_floats(const Pass& pass, std::int64_t channels) {
   const std::int64_t lanes = direct_lanes();
   const std::int64_t taps = pass.h.taps * pass.w.taps;
-  if (taps == 1 && channels > 2 * lanes) return 8 * lanes;
-  const bool two = channels > lanes && list_channels * taps * 2 * lanes <= kL2Floats;
-  return (two ? 2 : 1) * lanes;
+  if (taps > 4 || channels <= lanes) return lanes;
+  return taps > 1 || channels <= 2 * lanes ? 2 * lanes : 8 * lanes;
 }
 
 void run_passes(const std::vector<Pass>& passes, const Conv2dShape& s, const float* sparse,
@@ -242,7 +294,7 @@ void run_passes(const std::vector<Pass>& passes, const Conv2dShape& s, const flo
       }
     }
     if (tap_at.empty() || pass.h.count * pass.w.count == 0) continue;
-    const std::int64_t floats = tile_floats(pass, mask.channels(), dense_channels);
+    const std::int64_t floats = tile_floats(pass, dense_channels);
     const NonzeroLists lists(pass, s.batch, sparse, mask, floats);
     run_pass(lists, dense, dense_channels, floats, tap_at, stride, grad_w);
   }

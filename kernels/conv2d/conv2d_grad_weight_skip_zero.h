@@ -6,8 +6,8 @@
 
 // Gradients of the weights that execute only the multiply-adds one of whose operands is not zero,
 // on raw pointers: written once, compiled for AVX-512, AVX2 and the baseline, chosen at run time.
-// groups == 1.  Each element is a sum in an order that depends on the shape and the instruction set
-// alone.
+// groups == 1.  Each element is a sum in an order that depends on the shape, the instruction set
+// and the mask alone.
 namespace joule::cpu {
 
 /// Skips where x is 0; `mask` is x's.

@@ -41,4 +41,27 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
+namespace cudnn {
+/// Why cuDNN cannot run it, or null.  It is asked once per shape; then this is a look-up.
+const char* unsupported(const Conv2d& op);
+const char* unsupported(const Conv2dGradInput& op);
+const char* unsupported(const Conv2dGradWeight& op);
+void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cudnn
+
+namespace cuda {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_implicit_gemm(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+
 }  // namespace joule

@@ -12,18 +12,14 @@
 namespace joule::cpu {
 
 /// The non-zeros of one channel in some pixels: what they are, and at which pixel of a tile of the
-/// other operand their first tap lies.
+/// other operand their first tap lies.  Those up to `paired` are pairs of neighbours in a row of
+/// pixels, whose taps meet mostly the same pixels of the tile.
 struct NonzeroList {
   struct Entry {
     float value;
     std::uint32_t at;
   };
-  const Entry* first;
-  const Entry* last;
-
-  const Entry* begin() const { return first; }
-  const Entry* end() const { return last; }
-  bool empty() const { return first == last; }
+  const Entry *first, *paired, *last;
 };
 
 /// Rows [first_row, last_row) of the images [first_image, last_image).
@@ -74,10 +70,16 @@ class NonzeroLists {
   const NonzeroBands& bands() const { return bands_; }
   std::int64_t channels() const { return channels_; }
   NonzeroList list(std::int64_t band, std::int64_t channel) const {
-    const std::uint32_t* const end = ends_.data() + band * channels_ + channel;
+    const End* const end = ends_.data() + band * channels_ + channel;
     const auto* const entries = entries_of(band);
-    return {entries + (channel ? end[-1] : 0), entries + end[0]};
+    return {entries + (channel ? end[-1].singles : 0), entries + end->pairs,
+            entries + end->singles};
   }
+
+  /// Where a list ends, in entries of its band: its pairs, and the rest.
+  struct End {
+    std::uint32_t pairs, singles;
+  };
 
  private:
   void fill(std::int64_t band, const float* values, const ZeroMask& mask);
@@ -88,9 +90,15 @@ class NonzeroLists {
   Pass pass_;
   NonzeroBands bands_;
   std::int64_t channels_;
-  std::vector<std::int64_t> first_;  // of each band, in entries_
-  std::vector<std::uint32_t> ends_;  // of each band's channels, in the band
+  std::vector<std::int64_t> first_;  // of each band
+  std::vector<End> ends_;            // of each band's channels
   Floats entries_;
+};
+
+/// The channels of the dense operand that a tile holds.
+struct DenseBlock {
+  const float* dense;
+  std::int64_t channels, first_channel, floats;
 };
 
 /// Everything of the other operand that the taps of a band read: [pixel, floats].

@@ -7,8 +7,8 @@
 namespace joule {
 
 /// How many (output, tap) pairs along one axis read a pixel of the image; the others read padding.
-inline std::int64_t taps_inside(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                                std::int64_t stride, std::int64_t pad, std::int64_t dilation) {
+constexpr std::int64_t taps_inside(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                                   std::int64_t stride, std::int64_t pad, std::int64_t dilation) {
   std::int64_t count = 0;
   for (std::int64_t tap = 0; tap < kernel; ++tap) {
     const std::int64_t origin = tap * dilation - pad;  // the input read by output 0
@@ -30,21 +30,23 @@ struct Conv2dShape {
   std::int64_t dilation_h = 1, dilation_w = 1;
   std::int64_t groups = 1;
 
-  std::int64_t out_h() const {
+  constexpr std::int64_t out_h() const {
     return (in_h + 2 * pad_h - dilation_h * (kernel_h - 1) - 1) / stride_h + 1;
   }
-  std::int64_t out_w() const {
+  constexpr std::int64_t out_w() const {
     return (in_w + 2 * pad_w - dilation_w * (kernel_w - 1) - 1) / stride_w + 1;
   }
-  std::int64_t in_per_group() const { return in_channels / groups; }
-  std::int64_t out_per_group() const { return out_channels / groups; }
+  constexpr std::int64_t in_per_group() const { return in_channels / groups; }
+  constexpr std::int64_t out_per_group() const { return out_channels / groups; }
 
-  std::int64_t x_size() const { return batch * in_h * in_w * in_channels; }
-  std::int64_t y_size() const { return batch * out_h() * out_w() * out_channels; }
-  std::int64_t weight_size() const { return out_channels * kernel_h * kernel_w * in_per_group(); }
+  constexpr std::int64_t x_size() const { return batch * in_h * in_w * in_channels; }
+  constexpr std::int64_t y_size() const { return batch * out_h() * out_w() * out_channels; }
+  constexpr std::int64_t weight_size() const {
+    return out_channels * kernel_h * kernel_w * in_per_group();
+  }
 
   /// Multiply-accumulates: taps that fall into the padding are free.
-  std::int64_t macs() const {
+  constexpr std::int64_t macs() const {
     return batch * out_channels * in_per_group() *
            taps_inside(in_h, out_h(), kernel_h, stride_h, pad_h, dilation_h) *
            taps_inside(in_w, out_w(), kernel_w, stride_w, pad_w, dilation_w);

@@ -30,6 +30,12 @@ void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64
                        const float* x, const std::uint64_t* mask, const Floats& w,
                        const float* bias, float* y);
 
+/// c [rows, columns] = a [rows, depth] * b [depth, columns] for a b that is used once: its blocks
+/// are packed on the way.  `mask` holds one word per row of a per 64 of its columns.  Each c is a
+/// sum in the order of b's rows.
+void matmul_skip_zero(std::int64_t rows, std::int64_t depth, std::int64_t columns, const float* a,
+                      const std::uint64_t* mask, const float* b, float* c);
+
 /// `mask` is grad_y's, `w` from pack_skip_zero_grad_input.
 void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, const ZeroMask& mask,
                                  const Floats& w, float* grad_x);

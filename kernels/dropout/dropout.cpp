@@ -34,8 +34,11 @@ Work Dropout::work() const {
 
 std::span<const Implementation<Dropout>> Dropout::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Dropout>{"cpu.simd", Device::cpu, runs_all, cpu::dropout_simd},
-      Implementation<Dropout>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Dropout>{"cuda.masked_rows", Device::cuda, runs_all, cuda::dropout},
+#endif
+    Implementation<Dropout>{"cpu.simd", Device::cpu, runs_all, cpu::dropout_simd},
+    Implementation<Dropout>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

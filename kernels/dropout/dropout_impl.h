@@ -21,3 +21,7 @@ struct DropoutRows {
 void dropout_simd(const Dropout& op, Context& ctx, Tally* tally);
 
 }  // namespace joule::cpu
+
+namespace joule::cuda {
+void dropout(const Dropout& op, Context& ctx, Tally* tally);
+}  // namespace joule::cuda

@@ -50,8 +50,11 @@ Work L0Sum::work() const {
 
 std::span<const Implementation<L0Sum>> L0Sum::implementations() {
   static constexpr std::array kTable = {
-      Implementation<L0Sum>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_simd},
-      Implementation<L0Sum>{kReference, Device::cpu, runs_all, run_sum_reference},
+#if JOULE_WITH_CUDA
+    Implementation<L0Sum>{"cuda.block_sums", Device::cuda, runs_all, cuda::l0_sum},
+#endif
+    Implementation<L0Sum>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_simd},
+    Implementation<L0Sum>{kReference, Device::cpu, runs_all, run_sum_reference},
   };
   return kTable;
 }
@@ -69,8 +72,11 @@ Work L0SumGrad::work() const {
 
 std::span<const Implementation<L0SumGrad>> L0SumGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<L0SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_grad_simd},
-      Implementation<L0SumGrad>{kReference, Device::cpu, runs_all, run_sum_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<L0SumGrad>{"cuda.elementwise", Device::cuda, runs_all, cuda::l0_sum_grad},
+#endif
+    Implementation<L0SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_grad_simd},
+    Implementation<L0SumGrad>{kReference, Device::cpu, runs_all, run_sum_grad_reference},
   };
   return kTable;
 }
@@ -93,7 +99,10 @@ Work L0Penalty::work() const {
 
 std::span<const Implementation<L0Penalty>> L0Penalty::implementations() {
   static constexpr std::array kTable = {
-      Implementation<L0Penalty>{kReference, Device::cpu, runs_all, run_penalty_reference},
+#if JOULE_WITH_CUDA
+    Implementation<L0Penalty>{"cuda.one_thread", Device::cuda, runs_all, cuda::l0_penalty},
+#endif
+    Implementation<L0Penalty>{kReference, Device::cpu, runs_all, run_penalty_reference},
   };
   return kTable;
 }

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace joule::cpu {
+namespace joule {
 
 /// A matrix in memory: element (i, j) is at data[i * row + j * column]; one of the strides is 1.
 struct Strided {
@@ -14,8 +14,6 @@ struct Strided {
 /// c[i,j] = bias[j] + sum_l a(i,l) * b(l,j)
 ///
 /// Shapes    a [m,k], b [k,n], bias [n] or null, c [m,n] row by row.
-/// Numerics  float32, fused multiply-adds where the machine has them; k is summed in order within
-///           blocks, and the blocks in order: the same bits for any number of threads.
 struct Gemm {
   std::int64_t m, n, k;
   Strided a, b;
@@ -23,6 +21,10 @@ struct Gemm {
   float* c;
 };
 
+namespace cpu {
+/// Numerics  float32, fused multiply-adds where the machine has them; k is summed in order within
+///           blocks, and the blocks in order: the same bits for any number of threads.
 void gemm(const Gemm& args);
+}  // namespace cpu
 
-}  // namespace joule::cpu
+}  // namespace joule

@@ -52,10 +52,11 @@ struct LinearGradInput {
 /// grad_weight[o,i] = sum_n grad_y[n,o] * x[n,i],   grad_bias[o] = sum_n grad_y[n,o]
 ///
 /// Shapes    x [N,I], grad_y [N,O], grad_weight [O,I], grad_bias [O] or undefined; f32.
-/// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A zero of x makes O of
-///           them skippable.
+/// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A MAC is counted as
+///           skippable if one operand is 0, always the same: grad_y where the implementation skips
+///           by it, otherwise x.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
-/// Numerics  as Linear.
+/// Numerics  as Linear; cpu.skip_zero_grad_y multiplies no zero of grad_y.
 struct LinearGradWeight {
   static constexpr std::string_view kName = "linear_grad_weight";
 

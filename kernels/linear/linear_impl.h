@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/linear/gemm.h"
 #include "kernels/linear/linear.h"
 
 // The implementations of Linear and its gradients; private to this folder.
@@ -10,14 +11,64 @@ void linear_gemm(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_gemm(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_skip_zero(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_skip_zero(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_skip_zero_grad_y(const LinearGradWeight& op, Context& ctx, Tally* tally);
 void linear_grad_weight_gemm(const LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cpu
+
+namespace cuda {
+void linear_one_thread_per_output(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_one_thread_per_output(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_one_thread_per_output(const LinearGradWeight& op, Context& ctx,
+                                              Tally* tally);
+void linear_tiled_64x64(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_tiled_64x64(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_tiled_64x64(const LinearGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+
+namespace cublas {
+void linear(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cublas
 
 namespace onednn {
 void linear(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
+
+/// The products that the three are, f32.
+inline Gemm gemm_of(const Linear& op) {
+  const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
+  return {.m = batch,
+          .n = out,
+          .k = in,
+          .a = {op.x.data<float>(), in, 1},
+          .b = {op.weight.data<float>(), 1, in},
+          .bias = op.bias ? op.bias.data<float>() : nullptr,
+          .c = op.y.mutable_data<float>()};
+}
+inline Gemm gemm_of(const LinearGradInput& op) {
+  const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
+  return {.m = batch,
+          .n = in,
+          .k = out,
+          .a = {op.grad_y.data<float>(), out, 1},
+          .b = {op.weight.data<float>(), in, 1},
+          .bias = nullptr,
+          .c = op.grad_x.mutable_data<float>()};
+}
+/// Without the gradient of the bias.
+inline Gemm gemm_of(const LinearGradWeight& op) {
+  const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
+  return {.m = out,
+          .n = in,
+          .k = batch,
+          .a = {op.grad_y.data<float>(), 1, out},
+          .b = {op.x.data<float>(), in, 1},
+          .bias = nullptr,
+          .c = op.grad_weight.mutable_data<float>()};
+}
 
 /// Adds to `tally`, which may be null, that each zero of `sparse` met `macs_per_value` MACs of a
 /// dense product.

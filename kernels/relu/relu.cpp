@@ -52,8 +52,11 @@ Work Relu::work() const {
 
 std::span<const Implementation<Relu>> Relu::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Relu>{"cpu.simd", Device::cpu, runs_all, cpu::relu_simd},
-      Implementation<Relu>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Relu>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu},
+#endif
+    Implementation<Relu>{"cpu.simd", Device::cpu, runs_all, cpu::relu_simd},
+    Implementation<Relu>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -72,8 +75,11 @@ Work ReluGrad::work() const {
 
 std::span<const Implementation<ReluGrad>> ReluGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<ReluGrad>{"cpu.simd", Device::cpu, needs_mask, cpu::relu_grad_simd},
-      Implementation<ReluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<ReluGrad>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu_grad},
+#endif
+    Implementation<ReluGrad>{"cpu.simd", Device::cpu, needs_mask, cpu::relu_grad_simd},
+    Implementation<ReluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -8,3 +8,8 @@ namespace joule::cpu {
 void relu_simd(const Relu& op, Context& ctx, Tally* tally);
 void relu_grad_simd(const ReluGrad& op, Context& ctx, Tally* tally);
 }  // namespace joule::cpu
+
+namespace joule::cuda {
+void relu(const Relu& op, Context& ctx, Tally* tally);
+void relu_grad(const ReluGrad& op, Context& ctx, Tally* tally);
+}  // namespace joule::cuda

@@ -36,8 +36,11 @@ Work Scale::work() const {
 
 std::span<const Implementation<Scale>> Scale::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Scale>{"cpu.simd", Device::cpu, runs_all, cpu::scale_simd},
-      Implementation<Scale>{kReference, Device::cpu, runs_all, run_scale_reference},
+#if JOULE_WITH_CUDA
+    Implementation<Scale>{"cuda.elementwise", Device::cuda, runs_all, cuda::scale},
+#endif
+    Implementation<Scale>{"cpu.simd", Device::cpu, runs_all, cpu::scale_simd},
+    Implementation<Scale>{kReference, Device::cpu, runs_all, run_scale_reference},
   };
   return kTable;
 }
@@ -54,8 +57,11 @@ Work SquaredNorm::work() const {
 
 std::span<const Implementation<SquaredNorm>> SquaredNorm::implementations() {
   static constexpr std::array kTable = {
-      Implementation<SquaredNorm>{"cpu.simd", Device::cpu, runs_all, cpu::squared_norm_simd},
-      Implementation<SquaredNorm>{kReference, Device::cpu, runs_all, run_squared_norm_reference},
+#if JOULE_WITH_CUDA
+    Implementation<SquaredNorm>{"cuda.block_sums", Device::cuda, runs_all, cuda::squared_norm},
+#endif
+    Implementation<SquaredNorm>{"cpu.simd", Device::cpu, runs_all, cpu::squared_norm_simd},
+    Implementation<SquaredNorm>{kReference, Device::cpu, runs_all, run_squared_norm_reference},
   };
   return kTable;
 }

@@ -8,3 +8,8 @@ namespace joule::cpu {
 void scale_simd(const Scale& op, Context& ctx, Tally* tally);
 void squared_norm_simd(const SquaredNorm& op, Context& ctx, Tally* tally);
 }  // namespace joule::cpu
+
+namespace joule::cuda {
+void scale(const Scale& op, Context& ctx, Tally* tally);
+void squared_norm(const SquaredNorm& op, Context& ctx, Tally* tally);
+}  // namespace joule::cuda

@@ -7,6 +7,7 @@
 #include "core/threads.h"
 #include "kernels/require_scalar.h"
 #include "kernels/same.h"
+#include "kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy_reference.h"
 
 namespace joule {
@@ -26,6 +27,7 @@ void check_rows(std::string_view op, const Named& in, const Named& out, const Te
           labels.dtype(), " ", labels.shape(), " on ", labels.device());
   require(smoothing >= 0 && smoothing <= 1, op, ": label_smoothing must be in [0, 1], got ",
           smoothing);
+  if (labels.device() != Device::cpu) return;  // to read them would be to wait for the device
   const std::int32_t* const label = labels.data<std::int32_t>();
   for (std::int64_t n = 0; n < shape[0]; ++n) {
     require(label[n] >= 0 && label[n] < shape[1], op, ": label ", n, " is ", label[n],
@@ -88,7 +90,11 @@ Work SoftmaxCrossEntropy::work() const {
 
 std::span<const Implementation<SoftmaxCrossEntropy>> SoftmaxCrossEntropy::implementations() {
   static constexpr std::array kTable = {
-      Implementation<SoftmaxCrossEntropy>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<SoftmaxCrossEntropy>{"cuda.warp_per_row", Device::cuda, runs_all,
+                                        cuda::softmax_cross_entropy},
+#endif
+    Implementation<SoftmaxCrossEntropy>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -108,8 +114,11 @@ Work SoftmaxCrossEntropyGrad::work() const {
 std::span<const Implementation<SoftmaxCrossEntropyGrad>>
 SoftmaxCrossEntropyGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<SoftmaxCrossEntropyGrad>{kReference, Device::cpu, runs_all,
-                                              run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<SoftmaxCrossEntropyGrad>{"cuda.warp_per_row", Device::cuda, runs_all,
+                                            cuda::softmax_cross_entropy_grad},
+#endif
+    Implementation<SoftmaxCrossEntropyGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

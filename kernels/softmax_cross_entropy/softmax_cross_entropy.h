@@ -14,7 +14,8 @@ namespace joule {
 ///           probabilities may be logits.
 /// Cost      no MACs; reads logits and labels, writes probabilities and loss.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit, N or K is 0, the smoothing is
-///           outside [0, 1], or a label is outside [0,K): the first such is named.
+///           outside [0, 1], or a label is outside [0,K): the first such is named.  Only the CPU
+///           looks at the labels before; elsewhere such a label makes loss and gradients NaN.
 /// Numerics  the logarithm of the sum is taken after subtracting the row's maximum: no overflow
 ///           for finite logits.  Computed in double.  A NaN or +inf logit makes the loss NaN.
 /// Source    Szegedy et al. 2016, arXiv:1512.00567, section 7 (label smoothing).

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cmath>
+#include <initializer_list>
+#include <string>
 
 #include "kernels/same.h"
 #include "kernels/update/update_impl.h"
@@ -11,32 +13,66 @@
 namespace joule {
 namespace {
 
-template <class T>
-T* mutable_or_null(const Tensor& t) {
-  return t ? t.mutable_data<T>() : nullptr;
-}
-
 void run_sgd_reference(const SgdUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::sgd_update(op, op.parameter.numel(), op.parameter.mutable_data<T>(),
-                          op.gradient.data<T>(), mutable_or_null<T>(op.velocity));
+    for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+      reference::sgd_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
+                            op.gradients[k].data<T>(), mutable_or_null<T>(op.velocities, k));
+    }
   });
 }
 
 void run_adam_reference(const AdamUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::adam_update(op, op.parameter.numel(), op.parameter.mutable_data<T>(),
-                           op.gradient.data<T>(), op.first_moment.mutable_data<T>(),
-                           op.second_moment.mutable_data<T>());
+    for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+      reference::adam_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
+                             op.gradients[k].data<T>(), op.first_moments[k].mutable_data<T>(),
+                             op.second_moments[k].mutable_data<T>());
+    }
   });
 }
 
 void run_rmsprop_reference(const RmsPropUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::rmsprop_update(op, op.parameter.numel(), op.parameter.mutable_data<T>(),
-                              op.gradient.data<T>(), op.square_average.mutable_data<T>(),
-                              mutable_or_null<T>(op.velocity));
+    for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+      reference::rmsprop_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
+                                op.gradients[k].data<T>(), op.square_averages[k].mutable_data<T>(),
+                                mutable_or_null<T>(op.velocities, k));
+    }
   });
+}
+
+/// A list of operands and what messages call it.
+struct NamedList {
+  std::string_view name;
+  const std::vector<Tensor>& tensors;
+};
+
+/// Requires parameters of one dtype and device, and in each of the other lists one tensor for each,
+/// like it.
+void check_lists(std::string_view op, const std::vector<Tensor>& parameters,
+                 std::initializer_list<NamedList> others) {
+  require(!parameters.empty(), op, ": there are no parameters");
+  for (const NamedList& list : others) {
+    require(list.tensors.size() == parameters.size(), op, ": ", parameters.size(),
+            " parameters, but ", list.tensors.size(), " ", list.name);
+  }
+  const auto name = [](std::string_view list, std::size_t k) { return str(list, "[", k, "]"); };
+  const Tensor& first = parameters.front();
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    const Tensor& p = parameters[k];
+    if (k == 0 || !p) require_same(op, {{name("parameters", k), p}});
+    require(p.dtype() == first.dtype() && p.device() == first.device(), op, ": parameters[", k,
+            "] is ", p.dtype(), " on ", p.device(), ", parameters[0] is ", first.dtype(), " on ",
+            first.device());
+    for (const NamedList& list : others) {
+      const Tensor& t = list.tensors[k];
+      if (t && t.shape() == p.shape() && t.dtype() == p.dtype() && t.device() == p.device()) {
+        continue;  // the names are not made for nothing
+      }
+      require_same(op, {{name("parameters", k), p}, {name(list.name, k), t}});
+    }
+  }
 }
 
 void require_not_negative(std::string_view op, std::string_view name, double value) {
@@ -48,45 +84,49 @@ void require_fraction(std::string_view op, std::string_view name, double value) 
   require(value >= 0 && value < 1, op, ": ", name, " must be in [0, 1), got ", value);
 }
 
-void check_velocity(std::string_view op, const Tensor& parameter, const Tensor& velocity,
-                    double momentum) {
+void check_velocities(std::string_view op, const std::vector<Tensor>& parameters,
+                      const std::vector<Tensor>& velocities, double momentum) {
   require_fraction(op, "momentum", momentum);
-  require(velocity.defined() == (momentum > 0), op, ": momentum is ", momentum, ", velocity is ",
-          velocity.defined() ? "given" : "undefined");
-  if (velocity) require_same(op, {{"parameter", parameter}, {"velocity", velocity}});
+  require(velocities.empty() == (momentum == 0), op, ": momentum is ", momentum,
+          ", velocities are ", velocities.empty() ? "not given" : "given");
+  if (!velocities.empty()) check_lists(op, parameters, {{"velocities", velocities}});
 }
 
-/// Reads `kept` + 2 tensors like `parameter` and writes `kept` + 1 of them.
-Work update_work(const Tensor& parameter, std::int64_t kept) {
-  const auto bytes = static_cast<std::int64_t>(parameter.bytes());
+/// For each parameter reads `kept` + 2 tensors like it and writes `kept` + 1 of them.
+Work update_work(const std::vector<Tensor>& parameters, std::int64_t kept) {
+  std::int64_t bytes = 0;
+  for (const Tensor& parameter : parameters) bytes += static_cast<std::int64_t>(parameter.bytes());
   return {.bytes_read = (kept + 2) * bytes, .bytes_written = (kept + 1) * bytes};
 }
 
 }  // namespace
 
 void SgdUpdate::check() const {
-  require_same(kName, {{"parameter", parameter}, {"gradient", gradient}});
-  check_velocity(kName, parameter, velocity, momentum);
+  check_lists(kName, parameters, {{"gradients", gradients}});
+  check_velocities(kName, parameters, velocities, momentum);
   require_not_negative(kName, "lr", lr);
   require_not_negative(kName, "weight_decay", weight_decay);
   require(!nesterov || momentum > 0, kName, ": nesterov needs momentum > 0");
 }
 
-Work SgdUpdate::work() const { return update_work(parameter, velocity ? 1 : 0); }
+Work SgdUpdate::work() const { return update_work(parameters, velocities.empty() ? 0 : 1); }
 
 std::span<const Implementation<SgdUpdate>> SgdUpdate::implementations() {
   static constexpr std::array kTable = {
-      Implementation<SgdUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::sgd_update_simd},
-      Implementation<SgdUpdate>{kReference, Device::cpu, runs_all, run_sgd_reference},
+#if JOULE_WITH_CUDA
+    Implementation<SgdUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::sgd_update},
+#endif
+    Implementation<SgdUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::sgd_update_simd},
+    Implementation<SgdUpdate>{kReference, Device::cpu, runs_all, run_sgd_reference},
   };
   return kTable;
 }
 
 void AdamUpdate::check() const {
-  require_same(kName, {{"parameter", parameter},
-                       {"gradient", gradient},
-                       {"first_moment", first_moment},
-                       {"second_moment", second_moment}});
+  check_lists(kName, parameters,
+              {{"gradients", gradients},
+               {"first_moments", first_moments},
+               {"second_moments", second_moments}});
   require_not_negative(kName, "lr", lr);
   require_fraction(kName, "beta1", beta1);
   require_fraction(kName, "beta2", beta2);
@@ -95,33 +135,38 @@ void AdamUpdate::check() const {
   require(step >= 1, kName, ": step counts from 1, got ", step);
 }
 
-Work AdamUpdate::work() const { return update_work(parameter, 2); }
+Work AdamUpdate::work() const { return update_work(parameters, 2); }
 
 std::span<const Implementation<AdamUpdate>> AdamUpdate::implementations() {
   static constexpr std::array kTable = {
-      Implementation<AdamUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::adam_update_simd},
-      Implementation<AdamUpdate>{kReference, Device::cpu, runs_all, run_adam_reference},
+#if JOULE_WITH_CUDA
+    Implementation<AdamUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::adam_update},
+#endif
+    Implementation<AdamUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::adam_update_simd},
+    Implementation<AdamUpdate>{kReference, Device::cpu, runs_all, run_adam_reference},
   };
   return kTable;
 }
 
 void RmsPropUpdate::check() const {
-  require_same(
-      kName,
-      {{"parameter", parameter}, {"gradient", gradient}, {"square_average", square_average}});
-  check_velocity(kName, parameter, velocity, momentum);
+  check_lists(kName, parameters, {{"gradients", gradients}, {"square_averages", square_averages}});
+  check_velocities(kName, parameters, velocities, momentum);
   require_not_negative(kName, "lr", lr);
   require_fraction(kName, "alpha", alpha);
   require_not_negative(kName, "epsilon", epsilon);
   require_not_negative(kName, "weight_decay", weight_decay);
 }
 
-Work RmsPropUpdate::work() const { return update_work(parameter, velocity ? 2 : 1); }
+Work RmsPropUpdate::work() const { return update_work(parameters, velocities.empty() ? 1 : 2); }
 
 std::span<const Implementation<RmsPropUpdate>> RmsPropUpdate::implementations() {
   static constexpr std::array kTable = {
-      Implementation<RmsPropUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::rmsprop_update_simd},
-      Implementation<RmsPropUpdate>{kReference, Device::cpu, runs_all, run_rmsprop_reference},
+#if JOULE_WITH_CUDA
+    Implementation<RmsPropUpdate>{"cuda.multi_tensor", Device::cuda, runs_all,
+                                  cuda::rmsprop_update},
+#endif
+    Implementation<RmsPropUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::rmsprop_update_simd},
+    Implementation<RmsPropUpdate>{kReference, Device::cpu, runs_all, run_rmsprop_reference},
   };
   return kTable;
 }

@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <vector>
+
 #include "core/op.h"
 #include "core/tensor.h"
 
 namespace joule {
 
-// The update rules: one pass over a parameter and what is kept for it, in place.  `parameter`,
-// `gradient` and the kept tensors: any shape, equal; f32.  Elementwise: the same bits for any
-// number of threads.  Numbers are rounded to the tensors' dtype where they meet it.
+// The update rules: one pass over parameters and what is kept for them, in place.  An operation
+// takes any number of parameters, since on a GPU to launch one kernel for each would take longer
+// than most updates.  A parameter has any shape, and in every list at its place a tensor like it;
+// all are f32 on one device.  Elementwise: the same bits for any number of threads, and whatever
+// else is updated at once.  Numbers are rounded to the tensors' dtype where they meet it.
 
 /// Stochastic gradient descent with momentum:
 ///   g = gradient + weight_decay * parameter
-///   velocity = momentum * velocity + g                        (if velocity is given)
-///   d = nesterov ? g + momentum * velocity : velocity         (without velocity: g)
+///   velocity = momentum * velocity + g                        (if velocities are given)
+///   d = nesterov ? g + momentum * velocity : velocity         (without velocities: g)
 ///   parameter -= lr * d
 ///
-/// Shapes    velocity: zeros before the first step; undefined exactly if momentum is 0.
-/// Cost      no MACs of the net; reads all operands, writes parameter and velocity.
-/// Errors    ArgumentError if the operands do not fit, a number is negative or not finite,
-///           momentum >= 1, or nesterov without momentum.
+/// Shapes    velocities: zeros before the first step; none exactly if momentum is 0.
+/// Cost      no MACs of the net; reads all operands, writes parameters and velocities.
+/// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
+///           negative or not finite, momentum >= 1, or nesterov without momentum.
 /// Source    Sutskever et al. 2013, in PyTorch's form (lr multiplies the velocity when applied).
 struct SgdUpdate {
   static constexpr std::string_view kName = "sgd_update";
 
-  Tensor parameter;
-  Tensor gradient;
-  Tensor velocity{};
+  std::vector<Tensor> parameters;
+  std::vector<Tensor> gradients;
+  std::vector<Tensor> velocities{};
   double lr = 0;
   double momentum = 0;
   double weight_decay = 0;
   bool nesterov = false;
 
-  Device device() const { return parameter.device(); }
-  DType dtype() const { return parameter.dtype(); }
+  Device device() const { return parameters.front().device(); }
+  DType dtype() const { return parameters.front().dtype(); }
   void check() const;
   Work work() const;
   static std::span<const Implementation<SgdUpdate>> implementations();
@@ -46,28 +50,28 @@ struct SgdUpdate {
 ///   m = first_moment / (1 - beta1^step),  v = second_moment / (1 - beta2^step)
 ///   parameter -= lr * (m / (sqrt(v) + epsilon) + (decoupled ? weight_decay * parameter : 0))
 ///
-/// Shapes    first_moment, second_moment: zeros before step 1.
-/// Cost      no MACs of the net; reads all operands, writes all but the gradient.
-/// Errors    ArgumentError if the operands do not fit, a number is negative or not finite, a beta
-///           is >= 1, or step < 1.
+/// Shapes    first_moments, second_moments: zeros before step 1.
+/// Cost      no MACs of the net; reads all operands, writes all but the gradients.
+/// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
+///           negative or not finite, a beta is >= 1, or step < 1.
 /// Source    Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101.
 struct AdamUpdate {
   static constexpr std::string_view kName = "adam_update";
 
-  Tensor parameter;
-  Tensor gradient;
-  Tensor first_moment;
-  Tensor second_moment;
+  std::vector<Tensor> parameters;
+  std::vector<Tensor> gradients;
+  std::vector<Tensor> first_moments;
+  std::vector<Tensor> second_moments;
   double lr = 0;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;
-  std::int64_t step = 1;  // counts from 1
+  std::int64_t step = 1;  // of all of them; counts from 1
 
-  Device device() const { return parameter.device(); }
-  DType dtype() const { return parameter.dtype(); }
+  Device device() const { return parameters.front().device(); }
+  DType dtype() const { return parameters.front().dtype(); }
   void check() const;
   Work work() const;
   static std::span<const Implementation<AdamUpdate>> implementations();
@@ -77,30 +81,30 @@ struct AdamUpdate {
 ///   g = gradient + weight_decay * parameter
 ///   square_average = alpha * square_average + (1 - alpha) * g^2
 ///   d = g / (sqrt(square_average) + epsilon)
-///   velocity = momentum * velocity + d                        (if velocity is given)
-///   parameter -= lr * (velocity is given ? velocity : d)
+///   velocity = momentum * velocity + d                        (if velocities are given)
+///   parameter -= lr * (velocities are given ? velocity : d)
 ///
-/// Shapes    square_average, velocity: zeros before the first step; velocity is undefined exactly
-///           if momentum is 0.
-/// Cost      no MACs of the net; reads all operands, writes all but the gradient.
-/// Errors    ArgumentError if the operands do not fit, a number is negative or not finite, or alpha
-///           or momentum >= 1.
+/// Shapes    square_averages, velocities: zeros before the first step; there are no velocities
+///           exactly if momentum is 0.
+/// Cost      no MACs of the net; reads all operands, writes all but the gradients.
+/// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
+///           negative or not finite, or alpha or momentum >= 1.
 /// Source    Tieleman and Hinton 2012, lecture 6.5; PyTorch's form (epsilon outside of the root).
 struct RmsPropUpdate {
   static constexpr std::string_view kName = "rmsprop_update";
 
-  Tensor parameter;
-  Tensor gradient;
-  Tensor square_average;
-  Tensor velocity{};
+  std::vector<Tensor> parameters;
+  std::vector<Tensor> gradients;
+  std::vector<Tensor> square_averages;
+  std::vector<Tensor> velocities{};
   double lr = 0;
   double alpha = 0.99;
   double epsilon = 1e-8;
   double momentum = 0;
   double weight_decay = 0;
 
-  Device device() const { return parameter.device(); }
-  DType dtype() const { return parameter.dtype(); }
+  Device device() const { return parameters.front().device(); }
+  DType dtype() const { return parameters.front().dtype(); }
   void check() const;
   Work work() const;
   static std::span<const Implementation<RmsPropUpdate>> implementations();

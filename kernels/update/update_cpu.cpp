@@ -44,30 +44,21 @@ void SgdTarget(const SgdUpdate& op, std::int64_t n, float* parameter, const floa
   sgd<true, true>(op, n, parameter, gradient, velocity);
 }
 
-void AdamTarget(const AdamUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const float* gradient,
                 float* first_moment, float* second_moment) {
-  const double t = static_cast<double>(op.step);
-  const double correction1 = 1 - std::pow(op.beta1, t), correction2 = 1 - std::pow(op.beta2, t);
-  // lr m / c1 / (sqrt(v / c2) + epsilon): the constants are folded so that one division is left.
-  const float lr = static_cast<float>(op.lr / correction1);
-  const float root = static_cast<float>(1 / std::sqrt(correction2));
-  const float epsilon = static_cast<float>(op.epsilon);
-  const float beta1 = static_cast<float>(op.beta1), rest1 = static_cast<float>(1 - op.beta1);
-  const float beta2 = static_cast<float>(op.beta2), rest2 = static_cast<float>(1 - op.beta2);
-  const float coupled = static_cast<float>(op.decoupled ? 0 : op.weight_decay);
-  const float shrink = static_cast<float>(op.decoupled ? op.lr * op.weight_decay : 0);
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto p = hn::LoadU(d, parameter + i);
-    const auto g = hn::MulAdd(hn::Set(d, coupled), p, hn::LoadU(d, gradient + i));
-    const auto m = hn::MulAdd(hn::Set(d, beta1), hn::LoadU(d, first_moment + i),
-                              hn::Mul(hn::Set(d, rest1), g));
-    const auto v = hn::MulAdd(hn::Set(d, beta2), hn::LoadU(d, second_moment + i),
-                              hn::Mul(hn::Mul(hn::Set(d, rest2), g), g));
-    const auto denominator = hn::MulAdd(hn::Sqrt(v), hn::Set(d, root), hn::Set(d, epsilon));
-    const auto shrunk = hn::NegMulAdd(hn::Set(d, shrink), p, p);
+    const auto g = hn::MulAdd(hn::Set(d, f.coupled), p, hn::LoadU(d, gradient + i));
+    const auto m = hn::MulAdd(hn::Set(d, f.beta1), hn::LoadU(d, first_moment + i),
+                              hn::Mul(hn::Set(d, f.rest1), g));
+    const auto v = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, second_moment + i),
+                              hn::Mul(hn::Mul(hn::Set(d, f.rest2), g), g));
+    const auto denominator = hn::MulAdd(hn::Sqrt(v), hn::Set(d, f.root), hn::Set(d, f.epsilon));
+    const auto shrunk = hn::NegMulAdd(hn::Set(d, f.shrink), p, p);
     hn::StoreU(m, d, first_moment + i);
     hn::StoreU(v, d, second_moment + i);
-    hn::StoreU(hn::Sub(shrunk, hn::Div(hn::Mul(hn::Set(d, lr), m), denominator)), d, parameter + i);
+    hn::StoreU(hn::Sub(shrunk, hn::Div(hn::Mul(hn::Set(d, f.lr), m), denominator)), d,
+               parameter + i);
   });
 }
 
@@ -111,37 +102,44 @@ HWY_EXPORT(AdamTarget);
 HWY_EXPORT(RmsPropTarget);
 
 void sgd_update_simd(const SgdUpdate& op, Context&, Tally*) {
-  const float* const gradient = op.gradient.data<float>();
-  float* const parameter = op.parameter.mutable_data<float>();
-  float* const velocity = op.velocity ? op.velocity.mutable_data<float>() : nullptr;
-  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(SgdTarget)
-    (op, end - begin, parameter + begin, gradient + begin, velocity ? velocity + begin : nullptr);
-  });
+  for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+    const float* const gradient = op.gradients[k].data<float>();
+    float* const parameter = op.parameters[k].mutable_data<float>();
+    float* const velocity = mutable_or_null<float>(op.velocities, k);
+    parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(SgdTarget)
+      (op, end - begin, parameter + begin, gradient + begin, velocity ? velocity + begin : nullptr);
+    });
+  }
 }
 
 void adam_update_simd(const AdamUpdate& op, Context&, Tally*) {
-  const float* const gradient = op.gradient.data<float>();
-  float* const parameter = op.parameter.mutable_data<float>();
-  float* const first_moment = op.first_moment.mutable_data<float>();
-  float* const second_moment = op.second_moment.mutable_data<float>();
-  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(AdamTarget)
-    (op, end - begin, parameter + begin, gradient + begin, first_moment + begin,
-     second_moment + begin);
-  });
+  const AdamFactors factors(op);
+  for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+    const float* const gradient = op.gradients[k].data<float>();
+    float* const parameter = op.parameters[k].mutable_data<float>();
+    float* const first_moment = op.first_moments[k].mutable_data<float>();
+    float* const second_moment = op.second_moments[k].mutable_data<float>();
+    parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(AdamTarget)
+      (factors, end - begin, parameter + begin, gradient + begin, first_moment + begin,
+       second_moment + begin);
+    });
+  }
 }
 
 void rmsprop_update_simd(const RmsPropUpdate& op, Context&, Tally*) {
-  const float* const gradient = op.gradient.data<float>();
-  float* const parameter = op.parameter.mutable_data<float>();
-  float* const square_average = op.square_average.mutable_data<float>();
-  float* const velocity = op.velocity ? op.velocity.mutable_data<float>() : nullptr;
-  parallel_flat(op.parameter.numel(), [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(RmsPropTarget)
-    (op, end - begin, parameter + begin, gradient + begin, square_average + begin,
-     velocity ? velocity + begin : nullptr);
-  });
+  for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+    const float* const gradient = op.gradients[k].data<float>();
+    float* const parameter = op.parameters[k].mutable_data<float>();
+    float* const square_average = op.square_averages[k].mutable_data<float>();
+    float* const velocity = mutable_or_null<float>(op.velocities, k);
+    parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(RmsPropTarget)
+      (op, end - begin, parameter + begin, gradient + begin, square_average + begin,
+       velocity ? velocity + begin : nullptr);
+    });
+  }
 }
 
 }  // namespace joule::cpu

@@ -1,11 +1,48 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+
 #include "kernels/update/update.h"
 
-// What update.cpp and update_cpu.cpp share; nobody else includes this.
-namespace joule::cpu {
+// What the implementations of the updates share, and their functions, one source file each; private
+// to this folder.
+namespace joule {
+
+/// The values of the k-th tensor of a list that may be empty: then null.
+template <class T>
+T* mutable_or_null(const std::vector<Tensor>& tensors, std::size_t k) {
+  return tensors.empty() ? nullptr : tensors[k].mutable_data<T>();
+}
+
+/// The numbers of AdamUpdate, folded so that one division per element is left:
+///   lr m / c1 / (sqrt(v / c2) + epsilon) = (lr / c1) m / (sqrt(v) / sqrt(c2) + epsilon)
+struct AdamFactors {
+  float lr, root, epsilon;           // lr / c1, 1 / sqrt(c2)
+  float beta1, rest1, beta2, rest2;  // rest = 1 - beta
+  float coupled, shrink;             // weight decay: of the gradient, times lr of the parameter
+
+  explicit AdamFactors(const AdamUpdate& op) {
+    const double t = static_cast<double>(op.step);
+    lr = static_cast<float>(op.lr / (1 - std::pow(op.beta1, t)));
+    root = static_cast<float>(1 / std::sqrt(1 - std::pow(op.beta2, t)));
+    epsilon = static_cast<float>(op.epsilon);
+    beta1 = static_cast<float>(op.beta1), rest1 = static_cast<float>(1 - op.beta1);
+    beta2 = static_cast<float>(op.beta2), rest2 = static_cast<float>(1 - op.beta2);
+    coupled = static_cast<float>(op.decoupled ? 0 : op.weight_decay);
+    shrink = static_cast<float>(op.decoupled ? op.lr * op.weight_decay : 0);
+  }
+};
+
+namespace cpu {
 void sgd_update_simd(const SgdUpdate& op, Context& ctx, Tally* tally);
 void adam_update_simd(const AdamUpdate& op, Context& ctx, Tally* tally);
 void rmsprop_update_simd(const RmsPropUpdate& op, Context& ctx, Tally* tally);
-}  // namespace joule::cpu
+}  // namespace cpu
+
+namespace cuda {
+void sgd_update(const SgdUpdate& op, Context& ctx, Tally* tally);
+void adam_update(const AdamUpdate& op, Context& ctx, Tally* tally);
+void rmsprop_update(const RmsPropUpdate& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+}  // namespace joule

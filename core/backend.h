@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/device.h"
+#include "core/memory.h"
+#include "core/work.h"
+
+namespace joule {
+
+/// What core needs of a device: its memory, and the queue in which its work is done.
+///
+/// `cpu` has done everything when a call returns.  `cuda` does it later, in the order of the calls;
+/// only what hands values to the host, and what says so, waits.
+///
+/// Threads   all functions may be called by any thread.
+/// Errors    DeviceError, with the name of the driver's function and its text.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// A block for Storage, uninitialised.
+  virtual std::byte* allocate(std::size_t bytes) = 0;
+  virtual void free(std::byte* block, std::size_t bytes) noexcept = 0;
+  virtual MemoryStats memory_stats() = 0;
+  virtual void reset_peak_memory() = 0;
+  virtual void release_cached_memory() = 0;
+
+  /// Host memory to the device's; `from` may be reused on return.
+  virtual void copy_in(void* to, const void* from, std::size_t bytes) = 0;
+  /// The device's memory to the host's; waits.
+  virtual void copy_out(void* to, const void* from, std::size_t bytes) = 0;
+  /// Within the device.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+  /// `count` times the `size` (4 or 8) bytes of `element`.
+  virtual void fill(void* to, std::size_t count, const void* element, std::size_t size) = 0;
+
+  /// Waits until everything is done.
+  virtual void synchronize() = 0;
+  /// By what meters know the device, its PCI bus id ("0000:65:00.0"); empty for the CPU.
+  virtual std::string bus_id() = 0;
+
+  /// Begins to time what is queued from now on; the result is for stop_timer().
+  virtual std::int64_t start_timer() = 0;
+  /// The time since `started` is added to tally->nanoseconds, by settle() at the latest.
+  virtual void stop_timer(std::int64_t started, Tally* tally) = 0;
+  /// Adds what was timed and counted so far to the tallies; waits.
+  virtual void settle() = 0;
+};
+
+/// Errors    DeviceError if this build or this machine lacks the device; the message says which.
+Backend& backend(Device device);
+
+/// Why `device` cannot be used here, or empty if it can.
+std::string unavailable(Device device);
+
+/// Waits until everything that was asked of `device` is done.
+void synchronize(Device device);
+
+/// Waits until everything that was asked of any device is done: where a measurement begins or ends.
+void synchronize_all();
+
+/// A tally is complete only after this: devices add to it when they are done, not when the
+/// operation was asked for.  Waits for the devices that have something to add.
+void settle_tallies();
+
+/// Adds the time of what an operation does in the lifetime of this object to its tally.
+class OpTimer {
+ public:
+  OpTimer(Device device, Tally* tally)
+      : device_(device), tally_(tally), started_(tally ? backend(device).start_timer() : 0) {}
+  ~OpTimer() noexcept(false) {
+    if (tally_) backend(device_).stop_timer(started_, tally_);
+  }
+  OpTimer(const OpTimer&) = delete;
+  OpTimer& operator=(const OpTimer&) = delete;
+
+ private:
+  Device device_;
+  Tally* tally_;
+  std::int64_t started_;
+};
+
+}  // namespace joule

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <mutex>
+
+#include "core/backends.h"
+#include "core/context.h"
+#include "core/cuda/block_cuda.h"
+#include "core/cuda/launch_cuda.h"
+#include "core/cuda/live_blocks_cuda.h"
+#include "core/cuda/tally_slots_cuda.h"
+#include "core/cuda/timers_cuda.h"
+
+namespace joule {
+namespace {
+
+using namespace cuda;
+
+/// One thread per element, walking on by the grid's size.
+template <class Word>
+__global__ void fill_elements(Word* to, std::int64_t count, Word value) {
+  for (std::int64_t i = thread_index(); i < count; i += thread_count()) to[i] = value;
+}
+
+template <class Word>
+void launch_fill(void* to, std::size_t count, const void* element) {
+  Word value;
+  std::memcpy(&value, element, sizeof value);
+  const auto n = static_cast<std::int64_t>(count);
+  launch(fill_elements<Word>, grid_over(n), static_cast<Word*>(to), n, value);
+}
+
+Stream make_stream() {
+  int devices = 0;
+  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  Stream stream;
+  check(cudaStreamCreateWithFlags(stream.receive(), cudaStreamNonBlocking),
+        "cudaStreamCreateWithFlags");
+  return stream;
+}
+
+int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  return device;
+}
+
+/// Memory comes from the driver's stream-ordered pool, which keeps what is given back.
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend() : stream_(make_stream()), tallies_(stream_.get()), timers_(stream_.get()) {
+    const int device = current_device();
+    check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device),
+          "cudaDeviceGetAttribute");
+    check(cudaDeviceGetDefaultMemPool(&pool_, device), "cudaDeviceGetDefaultMemPool");
+    std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
+    check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &everything),
+          "cudaMemPoolSetAttribute");
+  }
+
+  std::byte* allocate(std::size_t bytes) override {
+    void* block = nullptr;
+    const std::size_t size = std::max<std::size_t>(bytes, 1);
+    const cudaError_t status = cudaMallocAsync(&block, size, stream_.get());
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // it has been dealt with
+      throw DeviceError(out_of_memory(bytes));
+    }
+    check(status, "cudaMallocAsync");
+    auto* const start = static_cast<std::byte*>(block);
+    live_.add(start, size, context().scope.layer);
+    return start;
+  }
+
+  void free(std::byte* block, std::size_t) noexcept override {
+    live_.remove(block);
+    report(cudaFreeAsync(block, stream_.get()), "cudaFreeAsync");
+  }
+
+  MemoryStats memory_stats() override {
+    std::uint64_t reserved = 0, used = 0;
+    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved),
+          "cudaMemPoolGetAttribute");
+    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used),
+          "cudaMemPoolGetAttribute");
+    MemoryStats stats = live_.stats();
+    stats.cached = static_cast<std::int64_t>(reserved - used);
+    return stats;
+  }
+  void reset_peak_memory() override { live_.reset_peak(); }
+  void release_cached_memory() override {
+    synchronize();
+    check(cudaMemPoolTrimTo(pool_, 0), "cudaMemPoolTrimTo");
+  }
+
+  void copy_in(void* to, const void* from, std::size_t bytes) override {
+    copy_async(to, from, bytes, cudaMemcpyHostToDevice);
+  }
+  void copy_out(void* to, const void* from, std::size_t bytes) override {
+    copy_async(to, from, bytes, cudaMemcpyDeviceToHost);
+    synchronize();
+  }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    copy_async(to, from, bytes, cudaMemcpyDeviceToDevice);
+  }
+  void fill(void* to, std::size_t count, const void* element, std::size_t size) override {
+    const auto* const bytes = static_cast<const unsigned char*>(element);
+    if (std::all_of(bytes, bytes + size, [&](unsigned char byte) { return byte == bytes[0]; })) {
+      if (count == 0) return;
+      check(cudaMemsetAsync(to, bytes[0], count * size, stream_.get()), "cudaMemsetAsync");
+    } else if (size == sizeof(std::uint64_t)) {
+      launch_fill<std::uint64_t>(to, count, element);
+    } else {
+      launch_fill<std::uint32_t>(to, count, element);
+    }
+  }
+
+  void synchronize() override {
+    check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
+  }
+  std::string bus_id() override {
+    char text[32];
+    check(cudaDeviceGetPCIBusId(text, sizeof text, current_device()), "cudaDeviceGetPCIBusId");
+    return text;
+  }
+  std::int64_t start_timer() override {
+    const std::lock_guard lock(mutex_);
+    return timers_.start();
+  }
+  void stop_timer(std::int64_t started, Tally* tally) override {
+    const std::lock_guard lock(mutex_);
+    timers_.stop(started, tally);
+  }
+  void settle() override {
+    const std::lock_guard lock(mutex_);
+    tallies_.settle();
+    timers_.settle();
+  }
+
+  cudaStream_t stream() const { return stream_.get(); }
+  int multiprocessors() const { return multiprocessors_; }
+  DeviceTally* slot(Tally* tally) {
+    const std::lock_guard lock(mutex_);
+    return tallies_.slot(tally);
+  }
+
+ private:
+  void copy_async(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    if (bytes == 0) return;
+    check(cudaMemcpyAsync(to, from, bytes, kind, stream_.get()), "cudaMemcpyAsync");
+  }
+
+  std::string out_of_memory(std::size_t bytes) {
+    std::size_t free_bytes = 0, total = 0;
+    check(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
+    const auto in_use = static_cast<std::size_t>(live_.stats().in_use);
+    return str("out of memory on cuda: ", readable_bytes(bytes), " asked for, ",
+               readable_bytes(in_use), " in use by tensors, ", readable_bytes(free_bytes), " of ",
+               readable_bytes(total),
+               " free; a smaller batch needs less. The largest: ", live_.largest(5));
+  }
+
+  Stream stream_;
+  cudaMemPool_t pool_ = nullptr;
+  int multiprocessors_ = 0;
+  LiveBlocks live_;
+  std::mutex mutex_;  // of the tallies and the timers
+  TallySlots tallies_;
+  Timers timers_;
+};
+
+std::atomic<bool> in_use = false;
+
+CudaBackend& instance() {
+  // Never destroyed: tensors in other statics may be freed after it would have been.
+  static CudaBackend* const backend = [] {
+    if (const std::string why = cuda_unavailable(); !why.empty()) throw DeviceError(why);
+    auto* const made = new CudaBackend;
+    in_use = true;
+    return made;
+  }();
+  return *backend;
+}
+
+}  // namespace
+
+Backend& cuda_backend() { return instance(); }
+bool cuda_backend_in_use() { return in_use; }
+
+std::string cuda_unavailable() {
+  int devices = 0;
+  const cudaError_t status = cudaGetDeviceCount(&devices);
+  if (status == cudaSuccess && devices > 0) return {};
+  cudaGetLastError();  // it has been dealt with
+  return str("there is no CUDA device here: ",
+             status == cudaSuccess ? "none was found" : cudaGetErrorString(status));
+}
+
+namespace cuda {
+
+cudaStream_t stream() { return instance().stream(); }
+int multiprocessors() { return instance().multiprocessors(); }
+DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) : nullptr; }
+
+}  // namespace cuda
+}  // namespace joule

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "core/work.h"
+
+namespace joule::cuda {
+
+/// What kernels count for a Tally: lies in device memory, they add with atomicAdd.
+struct DeviceTally {
+  unsigned long long macs_skippable;
+  unsigned long long macs_skipped;
+  unsigned long long values_in;
+  unsigned long long values_in_nonzero;
+};
+
+/// The stream on which Joule's work is queued.
+///
+/// Errors    DeviceError if there is no device.
+cudaStream_t stream();
+
+/// How many multiprocessors the device has.
+int multiprocessors();
+
+/// Where kernels add what they count for `tally`, or null if that is null.  settle_tallies() moves
+/// what has come together to `tally`.  The same tally has the same place until then.
+///
+/// Cost      one look-up; no synchronisation.
+DeviceTally* device_tally(Tally* tally);
+
+}  // namespace joule::cuda

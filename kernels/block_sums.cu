@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "core/cuda/block_cuda.h"
+#include "kernels/block_sums_cuda.h"
+
+namespace joule::cuda {
+namespace {
+
+constexpr unsigned kThreads = 256;
+
+/// One block: each thread adds every 256th sum, in order.
+template <class T>
+__global__ void add_sums(const double* sums, std::int64_t count, double factor, T* scalar) {
+  double mine = 0;
+  for (std::int64_t b = threadIdx.x; b < count; b += kThreads) mine += sums[b];
+  const double total = block_sum(mine);
+  if (threadIdx.x == 0) *scalar = static_cast<T>(factor * total);
+}
+
+}  // namespace
+
+void BlockSums::write(const Tensor& scalar, double factor) const {
+  const Grid one_block{.blocks = dim3(1), .threads = dim3(kThreads)};
+  visit_float(scalar.dtype(), [&]<class T>(T) {
+    launch(add_sums<T>, one_block, sums_.data<double>(), sums_.numel(), factor,
+           scalar.mutable_data<T>());
+  });
+}
+
+}  // namespace joule::cuda

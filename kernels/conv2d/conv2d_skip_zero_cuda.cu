@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "core/cuda/launch_cuda.h"
+#include "kernels/conv2d/conv2d_correlation_cuda.h"
+#include "kernels/conv2d/conv2d_cuda.h"
+#include "kernels/conv2d/conv2d_sparse_tile_cuda.h"
+
+// The convolution of images with many zeros, which are not multiplied.  Which these are is seen in
+// the values: they have to be read anyway, and no mask has to be made.
+namespace joule::cuda {
+namespace {
+
+constexpr int kWarps = 8;
+constexpr int kPixels = kWarps * SparseTile<1>::kRows;  // of a block
+
+/// The weights of 32 channels of a tap from `channel` on, of the block's columns.
+template <class Tile>
+__device__ void load_columns(const Correlation& c, std::int64_t row, int channel, int first_column,
+                             typename Tile::Columns& columns) {
+  constexpr int kFours = Tile::kColumns / 4;
+  for (int i = static_cast<int>(threadIdx.x); i < static_cast<int>(kWarp) * kFours;
+       i += kWarps * static_cast<int>(kWarp)) {
+    const int term = i / kFours, column = first_column + i % kFours * 4;
+    const bool exists = channel + term < c.in_channels && column < c.packed_columns;
+    const float* const from = c.weights + (row + channel + term) * c.packed_columns + column;
+    (exists ? Floats<4>::load(from) : Floats<4>{}).store(&columns.of_term[term][i % kFours * 4]);
+  }
+}
+
+/// Stores what a warp has summed, and with a ReLU its mask: the bits of 16 channels come from
+/// neighbouring lanes.
+template <class Tile>
+__device__ void store_tile(const Correlation& c, const Tile& tile, std::int64_t first_pixel,
+                           int first_column) {
+  constexpr int kEach = Tile::kEach, kLanes = 16 / kEach;  // lanes that hold 16 channels
+  const int lane = static_cast<int>(threadIdx.x % kWarp), column = first_column + lane * kEach;
+  typename Epilogue::Totals totals;
+#pragma unroll
+  for (int row = 0; row < Tile::kRows; ++row) {
+    const bool exists = first_pixel + row < c.pixels;
+    const std::int64_t at = exists ? written_pixel(c, first_pixel + row) : 0;
+    const int inside = exists ? min(c.out_channels - column, kEach) : 0;
+    unsigned bits = 0;
+    if (inside > 0) {
+      Floats<kEach> value;
+      for (int k = 0; k < kEach; ++k) value.at[k] = tile.sums[row][k];
+      bits = c.epilogue.apply(value, column, inside, totals) << (lane % kLanes * kEach);
+      float* const to = c.out + at * c.out_channels + column;
+      if (c.out_by_four) {
+        value.store(to);
+      } else {
+        for (int k = 0; k < inside; ++k) to[k] = value.at[k];
+      }
+    }
+    if (!c.epilogue.relu) continue;
+    for (int offset = 1; offset < kLanes; offset *= 2) {
+      bits |= __shfl_xor_sync(kWholeWarp, bits, offset);
+    }
+    if (exists && lane % kLanes == 0) c.epilogue.write_mask(at, column, bits);
+  }
+  c.epilogue.add(totals);
+}
+
+/// One warp per 16 pixels of the output and 32 * kEach of its channels, eight to a block, which
+/// share the weights: 32 channels of a tap at a time, of which each lane looks up one.
+/// Shared memory: 24 to 36 KiB.  Bound: see SparseTile.
+template <int kEach>
+__global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Correlation c) {
+  using Tile = SparseTile<kEach>;
+  __shared__ typename Tile::Columns columns;
+  __shared__ typename Tile::Values values[kWarps];
+  const int lane = static_cast<int>(threadIdx.x % kWarp);
+  const int warp = static_cast<int>(threadIdx.x / kWarp);
+  const unsigned column_tiles = static_cast<unsigned>(c.out_channels + Tile::kColumns - 1) /
+                                static_cast<unsigned>(Tile::kColumns);
+  const int first_column = static_cast<int>(blockIdx.x % column_tiles) * Tile::kColumns;
+  const std::int64_t first_pixel =
+      std::int64_t{blockIdx.x / column_tiles} * kPixels + warp * Tile::kRows;
+  const ReadPixel pixel = read_pixel(c, first_pixel + lane % Tile::kRows);
+  Tile tile;
+  for (int tap = 0; tap < c.h.taps * c.w.taps; ++tap) {
+    const int a = tap / c.w.taps, b = tap % c.w.taps;
+    const std::int64_t offset = read_offset(c, pixel, a, b);
+    const std::int64_t row = weight_row(c, a, b);
+    for (int channel = 0; channel < c.in_channels; channel += static_cast<int>(kWarp)) {
+      Floats<4> mine[Tile::kRows / 4];
+#pragma unroll
+      for (int i = 0; i < Tile::kRows; ++i) {
+        const std::int64_t from = __shfl_sync(kWholeWarp, offset, i);
+        const bool exists = from >= 0 && channel + lane < c.in_channels;
+        mine[i / 4].at[i % 4] = exists ? c.in[from + channel + lane] : 0;
+      }
+      __syncthreads();  // the columns before have been read
+      load_columns<Tile>(c, row, channel, first_column, columns);
+      __syncthreads();
+      tile.add(mine, values[warp], columns);
+    }
+  }
+  store_tile(c, tile, first_pixel, first_column);
+}
+
+/// How many columns a lane holds.
+int columns_each(int channels) {
+  const int last = channels % 128;
+  return channels <= 32 ? 1 : last > 0 && last <= 64 ? 2 : 4;
+}
+
+int covered_columns(int channels) {
+  const int columns = columns_each(channels) * static_cast<int>(kWarp);
+  return (channels + columns - 1) / columns * columns;
+}
+
+Grid grid_of(const Correlation& c) {
+  const int columns = columns_each(c.out_channels) * static_cast<int>(kWarp);
+  const std::int64_t tiles =
+      (c.pixels + kPixels - 1) / kPixels * (covered_columns(c.out_channels) / columns);
+  return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(kWarps * kWarp)};
+}
+
+void launch_correlation(const Correlation& c, const Grid& grid) {
+  switch (columns_each(c.out_channels)) {
+    case 1:
+      return launch(correlate_nonzeros<1>, grid, c);
+    case 2:
+      return launch(correlate_nonzeros<2>, grid, c);
+    default:
+      return launch(correlate_nonzeros<4>, grid, c);
+  }
+}
+
+}  // namespace
+
+void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto weights = packed_weights(op.weight, Direction::forward);
+  Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
+  const Grid grid = grid_of(c);
+  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels));
+  c.epilogue = *epilogue;
+  launch_correlation(c, grid);
+  epilogue.finish();
+  tally_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
+  const Conv2dShape s = shape_of(op);
+  const auto weights = packed_weights(op.weight, Direction::backward);
+  for (const cpu::Pass& pass : cpu::grad_input_passes(s)) {
+    const Correlation c(pass, s, *weights, op.grad_y, op.grad_x);
+    launch_correlation(c, grid_of(c));
+  }
+  tally_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
+}
+
+}  // namespace joule::cuda

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/context.h"
+#include "kernels/linear/gemm.h"
+
+namespace joule::cublas {
+
+/// Queues the product by cuBLAS.  None of m, n and k is 0.
+///
+/// Errors    DeviceError that names the function of cuBLAS and its status.
+/// Numerics  sums in float32; f32: products too, tf32 and bf16: of operands that cuBLAS may round
+/// to
+///           that type.  cuBLAS gives the same bits on devices of one kind; it may keep denormals.
+void gemm(const Gemm& args, Precision precision);
+
+}  // namespace joule::cublas

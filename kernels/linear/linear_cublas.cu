@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/cublas.h"
+#include "kernels/linear/linear_cuda.h"
+
+namespace joule::cublas {
+
+void linear(const Linear& op, Context& ctx, Tally* tally) {
+  gemm(gemm_of(op), ctx.precision);
+  cuda::finish(op, tally);
+}
+
+void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally) {
+  gemm(gemm_of(op), ctx.precision);
+  cuda::finish(op, tally);
+}
+
+void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally) {
+  gemm(gemm_of(op), ctx.precision);
+  cuda::finish(op, tally);
+}
+
+}  // namespace joule::cublas

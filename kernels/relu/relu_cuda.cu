@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+
+#include "kernels/block_sums_cuda.h"
+#include "kernels/masked_rows_cuda.h"
+#include "kernels/relu/relu_impl.h"
+
+namespace joule::cuda {
+namespace {
+
+/// max(x, 0), and the sum of its smooth L0.
+template <int kCount, bool kL0>
+struct ReluOf {
+  const float* x;
+  float sigma;
+  double l0 = 0;
+
+  __device__ Floats<kCount> operator()(const Place& place) {
+    auto v = Floats<kCount>::load(x + place.element);
+    float sum = 0;
+    for (int k = 0; k < kCount; ++k) {
+      v.at[k] = v.at[k] <= 0 ? 0 : v.at[k];
+      if constexpr (kL0) {
+        const float square = v.at[k] * v.at[k];
+        sum += square / (square + sigma);
+      }
+    }
+    if constexpr (kL0) l0 += sum;
+    return v;
+  }
+};
+
+/// One thread per element, or four, of chunks of 4096; see write_masked().  8 bytes per element.
+template <int kCount, bool kL0>
+__global__ void relu_rows(MaskedRows y, const float* x, float sigma, double* l0_sums) {
+  ReluOf<kCount, kL0> value{x, sigma};
+  write_masked<kCount>(y, value);
+  if constexpr (kL0) {
+    const double l0 = block_sum(value.l0);
+    if (threadIdx.x == 0) l0_sums[blockIdx.x] = l0;
+  }
+}
+
+/// grad_y where the mask of y has a bit.
+template <int kCount>
+struct GradByMask {
+  const float* grad_y;
+  const std::uint64_t* words;
+  std::int64_t words_per_row;
+
+  __device__ Floats<kCount> operator()(const Place& place) const {
+    auto g = Floats<kCount>::load(grad_y + place.element);
+    const std::uint64_t word = words[place.row * words_per_row + place.channel / 64];
+    const auto live = static_cast<unsigned>(word >> (place.channel % 64));
+    for (int k = 0; k < kCount; ++k) g.at[k] = live >> k & 1 ? g.at[k] : 0;
+    return g;
+  }
+};
+
+/// grad_y, and the derivative of the penalty, where y is not zero.
+template <int kCount>
+struct GradByValue {
+  const float* grad_y;
+  const float* y;
+  float sigma;
+  float grad_l0;
+
+  __device__ Floats<kCount> operator()(const Place& place) const {
+    auto g = Floats<kCount>::load(grad_y + place.element);
+    const auto v = Floats<kCount>::load(y + place.element);
+    for (int k = 0; k < kCount; ++k) {
+      if (grad_l0 != 0) {  // an infinite y has a derivative of NaN
+        const float denominator = v.at[k] * v.at[k] + sigma;
+        g.at[k] += 2 * sigma * grad_l0 * v.at[k] / (denominator * denominator);
+      }
+      g.at[k] = v.at[k] != 0 ? g.at[k] : 0;
+    }
+    return g;
+  }
+};
+
+/// As relu_rows().  8 bytes per element, and a bit.
+template <int kCount>
+__global__ void relu_grad_by_mask(MaskedRows grad_x, const float* grad_y,
+                                  const std::uint64_t* words) {
+  const GradByMask<kCount> value{grad_y, words, grad_x.words_per_row};
+  write_masked<kCount>(grad_x, value);
+}
+
+/// As relu_rows().  12 bytes per element.  `grad_l0` may be null.
+template <int kCount>
+__global__ void relu_grad_by_value(MaskedRows grad_x, const float* grad_y, const float* y,
+                                   float sigma, const float* grad_l0) {
+  const GradByValue<kCount> value{grad_y, y, sigma, grad_l0 ? *grad_l0 : 0};
+  write_masked<kCount>(grad_x, value);
+}
+
+}  // namespace
+
+void relu(const Relu& op, Context&, Tally*) {
+  const float* const x = op.x.data<float>();
+  const auto mask = unwritten_mask(op.y);
+  const MaskedRows y(op.y, *mask);
+  const Grid grid = y.grid();
+  const bool four = y.four_at_once({x});
+  if (op.l0_sum) {
+    const BlockSums l0(grid);
+    launch(four ? relu_rows<4, true> : relu_rows<1, true>, grid, y, x, op.sigma, l0.sums());
+    l0.write(op.l0_sum);
+  } else {
+    launch(four ? relu_rows<4, false> : relu_rows<1, false>, grid, y, x, op.sigma, nullptr);
+  }
+  op.y.attach(mask);
+}
+
+void relu_grad(const ReluGrad& op, Context&, Tally*) {
+  const auto y_mask = op.y.zero_mask();
+  const float* const grad_y = op.grad_y.data<float>();
+  const auto mask =
+      y_mask ? std::make_shared<ZeroMask>(y_mask->rows(), y_mask->channels(), Device::cuda)
+             : unwritten_mask(op.grad_x);
+  const MaskedRows grad_x(op.grad_x, *mask);
+  if (y_mask && !op.grad_l0) {
+    const bool four = grad_x.four_at_once({grad_y});
+    launch(four ? relu_grad_by_mask<4> : relu_grad_by_mask<1>, grad_x.grid(), grad_x, grad_y,
+           y_mask->words());
+  } else {
+    const float* const y = op.y.data<float>();
+    const float* const grad_l0 = op.grad_l0 ? op.grad_l0.data<float>() : nullptr;
+    const bool four = grad_x.four_at_once({grad_y, y});
+    launch(four ? relu_grad_by_value<4> : relu_grad_by_value<1>, grad_x.grid(), grad_x, grad_y, y,
+           op.sigma, grad_l0);
+  }
+  op.grad_x.attach(mask);
+}
+
+}  // namespace joule::cuda

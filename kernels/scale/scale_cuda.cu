@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/block_sums_cuda.h"
+#include "kernels/elementwise_cuda.h"
+#include "kernels/scale/scale_impl.h"
+
+namespace joule::cuda {
+namespace {
+
+/// 8 bytes per element.
+struct Scaled {
+  const float* x;
+  float factor;
+  float* y;
+
+  template <int kCount>
+  __device__ void at(std::int64_t i) const {
+    auto v = Floats<kCount>::load(x + i);
+    for (int k = 0; k < kCount; ++k) v.at[k] *= factor;
+    v.store(y + i);
+  }
+};
+
+struct Square {
+  __device__ double operator()(float x) const { return static_cast<double>(x) * x; }
+};
+
+}  // namespace
+
+void scale(const Scale& op, Context&, Tally*) {
+  const Scaled scaled{op.x.data<float>(), op.factor, op.y.mutable_data<float>()};
+  launch_elementwise(op.x.numel(), aligned_for_four({scaled.x, scaled.y}), scaled);
+}
+
+void squared_norm(const SquaredNorm& op, Context&, Tally*) { sum_terms(op.x, Square{}, op.sum); }
+
+}  // namespace joule::cuda

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include <initializer_list>
+#include <limits>
+
+#include "core/cuda/launch_cuda.h"
+#include "kernels/floats_cuda.h"
+#include "kernels/update/update_impl.h"
+
+namespace joule::cuda {
+namespace {
+
+constexpr unsigned kThreads = 256;
+constexpr std::int64_t kChunk = 4096;  // elements of a block
+
+/// One parameter and what belongs to it.
+struct Slot {
+  float* parameter;
+  const float* gradient;
+  float* kept[2];  // as many as the rule has
+  std::int64_t numel;
+};
+
+/// What one launch updates: every chunk of every tensor.  This is a parameter of the kernel, of
+/// which there may be 4 KiB: hence how many slots.
+struct Slots {
+  static constexpr unsigned kMost = 88;
+  Slot slots[kMost];
+  unsigned first_block[kMost];  // the blocks of slots[k] begin there
+  unsigned count;
+};
+
+/// kCount elements from i on.
+template <int kCount, class Rule>
+__device__ void update_at(const Slot& slot, std::int64_t i, const Rule& rule) {
+  auto p = Floats<kCount>::load(slot.parameter + i);
+  const auto g = Floats<kCount>::load(slot.gradient + i);
+  Floats<kCount> kept[2]{};
+  for (int j = 0; j < Rule::kKept; ++j) kept[j] = Floats<kCount>::load(slot.kept[j] + i);
+  for (int k = 0; k < kCount; ++k) rule(p.at[k], g.at[k], kept[0].at[k], kept[1].at[k]);
+  p.store(slot.parameter + i);
+  for (int j = 0; j < Rule::kKept; ++j) kept[j].store(slot.kept[j] + i);
+}
+
+/// One block per chunk, one thread per four elements where the addresses allow it.  12 bytes per
+/// element, and 8 for each tensor that is kept.
+template <class Rule>
+__global__ void update_slots(const __grid_constant__ Slots all, Rule rule) {
+  unsigned k = 0;  // the last slot that begins at this block or before
+  for (unsigned end = all.count; end - k > 1;) {
+    const unsigned middle = (k + end) / 2;
+    (all.first_block[middle] <= blockIdx.x ? k : end) = middle;
+  }
+  const Slot& slot = all.slots[k];
+  const std::int64_t begin = (blockIdx.x - all.first_block[k]) * kChunk;
+  const std::int64_t end = min(begin + kChunk, slot.numel);
+  auto addresses = reinterpret_cast<std::uintptr_t>(slot.parameter) |
+                   reinterpret_cast<std::uintptr_t>(slot.gradient);
+  for (int j = 0; j < Rule::kKept; ++j) {
+    addresses |= reinterpret_cast<std::uintptr_t>(slot.kept[j]);
+  }
+  const std::int64_t fours =
+      addresses % alignof(Floats<4>) == 0 ? begin + (end - begin) / 4 * 4 : begin;
+  for (std::int64_t i = begin + 4 * threadIdx.x; i < fours; i += 4 * kThreads) {
+    update_at<4>(slot, i, rule);
+  }
+  for (std::int64_t i = fours + threadIdx.x; i < end; i += kThreads) update_at<1>(slot, i, rule);
+}
+
+template <class Rule>
+void launch_all(const Slots& all, unsigned blocks, const Rule& rule) {
+  static_assert(sizeof(Slots) + sizeof(Rule) <= 4096);
+  launch(update_slots<Rule>, {.blocks = dim3(blocks), .threads = dim3(kThreads)}, all, rule);
+}
+
+/// Queues rule(parameter, gradient, kept[0], kept[1]) for every element: one launch for
+/// Slots::kMost tensors.
+template <class Rule>
+void update_each(const Rule& rule, const std::vector<Tensor>& parameters,
+                 const std::vector<Tensor>& gradients,
+                 std::initializer_list<const std::vector<Tensor>*> kept) {
+  Slots all{};
+  std::int64_t blocks = 0;
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    const std::int64_t numel = parameters[k].numel();
+    const std::int64_t chunks = (numel + kChunk - 1) / kChunk;
+    constexpr std::int64_t kMostBlocks = std::numeric_limits<std::int32_t>::max();
+    if (all.count == Slots::kMost || blocks + chunks > kMostBlocks) {
+      launch_all(all, static_cast<unsigned>(blocks), rule);
+      all.count = 0;
+      blocks = 0;
+    }
+    all.first_block[all.count] = static_cast<unsigned>(blocks);
+    Slot& slot = all.slots[all.count++];
+    slot = {parameters[k].mutable_data<float>(), gradients[k].data<float>(), {}, numel};
+    float** next = slot.kept;
+    for (const auto* const list : kept) *next++ = (*list)[k].mutable_data<float>();
+    blocks += chunks;
+  }
+  if (all.count > 0) launch_all(all, static_cast<unsigned>(blocks), rule);
+}
+
+template <bool kMomentum>
+struct Sgd {
+  static constexpr int kKept = kMomentum ? 1 : 0;
+  float lr, momentum, weight_decay;
+  bool nesterov;
+
+  __device__ void operator()(float& p, float gradient, float& velocity, float&) const {
+    const float g = fmaf(weight_decay, p, gradient);
+    float d = g;
+    if constexpr (kMomentum) {
+      velocity = fmaf(momentum, velocity, g);
+      d = nesterov ? fmaf(momentum, velocity, g) : velocity;
+    }
+    p = fmaf(-lr, d, p);
+  }
+};
+
+struct Adam : AdamFactors {
+  static constexpr int kKept = 2;
+
+  __device__ void operator()(float& p, float gradient, float& first, float& second) const {
+    const float g = fmaf(coupled, p, gradient);
+    first = fmaf(beta1, first, rest1 * g);
+    second = fmaf(beta2, second, rest2 * g * g);
+    const float denominator = fmaf(sqrtf(second), root, epsilon);
+    p = fmaf(-shrink, p, p) - lr * first / denominator;
+  }
+};
+
+template <bool kMomentum>
+struct RmsProp {
+  static constexpr int kKept = kMomentum ? 2 : 1;
+  float lr, alpha, rest, epsilon, momentum, weight_decay;
+
+  __device__ void operator()(float& p, float gradient, float& square, float& velocity) const {
+    const float g = fmaf(weight_decay, p, gradient);
+    square = fmaf(alpha, square, rest * g * g);
+    float d = g / (sqrtf(square) + epsilon);
+    if constexpr (kMomentum) d = velocity = fmaf(momentum, velocity, d);
+    p = fmaf(-lr, d, p);
+  }
+};
+
+}  // namespace
+
+void sgd_update(const SgdUpdate& op, Context&, Tally*) {
+  const auto lr = static_cast<float>(op.lr), momentum = static_cast<float>(op.momentum);
+  const auto weight_decay = static_cast<float>(op.weight_decay);
+  if (op.velocities.empty()) {
+    update_each(Sgd<false>{lr, 0, weight_decay, false}, op.parameters, op.gradients, {});
+  } else {
+    update_each(Sgd<true>{lr, momentum, weight_decay, op.nesterov}, op.parameters, op.gradients,
+                {&op.velocities});
+  }
+}
+
+void adam_update(const AdamUpdate& op, Context&, Tally*) {
+  update_each(Adam{AdamFactors(op)}, op.parameters, op.gradients,
+              {&op.first_moments, &op.second_moments});
+}
+
+void rmsprop_update(const RmsPropUpdate& op, Context&, Tally*) {
+  const auto lr = static_cast<float>(op.lr), epsilon = static_cast<float>(op.epsilon);
+  const auto alpha = static_cast<float>(op.alpha), rest = static_cast<float>(1 - op.alpha);
+  const auto momentum = static_cast<float>(op.momentum);
+  const auto weight_decay = static_cast<float>(op.weight_decay);
+  if (op.velocities.empty()) {
+    update_each(RmsProp<false>{lr, alpha, rest, epsilon, 0, weight_decay}, op.parameters,
+                op.gradients, {&op.square_averages});
+  } else {
+    update_each(RmsProp<true>{lr, alpha, rest, epsilon, momentum, weight_decay}, op.parameters,
+                op.gradients, {&op.square_averages, &op.velocities});
+  }
+}
+
+}  // namespace joule::cuda

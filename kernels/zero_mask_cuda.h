@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "core/cuda/block_cuda.h"
+#include "core/tensor.h"
+#include "kernels/floats_cuda.h"
+
+// The words of zero masks (core/zero_mask.h) of what a kernel has just computed.  Elementwise
+// kernels have write_masked() in kernels/masked_rows_cuda.h.
+namespace joule::cuda {
+
+/// Room for the mask of t [..., channels], which the caller writes and attaches.
+inline std::shared_ptr<ZeroMask> unwritten_mask(const Tensor& t) {
+  const std::int64_t channels = t.shape().rank() ? t.dim(-1) : 1;
+  return std::make_shared<ZeroMask>(channels ? t.numel() / channels : 0, channels, Device::cuda);
+}
+
+/// The word of 64 channels of a row, in every lane of the warp: lane l has the values of channels
+/// l and l + 32, 0 beyond the last channel.  All lanes must call it.
+__device__ inline std::uint64_t mask_word(float low, float high) {
+  const std::uint64_t upper = __ballot_sync(kWholeWarp, high != 0);
+  return upper << 32 | __ballot_sync(kWholeWarp, low != 0);
+}
+
+/// Adds what the threads of a block have counted to ZeroMask::device_count(); all must call it.
+__device__ inline void add_count(unsigned mine, std::uint64_t* count) {
+  const unsigned total = block_sum(mine);
+  if (threadIdx.x == 0 && total != 0) {
+    atomicAdd(reinterpret_cast<unsigned long long*>(count), total);
+  }
+}
+
+/// One bit for each of 32 consecutive elements, of which the lanes of a warp hold 32 * kCount: in
+/// the lanes whose number is a multiple of 32 / kCount.  All lanes must call it.
+template <int kCount>
+__device__ unsigned nonzero_bits(const Floats<kCount>& value) {
+  if constexpr (kCount == 1) {
+    return __ballot_sync(kWholeWarp, value.at[0] != 0);
+  } else {
+    constexpr unsigned kLanes = kWarp / kCount;
+    unsigned bits = 0;
+    for (int k = 0; k < kCount; ++k) bits |= unsigned{value.at[k] != 0} << k;
+    bits <<= threadIdx.x % kLanes * kCount;
+    for (unsigned offset = 1; offset < kLanes; offset *= 2) {
+      bits |= __shfl_xor_sync(kWholeWarp, bits, offset);
+    }
+    return bits;
+  }
+}
+
+/// Bits [at, at + 64) of `bits`; reads up to the second word after that of `at`.
+__device__ inline std::uint64_t bits_at(const unsigned* bits, unsigned at) {
+  const unsigned* const from = bits + at / 32;
+  const unsigned shift = at % 32;
+  const std::uint64_t low = std::uint64_t{from[1]} << 32 | from[0];
+  return shift ? low >> shift | std::uint64_t{from[2]} << (64 - shift) : low;
+}
+
+}  // namespace joule::cuda

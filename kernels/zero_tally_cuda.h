@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/tensor.h"
+#include "core/work.h"
+
+namespace joule::cuda {
+
+/// Queues: adds to `tally`, which may be null, that each zero of `sparse` (f32) met
+/// `macs_per_value` MACs of a dense product.
+///
+/// Cost      one thread if `sparse` has a zero mask, otherwise one read of it.
+void tally_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value);
+
+}  // namespace joule::cuda

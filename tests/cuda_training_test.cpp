@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "core/backend.h"
+#include "layers/functions.h"
+#include "models/models.h"
+#include "optim/optimizers.h"
+#include "tests/files.h"
+#include "tests/op_test.h"
+#include "training/evaluate.h"
+#include "training/model_file.h"
+
+// Whole steps on the CUDA device, beside the same steps on the CPU.
+namespace joule {
+namespace {
+
+using namespace test;
+
+constexpr std::int64_t kBatch = 4, kSteps = 3;
+
+class CudaTraining : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  }
+};
+
+struct Batch {
+  Tensor images, labels;
+};
+
+Batch batch_for(const ModelSpec& spec) {
+  Batch batch{random_tensor({kBatch, spec.image.h, spec.image.w, spec.channels}, 1),
+              Tensor({kBatch}, DType::i32)};
+  std::int32_t* const labels = batch.labels.mutable_data<std::int32_t>();
+  for (std::int64_t i = 0; i < kBatch; ++i) labels[i] = static_cast<std::int32_t>(i % spec.classes);
+  return batch;
+}
+
+/// The losses of a few steps with the L0 penalty, and what they make of the parameters.
+struct Result {
+  std::vector<double> losses;
+  std::map<std::string, Tensor> tensors;  // on the CPU
+};
+
+Result train(const ModelSpec& spec, Device device) {
+  manual_seed(3);
+  nn::Sequential net = make_model(spec);
+  net.to(device);
+  const Batch batch = batch_for(spec);
+  const Tensor images = batch.images.to(device), labels = batch.labels.to(device);
+  Sgd optimizer(net.parameters(), {.lr = 0.01, .momentum = 0.9, .weight_decay = 1e-3});
+  Result result;
+  for (std::int64_t i = 0; i < kSteps; ++i) {
+    auto [logits, taps] = net.forward_with_taps(images, {.sigma = 1e-2f});
+    const Tensor penalty = l0_penalty(taps, {.lambda = 0.1f, .sigma = 1e-2f});
+    const Tensor loss = add(cross_entropy(logits, labels), penalty);
+    loss.backward();
+    clip_grad_norm(net.parameters(), 1.0);
+    optimizer.step();
+    optimizer.zero_grad();
+    result.losses.push_back(loss.item());
+  }
+  for (const auto& [name, tensor] : net.state().tensors) {
+    result.tensors.emplace(name, tensor.to(Device::cpu));
+  }
+  return result;
+}
+
+/// Three steps of a net amplify roundings: by how much depends on the net, but a gradient that is
+/// wrong anywhere shows in the first digits.
+void expect_alike(const Result& actual, const Result& expected, double tolerance) {
+  for (std::size_t i = 0; i < expected.losses.size(); ++i) {
+    EXPECT_NEAR(actual.losses[i], expected.losses[i], tolerance * expected.losses[i]) << i;
+  }
+  for (const auto& [name, tensor] : expected.tensors) {
+    const auto found = actual.tensors.find(name);
+    ASSERT_NE(found, actual.tensors.end()) << name;
+    double difference = 0, norm = 0;
+    for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+      const double e = tensor.data<float>()[i], a = found->second.data<float>()[i];
+      difference += (a - e) * (a - e);
+      norm += e * e;
+    }
+    EXPECT_LE(std::sqrt(difference), tolerance * std::sqrt(norm) + 1e-7) << name;
+  }
+}
+
+const ModelSpec kSmallCnn{.name = "small-cnn", .image = 28, .channels = 1, .classes = 10};
+
+TEST_F(CudaTraining, SmallCnnLearnsWhatItLearnsOnTheCpu) {
+  expect_alike(train(kSmallCnn, Device::cuda), train(kSmallCnn, Device::cpu), 1e-4);
+}
+
+TEST_F(CudaTraining, TheSameBitsAgainAndAgain) {
+  const Result first = train(kSmallCnn, Device::cuda), second = train(kSmallCnn, Device::cuda);
+  EXPECT_EQ(first.losses, second.losses);
+  for (const auto& [name, tensor] : first.tensors) {
+    SCOPED_TRACE(name);
+    expect_same_bits(second.tensors.at(name), tensor);
+  }
+}
+
+TEST_F(CudaTraining, AllMemoryIsGivenBack) {
+  const std::int64_t before = memory_stats(Device::cuda).in_use;
+  train(kSmallCnn, Device::cuda);
+  EXPECT_EQ(memory_stats(Device::cuda).in_use, before);
+}
+
+TEST_F(CudaTraining, ANetIsSavedFromTheDeviceAndLoadedOntoTheCpu) {
+  manual_seed(5);
+  training::Model model{.spec = kSmallCnn, .net = make_model(kSmallCnn), .data = "synthetic"};
+  model.mean = {0};
+  model.deviation = {1};
+  const Batch batch = batch_for(kSmallCnn);
+  const Tensor expected = training::predict(model.net, batch.images);
+  model.net.to(Device::cuda);
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  training::save_model(path, model);
+  training::Model loaded = training::load_model(path);
+  expect_same_bits(training::predict(loaded.net, batch.images), expected);
+}
+
+TEST_F(CudaTraining, PredictionsAreThoseOfTheCpu) {
+  manual_seed(4);
+  nn::Sequential net = make_model(kSmallCnn);
+  const Batch batch = batch_for(kSmallCnn);
+  const Tensor expected = training::predict(net, batch.images);
+  net.to(Device::cuda);
+  const Tensor actual = training::predict(net, batch.images);
+  ASSERT_EQ(actual.device(), Device::cpu);
+  for (std::int64_t i = 0; i < expected.numel(); ++i) {
+    EXPECT_NEAR(actual.data<float>()[i], expected.data<float>()[i], 1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace joule

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <simt/errors.h>
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace joule::simt {
+
+/// What all functions of the API share.  One lock: a device does one thing at a time.
+struct Runtime {
+  static Runtime& instance();
+
+  struct Injection {
+    int calls;
+    cudaError_t error;
+  };
+
+  std::recursive_mutex mutex;
+  int device_count = 1;
+  cudaError_t sticky = cudaSuccess;
+  std::map<std::string, Injection, std::less<>> injections;
+  std::string last_report;
+  std::map<const void*, int> max_dynamic_shared;  // by kernel, where it was set
+};
+
+/// Why the function cannot do anything: no device, a sticky error, an injected one.
+cudaError_t obstacle(const char* function);
+/// Makes an error the calling thread's last one.
+cudaError_t recorded(cudaError_t error);
+
+/// Every function of the API: call(__func__, [&] { ...; return cudaSuccess; }).
+template <class F>
+cudaError_t call(const char* function, F&& body) {
+  const std::lock_guard lock(Runtime::instance().mutex);
+  const cudaError_t error = obstacle(function);
+  return recorded(error ? error : std::forward<F>(body)());
+}
+
+}  // namespace joule::simt

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+// What tests ask of the executor beyond CUDA.
+namespace simt {
+
+/// As at the start of the program: one device with 2 GiB, no error, no memory allocated, no stream,
+/// event or graph; nothing injected.  Pointers and handles from before are invalid.
+void reset();
+
+/// What was wrong with the kernel whose launch failed last; "" if none did since reset().
+std::string last_report();
+
+/// Shuffles threads and blocks by the seed (0 at the start, or the environment's JOULE_SIMT_SEED),
+/// or takes them in ascending order (JOULE_SIMT_SEED=ascending).  Every launch starts the sequence
+/// again.
+void set_seed(std::uint64_t seed);
+void set_ascending_order();
+
+/// Device memory that is allocated, and the size of the device's memory.
+std::size_t allocated_bytes();
+void set_memory_bytes(std::size_t bytes);
+
+/// Whether host code that touches device memory ends with SIGSEGV (it does at the start).
+void set_guard(bool guard);
+
+/// 0: every call returns cudaErrorNoDevice.
+void set_device_count(int count);
+
+/// After `calls` more calls of the function ("cudaMallocAsync"; of launches "cudaLaunchKernelEx"),
+/// one returns the error and does nothing.
+void fail(const std::string& function, cudaError_t error, int calls = 0);
+
+/// From now on every call returns the error, until reset().
+void lose_device(cudaError_t error = cudaErrorECCUncorrectable);
+
+}  // namespace simt
