@@ -194,7 +194,7 @@ class Profiling {
   /// Without times also without what differs from day to day.
   report::Pairs environment() const {
     report::Environment e = report::environment();
-    if (o_.no_times) e.date.clear(), e.load.reset();
+    if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
     pairs.emplace_back("device", o_.execution.device);
     pairs.emplace_back("products in", o_.execution.precision);

@@ -76,14 +76,20 @@ std::string summary(const Environment& e) {
 }
 
 std::vector<std::pair<std::string, std::string>> facts(const Environment& e) {
-  return {{"date", e.date.empty() ? "not told" : e.date},
-          {"processor", e.cpu},
-          {"instruction set", e.simd},
-          {"threads", fmt::format("{} on {} processors", e.threads, e.processors)},
-          {"load before", e.load ? fmt::format("{:.2f}", *e.load) : "not told"},
-          {"joule", e.joule},
-          {"oneDNN", e.onednn.value_or("not in this build")},
-          {"compiler", e.compiler}};
+  std::vector<std::pair<std::string, std::string>> all{
+      {"date", e.date.empty() ? "not told" : e.date},
+      {"processor", e.cpu},
+      {"instruction set", e.simd},
+      {"threads", fmt::format("{} on {} processors", e.threads, e.processors)},
+      {"load before", e.load ? fmt::format("{:.2f}", *e.load) : "not told"},
+      {"joule", e.joule},
+      {"oneDNN", e.onednn.value_or("not in this build")},
+      {"compiler", e.compiler}};
+  std::string warnings;
+  for (const std::string& warning : e.warnings)
+    warnings += (warnings.empty() ? "" : "; ") + warning;
+  if (!warnings.empty()) all.emplace_back("warning", warnings);
+  return all;
 }
 
 }  // namespace joule::report

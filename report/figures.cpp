@@ -67,9 +67,11 @@ Pairs facts(const energy::MeterInfo& meter) {
   }
   if (meter.unit > energy::Joules(0)) {
     pairs.emplace_back("resolution", str(meter.unit, " a tick"));
-    pairs.emplace_back("update period", meter.update_period
-                                            ? str(*meter.update_period, ", as calibrated")
-                                            : "unknown, so figures have no uncertainty");
+    const bool replay = meter.name.starts_with("replay");
+    pairs.emplace_back("update period",
+                       meter.update_period ? str(*meter.update_period,
+                                                 replay ? ", as the trace says" : ", as calibrated")
+                                           : "unknown, so figures have no uncertainty");
     pairs.emplace_back("systematic error", meter.systematic > 0
                                                ? str("± ", percent(meter.systematic))
                                                : "none is stated");

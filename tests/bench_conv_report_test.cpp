@@ -213,5 +213,14 @@ TEST(Environment, SaysWhatSpoilsTheFigures) {
   EXPECT_TRUE(warnings(e)[0].starts_with("oneDNN: not in this build"));
 }
 
+TEST(Environment, IsListedWithItsWarnings) {
+  Environment e = report().environment;
+  e.warnings.clear();
+  EXPECT_EQ(facts(e).front(), std::pair(std::string("date"), e.date));
+  EXPECT_EQ(facts(e).back(), std::pair(std::string("compiler"), e.compiler));
+  e.warnings = {"busy", "crowded"};
+  EXPECT_EQ(facts(e).back(), std::pair(std::string("warning"), std::string("busy; crowded")));
+}
+
 }  // namespace
 }  // namespace joule::bench
