@@ -13,6 +13,7 @@
 #include "core/threads.h"
 #include "core/version.h"
 #include "data/dataset.h"
+#include "data/device_batches.h"
 #include "data/loader.h"
 #include "data/safetensors.h"
 #include "data/synthetic.h"

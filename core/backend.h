@@ -33,6 +33,14 @@ class Backend {
   virtual void copy_in(void* to, const void* from, std::size_t bytes) = 0;
   /// The device's memory to the host's; waits.
   virtual void copy_out(void* to, const void* from, std::size_t bytes) = 0;
+  /// Host memory that copy_in_beside() can read; the CPU's may be any.
+  virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
+  virtual void free_pinned(std::byte* block, std::size_t bytes) noexcept = 0;
+  /// As copy_in() from pinned memory, but beside what the device does: `from` and `to` must be left
+  /// alone until finish() of the result.
+  virtual std::int64_t copy_in_beside(void* to, const void* from, std::size_t bytes) = 0;
+  /// Waits for the copy; what is queued from now on sees it.
+  virtual void finish(std::int64_t copy) = 0;
   /// Within the device.
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   /// `count` times the `size` (4 or 8) bytes of `element`.

@@ -79,6 +79,13 @@ class CpuBackend final : public Backend {
   void copy_out(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
+  std::byte* allocate_pinned(std::size_t bytes) override { return allocate(bytes); }
+  void free_pinned(std::byte* block, std::size_t bytes) noexcept override { free(block, bytes); }
+  std::int64_t copy_in_beside(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+    return 0;
+  }
+  void finish(std::int64_t) override {}
   void copy(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }

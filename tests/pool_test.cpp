@@ -262,9 +262,12 @@ TEST(AvgPool2d, EveryImplementationGivesTheDefinition) {
                            .stride = g.stride,
                            .padding = g.padding,
                            .count_include_pad = include};
+        run(op, kReference);
+        const Tensor expected = op.y.clone();
         for_each_implementation(op, [&](std::string_view name) {
           y.tensor().fill(kNan);
           run(op, name);
+          expect_same_bits(op.y, expected);
           for (std::int64_t i = 0; i < op.y.numel(); ++i) {
             const std::int64_t c = i % s.channels, pixel = i / s.channels;
             const std::int64_t q = pixel % s.out_w, p = pixel / s.out_w % s.out_h;

@@ -12,6 +12,7 @@
 #include "core/cuda/live_blocks_cuda.h"
 #include "core/cuda/tally_slots_cuda.h"
 #include "core/cuda/timers_cuda.h"
+#include "core/cuda/uploads_cuda.h"
 
 namespace joule {
 namespace {
@@ -50,7 +51,11 @@ int current_device() {
 /// Memory comes from the driver's stream-ordered pool, which keeps what is given back.
 class CudaBackend final : public Backend {
  public:
-  CudaBackend() : stream_(make_stream()), tallies_(stream_.get()), timers_(stream_.get()) {
+  CudaBackend()
+      : stream_(make_stream()),
+        tallies_(stream_.get()),
+        timers_(stream_.get()),
+        uploads_(stream_.get()) {
     const int device = current_device();
     check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device),
           "cudaDeviceGetAttribute");
@@ -101,6 +106,22 @@ class CudaBackend final : public Backend {
   void copy_out(void* to, const void* from, std::size_t bytes) override {
     copy_async(to, from, bytes, cudaMemcpyDeviceToHost);
     synchronize();
+  }
+  std::byte* allocate_pinned(std::size_t bytes) override {
+    void* block = nullptr;
+    check(cudaMallocHost(&block, std::max<std::size_t>(bytes, 1)), "cudaMallocHost");
+    return static_cast<std::byte*>(block);
+  }
+  void free_pinned(std::byte* block, std::size_t) noexcept override {
+    report(cudaFreeHost(block), "cudaFreeHost");
+  }
+  std::int64_t copy_in_beside(void* to, const void* from, std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    return uploads_.start(to, from, bytes);
+  }
+  void finish(std::int64_t copy) override {
+    const std::lock_guard lock(mutex_);
+    uploads_.finish(copy);
   }
   void copy(void* to, const void* from, std::size_t bytes) override {
     copy_async(to, from, bytes, cudaMemcpyDeviceToDevice);
@@ -166,9 +187,10 @@ class CudaBackend final : public Backend {
   cudaMemPool_t pool_ = nullptr;
   int multiprocessors_ = 0;
   LiveBlocks live_;
-  std::mutex mutex_;  // of the tallies and the timers
+  std::mutex mutex_;  // of what follows
   TallySlots tallies_;
   Timers timers_;
+  Uploads uploads_;
 };
 
 std::atomic<bool> in_use = false;

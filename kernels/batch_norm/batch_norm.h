@@ -20,7 +20,8 @@ namespace joule {
 ///           [0, 1], or M < 2 (one value has no variance).
 /// Numerics  the variance is centred: blocks of rows are summed twice in float32, the second time
 ///           about the block's own mean, and merged in double (Chan) over fixed pieces: the same
-///           bits for any number of threads.
+///           bits for any number of threads.  On CUDA x and its square are summed in double, as
+///           deviations from the channel's first value, over pieces that the shape alone fixes.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1; Chan et al. 1983.
 struct BatchNorm {
   static constexpr std::string_view kName = "batch_norm";
@@ -64,8 +65,8 @@ struct BatchNormInference {
 /// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
 /// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty.
-/// Numerics  rows are summed in float32 by blocks, blocks in double over fixed pieces: the same
-///           bits for any number of threads.
+/// Numerics  rows are summed in float32 by blocks (on CUDA in double), blocks in double over fixed
+///           pieces: the same bits for any number of threads.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.
 struct BatchNormGrad {
   static constexpr std::string_view kName = "batch_norm_grad";

@@ -13,7 +13,8 @@ namespace joule {
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation.
 ///           cpu.skip_zero multiplies no zero of x (but every NaN and infinity): where a weight
-///           that is not finite meets one, it leaves out the NaN.
+///           that is not finite meets one, it leaves out the NaN.  cublas rounds the operands as
+///           far as Context::precision lets it.
 struct Linear {
   static constexpr std::string_view kName = "linear";
 
