@@ -48,11 +48,13 @@ class Rows {
     return nullptr;
   }
 
-  /// Every name that a table has, in the order of the tables.
-  static std::vector<std::string_view> names() {
+  /// Every name that a table has for the operands' device, in the order of the tables.
+  std::vector<std::string_view> names() const {
+    const Device device = std::get<0>(ops_).device();
     std::vector<std::string_view> all;
     const auto add = [&]<class Op>() {
       for (const auto& row : Op::implementations()) {
+        if (row.device != device) continue;
         if (std::find(all.begin(), all.end(), row.name) == all.end()) all.push_back(row.name);
       }
     };

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What accounting costs per dispatched operation.  A training step of SmallCnn dispatches about 40:
-// at most 1 % of 100 ms leaves 25 us for each.
+// What accounting costs: per dispatched operation, per window of a meter, and per step of training.
+// A step of SmallCnn dispatches about 40 operations: at most 1 % of 100 ms leaves 25 us for each.
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "core/op.h"
 #include "energy/ledger.h"
+#include "energy/meters/replay.h"
+#include "energy/window.h"
+#include "training/energy_account.h"
 
 namespace joule::energy {
 namespace {
@@ -63,6 +70,58 @@ void dispatch_recorded(benchmark::State& state) {
   for (auto _ : state) dispatch(Nothing{});
 }
 BENCHMARK(dispatch_recorded);
+
+constexpr int kReadings = 100'000;  // of the trace: a benchmark that reads more would see it end
+
+/// A meter whose readings cost nothing but the memory that they lie in: what is left is Joule's
+/// part.
+std::unique_ptr<Meter> replayed() {
+  std::string trace =
+      R"({"joule_trace":1,"meter":"rapl","scope":"package 0","joules_per_tick":1e-6,)"
+      R"("systematic":0.0,"update_period_s":0.001})"
+      "\n";
+  for (std::int64_t i = 0; i < kReadings; ++i) {
+    trace += str(R"({"ns":)", 10'000'000 * i, R"(,"ticks":)", 500'000 * i, "}\n");
+  }
+  return replay_meter(trace, "trace");
+}
+
+void reading(benchmark::State& state) {
+  const auto meter = replayed();
+  for (auto _ : state) benchmark::DoNotOptimize(meter->read());
+}
+BENCHMARK(reading)->Iterations(kReadings);
+
+/// A window in which nothing runs, from opening to closing: two readings.
+void window(benchmark::State& state) {
+  const auto meter = replayed();
+  for (auto _ : state) {
+    Window window(*meter);
+    benchmark::DoNotOptimize(window.close());
+  }
+}
+BENCHMARK(window)->Iterations(kReadings / 2);
+
+/// What the trainer asks after every step.
+void account_step(benchmark::State& state, bool metered, bool budget) {
+  Meters meters;
+  if (metered) {
+    meters.push_back(replayed());
+  } else {
+    meters = open_meters("none");
+  }
+  training::Accounting accounting{std::make_shared<training::Metering>(std::move(meters)), {}};
+  if (budget) accounting.budget = Joules(1e18);
+  training::EnergyAccount account(std::move(accounting));
+  account.begin({});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(account.per_image(1));
+    benchmark::DoNotOptimize(account.over_budget());
+  }
+}
+BENCHMARK_CAPTURE(account_step, without_meter, false, false);
+BENCHMARK_CAPTURE(account_step, with_meter, true, false);
+BENCHMARK_CAPTURE(account_step, with_budget, true, true)->Iterations(kReadings - 10);
 
 void lines(benchmark::State& state) {
   Ledger ledger;

@@ -80,8 +80,9 @@ const Implementation<Op>& select(const Op& op, const Context& ctx) {
       return impl;
     }
   }
-  throw ArgumentError(str(Op::kName, ": no implementation ", pinned.empty() ? "" : "named ", pinned,
-                          " for this on ", op.device(), ":\n", explain(op, ctx)));
+  throw ArgumentError(str(Op::kName, ": no implementation ",
+                          pinned.empty() ? "" : str("named ", pinned, " "), "for this on ",
+                          op.device(), ":\n", explain(op, ctx)));
 }
 
 /// The only place where operations are checked, accounted for and run.

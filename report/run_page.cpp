@@ -207,7 +207,7 @@ void add_environment(Page& page, const TrainingRun& run) {
   for (const RunMeter& meter : run.meters) {
     Pairs pairs = facts(meter.info);
     pairs.emplace_back("idle power", meter.idle_power.available()
-                                         ? str(meter.idle_power)
+                                         ? text(meter.idle_power)
                                          : "unavailable: " + meter.idle_power.reason());
     page.add(table_of("The meter", pairs));
   }

@@ -153,8 +153,11 @@ TEST(BatchNorm, TheVarianceOfAFarAwayClusterIsRight) {
     }
   };
   for_each_target([&] {
-    run(op, "cpu.simd");
-    expect_right();
+    for_each_implementation(op, [&](std::string_view name) {
+      if (name == kReference) return;  // sums the whole channel in float
+      run(op, name);
+      expect_right();
+    });
   });
 }
 

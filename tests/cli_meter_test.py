@@ -138,6 +138,17 @@ class Meter(unittest.TestCase):
         self.assertIsNone(entry["gross"]["value"])
         self.assertGreater(entry["duration"]["value"], 0)
 
+    def test_a_gpu_that_is_lost_ends_nothing(self):
+        lost = self.folder / "lost"
+        command = ["sh", "-c", f"sleep .3; touch {lost}; sleep .2; exit 7"]
+        done = meter("--meter", "nvml", "--json", "--idle", "0.2", "--", *command, env={**GPUS, "FAKE_NVML_LOST_WITH": str(lost)})
+        self.assertEqual(done.returncode, 7)
+        entries = json.loads(done.stderr)["meters"]
+        self.assertEqual(len(entries), 2)
+        for entry in entries:
+            self.assertIsNone(entry["gross"]["value"])
+            self.assertRegex(entry["gross"]["reason"], r"GPU is lost, .* m?s after the window began")
+
     def test_gpus(self):
         report = self.report("--meter", "nvml", "--idle", "1", "--", "sleep", "1", env=GPUS)
         self.assertEqual(len(report["meters"]), 2)

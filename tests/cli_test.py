@@ -178,7 +178,7 @@ class Program(unittest.TestCase):
         for name in ("standard", "l0"):
             own = json.loads((out / name / "summary.json").read_text())
             self.assertEqual(summary[name]["test_accuracy"], own["test_accuracy"])
-            self.assertIn("The trained net", (out / name / "report.html").read_text())
+            self.assertTrue("The trained net" in (out / name / "report.html").read_text())
             config = json.loads((out / name / "config.json").read_text())
             self.assertEqual((config["l0_lambda"], config["l0_warmup"]), (5, 0.5) if name == "l0" else (0, 0))
         self.assertLess(summary["difference"]["relu_outputs_nonzero"], 0)

@@ -152,8 +152,8 @@ class Train(unittest.TestCase):
         self.assertEqual(data["epochs"], metrics(self.reference, ()))
         self.assertEqual(data["energy"], self.summary(self.reference))
         self.assertIn("instruction set", data["environment"])
-        self.assertIn("The trained net", html)
-        self.assertNotIn("epochs are complete", html)
+        self.assertTrue("The trained net" in html)
+        self.assertFalse("epochs are complete" in html)
         last, summary = data["epochs"][-1], json.loads((self.reference / "summary.json").read_text())
         for key in ("relu_outputs", "relu_outputs_nonzero"):
             self.assertEqual(last[key], summary[key])
@@ -165,11 +165,11 @@ class Train(unittest.TestCase):
         self.assertEqual(stopped.returncode, 130, stopped.stderr)
         data, html = self.page(out)
         self.assertEqual(len(data["epochs"]), 1)
-        self.assertIn("1 of 3 epochs are complete", html)
-        self.assertIn("energy of all epochs until then (measured, gross), J", html)
+        self.assertTrue("1 of 3 epochs are complete" in html)
+        self.assertTrue("energy of all epochs until then (measured, gross), J" in html)
         begun = self.metered(out, meter, "--idle", "0", "--energy-budget", "1J", "--overwrite")
         self.assertEqual(begun.returncode, 130, begun.stderr)
-        self.assertIn("No epoch is complete yet.", self.page(out)[1])
+        self.assertTrue("No epoch is complete yet." in self.page(out)[1])
 
     def test_interrupted(self):
         out = self.folder / "interrupted"
@@ -316,6 +316,24 @@ class Train(unittest.TestCase):
         first, second, _ = metrics(out, ())
         self.assertEqual(first["energy"]["training"]["gross"]["value"], 120)
         self.assertIsNone(second["energy"]["training"]["gross"]["value"])
+
+    def test_a_gpu_that_is_lost(self):
+        out = self.folder / "gpu"
+        gpu = {"FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "5", "FAKE_NVML_LOST_WITH": str(out / "metrics.jsonl")}
+        gpu["LD_LIBRARY_PATH"] = str(Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml")
+        done = joule("train", *RUN, "--out", out, "--meter", "nvml:0000:65:00.0", "--idle", "0.1", env={**os.environ, **gpu})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_run(out)
+        first, second, third = metrics(out, ())
+        self.assertEqual(first["energy"]["training"]["gross"]["quality"], "measured")
+        for line in (second, third):
+            gross = line["energy"]["training"]["gross"]
+            self.assertEqual((gross["value"], gross["quality"]), (None, "unavailable"))
+        self.assertIn("no measured energy any more: epoch 2, training: ", done.stderr)
+        self.assertIn("GPU is lost", done.stdout)
+        html = self.page(out)[1]
+        for text in ("From epoch 2 on measured energy is unavailable: epoch 2, training: ", "until then (modelled, horowitz45), mJ"):
+            self.assertTrue(text in html, text)
 
     def test_what_a_kill_undid_is_said(self):
         out = self.folder / "lost"

@@ -7,8 +7,10 @@
 #include "layers/functions.h"
 #include "models/models.h"
 #include "optim/optimizers.h"
+#include "tests/files.h"
 #include "tests/op_test.h"
 #include "training/evaluate.h"
+#include "training/model_file.h"
 
 // Whole steps on the CUDA device, beside the same steps on the CPU.
 namespace joule {
@@ -105,6 +107,21 @@ TEST_F(CudaTraining, AllMemoryIsGivenBack) {
   const std::int64_t before = memory_stats(Device::cuda).in_use;
   train(kSmallCnn, Device::cuda);
   EXPECT_EQ(memory_stats(Device::cuda).in_use, before);
+}
+
+TEST_F(CudaTraining, ANetIsSavedFromTheDeviceAndLoadedOntoTheCpu) {
+  manual_seed(5);
+  training::Model model{.spec = kSmallCnn, .net = make_model(kSmallCnn), .data = "synthetic"};
+  model.mean = {0};
+  model.deviation = {1};
+  const Batch batch = batch_for(kSmallCnn);
+  const Tensor expected = training::predict(model.net, batch.images);
+  model.net.to(Device::cuda);
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  training::save_model(path, model);
+  training::Model loaded = training::load_model(path);
+  expect_same_bits(training::predict(loaded.net, batch.images), expected);
 }
 
 TEST_F(CudaTraining, PredictionsAreThoseOfTheCpu) {

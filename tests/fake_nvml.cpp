@@ -2,14 +2,16 @@
 //
 // A libnvidia-ml.so.1 for the tests.  Tests in the same process set what it shows through
 // fake_nvml(); for a program that is started by a test, FAKE_NVML_WATTS makes both counters grow
-// with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100).  Compiled with OLD_DRIVER it
-// lacks the functions that old drivers lack.
+// with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100), and both GPUs are lost once the
+// file FAKE_NVML_LOST_WITH exists.  Compiled with OLD_DRIVER it lacks the functions that old
+// drivers lack.
 #include "tests/fake_nvml.h"
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 namespace {
@@ -18,7 +20,7 @@ using joule::test::FakeNvml;
 
 FakeNvml state;
 
-constexpr int kOk = 0, kArgument = 2, kNotSupported = 3, kNotFound = 6;
+constexpr int kOk = 0, kArgument = 2, kNotSupported = 3, kNotFound = 6, kLost = 15;
 constexpr const char* kBusIds[] = {"00000000:17:00.0", "00000000:65:00.0"};
 constexpr const char* kUuids[] = {"GPU-11111111-1111", "GPU-22222222-2222"};
 
@@ -36,6 +38,11 @@ unsigned index_of(void* device) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   return static_cast<std::uint64_t>(ms / step * step * std::atoi(watts));
+}
+
+[[maybe_unused]] bool is_lost() {
+  const char* const path = std::getenv("FAKE_NVML_LOST_WITH");
+  return path && std::filesystem::exists(path);
 }
 
 struct Field {
@@ -88,7 +95,7 @@ const char* nvmlErrorString(int code) {
       return "Not Found";
     case 9:
       return "Driver Not Loaded";
-    case 15:
+    case kLost:
       return "GPU is lost";
     default:
       return "Unknown Error";
@@ -122,6 +129,7 @@ int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millij
   const unsigned index = index_of(device);
   ++state.energy_reads;
   if (state.device_code[index]) return state.device_code[index];
+  if (is_lost()) return kLost;
   if (state.energy_code[index]) return state.energy_code[index];
   *millijoules = energy_of(index);
   return kOk;
@@ -139,6 +147,15 @@ int nvmlDeviceGetFieldValues(void* device, int count, Field* fields) {
 int nvmlDeviceGetMigMode(void* device, unsigned* current, unsigned* pending) {
   *current = *pending = state.mig[index_of(device)];
   return state.mig_code;
+}
+int nvmlSystemGetDriverVersion(char* version, unsigned size) {
+  if (!state.driver) return kNotSupported;
+  std::snprintf(version, size, "%s", state.driver);
+  return kOk;
+}
+int nvmlDeviceGetEnforcedPowerLimit(void*, unsigned* milliwatts) {
+  *milliwatts = state.limit_milliwatts;
+  return state.limit_milliwatts ? kOk : kNotSupported;
 }
 
 }  // extern "C"

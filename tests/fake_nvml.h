@@ -16,7 +16,9 @@ struct FakeNvml {
   std::uint64_t millijoules[2] = {};
   unsigned milliwatts[2] = {};
   unsigned mig[2] = {};
-  int mig_code = 3;  // not supported, as on most GPUs
+  int mig_code = 3;               // not supported, as on most GPUs
+  const char* driver = nullptr;   // its version; null: it does not say
+  unsigned limit_milliwatts = 0;  // 0: it does not say
   // Counted by the library.
   int inits = 0, shutdowns = 0, energy_reads = 0, power_reads = 0;
 };

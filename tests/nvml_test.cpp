@@ -93,6 +93,14 @@ TEST_F(Nvml, CudaVisibleDevicesIsNotItsBusiness) {
   unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
+TEST_F(Nvml, SaysDriverAndPowerLimitIfItKnows) {
+  EXPECT_EQ(only("0000:17:00.0")->info().remarks, std::vector<std::string>{});
+  fake->driver = "550.54.15";
+  fake->limit_milliwatts = 350'000;
+  EXPECT_EQ(only("0000:17:00.0")->info().remarks,
+            (std::vector<std::string>{"driver 550.54.15", "power limit 350 W"}));
+}
+
 TEST_F(Nvml, MigIsStillTheWholeCard) {
   fake->mig_code = 0;
   fake->mig[1] = 1;

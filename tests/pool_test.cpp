@@ -345,9 +345,12 @@ TEST(GlobalAvgPool, EveryImplementationGivesTheDefinition) {
       const Tensor x = random_tensor(shape, 11);
       const Guarded y({shape[0], channels}), grad_x(shape);
       const GlobalAvgPool op{.x = x, .y = y.tensor()};
+      run(op, kReference);
+      const Tensor expected = op.y.clone();
       for_each_implementation(op, [&](std::string_view name) {
         y.tensor().fill(kNan);
         run(op, name);
+        expect_same_bits(op.y, expected);
         for (std::int64_t i = 0; i < op.y.numel(); ++i) {
           double sum = 0, size = 0;
           for (std::int64_t k = 0; k < pixels; ++k) {

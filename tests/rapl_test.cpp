@@ -89,6 +89,16 @@ TEST(Rapl, AddsPackagesAndDramAndNothingElse) {
             10'000 + 200 + 3000 + 4);
 }
 
+TEST(Rapl, SaysThePowerLimitsOfThePackagesWhereThereAreAny) {
+  Powercap fake;
+  fake.add("intel-rapl:0", "package-0", 1000);
+  fake.add("intel-rapl:0:0", "dram", 50);
+  fake.add("intel-rapl:1", "package-1", 3000);
+  test::write(fake.path("intel-rapl:1") + "/constraint_0_power_limit_uw", "125000000\n");
+  test::write(fake.path("intel-rapl:0:0") + "/constraint_0_power_limit_uw", "15000000\n");
+  EXPECT_EQ(fake.open()->info().remarks, std::vector<std::string>{"package 1: power limit 125 W"});
+}
+
 TEST(Rapl, WithoutDramItSaysSo) {
   Powercap fake;
   fake.add("intel-rapl:0", "package-0", 1000);

@@ -40,7 +40,7 @@ std::map<std::string, Shape> flattened_inputs(nn::Sequential& net, const ModelSp
   const NoGrad no_grad;
   const bool training = net.training();
   net.eval();
-  net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}));
+  net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}, DType::f32, net.device()));
   net.train(training);
   return found;
 }
@@ -51,7 +51,7 @@ std::map<std::string, Tensor> convert_layout(const std::map<std::string, Tensor>
                                              bool outward) {
   std::map<std::string, Tensor> converted;
   for (const auto& [name, tensor] : tensors) {
-    Tensor t = tensor;
+    Tensor t = tensor.to(Device::cpu);
     if (t.shape().rank() == 4) {
       t = outward ? ohwi_to_oihw(t) : oihw_to_ohwi(t);
     } else if (name.ends_with(kWeight) && t.shape().rank() == 2) {

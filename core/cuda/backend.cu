@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <limits>
@@ -105,7 +106,11 @@ class CudaBackend final : public Backend {
     copy_async(to, from, bytes, cudaMemcpyDeviceToDevice);
   }
   void fill(void* to, std::size_t count, const void* element, std::size_t size) override {
-    if (size == sizeof(std::uint64_t)) {
+    const auto* const bytes = static_cast<const unsigned char*>(element);
+    if (std::all_of(bytes, bytes + size, [&](unsigned char byte) { return byte == bytes[0]; })) {
+      if (count == 0) return;
+      check(cudaMemsetAsync(to, bytes[0], count * size, stream_.get()), "cudaMemsetAsync");
+    } else if (size == sizeof(std::uint64_t)) {
       launch_fill<std::uint64_t>(to, count, element);
     } else {
       launch_fill<std::uint32_t>(to, count, element);

@@ -93,6 +93,21 @@ class NvmlMeter final : public Meter {
   PowerSum power_;
 };
 
+/// What a reader of the figures may want to know: the driver, and the power that it allows.
+std::vector<std::string> conditions(const nvml::Functions& call, nvml::Device device) {
+  std::vector<std::string> known;
+  std::array<char, nvml::kTextSize> driver{};
+  if (call.driver_version &&
+      call.driver_version(driver.data(), nvml::kTextSize) == nvml::kSuccess) {
+    known.push_back(str("driver ", driver.data()));
+  }
+  unsigned milliwatts = 0;
+  if (call.power_limit && call.power_limit(device, &milliwatts) == nvml::kSuccess) {
+    known.push_back(str("power limit ", Watts(1e-3 * milliwatts)));
+  }
+  return known;
+}
+
 std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr<Library>& library,
                                    nvml::Device device) {
   const nvml::Functions& call = library->call();
@@ -120,7 +135,8 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
                  .scope = str("GPU ", pci.bus_id, " ", name.data(), " (whole card)"),
                  .unit = kUnit,
                  .systematic = kSystematic,
-                 .sample_period = kSamplePeriod};
+                 .sample_period = kSamplePeriod,
+                 .remarks = conditions(call, device)};
   if (split) {
     info.remarks.push_back(
         "MIG is on: the counter is the whole card's, with what other instances do");

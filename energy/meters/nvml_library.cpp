@@ -26,6 +26,8 @@ std::string Library::resolve() {
   find(f.total_energy, "nvmlDeviceGetTotalEnergyConsumption", true);
   find(f.field_values, "nvmlDeviceGetFieldValues", false);
   find(f.mig_mode, "nvmlDeviceGetMigMode", false);
+  find(f.driver_version, "nvmlSystemGetDriverVersion", false);
+  find(f.power_limit, "nvmlDeviceGetEnforcedPowerLimit", false);
   return missing;
 }
 

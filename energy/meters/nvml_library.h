@@ -62,6 +62,8 @@ struct Functions {
   Return (*total_energy)(Device, unsigned long long*);  // mJ since the driver was loaded
   Return (*field_values)(Device, int, FieldValue*);     // may be null
   Return (*mig_mode)(Device, unsigned*, unsigned*);     // may be null
+  Return (*driver_version)(char*, unsigned);            // may be null
+  Return (*power_limit)(Device, unsigned*);             // mW, that is enforced; may be null
 };
 
 /// The loaded and initialised library; unloaded with the last pointer to it.

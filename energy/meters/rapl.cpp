@@ -23,7 +23,7 @@ constexpr const char* kName = "rapl";
 constexpr Joules kUnit(1e-6);
 constexpr std::int64_t kMaxWatts = 1000;  // no package or DRAM of one draws more, nor half of it
 
-/// A number of microjoules, or why there is none.
+/// A number of microjoules (or microwatts), or why there is none.
 struct Microjoules {
   std::int64_t value = 0;
   std::string problem;
@@ -219,6 +219,18 @@ std::vector<Zone> without_mirrors(const Machine& machine, const std::vector<Zone
   return kept;
 }
 
+/// The long-term limits of the packages, where the kernel tells.
+void say_limits(const Machine& machine, const std::vector<Zone>& zones,
+                std::vector<std::string>& remarks) {
+  for (const Zone& zone : zones) {
+    const Microjoules watts =
+        read_microjoules(machine, zone.folder + "/constraint_0_power_limit_uw");
+    if (zone.dram || !watts.problem.empty()) continue;
+    remarks.push_back(str("package ", zone.package, ": power limit ",
+                          Watts(1e-6 * static_cast<double>(watts.value))));
+  }
+}
+
 std::unique_ptr<Meter> refused(const Machine& machine, const Microjoules& read) {
   if (read.error == EACCES || read.error == EPERM) {
     return unreadable_meter(
@@ -249,6 +261,7 @@ std::unique_ptr<Meter> open_rapl(const Machine& machine) {
     if (!read.problem.empty()) return refused(machine, read);
   }
   zones = without_mirrors(machine, zones, info.remarks);
+  say_limits(machine, zones, info.remarks);
   std::set<int> packages;
   bool dram = false;
   for (const Zone& zone : zones) {

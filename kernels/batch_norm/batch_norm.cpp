@@ -76,8 +76,11 @@ Work BatchNorm::work() const {
 
 std::span<const Implementation<BatchNorm>> BatchNorm::implementations() {
   static constexpr std::array kTable = {
-      Implementation<BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
-      Implementation<BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<BatchNorm>{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm},
+#endif
+    Implementation<BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
+    Implementation<BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -99,8 +102,11 @@ Work BatchNormInference::work() const {
 std::span<const Implementation<BatchNormInference>> BatchNormInference::implementations() {
   using Row = Implementation<BatchNormInference>;
   static constexpr std::array kTable = {
-      Row{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_inference_simd},
-      Row{kReference, Device::cpu, runs_all, run_inference_reference},
+#if JOULE_WITH_CUDA
+    Row{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm_inference},
+#endif
+    Row{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_inference_simd},
+    Row{kReference, Device::cpu, runs_all, run_inference_reference},
   };
   return kTable;
 }
@@ -124,8 +130,12 @@ Work BatchNormGrad::work() const {
 
 std::span<const Implementation<BatchNormGrad>> BatchNormGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<BatchNormGrad>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_grad_simd},
-      Implementation<BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<BatchNormGrad>{"cuda.channel_rows", Device::cuda, runs_all,
+                                  cuda::batch_norm_grad},
+#endif
+    Implementation<BatchNormGrad>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_grad_simd},
+    Implementation<BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

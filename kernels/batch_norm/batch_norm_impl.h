@@ -14,4 +14,10 @@ void batch_norm_simd(const BatchNorm& op, Context& ctx, Tally* tally);
 void batch_norm_inference_simd(const BatchNormInference& op, Context& ctx, Tally* tally);
 void batch_norm_grad_simd(const BatchNormGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
+
+namespace cuda {
+void batch_norm(const BatchNorm& op, Context& ctx, Tally* tally);
+void batch_norm_inference(const BatchNormInference& op, Context& ctx, Tally* tally);
+void batch_norm_grad(const BatchNormGrad& op, Context& ctx, Tally* tally);
+}  // namespace cuda
 }  // namespace joule

@@ -15,9 +15,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using Vectors = hn::ScalableTag<float>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
+#include "kernels/conv2d/conv2d_sums.inc"
 
 // A row of output pixels against some kernel rows and one block of output channels.
 struct RowVisit {
@@ -37,13 +35,6 @@ struct RowVisit {
   std::int64_t y_pixel;
   std::int64_t columns;  // of the block of output channels
 };
-
-// Multiply-adds to one accumulator wait for each other four cycles: with few vectors, several sets
-// take turns.
-constexpr int sets(int vectors) { return vectors > 2 ? 1 : 4; }
-
-template <int kVectors>
-using Sums = hn::Vec<Vectors>[sets(kVectors)][kVectors];
 
 // sums[.][v] += values[i] * weights[first + indexes[i]][v] for the elements [i, end) of a run.
 template <int kVectors>
@@ -70,10 +61,7 @@ HWY_INLINE void add_run(const float* HWY_RESTRICT values, const std::uint32_t* H
 // run is shorter, which needs no case of its own.
 template <int kVectors, bool kTail>
 HWY_NOINLINE void visit(const RowVisit& v) {
-  const Vectors d;
-  constexpr int kWhole = kVectors - kTail;
-  [[maybe_unused]] const auto tail =
-      hn::FirstN(d, static_cast<std::size_t>(v.columns - (kVectors - 1) * kLanes));
+  const auto tail = tail_of<kVectors>(v.columns);
   const RowVisit l = v;  // a store of floats might change *v
   const float* init = l.init;
   float* y = l.y;
@@ -81,15 +69,7 @@ HWY_NOINLINE void visit(const RowVisit& v) {
   for (std::int64_t left = l.pixels; left > 0;
        --left, column += l.column_step, init += l.init_pixel, y += l.y_pixel) {
     Sums<kVectors> sums;
-    auto& acc = sums[0];
-    HWY_UNROLL(8)
-    for (int i = 0; i < kWhole; ++i) acc[i] = hn::LoadU(d, init + i * kLanes);
-    if constexpr (kTail) acc[kWhole] = hn::MaskedLoad(tail, d, init + kWhole * kLanes);
-    if constexpr (sets(kVectors) > 1) {
-      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
-        sums[i / kVectors][i % kVectors] = hn::Zero(d);
-      }
-    }
+    load_sums<kVectors, kTail>(init, tail, sums);
     const std::int64_t* begin = l.starts + std::clamp<std::int64_t>(column, 0, l.columns_in);
     const std::int64_t* end = l.starts + std::clamp<std::int64_t>(column + l.taps, 0, l.columns_in);
     std::int64_t first = l.first_weights - column * l.channels;
@@ -97,14 +77,7 @@ HWY_NOINLINE void visit(const RowVisit& v) {
          ++h, begin += l.starts_row, end += l.starts_row, first += l.weights_row) {
       add_run<kVectors>(l.values, l.indexes, *begin, *end, l.weights, first, sums);
     }
-    if constexpr (sets(kVectors) > 1) {
-      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
-        acc[i % kVectors] = hn::Add(acc[i % kVectors], sums[i / kVectors][i % kVectors]);
-      }
-    }
-    HWY_UNROLL(8)
-    for (int i = 0; i < kWhole; ++i) hn::StoreU(acc[i], d, y + i * kLanes);
-    if constexpr (kTail) hn::BlendedStore(acc[kWhole], tail, d, y + kWhole * kLanes);
+    store_sums<kVectors, kTail>(sums, tail, y);
   }
 }
 
@@ -207,51 +180,35 @@ void run_pass(const RunsRun& run, const PixelsDone& done) {
   });
 }
 
-// `out_stride` and `in_stride` tell where the weight of (out channel, in channel) lies in w.
-float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
-                 std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
-                 const float* w, float* to) {
-  const SkipZeroBlocks blocks(out_channels, direct_lanes());
+void pack_pass(const Conv2dShape& s, const PassWeights& p) {
+  const Pass& pass = p.pass;
+  const SkipZeroBlocks blocks(p.out_channels, direct_lanes());
   const std::int64_t taps = pass.h.taps * pass.w.taps;
-  const std::int64_t count = ceil_div(out_channels, blocks.columns(0)) * taps;
+  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * taps;
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t o = i / taps * blocks.columns(0), tap = i % taps;
       const std::int64_t r = pass.h.kernel_first + tap / pass.w.taps * pass.h.kernel_step;
       const std::int64_t t = pass.w.kernel_first + tap % pass.w.taps * pass.w.kernel_step;
-      pack_block({.from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride,
-                  .in_stride = in_stride,
-                  .out_stride = out_stride,
-                  .channels = in_channels,
+      pack_block({.from = p.from + (r * s.kernel_w + t) * s.in_channels + o * p.out_stride,
+                  .in_stride = p.in_stride,
+                  .out_stride = p.out_stride,
+                  .channels = p.in_channels,
                   .columns = blocks.columns(o),
                   .width = blocks.width(o),
-                  .to = to + (o * taps + tap * blocks.width(o)) * in_channels});
+                  .to = p.to + (o * taps + tap * blocks.width(o)) * p.in_channels});
     }
   });
-  return to + taps * in_channels * blocks.packed_width();
-}
-
-std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
-  return rows * round_up(out_channels, direct_lanes());
 }
 
 }  // namespace
 
 std::shared_ptr<const Floats> pack_runs_forward(const Conv2dShape& s, const float* w) {
-  const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;
-  auto packed = std::make_shared<Floats>(packed_floats(filter, s.out_channels));
-  pack_pass(forward_pass(s), s, s.out_channels, s.in_channels, filter, 1, w, packed->values());
-  return packed;
+  return pack_passes(s, false, w, pack_pass);
 }
 
 std::shared_ptr<const Floats> pack_runs_grad_input(const Conv2dShape& s, const float* w) {
-  const std::int64_t taps = s.kernel_h * s.kernel_w;
-  auto packed = std::make_shared<Floats>(packed_floats(taps * s.out_channels, s.in_channels));
-  float* to = packed->values();
-  for (const Pass& pass : grad_input_passes(s)) {
-    to = pack_pass(pass, s, s.in_channels, s.out_channels, 1, taps * s.in_channels, w, to);
-  }
-  return packed;
+  return pack_passes(s, true, w, pack_pass);
 }
 
 std::int64_t runs_pieces(const Conv2dShape& s) {
@@ -280,7 +237,7 @@ void conv2d_grad_input_runs(const Conv2dShape& s, const NonzeroRuns& grad_y, con
   const float* weights = w.values();
   for (const Pass& pass : grad_input_passes(s)) {
     const float* const here = weights;
-    weights += packed_floats(pass.h.taps * pass.w.taps * s.out_channels, s.in_channels);
+    weights += packed_floats(pass, s.out_channels, s.in_channels);
     if (pass.h.count == 0 || pass.w.count == 0) continue;
     run_pass({.pass = pass,
               .pieces = pieces_of(pass, s.batch, s.in_channels),

@@ -17,9 +17,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using Vectors = hn::ScalableTag<float>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
+#include "kernels/conv2d/conv2d_sums.inc"
 
 // Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
 // all of them together.
@@ -38,13 +36,6 @@ struct Visits {
   std::int64_t columns;  // of the block of output channels
   bool first;            // y holds nothing yet: also write where no input is non-zero
 };
-
-// Multiply-adds to one accumulator wait for each other four cycles: with few vectors, several sets
-// take turns.
-constexpr int sets(int vectors) { return vectors > 2 ? 1 : 4; }
-
-template <int kVectors>
-using Sums = hn::Vec<Vectors>[sets(kVectors)][kVectors];
 
 // sums[.][v] += x[c] * weights[c][v] for the channels c whose bit is set.  A set bit costs one
 // broadcast and kVectors multiply-adds with weights as memory operands from L1: with eight vectors
@@ -74,10 +65,7 @@ HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
 // loop needs in locals (a store of floats might change *v: it would be read again each time).
 template <int kVectors, bool kTail>
 HWY_NOINLINE void visit(const Visits& v) {
-  const Vectors d;
-  constexpr int kWhole = kVectors - kTail;
-  [[maybe_unused]] const auto tail =
-      hn::FirstN(d, static_cast<std::size_t>(v.columns - (kVectors - 1) * kLanes));
+  const auto tail = tail_of<kVectors>(v.columns);
   const std::int64_t mask_pixel = v.mask_pixel, x_pixel = v.x_pixel, init_pixel = v.init_pixel,
                      y_pixel = v.y_pixel;
   const float* const weights = v.weights;
@@ -96,24 +84,9 @@ HWY_NOINLINE void visit(const Visits& v) {
     HWY_UNROLL(4)
     for (int i = 0; i < 4; ++i) hwy::Prefetch(x + x_pixel + i * 16);
     Sums<kVectors> sums;
-    auto& acc = sums[0];
-    HWY_UNROLL(8)
-    for (int i = 0; i < kWhole; ++i) acc[i] = hn::LoadU(d, init + i * kLanes);
-    if constexpr (kTail) acc[kWhole] = hn::MaskedLoad(tail, d, init + kWhole * kLanes);
-    if constexpr (sets(kVectors) > 1) {
-      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
-        sums[i / kVectors][i % kVectors] = hn::Zero(d);
-      }
-    }
+    load_sums<kVectors, kTail>(init, tail, sums);
     add_nonzeros<kVectors>(bits, x, weights, sums);
-    if constexpr (sets(kVectors) > 1) {
-      for (int i = kVectors; i < sets(kVectors) * kVectors; ++i) {
-        acc[i % kVectors] = hn::Add(acc[i % kVectors], sums[i / kVectors][i % kVectors]);
-      }
-    }
-    HWY_UNROLL(8)
-    for (int i = 0; i < kWhole; ++i) hn::StoreU(acc[i], d, y + i * kLanes);
-    if constexpr (kTail) hn::BlendedStore(acc[kWhole], tail, d, y + kWhole * kLanes);
+    store_sums<kVectors, kTail>(sums, tail, y);
   }
 }
 
@@ -355,27 +328,26 @@ void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
   });
 }
 
-// `out_stride` and `in_stride` tell where the weight of (out channel, in channel) lies in w.
-float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channels,
-                 std::int64_t in_channels, std::int64_t out_stride, std::int64_t in_stride,
-                 const float* w, float* to) {
-  const SkipZeroBlocks blocks(out_channels, direct_lanes());
-  const std::int64_t words = ceil_div(in_channels, 64), taps = pass.h.taps * pass.w.taps;
-  const std::int64_t count = ceil_div(out_channels, blocks.columns(0)) * words;
+void pack_pass(const Conv2dShape& s, const PassWeights& p) {
+  const Pass& pass = p.pass;
+  const SkipZeroBlocks blocks(p.out_channels, direct_lanes());
+  const std::int64_t words = ceil_div(p.in_channels, 64), taps = pass.h.taps * pass.w.taps;
+  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * words;
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t o = i / words * blocks.columns(0), first = i % words * 64;
       const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
-      const std::int64_t channels = std::min<std::int64_t>(64, in_channels - first);
-      float* at = to + taps * (o * in_channels + first * width);
-      for (const TapGroup& group : tap_groups(pass, in_channels)) {
+      const std::int64_t channels = std::min<std::int64_t>(64, p.in_channels - first);
+      float* at = p.to + taps * (o * p.in_channels + first * width);
+      for (const TapGroup& group : tap_groups(pass, p.in_channels)) {
         for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
-          const float* const from = w + (r * s.kernel_w + t) * s.in_channels + o * out_stride;
-          pack_block({.from = from + first * in_stride,
-                      .in_stride = in_stride,
-                      .out_stride = out_stride,
+          const float* const from =
+              p.from + (r * s.kernel_w + t) * s.in_channels + o * p.out_stride;
+          pack_block({.from = from + first * p.in_stride,
+                      .in_stride = p.in_stride,
+                      .out_stride = p.out_stride,
                       .channels = channels,
                       .columns = columns,
                       .width = width,
@@ -385,11 +357,6 @@ float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_channe
       }
     }
   });
-  return to + taps * in_channels * blocks.packed_width();
-}
-
-std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
-  return rows * SkipZeroBlocks(out_channels, direct_lanes()).packed_width();
 }
 
 }  // namespace
@@ -397,20 +364,11 @@ std::int64_t packed_floats(std::int64_t rows, std::int64_t out_channels) {
 void pack_block(const PackedBlock& block) { HWY_DYNAMIC_DISPATCH(PackBlock)(block); }
 
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
-  const std::int64_t filter = s.kernel_h * s.kernel_w * s.in_channels;
-  auto packed = std::make_shared<Floats>(packed_floats(filter, s.out_channels));
-  pack_pass(forward_pass(s), s, s.out_channels, s.in_channels, filter, 1, w, packed->values());
-  return packed;
+  return pack_passes(s, false, w, pack_pass);
 }
 
 std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w) {
-  const std::int64_t taps = s.kernel_h * s.kernel_w;
-  auto packed = std::make_shared<Floats>(packed_floats(taps * s.out_channels, s.in_channels));
-  float* to = packed->values();
-  for (const Pass& pass : grad_input_passes(s)) {
-    to = pack_pass(pass, s, s.in_channels, s.out_channels, 1, taps * s.in_channels, w, to);
-  }
-  return packed;
+  return pack_passes(s, true, w, pack_pass);
 }
 
 std::int64_t skip_zero_pieces(const Conv2dShape& s) {
@@ -480,7 +438,7 @@ void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, cons
   const float* weights = w.values();
   for (const Pass& pass : grad_input_passes(s)) {
     const float* const here = weights;
-    weights += packed_floats(pass.h.taps * pass.w.taps * s.out_channels, s.in_channels);
+    weights += packed_floats(pass, s.out_channels, s.in_channels);
     if (pass.h.count == 0 || pass.w.count == 0) continue;
     run_pass({.pass = pass,
               .pieces = pieces_of(pass, s.batch, s.out_channels, s.in_channels),

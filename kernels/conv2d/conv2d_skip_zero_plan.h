@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "core/threads.h"
@@ -27,8 +28,6 @@ class SkipZeroBlocks {
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
   /// Floats that a packed row of the block takes.
   std::int64_t width(std::int64_t o) const { return round_up(columns(o), lanes_); }
-  /// Floats that a packed row of all blocks takes.
-  std::int64_t packed_width() const { return round_up(channels_, lanes_); }
 
  private:
   std::int64_t channels_, lanes_, block_;
@@ -68,6 +67,37 @@ struct PackedBlock {
   float* to;
 };
 void pack_block(const PackedBlock& block);
+
+/// Floats of the packed weights of a pass.
+inline std::int64_t packed_floats(const Pass& pass, std::int64_t in_channels,
+                                  std::int64_t out_channels) {
+  return pass.h.taps * pass.w.taps * in_channels * round_up(out_channels, direct_lanes());
+}
+
+/// Where the weight of (out channel, in channel) of a pass lies, and where it is to be packed.
+struct PassWeights {
+  Pass pass;
+  std::int64_t out_channels, in_channels, out_stride, in_stride;
+  const float* from;
+  float* to;
+};
+
+/// The weights of the passes of a convolution, or of its gradient of the input, one after the
+/// other, each packed by pack(shape, PassWeights).
+template <class Pack>
+std::shared_ptr<const Floats> pack_passes(const Conv2dShape& s, bool grad_input, const float* w,
+                                          Pack&& pack) {
+  const std::int64_t taps = s.kernel_h * s.kernel_w, filter = taps * s.in_channels;
+  const std::int64_t out = grad_input ? s.in_channels : s.out_channels;
+  const std::int64_t in = grad_input ? s.out_channels : s.in_channels;
+  const auto packed = std::make_shared<Floats>(taps * in * round_up(out, direct_lanes()));
+  float* to = packed->values();
+  for (const Pass& pass : grad_input ? grad_input_passes(s) : std::vector{forward_pass(s)}) {
+    pack(s, PassWeights{pass, out, in, grad_input ? 1 : filter, grad_input ? filter : 1, w, to});
+    to += packed_floats(pass, in, out);
+  }
+  return packed;
+}
 
 /// Calls run(first, last) for items of about `together` consecutive pieces, as even as the threads
 /// allow, in parallel, and tells `done` (which may be empty) of each piece.

@@ -38,8 +38,12 @@ Work AvgPool2d::work() const {
 
 std::span<const Implementation<AvgPool2d>> AvgPool2d::implementations() {
   static constexpr std::array kTable = {
-      Implementation<AvgPool2d>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_simd},
-      Implementation<AvgPool2d>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<AvgPool2d>{"cuda.one_thread_per_output", Device::cuda, runs_all,
+                              cuda::avg_pool2d},
+#endif
+    Implementation<AvgPool2d>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_simd},
+    Implementation<AvgPool2d>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -56,8 +60,11 @@ Work AvgPool2dGrad::work() const {
 
 std::span<const Implementation<AvgPool2dGrad>> AvgPool2dGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<AvgPool2dGrad>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_grad_simd},
-      Implementation<AvgPool2dGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<AvgPool2dGrad>{"cuda.gather", Device::cuda, runs_all, cuda::avg_pool2d_grad},
+#endif
+    Implementation<AvgPool2dGrad>{"cpu.simd", Device::cpu, runs_all, cpu::avg_pool2d_grad_simd},
+    Implementation<AvgPool2dGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

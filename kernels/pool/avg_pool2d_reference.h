@@ -8,8 +8,8 @@
 namespace joule::reference {
 
 /// What the sum over the window of output pixel (p, q) is divided by.
-inline std::int64_t avg_pool2d_count(const PoolShape& s, bool count_include_pad, std::int64_t p,
-                                     std::int64_t q) {
+constexpr std::int64_t avg_pool2d_count(const PoolShape& s, bool count_include_pad, std::int64_t p,
+                                        std::int64_t q) {
   if (count_include_pad) return s.kernel.h * s.kernel.w;
   const PoolRange rows = s.taps_h(p), columns = s.taps_w(q);
   return (rows.last - rows.first) * (columns.last - columns.first);

@@ -44,8 +44,12 @@ Work GlobalAvgPool::work() const {
 
 std::span<const Implementation<GlobalAvgPool>> GlobalAvgPool::implementations() {
   static constexpr std::array kTable = {
-      Implementation<GlobalAvgPool>{"cpu.simd", Device::cpu, runs_all, cpu::global_avg_pool_simd},
-      Implementation<GlobalAvgPool>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<GlobalAvgPool>{"cuda.one_thread_per_output", Device::cuda, runs_all,
+                                  cuda::global_avg_pool},
+#endif
+    Implementation<GlobalAvgPool>{"cpu.simd", Device::cpu, runs_all, cpu::global_avg_pool_simd},
+    Implementation<GlobalAvgPool>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -61,9 +65,13 @@ Work GlobalAvgPoolGrad::work() const {
 
 std::span<const Implementation<GlobalAvgPoolGrad>> GlobalAvgPoolGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<GlobalAvgPoolGrad>{"cpu.simd", Device::cpu, runs_all,
-                                        cpu::global_avg_pool_grad_simd},
-      Implementation<GlobalAvgPoolGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<GlobalAvgPoolGrad>{"cuda.gather", Device::cuda, runs_all,
+                                      cuda::global_avg_pool_grad},
+#endif
+    Implementation<GlobalAvgPoolGrad>{"cpu.simd", Device::cpu, runs_all,
+                                      cpu::global_avg_pool_grad_simd},
+    Implementation<GlobalAvgPoolGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -54,8 +54,12 @@ Work MaxPool2d::work() const {
 
 std::span<const Implementation<MaxPool2d>> MaxPool2d::implementations() {
   static constexpr std::array kTable = {
-      Implementation<MaxPool2d>{"cpu.simd", Device::cpu, runs_all, cpu::max_pool2d_simd},
-      Implementation<MaxPool2d>{kReference, Device::cpu, runs_all, run_reference},
+#if JOULE_WITH_CUDA
+    Implementation<MaxPool2d>{"cuda.one_thread_per_output", Device::cuda, runs_all,
+                              cuda::max_pool2d},
+#endif
+    Implementation<MaxPool2d>{"cpu.simd", Device::cpu, runs_all, cpu::max_pool2d_simd},
+    Implementation<MaxPool2d>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
@@ -74,8 +78,11 @@ Work MaxPool2dGrad::work() const {
 
 std::span<const Implementation<MaxPool2dGrad>> MaxPool2dGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<MaxPool2dGrad>{"cpu.simd", Device::cpu, runs_all, cpu::max_pool2d_grad_simd},
-      Implementation<MaxPool2dGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+#if JOULE_WITH_CUDA
+    Implementation<MaxPool2dGrad>{"cuda.gather", Device::cuda, runs_all, cuda::max_pool2d_grad},
+#endif
+    Implementation<MaxPool2dGrad>{"cpu.simd", Device::cpu, runs_all, cpu::max_pool2d_grad_simd},
+    Implementation<MaxPool2dGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

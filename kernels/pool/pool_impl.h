@@ -49,4 +49,13 @@ void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context& ctx, Tally* tally);
 void global_avg_pool_simd(const GlobalAvgPool& op, Context& ctx, Tally* tally);
 void global_avg_pool_grad_simd(const GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
+
+namespace cuda {
+void max_pool2d(const MaxPool2d& op, Context& ctx, Tally* tally);
+void max_pool2d_grad(const MaxPool2dGrad& op, Context& ctx, Tally* tally);
+void avg_pool2d(const AvgPool2d& op, Context& ctx, Tally* tally);
+void avg_pool2d_grad(const AvgPool2dGrad& op, Context& ctx, Tally* tally);
+void global_avg_pool(const GlobalAvgPool& op, Context& ctx, Tally* tally);
+void global_avg_pool_grad(const GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
+}  // namespace cuda
 }  // namespace joule

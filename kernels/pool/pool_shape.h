@@ -25,22 +25,26 @@ struct PoolShape {
   Shape output() const { return {batch, out_h, out_w, channels}; }
 
   /// The taps r of the window of output row p that lie inside the image; never empty.
-  PoolRange taps_h(std::int64_t p) const { return taps(p * stride.h - padding.h, kernel.h, in_h); }
-  PoolRange taps_w(std::int64_t q) const { return taps(q * stride.w - padding.w, kernel.w, in_w); }
+  constexpr PoolRange taps_h(std::int64_t p) const {
+    return taps(p * stride.h - padding.h, kernel.h, in_h);
+  }
+  constexpr PoolRange taps_w(std::int64_t q) const {
+    return taps(q * stride.w - padding.w, kernel.w, in_w);
+  }
   /// The output rows p whose window covers input row h.
-  PoolRange windows_h(std::int64_t h) const {
+  constexpr PoolRange windows_h(std::int64_t h) const {
     return windows(h + padding.h, kernel.h, stride.h, out_h);
   }
-  PoolRange windows_w(std::int64_t w) const {
+  constexpr PoolRange windows_w(std::int64_t w) const {
     return windows(w + padding.w, kernel.w, stride.w, out_w);
   }
 
  private:
-  static PoolRange taps(std::int64_t start, std::int64_t kernel, std::int64_t extent) {
+  static constexpr PoolRange taps(std::int64_t start, std::int64_t kernel, std::int64_t extent) {
     return {std::max<std::int64_t>(0, -start), std::min(kernel, extent - start)};
   }
-  static PoolRange windows(std::int64_t at, std::int64_t kernel, std::int64_t stride,
-                           std::int64_t count) {
+  static constexpr PoolRange windows(std::int64_t at, std::int64_t kernel, std::int64_t stride,
+                                     std::int64_t count) {
     const std::int64_t first = at < kernel ? 0 : (at - kernel) / stride + 1;
     return {first, std::min(count, at / stride + 1)};
   }

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -79,6 +80,10 @@ void Block::set_up_launch(const dim3& grid, const dim3& block, std::size_t dynam
         threads_[number].number = number;
         threads_[number++].index = {x, y, z};
       }
+  // ThreadSanitizer must see each thread as one: each has its own fiber then, made by the host,
+  // since what makes a fiber comes before all that the fiber does.
+  while (kThreadSanitizer && fibers_.size() < count)
+    fibers_.push_back(std::make_unique<Fiber>(&Block::fiber_main));
   dynamic_shared_bytes_ = dynamic_shared_bytes;
   report_.clear();
   given_up_ = false;
@@ -87,9 +92,11 @@ void Block::set_up_launch(const dim3& grid, const dim3& block, std::size_t dynam
 
 std::string Block::run(const dim3& grid, const dim3& block, std::size_t dynamic_shared_bytes,
                        const std::function<void()>& body) {
+  const Unwatched unwatched;
   Fiber host;
   host_ = &host;
   body_ = &body;
+  std::fegetenv(&environment_);
   set_up_launch(grid, block, dynamic_shared_bytes);
   unpoison(dynamic_shared_, dynamic_shared_bytes_);
   const std::uint64_t blocks = std::uint64_t{grid.x} * grid.y * grid.z;
@@ -118,10 +125,13 @@ void Block::run_block() {
   exited_ = 0;
   in_warp_.fill(0);
   in_barrier_ = 0;
+  publish(&launched_);
   Fiber::switch_to(*host_, next_fiber());
-  if (exited_ == threads_.size() || given_up_) return;
-  give_up(diagnose());
-  Fiber::switch_to(*host_, next_fiber());
+  if (exited_ < threads_.size() && !given_up_) {
+    give_up(diagnose());
+    Fiber::switch_to(*host_, next_fiber());
+  }
+  receive(&finished_);
 }
 
 void Block::fiber_main() {
@@ -129,8 +139,11 @@ void Block::fiber_main() {
 }
 
 void Block::run_threads() {
-  while (ready_count_ == 0 && !given_up_ && started_ < unstarted_.size())
+  std::fesetenv(&environment_);  // a fiber has its own, as it was when it was last left
+  while (ready_count_ == 0 && !given_up_ && started_ < unstarted_.size()) {
     run_thread(threads_[unstarted_[started_++]]);
+    if (kThreadSanitizer) break;
+  }
   Fiber& self = *current_;
   idle_.push_back(&self);
   Fiber::switch_to(self, next_fiber());
@@ -141,12 +154,16 @@ void Block::run_thread(Thread& thread) {
   thread.state = State::kRuns;
   thread.fiber = current_;
   ::simt::index.thread = thread.index;
+  receive(&launched_);
+  end_unwatched();
   try {
     (*body_)();
   } catch (const Unwind&) {
   } catch (...) {
     give_up("an exception left the kernel in " + name(thread));
   }
+  begin_unwatched();
+  publish(&finished_);
   thread.state = State::kExited;
   ++exited_;
 }
@@ -158,17 +175,21 @@ Fiber& Block::next_fiber() {
     --ready_count_;
     current_ = thread->fiber;
   } else if (!given_up_ && started_ < unstarted_.size()) {
-    current_ = &idle_fiber();
+    current_ = &fiber_for_next_thread();
   } else {
     current_ = host_;
   }
   return *current_;
 }
 
-Fiber& Block::idle_fiber() {
-  if (idle_.empty()) {
-    idle_.push_back(fibers_.emplace_back(std::make_unique<Fiber>(&Block::fiber_main)).get());
+Fiber& Block::fiber_for_next_thread() {
+  if (kThreadSanitizer) {
+    const Thread& thread = threads_[unstarted_[started_]];
+    fibers_[thread.number]->set_name(name(thread).c_str());
+    return *fibers_[thread.number];
   }
+  if (idle_.empty())
+    idle_.push_back(fibers_.emplace_back(std::make_unique<Fiber>(&Block::fiber_main)).get());
   Fiber* const fiber = idle_.back();
   idle_.pop_back();
   return *fiber;
@@ -191,6 +212,7 @@ void Block::wait() {
 }
 
 int Block::wait_for_block(Vote vote, bool predicate, Where where) {
+  const Unwatched unwatched;
   Thread& thread = *running_;
   thread.where = where;
   if (in_barrier_ == 0) {
@@ -199,11 +221,14 @@ int Block::wait_for_block(Vote vote, bool predicate, Where where) {
   } else if (!same(barrier_, where)) {
     fail(diagnose_barrier());
   }
+  char* const order = &barriers_[passed_barriers_ % 2];
+  publish(order);
   thread.state = State::kInBlockBarrier;
   predicates_ += predicate;
   const unsigned all = static_cast<unsigned>(threads_.size());
   if (++in_barrier_ == all) {
     in_barrier_ = 0;
+    ++passed_barriers_;
     const unsigned result = vote == Vote::kAnd  ? predicates_ == all
                             : vote == Vote::kOr ? predicates_ > 0
                                                 : predicates_;
@@ -213,15 +238,22 @@ int Block::wait_for_block(Vote vote, bool predicate, Where where) {
     });
   }
   wait();
+  receive(order);
   return static_cast<int>(thread.result);
 }
 
 std::uint64_t Block::meet(const Lane& lane, Where where) {
+  const Unwatched unwatched;
   Thread& thread = *running_;
   const unsigned warp = thread.number / 32, bit = 1u << thread.number % 32;
   thread.lane = lane;
   thread.where = where;
   if (!(lane.mask & bit)) fail(describe(thread) + ": the mask leaves out the lane that calls it");
+  // Of all warp primitives only this one orders accesses to memory.
+  char* const order = lane.primitive == ::simt::Primitive::kSync
+                          ? &syncwarps_[warp][thread.syncwarps++ % 2]
+                          : nullptr;
+  if (order) publish(order);
   thread.state = State::kInWarp;
   in_warp_[warp] |= bit;
   if ((in_warp_[warp] & lane.mask) == lane.mask) {
@@ -229,6 +261,7 @@ std::uint64_t Block::meet(const Lane& lane, Where where) {
     complete(warp, lane);
   }
   wait();
+  if (order) receive(order);
   return thread.result;
 }
 
@@ -285,6 +318,7 @@ void Block::give_up(std::string report) {
 }
 
 void Block::fail(std::string report) {
+  running_->state = State::kRuns;  // it may have been about to wait: nobody else is to wake it up
   give_up(std::move(report));
   throw Unwind{};
 }
@@ -300,7 +334,7 @@ std::uint64_t simt::meet(const Lane& lane, Where where) {
 unsigned simt::lane() { return joule::simt::Block::instance().lane(); }
 void* simt::dynamic_shared() { return joule::simt::Block::instance().dynamic_shared(); }
 long long simt::next_tick() {
-  static long long ticks = 0;
+  static std::atomic<long long> ticks = 0;
   return ++ticks;
 }
 unsigned __activemask() { return joule::simt::Block::instance().active_mask(); }

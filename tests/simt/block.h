@@ -5,6 +5,7 @@
 #include <simt/warp.h>
 
 #include <array>
+#include <cfenv>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,7 @@ class Block {
     Lane lane;
     Where where;
     std::uint64_t result;
+    unsigned syncwarps;  // how many it has passed
   };
   struct Unwind {};  // thrown through the threads of a block that is given up
 
@@ -68,7 +70,7 @@ class Block {
   [[noreturn]] static void fiber_main();
   void run_threads();
   void run_thread(Thread& thread);
-  Fiber& idle_fiber();
+  Fiber& fiber_for_next_thread();
   Fiber& next_fiber();
   void wait();
   void make_ready(Thread& thread);
@@ -101,7 +103,15 @@ class Block {
   unsigned first_ready_ = 0;
   unsigned ready_count_ = 0;
 
+  // What orders the accesses of threads.  Of barriers every other one has the same: a thread that
+  // has passed one may come to the next before others have left the first.
+  char launched_, finished_;
+  std::array<char, 2> barriers_;
+  std::array<std::array<char, 2>, kMaxThreads / 32> syncwarps_;
+  unsigned passed_barriers_ = 0;
+
   Fiber* host_ = nullptr;
+  std::fenv_t environment_;  // of the host's floating-point arithmetic
   Fiber* current_ = nullptr;
   Thread* running_ = nullptr;
   std::vector<std::unique_ptr<Fiber>> fibers_;

@@ -126,13 +126,30 @@ TEST_F(SimtFault, AnExceptionLeavesTheKernel) {
                 "an exception left the kernel in thread (40,0,0) of block (0,0,0)");
 }
 
+int passed = 0;  // on the host, so that it outlives the device
+
+__global__ void pass_barrier(unsigned count) {
+  if (threadIdx.x < count) {
+    __syncthreads();
+    atomicAdd(&passed, 1);
+  }
+}
+
+TEST_F(SimtFault, NothingRunsBehindABarrierThatFailed) {
+  ASSERT_EQ(launch({1, 64}, pass_barrier, 64), cudaSuccess);
+  EXPECT_EQ(passed, 64);
+  ASSERT_EQ(launch({1, 64}, pass_barrier, 63), cudaErrorLaunchFailure);
+  EXPECT_EQ(passed, 64);
+  ::simt::reset();
+}
+
 __global__ void count_threads(unsigned* count) {
   atomicAdd(count, 1u);
   __syncthreads();
 }
 
 TEST_F(SimtFault, TheExecutorWorksAfterAFailure) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(launch({1, 1024}, some_wait, 1000), cudaErrorLaunchFailure);
     ::simt::reset();
     const DeviceArray<unsigned> count({0});
@@ -153,6 +170,8 @@ TEST_F(SimtDeathTest, AWriteBesideGlobalMemory) {
   ASSERT_EQ(launch({}, write_at, x.get(), 1002), cudaSuccess);
   EXPECT_DEATH(launch({}, write_at, x.get(), 1003), "AddressSanitizer");
   EXPECT_DEATH(launch({}, write_at, x.get(), -1), "AddressSanitizer");
+  const DeviceArray<char> whole(1024), neighbour(1024);
+  EXPECT_DEATH(launch({}, write_at, whole.get(), 1024), "AddressSanitizer");
 }
 
 TEST_F(SimtDeathTest, AWriteToFreedMemory) {

@@ -38,7 +38,7 @@ struct Stacks {
 
 }  // namespace
 
-Fiber::Fiber(void (*main)()) {
+Fiber::Fiber(void (*main)()) : strand_(make_strand()) {
   Stacks stacks;
   const boost::context::stack_context stack = stacks.allocate();
   bytes_ = stack.size;
@@ -46,6 +46,7 @@ Fiber::Fiber(void (*main)()) {
   context_ = boost::context::fiber(std::allocator_arg,
                                    boost::context::preallocated(stack.sp, stack.size, stack),
                                    stacks, [this, main](boost::context::fiber&& from) {
+                                     const Unwatched unwatched;
                                      arrive(std::move(from));
                                      main();
                                      return boost::context::fiber();

@@ -14,8 +14,9 @@ namespace joule::simt {
 class Fiber {
  public:
   /// The host thread's own stack.
-  Fiber() = default;
-  /// A fiber that runs `main`, which must not return, when it is first switched to.
+  Fiber() : strand_(this_strand()) {}
+  /// A fiber that runs `main`, which must not return, when it is first switched to; ThreadSanitizer
+  /// does not watch it.
   explicit Fiber(void (*main)());
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
@@ -26,9 +27,13 @@ class Fiber {
   static void switch_to(Fiber& from, Fiber& to) {
     left_ = &from;
     leave_stack(&from.fake_stack_, to.bottom_, to.bytes_);
+    enter_strand(to.strand_);
     boost::context::fiber came = std::move(to.context_).resume();
     from.arrive(std::move(came));
   }
+
+  /// For reports of ThreadSanitizer.
+  void set_name(const char* name) { name_strand(strand_, name); }
 
  private:
   void arrive(boost::context::fiber&& from) {
@@ -42,6 +47,7 @@ class Fiber {
   const void* bottom_ = nullptr;  // of the stack; AddressSanitizer wants to know
   std::size_t bytes_ = 0;
   void* fake_stack_ = nullptr;
+  void* strand_;  // what ThreadSanitizer takes for a thread
 };
 
 }  // namespace joule::simt

@@ -2,16 +2,20 @@
 //
 // What a kernel sees: who it is, its arguments, its shared memory, and the order of threads.
 #include <algorithm>
-#include <cmath>
+#include <cfenv>
 #include <cstdint>
 #include <numeric>
 #include <set>
 #include <tuple>
 
 #include "tests/simt/device_array.h"
+#include "tests/simt/sanitizer.h"
 
 namespace joule::test {
 namespace {
+
+#define PLANTS_A_RACE() \
+  if (joule::simt::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer would report it"
 
 struct Place {
   uint3 thread, block;
@@ -128,6 +132,7 @@ TEST_F(Simt, BarriersOrderSharedMemory) {
 }
 
 TEST_F(Simt, AMissingBarrierShowsInEveryOrder) {
+  PLANTS_A_RACE();
   const DeviceArray<int> x(iota(256)), y(256);
   std::vector<int> reversed = iota(256);
   std::reverse(reversed.begin(), reversed.end());
@@ -152,6 +157,7 @@ __global__ void shift_twice(const int* x, int* y, bool guarded) {
 }
 
 TEST_F(Simt, AMissingBarrierBeforeAnOverwriteShows) {
+  PLANTS_A_RACE();
   const DeviceArray<int> x(iota(64)), y(64);
   std::vector<int> shifted = iota(64);
   std::rotate(shifted.begin(), shifted.begin() + 2, shifted.end());
@@ -167,6 +173,7 @@ TEST_F(Simt, AMissingBarrierBeforeAnOverwriteShows) {
 __global__ void last_writer(unsigned* winner) { *winner = blockIdx.x * blockDim.x + threadIdx.x; }
 
 TEST_F(Simt, ARaceDependsOnTheSeedAndOnNothingElse) {
+  PLANTS_A_RACE();
   const DeviceArray<unsigned> winner(1);
   std::set<unsigned> of_threads, of_blocks;
   for (unsigned seed = 0; seed < 16; ++seed) {
@@ -209,6 +216,22 @@ TEST_F(Simt, LocalArraysLiveThroughBarriers) {
   ASSERT_EQ(launch({1, 256}, large_arrays_on_the_stack, y.get()), cudaSuccess);
   const std::vector<float> seen = y.values();
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<float>(13 * i));
+}
+
+__global__ void add_small(float* sums, float x) {
+  __syncthreads();
+  sums[threadIdx.x] = 1.0f + x;
+}
+
+TEST_F(Simt, ArithmeticIsAsTheHostThreadHasSetIt) {
+  const DeviceArray<float> sums(64);
+  for (const int mode : {FE_UPWARD, FE_TONEAREST, FE_UPWARD}) {
+    ASSERT_EQ(std::fesetround(mode), 0);
+    const cudaError_t status = launch({1, 64}, add_small, sums.get(), 0x1p-30f);
+    ASSERT_EQ(std::fesetround(FE_TONEAREST), 0);
+    ASSERT_EQ(status, cudaSuccess);
+    EXPECT_EQ(sums.values(), std::vector<float>(64, mode == FE_UPWARD ? 1 + 0x1p-23f : 1.0f));
+  }
 }
 
 __global__ void ticks(long long* passed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Warp primitives and block votes against models written by hand.
+#include <cstddef>
 #include <cstdint>
 
 #include "tests/simt/device_array.h"
@@ -59,43 +60,60 @@ TEST_F(Simt, ShufflesOfEveryTypeWidthAndArgument) {
 
 __global__ void votes(unsigned* out, unsigned mask) {
   if (!(mask >> threadIdx.x & 1)) return;
-  const bool odd = threadIdx.x % 2;
-  out[0] = __ballot_sync(mask, odd);
-  out[1] = static_cast<unsigned>(__any_sync(mask, threadIdx.x == 31));
-  out[2] = static_cast<unsigned>(__all_sync(mask, threadIdx.x < 31));
-  out[3] = static_cast<unsigned>(__any_sync(mask, threadIdx.x > 31));
-  out[4] = static_cast<unsigned>(__all_sync(mask, threadIdx.x < 32));
+  unsigned* const mine = out + 5 * threadIdx.x;
+  mine[0] = __ballot_sync(mask, threadIdx.x % 2);
+  mine[1] = static_cast<unsigned>(__any_sync(mask, threadIdx.x == 31));
+  mine[2] = static_cast<unsigned>(__all_sync(mask, threadIdx.x < 31));
+  mine[3] = static_cast<unsigned>(__any_sync(mask, threadIdx.x > 31));
+  mine[4] = static_cast<unsigned>(__all_sync(mask, threadIdx.x < 32));
+}
+
+/// What a lane of 32 wrote, `count` values each.
+template <class T>
+std::vector<T> of_lane(const std::vector<T>& all, unsigned lane) {
+  const auto count = static_cast<std::ptrdiff_t>(all.size() / 32), first = count * lane;
+  return {all.begin() + first, all.begin() + first + count};
 }
 
 TEST_F(Simt, Votes) {
-  const DeviceArray<unsigned> out(5);
+  const DeviceArray<unsigned> out(5 * 32);
   for (const unsigned mask : {kAll, 0x0FF0u, 1u << 31}) {
     ASSERT_EQ(launch({1, 32}, votes, out.get(), mask), cudaSuccess) << ::simt::last_report();
     const unsigned has_31 = mask >> 31;
-    EXPECT_EQ(out.values(), (std::vector<unsigned>{mask & 0xAAAAAAAAu, has_31, !has_31, 0, 1}));
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      if (mask >> lane & 1) {
+        EXPECT_EQ(of_lane(out.values(), lane),
+                  (std::vector<unsigned>{mask & 0xAAAAAAAAu, has_31, !has_31, 0, 1}));
+      }
+    }
   }
 }
 
 __global__ void reductions(int* ints, unsigned* unsigneds) {
   const int value = 10 - static_cast<int>(threadIdx.x);
   const unsigned bits = 1u << threadIdx.x;
-  ints[0] = __reduce_add_sync(kAll, value);
-  ints[1] = __reduce_min_sync(kAll, value);
-  ints[2] = __reduce_max_sync(kAll, value);
-  unsigneds[0] = __reduce_add_sync(kAll, bits);
-  unsigneds[1] = __reduce_min_sync(kAll, bits);
-  unsigneds[2] = __reduce_max_sync(kAll, bits);
-  unsigneds[3] = __reduce_or_sync(kAll, bits);
-  unsigneds[4] = __reduce_and_sync(kAll, ~bits | 0xF000u);
-  unsigneds[5] = __reduce_xor_sync(kAll, threadIdx.x);
+  int* const i = ints + 3 * threadIdx.x;
+  i[0] = __reduce_add_sync(kAll, value);
+  i[1] = __reduce_min_sync(kAll, value);
+  i[2] = __reduce_max_sync(kAll, value);
+  unsigned* const u = unsigneds + 6 * threadIdx.x;
+  u[0] = __reduce_add_sync(kAll, bits);
+  u[1] = __reduce_min_sync(kAll, bits);
+  u[2] = __reduce_max_sync(kAll, bits);
+  u[3] = __reduce_or_sync(kAll, bits);
+  u[4] = __reduce_and_sync(kAll, ~bits | 0xF000u);
+  u[5] = __reduce_xor_sync(kAll, threadIdx.x | 32u * (threadIdx.x == 3));
 }
 
 TEST_F(Simt, Reductions) {
-  const DeviceArray<int> ints(3);
-  const DeviceArray<unsigned> unsigneds(6);
+  const DeviceArray<int> ints(3 * 32);
+  const DeviceArray<unsigned> unsigneds(6 * 32);
   ASSERT_EQ(launch({1, 32}, reductions, ints.get(), unsigneds.get()), cudaSuccess);
-  EXPECT_EQ(ints.values(), (std::vector<int>{320 - 31 * 16, -21, 10}));
-  EXPECT_EQ(unsigneds.values(), (std::vector<unsigned>{kAll, 1, 1u << 31, kAll, 0xF000u, 0}));
+  for (unsigned lane = 0; lane < 32; ++lane) {
+    EXPECT_EQ(of_lane(ints.values(), lane), (std::vector<int>{320 - 31 * 16, -21, 10}));
+    EXPECT_EQ(of_lane(unsigneds.values(), lane),
+              (std::vector<unsigned>{kAll, 1, 1u << 31, kAll, 0xF000u, 32}));
+  }
 }
 
 // Parts of a warp meet without the others, in whatever order they come.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// How near the memory-bound CUDA rows come to the bandwidth of a copy, measured in the same run.
-//   cuda_bandwidth [--elements N] [--rounds N]      JSON on standard output
+// The CUDA rows of Joule's tables, timed by the device's events: those that are memory-bound beside
+// a copy, the convolutions beside cuDNN over the share of zeros, all in the same run.
+//   cuda_rows [--elements N] [--batch N] [--rounds N]      JSON on standard output
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "core/random.h"
 #include "kernels/add/add.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/pool/max_pool2d.h"
 #include "kernels/relu/relu.h"
@@ -28,10 +31,17 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::int64_t elements = std::int64_t{1} << 26;  // of each operand: far more than any cache holds
+  std::int64_t batch = 64;                        // of the convolutions
   int rounds = 20;
 };
 
 constexpr std::int64_t kChannels = 64;
+constexpr std::array kDensities = {1.0, 0.5, 0.3, 0.1, 0.05, 0.01};
+
+struct Layer {
+  std::int64_t in, out, side;  // 3x3
+};
+constexpr std::array kLayers = {Layer{64, 128, 56}, Layer{128, 128, 28}, Layer{256, 256, 14}};
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -62,21 +72,32 @@ class Benchmark {
     copy_ = bytes / median(seconds_of(options_.rounds, [&] { to.copy_from(from); }));
   }
 
-  /// Every CUDA row that can run `op`.
+  /// Every row that can run `op`, beside a copy.
   template <Operation Op>
   void add(const Op& op) {
     const Work work = op.work();
     const auto bytes = static_cast<double>(work.bytes_read + work.bytes_written);
-    for (const auto& impl : Op::implementations()) {
-      if (cannot_run(impl, op, Context{})) continue;
-      Context pinned{.force = impl.name};
-      const double bandwidth =
-          bytes / median(seconds_of(options_.rounds, [&] { dispatch(op, pinned); }));
-      rows_.push_back({{"op", Op::kName},
-                       {"implementation", impl.name},
-                       {"bytes", bytes},
-                       {"bytes_per_second", bandwidth},
-                       {"share_of_copy", bandwidth / copy_}});
+    for (const auto& [row, seconds] : times(op)) {
+      memory_bound_.push_back({{"op", Op::kName},
+                               {"implementation", row},
+                               {"bytes", bytes},
+                               {"bytes_per_second", bytes / seconds},
+                               {"share_of_copy", bytes / seconds / copy_}});
+    }
+  }
+
+  /// Every row that can run `op`, beside cuDNN's.
+  template <Operation Op>
+  void add_convolution(const Op& op, const Layer& layer, double density) {
+    const auto macs = static_cast<double>(op.work().macs);
+    const std::map<std::string, double> all = times(op);
+    const auto peer = all.find("cudnn");
+    for (const auto& [row, seconds] : all) {
+      ordered_json line{{"op", Op::kName},    {"layer", {layer.in, layer.out, layer.side}},
+                        {"density", density}, {"implementation", row},
+                        {"seconds", seconds}, {"dense_flops_per_second", 2 * macs / seconds}};
+      if (peer != all.end()) line["over_cudnn"] = peer->second / seconds;
+      convolutions_.push_back(std::move(line));
     }
   }
 
@@ -93,16 +114,28 @@ class Benchmark {
   }
 
   ordered_json report() const {
-    return {{"elements", shape().numel()},
-            {"rounds", options_.rounds},
-            {"copy_bytes_per_second", copy_},
-            {"rows", rows_}};
+    return {{"elements", shape().numel()},   {"batch", options_.batch},
+            {"rounds", options_.rounds},     {"copy_bytes_per_second", copy_},
+            {"memory_bound", memory_bound_}, {"convolutions", convolutions_}};
   }
 
  private:
+  /// Median seconds of each row that can run `op` in f32.
+  template <Operation Op>
+  std::map<std::string, double> times(const Op& op) const {
+    std::map<std::string, double> all;
+    for (const auto& impl : Op::implementations()) {
+      if (cannot_run(impl, op, Context{})) continue;
+      Context pinned{.force = impl.name};
+      all[std::string(impl.name)] =
+          median(seconds_of(options_.rounds, [&] { dispatch(op, pinned); }));
+    }
+    return all;
+  }
+
   Options options_;
   double copy_ = 0;
-  ordered_json rows_ = ordered_json::array();
+  ordered_json memory_bound_ = ordered_json::array(), convolutions_ = ordered_json::array();
 };
 
 Tensor empty(const Shape& shape) { return Tensor(shape, DType::f32, Device::cuda); }
@@ -159,12 +192,44 @@ void add_updates(Benchmark& benchmark) {
                            .lr = 1e-6});
 }
 
+/// The output of a ReLU with its mask: a share `density` is not zero.
+Tensor rectified(const Shape& shape, double density, std::uint64_t seed) {
+  std::vector<float> host(static_cast<std::size_t>(shape.numel()));
+  const auto high = static_cast<float>(density), low = static_cast<float>(density - 1);
+  Generator(seed).uniform(host, low, high);
+  const Tensor x = Tensor::from(host, shape).to(Device::cuda);
+  dispatch(Relu{.x = x, .y = x});
+  return x;
+}
+
+void add_convolutions(Benchmark& benchmark, std::int64_t batch) {
+  for (const Layer& layer : kLayers) {
+    const Shape in{batch, layer.side, layer.side, layer.in};
+    const Shape out{batch, layer.side, layer.side, layer.out};
+    const Tensor weight = rectified({layer.out, 3, 3, layer.in}, 1, 1);
+    const Tensor y = empty(out), grad_x = empty(in), grad_weight = empty(weight.shape());
+    const ConvParams params{.padding = 1};
+    for (const double density : kDensities) {
+      const Tensor x = rectified(in, density, 2), grad_y = rectified(out, density, 3);
+      benchmark.add_convolution(Conv2d{.x = x, .weight = weight, .y = y, .params = params}, layer,
+                                density);
+      benchmark.add_convolution(
+          Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = params},
+          layer, density);
+      benchmark.add_convolution(
+          Conv2dGradWeight{.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = params},
+          layer, density);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("The bandwidth of memory-bound CUDA kernels");
+  CLI::App app("The CUDA rows, beside a copy and cuDNN");
   app.add_option("--elements", options.elements)->check(CLI::PositiveNumber);
+  app.add_option("--batch", options.batch)->check(CLI::PositiveNumber);
   app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   try {
@@ -175,9 +240,10 @@ int main(int argc, char** argv) {
     add_elementwise(benchmark);
     add_layers(benchmark);
     add_updates(benchmark);
+    add_convolutions(benchmark, options.batch);
     std::cout << benchmark.report().dump(2) << '\n';
   } catch (const std::exception& error) {
-    std::cerr << "cuda_bandwidth: " << error.what() << '\n';
+    std::cerr << "cuda_rows: " << error.what() << '\n';
     return 1;
   }
 }
