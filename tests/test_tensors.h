@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -92,6 +93,11 @@ inline void expect_mask_matches(const Tensor& t) {
     count += live;
   }
   EXPECT_EQ(mask->nonzeros(), count);
+  std::int64_t bits = 0;
+  for (std::int64_t i = 0; i < mask->rows() * mask->words_per_row(); ++i) {
+    bits += std::popcount(mask->words()[i]);
+  }
+  EXPECT_EQ(bits, count) << "there are bits beyond the last channel";
 }
 
 }  // namespace joule::test

@@ -389,6 +389,18 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
 #endif
+#if JOULE_WITH_MMA
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = one_group_in_32_bits,
+        .run = cuda::conv2d_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = one_group_in_32_bits,
+        .run = cuda::conv2d_mma_tf32,
+        .precision = Precision::tf32},
+#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
@@ -429,6 +441,18 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
         true, dense_grad_y_on_gpu, true},
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
+#endif
+#if JOULE_WITH_MMA
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = one_group_in_32_bits,
+        .run = cuda::conv2d_grad_input_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = one_group_in_32_bits,
+        .run = cuda::conv2d_grad_input_mma_tf32,
+        .precision = Precision::tf32},
 #endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_input_implicit_gemm},

@@ -82,6 +82,20 @@ __device__ inline std::int64_t read_offset(const Correlation& c, const ReadPixel
   return pixel.image + (std::int64_t{h} * c.w.in + w) * c.in_channels;
 }
 
+/// Which tap and channel a row of the packed weights belongs to.
+struct Term {
+  int a = 0, b = 0;  // the tap
+  int channel = 0;
+
+  __device__ void advance(int terms, int taps_w, int channels) {
+    channel += terms;
+    while (channel >= channels) {
+      channel -= channels;
+      if (++b == taps_w) b = 0, ++a;
+    }
+  }
+};
+
 /// The row of the packed weights of channel 0 of tap (a, b).
 __device__ inline std::int64_t weight_row(const Correlation& c, int a, int b) {
   const int tap = (c.h.kernel_first + a * c.h.kernel_step) * c.kernel_w + c.w.kernel_first +

@@ -10,20 +10,6 @@
 namespace joule::cuda {
 namespace {
 
-/// Which tap and channel a row of the packed weights belongs to.
-struct Term {
-  int a = 0, b = 0;  // the tap
-  int channel = 0;
-
-  __device__ void advance(int terms, int taps_w, int channels) {
-    channel += terms;
-    while (channel >= channels) {
-      channel -= channels;
-      if (++b == taps_w) b = 0, ++a;
-    }
-  }
-};
-
 /// Brings a tile's steps into shared memory: eight consecutive terms, transposed for kRows pixels,
 /// and their rows of weights.  kByFour: four channels of a pixel are one load.
 template <class Tile, bool kByFour>
