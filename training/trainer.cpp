@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "data/device_batches.h"
 #include "energy/cost_model.h"
 #include "training/components.h"
 #include "training/run_energy.h"
@@ -38,7 +39,8 @@ Model placed_model(const Config& config, const Dataset& dataset) {
 }
 
 std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  const auto expected = labels.values<std::int32_t>();
+  const Tensor on_host = labels.to(Device::cpu);
+  const auto expected = on_host.values<std::int32_t>();
   const std::vector<std::int32_t> predicted = argmax(logits);
   std::int64_t correct = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) correct += predicted[i] == expected[i];
@@ -87,12 +89,11 @@ void Trainer::check_alive(const std::vector<ReluMask>& masks) {
 Trainer::StepOutput Trainer::forward(const Batch& batch) {
   const double lambda = this->lambda();
   const auto sigma = static_cast<float>(config_.l0_sigma);
-  const Device device = training::device(config_);
   StepOutput out;
   auto [logits, taps] = model_.net.forward_with_taps(
-      batch.images.to(device), {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
+      batch.images, {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
   out.logits = logits.detach();
-  out.cross_entropy = cross_entropy(std::move(logits), batch.labels.to(device));
+  out.cross_entropy = cross_entropy(std::move(logits), batch.labels);
   out.loss = out.cross_entropy;
   if (lambda > 0) {
     out.penalty = l0_penalty(taps, {.lambda = static_cast<float>(lambda),
@@ -164,7 +165,7 @@ bool Trainer::train_steps(const Hooks& hooks) {
   using Clock = std::chrono::steady_clock;
   const energy::Recording recording(ledger_);
   auto start = Clock::now();
-  for (const Batch& batch : loader_) {
+  for (const Batch& batch : DeviceBatches(loader_, device(config_))) {
     train_step(batch);
     ++batch_;
     const auto now = Clock::now();
