@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# cuDNN as cuDNN::cuDNN, which brings no CMake package of its own: beside the CUDA toolkit, or where
-# Debian's and NVIDIA's packages put it.
+# cuDNN_INCLUDE_DIR and cuDNN_LIBRARY; cuDNN brings no CMake package of its own: beside the CUDA toolkit, or
+# where Debian's and NVIDIA's packages put it.
 find_path(cuDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} PATHS /usr/local/cuda/include)
 find_library(cuDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} PATHS /usr/local/cuda/lib64)
 mark_as_advanced(cuDNN_INCLUDE_DIR cuDNN_LIBRARY)
@@ -13,8 +13,3 @@ endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(cuDNN REQUIRED_VARS cuDNN_LIBRARY cuDNN_INCLUDE_DIR
   VERSION_VAR cuDNN_VERSION HANDLE_VERSION_RANGE)
-if(cuDNN_FOUND AND NOT TARGET cuDNN::cuDNN)
-  add_library(cuDNN::cuDNN UNKNOWN IMPORTED)
-  set_target_properties(cuDNN::cuDNN PROPERTIES IMPORTED_LOCATION "${cuDNN_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${cuDNN_INCLUDE_DIR}")
-endif()

@@ -32,5 +32,5 @@ configure_package_config_file(cmake/joule-config.cmake.in joule-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/joule)
 write_basic_package_version_file(joule-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/joule-config.cmake ${PROJECT_BINARY_DIR}/joule-config-version.cmake
-  cmake/FindoneDNN.cmake cmake/FindcuDNN.cmake
+  cmake/FindoneDNN.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/joule)

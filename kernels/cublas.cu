@@ -8,33 +8,68 @@
 
 #include "core/cuda/block_cuda.h"
 #include "core/cuda/launch_cuda.h"
+#include "core/shared_library.h"
 
 namespace joule::cublas {
 namespace {
 
+#define JOULE_TEXT_OF(value) #value
+#define JOULE_TEXT(value) JOULE_TEXT_OF(value)
+
+/// The library, loaded, and what of it is called.
+struct Functions {
+  SharedLibrary library{"libcublas.so." JOULE_TEXT(CUBLAS_VER_MAJOR), JOULE_CUBLAS_PATH};
+  decltype(&cublasCreate_v2) create;
+  decltype(&cublasDestroy_v2) destroy;
+  decltype(&cublasSetStream_v2) set_stream;
+  decltype(&cublasSetWorkspace_v2) set_workspace;
+  decltype(&cublasSetPointerMode_v2) set_pointer_mode;
+  decltype(&cublasSetAtomicsMode) set_atomics_mode;
+  decltype(&cublasGemmEx_64) gemm;
+  decltype(&cublasGetStatusString) status_string;
+  decltype(&cublasGetStatusName) status_name;
+
+  Functions() {
+    library.find(create, "cublasCreate_v2");
+    library.find(destroy, "cublasDestroy_v2");
+    library.find(set_stream, "cublasSetStream_v2");
+    library.find(set_workspace, "cublasSetWorkspace_v2");
+    library.find(set_pointer_mode, "cublasSetPointerMode_v2");
+    library.find(set_atomics_mode, "cublasSetAtomicsMode");
+    library.find(gemm, "cublasGemmEx_64");
+    library.find(status_string, "cublasGetStatusString");
+    library.find(status_name, "cublasGetStatusName");
+  }
+};
+
+const Functions& functions() {
+  static const Functions* const loaded = new Functions;
+  return *loaded;
+}
+
 void check(cublasStatus_t status, const char* function,
            std::source_location at = std::source_location::current()) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw DeviceError(str(function, " failed: ", cublasGetStatusString(status), " (",
-                        cublasGetStatusName(status), ") at ", at.file_name(), ":", at.line()));
+  throw DeviceError(str(function, " failed: ", functions().status_string(status), " (",
+                        functions().status_name(status), ") at ", at.file_name(), ":", at.line()));
 }
 
-void destroy(cublasHandle_t handle) noexcept { cublasDestroy(handle); }
+void destroy(cublasHandle_t handle) noexcept { functions().destroy(handle); }
 void free_memory(void* memory) noexcept { cuda::report(cudaFree(memory), "cudaFree"); }
 
 /// cuBLAS on the stream of this process.  Its calls only queue work, so threads take turns.
 class Library {
  public:
   Library() {
-    check(cublasCreate(handle_.receive()), "cublasCreate");
+    const Functions& f = functions();
+    check(f.create(handle_.receive()), "cublasCreate");
     // In this order: setting the stream takes a workspace away.
-    check(cublasSetStream(handle_.get(), cuda::stream()), "cublasSetStream");
+    check(f.set_stream(handle_.get(), cuda::stream()), "cublasSetStream");
     cuda::check(cudaMalloc(workspace_.receive(), kWorkspaceBytes), "cudaMalloc");
-    check(cublasSetWorkspace(handle_.get(), workspace_.get(), kWorkspaceBytes),
-          "cublasSetWorkspace");
-    check(cublasSetPointerMode(handle_.get(), CUBLAS_POINTER_MODE_HOST), "cublasSetPointerMode");
+    check(f.set_workspace(handle_.get(), workspace_.get(), kWorkspaceBytes), "cublasSetWorkspace");
+    check(f.set_pointer_mode(handle_.get(), CUBLAS_POINTER_MODE_HOST), "cublasSetPointerMode");
     // Results must not depend on which block of a kernel adds first.
-    check(cublasSetAtomicsMode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
+    check(f.set_atomics_mode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
   }
 
   template <class Call>
@@ -96,15 +131,20 @@ __global__ void add_bias(float* c, const float* bias, std::int64_t elements, std
 
 }  // namespace
 
+const char* unavailable() {
+  const std::string& problem = functions().library.problem();
+  return problem.empty() ? nullptr : problem.c_str();
+}
+
 void gemm(const Gemm& g, Precision precision) {
   // c [m,n], row by row, is c^T [n,m], column by column, and c^T = b^T a^T: so the operands change
   // places, and cuBLAS's m is our n.
   const Transposed a(g.a, g.m, g.k), b(g.b, g.k, g.n);
   const float one = 1, zero = 0;
   library().with_handle([&](cublasHandle_t handle) {
-    check(cublasGemmEx_64(handle, b.operation, a.operation, g.n, g.m, g.k, &one, g.b.data,
-                          CUDA_R_32F, b.leading, g.a.data, CUDA_R_32F, a.leading, &zero, g.c,
-                          CUDA_R_32F, g.n, compute_type(precision), CUBLAS_GEMM_DEFAULT),
+    check(functions().gemm(handle, b.operation, a.operation, g.n, g.m, g.k, &one, g.b.data,
+                           CUDA_R_32F, b.leading, g.a.data, CUDA_R_32F, a.leading, &zero, g.c,
+                           CUDA_R_32F, g.n, compute_type(precision), CUBLAS_GEMM_DEFAULT),
           "cublasGemmEx_64");
   });
   if (!g.bias) return;

@@ -6,6 +6,9 @@
 
 namespace joule::cublas {
 
+/// Why cuBLAS, which is loaded here, cannot be used, or null.  Needs a device.
+const char* unavailable();
+
 /// Queues the product by cuBLAS.  None of m, n and k is 0.
 ///
 /// Errors    DeviceError that names the function of cuBLAS and its status.

@@ -57,8 +57,14 @@ class CudaBackend final : public Backend {
         timers_(stream_.get()),
         uploads_(stream_.get()) {
     const int device = current_device();
-    check(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device),
-          "cudaDeviceGetAttribute");
+    const auto attribute = [device](cudaDeviceAttr which) {
+      int value = 0;
+      check(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
+      return value;
+    };
+    multiprocessors_ = attribute(cudaDevAttrMultiProcessorCount);
+    compute_capability_ = 10 * attribute(cudaDevAttrComputeCapabilityMajor) +
+                          attribute(cudaDevAttrComputeCapabilityMinor);
     check(cudaDeviceGetDefaultMemPool(&pool_, device), "cudaDeviceGetDefaultMemPool");
     std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
     check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &everything),
@@ -162,6 +168,7 @@ class CudaBackend final : public Backend {
 
   cudaStream_t stream() const { return stream_.get(); }
   int multiprocessors() const { return multiprocessors_; }
+  int compute_capability() const { return compute_capability_; }
   DeviceTally* slot(Tally* tally) {
     const std::lock_guard lock(mutex_);
     return tallies_.slot(tally);
@@ -185,7 +192,7 @@ class CudaBackend final : public Backend {
 
   Stream stream_;
   cudaMemPool_t pool_ = nullptr;
-  int multiprocessors_ = 0;
+  int multiprocessors_ = 0, compute_capability_ = 0;
   LiveBlocks live_;
   std::mutex mutex_;  // of what follows
   TallySlots tallies_;
@@ -224,6 +231,7 @@ namespace cuda {
 
 cudaStream_t stream() { return instance().stream(); }
 int multiprocessors() { return instance().multiprocessors(); }
+int compute_capability() { return instance().compute_capability(); }
 DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) : nullptr; }
 
 }  // namespace cuda

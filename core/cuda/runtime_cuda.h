@@ -24,6 +24,8 @@ cudaStream_t stream();
 
 /// How many multiprocessors the device has.
 int multiprocessors();
+/// Its compute capability: 90 for 9.0.
+int compute_capability();
 
 /// Where kernels add what they count for `tally`, or null if that is null.  settle_tallies() moves
 /// what has come together to `tally`.  The same tally has the same place until then.

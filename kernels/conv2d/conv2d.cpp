@@ -122,6 +122,14 @@ const char* one_group_in_32_bits(const Op& op) {
 }
 #endif
 
+#if JOULE_WITH_MMA
+template <class Op>
+const char* on_tensor_cores(const Op& op) {
+  if (const char* const why = one_group_in_32_bits(op)) return why;
+  return cuda::unsupported_by_mma();
+}
+#endif
+
 template <class Op>
 const char* one_run(const Op& op, const Tensor& images) {
   if (op.params.dilation.w != 1) return "needs dilation 1 in width";
@@ -392,12 +400,12 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
-        .unsupported = one_group_in_32_bits,
+        .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_bf16,
         .precision = Precision::bf16},
     Row{.name = "cuda.implicit_gemm_mma_tf32",
         .device = Device::cuda,
-        .unsupported = one_group_in_32_bits,
+        .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_tf32,
         .precision = Precision::tf32},
 #endif
@@ -445,12 +453,12 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
 #if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
-        .unsupported = one_group_in_32_bits,
+        .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_bf16,
         .precision = Precision::bf16},
     Row{.name = "cuda.implicit_gemm_mma_tf32",
         .device = Device::cuda,
-        .unsupported = one_group_in_32_bits,
+        .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_tf32,
         .precision = Precision::tf32},
 #endif

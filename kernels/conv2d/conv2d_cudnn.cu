@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <cudnn.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "core/cuda/launch_cuda.h"
+#include "kernels/conv2d/conv2d_api_cudnn.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 
 namespace joule::cudnn {
@@ -17,15 +16,19 @@ namespace {
 void check(cudnnStatus_t status, const char* function,
            std::source_location at = std::source_location::current()) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  throw DeviceError(str(function, " failed: ", cudnnGetErrorString(status), " at ", at.file_name(),
-                        ":", at.line()));
+  throw DeviceError(str(function, " failed: ", api().cudnnGetErrorString(status), " at ",
+                        at.file_name(), ":", at.line()));
 }
 
-void destroy_handle(cudnnHandle_t handle) noexcept { cudnnDestroy(handle); }
-void destroy_tensor(cudnnTensorDescriptor_t desc) noexcept { cudnnDestroyTensorDescriptor(desc); }
-void destroy_filter(cudnnFilterDescriptor_t desc) noexcept { cudnnDestroyFilterDescriptor(desc); }
+void destroy_handle(cudnnHandle_t handle) noexcept { api().cudnnDestroy(handle); }
+void destroy_tensor(cudnnTensorDescriptor_t desc) noexcept {
+  api().cudnnDestroyTensorDescriptor(desc);
+}
+void destroy_filter(cudnnFilterDescriptor_t desc) noexcept {
+  api().cudnnDestroyFilterDescriptor(desc);
+}
 void destroy_convolution(cudnnConvolutionDescriptor_t desc) noexcept {
-  cudnnDestroyConvolutionDescriptor(desc);
+  api().cudnnDestroyConvolutionDescriptor(desc);
 }
 using TensorDescriptor = Handle<cudnnTensorDescriptor_t, destroy_tensor>;
 using FilterDescriptor = Handle<cudnnFilterDescriptor_t, destroy_filter>;
@@ -35,9 +38,9 @@ int narrow(std::int64_t size) { return static_cast<int>(size); }
 
 TensorDescriptor images(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) {
   TensorDescriptor desc;
-  check(cudnnCreateTensorDescriptor(desc.receive()), "cudnnCreateTensorDescriptor");
-  check(cudnnSetTensor4dDescriptor(desc.get(), CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, narrow(n),
-                                   narrow(c), narrow(h), narrow(w)),
+  check(api().cudnnCreateTensorDescriptor(desc.receive()), "cudnnCreateTensorDescriptor");
+  check(api().cudnnSetTensor4dDescriptor(desc.get(), CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, narrow(n),
+                                         narrow(c), narrow(h), narrow(w)),
         "cudnnSetTensor4dDescriptor");
   return desc;
 }
@@ -56,21 +59,22 @@ struct Problem {
   Problem(const Conv2dShape& s, cudnnMathType_t math)
       : x(images(s.batch, s.in_h, s.in_w, s.in_channels)),
         y(images(s.batch, s.out_h(), s.out_w(), s.out_channels)) {
-    check(cudnnCreateFilterDescriptor(weight.receive()), "cudnnCreateFilterDescriptor");
-    check(cudnnSetFilter4dDescriptor(weight.get(), CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
-                                     narrow(s.out_channels), narrow(s.in_per_group()),
-                                     narrow(s.kernel_h), narrow(s.kernel_w)),
+    check(api().cudnnCreateFilterDescriptor(weight.receive()), "cudnnCreateFilterDescriptor");
+    check(api().cudnnSetFilter4dDescriptor(weight.get(), CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
+                                           narrow(s.out_channels), narrow(s.in_per_group()),
+                                           narrow(s.kernel_h), narrow(s.kernel_w)),
           "cudnnSetFilter4dDescriptor");
-    check(cudnnCreateConvolutionDescriptor(convolution.receive()),
+    check(api().cudnnCreateConvolutionDescriptor(convolution.receive()),
           "cudnnCreateConvolutionDescriptor");
-    check(cudnnSetConvolution2dDescriptor(convolution.get(), narrow(s.pad_h), narrow(s.pad_w),
-                                          narrow(s.stride_h), narrow(s.stride_w),
-                                          narrow(s.dilation_h), narrow(s.dilation_w),
-                                          CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+    check(api().cudnnSetConvolution2dDescriptor(convolution.get(), narrow(s.pad_h), narrow(s.pad_w),
+                                                narrow(s.stride_h), narrow(s.stride_w),
+                                                narrow(s.dilation_h), narrow(s.dilation_w),
+                                                CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
           "cudnnSetConvolution2dDescriptor");
-    check(cudnnSetConvolutionGroupCount(convolution.get(), narrow(s.groups)),
+    check(api().cudnnSetConvolutionGroupCount(convolution.get(), narrow(s.groups)),
           "cudnnSetConvolutionGroupCount");
-    check(cudnnSetConvolutionMathType(convolution.get(), math), "cudnnSetConvolutionMathType");
+    check(api().cudnnSetConvolutionMathType(convolution.get(), math),
+          "cudnnSetConvolutionMathType");
   }
 };
 
@@ -88,13 +92,13 @@ struct Forward {
 
   static cudnnStatus_t rank(cudnnHandle_t handle, const Problem& p, std::vector<Candidate>& ranked,
                             int& count) {
-    return cudnnGetConvolutionForwardAlgorithm_v7(
+    return api().cudnnGetConvolutionForwardAlgorithm_v7(
         handle, p.x.get(), p.weight.get(), p.convolution.get(), p.y.get(),
         narrow(static_cast<std::int64_t>(ranked.size())), &count, ranked.data());
   }
   static cudnnStatus_t workspace(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                                  std::size_t& bytes) {
-    return cudnnGetConvolutionForwardWorkspaceSize(
+    return api().cudnnGetConvolutionForwardWorkspaceSize(
         handle, p.x.get(), p.weight.get(), p.convolution.get(), p.y.get(), algorithm, &bytes);
   }
 };
@@ -108,13 +112,13 @@ struct BackwardData {
 
   static cudnnStatus_t rank(cudnnHandle_t handle, const Problem& p, std::vector<Candidate>& ranked,
                             int& count) {
-    return cudnnGetConvolutionBackwardDataAlgorithm_v7(
+    return api().cudnnGetConvolutionBackwardDataAlgorithm_v7(
         handle, p.weight.get(), p.y.get(), p.convolution.get(), p.x.get(),
         narrow(static_cast<std::int64_t>(ranked.size())), &count, ranked.data());
   }
   static cudnnStatus_t workspace(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                                  std::size_t& bytes) {
-    return cudnnGetConvolutionBackwardDataWorkspaceSize(
+    return api().cudnnGetConvolutionBackwardDataWorkspaceSize(
         handle, p.weight.get(), p.y.get(), p.convolution.get(), p.x.get(), algorithm, &bytes);
   }
 };
@@ -128,13 +132,13 @@ struct BackwardFilter {
 
   static cudnnStatus_t rank(cudnnHandle_t handle, const Problem& p, std::vector<Candidate>& ranked,
                             int& count) {
-    return cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+    return api().cudnnGetConvolutionBackwardFilterAlgorithm_v7(
         handle, p.x.get(), p.y.get(), p.convolution.get(), p.weight.get(),
         narrow(static_cast<std::int64_t>(ranked.size())), &count, ranked.data());
   }
   static cudnnStatus_t workspace(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                                  std::size_t& bytes) {
-    return cudnnGetConvolutionBackwardFilterWorkspaceSize(
+    return api().cudnnGetConvolutionBackwardFilterWorkspaceSize(
         handle, p.x.get(), p.y.get(), p.convolution.get(), p.weight.get(), algorithm, &bytes);
   }
 };
@@ -185,8 +189,8 @@ Key key_of(const Conv2dShape& s, cudnnMathType_t math) {
 class Library {
  public:
   Library() {
-    check(cudnnCreate(handle_.receive()), "cudnnCreate");
-    check(cudnnSetStream(handle_.get(), cuda::stream()), "cudnnSetStream");
+    check(api().cudnnCreate(handle_.receive()), "cudnnCreate");
+    check(api().cudnnSetStream(handle_.get(), cuda::stream()), "cudnnSetStream");
   }
 
   /// call(handle, plan)
@@ -215,6 +219,7 @@ Library& library() {
 
 template <class Pass>
 const char* why_not(const typename Pass::Op& op) {
+  if (!api().library.problem().empty()) return api().library.problem().c_str();
   const Conv2dShape s = shape_of(op);
   if (s.batch == 0) return "needs an image";
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
@@ -253,9 +258,9 @@ void conv2d(const Conv2d& op, Context& ctx, Tally* tally) {
   run<Forward>(s, ctx, "cudnnConvolutionForward",
                [&](cudnnHandle_t handle, const Plan<Forward>& plan, void* workspace) {
                  const Problem& p = plan.problem;
-                 return cudnnConvolutionForward(handle, &kOne, p.x.get(), x, p.weight.get(), weight,
-                                                p.convolution.get(), plan.algorithm, workspace,
-                                                plan.workspace_bytes, &kZero, p.y.get(), y);
+                 return api().cudnnConvolutionForward(
+                     handle, &kOne, p.x.get(), x, p.weight.get(), weight, p.convolution.get(),
+                     plan.algorithm, workspace, plan.workspace_bytes, &kZero, p.y.get(), y);
                });
   cuda::bias_and_relu_in_place(op);
   cuda::tally_zeros_of_x(tally, s, op.x);
@@ -269,7 +274,7 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally) {
   run<BackwardData>(s, ctx, "cudnnConvolutionBackwardData",
                     [&](cudnnHandle_t handle, const Plan<BackwardData>& plan, void* workspace) {
                       const Problem& p = plan.problem;
-                      return cudnnConvolutionBackwardData(
+                      return api().cudnnConvolutionBackwardData(
                           handle, &kOne, p.weight.get(), weight, p.y.get(), grad_y,
                           p.convolution.get(), plan.algorithm, workspace, plan.workspace_bytes,
                           &kZero, p.x.get(), grad_x);
@@ -285,7 +290,7 @@ void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally) 
   run<BackwardFilter>(s, ctx, "cudnnConvolutionBackwardFilter",
                       [&](cudnnHandle_t handle, const Plan<BackwardFilter>& plan, void* workspace) {
                         const Problem& p = plan.problem;
-                        return cudnnConvolutionBackwardFilter(
+                        return api().cudnnConvolutionBackwardFilter(
                             handle, &kOne, p.x.get(), x, p.y.get(), grad_y, p.convolution.get(),
                             plan.algorithm, workspace, plan.workspace_bytes, &kZero, p.weight.get(),
                             grad_weight);

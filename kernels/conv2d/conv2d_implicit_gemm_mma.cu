@@ -8,9 +8,18 @@
 
 // The implicit matrix product of conv2d_implicit_gemm_cuda.cu on tensor cores: operands rounded to
 // TF32 or bf16, sums in f32.
+// Of the architectures that this is compiled for, those before Ampere cannot: there the kernel is
+// empty, and unsupported_by_mma() keeps it from being launched.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+#define JOULE_ARCH_HAS_MMA 1
+#else
+#define JOULE_ARCH_HAS_MMA 0
+#endif
+
 namespace joule::cuda {
 namespace {
 
+#if JOULE_ARCH_HAS_MMA
 namespace wmma = nvcuda::wmma;
 
 /// What a tensor core multiplies: kDepth terms at once of operands that lie in shared memory as
@@ -28,8 +37,16 @@ struct Bf16 {
   __device__ static Element round(float value) { return __float2bfloat16(value); }
 };
 
-constexpr int kPixels = 128, kColumns = 64, kTerms = 16;  // of a block's tile, and of its steps
-constexpr int kThreads = 256;                             // warps: 4 x 2, each 32 x 32 sums
+#else
+struct Tf32 {};
+struct Bf16 {};
+#endif
+
+constexpr int kPixels = 128, kColumns = 64;  // of a block's tile
+constexpr int kThreads = 256;                // warps: 4 x 2, each 32 x 32 sums
+
+#if JOULE_ARCH_HAS_MMA
+constexpr int kTerms = 16;                                                        // of its steps
 constexpr int kRowA = kTerms + 8, kRowB = kColumns + 8, kRowSums = kColumns + 4;  // less conflicts
 
 /// Two steps of the operands, and afterwards the sums.
@@ -155,10 +172,13 @@ __device__ void store_sums(const Correlation& c, const float (&sums)[kPixels][kR
   c.epilogue.add(totals);
 }
 
+#endif
+
 /// One block per tile of 128 pixels and 64 channels of the result, through 34 KiB of shared memory.
 /// Bound: the tensor cores' rate, of which fragments that go through shared memory reach a part.
 template <class Type, bool kByFour>
 __global__ void __launch_bounds__(kThreads) correlate(const Correlation c) {
+#if JOULE_ARCH_HAS_MMA
   __shared__ Shared<Type> shared;
   const auto column_tiles = static_cast<unsigned>((c.out_channels + kColumns - 1) / kColumns);
   const std::int64_t first_pixel = std::int64_t{blockIdx.x / column_tiles} * kPixels;
@@ -191,6 +211,7 @@ __global__ void __launch_bounds__(kThreads) correlate(const Correlation c) {
   }
   __syncthreads();
   store_sums(c, shared.sums, first_pixel, first_column);
+#endif
 }
 
 int covered_columns(int channels) { return (channels + kColumns - 1) / kColumns * kColumns; }
@@ -231,6 +252,10 @@ void run(const Conv2dGradInput& op, Tally* tally) {
 }
 
 }  // namespace
+
+const char* unsupported_by_mma() {
+  return compute_capability() >= 80 ? nullptr : "needs compute capability 8.0 or later";
+}
 
 void conv2d_mma_tf32(const Conv2d& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
 void conv2d_mma_bf16(const Conv2d& op, Context&, Tally* tally) { run<Bf16>(op, tally); }

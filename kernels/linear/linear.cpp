@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/cublas.h"
 #include "kernels/linear/linear_impl.h"
 #include "kernels/linear/linear_reference.h"
 #include "kernels/same.h"
@@ -89,6 +90,14 @@ const char* empty(const LinearGradWeight& op) {
   return unless_empty(op.x.numel(), op.grad_weight.numel());
 }
 
+#if JOULE_WITH_CUBLAS
+template <class Op>
+const char* by_cublas(const Op& op) {
+  if (const char* const why = empty(op)) return why;
+  return cublas::unavailable();
+}
+#endif
+
 }  // namespace
 
 void Linear::check() const {
@@ -113,7 +122,7 @@ std::span<const Implementation<Linear>> Linear::implementations() {
   using Row = Implementation<Linear>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
-    Row{"cublas", Device::cuda, empty, cublas::linear},
+    Row{"cublas", Device::cuda, by_cublas, cublas::linear},
 #endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
@@ -152,7 +161,7 @@ std::span<const Implementation<LinearGradInput>> LinearGradInput::implementation
   using Row = Implementation<LinearGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
-    Row{"cublas", Device::cuda, empty, cublas::linear_grad_input},
+    Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_input},
 #endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
@@ -192,7 +201,7 @@ std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementati
   using Row = Implementation<LinearGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
-    Row{"cublas", Device::cuda, empty, cublas::linear_grad_weight},
+    Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_weight},
 #endif
 #if JOULE_WITH_CUDA
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
