@@ -17,13 +17,6 @@ inline std::shared_ptr<ZeroMask> unwritten_mask(const Tensor& t) {
   return std::make_shared<ZeroMask>(channels ? t.numel() / channels : 0, channels, Device::cuda);
 }
 
-/// The word of 64 channels of a row, in every lane of the warp: lane l has the values of channels
-/// l and l + 32, 0 beyond the last channel.  All lanes must call it.
-__device__ inline std::uint64_t mask_word(float low, float high) {
-  const std::uint64_t upper = __ballot_sync(kWholeWarp, high != 0);
-  return upper << 32 | __ballot_sync(kWholeWarp, low != 0);
-}
-
 /// Adds what the threads of a block have counted to ZeroMask::device_count(); all must call it.
 __device__ inline void add_count(unsigned mine, std::uint64_t* count) {
   const unsigned total = block_sum(mine);
