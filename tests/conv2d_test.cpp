@@ -217,6 +217,41 @@ TEST(Conv2d, IsExactOnIntegers) {
   });
 }
 
+/// As expect_exact(), by the rows that may round the operands of products, and only they.
+template <class Op>
+void expect_exact_when_rounded(const Op& op, const Guarded& output) {
+  run(op, kReference);
+  const Tensor expected = output.tensor().clone();
+  for (const auto& impl : Op::implementations()) {
+    if (impl.device == Device::cpu || !unavailable(impl.device).empty()) continue;
+    for (const Precision precision : {Precision::tf32, Precision::bf16}) {
+      SCOPED_TRACE(str(impl.name, " with ", name(precision)));
+      const bool rounds = impl.precision != Precision::f32 || impl.name == "cudnn";
+      if (!rounds) continue;
+      Context ctx{.force = impl.name, .precision = precision};
+      fill_with_nan(output);
+      const OnDevice<Op> moved(op, impl.device);
+      if (cannot_run(impl, *moved, ctx)) continue;
+      dispatch(*moved, ctx);
+      moved.copy_back();
+      expect_same_bits_or_nan(output.tensor(), expected);
+      EXPECT_TRUE(output.intact());
+    }
+  }
+}
+
+// Small whole numbers are the same in TF32 and in bf16.
+TEST(Conv2d, IsExactOnIntegersThatAreNotRounded) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, integer_tensor);
+    expect_exact_when_rounded(layer.forward(), layer.y);
+    expect_exact_when_rounded(layer.forward_relu(), layer.y);
+    if (layer.y.tensor().zero_mask()) expect_mask_matches(layer.y.tensor());
+    expect_exact_when_rounded(layer.grad_input(), layer.grad_x);
+    expect_exact_when_rounded(layer.grad_weights(), layer.grad_weight);
+  });
+}
+
 void expect_exact_relu(const Case& c) {
   constexpr float kSigma = 0.25f;
   const Layer layer(c, integer_tensor);
@@ -778,6 +813,41 @@ TEST(Conv2d, ChoosesToSkipByTheZerosThatTheMasksCount) {
   EXPECT_FALSE(skips(layer.forward()));
   EXPECT_FALSE(skips(layer.grad_input()));
   EXPECT_FALSE(skips(layer.grad_weights()));
+}
+
+// On CUDA to ask for the number of zeros waits for the device: too dear for a small convolution.
+TEST(Conv2d, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCount) {
+  if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  const auto images = [](std::int64_t side, std::int64_t channels, float density) {
+    const Tensor t = uniform({1, side, side, channels}, 1);
+    make_sparse(t, density);
+    return t.to(Device::cuda);
+  };
+  const auto on_cuda = [](const Shape& shape) { return Tensor(shape, DType::f32, Device::cuda); };
+  const ConvParams params{.padding = 1};
+  const auto forward = [&](std::int64_t side, float density) {
+    const Conv2d op{.x = images(side, 256, density),
+                    .weight = on_cuda({4096, 3, 3, 256}),
+                    .y = on_cuda({1, side, side, 4096}),
+                    .params = params};
+    return select(op, context()).skips_zeros;
+  };
+  EXPECT_TRUE(forward(16, 0.5f));
+  EXPECT_FALSE(forward(16, 0.7f));
+  EXPECT_FALSE(forward(8, 0.1f)) << "it is small";
+  const auto grad_weight = [&](float x_density, float grad_y_density) {
+    const Conv2dGradWeight op{.x = images(32, 256, x_density),
+                              .grad_y = images(32, 1024, grad_y_density),
+                              .grad_weight = on_cuda({1024, 3, 3, 256}),
+                              .params = params};
+    return select(op, context()).name;
+  };
+  EXPECT_EQ(grad_weight(0.5f, 0.3f), "cuda.skip_zero_grad_y");
+  EXPECT_EQ(grad_weight(0.3f, 0.5f), "cuda.skip_zero_x");
+  const ContextGuard guard;
+  context().precision = Precision::tf32;
+  EXPECT_FALSE(forward(16, 0.5f)) << "tensor cores are faster";
+  EXPECT_TRUE(forward(16, 0.05f));
 }
 
 // One channel fills a sixteenth of a vector: not worth it however many zeros grad_y has.

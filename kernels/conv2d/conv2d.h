@@ -34,8 +34,9 @@ Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 /// Numerics  float32 products and sums; the order of summation depends on the implementation, that
 ///           of the rows cpu.* on the shape and the instruction set alone.  An implementation may
 ///           multiply padding as zeros: a weight that is not finite then makes NaN at the border.
-///           cpu.skip_zero and cpu.skip_zero_runs multiply no zero of x (but every NaN and
-///           infinity): where a weight that is not finite meets one, they leave out the NaN.
+///           The rows *.skip_zero* multiply no zero of x (but every NaN and infinity): where a
+///           weight that is not finite meets one, they leave out the NaN.  Rows for CUDA sum in an
+///           order that depends on the shape alone, cuDNN's on the device, too.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";
