@@ -59,7 +59,7 @@ endif()
 # joule_cuda_sources(<file.cu>...): how they are compiled.
 function(joule_cuda_sources)
   if(JOULE_CUDA STREQUAL "SIMT")
-    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-O2;-Wno-unknown-pragmas")
   endif()
 endfunction()
 

@@ -527,6 +527,7 @@ TEST(Conv2d, TakesTheRowWhoseZerosSaveMore) {
 const Case kManyItems{"many items", {4, 24, 24, 20}, 70, 3, {.padding = 1}};
 
 TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
+  const OnlyTheCpu has_these_threads;
   const Layer layer(kManyItems, uniform);
   const Tensor l0_sum{Shape{}};
   const auto compare = [](const auto& op, std::initializer_list<Tensor> results) {

@@ -22,6 +22,7 @@ class Cuda : public testing::Test {
 TEST_F(Cuda, ValuesAndMasksGoThereAndBack) {
   const Tensor x = random_tensor({3, 70}, 1, 0.5);
   auto mask = std::make_shared<ZeroMask>(3, 70, Device::cpu);
+  std::fill_n(mask->words(), 6, 0);
   for (std::int64_t i = 0; i < x.numel(); ++i) {
     if (x.data<float>()[i] != 0) mask->words(i / 70)[i % 70 / 64] |= 1ull << (i % 70 % 64);
   }
@@ -98,7 +99,7 @@ TEST_F(Cuda, OutOfMemoryNamesTheLargestTensors) {
 
 TEST_F(Cuda, TheTimeOfEveryRunReachesTheLedger) {
   energy::Ledger ledger;
-  const Tensor x = Tensor::full({1 << 16}, 1, Device::cuda);
+  const Tensor x = Tensor::full({1000}, 1, Device::cuda);
   {
     energy::Recording recording(ledger);
     for (int i = 0; i < 3000; ++i) dispatch(Accumulate{.sum = x, .addend = x});

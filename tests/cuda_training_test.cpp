@@ -18,7 +18,7 @@ namespace {
 
 using namespace test;
 
-constexpr std::int64_t kBatch = 4, kSteps = 3;
+constexpr std::int64_t kBatch = 2, kSteps = 2;
 
 class CudaTraining : public testing::Test {
  protected:

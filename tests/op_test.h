@@ -11,6 +11,7 @@
 #include "core/op.h"
 #include "core/threads.h"
 #include "tests/device_op.h"
+#include "tests/only_the_cpu.h"
 #include "tests/test_tensors.h"
 
 // What every test of an operation needs.  An op's test iterates its table: a new implementation is
@@ -75,9 +76,6 @@ Tally run(const Op& op, std::string_view name) {
   return sink.tally;
 }
 
-/// Whether for_each_implementation() includes the rows of other devices than the CPU.
-inline bool other_devices = true;
-
 /// Whether the row can run `op`, or a copy of it on the row's device.
 template <Operation Op>
 bool can_run(const Implementation<Op>& impl, const Op& op) {
@@ -86,15 +84,19 @@ bool can_run(const Implementation<Op>& impl, const Op& op) {
          !cannot_run(impl, *OnDevice<Op>(op, impl.device), Context{});
 }
 
+/// The executor of tests/simt runs the rows for CUDA, under a sanitizer a thousand times as slowly
+/// as a GPU: what is larger runs there once.
+inline constexpr std::int64_t kMostMacsTwice = 100'000;
+
 /// body(name) for every row of the table that can run `op`; twice for those of other devices, the
-/// second time at OddAddresses.
+/// second time at OddAddresses, unless `op` is large.
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
     if (!can_run(impl, op)) continue;
     SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
     body(impl.name);
-    if (impl.device == op.device()) continue;
+    if (impl.device == op.device() || op.work().macs > kMostMacsTwice) continue;
     SCOPED_TRACE("at odd addresses");
     const OddAddresses odd;
     body(impl.name);

@@ -190,6 +190,7 @@ std::shared_ptr<TuningTable> in_favour_of(std::string_view row, const Op& op) {
 }
 
 TEST(TuningTable, TheSameTableGivesTheSameBits) {
+  const OnlyTheCpu the_table_is_of_the_cpu;
   const Conv2d op = conv();
   for_each_implementation(op, [&](std::string_view name) {
     set_tuning_table(in_favour_of(name, op));
