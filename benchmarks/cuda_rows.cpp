@@ -54,10 +54,9 @@ std::vector<double> seconds_of(int rounds, Body&& body) {
   std::vector<double> seconds;
   for (int i = 0; i <= rounds; ++i) {
     Tally tally;
-    {
-      const OpTimer timer(Device::cuda, &tally);
-      body();
-    }
+    const OpTimer timer(Device::cuda, &tally);
+    body();
+    timer.stop();
     settle_tallies();
     if (i > 0) seconds.push_back(static_cast<double>(tally.nanoseconds) * 1e-9);
   }

@@ -75,16 +75,15 @@ void synchronize_all();
 /// operation was asked for.  Waits for the devices that have something to add.
 void settle_tallies();
 
-/// Adds the time of what an operation does in the lifetime of this object to its tally.
+/// Adds the time of what is done between its construction and stop() to a tally; null: to none.
 class OpTimer {
  public:
   OpTimer(Device device, Tally* tally)
       : device_(device), tally_(tally), started_(tally ? backend(device).start_timer() : 0) {}
-  ~OpTimer() noexcept(false) {
+  // Not the destructor's work: a device that has just failed cannot tell the time either.
+  void stop() const {
     if (tally_) backend(device_).stop_timer(started_, tally_);
   }
-  OpTimer(const OpTimer&) = delete;
-  OpTimer& operator=(const OpTimer&) = delete;
 
  private:
   Device device_;

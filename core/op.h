@@ -97,6 +97,7 @@ void dispatch(const Op& op, Context& ctx) {
   Tally* const tally = ctx.sink->record(run, op.work());
   const OpTimer timer(op.device(), tally);
   impl.run(op, ctx, tally);
+  timer.stop();
 }
 
 template <Operation Op>

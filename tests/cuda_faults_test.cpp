@@ -52,6 +52,19 @@ TEST(CudaFaults, AFailedCallIsNamedWithItsLine) {
   EXPECT_EQ(y.nonzeros(), 100);
 }
 
+TEST(CudaFaults, AnOperationThatFailsIsNotTimed) {
+  energy::Ledger ledger;
+  const energy::Recording recording(ledger);
+  const Tensor x = ones(100), y = ones(100);
+  simt::fail("cudaLaunchKernelEx", cudaErrorInvalidValue);
+  simt::fail("cudaEventRecord", cudaErrorInvalidValue, 1);  // of the end, if it came to that
+  const std::string error = error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); });
+  EXPECT_EQ(error.find("cudaLaunchKernelEx failed: "), 0u) << error;
+  const std::string next = error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); });
+  EXPECT_EQ(next.find("cudaEventRecord failed: "), 0u) << next;
+  dispatch(Relu{.x = x, .y = y});
+}
+
 TEST(CudaFaults, EveryAllocationIsReturned) {
   const std::size_t before = simt::allocated_bytes();
   {
