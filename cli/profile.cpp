@@ -102,12 +102,13 @@ void check(const Options& o, Rule rule, const CostModel& cost) {
   require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
 }
 
-/// The meter of what computes: of several that `auto` finds that of the processors.
-Meter& meter_to_use(const Meters& meters, const std::string& selection) {
+/// The meter of what computes: of several that `auto` finds that of the GPU, or of the processors.
+Meter& meter_to_use(const Meters& meters, const std::string& selection, Device device) {
   require(selection == "auto" || meters.size() == 1, "--meter: '", selection, "' gives ",
           meters.size(), " meters, and a profile shares out the energy of one; name it");
-  const auto found = std::ranges::find_if(
-      meters, [](const auto& m) { return m->available() && m->info().name != "nvml"; });
+  const auto found = std::ranges::find_if(meters, [device](const auto& m) {
+    return m->available() && (m->info().name == "nvml") == (device == Device::cuda);
+  });
   return found == meters.end() ? *meters.front() : **found;
 }
 
@@ -144,7 +145,7 @@ class Profiling {
     environment_ = environment();
     Subject subject = load();
     meters_ = open_meters(o_.meter, {.gpu = backend(o_.execution.where()).bus_id()});
-    meter_ = &meter_to_use(meters_, o_.meter);
+    meter_ = &meter_to_use(meters_, o_.meter, o_.execution.where());
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
     if (!o_.record.empty()) recorder.emplace(*meter_, recorded);
