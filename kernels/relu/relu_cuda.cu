@@ -4,14 +4,16 @@
 #include "kernels/block_sums_cuda.h"
 #include "kernels/masked_rows_cuda.h"
 #include "kernels/relu/relu_impl.h"
+#include "kernels/relu/relu_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {
 
-/// max(x, 0), and the sum of its smooth L0.
+/// max(x + bias, 0), and the sum of its smooth L0.
 template <int kCount, bool kL0>
 struct ReluOf {
   const float* x;
+  const float* bias;  // or null
   float sigma;
   double l0 = 0;
 
@@ -19,6 +21,7 @@ struct ReluOf {
     auto v = Floats<kCount>::load(x + place.element);
     float sum = 0;
     for (int k = 0; k < kCount; ++k) {
+      if (bias) v.at[k] += bias[place.channel + k];
       v.at[k] = v.at[k] <= 0 ? 0 : v.at[k];
       if constexpr (kL0) {
         const float square = v.at[k] * v.at[k];
@@ -32,8 +35,9 @@ struct ReluOf {
 
 /// One thread per element, or four, of chunks of 4096; see write_masked().  8 bytes per element.
 template <int kCount, bool kL0>
-__global__ void relu_rows(MaskedRows y, const float* x, float sigma, double* l0_sums) {
-  ReluOf<kCount, kL0> value{x, sigma};
+__global__ void relu_of_sum(MaskedRows y, const float* x, const float* bias, float sigma,
+                            double* l0_sums) {
+  ReluOf<kCount, kL0> value{x, bias, sigma};
   write_masked<kCount>(y, value);
   if constexpr (kL0) {
     const double l0 = block_sum(value.l0);
@@ -79,7 +83,7 @@ struct GradByValue {
   }
 };
 
-/// As relu_rows().  8 bytes per element, and a bit.
+/// As relu_of_sum().  8 bytes per element, and a bit.
 template <int kCount>
 __global__ void relu_grad_by_mask(MaskedRows grad_x, const float* grad_y,
                                   const std::uint64_t* words) {
@@ -87,7 +91,7 @@ __global__ void relu_grad_by_mask(MaskedRows grad_x, const float* grad_y,
   write_masked<kCount>(grad_x, value);
 }
 
-/// As relu_rows().  12 bytes per element.  `grad_l0` may be null.
+/// As relu_of_sum().  12 bytes per element.  `grad_l0` may be null.
 template <int kCount>
 __global__ void relu_grad_by_value(MaskedRows grad_x, const float* grad_y, const float* y,
                                    float sigma, const float* grad_l0) {
@@ -97,21 +101,26 @@ __global__ void relu_grad_by_value(MaskedRows grad_x, const float* grad_y, const
 
 }  // namespace
 
-void relu(const Relu& op, Context&, Tally*) {
-  const float* const x = op.x.data<float>();
-  const auto mask = unwritten_mask(op.y);
-  const MaskedRows y(op.y, *mask);
-  const Grid grid = y.grid();
-  const bool four = y.four_at_once({x});
-  if (op.l0_sum) {
+void relu_rows(const Tensor& x, const float* bias, const Tensor& y, float sigma,
+               const Tensor& l0_sum) {
+  const float* const from = x.data<float>();
+  const auto mask = unwritten_mask(y);
+  const MaskedRows rows(y, *mask);
+  const Grid grid = rows.grid();
+  const bool four = rows.four_at_once({from});
+  if (l0_sum) {
     const BlockSums l0(grid);
-    launch(four ? relu_rows<4, true> : relu_rows<1, true>, grid, y, x, op.sigma, l0.sums());
-    l0.write(op.l0_sum);
+    launch(four ? relu_of_sum<4, true> : relu_of_sum<1, true>, grid, rows, from, bias, sigma,
+           l0.sums());
+    l0.write(l0_sum);
   } else {
-    launch(four ? relu_rows<4, false> : relu_rows<1, false>, grid, y, x, op.sigma, nullptr);
+    launch(four ? relu_of_sum<4, false> : relu_of_sum<1, false>, grid, rows, from, bias, sigma,
+           nullptr);
   }
-  op.y.attach(mask);
+  y.attach(mask);
 }
+
+void relu(const Relu& op, Context&, Tally*) { relu_rows(op.x, nullptr, op.y, op.sigma, op.l0_sum); }
 
 void relu_grad(const ReluGrad& op, Context&, Tally*) {
   const auto y_mask = op.y.zero_mask();
