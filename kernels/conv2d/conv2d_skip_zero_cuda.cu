@@ -3,6 +3,7 @@
 #include "kernels/conv2d/conv2d_correlation_cuda.h"
 #include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_sparse_tile_cuda.h"
+#include "kernels/conv2d/conv2d_warp_sums_cuda.h"
 
 // The convolution of images with many zeros, which are not multiplied.  Which these are is seen in
 // the values: they have to be read anyway, and no mask has to be made.
@@ -26,40 +27,6 @@ __device__ void load_columns(const Correlation& c, std::int64_t row, int channel
   }
 }
 
-/// Stores what a warp has summed, and with a ReLU its mask: the bits of 16 channels come from
-/// neighbouring lanes.
-template <class Tile>
-__device__ void store_tile(const Correlation& c, const Tile& tile, std::int64_t first_pixel,
-                           int first_column) {
-  constexpr int kEach = Tile::kEach, kLanes = 16 / kEach;  // lanes that hold 16 channels
-  const int lane = static_cast<int>(threadIdx.x % kWarp), column = first_column + lane * kEach;
-  typename Epilogue::Totals totals;
-#pragma unroll
-  for (int row = 0; row < Tile::kRows; ++row) {
-    const bool exists = first_pixel + row < c.pixels;
-    const std::int64_t at = exists ? written_pixel(c, first_pixel + row) : 0;
-    const int inside = exists ? min(c.out_channels - column, kEach) : 0;
-    unsigned bits = 0;
-    if (inside > 0) {
-      Floats<kEach> value;
-      for (int k = 0; k < kEach; ++k) value.at[k] = tile.sums[row][k];
-      bits = c.epilogue.apply(value, column, inside, totals) << (lane % kLanes * kEach);
-      float* const to = c.out + at * c.out_channels + column;
-      if (c.out_by_four) {
-        value.store(to);
-      } else {
-        for (int k = 0; k < inside; ++k) to[k] = value.at[k];
-      }
-    }
-    if (!c.epilogue.relu) continue;
-    for (int offset = 1; offset < kLanes; offset *= 2) {
-      bits |= __shfl_xor_sync(kWholeWarp, bits, offset);
-    }
-    if (exists && lane % kLanes == 0) c.epilogue.write_mask(at, column, bits);
-  }
-  c.epilogue.add(totals);
-}
-
 /// One warp per 16 pixels of the output and 32 * kEach of its channels, eight to a block, which
 /// share the weights: 32 channels of a tap at a time, of which each lane looks up one.
 /// Shared memory: 24 to 36 KiB.  Bound: see SparseTile.
@@ -70,11 +37,9 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
   __shared__ typename Tile::Values values[kWarps];
   const int lane = static_cast<int>(threadIdx.x % kWarp);
   const int warp = static_cast<int>(threadIdx.x / kWarp);
-  const unsigned column_tiles = static_cast<unsigned>(c.out_channels + Tile::kColumns - 1) /
-                                static_cast<unsigned>(Tile::kColumns);
-  const int first_column = static_cast<int>(blockIdx.x % column_tiles) * Tile::kColumns;
-  const std::int64_t first_pixel =
-      std::int64_t{blockIdx.x / column_tiles} * kPixels + warp * Tile::kRows;
+  const auto across = static_cast<unsigned>(column_tiles(c.out_channels, kEach));
+  const int first_column = static_cast<int>(blockIdx.x % across) * Tile::kColumns;
+  const std::int64_t first_pixel = std::int64_t{blockIdx.x / across} * kPixels + warp * Tile::kRows;
   const ReadPixel pixel = read_pixel(c, first_pixel + lane % Tile::kRows);
   Tile tile;
   for (int tap = 0; tap < c.h.taps * c.w.taps; ++tap) {
@@ -95,24 +60,15 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
       tile.add(mine, values[warp], columns);
     }
   }
-  store_tile(c, tile, first_pixel, first_column);
-}
-
-/// How many columns a lane holds.
-int columns_each(int channels) {
-  const int last = channels % 128;
-  return channels <= 32 ? 1 : last > 0 && last <= 64 ? 2 : 4;
-}
-
-int covered_columns(int channels) {
-  const int columns = columns_each(channels) * static_cast<int>(kWarp);
-  return (channels + columns - 1) / columns * columns;
+  Epilogue::Totals totals;
+  store_sums(c, tile.sums, first_pixel, first_column, totals);
+  c.epilogue.add(totals);
 }
 
 Grid grid_of(const Correlation& c) {
-  const int columns = columns_each(c.out_channels) * static_cast<int>(kWarp);
+  const int each = columns_each(c.out_channels);
   const std::int64_t tiles =
-      (c.pixels + kPixels - 1) / kPixels * (covered_columns(c.out_channels) / columns);
+      (c.pixels + kPixels - 1) / kPixels * column_tiles(c.out_channels, each);
   return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(kWarps * kWarp)};
 }
 
@@ -134,7 +90,8 @@ void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
   const auto weights = packed_weights(op.weight, Direction::forward);
   Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
   const Grid grid = grid_of(c);
-  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels));
+  const int each = columns_each(c.out_channels);
+  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels, each));
   c.epilogue = *epilogue;
   launch_correlation(c, grid);
   epilogue.finish();
