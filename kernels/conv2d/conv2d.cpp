@@ -312,10 +312,10 @@ struct GpuPass {
         tap_rows(std::max<std::int64_t>(1, shape.kernel_h / shape.stride_h)) {}
 
   cuda::PixelTimes times() const {
-    const auto out = static_cast<double>(to.dim(3)), pixels = static_cast<double>(to.numel()) / out;
-    return {.terms = static_cast<double>(shape.macs()) / pixels / out,
+    const std::int64_t out = to.dim(3);
+    return {.terms = static_cast<double>(shape.macs()) / static_cast<double>(to.numel()),
             .tap_rows = static_cast<double>(tap_rows),
-            .in = static_cast<double>(from.numel()) / pixels,
+            .in = static_cast<double>(from.numel() * out) / static_cast<double>(to.numel()),
             .out = out,
             .density = *known_density(from)};
   }
@@ -346,9 +346,9 @@ const char* unless_skipping_is_faster_on_gpu(const Conv2dGradWeight& op, const T
   if (const char* const why = not_to_be_asked(mine, shape_of(op))) return why;
   const double density = *known_density(mine);
   if (density > known_density(other).value_or(1)) return "the other operand has more zeros";
-  const auto columns = static_cast<double>(other.dim(3));
-  const double skipping = cuda::skip_zero_cycles(columns, density);
-  return skipping < cuda::dense_cycles(columns, context().precision) ? nullptr : kTooFewZeros;
+  const double skipping = cuda::skip_zero_cycles(other.dim(3), density);
+  const double dense = cuda::dense_cycles(other.dim(3), context().precision);
+  return skipping < dense ? nullptr : kTooFewZeros;
 }
 const char* x_denser_on_gpu(const Conv2dGradWeight& op) {
   return unless_skipping_is_faster_on_gpu(op, op.x, op.grad_y);
