@@ -13,10 +13,9 @@
 namespace joule::cuda {
 namespace {
 
-constexpr int kWarps = 16, kThreads = kWarps * static_cast<int>(kWarp);
-constexpr int kRows = 16;                // pixels of a warp
-constexpr int kPixels = kWarps * kRows;  // of a block at a time
-constexpr std::int64_t kBlocks = 132;    // one for each multiprocessor of an H200
+constexpr int kWarps = 16;             // of a block; fewer where there are few pixels
+constexpr int kRows = 16;              // pixels of a warp
+constexpr std::int64_t kBlocks = 132;  // one for each multiprocessor of an H200
 
 /// What a warp reads of the lists: the non-zeros that a pixel of the output meets in a piece of the
 /// weights.
@@ -67,7 +66,8 @@ __device__ void load_weights(const Correlation& c, const Pieces& pieces, int fir
       float* const tap_to =
           to + ((piece - first) * pieces.rows() + tap * pieces.channels) * kColumns;
 #pragma unroll 4
-      for (int i = static_cast<int>(threadIdx.x); i < rows * kFours; i += kThreads) {
+      for (int i = static_cast<int>(threadIdx.x); i < rows * kFours;
+           i += static_cast<int>(blockDim.x)) {
         const int column = i % kFours * 4;
         const bool exists = first_column + column < c.packed_columns;
         const float* const four = from + std::int64_t{i / kFours} * c.packed_columns + column;
@@ -129,12 +129,12 @@ __device__ void add_run(const Run& run, const Nonzero* from, const float* weight
 }
 
 /// One warp per 16 pixels of the output and 32 * kEach of its channels, whose sums are in its
-/// registers; sixteen to a block, which share the weights and go from 256 pixels to the next.  If
-/// shared memory holds all pieces, they are loaded once, otherwise for each 256 pixels.
-/// Shared memory: 4 KiB and the pieces.  Bound: of the 128 bytes that shared memory and L1 give in
-/// a cycle, a non-zero takes kEach cycles for its weights and one for itself.
+/// registers; up to sixteen to a block, which share the weights and go from 256 pixels to the next.
+/// If shared memory holds all pieces, they are loaded once, otherwise for each 256 pixels. Shared
+/// memory: 4 KiB and the pieces.  Bound: of the 128 bytes that shared memory and L1 give in a
+/// cycle, a non-zero takes kEach cycles for its weights and one for itself.
 template <int kEach>
-__global__ void __launch_bounds__(kThreads, 1)
+__global__ void __launch_bounds__(kWarps* kWarp, 1)
     correlate_lists(const Correlation c, const NonzeroRuns lists, const Pieces pieces) {
   constexpr int kColumns = static_cast<int>(kWarp) * kEach;
   __shared__ Run runs[kWarps][kRows];
@@ -145,18 +145,18 @@ __global__ void __launch_bounds__(kThreads, 1)
   const int first_column = static_cast<int>(blockIdx.x % across) * kColumns;
   Epilogue::Totals totals;
   int loaded = -1;
-  for (std::int64_t tile = blockIdx.x / across; tile * kPixels < c.pixels;
-       tile += gridDim.x / across) {
-    const std::int64_t first_pixel = tile * kPixels + warp * kRows;
+  const std::int64_t pixels = blockDim.x / kWarp * kRows, step = gridDim.x / across * pixels;
+  for (std::int64_t first = blockIdx.x / across * pixels; first < c.pixels; first += step) {
+    const std::int64_t first_pixel = first + warp * kRows;
     const ReadPixel pixel = read_pixel(c, first_pixel + lane % kRows);
     const std::int64_t image_row = pixel.image / lists.row_values();
     float sums[kRows][kEach] = {};
     for (int piece = 0; piece < pieces.count; ++piece) {
-      if (const int first = piece - piece % pieces.together; first != loaded) {
+      if (const int needed = piece - piece % pieces.together; needed != loaded) {
         __syncthreads();  // the weights before have been read
-        load_weights<kEach>(c, pieces, first, first_column, weights);
+        load_weights<kEach>(c, pieces, needed, first_column, weights);
         __syncthreads();
-        loaded = first;
+        loaded = needed;
       }
       const Run mine = run_of(c, lists, pieces, pixel, image_row, place_of(pieces, piece));
       __syncwarp();  // the runs before have been read
@@ -177,7 +177,7 @@ __global__ void __launch_bounds__(kThreads, 1)
 
 /// How many rows of weights shared memory holds; a multiple of four.
 int rows_that_fit(int each) {
-  constexpr std::size_t kStatic = sizeof(Run) * kPixels + 1024;  // the latter of block_sum()
+  constexpr std::size_t kStatic = sizeof(Run) * kWarps * kRows + 1024;  // the latter of block_sum()
   const std::size_t row = sizeof(float) * kWarp * static_cast<std::size_t>(each);
   return static_cast<int>((shared_bytes_per_block() - kStatic) / row / 4 * 4);
 }
@@ -204,7 +204,7 @@ int columns_of(const Correlation& c) {
 }
 
 Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
-  const std::int64_t tiles = (c.pixels + kPixels - 1) / kPixels;
+  const std::int64_t warps = (c.pixels + kRows - 1) / kRows, tiles = (warps + kWarps - 1) / kWarps;
   const int each = columns_of(c), rows = rows_that_fit(each);
   const bool side_by_side = lists.parts == 1 && c.w.tap_step == 1;
   Pieces pieces{
@@ -218,11 +218,12 @@ Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   const std::int64_t at_once = std::min(tiles, std::max<std::int64_t>(1, kBlocks / across));
   const std::size_t weights =
       static_cast<std::size_t>(pieces.together) * pieces.rows() * kWarp * each;
-  return {each,
-          pieces,
-          {.blocks = dim3(static_cast<unsigned>(across * at_once)),
-           .threads = dim3(kThreads),
-           .shared_bytes = weights * sizeof(float)}};
+  return {
+      each,
+      pieces,
+      {.blocks = dim3(static_cast<unsigned>(across * at_once)),
+       .threads = dim3(static_cast<unsigned>(std::clamp<std::int64_t>(warps, 1, kWarps)) * kWarp),
+       .shared_bytes = weights * sizeof(float)}};
 }
 
 void launch_correlation(const Correlation& c, const NonzeroRuns& lists, const Launch& l) {
