@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "core/device.h"
+#include "core/device_graph.h"
 #include "core/memory.h"
 #include "core/work.h"
 
@@ -48,6 +51,18 @@ class Backend {
 
   /// Waits until everything is done.
   virtual void synchronize() = 0;
+  /// How often somebody has waited, for everything or for values.
+  virtual std::int64_t waits() = 0;
+  /// Captures what `work` queues, of which nothing is done; for launch() of the result.  `work` has
+  /// this thread to itself: nobody else may use the device meanwhile.  What it allocates is memory
+  /// of the graph, and lies at the same place each time.
+  ///
+  /// `operations` at most are counted.
+  /// Errors    DeviceError if `work` copies from or to the host, or waits; what it throws.
+  virtual std::unique_ptr<DeviceGraph> capture(std::size_t operations,
+                                               const std::function<void()>& work) = 0;
+  /// The number of the capture in progress; 0: none.
+  virtual std::uint64_t capturing() = 0;
   /// By what meters know the device, its PCI bus id ("0000:65:00.0"); empty for the CPU.
   virtual std::string bus_id() = 0;
 

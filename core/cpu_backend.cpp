@@ -98,6 +98,11 @@ class CpuBackend final : public Backend {
   }
 
   void synchronize() override {}
+  std::int64_t waits() override { return 0; }
+  std::unique_ptr<DeviceGraph> capture(std::size_t, const std::function<void()>&) override {
+    throw DeviceError("the CPU queues nothing that could be captured");
+  }
+  std::uint64_t capturing() override { return 0; }
   std::string bus_id() override { return {}; }
   std::int64_t start_timer() override { return monotonic_nanoseconds(); }
   void stop_timer(std::int64_t started, Tally* tally) override {
