@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 # The programs of tests/ that run CUDA rows.
 tests() {
   (cd kernels && for folder in */; do echo "${folder%/}_test"; done) | sed 's/^update_test$/update_test optimizers_test/'
-  echo "cuda_test cuda_training_test functions_test"
+  echo "captured_step_test cuda_test cuda_training_test functions_test"
 }
 
 pack() {

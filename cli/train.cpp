@@ -61,6 +61,8 @@ class Options {
     add("--device", &Config::device, "Where to compute: cpu, cuda");
     add("--precision", &Config::precision,
         "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)");
+    add("--graph", &Config::graph,
+        "On cuda steps are captured into a CUDA graph: auto (where they can be), on, off");
     command.add_flag("--deterministic", config_.deterministic,
                      "The same bits for any number of threads, not only run to run");
     energy_.add_to(command);
@@ -135,6 +137,7 @@ int train(const Options& options) {
   report.finish(*result);
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
+  if (!result->launches.empty()) fmt::print("{}: {}\n", options.out(), result->launches);
   fmt::print("{}", energy_lines(result->energy));
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/device.h"
@@ -13,6 +14,13 @@
 #include "core/work.h"
 
 namespace joule {
+
+/// Bytes of a device's memory for the host's.
+struct HostCopy {
+  void* to;
+  const void* from;
+  std::size_t bytes;
+};
 
 /// What core needs of a device: its memory, and the queue in which its work is done.
 ///
@@ -34,8 +42,12 @@ class Backend {
 
   /// Host memory to the device's; `from` may be reused on return.
   virtual void copy_in(void* to, const void* from, std::size_t bytes) = 0;
-  /// The device's memory to the host's; waits.
-  virtual void copy_out(void* to, const void* from, std::size_t bytes) = 0;
+  /// The device's memory to the host's; waits, once for all of them.
+  virtual void copy_out(std::span<const HostCopy> copies) = 0;
+  void copy_out(void* to, const void* from, std::size_t bytes) {
+    const HostCopy copy{to, from, bytes};
+    copy_out({&copy, 1});
+  }
   /// Host memory that copy_in_beside() can read; the CPU's may be any.
   virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
   virtual void free_pinned(std::byte* block, std::size_t bytes) noexcept = 0;

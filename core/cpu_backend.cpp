@@ -76,8 +76,8 @@ class CpuBackend final : public Backend {
   void copy_in(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
+  void copy_out(std::span<const HostCopy> copies) override {
+    for (const auto& [to, from, bytes] : copies) std::memcpy(to, from, bytes);
   }
   std::byte* allocate_pinned(std::size_t bytes) override { return allocate(bytes); }
   void free_pinned(std::byte* block, std::size_t bytes) noexcept override { free(block, bytes); }

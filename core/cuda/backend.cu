@@ -119,10 +119,30 @@ class CudaBackend final : public Backend {
     require_not_capturing("copy from the host");
     copy_async(to, from, bytes, cudaMemcpyHostToDevice);
   }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
+  void copy_out(std::span<const HostCopy> copies) override {
     require_not_capturing("copy to the host");
-    copy_async(to, from, bytes, cudaMemcpyDeviceToHost);
+    const std::lock_guard lock(staging_mutex_);
+    std::size_t bytes = 0;
+    for (const HostCopy& copy : copies) bytes += copy.bytes;
+    if (bytes > kStaging) {
+      for (const auto& [to, from, size] : copies) {
+        copy_async(to, from, size, cudaMemcpyDeviceToHost);
+      }
+      return synchronize();
+    }
+    // Through pinned memory: a copy to any other waits by itself.
+    if (!staging_) staging_ = allocate_pinned(kStaging);
+    std::byte* place = staging_;
+    for (const HostCopy& copy : copies) {
+      copy_async(place, copy.from, copy.bytes, cudaMemcpyDeviceToHost);
+      place += copy.bytes;
+    }
     synchronize();
+    place = staging_;
+    for (const HostCopy& copy : copies) {
+      std::memcpy(copy.to, place, copy.bytes);
+      place += copy.bytes;
+    }
   }
   std::byte* allocate_pinned(std::size_t bytes) override {
     void* block = nullptr;
@@ -199,7 +219,8 @@ class CudaBackend final : public Backend {
 
  private:
   static constexpr std::int64_t kNotTimed = -1;
-  static constexpr std::size_t kChunk = std::size_t{16} << 20;
+  static constexpr std::size_t kChunk = std::size_t{16} << 20;    // of an arena
+  static constexpr std::size_t kStaging = std::size_t{64} << 10;  // more: not worth a second copy
 
   void require_not_capturing(const char* what) const {
     if (captured_) throw DeviceError(str("cuda: captured work cannot ", what));
@@ -265,7 +286,9 @@ class CudaBackend final : public Backend {
   int multiprocessors_ = 0, compute_capability_ = 0;
   LiveBlocks live_;
   std::atomic<std::int64_t> waits_ = 0;
-  std::mutex mutex_;  // of what follows
+  std::mutex staging_mutex_;
+  std::byte* staging_ = nullptr;  // as long as the process lives, like this
+  std::mutex mutex_;              // of what follows
   TallySlots tallies_;
   Timers timers_;
   Uploads uploads_;
