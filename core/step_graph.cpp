@@ -26,7 +26,8 @@ class WorkLog final : public WorkSink {
     }
   }
   Tally* record(const OpRun& run, const Work& nominal) override {
-    return &entries_.emplace_back(run, nominal, Tally{}).tally;
+    entries_.push_back({run, nominal, {}});
+    return &entries_.back().tally;
   }
   std::deque<Entry>& entries() { return entries_; }
 
