@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/launch_cuda.h"
-#include "kernels/conv2d/conv2d_correlation_cuda.h"
-#include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_gemm_tile_cuda.h"
+#include "kernels/conv2d/conv2d_tiles_cuda.h"
 
 // The convolution as a product of matrices of which the first, [pixels, taps * channels], is never
 // made: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
@@ -146,66 +144,46 @@ __global__ void __launch_bounds__(GemmTile<kRows, kColumns>::kThreads,
   store_tile(c, tile, first_pixel, first_column);
 }
 
-constexpr int kPixels = 128;  // of a tile
+struct ImplicitGemm {
+  static constexpr int kPixels = 128;
 
-/// Of a tile: as many as are needed, or so many that the last tile is full.
-int tile_columns(int channels) {
-  const int last = channels % 128;
-  return channels <= 32 ? 32 : last > 0 && last <= 64 ? 64 : 128;
-}
-
-int covered_columns(int channels) {
-  const int columns = tile_columns(channels);
-  return (channels + columns - 1) / columns * columns;
-}
-
-template <int kColumns>
-void launch_tiles(const Correlation& c, const Grid& grid) {
-  launch(c.in_by_four ? correlate<kPixels, kColumns, true> : correlate<kPixels, kColumns, false>,
-         grid, c);
-}
-
-Grid grid_of(const Correlation& c) {
-  const int columns = tile_columns(c.out_channels);
-  const std::int64_t tiles =
-      (c.pixels + kPixels - 1) / kPixels * (covered_columns(c.out_channels) / columns);
-  return {.blocks = dim3(static_cast<unsigned>(tiles)),
-          .threads = dim3(static_cast<unsigned>(kPixels * columns / 64))};
-}
-
-void launch_correlation(const Correlation& c, const Grid& grid) {
-  switch (tile_columns(c.out_channels)) {
-    case 32:
-      return launch_tiles<32>(c, grid);
-    case 64:
-      return launch_tiles<64>(c, grid);
-    default:
-      return launch_tiles<128>(c, grid);
+  /// As many as are needed, or so many that the last tile is full.
+  static int tile_columns(int channels) {
+    const int last = channels % 128;
+    return channels <= 32 ? 32 : last > 0 && last <= 64 ? 64 : 128;
   }
-}
+  static unsigned threads(int columns) { return static_cast<unsigned>(kPixels * columns / 64); }
+
+  static void launch(const Correlation& c, const Grid& grid) {
+    switch (tile_columns(c.out_channels)) {
+      case 32:
+        return launch_tiles<32>(c, grid);
+      case 64:
+        return launch_tiles<64>(c, grid);
+      default:
+        return launch_tiles<128>(c, grid);
+    }
+  }
+
+ private:
+  template <int kColumns>
+  static void launch_tiles(const Correlation& c, const Grid& grid) {
+    cuda::launch(
+        c.in_by_four ? correlate<kPixels, kColumns, true> : correlate<kPixels, kColumns, false>,
+        grid, c);
+  }
+};
 
 }  // namespace
 
 void conv2d_implicit_gemm(const Conv2d& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::forward);
-  Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
-  const Grid grid = grid_of(c);
-  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels));
-  c.epilogue = *epilogue;
-  launch_correlation(c, grid);
-  epilogue.finish();
-  tally_zeros_of_x(tally, s, op.x);
+  run_in_tiles<ImplicitGemm>(op);
+  tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
 void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::backward);
-  for (const cpu::Pass& pass : cpu::grad_input_passes(s)) {
-    const Correlation c(pass, s, *weights, op.grad_y, op.grad_x);
-    launch_correlation(c, grid_of(c));
-  }
-  tally_zeros_of_grad_input(tally, s, op);
+  run_in_tiles<ImplicitGemm>(op);
+  tally_zeros_of_grad_input(tally, shape_of(op), op);
 }
 
 }  // namespace joule::cuda

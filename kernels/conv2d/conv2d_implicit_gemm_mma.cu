@@ -2,9 +2,7 @@
 #include <cuda_bf16.h>
 #include <mma.h>
 
-#include "core/cuda/launch_cuda.h"
-#include "kernels/conv2d/conv2d_correlation_cuda.h"
-#include "kernels/conv2d/conv2d_cuda.h"
+#include "kernels/conv2d/conv2d_tiles_cuda.h"
 
 // The implicit matrix product of conv2d_implicit_gemm_cuda.cu on tensor cores: operands rounded to
 // TF32 or bf16, sums in f32.
@@ -214,41 +212,27 @@ __global__ void __launch_bounds__(kThreads) correlate(const Correlation c) {
 #endif
 }
 
-int covered_columns(int channels) { return (channels + kColumns - 1) / kColumns * kColumns; }
-
-Grid grid_of(const Correlation& c) {
-  const std::int64_t tiles =
-      (c.pixels + kPixels - 1) / kPixels * (covered_columns(c.out_channels) / kColumns);
-  return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(kThreads)};
-}
-
 template <class Type>
-void launch_correlation(const Correlation& c, const Grid& grid) {
-  launch(c.in_by_four ? correlate<Type, true> : correlate<Type, false>, grid, c);
-}
+struct ImplicitGemmMma {
+  static constexpr int kPixels = cuda::kPixels;
+
+  static int tile_columns(int) { return kColumns; }
+  static unsigned threads(int) { return kThreads; }
+  static void launch(const Correlation& c, const Grid& grid) {
+    cuda::launch(c.in_by_four ? correlate<Type, true> : correlate<Type, false>, grid, c);
+  }
+};
 
 template <class Type>
 void run(const Conv2d& op, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::forward);
-  Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
-  const Grid grid = grid_of(c);
-  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels));
-  c.epilogue = *epilogue;
-  launch_correlation<Type>(c, grid);
-  epilogue.finish();
-  tally_zeros_of_x(tally, s, op.x);
+  run_in_tiles<ImplicitGemmMma<Type>>(op);
+  tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
 template <class Type>
 void run(const Conv2dGradInput& op, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::backward);
-  for (const cpu::Pass& pass : cpu::grad_input_passes(s)) {
-    const Correlation c(pass, s, *weights, op.grad_y, op.grad_x);
-    launch_correlation<Type>(c, grid_of(c));
-  }
-  tally_zeros_of_grad_input(tally, s, op);
+  run_in_tiles<ImplicitGemmMma<Type>>(op);
+  tally_zeros_of_grad_input(tally, shape_of(op), op);
 }
 
 }  // namespace
