@@ -502,6 +502,16 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
 #endif
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},
