@@ -46,7 +46,7 @@ bool can_index_runs(const Tensor& images);
 /// The runs of x [N,H,W,C], f32, from its zero mask (see zero_mask_of): made once, they stay with x
 /// until it is written again.
 ///
-/// Cost      the cache lines of x that are not all zero and the mask are read twice at most.
+/// Cost      the mask is read twice, the cache lines of x that are not all zero once.
 std::shared_ptr<const NonzeroRuns> nonzero_runs_of(const Tensor& x);
 
 }  // namespace joule::cpu
