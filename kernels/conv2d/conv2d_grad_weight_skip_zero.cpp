@@ -316,6 +316,20 @@ void conv2d_grad_weight_skip_zero_grad_y(const Conv2dShape& s, const float* x, c
              {.list = taps * s.in_channels, .tap = s.in_channels, .tile = 1}, grad_w);
 }
 
+std::int64_t nonzero_list_pixels(const Conv2dShape& s, bool of_x) {
+  // The first phase of a stride always has a tap.
+  const Pass pass = of_x ? Pass{grad_input_axis(s.in_h, s.out_h(), s.kernel_h, s.stride_h, s.pad_h,
+                                                s.dilation_h, 0),
+                                grad_input_axis(s.in_w, s.out_w(), s.kernel_w, s.stride_w, s.pad_w,
+                                                s.dilation_w, 0)}
+                         : forward_pass(s);
+  if (pass.h.count * pass.w.count == 0) return 1;
+  const std::int64_t floats = tile_floats(pass, of_x ? s.out_channels : s.in_channels);
+  const NonzeroBand band = NonzeroBands(pass, s.batch, floats).at(0);
+  const std::int64_t rows = (band.last_image - band.first_image) * (band.last_row - band.first_row);
+  return std::max<std::int64_t>(1, rows * pass.w.count);
+}
+
 void sum_pixels(const float* x, std::int64_t pixels, std::int64_t channels, float* sums) {
   const Floats partial(kReductionPieces * channels);
   std::fill_n(partial.values(), kReductionPieces * channels, 0.0f);
