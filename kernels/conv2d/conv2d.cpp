@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/nonzero_runs.h"
@@ -209,8 +210,9 @@ const char* not_worth_masking(const Conv2dGradInput& op) {
 struct SkipGradWeight {
   double density, channels;  // of that operand
   double others;             // channels of the other operand,
-  double other_pixels;       // and its pixels for one of that operand
-  double taps, parts;        // that an element meets; parts of at most 3x3
+  double other_pixels;       // and its pixels for one of that operand that meets a tap
+  double taps, parts;        // that such an element meets; parts of at most 3x3
+  double list_pixels;        // that a list of non-zeros covers
   bool in_order;             // its pixels: many non-zeros are listed faster than one by one
 
   /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
@@ -219,55 +221,96 @@ struct SkipGradWeight {
   double time() const {
     const double lanes = static_cast<double>(cpu::direct_lanes());
     const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
-    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed : 1.5 + 10 * packed;
+    const double one_tap = 0.8 + 45 * std::ceil(vectors / 8) / list_pixels;
+    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed
+                                  : (taps > 1 ? 1.5 : one_tap) + 10 * packed;
     const double listed = in_order ? 2 : 10;
     const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
     return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
   }
 };
 
-/// Which operand's zeros are skipped: of the one with more of them, if they are worth it.
-const char* unless_worth_it(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
+/// None if the operand has no mask.
+std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_x) {
+  const Tensor &mine = by_x ? op.x : op.grad_y, &other = by_x ? op.grad_y : op.x;
   const auto density = known_density(mine);
-  if (!density) return kUnknownZeros;
-  if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
+  if (!density) return std::nullopt;
   const Conv2dShape s = shape_of(op);
-  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
-  const bool by_x = &mine == &op.x;  // an element of x meets the taps of one phase of the strides
-  const double phases = by_x ? strides : 1;
+  // An element of x meets the taps of one phase of the strides; some phases may have none.
+  const std::int64_t phases =
+      by_x ? std::min(s.kernel_h, s.stride_h) * std::min(s.kernel_w, s.stride_w) : 1;
   const auto taps = static_cast<double>(s.kernel_h * s.kernel_w);
   const auto parts = static_cast<double>((s.kernel_h + 2) / 3 * ((s.kernel_w + 2) / 3));
-  const SkipGradWeight skipping{.density = *density,
-                                .channels = static_cast<double>(mine.dim(3)),
-                                .others = static_cast<double>(other.dim(3)),
-                                .other_pixels = by_x ? 1 / strides : strides,
-                                .taps = taps / phases,
-                                .parts = std::max(1.0, parts / phases),
-                                .in_order = taps > 1 && phases == 1};
-  return skipping.time() < 1 ? nullptr : kTooFewZeros;
+  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
+  return SkipGradWeight{.density = *density,
+                        .channels = static_cast<double>(mine.dim(3)),
+                        .others = static_cast<double>(other.dim(3)),
+                        .other_pixels = by_x ? 1 : strides,
+                        .taps = taps / static_cast<double>(phases),
+                        .parts = std::max(1.0, parts / static_cast<double>(phases)),
+                        .list_pixels = static_cast<double>(cpu::nonzero_list_pixels(s, by_x)),
+                        .in_order = taps > 1 && phases == 1}
+      .time();
 }
 
-const char* unless_x_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.x, op.grad_y);
+/// Which operand's zeros are skipped: where that takes less time, if it is worth it.
+const char* unless_worth_it(const Conv2dGradWeight& op, bool by_x) {
+  const auto time = skip_grad_weight_time(op, by_x);
+  if (!time) return kUnknownZeros;
+  if (*time >= 0.95) return kTooFewZeros;  // what is fitted is known no better
+  return skip_grad_weight_time(op, !by_x).value_or(1) < *time
+             ? "skipping the zeros of the other operand saves more"
+             : nullptr;
 }
+
+const char* unless_x_is_sparse(const Conv2dGradWeight& op) { return unless_worth_it(op, true); }
 const char* unless_grad_y_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.grad_y, op.x);
+  return unless_worth_it(op, false);
 }
 
-/// cpu.skip_zero_runs against cpu.skip_zero, measured with making the runs on 3x3 and 1x1 layers of
-/// 32 to 512 channels: the more channels, the more often the latter loads and stores a sum for
-/// little; but a single tap does not repay the runs until there are few non-zeros.
-const char* unless_very_sparse(const Tensor& t, const Tensor& weight) {
+/// With nearly no non-zeros, what an output pixel costs in cycles, fitted to measurements on Zen 5,
+/// with vectors of 16, of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+struct VerySparse {
+  double density, in;  // of the operand that is skipped,
+  double in_pixels;    // and its pixels for one of the output
+  double kernel_h, kernel_w, out;
+
+  double taps() const { return kernel_h * kernel_w; }
+  double vectors() const { return std::ceil(out / 16); }
+  double blocks() const { return std::ceil(vectors() / 8); }
+
+  /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
+  /// element meets weights that come from L2.
+  double runs() const {
+    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 4);
+    return made + 15 * kernel_h * blocks() + density * in * taps() * 1.35 * vectors();
+  }
+  /// A visit, of 64 channels of a tap or of several, loads and stores its sums.
+  double skip_zero() const {
+    const double together = std::clamp(std::floor(64 / in), 1.0, kernel_w);
+    const double visits = kernel_h * std::ceil(kernel_w / together) * std::ceil(in / 64);
+    const double begun = visits * (11 * blocks() + 2 * vectors());
+    return begun + density * in * taps() * 0.5 * (vectors() + blocks());
+  }
+};
+
+const char* unless_very_sparse(const Tensor& t, const Tensor& weight, std::int64_t out,
+                               std::int64_t in_pixels) {
   const auto density = known_density(t);
   if (!density) return kUnknownZeros;
-  const bool one_tap = weight.dim(1) * weight.dim(2) == 1;
-  const double most =
-      one_tap ? 0.025 : std::min(0.1, 0.03 + 0.0002 * static_cast<double>(t.dim(3)));
-  return *density < most ? nullptr : "cpu.skip_zero is faster";
+  const VerySparse costs{.density = *density,
+                         .in = static_cast<double>(t.dim(3)),
+                         .in_pixels = static_cast<double>(in_pixels),
+                         .kernel_h = static_cast<double>(weight.dim(1)),
+                         .kernel_w = static_cast<double>(weight.dim(2)),
+                         .out = static_cast<double>(out)};
+  return costs.runs() < costs.skip_zero() ? nullptr : "cpu.skip_zero is faster";
 }
-const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x, op.weight); }
+const char* not_very_sparse_x(const Conv2d& op) {
+  return unless_very_sparse(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w);
+}
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
-  return unless_very_sparse(op.grad_y, op.weight);
+  return unless_very_sparse(op.grad_y, op.weight, op.grad_x.dim(3), 1);
 }
 
 #if JOULE_WITH_CUDA
