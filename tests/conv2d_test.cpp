@@ -13,6 +13,7 @@
 #include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
+#include "tests/rounded_op.h"
 
 namespace joule {
 namespace {
