@@ -13,6 +13,7 @@
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
+#include "kernels/unsupported_by_mma.h"
 #include "kernels/zero_mask_rows.h"
 
 namespace joule {

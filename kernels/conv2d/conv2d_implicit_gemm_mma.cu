@@ -44,10 +44,6 @@ void run(const Conv2dGradWeight& op, Tally* tally) {
 
 }  // namespace
 
-const char* unsupported_by_mma() {
-  return compute_capability() >= 80 ? nullptr : "needs compute capability 8.0 or later";
-}
-
 void conv2d_mma_tf32(const Conv2d& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
 void conv2d_mma_bf16(const Conv2d& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
 void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context&, Tally* tally) {
