@@ -283,14 +283,14 @@ struct VerySparse {
   /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
   /// element meets weights that come from L2.
   double runs() const {
-    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 4);
-    return made + 15 * kernel_h * blocks() + density * in * taps() * 1.35 * vectors();
+    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 8);
+    return made + 15 * kernel_h * blocks() + density * in * taps() * 1.4 * vectors();
   }
   /// A visit, of 64 channels of a tap or of several, loads and stores its sums.
   double skip_zero() const {
     const double together = std::clamp(std::floor(64 / in), 1.0, kernel_w);
     const double visits = kernel_h * std::ceil(kernel_w / together) * std::ceil(in / 64);
-    const double begun = visits * (11 * blocks() + 2 * vectors());
+    const double begun = visits * (10 * blocks() + 2.5 * vectors());
     return begun + density * in * taps() * 0.5 * (vectors() + blocks());
   }
 };
