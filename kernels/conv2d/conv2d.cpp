@@ -8,11 +8,13 @@
 
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_gpu_plan.h"
+#include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
+#include "kernels/unsupported_by_mma.h"
 #include "kernels/zero_mask_rows.h"
 
 namespace joule {
@@ -132,9 +134,7 @@ const char* listed_in_32_bits(const Conv2d& op) { return listed_in_32_bits(op, o
 const char* listed_in_32_bits(const Conv2dGradInput& op) {
   return listed_in_32_bits(op, op.grad_y);
 }
-#endif
 
-#if JOULE_WITH_MMA
 template <class Op>
 const char* on_tensor_cores(const Op& op) {
   if (const char* const why = one_group_in_32_bits(op)) return why;
@@ -223,8 +223,9 @@ const char* not_worth_masking(const Conv2dGradInput& op) {
 struct SkipGradWeight {
   double density, channels;  // of that operand
   double others;             // channels of the other operand,
-  double other_pixels;       // and its pixels for one of that operand
-  double taps, parts;        // that an element meets; parts of at most 3x3
+  double other_pixels;       // and its pixels for one of that operand that meets a tap
+  double taps, parts;        // that such an element meets; parts of at most 3x3
+  double list_pixels;        // that a list of non-zeros covers
   bool in_order;             // its pixels: many non-zeros are listed faster than one by one
 
   /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
@@ -233,67 +234,113 @@ struct SkipGradWeight {
   double time() const {
     const double lanes = static_cast<double>(cpu::direct_lanes());
     const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
-    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed : 1.5 + 10 * packed;
+    const double one_tap = 0.8 + 45 * std::ceil(vectors / 8) / list_pixels;
+    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed
+                                  : (taps > 1 ? 1.5 : one_tap) + 10 * packed;
     const double listed = in_order ? 2 : 10;
     const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
     return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
   }
 };
 
-/// Which operand's zeros are skipped: of the one with more of them, if they are worth it.
-const char* unless_worth_it(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
+/// None if the operand has no mask.
+std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_x) {
+  const Tensor &mine = by_x ? op.x : op.grad_y, &other = by_x ? op.grad_y : op.x;
   const auto density = known_density(mine);
-  if (!density) return kUnknownZeros;
-  if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
+  if (!density) return std::nullopt;
   const Conv2dShape s = shape_of(op);
-  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
-  const bool by_x = &mine == &op.x;  // an element of x meets the taps of one phase of the strides
-  const double phases = by_x ? strides : 1;
+  // An element of x meets the taps of one phase of the strides; some phases may have none.
+  const std::int64_t phases =
+      by_x ? std::min(s.kernel_h, s.stride_h) * std::min(s.kernel_w, s.stride_w) : 1;
   const auto taps = static_cast<double>(s.kernel_h * s.kernel_w);
   const auto parts = static_cast<double>((s.kernel_h + 2) / 3 * ((s.kernel_w + 2) / 3));
-  const SkipGradWeight skipping{.density = *density,
-                                .channels = static_cast<double>(mine.dim(3)),
-                                .others = static_cast<double>(other.dim(3)),
-                                .other_pixels = by_x ? 1 / strides : strides,
-                                .taps = taps / phases,
-                                .parts = std::max(1.0, parts / phases),
-                                .in_order = taps > 1 && phases == 1};
-  return skipping.time() < 1 ? nullptr : kTooFewZeros;
+  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
+  return SkipGradWeight{.density = *density,
+                        .channels = static_cast<double>(mine.dim(3)),
+                        .others = static_cast<double>(other.dim(3)),
+                        .other_pixels = by_x ? 1 : strides,
+                        .taps = taps / static_cast<double>(phases),
+                        .parts = std::max(1.0, parts / static_cast<double>(phases)),
+                        .list_pixels = static_cast<double>(cpu::nonzero_list_pixels(s, by_x)),
+                        .in_order = taps > 1 && phases == 1}
+      .time();
 }
 
-const char* unless_x_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.x, op.grad_y);
+/// Which operand's zeros are skipped: where that takes less time, if it is worth it.
+const char* unless_worth_it(const Conv2dGradWeight& op, bool by_x) {
+  const auto time = skip_grad_weight_time(op, by_x);
+  if (!time) return kUnknownZeros;
+  if (*time >= 0.95) return kTooFewZeros;  // what is fitted is known no better
+  return skip_grad_weight_time(op, !by_x).value_or(1) < *time
+             ? "skipping the zeros of the other operand saves more"
+             : nullptr;
 }
+
+const char* unless_x_is_sparse(const Conv2dGradWeight& op) { return unless_worth_it(op, true); }
 const char* unless_grad_y_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.grad_y, op.x);
+  return unless_worth_it(op, false);
 }
 
-/// cpu.skip_zero_runs against cpu.skip_zero, measured with making the runs on 3x3 and 1x1 layers of
-/// 32 to 512 channels: the more channels, the more often the latter loads and stores a sum for
-/// little; but a single tap does not repay the runs until there are few non-zeros.
-const char* unless_very_sparse(const Tensor& t, const Tensor& weight) {
+/// With nearly no non-zeros, what an output pixel costs in cycles, fitted to measurements on Zen 5,
+/// with vectors of 16, of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+struct VerySparse {
+  double density, in;  // of the operand that is skipped,
+  double in_pixels;    // and its pixels for one of the output
+  double kernel_h, kernel_w, out;
+
+  double taps() const { return kernel_h * kernel_w; }
+  double vectors() const { return std::ceil(out / 16); }
+  double blocks() const { return std::ceil(vectors() / 8); }
+
+  /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
+  /// element meets weights that come from L2.
+  double runs() const {
+    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 8);
+    return made + 15 * kernel_h * blocks() + density * in * taps() * 1.4 * vectors();
+  }
+  /// A visit, of 64 channels of a tap or of several, loads and stores its sums.
+  double skip_zero() const {
+    const double together = std::clamp(std::floor(64 / in), 1.0, kernel_w);
+    const double visits = kernel_h * std::ceil(kernel_w / together) * std::ceil(in / 64);
+    const double begun = visits * (10 * blocks() + 2.5 * vectors());
+    return begun + density * in * taps() * 0.5 * (vectors() + blocks());
+  }
+};
+
+const char* unless_very_sparse(const Tensor& t, const Tensor& weight, std::int64_t out,
+                               std::int64_t in_pixels) {
   const auto density = known_density(t);
   if (!density) return kUnknownZeros;
-  const bool one_tap = weight.dim(1) * weight.dim(2) == 1;
-  const double most =
-      one_tap ? 0.025 : std::min(0.1, 0.03 + 0.0002 * static_cast<double>(t.dim(3)));
-  return *density < most ? nullptr : "cpu.skip_zero is faster";
+  const VerySparse costs{.density = *density,
+                         .in = static_cast<double>(t.dim(3)),
+                         .in_pixels = static_cast<double>(in_pixels),
+                         .kernel_h = static_cast<double>(weight.dim(1)),
+                         .kernel_w = static_cast<double>(weight.dim(2)),
+                         .out = static_cast<double>(out)};
+  return costs.runs() < costs.skip_zero() ? nullptr : "cpu.skip_zero is faster";
 }
-const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x, op.weight); }
+const char* not_very_sparse_x(const Conv2d& op) {
+  return unless_very_sparse(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w);
+}
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
-  return unless_very_sparse(op.grad_y, op.weight);
+  return unless_very_sparse(op.grad_y, op.weight, op.grad_x.dim(3), 1);
 }
 
 #if JOULE_WITH_CUDA
-/// Why a CUDA row should not ask for the number of zeros of `t`, or null.
+/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.  faster(density): whether
+/// it is expected to be; the less of non-zeros there are, the rather.
 ///
-/// It is known on the device, and to ask waits for it: some 20 us in which it may idle.  So small
-/// convolutions do not ask.  (What an earlier step had would be known without waiting, but then the
-/// bits of a step would depend on where a run was interrupted.)
-const char* not_to_be_asked(const Tensor& t, const Conv2dShape& s) {
+/// How many there are is known on the device, and to ask waits for it: some 20 us in which it may
+/// idle.  So small convolutions do not ask, nor do those for which nothing depends on it.  (What an
+/// earlier step had would be known without waiting, but then the bits of a step would depend on
+/// where a run was interrupted.)
+template <class Faster>
+const char* unless_faster_on_gpu(const Tensor& t, const Conv2dShape& s, Faster&& faster) {
   constexpr std::int64_t kWorthWaiting = std::int64_t{1} << 31;  // 70 us at the peak of f32
   if (s.macs() < kWorthWaiting) return "it is too small to wait for the number of its zeros";
-  return t.zero_mask() && t.numel() > 0 ? nullptr : kUnknownZeros;
+  if (!t.zero_mask()) return kUnknownZeros;
+  if (!faster(0.0)) return "not to skip is faster for any number of zeros";
+  return faster(*known_density(t)) ? nullptr : kTooFewZeros;
 }
 
 /// A convolution on CUDA, or the gradient of its input.
@@ -311,13 +358,13 @@ struct GpuPass {
         to(op.grad_x),
         tap_rows(std::max<std::int64_t>(1, shape.kernel_h / shape.stride_h)) {}
 
-  cuda::PixelTimes times() const {
+  cuda::PixelTimes times(double density) const {
     const std::int64_t out = to.dim(3);
     return {.terms = static_cast<double>(shape.macs()) / static_cast<double>(to.numel()),
             .tap_rows = static_cast<double>(tap_rows),
             .in = static_cast<double>(from.numel() * out) / static_cast<double>(to.numel()),
             .out = out,
-            .density = *known_density(from)};
+            .density = density};
   }
 };
 
@@ -326,29 +373,32 @@ struct GpuPass {
 template <class Op>
 const char* unless_skipping_is_faster_on_gpu(const Op& op) {
   const GpuPass pass(op);
-  if (const char* const why = not_to_be_asked(pass.from, pass.shape)) return why;
-  const cuda::PixelTimes times = pass.times();
-  return times.skip_zero() < times.dense(context().precision) ? nullptr : kTooFewZeros;
+  return unless_faster_on_gpu(pass.from, pass.shape, [&](double density) {
+    const cuda::PixelTimes times = pass.times(density);
+    return times.skip_zero() < times.dense(context().precision);
+  });
 }
 
 template <class Op>
 const char* unless_lists_are_faster_on_gpu(const Op& op) {
   const GpuPass pass(op);
-  if (const char* const why = not_to_be_asked(pass.from, pass.shape)) return why;
-  const cuda::PixelTimes times = pass.times();
-  const double other = std::min(times.dense(context().precision), times.skip_zero());
-  return times.lists() < other ? nullptr : kTooFewZeros;
+  return unless_faster_on_gpu(pass.from, pass.shape, [&](double density) {
+    const cuda::PixelTimes times = pass.times(density);
+    return times.lists() < std::min(times.dense(context().precision), times.skip_zero());
+  });
 }
 
 /// Of the gradient of the weights: by the operand with more zeros.
 const char* unless_skipping_is_faster_on_gpu(const Conv2dGradWeight& op, const Tensor& mine,
                                              const Tensor& other) {
-  if (const char* const why = not_to_be_asked(mine, shape_of(op))) return why;
-  const double density = *known_density(mine);
-  if (density > known_density(other).value_or(1)) return "the other operand has more zeros";
-  const double skipping = cuda::skip_zero_cycles(other.dim(3), density);
-  const double dense = cuda::dense_cycles(other.dim(3), context().precision);
-  return skipping < dense ? nullptr : kTooFewZeros;
+  const std::int64_t columns = other.dim(3);
+  const double dense = cuda::dense_cycles(columns, context().precision);
+  const char* const why = unless_faster_on_gpu(mine, shape_of(op), [&](double density) {
+    return cuda::skip_zero_cycles(columns, density) < dense;
+  });
+  if (why) return why;
+  const bool more = *known_density(mine) <= known_density(other).value_or(1);
+  return more ? nullptr : "the other operand has more zeros";
 }
 const char* x_denser_on_gpu(const Conv2dGradWeight& op) {
   return unless_skipping_is_faster_on_gpu(op, op.x, op.grad_y);
@@ -446,7 +496,6 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -457,7 +506,6 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
@@ -501,7 +549,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -512,7 +559,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_input_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
@@ -559,6 +605,16 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
 #endif
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/launch_cuda.h"
-#include "kernels/conv2d/conv2d_correlation_cuda.h"
-#include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_sparse_tile_cuda.h"
+#include "kernels/conv2d/conv2d_tiles_cuda.h"
 #include "kernels/conv2d/conv2d_warp_sums_cuda.h"
 
 // The convolution of images with many zeros, which are not multiplied.  Which these are is seen in
@@ -65,47 +63,34 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
   c.epilogue.add(totals);
 }
 
-Grid grid_of(const Correlation& c) {
-  const int each = columns_each(c.out_channels);
-  const std::int64_t tiles =
-      (c.pixels + kPixels - 1) / kPixels * column_tiles(c.out_channels, each);
-  return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(kWarps * kWarp)};
-}
+struct SkipZero {
+  static constexpr int kPixels = cuda::kPixels;
 
-void launch_correlation(const Correlation& c, const Grid& grid) {
-  switch (columns_each(c.out_channels)) {
-    case 1:
-      return launch(correlate_nonzeros<1>, grid, c);
-    case 2:
-      return launch(correlate_nonzeros<2>, grid, c);
-    default:
-      return launch(correlate_nonzeros<4>, grid, c);
+  static int tile_columns(int channels) { return columns_each(channels) * static_cast<int>(kWarp); }
+  static unsigned threads(int) { return kWarps * kWarp; }
+
+  static void launch(const Correlation& c, const Grid& grid) {
+    switch (columns_each(c.out_channels)) {
+      case 1:
+        return cuda::launch(correlate_nonzeros<1>, grid, c);
+      case 2:
+        return cuda::launch(correlate_nonzeros<2>, grid, c);
+      default:
+        return cuda::launch(correlate_nonzeros<4>, grid, c);
+    }
   }
-}
+};
 
 }  // namespace
 
 void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::forward);
-  Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
-  const Grid grid = grid_of(c);
-  const int each = columns_each(c.out_channels);
-  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels, each));
-  c.epilogue = *epilogue;
-  launch_correlation(c, grid);
-  epilogue.finish();
-  tally_zeros_of_x(tally, s, op.x, Zeros::skipped);
+  run_in_tiles<SkipZero>(op);
+  tally_zeros_of_x(tally, shape_of(op), op.x, Zeros::skipped);
 }
 
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::backward);
-  for (const cpu::Pass& pass : cpu::grad_input_passes(s)) {
-    const Correlation c(pass, s, *weights, op.grad_y, op.grad_x);
-    launch_correlation(c, grid_of(c));
-  }
-  tally_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
+  run_in_tiles<SkipZero>(op);
+  tally_zeros_of_grad_y(tally, shape_of(op), op.grad_y, Zeros::skipped);
 }
 
 }  // namespace joule::cuda
