@@ -130,9 +130,9 @@ __device__ void add_run(const Run& run, const Nonzero* from, const float* weight
 
 /// One warp per 16 pixels of the output and 32 * kEach of its channels, whose sums are in its
 /// registers; up to sixteen to a block, which share the weights and go from 256 pixels to the next.
-/// If shared memory holds all pieces, they are loaded once, otherwise for each 256 pixels. Shared
-/// memory: 4 KiB and the pieces.  Bound: of the 128 bytes that shared memory and L1 give in a
-/// cycle, a non-zero takes kEach cycles for its weights and one for itself.
+/// If shared memory holds all pieces, they are loaded once, otherwise for each 256 pixels.
+/// Shared memory: 4 KiB and the pieces.  Bound: its and L1's 128 bytes a cycle; a non-zero takes
+/// kEach cycles for its weights and one for itself.
 template <int kEach>
 __global__ void __launch_bounds__(kWarps* kWarp, 1)
     correlate_lists(const Correlation c, const NonzeroRuns lists, const Pieces pieces) {
