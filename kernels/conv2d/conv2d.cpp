@@ -328,7 +328,7 @@ const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
 
 #if JOULE_WITH_CUDA
 /// Why a CUDA row that skips the zeros of `t` is not worth it, or null.  faster(density): whether
-/// it is expected to be; the less of non-zeros there are, the rather.
+/// it is expected to be; the fewer non-zeros, the rather.
 ///
 /// How many there are is known on the device, and to ask waits for it: some 20 us in which it may
 /// idle.  So small convolutions do not ask, nor do those for which nothing depends on it.  (What an
