@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
-#include <iterator>
 #include <memory>
 
 #include "cli/commands.h"
@@ -32,9 +31,9 @@ int predict(const ModelAndData& options, const std::string& out) {
     const auto expected = labels.values<std::int32_t>();
     const auto predicted = argmax(logits);
     for (std::size_t i = 0; i < predicted.size(); ++i) {
-      fmt::format_to(std::back_inserter(csv), "{},{}", expected[i], predicted[i]);
+      csv += fmt::format("{},{}", expected[i], predicted[i]);
       for (const float logit : logits.slice(static_cast<std::int64_t>(i), 1).values<float>()) {
-        fmt::format_to(std::back_inserter(csv), ",{:.9g}", logit);
+        csv += fmt::format(",{:.9g}", logit);
       }
       csv += '\n';
     }

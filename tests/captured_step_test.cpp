@@ -277,11 +277,12 @@ TEST_F(CudaCapturedStep, WhatCannotBeCapturedIsAnErrorAndTheDeviceWorksOn) {
       {[&] { settle_tallies(); }, "cuda: captured work cannot wait"},
       {[&] { throw DeviceError("of the step"); }, "of the step"}};
   for (const auto& [work, message] : cases) {
+    const std::function<void()>& in_the_third = work;
     CapturedStep<int> step(Device::cuda, {});
     int runs = 0;
     const std::function<int()> only_the_third = [&] {
       there.fill(1);
-      if (++runs == 3) work();
+      if (++runs == 3) in_the_third();
       return 0;
     };
     for (int i = 0; i < 2; ++i) step.run(only_the_third);

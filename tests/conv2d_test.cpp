@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <ostream>
+#include <span>
 #include <vector>
 
 #include "kernels/conv2d/conv2d_reference.h"
@@ -12,6 +13,7 @@
 #include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
+#include "tests/rounded_op.h"
 
 namespace joule {
 namespace {
@@ -217,38 +219,27 @@ TEST(Conv2d, IsExactOnIntegers) {
   });
 }
 
-/// As expect_exact(), by the rows that may round the operands of products, and only they.
+/// As expect_exact(), by the rows that round the operands of products: small whole numbers are the
+/// same in TF32 and in bf16.
 template <class Op>
-void expect_exact_when_rounded(const Op& op, const Guarded& output) {
+void expect_exact_if_rounded(const Op& op, const Guarded& output) {
   run(op, kReference);
   const Tensor expected = output.tensor().clone();
-  for (const auto& impl : Op::implementations()) {
-    if (impl.device == Device::cpu || !unavailable(impl.device).empty()) continue;
-    for (const Precision precision : {Precision::tf32, Precision::bf16}) {
-      SCOPED_TRACE(str(impl.name, " with ", name(precision)));
-      const bool rounds = impl.precision != Precision::f32 || impl.name == "cudnn";
-      if (!rounds) continue;
-      Context ctx{.force = impl.name, .precision = precision};
-      fill_with_nan(output);
-      const OnDevice<Op> moved(op, impl.device);
-      if (cannot_run(impl, *moved, ctx)) continue;
-      dispatch(*moved, ctx);
-      moved.copy_back();
-      expect_same_bits_or_nan(output.tensor(), expected);
-      EXPECT_TRUE(output.intact());
-    }
-  }
+  for_each_that_rounds(op, [&](std::string_view name, Precision precision) {
+    fill_with_nan(output);
+    run(op, name, precision);
+    expect_same_bits_or_nan(output.tensor(), expected);
+    EXPECT_TRUE(output.intact());
+  });
 }
 
-// Small whole numbers are the same in TF32 and in bf16.
 TEST(Conv2d, IsExactOnIntegersThatAreNotRounded) {
   for_each_case([](const Case& c) {
     const Layer layer(c, integer_tensor);
-    expect_exact_when_rounded(layer.forward(), layer.y);
-    expect_exact_when_rounded(layer.forward_relu(), layer.y);
-    if (layer.y.tensor().zero_mask()) expect_mask_matches(layer.y.tensor());
-    expect_exact_when_rounded(layer.grad_input(), layer.grad_x);
-    expect_exact_when_rounded(layer.grad_weights(), layer.grad_weight);
+    expect_exact_if_rounded(layer.forward(), layer.y);
+    expect_exact_if_rounded(layer.grad_input(), layer.grad_x);
+    expect_exact_if_rounded(layer.grad_weights(), layer.grad_weight);
+    expect_exact_if_rounded(layer.grad_weights(), layer.grad_bias);
   });
 }
 
@@ -261,17 +252,19 @@ void expect_exact_relu(const Case& c) {
   const Tensor expected(c.y()), expected_l0{Shape{}};
   run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
       kReference);
-  for_each_implementation(op, [&](std::string_view name) {
+  const auto expect_relu = [&](std::string_view name, Precision precision) {
     fill_with_nan(layer.y);
-    run(op, name);
+    run(op, name, precision);
     expect_same_bits(layer.y.tensor(), expected);
     expect_mask_matches(layer.y.tensor());
     EXPECT_TRUE(layer.y.intact());
     EXPECT_NEAR(l0_sum.item(), expected_l0.item(), 1e-4 * (1 + expected_l0.item()));
-    run(layer.forward_relu(), name);
+    run(layer.forward_relu(), name, precision);
     expect_same_bits(layer.y.tensor(), expected);
     expect_mask_matches(layer.y.tensor());
-  });
+  };
+  for_each_implementation(op, [&](std::string_view name) { expect_relu(name, Precision::f32); });
+  for_each_that_rounds(op, expect_relu);
 }
 
 TEST(Conv2d, ReluIsPartOfThePass) {
@@ -311,12 +304,13 @@ Tensor absolute(const Tensor& t) {
   for (std::int64_t i = 0; i < copy.numel(); ++i) values[i] = std::abs(values[i]);
   return copy;
 }
-/// gamma(n) * t; f64.
-Tensor bound(const Tensor& t, std::int64_t n) {
-  double* const values = t.mutable_data<double>();
-  for (std::int64_t i = 0; i < t.numel(); ++i) values[i] *= gamma(n);
-  return t;
+/// share * t; f64.
+Tensor scaled(const Tensor& t, double share) {
+  const Tensor copy = t.clone();
+  for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
+  return copy;
 }
+Tensor bound(const Tensor& t, std::int64_t n) { return scaled(t, gamma(n)); }
 
 // |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
 TEST(Conv2d, StaysWithinTheForwardErrorBound) {
@@ -357,6 +351,43 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
         expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
       });
+    });
+  });
+}
+
+// Whatever else would be rounded, or not, or otherwise, is off by more: a step of TF32 is 8000
+// times one of f32.
+TEST(Conv2d, RoundsOperandsAndNothingElse) {
+  for_each_case([](const Case& c) {
+    const Layer layer(c, uniform);
+    const std::int64_t taps = c.kernel.h * c.kernel.w, pixels = c.y().numel() / c.out;
+    const auto off = [](const Tensor& sizes, std::string_view row, Precision p, std::int64_t n) {
+      return scaled(sizes, rounding_bound(row, p, n));
+    };
+    for_each_that_rounds(layer.forward(), [&](std::string_view name, Precision p) {
+      const Tensor x = to64(rounded(layer.x, p)), weight = to64(rounded(layer.weight, p));
+      const Tensor bias = to64(layer.bias);
+      run(layer.forward(), name, p);
+      expect_within(layer.y.tensor(), forward64(c, x, weight, bias),
+                    off(forward64(c, absolute(x), absolute(weight), absolute(bias)), name, p,
+                        taps * c.weight()[3] + 2));
+    });
+    for_each_that_rounds(layer.grad_input(), [&](std::string_view name, Precision p) {
+      const Tensor grad_y = to64(rounded(layer.grad_y, p)), weight = to64(rounded(layer.weight, p));
+      run(layer.grad_input(), name, p);
+      expect_within(
+          layer.grad_x.tensor(), grad_input64(c, grad_y, weight),
+          off(grad_input64(c, absolute(grad_y), absolute(weight)), name, p, taps * c.out + 1));
+    });
+    for_each_that_rounds(layer.grad_weights(), [&](std::string_view name, Precision p) {
+      const Tensor x = to64(rounded(layer.x, p)), grad_y = to64(rounded(layer.grad_y, p));
+      run(layer.grad_weights(), name, p);
+      expect_within(
+          layer.grad_weight.tensor(), grad_weight64(c, x, grad_y).first,
+          off(grad_weight64(c, absolute(x), absolute(grad_y)).first, name, p, pixels + 1));
+      const Tensor exact = to64(layer.grad_y);  // sums without products
+      expect_within(layer.grad_bias.tensor(), grad_weight64(c, x, exact).second,
+                    bound(grad_weight64(c, x, absolute(exact)).second, pixels + 1));
     });
   });
 }
@@ -456,6 +487,24 @@ TEST(Conv2d, TallyCountsTheMacsThatHadAZero) {
   });
 }
 
+TEST(Conv2d, TallyCountsTheSameIfOperandsAreRounded) {
+  for (const std::string_view what : {"3x3, tails in channels", "7x7, stride 2", "1x1, stride 2"}) {
+    SCOPED_TRACE(std::string(what));
+    const Layer layer(*std::ranges::find(cases(), what, &Case::what), sparse);
+    const std::int64_t by_x = products_with_zero(layer.c, layer.x, {});
+    const std::int64_t by_grad_y = products_with_zero(layer.c, {}, layer.grad_y);
+    for_each_that_rounds(layer.forward(), [&](std::string_view name, Precision precision) {
+      expect_tally(name, run(layer.forward(), name, precision), layer.x, by_x);
+    });
+    for_each_that_rounds(layer.grad_input(), [&](std::string_view name, Precision precision) {
+      expect_tally(name, run(layer.grad_input(), name, precision), layer.grad_y, by_grad_y);
+    });
+    for_each_that_rounds(layer.grad_weights(), [&](std::string_view name, Precision precision) {
+      expect_tally(name, run(layer.grad_weights(), name, precision), layer.x, by_x);
+    });
+  }
+}
+
 // reshape() hands on a mask whose rows are not the pixels of what it made.
 TEST(Conv2d, ReadsNoMaskOfOtherChannels) {
   const Case c{"3x3", {2, 5, 4, 8}, 16, 3, {.padding = 1}};
@@ -553,14 +602,20 @@ TEST(Conv2d, SameBitsForAnyNumberOfThreads) {
   compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
 }
 
+template <class Op>
+void expect_same_bits_twice(const Op& op, std::string_view name, Precision precision,
+                            std::initializer_list<Tensor> results) {
+  run(op, name, precision);
+  std::vector<Tensor> first;
+  for (const Tensor& t : results) first.push_back(t.clone());
+  run(op, name, precision);
+  for (const Tensor& t : results) expect_same_bits(t, first[&t - results.begin()]);
+}
+
 TEST(Conv2d, SameBitsRunToRun) {
   const auto compare = [](const auto& op, std::initializer_list<Tensor> results) {
     for_each_implementation(op, [&](std::string_view name) {
-      run(op, name);
-      std::vector<Tensor> first;
-      for (const Tensor& t : results) first.push_back(t.clone());
-      run(op, name);
-      for (const Tensor& t : results) expect_same_bits(t, first[&t - results.begin()]);
+      expect_same_bits_twice(op, name, Precision::f32, results);
     });
   };
   const Case depthwise{"depthwise", {3, 20, 20, 24}, 24, 3, {.padding = 1, .groups = 24}};
@@ -574,6 +629,19 @@ TEST(Conv2d, SameBitsRunToRun) {
     compare(layer.wanted_grad_input(), {layer.grad_x.tensor()});
     compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
   }
+}
+
+TEST(Conv2d, SameBitsRunToRunIfRounded) {
+  const Layer layer(*std::ranges::find(cases(), "several partial sums", &Case::what), uniform);
+  const Tensor l0_sum{Shape{}};
+  const auto compare = [](const auto& op, std::initializer_list<Tensor> results) {
+    for_each_that_rounds(op, [&](std::string_view name, Precision precision) {
+      expect_same_bits_twice(op, name, precision, results);
+    });
+  };
+  compare(layer.forward_relu(1e-3f, l0_sum), {layer.y.tensor(), l0_sum});
+  compare(layer.grad_input(), {layer.grad_x.tensor()});
+  compare(layer.grad_weights(), {layer.grad_weight.tensor(), layer.grad_bias.tensor()});
 }
 
 // Zeros everywhere, negative ones at that, or nowhere.
@@ -636,6 +704,8 @@ TEST(Conv2d, CarriesValuesThatAreNotFinite) {
       expect_exact(layer.forward(), layer.y);
       expect_exact(layer.grad_input(), layer.grad_x);
       expect_exact_where_wanted(layer);
+      expect_exact_if_rounded(layer.forward(), layer.y);
+      expect_exact_if_rounded(layer.grad_input(), layer.grad_x);
     });
   }
 }
@@ -658,6 +728,7 @@ TEST(Conv2d, CarriesValuesThatAreNotFiniteIntoTheGradientOfTheWeights) {
         }
         expect_exact(layer.grad_weights(), layer.grad_weight);
         expect_exact(layer.grad_weights(), layer.grad_bias);
+        expect_exact_if_rounded(layer.grad_weights(), layer.grad_weight);
       }
     });
   }
@@ -918,19 +989,25 @@ TEST(Conv2d, DoesNotSkipForOneChannel) {
 
 TEST(Conv2d, NoImagesGiveNothing) {
   const Layer layer({"no images", {0, 5, 5, 3}, 4, 3, {.padding = 1}}, integer_tensor);
-  for_each_implementation(layer.forward_relu(), [&](std::string_view name) {
-    run(layer.forward_relu(), name);
+  const auto expect_no_nonzeros = [&](std::string_view name, Precision precision) {
+    run(layer.forward_relu(), name, precision);
     EXPECT_EQ(layer.y.tensor().zero_mask()->nonzeros(), 0);
-  });
-  for_each_implementation(layer.wanted_grad_input(),
-                          [&](std::string_view name) { run(layer.wanted_grad_input(), name); });
-  for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
+  };
+  const auto expect_zeros = [&](std::string_view name, Precision precision) {
     fill_with_nan(layer.grad_weight);
     fill_with_nan(layer.grad_bias);
-    run(layer.grad_weights(), name);
+    run(layer.grad_weights(), name, precision);
     EXPECT_EQ(layer.grad_weight.tensor().nonzeros(), 0);
     EXPECT_EQ(layer.grad_bias.tensor().nonzeros(), 0);
-  });
+  };
+  for_each_implementation(layer.forward_relu(),
+                          [&](std::string_view name) { expect_no_nonzeros(name, Precision::f32); });
+  for_each_that_rounds(layer.forward_relu(), expect_no_nonzeros);
+  for_each_implementation(layer.wanted_grad_input(),
+                          [&](std::string_view name) { run(layer.wanted_grad_input(), name); });
+  for_each_implementation(layer.grad_weights(),
+                          [&](std::string_view name) { expect_zeros(name, Precision::f32); });
+  for_each_that_rounds(layer.grad_weights(), expect_zeros);
 }
 
 TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {

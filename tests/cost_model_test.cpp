@@ -216,7 +216,8 @@ TEST(CostModelFile, EveryMistakeIsOneClearLine) {
        "f.json: 'zero-skip' is the name of a built-in profile"},
   };
   for (const auto& [text, message] : cases) {
-    EXPECT_EQ(error_of<DataError>([&] { parse_cost_model(text, "f.json"); }), message) << text;
+    EXPECT_EQ(error_of<DataError>([&, &text = text] { parse_cost_model(text, "f.json"); }), message)
+        << text;
   }
 }
 

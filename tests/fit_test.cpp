@@ -392,7 +392,8 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
       {trace("[], \"host\": 1"), "t.json: unknown member 'host'"},
   };
   for (const auto& [text, message] : cases) {
-    EXPECT_EQ(error_of<DataError>([&] { parse_measured_windows(text, "t.json"); }), message)
+    EXPECT_EQ(error_of<DataError>([&, &text = text] { parse_measured_windows(text, "t.json"); }),
+              message)
         << text;
   }
   EXPECT_EQ(error_of<DataError>([] { load_measured_windows("nowhere.json"); }),

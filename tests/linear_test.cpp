@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "kernels/linear/linear_reference.h"
@@ -10,6 +11,7 @@
 #include "kernels/zero_mask_rows.h"
 #include "tests/central_differences.h"
 #include "tests/op_test.h"
+#include "tests/rounded_op.h"
 
 namespace joule {
 namespace {
@@ -63,12 +65,13 @@ Tensor absolute(const Tensor& t) {
   return copy;
 }
 
-/// gamma(n) * t; f64.
-Tensor bound(const Tensor& t, std::int64_t n) {
-  double* const x = t.mutable_data<double>();
-  for (std::int64_t i = 0; i < t.numel(); ++i) x[i] *= gamma(n);
-  return t;
+/// share * t; f64.
+Tensor scaled(const Tensor& t, double share) {
+  const Tensor copy = t.clone();
+  for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
+  return copy;
 }
+Tensor bound(const Tensor& t, std::int64_t n) { return scaled(t, gamma(n)); }
 
 Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
@@ -147,6 +150,61 @@ TEST(LinearGradWeight, IsExactOnIntegers) {
       }
     }
   });
+}
+
+// Small whole numbers are the same in TF32 and in bf16.
+TEST(Linear, IsExactOnIntegersThatAreNotRounded) {
+  for (const Sizes& s : kSizes) {
+    const Layer layer(s, integer_tensor);
+    const auto expect_exact = [](const auto& op, const Guarded& output) {
+      run(op, kReference);
+      const Tensor expected = output.tensor().clone();
+      for_each_that_rounds(op, [&](std::string_view name, Precision precision) {
+        fill_with_nan({&output});
+        run(op, name, precision);
+        expect_same_bits(output.tensor(), expected);
+        EXPECT_TRUE(output.intact());
+      });
+    };
+    expect_exact(layer.forward(), layer.y);
+    expect_exact(layer.forward(false), layer.y);
+    expect_exact(layer.grad_input(), layer.grad_x);
+    expect_exact(layer.grad_weights(), layer.grad_weight);
+    expect_exact(layer.grad_weights(), layer.grad_bias);
+  }
+}
+
+TEST(Linear, RoundsOperandsAndNothingElse) {
+  const auto make = [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed);
+  };
+  for (const Sizes& s : kSizes) {
+    const Layer layer(s, make);
+    const auto off = [](const Tensor& sizes, std::string_view row, Precision p, std::int64_t n) {
+      return scaled(sizes, rounding_bound(row, p, n));
+    };
+    for_each_that_rounds(layer.forward(), [&](std::string_view name, Precision p) {
+      const Tensor x = to64(rounded(layer.x, p)), weight = to64(rounded(layer.weight, p));
+      run(layer.forward(), name, p);
+      expect_within(
+          layer.y.tensor(), forward64(x, weight, to64(layer.bias)),
+          off(forward64(absolute(x), absolute(weight), absolute(layer.bias)), name, p, s.in + 2));
+    });
+    for_each_that_rounds(layer.grad_input(), [&](std::string_view name, Precision p) {
+      const Tensor grad_y = to64(rounded(layer.grad_y, p)), weight = to64(rounded(layer.weight, p));
+      run(layer.grad_input(), name, p);
+      expect_within(layer.grad_x.tensor(), grad_input64(grad_y, weight),
+                    off(grad_input64(absolute(grad_y), absolute(weight)), name, p, s.out + 1));
+    });
+    for_each_that_rounds(layer.grad_weights(), [&](std::string_view name, Precision p) {
+      const Tensor x = to64(rounded(layer.x, p)), grad_y = to64(rounded(layer.grad_y, p));
+      run(layer.grad_weights(), name, p);
+      expect_within(layer.grad_weight.tensor(), grad_weight64(x, grad_y).first,
+                    off(grad_weight64(absolute(x), absolute(grad_y)).first, name, p, s.batch + 1));
+      expect_within(layer.grad_bias.tensor(), grad_weight64(x, to64(layer.grad_y)).second,
+                    bound(grad_weight64(x, absolute(layer.grad_y)).second, s.batch + 1));
+    });
+  }
 }
 
 // |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
@@ -251,6 +309,15 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
       const bool by_grad_y = name == "cpu.skip_zero_grad_y";
       expect(name, run(layer.grad_weights(), name), by_grad_y ? layer.grad_y : layer.x,
              by_grad_y ? 70 : 11);
+    });
+    for_each_that_rounds(layer.forward(), [&](std::string_view name, Precision p) {
+      expect(name, run(layer.forward(), name, p), layer.x, 11);
+    });
+    for_each_that_rounds(layer.grad_input(), [&](std::string_view name, Precision p) {
+      expect(name, run(layer.grad_input(), name, p), layer.grad_y, 70);
+    });
+    for_each_that_rounds(layer.grad_weights(), [&](std::string_view name, Precision p) {
+      expect(name, run(layer.grad_weights(), name, p), layer.x, 11);
     });
   };
   expect_counts();
@@ -419,17 +486,24 @@ TEST(Linear, SeesThatTheWeightsChanged) {
 
 TEST(Linear, EmptySumsAreTheBiasOrZero) {
   const Layer no_inputs({2, 0, 3}, integer_tensor), no_images({0, 4, 3}, integer_tensor);
-  for_each_implementation(no_inputs.forward(), [&](std::string_view name) {
-    run(no_inputs.forward(), name);
+  const auto expect_bias = [&](std::string_view name, Precision precision) {
+    run(no_inputs.forward(), name, precision);
     for (std::int64_t i = 0; i < 6; ++i) {
       EXPECT_EQ(no_inputs.y.tensor().data<float>()[i], no_inputs.bias.data<float>()[i % 3]);
     }
-  });
-  for_each_implementation(no_images.grad_weights(), [&](std::string_view name) {
-    run(no_images.grad_weights(), name);
+  };
+  const auto expect_zeros = [&](std::string_view name, Precision precision) {
+    fill_with_nan({&no_images.grad_weight, &no_images.grad_bias});
+    run(no_images.grad_weights(), name, precision);
     EXPECT_EQ(no_images.grad_weight.tensor().nonzeros(), 0);
     EXPECT_EQ(no_images.grad_bias.tensor().nonzeros(), 0);
-  });
+  };
+  for_each_implementation(no_inputs.forward(),
+                          [&](std::string_view name) { expect_bias(name, Precision::f32); });
+  for_each_that_rounds(no_inputs.forward(), expect_bias);
+  for_each_implementation(no_images.grad_weights(),
+                          [&](std::string_view name) { expect_zeros(name, Precision::f32); });
+  for_each_that_rounds(no_images.grad_weights(), expect_zeros);
   dispatch(no_images.forward());
   dispatch(no_images.grad_input());
 }

@@ -57,9 +57,9 @@ class LastRecord final : public WorkSink {
 /// Runs `op` by the row named `name`, counting.  A row for another device gets copies of the
 /// tensors there, and what it leaves in them comes back.
 template <Operation Op>
-Tally run(const Op& op, std::string_view name) {
+Tally run(const Op& op, std::string_view name, Precision precision = Precision::f32) {
   LastRecord sink;
-  Context ctx{.sink = &sink, .force = name};
+  Context ctx{.sink = &sink, .force = name, .precision = precision};
   Device device = op.device();
   for (const auto& impl : Op::implementations()) {
     if (impl.name == name) device = impl.device;
@@ -78,28 +78,33 @@ Tally run(const Op& op, std::string_view name) {
 
 /// Whether the row can run `op`, or a copy of it on the row's device.
 template <Operation Op>
-bool can_run(const Implementation<Op>& impl, const Op& op) {
-  if (impl.device == op.device()) return !cannot_run(impl, op, Context{});
+bool can_run(const Implementation<Op>& impl, const Op& op, Precision precision = Precision::f32) {
+  const Context ctx{.precision = precision};
+  if (impl.device == op.device()) return !cannot_run(impl, op, ctx);
   return other_devices && unavailable(impl.device).empty() &&
-         !cannot_run(impl, *OnDevice<Op>(op, impl.device), Context{});
+         !cannot_run(impl, *OnDevice<Op>(op, impl.device), ctx);
 }
 
 /// The executor of tests/simt runs the rows for CUDA, under a sanitizer a thousand times as slowly
 /// as a GPU: what is larger runs there once.
 inline constexpr std::int64_t kMostMacsTwice = 100'000;
 
-/// body(name) for every row of the table that can run `op`; twice for those of other devices, the
-/// second time at OddAddresses, unless `op` is large.
+/// body(), twice for rows of other devices, the second time at OddAddresses, unless `op` is large.
+template <Operation Op, class Body>
+void run_by(const Implementation<Op>& impl, const Op& op, Body&& body) {
+  SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
+  body();
+  if (impl.device == op.device() || op.work().macs > kMostMacsTwice) return;
+  SCOPED_TRACE("at odd addresses");
+  const OddAddresses odd;
+  body();
+}
+
+/// body(name) for every row of the table that can run `op` and rounds no operand.
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
-    if (!can_run(impl, op)) continue;
-    SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
-    body(impl.name);
-    if (impl.device == op.device() || op.work().macs > kMostMacsTwice) continue;
-    SCOPED_TRACE("at odd addresses");
-    const OddAddresses odd;
-    body(impl.name);
+    if (can_run(impl, op)) run_by(impl, op, [&] { body(impl.name); });
   }
 }
 

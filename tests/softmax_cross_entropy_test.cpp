@@ -50,7 +50,9 @@ double naive_loss(const Tensor& logits, const Tensor& labels, double smoothing) 
 }
 
 TEST(SoftmaxCrossEntropy, EveryImplementationGivesTheDefinition) {
-  for (const auto& [n, k, smoothing] : kCases) {
+  for (const Case& c : kCases) {
+    const std::int64_t n = c.n, k = c.k;
+    const float smoothing = c.smoothing;
     const Tensor logits = random_tensor({n, k}, 1);
     const Tensor labels = make_labels(n, k);
     const auto op = make_loss(logits, labels, smoothing);
@@ -123,7 +125,9 @@ TEST(SoftmaxCrossEntropy, OnTheDeviceALabelOutsideTheClassesIsNan) {
 }
 
 TEST(SoftmaxCrossEntropyGrad, IsTheDerivativeOfTheLoss) {
-  for (const auto& [n, k, smoothing] : kCases) {
+  for (const Case& c : kCases) {
+    const std::int64_t n = c.n, k = c.k;
+    const float smoothing = c.smoothing;
     if (n * k > 100) continue;
     const Tensor logits = random_tensor({n, k}, 2).to(DType::f64);
     const Tensor labels = make_labels(n, k);
@@ -149,7 +153,9 @@ TEST(SoftmaxCrossEntropyGrad, IsTheDerivativeOfTheLoss) {
 }
 
 TEST(SoftmaxCrossEntropyGrad, EveryImplementationGivesTheDefinition) {
-  for (const auto& [n, k, smoothing] : kCases) {
+  for (const Case& c : kCases) {
+    const std::int64_t n = c.n, k = c.k;
+    const float smoothing = c.smoothing;
     const Tensor labels = make_labels(n, k);
     const auto forward = make_loss(random_tensor({n, k}, 3), labels, smoothing);
     dispatch(forward);

@@ -64,7 +64,7 @@ TrainingStep::Output TrainingStep::run(const Batch& batch, double lambda) {
   fixed.labels.copy_from(batch.labels);
   if (penalised != (lambda > 0)) step.reset();
   penalised = lambda > 0;
-  Output out = step.run([&] { return forward_and_backward(fixed, lambda); });
+  Output out = step.run([&] { return forward_and_backward(captured_->batch, lambda); });
   require(config_.graph != "on" || step.why_not().empty(), "graph: there can be none, as ",
           step.why_not());
   return out;

@@ -13,6 +13,7 @@
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
+#include "kernels/unsupported_by_mma.h"
 #include "kernels/zero_mask_rows.h"
 
 namespace joule {
@@ -121,9 +122,7 @@ const char* one_group_in_32_bits(const Op& op) {
                 s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
   return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
 }
-#endif
 
-#if JOULE_WITH_MMA
 template <class Op>
 const char* on_tensor_cores(const Op& op) {
   if (const char* const why = one_group_in_32_bits(op)) return why;
@@ -440,7 +439,6 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -451,7 +449,6 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
@@ -493,7 +490,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -504,7 +500,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_input_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
@@ -551,6 +546,16 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
 #endif
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},

@@ -26,7 +26,7 @@ constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 // Keeps v in a register: GCC would load it again for each of its uses, and loads are what limits.
 template <class V>
 HWY_INLINE V loaded_once(V v) {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
   asm("" : "+v"(v.raw));
 #endif
   return v;

@@ -58,12 +58,12 @@ void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* 
 void conv2d_implicit_gemm(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-/// Why the device has no kernels for tensor cores, or null.
-const char* unsupported_by_mma();
 void conv2d_mma_tf32(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_mma_bf16(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_bf16(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_tf32(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_bf16(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);

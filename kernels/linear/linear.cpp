@@ -8,6 +8,7 @@
 #include "kernels/linear/linear_impl.h"
 #include "kernels/linear/linear_reference.h"
 #include "kernels/same.h"
+#include "kernels/unsupported_by_mma.h"
 
 namespace joule {
 namespace {
@@ -98,6 +99,13 @@ const char* by_cublas(const Op& op) {
 }
 #endif
 
+#if JOULE_WITH_CUDA
+template <class Op>
+const char* on_tensor_cores(const Op&) {
+  return cuda::unsupported_by_mma();
+}
+#endif
+
 }  // namespace
 
 void Linear::check() const {
@@ -125,6 +133,16 @@ std::span<const Implementation<Linear>> Linear::implementations() {
     Row{"cublas", Device::cuda, by_cublas, cublas::linear},
 #endif
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.tiled_64x64_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.tiled_64x64_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
 #endif
@@ -164,6 +182,16 @@ std::span<const Implementation<LinearGradInput>> LinearGradInput::implementation
     Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_input},
 #endif
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.tiled_64x64_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_grad_input_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.tiled_64x64_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_grad_input_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
         cuda::linear_grad_input_one_thread_per_output},
@@ -204,6 +232,16 @@ std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementati
     Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_weight},
 #endif
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.tiled_64x64_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_grad_weight_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.tiled_64x64_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::linear_grad_weight_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
         cuda::linear_grad_weight_one_thread_per_output},

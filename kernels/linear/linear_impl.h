@@ -23,6 +23,12 @@ void linear_grad_weight_one_thread_per_output(const LinearGradWeight& op, Contex
 void linear_tiled_64x64(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_tiled_64x64(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_weight_tiled_64x64(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_mma_tf32(const Linear& op, Context& ctx, Tally* tally);
+void linear_mma_bf16(const Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_mma_tf32(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_input_mma_bf16(const LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_mma_tf32(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_grad_weight_mma_bf16(const LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 namespace cublas {
