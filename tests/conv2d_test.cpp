@@ -668,19 +668,35 @@ TEST(Conv2d, IsExactForAnyShareOfZeros) {
   }
 }
 
+/// Whole numbers of which nine in ten are 0.
+Tensor few_integers(const Shape& shape, std::uint64_t seed) {
+  const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
+  for (std::int64_t i = 0; i < t.numel(); ++i) {
+    if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
+  }
+  return t;
+}
+
 // Few non-zeros are listed otherwise than the six in seven of IsExactOnIntegers.
 TEST(Conv2d, IsExactForFewNonzeros) {
   for_each_case([](const Case& c) {
-    const Layer layer(c, [](const Shape& shape, std::uint64_t seed) {
-      const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
-      for (std::int64_t i = 0; i < t.numel(); ++i) {
-        if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
-      }
-      return t;
-    });
+    const Layer layer(c, few_integers);
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
     expect_exact(layer.grad_weights(), layer.grad_weight);
+  });
+}
+
+// Of a larger batch each thread lists a part.
+TEST(Conv2d, IsExactWhereSeveralThreadsListTheNonzeros) {
+  const Layer layer({"large batch", {40, 32, 8, 8}, 8, 3, {.padding = 1}}, few_integers);
+  run(layer.forward(), "cpu.direct");
+  const Tensor expected = layer.y.tensor().clone();
+  for_each_thread_count([&] {
+    layer.x.mutable_data<float>();  // the runs are made again
+    fill_with_nan(layer.y);
+    run(layer.forward(), "cpu.skip_zero_runs");
+    expect_same_bits_or_nan(layer.y.tensor(), expected);
   });
 }
 
