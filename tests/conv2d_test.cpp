@@ -349,15 +349,15 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         run(wanted, name);
         expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
       });
-      const auto [grad_weight, grad_bias] = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
+      const auto gradients = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
       const auto [weight_sizes, bias_sizes] =
           grad_weight64(c, absolute(layer.x), absolute(layer.grad_y));
       const Tensor weight_bound = bound(weight_sizes, pixels + 1);
       const Tensor bias_bound = bound(bias_sizes, pixels + 1);
       for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
         run(layer.grad_weights(), name);
-        expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
-        expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+        expect_within(layer.grad_weight.tensor(), gradients.first, weight_bound);
+        expect_within(layer.grad_bias.tensor(), gradients.second, bias_bound);
       });
     });
   });
@@ -754,7 +754,7 @@ TEST(Conv2d, AZeroTimesWhatIsNotFiniteIsZeroWhereItIsSkipped) {
   const auto expect_zero_if_skipped = [](const auto& op, const Tensor& result) {
     for (const auto& impl : std::decay_t<decltype(op)>::implementations()) {
       if (!can_run(impl, op)) continue;
-      SCOPED_TRACE(std::string(op.kName) + " by " + std::string(impl.name));
+      SCOPED_TRACE(str(op.kName, " by ", impl.name));
       run(op, impl.name);
       for (const float value : result.values<float>()) {
         ASSERT_TRUE(impl.skips_zeros ? value == 0 : std::isnan(value)) << value;
