@@ -349,15 +349,15 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         run(wanted, name);
         expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
       });
-      const auto [grad_weight, grad_bias] = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
+      const auto gradients = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
       const auto [weight_sizes, bias_sizes] =
           grad_weight64(c, absolute(layer.x), absolute(layer.grad_y));
       const Tensor weight_bound = bound(weight_sizes, pixels + 1);
       const Tensor bias_bound = bound(bias_sizes, pixels + 1);
       for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
         run(layer.grad_weights(), name);
-        expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
-        expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+        expect_within(layer.grad_weight.tensor(), gradients.first, weight_bound);
+        expect_within(layer.grad_bias.tensor(), gradients.second, bias_bound);
       });
     });
   });
@@ -668,19 +668,35 @@ TEST(Conv2d, IsExactForAnyShareOfZeros) {
   }
 }
 
+/// Whole numbers of which nine in ten are 0.
+Tensor few_integers(const Shape& shape, std::uint64_t seed) {
+  const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
+  for (std::int64_t i = 0; i < t.numel(); ++i) {
+    if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
+  }
+  return t;
+}
+
 // Few non-zeros are listed otherwise than the six in seven of IsExactOnIntegers.
 TEST(Conv2d, IsExactForFewNonzeros) {
   for_each_case([](const Case& c) {
-    const Layer layer(c, [](const Shape& shape, std::uint64_t seed) {
-      const Tensor t = integer_tensor(shape, seed), few = random_tensor(shape, seed + 9, 0.1);
-      for (std::int64_t i = 0; i < t.numel(); ++i) {
-        if (few.data<float>()[i] == 0) t.mutable_data<float>()[i] = 0;
-      }
-      return t;
-    });
+    const Layer layer(c, few_integers);
     expect_exact(layer.forward(), layer.y);
     expect_exact(layer.grad_input(), layer.grad_x);
     expect_exact(layer.grad_weights(), layer.grad_weight);
+  });
+}
+
+// Of a larger batch each thread lists a part.
+TEST(Conv2d, IsExactWhereSeveralThreadsListTheNonzeros) {
+  const Layer layer({"large batch", {40, 32, 8, 8}, 8, 3, {.padding = 1}}, few_integers);
+  run(layer.forward(), "cpu.direct");
+  const Tensor expected = layer.y.tensor().clone();
+  for_each_thread_count([&] {
+    layer.x.mutable_data<float>();  // the runs are made again
+    fill_with_nan(layer.y);
+    run(layer.forward(), "cpu.skip_zero_runs");
+    expect_same_bits_or_nan(layer.y.tensor(), expected);
   });
 }
 
@@ -738,7 +754,7 @@ TEST(Conv2d, AZeroTimesWhatIsNotFiniteIsZeroWhereItIsSkipped) {
   const auto expect_zero_if_skipped = [](const auto& op, const Tensor& result) {
     for (const auto& impl : std::decay_t<decltype(op)>::implementations()) {
       if (!can_run(impl, op)) continue;
-      SCOPED_TRACE(std::string(op.kName) + " by " + std::string(impl.name));
+      SCOPED_TRACE(str(op.kName, " by ", impl.name));
       run(op, impl.name);
       for (const float value : result.values<float>()) {
         ASSERT_TRUE(impl.skips_zeros ? value == 0 : std::isnan(value)) << value;
