@@ -98,6 +98,7 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
 
 struct SkipZero {
   static constexpr int kPixels = cuda::kPixels;
+  static constexpr bool kCutsTerms = false;
 
   /// 32 for each channel that a lane sums.
   static int tile_columns(int channels) {
