@@ -80,6 +80,7 @@ const std::vector<Case>& cases() {
       {"3x3, stride 3", {2, 10, 11, 65}, 17, 3, {.stride = 3, .padding = 1}},
       {"1x1, stride 3, tails", {1, 7, 8, 130}, 130, 1, {.stride = 3}},
       {"4x4, channels in three words", {1, 6, 7, 130}, 10, 4, {.stride = 2, .padding = 1}},
+      {"4x4, few pixels of many filters", {1, 4, 4, 5}, 130, 4, {.stride = 2, .padding = 1}},
       {"kernel rows in groups", {1, 3, 2, 300}, 130, {5, 4}, {.padding = 2}},
       {"channels in parts", {1, 1, 2, 600}, 70, 1},
       {"3x3, dilation 2 in height", {2, 8, 7, 9}, 33, 3, {.padding = 1, .dilation = {2, 1}}},

@@ -40,6 +40,9 @@ struct Correlation {
   float* out;
   bool in_by_four, out_by_four;  // whether four channels can be moved at once
   Epilogue epilogue{};
+  // Blocks of blockIdx.y sum that piece of the terms; out has room for the whole result, for each.
+  int pieces = 1;
+  std::int64_t result_size = 0;
 
   Correlation(const cpu::Pass& pass, const Conv2dShape& s, const PackedWeights& packed,
               const Tensor& from, const Tensor& to)

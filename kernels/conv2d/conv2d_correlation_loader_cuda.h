@@ -10,14 +10,16 @@ namespace joule::cuda {
 template <class Tile, bool kByFour>
 class CorrelationLoader {
  public:
-  __device__ CorrelationLoader(const Correlation& c, std::int64_t first_pixel, int column)
+  /// From the term `first` on.
+  __device__ CorrelationLoader(const Correlation& c, std::int64_t first_pixel, int column,
+                               int first)
       : c_(c), taps_w_(c.w.taps) {
     for (int v = 0; v < Tile::kFoursA; ++v) {
       pixels_[v] = read_pixel(c, first_pixel + pixel_of(v));
     }
-    term_.advance(first_term(), taps_w_, c.in_channels);
+    term_.advance(first + first_term(), taps_w_, c.in_channels);
     for (int v = 0; v < Tile::kFoursB; ++v) {
-      weight_terms_[v].advance(row_of(v), taps_w_, c.in_channels);
+      weight_terms_[v].advance(first + row_of(v), taps_w_, c.in_channels);
     }
     column_ = column + static_cast<int>(threadIdx.x) % (Tile::kColumns / 4) * 4;
   }

@@ -31,9 +31,9 @@ constexpr std::int64_t pieces_of(std::int64_t terms, std::int64_t sums) {
 
 /// Of `terms` in `piece_count` pieces, the first of piece `piece`; of the piece after the last, the
 /// end.
-__host__ __device__ inline std::int64_t piece_begin(std::int64_t terms, std::int64_t piece_count,
-                                                    std::int64_t piece) {
-  const std::int64_t each = terms / piece_count, more = terms % piece_count;
+template <class Integer>
+__host__ __device__ Integer piece_begin(Integer terms, Integer piece_count, Integer piece) {
+  const Integer each = terms / piece_count, more = terms % piece_count;
   return piece * each + (piece < more ? piece : more);
 }
 

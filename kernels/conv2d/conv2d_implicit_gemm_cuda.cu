@@ -8,6 +8,7 @@ namespace {
 
 struct ImplicitGemm {
   static constexpr int kPixels = 128;
+  static constexpr bool kCutsTerms = true;
 
   /// As many as are needed, or so many that the last tile is full.
   static int tile_columns(int channels) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/conv2d/conv2d_correlation_loader_cuda.h"
+#include "kernels/conv2d/conv2d_cuda.h"
 
 // The convolution as a product of matrices of which the first, [pixels, taps * channels], is never
 // made: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
@@ -15,6 +16,7 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
                            const typename Tile::Shared& shared, std::int64_t first_pixel,
                            int first_column) {
   typename Epilogue::Totals totals;
+  float* const out = c.out + blockIdx.y * c.result_size;
   const unsigned shift = threadIdx.x % 4 * 4;
 #pragma unroll
   for (int i = 0; i < Tile::kThreadRows; ++i) {
@@ -29,7 +31,7 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
       if (inside <= 0) continue;
       Floats<4> value = tile.sums_of(shared, i, four);
       bits |= c.epilogue.apply(value, column, inside, totals) << (four * 16 + shift);
-      float* const to = c.out + at * c.out_channels + column;
+      float* const to = out + at * c.out_channels + column;
       if (c.out_by_four) {
         value.store(to);
       } else {
@@ -49,9 +51,9 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
   c.epilogue.add(totals);
 }
 
-/// One block per tile of kRows pixels and kColumns channels of the result; blocks of the same
-/// pixels are neighbours, so that the second finds them in L2.  Shared memory and bound: see the
-/// Tile, GemmTile or MmaTile.
+/// One block per tile of kRows pixels and kColumns channels of the result, and piece of the terms;
+/// blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared memory
+/// and bound: see the Tile, GemmTile or MmaTile.
 template <class Tile, bool kByFour>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const Correlation c) {
   __shared__ typename Tile::Shared shared;
@@ -59,10 +61,13 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const
       static_cast<unsigned>((c.out_channels + Tile::kColumns - 1) / Tile::kColumns);
   const std::int64_t first_pixel = std::int64_t{blockIdx.x / column_tiles} * Tile::kRows;
   const int first_column = static_cast<int>(blockIdx.x % column_tiles) * Tile::kColumns;
-  CorrelationLoader<Tile, kByFour> loader(c, first_pixel, first_column);
+  const int steps = (c.in_channels * c.h.taps * c.w.taps + Tile::kDepth - 1) / Tile::kDepth;
+  const auto piece = static_cast<int>(blockIdx.y);
+  const int begin = piece_begin(steps, c.pieces, piece);
+  const int end = piece_begin(steps, c.pieces, piece + 1);
+  CorrelationLoader<Tile, kByFour> loader(c, first_pixel, first_column, begin * Tile::kDepth);
   Tile tile;
-  const int terms = c.in_channels * c.h.taps * c.w.taps;
-  tile.run(shared, (terms + Tile::kDepth - 1) / Tile::kDepth, loader);
+  tile.run(shared, end - begin, loader);
   store_tile(c, tile, shared, first_pixel, first_column);
 }
 

@@ -13,6 +13,7 @@ template <class Type>
 struct ImplicitGemmMma {
   using Tile = MmaTile<Type, 128, 64, Along::terms, Along::lines>;
   static constexpr int kPixels = Tile::kRows;
+  static constexpr bool kCutsTerms = true;
 
   static int tile_columns(int) { return Tile::kColumns; }
   static unsigned threads(int) { return Tile::kThreads; }

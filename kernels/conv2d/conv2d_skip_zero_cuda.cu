@@ -65,6 +65,7 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
 
 struct SkipZero {
   static constexpr int kPixels = cuda::kPixels;
+  static constexpr bool kCutsTerms = false;
 
   static int tile_columns(int channels) { return columns_each(channels) * static_cast<int>(kWarp); }
   static unsigned threads(int) { return kWarps * kWarp; }
