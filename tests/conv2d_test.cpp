@@ -81,6 +81,7 @@ const std::vector<Case>& cases() {
       {"1x1, stride 3, tails", {1, 7, 8, 130}, 130, 1, {.stride = 3}},
       {"4x4, channels in three words", {1, 6, 7, 130}, 10, 4, {.stride = 2, .padding = 1}},
       {"kernel rows in groups", {1, 3, 2, 300}, 130, {5, 4}, {.padding = 2}},
+      {"channels in parts", {1, 1, 2, 600}, 70, 1},
       {"3x3, dilation 2 in height", {2, 8, 7, 9}, 33, 3, {.padding = 1, .dilation = {2, 1}}},
       {"padding greater than needed", {1, 3, 3, 4}, 9, 2, {.padding = 4}},
       {"one pixel in much padding", {1, 1, 1, 3}, 5, 3, {.padding = 3}},
@@ -243,7 +244,8 @@ TEST(Conv2d, IsExactOnIntegersThatAreNotRounded) {
   });
 }
 
-void expect_exact_relu(const Case& c) {
+/// By each row, or by one.
+void expect_exact_relu(const Case& c, std::string_view only = {}) {
   constexpr float kSigma = 0.25f;
   const Layer layer(c, integer_tensor);
   const Tensor l0_sum{Shape{}};
@@ -253,6 +255,7 @@ void expect_exact_relu(const Case& c) {
   run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
       kReference);
   const auto expect_relu = [&](std::string_view name, Precision precision) {
+    if (!only.empty() && name != only) return;
     fill_with_nan(layer.y);
     run(op, name, precision);
     expect_same_bits(layer.y.tensor(), expected);
@@ -268,11 +271,16 @@ void expect_exact_relu(const Case& c) {
 }
 
 TEST(Conv2d, ReluIsPartOfThePass) {
-  for_each_target([] { for_each_case(expect_exact_relu); });
+  for_each_target([] { for_each_case([](const Case& c) { expect_exact_relu(c); }); });
 }
 
 // So large that the images of a batch are computed one after the other.
 TEST(Conv2d, ReluRunsImageByImage) { expect_exact_relu({"large images", {3, 40, 40, 128}, 48, 1}); }
+
+// More tiles of pixels than it has blocks.
+TEST(Conv2d, ReluRunsTileByTile) {
+  expect_exact_relu({"many pixels", {1, 184, 184, 1}, 3, 1}, "cuda.skip_zero_lists");
+}
 
 // In double by the reference, which is the only row that runs it.
 Tensor forward64(const Case& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -341,15 +349,15 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         run(wanted, name);
         expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
       });
-      const auto [grad_weight, grad_bias] = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
+      const auto gradients = grad_weight64(c, to64(layer.x), to64(layer.grad_y));
       const auto [weight_sizes, bias_sizes] =
           grad_weight64(c, absolute(layer.x), absolute(layer.grad_y));
       const Tensor weight_bound = bound(weight_sizes, pixels + 1);
       const Tensor bias_bound = bound(bias_sizes, pixels + 1);
       for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
         run(layer.grad_weights(), name);
-        expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
-        expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+        expect_within(layer.grad_weight.tensor(), gradients.first, weight_bound);
+        expect_within(layer.grad_bias.tensor(), gradients.second, bias_bound);
       });
     });
   });
@@ -746,7 +754,7 @@ TEST(Conv2d, AZeroTimesWhatIsNotFiniteIsZeroWhereItIsSkipped) {
   const auto expect_zero_if_skipped = [](const auto& op, const Tensor& result) {
     for (const auto& impl : std::decay_t<decltype(op)>::implementations()) {
       if (!can_run(impl, op)) continue;
-      SCOPED_TRACE(std::string(op.kName) + " by " + std::string(impl.name));
+      SCOPED_TRACE(str(op.kName, " by ", impl.name));
       run(op, impl.name);
       for (const float value : result.values<float>()) {
         ASSERT_TRUE(impl.skips_zeros ? value == 0 : std::isnan(value)) << value;
@@ -955,16 +963,29 @@ TEST(Conv2d, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCount) {
   };
   const auto on_cuda = [](const Shape& shape) { return Tensor(shape, DType::f32, Device::cuda); };
   const ConvParams params{.padding = 1};
-  const auto forward = [&](std::int64_t side, float density) {
-    const Conv2d op{.x = images(side, 256, density),
-                    .weight = on_cuda({4096, 3, 3, 256}),
-                    .y = on_cuda({1, side, side, 4096}),
+  const auto forward = [&](std::int64_t side, std::int64_t in, std::int64_t out, float density) {
+    const Conv2d op{.x = images(side, in, density),
+                    .weight = on_cuda({out, 3, 3, in}),
+                    .y = on_cuda({1, side, side, out}),
                     .params = params};
-    return select(op, context()).skips_zeros;
+    const auto row = select(op, context());
+    return row.skips_zeros ? row.name : "dense";
   };
-  EXPECT_TRUE(forward(16, 0.5f));
-  EXPECT_FALSE(forward(16, 0.7f));
-  EXPECT_FALSE(forward(8, 0.1f)) << "it is small";
+  EXPECT_EQ(forward(16, 256, 4096, 0.21f), "cuda.skip_zero_lists");
+  EXPECT_EQ(forward(16, 256, 4096, 0.24f), "dense");
+  EXPECT_EQ(forward(8, 256, 4096, 0.1f), "dense") << "it is small";
+  EXPECT_EQ(forward(176, 64, 128, 0.14f), "cuda.skip_zero") << "short runs";
+  EXPECT_EQ(forward(176, 64, 128, 0.12f), "cuda.skip_zero_lists");
+  const auto grad_input = [&](float density) {
+    const Conv2dGradInput op{.grad_y = images(16, 256, density),
+                             .weight = on_cuda({256, 3, 3, 4096}),
+                             .grad_x = on_cuda({1, 16, 16, 4096}),
+                             .params = params};
+    const auto row = select(op, context());
+    return row.skips_zeros ? row.name : "dense";
+  };
+  EXPECT_EQ(grad_input(0.21f), "cuda.skip_zero_lists");
+  EXPECT_EQ(grad_input(0.24f), "dense");
   const auto grad_weight = [&](float x_density, float grad_y_density) {
     const Conv2dGradWeight op{.x = images(32, 256, x_density),
                               .grad_y = images(32, 1024, grad_y_density),
@@ -972,12 +993,15 @@ TEST(Conv2d, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCount) {
                               .params = params};
     return select(op, context()).name;
   };
-  EXPECT_EQ(grad_weight(0.5f, 0.3f), "cuda.skip_zero_grad_y");
-  EXPECT_EQ(grad_weight(0.3f, 0.5f), "cuda.skip_zero_x");
+  EXPECT_EQ(grad_weight(0.2f, 0.1f), "cuda.skip_zero_grad_y");
+  EXPECT_EQ(grad_weight(0.1f, 0.2f), "cuda.skip_zero_x");
+  EXPECT_FALSE(grad_weight(0.5f, 0.25f).starts_with("cuda.skip"));
   const ContextGuard guard;
   context().precision = Precision::tf32;
-  EXPECT_FALSE(forward(16, 0.5f)) << "tensor cores are faster";
-  EXPECT_TRUE(forward(16, 0.05f));
+  EXPECT_EQ(forward(16, 256, 4096, 0.05f), "dense") << "tensor cores are faster";
+  EXPECT_EQ(forward(16, 256, 4096, 0.002f), "cuda.skip_zero_lists");
+  context().precision = Precision::bf16;
+  EXPECT_EQ(forward(16, 256, 4096, 0.002f), "dense");
 }
 
 // One channel fills a sixteenth of a vector: not worth it however many zeros grad_y has.

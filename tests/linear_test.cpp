@@ -228,14 +228,14 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
       run(layer.grad_input(), name);
       expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
     });
-    const auto [grad_weight, grad_bias] = grad_weight64(to64(layer.x), to64(layer.grad_y));
+    const auto gradients = grad_weight64(to64(layer.x), to64(layer.grad_y));
     const auto [weight_size, bias_size] = grad_weight64(absolute(layer.x), absolute(layer.grad_y));
     const Tensor weight_bound = bound(weight_size, s.batch + 1);
     const Tensor bias_bound = bound(bias_size, s.batch + 1);
     for_each_implementation(layer.grad_weights(), [&](std::string_view name) {
       run(layer.grad_weights(), name);
-      expect_within(layer.grad_weight.tensor(), grad_weight, weight_bound);
-      expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
+      expect_within(layer.grad_weight.tensor(), gradients.first, weight_bound);
+      expect_within(layer.grad_bias.tensor(), gradients.second, bias_bound);
     });
   }
 }

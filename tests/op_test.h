@@ -92,7 +92,7 @@ inline constexpr std::int64_t kMostMacsTwice = 100'000;
 /// body(), twice for rows of other devices, the second time at OddAddresses, unless `op` is large.
 template <Operation Op, class Body>
 void run_by(const Implementation<Op>& impl, const Op& op, Body&& body) {
-  SCOPED_TRACE(std::string(Op::kName) + " by " + std::string(impl.name));
+  SCOPED_TRACE(str(Op::kName, " by ", impl.name));
   body();
   if (impl.device == op.device() || op.work().macs > kMostMacsTwice) return;
   SCOPED_TRACE("at odd addresses");

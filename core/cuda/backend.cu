@@ -68,6 +68,8 @@ class CudaBackend final : public Backend {
     multiprocessors_ = attribute(cudaDevAttrMultiProcessorCount);
     compute_capability_ = 10 * attribute(cudaDevAttrComputeCapabilityMajor) +
                           attribute(cudaDevAttrComputeCapabilityMinor);
+    shared_bytes_per_block_ =
+        static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
     check(cudaDeviceGetDefaultMemPool(&pool_, device), "cudaDeviceGetDefaultMemPool");
     std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
     check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &everything),
@@ -211,6 +213,7 @@ class CudaBackend final : public Backend {
   cudaStream_t stream() const { return stream_.get(); }
   int multiprocessors() const { return multiprocessors_; }
   int compute_capability() const { return compute_capability_; }
+  std::size_t shared_bytes_per_block() const { return shared_bytes_per_block_; }
   DeviceTally* slot(Tally* tally) {
     const std::lock_guard lock(mutex_);
     return captured_ ? captured_->slot(tally) : tallies_.slot(tally);
@@ -284,6 +287,7 @@ class CudaBackend final : public Backend {
   Stream stream_;
   cudaMemPool_t pool_ = nullptr;
   int multiprocessors_ = 0, compute_capability_ = 0;
+  std::size_t shared_bytes_per_block_ = 0;
   LiveBlocks live_;
   std::atomic<std::int64_t> waits_ = 0;
   std::mutex staging_mutex_;
@@ -367,6 +371,7 @@ namespace cuda {
 cudaStream_t stream() { return instance().stream(); }
 int multiprocessors() { return instance().multiprocessors(); }
 int compute_capability() { return instance().compute_capability(); }
+std::size_t shared_bytes_per_block() { return instance().shared_bytes_per_block(); }
 DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) : nullptr; }
 const std::uint64_t* random_shift() { return instance().random_shift(); }
 

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/work.h"
@@ -26,6 +27,8 @@ cudaStream_t stream();
 int multiprocessors();
 /// Its compute capability: 90 for 9.0.
 int compute_capability();
+/// How much shared memory a block can ask for (see launch()), its static variables included.
+std::size_t shared_bytes_per_block();
 
 /// Where kernels add what they count for `tally`, or null if that is null.  settle_tallies() moves
 /// what has come together to `tally`.  The same tally has the same place until then.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_gpu_plan.h"
 #include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
@@ -121,6 +122,17 @@ const char* one_group_in_32_bits(const Op& op) {
       std::max({s.in_h + 2 * s.pad_h, s.in_w + 2 * s.pad_w, s.stride_h, s.stride_w, s.dilation_h,
                 s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
   return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
+}
+
+/// The lists of non-zeros count the elements of a row of pixels in 32 bits.
+template <class Op>
+const char* listed_in_32_bits(const Op& op, const Tensor& images) {
+  const bool short_rows = images.dim(2) * images.dim(3) < std::int64_t{1} << 31;
+  return short_rows ? one_group_in_32_bits(op) : "the rows of pixels are too long";
+}
+const char* listed_in_32_bits(const Conv2d& op) { return listed_in_32_bits(op, op.x); }
+const char* listed_in_32_bits(const Conv2dGradInput& op) {
+  return listed_in_32_bits(op, op.grad_y);
 }
 
 template <class Op>
@@ -315,41 +327,84 @@ const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
 }
 
 #if JOULE_WITH_CUDA
-/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.
+/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.  faster(density): whether
+/// it is expected to be; the less of non-zeros there are, the rather.
 ///
-/// How many zeros there are is known on the device, and to ask waits for it: some 20 us in which it
-/// may idle.  So small convolutions do not ask.  (What an earlier step had would be known without
-/// waiting, but then the bits of a step would depend on where a run was interrupted.)
-///
-/// The shares of zeros from which it is faster than multiplying all are derived from the rates of
-/// an H200, not measured: f32 without tensor cores, TF32 and bf16 with them.
-const char* too_few_zeros_on_gpu(const Tensor& t, const Conv2dShape& s) {
+/// How many there are is known on the device, and to ask waits for it: some 20 us in which it may
+/// idle.  So small convolutions do not ask, nor do those for which nothing depends on it.  (What an
+/// earlier step had would be known without waiting, but then the bits of a step would depend on
+/// where a run was interrupted.)
+template <class Faster>
+const char* unless_faster_on_gpu(const Tensor& t, const Conv2dShape& s, Faster&& faster) {
   constexpr std::int64_t kWorthWaiting = std::int64_t{1} << 31;  // 70 us at the peak of f32
   if (s.macs() < kWorthWaiting) return "it is too small to wait for the number of its zeros";
-  const auto density = known_density(t);
-  if (!density) return kUnknownZeros;
-  const Precision precision = context().precision;
-  const double break_even = precision == Precision::f32    ? 0.41
-                            : precision == Precision::tf32 ? 0.90
-                                                           : 0.95;
-  return 1 - *density > break_even ? nullptr : kTooFewZeros;
+  if (!t.zero_mask()) return kUnknownZeros;
+  if (!faster(0.0)) return "not to skip is faster for any number of zeros";
+  return faster(*known_density(t)) ? nullptr : kTooFewZeros;
 }
 
-const char* dense_x_on_gpu(const Conv2d& op) { return too_few_zeros_on_gpu(op.x, shape_of(op)); }
-const char* dense_grad_y_on_gpu(const Conv2dGradInput& op) {
-  return too_few_zeros_on_gpu(op.grad_y, shape_of(op));
+/// A convolution on CUDA, or the gradient of its input.
+struct GpuPass {
+  Conv2dShape shape;
+  const Tensor& from;
+  const Tensor& to;
+  std::int64_t tap_rows;  // that an output meets, about
+
+  explicit GpuPass(const Conv2d& op)
+      : shape(shape_of(op)), from(op.x), to(op.y), tap_rows(shape.kernel_h) {}
+  explicit GpuPass(const Conv2dGradInput& op)
+      : shape(shape_of(op)),
+        from(op.grad_y),
+        to(op.grad_x),
+        tap_rows(std::max<std::int64_t>(1, shape.kernel_h / shape.stride_h)) {}
+
+  cuda::PixelTimes times(double density) const {
+    const std::int64_t out = to.dim(3);
+    return {.terms = static_cast<double>(shape.macs()) / static_cast<double>(to.numel()),
+            .tap_rows = static_cast<double>(tap_rows),
+            .in = static_cast<double>(from.numel() * out) / static_cast<double>(to.numel()),
+            .out = out,
+            .density = density};
+  }
+};
+
+// Which is the fastest of multiplying everything, cuda.skip_zero and cuda.skip_zero_lists is
+// derived in conv2d_gpu_plan.h, not measured.
+template <class Op>
+const char* unless_skipping_is_faster_on_gpu(const Op& op) {
+  const GpuPass pass(op);
+  return unless_faster_on_gpu(pass.from, pass.shape, [&](double density) {
+    const cuda::PixelTimes times = pass.times(density);
+    return times.skip_zero() < times.dense(context().precision);
+  });
 }
-/// Of the gradient of the weights: as above, by the operand with more zeros.
-const char* denser_on_gpu(const Tensor& mine, const Tensor& other, const Conv2dShape& s) {
-  if (const char* const why = too_few_zeros_on_gpu(mine, s)) return why;
+
+template <class Op>
+const char* unless_lists_are_faster_on_gpu(const Op& op) {
+  const GpuPass pass(op);
+  return unless_faster_on_gpu(pass.from, pass.shape, [&](double density) {
+    const cuda::PixelTimes times = pass.times(density);
+    return times.lists() < std::min(times.dense(context().precision), times.skip_zero());
+  });
+}
+
+/// Of the gradient of the weights: by the operand with more zeros.
+const char* unless_skipping_is_faster_on_gpu(const Conv2dGradWeight& op, const Tensor& mine,
+                                             const Tensor& other) {
+  const std::int64_t columns = other.dim(3);
+  const double dense = cuda::dense_cycles(columns, context().precision);
+  const char* const why = unless_faster_on_gpu(mine, shape_of(op), [&](double density) {
+    return cuda::skip_zero_cycles(columns, density) < dense;
+  });
+  if (why) return why;
   const bool more = *known_density(mine) <= known_density(other).value_or(1);
   return more ? nullptr : "the other operand has more zeros";
 }
 const char* x_denser_on_gpu(const Conv2dGradWeight& op) {
-  return denser_on_gpu(op.x, op.grad_y, shape_of(op));
+  return unless_skipping_is_faster_on_gpu(op, op.x, op.grad_y);
 }
 const char* grad_y_denser_on_gpu(const Conv2dGradWeight& op) {
-  return denser_on_gpu(op.grad_y, op.x, shape_of(op));
+  return unless_skipping_is_faster_on_gpu(op, op.grad_y, op.x);
 }
 #endif
 
@@ -434,8 +489,10 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   using Row = Implementation<Conv2d>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero_lists", Device::cuda, listed_in_32_bits, cuda::conv2d_skip_zero_lists, true,
+        unless_lists_are_faster_on_gpu, true},
     Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_skip_zero, true,
-        dense_x_on_gpu, true},
+        unless_skipping_is_faster_on_gpu, true},
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
 #endif
@@ -485,8 +542,10 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   using Row = Implementation<Conv2dGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{"cuda.skip_zero_lists", Device::cuda, listed_in_32_bits,
+        cuda::conv2d_grad_input_skip_zero_lists, true, unless_lists_are_faster_on_gpu, true},
     Row{"cuda.skip_zero", Device::cuda, one_group_in_32_bits, cuda::conv2d_grad_input_skip_zero,
-        true, dense_grad_y_on_gpu, true},
+        true, unless_skipping_is_faster_on_gpu, true},
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
 #endif

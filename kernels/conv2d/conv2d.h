@@ -36,7 +36,8 @@ Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 ///           multiply padding as zeros: a weight that is not finite then makes NaN at the border.
 ///           The rows *.skip_zero* multiply no zero of x (but every NaN and infinity): where a
 ///           weight that is not finite meets one, they leave out the NaN.  Rows for CUDA sum in an
-///           order that depends on the shape alone, cuDNN's on the device, too.
+///           order that depends on the shape alone, cuDNN's on the device, too, and so does
+///           cuda.skip_zero_lists' l0_sum (on how much shared memory a block can have).
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/conv2d/conv2d_sparse_tile_cuda.h"
 #include "kernels/conv2d/conv2d_tiles_cuda.h"
+#include "kernels/conv2d/conv2d_warp_sums_cuda.h"
 
 // The convolution of images with many zeros, which are not multiplied.  Which these are is seen in
 // the values: they have to be read anyway, and no mask has to be made.
@@ -24,40 +25,6 @@ __device__ void load_columns(const Correlation& c, std::int64_t row, int channel
   }
 }
 
-/// Stores what a warp has summed, and with a ReLU its mask: the bits of 16 channels come from
-/// neighbouring lanes.
-template <class Tile>
-__device__ void store_tile(const Correlation& c, const Tile& tile, std::int64_t first_pixel,
-                           int first_column) {
-  constexpr int kEach = Tile::kEach, kLanes = 16 / kEach;  // lanes that hold 16 channels
-  const int lane = static_cast<int>(threadIdx.x % kWarp), column = first_column + lane * kEach;
-  typename Epilogue::Totals totals;
-#pragma unroll
-  for (int row = 0; row < Tile::kRows; ++row) {
-    const bool exists = first_pixel + row < c.pixels;
-    const std::int64_t at = exists ? written_pixel(c, first_pixel + row) : 0;
-    const int inside = exists ? min(c.out_channels - column, kEach) : 0;
-    unsigned bits = 0;
-    if (inside > 0) {
-      Floats<kEach> value;
-      for (int k = 0; k < kEach; ++k) value.at[k] = tile.sums[row][k];
-      bits = c.epilogue.apply(value, column, inside, totals) << (lane % kLanes * kEach);
-      float* const to = c.out + at * c.out_channels + column;
-      if (c.out_by_four) {
-        value.store(to);
-      } else {
-        for (int k = 0; k < inside; ++k) to[k] = value.at[k];
-      }
-    }
-    if (!c.epilogue.relu) continue;
-    for (int offset = 1; offset < kLanes; offset *= 2) {
-      bits |= __shfl_xor_sync(kWholeWarp, bits, offset);
-    }
-    if (exists && lane % kLanes == 0) c.epilogue.write_mask(at, column, bits);
-  }
-  c.epilogue.add(totals);
-}
-
 /// One warp per 16 pixels of the output and 32 * kEach of its channels, eight to a block, which
 /// share the weights: 32 channels of a tap at a time, of which each lane looks up one.
 /// Shared memory: 24 to 36 KiB.  Bound: see SparseTile.
@@ -68,11 +35,9 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
   __shared__ typename Tile::Values values[kWarps];
   const int lane = static_cast<int>(threadIdx.x % kWarp);
   const int warp = static_cast<int>(threadIdx.x / kWarp);
-  const unsigned column_tiles = static_cast<unsigned>(c.out_channels + Tile::kColumns - 1) /
-                                static_cast<unsigned>(Tile::kColumns);
-  const int first_column = static_cast<int>(blockIdx.x % column_tiles) * Tile::kColumns;
-  const std::int64_t first_pixel =
-      std::int64_t{blockIdx.x / column_tiles} * kPixels + warp * Tile::kRows;
+  const auto across = static_cast<unsigned>(column_tiles(c.out_channels, kEach));
+  const int first_column = static_cast<int>(blockIdx.x % across) * Tile::kColumns;
+  const std::int64_t first_pixel = std::int64_t{blockIdx.x / across} * kPixels + warp * Tile::kRows;
   const ReadPixel pixel = read_pixel(c, first_pixel + lane % Tile::kRows);
   Tile tile;
   for (int tap = 0; tap < c.h.taps * c.w.taps; ++tap) {
@@ -93,24 +58,22 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
       tile.add(mine, values[warp], columns);
     }
   }
-  store_tile(c, tile, first_pixel, first_column);
+  Epilogue::Totals totals;
+  store_sums(c, tile.sums, first_pixel, first_column, totals);
+  c.epilogue.add(totals);
 }
 
 struct SkipZero {
   static constexpr int kPixels = cuda::kPixels;
 
-  /// 32 for each channel that a lane sums.
-  static int tile_columns(int channels) {
-    const int last = channels % 128;
-    return channels <= 32 ? 32 : last > 0 && last <= 64 ? 64 : 128;
-  }
+  static int tile_columns(int channels) { return columns_each(channels) * static_cast<int>(kWarp); }
   static unsigned threads(int) { return kWarps * kWarp; }
 
   static void launch(const Correlation& c, const Grid& grid) {
-    switch (tile_columns(c.out_channels)) {
-      case 32:
+    switch (columns_each(c.out_channels)) {
+      case 1:
         return cuda::launch(correlate_nonzeros<1>, grid, c);
-      case 64:
+      case 2:
         return cuda::launch(correlate_nonzeros<2>, grid, c);
       default:
         return cuda::launch(correlate_nonzeros<4>, grid, c);

@@ -11,10 +11,10 @@ namespace joule::cuda {
 /// rows, in registers.
 ///
 /// A term whose 16 values of the first matrix are zero costs nothing.  Of any other, a lane loads
-/// its columns of the second once, for all rows, and skips the rows whose value is zero: a branch
-/// that all lanes take or none.  So per term and row it costs a test, and kEach multiply-adds if
-/// there is something to multiply.  Bound: the f32 multiply-adds of the non-zeros; above some 90 %
-/// of zeros the 20 floats that are loaded for a term, and the tests.
+/// its columns of the second once, for all rows, and skips each four rows whose values are zero: a
+/// branch that all lanes take or none.  (A branch for each row is none: nvcc makes multiply-adds
+/// under a predicate out of it, which take as long whether they are executed or not.)  Bound: the
+/// instructions; skip_zero_cycles() counts them.
 template <int kEachColumn>
 struct SparseTile {
   static constexpr int kRows = 16, kEach = kEachColumn, kColumns = static_cast<int>(kWarp) * kEach;
@@ -48,10 +48,12 @@ struct SparseTile {
       const auto column = Floats<kEach>::load(&columns.of_term[term][lane * kEach]);
 #pragma unroll
       for (int i = 0; i < kRows / 4; ++i) {
+        const unsigned four = rows >> (i * 4) & 15;
+        if (four == 0) continue;
         const auto value = Floats<4>::load(&values.of_term[term][i * 4]);
 #pragma unroll
         for (int k = 0; k < 4; ++k) {
-          if ((rows >> (i * 4 + k) & 1) == 0) continue;
+          if ((four >> k & 1) == 0) continue;
           for (int j = 0; j < kEach; ++j) sums[i * 4 + k][j] += value.at[k] * column.at[j];
         }
       }
