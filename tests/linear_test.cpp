@@ -63,10 +63,10 @@ Tensor absolute(const Tensor& t) {
   return copy;
 }
 
-/// gamma(n) * t; f64.
-Tensor bound(const Tensor& t, std::int64_t n) {
+/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first; f64.
+Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
   double* const x = t.mutable_data<double>();
-  for (std::int64_t i = 0; i < t.numel(); ++i) x[i] *= gamma(n);
+  for (std::int64_t i = 0; i < t.numel(); ++i) x[i] *= gamma(n) * (1 + rounding) + rounding;
   return t;
 }
 
@@ -157,11 +157,14 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
   for (const Sizes& s : kSizes) {
     const Layer layer(s, make);
     const Tensor y = forward64(to64(layer.x), to64(layer.weight), to64(layer.bias));
-    const Tensor y_bound =
-        bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)), s.in + 2);
+    const auto y_bound = [&](Precision of_weights) {
+      const double rounding = of_weights == Precision::bf16 ? kBf16Rounding : 0;
+      return bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
+                   s.in + 2, rounding);
+    };
     for_each_implementation(layer.forward(), [&](std::string_view name) {
       run(layer.forward(), name);
-      expect_within(layer.y.tensor(), y, y_bound);
+      expect_within(layer.y.tensor(), y, y_bound(precision_of(layer.forward(), name)));
     });
     const Tensor grad_x = grad_input64(to64(layer.grad_y), to64(layer.weight));
     const Tensor grad_x_bound =
@@ -180,6 +183,35 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
       expect_within(layer.grad_bias.tensor(), grad_bias, bias_bound);
     });
   }
+}
+
+// The row with bf16 weights rounds these, computes as its namesake does, and waits to be allowed.
+TEST(Linear, OnlyTheWeightsAreRoundedToBf16) {
+  for_each_target([] {
+    for (const Sizes& s : kSizes) {
+      const Layer layer(s, [](const Shape& shape, std::uint64_t seed) {
+        return random_tensor(shape, seed, 0.4);
+      });
+      Linear op = layer.forward();
+      op.weight = rounded_to_bf16(layer.weight);
+      run(op, "cpu.skip_zero");
+      const Tensor expected = op.y.clone();
+      op.weight = layer.weight;
+      run(op, "cpu.skip_zero_bf16_weights");
+      expect_same_bits(op.y, expected);
+    }
+  });
+}
+
+TEST(Linear, RoundsItsWeightsOnlyIfThePrecisionAllowsIt) {
+  const Layer layer({100, 256, 64}, [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed, 0.2);
+  });
+  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+  const Context bf16{.precision = Precision::bf16};
+  EXPECT_EQ(select(layer.forward(), Context{}).name, "cpu.skip_zero");
+  EXPECT_EQ(select(layer.forward(), bf16).name, "cpu.skip_zero_bf16_weights");
+  EXPECT_EQ(select(layer.grad_input(), bf16).name, "cpu.skip_zero");
 }
 
 TEST(Linear, GradientsAgreeWithCentralDifferencesInDouble) {

@@ -41,7 +41,7 @@ struct Config {
   std::uint64_t seed = 1;
   int threads = 0;                // 0: what there is
   std::string device = "cpu";     // cpu | cuda
-  std::string precision = "f32";  // of products: f32 | tf32 | bf16
+  std::string precision = "f32";  // of products: f32 | tf32 (cuda) | bf16
   bool deterministic = false;     // the same bits for any number of threads
 
   friend bool operator==(const Config&, const Config&) = default;
@@ -65,6 +65,8 @@ std::string differences(const Config& saved, const Config& asked);
 
 Device device(const Config& config);
 Precision precision(const Config& config);
+/// For people: what the operands of products may be rounded to.
+std::string products_in(const Config& config);
 TapLayers tap_layers(const Config& config);
 L0Normalization l0_normalization(const Config& config);
 

@@ -412,6 +412,10 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
+    Row{"cpu.skip_zero_runs_bf16_weights", Device::cpu, one_run, cpu::conv2d_runs_bf16_weights,
+        true, not_very_sparse_x, true, Precision::bf16},
+    Row{"cpu.skip_zero_bf16_weights", Device::cpu, one_group, cpu::conv2d_skip_zero_bf16_weights,
+        true, dense_x, true, Precision::bf16},
     Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
         true},
     Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},

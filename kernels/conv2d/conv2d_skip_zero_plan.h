@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "kernels/conv2d/conv2d_bf16_weights.h"
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_direct_plan.h"
 
@@ -132,6 +133,7 @@ struct MatmulBlock {
 };
 
 /// One pass over a batch that skips the zeros of `in`.
+template <class Weight>
 struct SkipZeroRun {
   Pass pass;
   Items pieces;
@@ -140,7 +142,7 @@ struct SkipZeroRun {
   const float* in;
   const std::uint64_t* mask;  // the bits of the taps of a group, from each pixel on
   std::int64_t words;         // of a pixel
-  const float* weights;       // packed
+  const Weight* weights;      // packed
   const float* bias;          // or null
   float* out;
 };
