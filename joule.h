@@ -3,12 +3,14 @@
 
 // Everything that a program which builds and trains nets needs.
 #include "core/autograd.h"
+#include "core/captured_step.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/gradcheck.h"
 #include "core/memory.h"
 #include "core/op.h"
 #include "core/random.h"
+#include "core/read_back.h"
 #include "core/tensor.h"
 #include "core/threads.h"
 #include "core/version.h"

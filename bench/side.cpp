@@ -3,13 +3,15 @@
 
 #include <chrono>
 #include <cmath>
-#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include "bench/resident_memory.h"
 #include "bench/statistics.h"
+#include "core/captured_step.h"
 #include "data/loader.h"
 #include "layers/functions.h"
 #include "optim/optimizers.h"
@@ -85,36 +87,93 @@ void move(std::vector<Batch>& batches, Device device) {
   }
 }
 
-/// The step with the number of the batch; gives a number that would show if it had gone wrong.
-std::function<double(std::size_t)> step_of(const SideOptions& o, Subject& subject) {
-  if (!o.train) {
-    const std::int64_t slice = o.slice > 0 ? o.slice : o.batch;
-    return [&subject, slice](std::size_t i) {
-      const Tensor& images = subject.batches[i % subject.batches.size()].images;
-      return static_cast<double>(training::predict(subject.net, images, slice).data<float>()[0]);
-    };
+/// A step with the number of its batch; gives a number that would show if it had gone wrong.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
+  virtual double step(std::size_t number) = 0;
+  /// How it was launched, where that is a question.
+  virtual std::string launched() const { return {}; }
+};
+
+class Inference final : public Stepper {
+ public:
+  Inference(const SideOptions& o, Subject& subject)
+      : subject_(subject), slice_(o.slice > 0 ? o.slice : o.batch) {}
+
+  double step(std::size_t number) override {
+    const Tensor& images = subject_.batches[number % subject_.batches.size()].images;
+    return static_cast<double>(training::predict(subject_.net, images, slice_).data<float>()[0]);
   }
-  subject.net.train();
-  // Small steps: the zeros are to stay those of the net that was given.
-  const auto optimizer = std::make_shared<Sgd>(
-      subject.net.parameters(),
-      SgdOptions{.lr = 1e-5, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
-  return [&subject, optimizer](std::size_t i) {
-    const Batch& batch = subject.batches[i % subject.batches.size()];
-    optimizer->zero_grad();
-    const Tensor loss = cross_entropy(subject.net(batch.images), batch.labels);
-    loss.backward();
-    optimizer->step();
+
+ private:
+  Subject& subject_;
+  std::int64_t slice_;
+};
+
+class Training final : public Stepper {
+ public:
+  Training(const SideOptions& o, Subject& subject)
+      : subject_(subject),
+        // Small steps: the zeros are to stay those of the net that was given.
+        optimizer_(subject.net.parameters(),
+                   {.lr = 1e-5, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4}),
+        on_cuda_(o.device == Device::cuda) {
+    subject.net.train();
+    if (!on_cuda_ || !o.graph) return;
+    const Batch& first = subject.batches[0];
+    fixed_ = {.images = first.images.clone(), .labels = first.labels.clone()};
+    captured_.emplace(o.device, subject.net.parameters());
+  }
+
+  double step(std::size_t number) override {
+    const Batch& batch = subject_.batches[number % subject_.batches.size()];
+    optimizer_.zero_grad();
+    Tensor loss;
+    if (captured_) {
+      fixed_.images.copy_from(batch.images);
+      fixed_.labels.copy_from(batch.labels);
+      loss = captured_->run([&] { return forward_and_backward(fixed_); });
+    } else {
+      loss = forward_and_backward(batch);
+    }
+    optimizer_.step();
     return loss.item();
-  };
+  }
+
+  std::string launched() const override {
+    if (!on_cuda_) return {};
+    if (!captured_) return "kernel by kernel";
+    if (captured_->replays() > 0) return "as a graph";
+    return str("kernel by kernel: ",
+               captured_->why_not().empty() ? "too few steps for a graph" : captured_->why_not());
+  }
+
+ private:
+  Tensor forward_and_backward(const Batch& batch) {
+    const Tensor loss = cross_entropy(subject_.net(batch.images), batch.labels);
+    loss.backward();
+    return loss.detach();
+  }
+
+  Subject& subject_;
+  Sgd optimizer_;
+  bool on_cuda_;
+  Batch fixed_;  // what a captured step reads
+  std::optional<CapturedStep<Tensor>> captured_;
+};
+
+std::unique_ptr<Stepper> stepper_of(const SideOptions& o, Subject& subject) {
+  if (o.train) return std::make_unique<Training>(o, subject);
+  return std::make_unique<Inference>(o, subject);
 }
 
-void count(const std::function<double(std::size_t)>& step, SideResult& result) {
+void count(Stepper& stepper, SideResult& result) {
   energy::Ledger ledger;
   TapCollector collector({});
   {
     const energy::Recording recording(ledger);
-    step(0);
+    stepper.step(0);
   }
   std::int64_t values = 0, nonzeros = 0;
   for (const Tap& tap : collector.take()) {
@@ -140,24 +199,25 @@ SideResult run_side(const SideOptions& o) {
   Subject subject = subject_of(o);
   subject.net.to(o.device);
   if (o.train) move(subject.batches, o.device);
-  const auto step = step_of(o, subject);
+  const auto stepper = stepper_of(o, subject);
   SideResult result;
   const ContextGuard guard;
   context().skip_zeros = !o.dense;
   context().precision = o.precision;
-  count(step, result);
+  count(*stepper, result);
   reset_peak_resident_memory();
   reset_peak_memory(o.device);
   std::vector<double> seconds;
   for (int i = 0; i < o.warmup + o.steps; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    const double sign = step(static_cast<std::size_t>(i));
+    const double sign = stepper->step(static_cast<std::size_t>(i));
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     if (!std::isfinite(sign)) throw std::runtime_error("a step gave a number that is not finite");
     if (i >= o.warmup) seconds.push_back(elapsed.count());
   }
   result.peak_bytes =
       o.device == Device::cpu ? peak_resident_memory() : memory_stats(o.device).peak;
+  result.launched = stepper->launched();
   const Spread times = spread(seconds);
   result.images_per_second = static_cast<double>(o.batch) / times.median;
   result.images_per_second_best = static_cast<double>(o.batch) / times.least;
@@ -172,6 +232,7 @@ std::string to_json(const SideResult& r) {
               {"images_per_second_best", r.images_per_second_best},
               {"peak_bytes", r.peak_bytes},
               {"density", r.density},
+              {"launched", r.launched},
               {"work",
                {{"calls", calls},
                 {"macs", work.macs},
@@ -202,7 +263,8 @@ SideResult side_from_json(const std::string& line) {
                                .macs_skipped = w.at("macs_skipped"),
                                .values_in = w.at("values_in"),
                                .values_in_nonzero = w.at("values_in_nonzero"),
-                               .nanoseconds = w.at("nanoseconds")}}};
+                               .nanoseconds = w.at("nanoseconds")}},
+            .launched = j.at("launched")};
   } catch (const json::exception& error) {
     throw std::runtime_error(str("expected what a side prints, got '", line, "': ", error.what()));
   }

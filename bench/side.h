@@ -27,6 +27,7 @@ struct SideOptions {
   std::int64_t slice = 0;  // of infer: images that run through the net at once; 0: the batch
   int steps = 20, warmup = 4;
   bool dense = false;  // pass over the rows that skip zeros
+  bool graph = true;   // of train on cuda: the forward and backward pass is captured, if it can be
   Device device = Device::cpu;
   Precision precision = Precision::f32;
 };
@@ -37,6 +38,7 @@ struct SideResult {
   std::int64_t peak_bytes = 0;        // resident memory while it steps; cuda: of tensors there
   double density = 0;                 // share of non-zeros among the outputs of all ReLUs
   energy::Totals work;                // of one step
+  std::string launched;               // of cuda: "as a graph", or why kernel by kernel
 
   friend bool operator==(const SideResult&, const SideResult&);
 };
@@ -47,7 +49,8 @@ ModelSpec default_spec(const std::string& model);
 
 /// A step of training: zero the gradients, forward pass, mean cross-entropy, backward pass, SGD
 /// with momentum.  Four batches in turn, so that no step finds its images in the cache.  One step
-/// that is counted and `warmup` steps come before those that are timed.
+/// that is counted and `warmup` steps come before those that are timed; a graph, if there is to be
+/// one, is captured by then, with four of them or more.
 ///
 /// A dense side chooses among the implementations that multiply zeros, too (Context::skip_zeros).
 /// Errors    ArgumentError for a bad option, or if the data set has fewer images than the batch;

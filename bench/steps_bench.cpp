@@ -173,8 +173,12 @@ class Measurement {
     for (const std::string& argument : common()) command.push_back(argument);
     command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision});
     if (context().deterministic) command.push_back("--deterministic");
-    const auto ways =
-        options_.train || on_cuda() ? std::vector<Way>{{}} : slices(options_.batch, {});
+    std::vector<Way> ways{{}};
+    if (options_.train && on_cuda()) {
+      ways.push_back({"", {"--no-graph"}});
+    } else if (!options_.train && !on_cuda()) {
+      ways = slices(options_.batch, {});
+    }
     sides_.push_back({kJoule, command, ways});
     command.push_back("--dense");
     sides_.push_back({kDense, std::move(command), ways});
@@ -253,6 +257,7 @@ class Measurement {
     report.over_dense = over(side, kDense);
     report.library = side.rounds.back().library;
     report.counted = side.rounds.back().counted;
+    if (report.counted && report.way.empty()) report.way = report.counted->launched;
     return report;
   }
 

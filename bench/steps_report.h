@@ -16,7 +16,7 @@ namespace joule::bench {
 /// One way to run a net, over the rounds.
 struct SideReport {
   std::string name;             // "joule", "joule, dense", "libtorch", "libtorch, compiled"
-  std::string way;              // the layout or slices that were quickest for it; may be empty
+  std::string way;              // the layout, slices or launches that were quickest; may be empty
   std::string library;          // what a peer says that it is; empty for Joule
   Spread images_per_second;     // of each round's median step
   std::int64_t peak_bytes = 0;  // the most of all rounds; resident memory of its process

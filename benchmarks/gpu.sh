@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 # The programs of tests/ that run CUDA rows.
 tests() {
   (cd kernels && for folder in */; do echo "${folder%/}_test"; done) | sed 's/^update_test$/update_test optimizers_test/'
-  echo "cuda_test cuda_training_test functions_test"
+  echo "captured_step_test cuda_test cuda_training_test functions_test"
 }
 
 pack() {
@@ -58,20 +58,31 @@ results=${RESULTS:-benchmarks/results/$name}
 mkdir -p "$results"
 date=$(date -u +%F)
 failed=
+deadline=$((SECONDS + 470))  # of all that follows
+
+# within S COMMAND...: for at most S seconds, and not beyond the deadline.
+within() {
+  local left=$((deadline - SECONDS))
+  ((left > 5)) || {
+    echo "no time left for: ${*:2}" >&2
+    return 124
+  }
+  timeout "$(($1 < left ? $1 : left))" "${@:2}"
+}
 
 nvidia-smi --query-gpu=name,driver_version,memory.total,power.limit,clocks.max.sm,clocks.max.mem --format=csv |
   tee "$results/$date-machine.csv"
 
 for program in $(tests); do
   [[ -x $build/tests/$program ]] || continue
-  if ! timeout 60 "$build/tests/$program" --gtest_brief=1; then failed+=" $program"; fi
+  if ! within 60 "$build/tests/$program" --gtest_brief=1; then failed+=" $program"; fi
 done
 if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null); then
   # Small shapes: under the tools a kernel takes up to a hundred times as long.
   for tool in memcheck racecheck; do
     for program in relu_test softmax_cross_entropy_test update_test; do
       [[ -x $build/tests/$program ]] || continue
-      if ! timeout 20 "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/$program" --gtest_brief=1 \
+      if ! within 20 "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/$program" --gtest_brief=1 \
         >"$build/$tool-$program.log" 2>&1; then
         failed+=" $tool:$program"
         tail -5 "$build/$tool-$program.log"
@@ -85,12 +96,13 @@ fi
 joule=$build/cli/joule
 peer=(--torch-peer benchmarks/torch_cuda_peer.py)
 "$joule" info >"$results/$date-info.txt"
-if ! timeout 110 "$build/benchmarks/cuda_rows" --rounds 10 >"$results/$date-rows.json"; then failed+=" rows"; fi
-# A process that compiles takes up to a minute before its first step: one round.
+if ! within 110 "$build/benchmarks/cuda_rows" --rounds 10 >"$results/$date-rows.json"; then failed+=" rows"; fi
+# A process that compiles takes up to a minute before its first step: one round.  Joule's sides first
+# try whether a graph is quicker.
 for case in small-cnn,128,f32 small-cnn,128,bf16 resnet18,512,tf32; do
   IFS=, read -r model batch precision <<<"$case"
   file="$results/$date-train-$model-$precision.json"
-  if ! timeout 100 "$joule" bench train --device cuda --precision "$precision" "${peer[@]}" --models "$model" \
+  if ! within 120 "$joule" bench train --device cuda --precision "$precision" "${peer[@]}" --models "$model" \
     --batch "$batch" --steps 30 --rounds 1 --json "$file"; then failed+=" $file"; fi
 done
 

@@ -124,6 +124,7 @@ void add_bench_side(CLI::App& bench, Run& run) {
   };
   const auto side = std::make_shared<Side>();
   bench::SideOptions& o = side->options;
+  command->add_flag("!--no-graph", o.graph);
   command->add_option("--mode", side->mode)->check(CLI::IsMember({"train", "infer"}));
   command->add_option("--model", o.model);
   command->add_option("--weights", o.weights);

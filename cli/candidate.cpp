@@ -46,7 +46,7 @@ void add(const Op& op, bool training, std::vector<Candidate>& candidates) {
   for (const auto& operand : key.sparse) {
     if (operand.tensor) c.sparse.push_back({std::string(operand.name), *operand.tensor});
   }
-  c.run = [op, training](std::string_view row) {
+  c.run = [=](std::string_view row) {
     if constexpr (requires { op.weight; }) {
       if (training) op.weight.template mutable_data<float>();
     }

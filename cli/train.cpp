@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
+#include "cli/tuner.h"
 #include "training/run.h"
 
 namespace joule::cli {
@@ -61,16 +62,23 @@ class Options {
     add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
     add("--device", &Config::device, "Where to compute: cpu, cuda");
     add("--precision", &Config::precision, kPrecisionHelp);
+    add("--graph", &Config::graph,
+        "On cuda steps are captured into a CUDA graph: auto (where they can be), on, off");
     command.add_flag("--deterministic", config_.deterministic,
                      "The same bits for any number of threads, not only run to run");
+    auto* const tune = command.add_flag(
+        "--tune", tune_,
+        "Measure the choices that the table of joule tune lacks for this run, first");
     energy_.add_to(command);
     auto* const resume =
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
+    tune->excludes(resume);  // the rest of a run chooses as its beginning did
     command.add_flag("--overwrite", overwrite_, "Start anew, whatever is in DIR")->excludes(resume);
   }
 
   const std::string& out() const { return out_; }
   const EnergyOptions& energy() const { return energy_; }
+  bool tune() const { return tune_; }
   Existing existing() const {
     return resume_ ? Existing::resume : overwrite_ ? Existing::overwrite : Existing::refuse;
   }
@@ -101,7 +109,7 @@ class Options {
   Config config_;
   EnergyOptions energy_;
   std::string out_;
-  bool resume_ = false, overwrite_ = false;
+  bool resume_ = false, overwrite_ = false, tune_ = false;
   CLI::Option* lr_;
   std::vector<std::function<void(const Config&, Config&)>> keep_;
 };
@@ -114,6 +122,7 @@ int train(const Options& options) {
   check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
+  if (options.tune()) tune_for(config, stop);
   const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);
@@ -135,6 +144,7 @@ int train(const Options& options) {
   report.finish(*result);
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
+  if (!result->launches.empty()) fmt::print("{}: {}\n", options.out(), result->launches);
   fmt::print("{}", energy_lines(result->energy));
   return 0;
 }

@@ -10,18 +10,14 @@
 #include <vector>
 
 #include "bench/conv_problem.h"
-#include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/image_size.h"
 #include "cli/interrupt.h"
-#include "core/random.h"
+#include "cli/tuner.h"
 #include "core/threads.h"
-#include "data/atomic_file.h"
 #include "data/tuning_file.h"
 #include "kernels/this_machine.h"
 #include "training/config.h"
-#include "training/evaluate.h"
-#include "training/inference.h"
 #include "training/model_file.h"
 
 namespace joule::cli {
@@ -46,8 +42,8 @@ struct Options {
   std::string model = "small-cnn", input = "28x28x1", shapes, out;
   std::int64_t classes = 10;
   std::vector<std::int64_t> batches;
-  std::vector<double> densities{0.05, 0.15, 0.3, 0.5, 0.75};
-  int threads = 0, rounds = 7;
+  std::vector<double> densities = TunerOptions().densities;
+  int threads = 0, rounds = TunerOptions().rounds;
   std::string precision = "f32";
   bool train = false, json = false;
 };
@@ -87,22 +83,6 @@ Net open_net(const Options& options) {
   return {spec, make_model(spec)};
 }
 
-/// A batch of noise through the net: what is timed does not depend on what the images show.
-void run_net(Net& net, std::int64_t batch, bool train) {
-  const ModelSpec& spec = net.spec;
-  const Tensor images({batch, spec.image.h, spec.image.w, spec.channels});
-  Generator(1).uniform({images.mutable_data<float>(), static_cast<std::size_t>(images.numel())},
-                       -1.0f, 1.0f);
-  if (!train) {
-    const training::Inference inference(net.net);
-    net.net(images);
-    return;
-  }
-  net.net.train();
-  cross_entropy(net.net(images), Tensor::zeros({batch}, DType::i32)).backward();
-  net.net.zero_grad();
-}
-
 /// A convolution as nets run it: alone and with the ReLU behind it; trained also the gradients,
 /// that of the input also where a ReLU before it needs only a part.
 void run_convolution(const bench::ConvProblem& p, bool train) {
@@ -123,198 +103,40 @@ void run_convolution(const bench::ConvProblem& p, bool train) {
   }
 }
 
-/// The two choices where one operand has zeros.
-struct Point {
-  std::string operand;  // empty: no operand has zeros
-  double density;
-  std::string measured, statically;
-  std::optional<double> gain;  // the static choice's time over that of the measured one
-};
-
-struct Result {
-  std::string layer;
-  TuningEntry entry;
-  std::vector<std::string> operands;
-  std::vector<Point> points;
-  double disturbance;  // see Candidate
-};
-
-/// From here on the times of a quiet machine are likely to be others.
-constexpr double kDisturbed = 1.25;
-
-const MeasuredRow& choice(const TuningEntry& entry, const TuningDensities& densities) {
-  return *entry.choose(densities, [](std::string_view) { return true; });
-}
-
-TuningDensities at(std::size_t operand, double density) {
-  TuningDensities densities;
-  densities.fill(1);
-  densities[operand] = density;
-  return densities;
-}
-
-Result evaluate(Candidate& candidate, const std::vector<std::string>& static_choices) {
-  Result result{
-      .layer = candidate.layer, .entry = candidate.entry, .disturbance = candidate.disturbance};
-  const TuningEntry& entry = result.entry;
-  auto statically = static_choices.begin();
-  const auto add = [&](const std::string& operand, std::size_t k, double density) {
-    const MeasuredRow& best = choice(entry, at(k, density));
-    const auto row = std::ranges::find(entry.rows, *statically, &MeasuredRow::name);
-    std::optional<double> gain;  // the reference is not timed
-    if (row != entry.rows.end()) {
-      gain = entry.milliseconds(*row, at(k, density)) / entry.milliseconds(best, at(k, density));
-    }
-    result.points.push_back({operand, density, best.name, *statically++, gain});
-  };
-  add("", 0, 1);
-  for (std::size_t k = 0; k < candidate.sparse.size(); ++k) {
-    result.operands.push_back(candidate.sparse[k].name);
-    for (const double density : entry.densities) add(candidate.sparse[k].name, k, density);
+void run_convolutions(const std::string& shapes, std::int64_t batch, bool train) {
+  for (const auto& problem : bench::parse_conv_problems(shapes, batch)) {
+    run_convolution(problem, train);
   }
-  return result;
-}
-
-/// Below this density of one operand `below` is chosen, above it `above`.
-struct Crossover {
-  std::string operand;
-  double density;
-  std::string below, above;
-};
-
-std::vector<Crossover> crossovers(const Result& result) {
-  constexpr int kSteps = 1000;
-  std::vector<Crossover> found;
-  for (std::size_t k = 0; k < result.operands.size(); ++k) {
-    const MeasuredRow* below = &choice(result.entry, at(k, 0));
-    for (int step = 1; step <= kSteps; ++step) {
-      const double density = static_cast<double>(step) / kSteps;
-      const MeasuredRow* const now = &choice(result.entry, at(k, density));
-      if (now != below) found.push_back({result.operands[k], density, below->name, now->name});
-      below = now;
-    }
-  }
-  return found;
-}
-
-void print(const Result& result) {
-  const TuningEntry& entry = result.entry;
-  fmt::print("{} {}, {}\n  {:<14}", result.layer, entry.op,
-             entry.threads == 1 ? "1 thread" : str(entry.threads, " threads"), "density");
-  for (const MeasuredRow& row : entry.rows) fmt::print(" {:>20}", row.name);
-  fmt::print("  measured choice (static choice, gain)\n");
-  for (const Point& point : result.points) {
-    const auto k = static_cast<std::size_t>(std::ranges::find(result.operands, point.operand) -
-                                            result.operands.begin());
-    const auto densities = at(point.operand.empty() ? 0 : k, point.density);
-    fmt::print("  {:<14}", point.operand.empty()
-                               ? "no zeros"
-                               : fmt::format("{} {:g}", point.operand, point.density));
-    for (const MeasuredRow& row : entry.rows) {
-      fmt::print(" {:>17.4f} ms", entry.milliseconds(row, densities));
-    }
-    fmt::print("  {}", point.measured);
-    if (point.measured != point.statically) {
-      fmt::print(" ({}, {})", point.statically,
-                 point.gain ? fmt::format("{:.2f}x", *point.gain) : "not timed");
-    }
-    fmt::print("\n");
-  }
-  if (result.disturbance > kDisturbed) {
-    fmt::print("  the machine was busy: half of the rounds of a row took {:.1f} times its least\n",
-               result.disturbance);
-  }
-  for (const Crossover& c : crossovers(result)) {
-    fmt::print("  {} below {} {:.3f}, above it {}\n", c.below, c.operand, c.density, c.above);
-  }
-  fmt::print("\n");
-  std::fflush(stdout);
-}
-
-ordered_json to_json(const Result& result) {
-  const TuningEntry& entry = result.entry;
-  ordered_json rows = ordered_json::array(), points = rows, crossing = rows;
-  for (const MeasuredRow& row : entry.rows) {
-    rows.push_back({{"name", row.name}, {"dense_ms", row.dense_ms}, {"sparse_ms", row.sparse_ms}});
-  }
-  for (const Point& p : result.points) {
-    points.push_back({{"operand", p.operand.empty() ? ordered_json() : ordered_json(p.operand)},
-                      {"density", p.density},
-                      {"choice", p.measured},
-                      {"static_choice", p.statically},
-                      {"gain", p.gain ? ordered_json(*p.gain) : ordered_json()}});
-  }
-  for (const Crossover& c : crossovers(result)) {
-    crossing.push_back(
-        {{"operand", c.operand}, {"density", c.density}, {"below", c.below}, {"above", c.above}});
-  }
-  return {{"layer", result.layer},
-          {"op", entry.op},
-          {"device", name(entry.device)},
-          {"threads", entry.threads},
-          {"sizes", entry.sizes},
-          {"operands", result.operands},
-          {"densities", entry.densities},
-          {"rows", rows},
-          {"disturbance", result.disturbance},
-          {"points", points},
-          {"crossovers", crossing}};
 }
 
 /// The batches to run, each with whether to train.
-std::vector<std::pair<std::int64_t, bool>> passes(const Options& options) {
+std::vector<std::pair<std::int64_t, bool>> batches_of(const Options& options) {
   std::vector<std::pair<std::int64_t, bool>> all;
   for (const bool train : {false, true}) {
     if (train && !options.train) continue;
-    if (options.batches.empty()) {
-      all.emplace_back(train ? training::Config{}.batch
-                             : training::slice_for(Device::cpu, training::EvaluateOptions{}.batch),
-                       train);
-    }
+    if (options.batches.empty()) all.emplace_back(usual_batch(train), train);
     for (const std::int64_t batch : options.batches) all.emplace_back(batch, train);
   }
   return all;
 }
 
 /// Times whatever the net runs, or the convolutions, until somebody asks to stop.
-std::vector<Result> measure_all(const Options& options, const Interrupt& interrupt) {
+std::vector<TuneResult> measure_all(const Options& options, const Interrupt& interrupt) {
   std::optional<Net> net;
   if (options.shapes.empty()) net = open_net(options);
-  std::vector<Result> results;
-  for (const auto& [batch, train] : passes(options)) {
-    auto candidates = collect_candidates(train, [&, batch = batch, train = train] {
-      if (net) return run_net(*net, batch, train);
-      for (const auto& problem : bench::parse_conv_problems(options.shapes, batch)) {
-        run_convolution(problem, train);
-      }
-    });
-    for (Candidate& candidate : candidates) {
-      if (interrupt.requested()) return results;
-      const bool known = std::ranges::any_of(results, [&](const Result& result) {
-        return result.entry.op == candidate.entry.op && result.entry.sizes == candidate.entry.sizes;
+  std::vector<TunerPass> passes;
+  for (const auto& [batch, train] : batches_of(options)) {
+    passes.push_back(net ? pass_of(net->spec, net->net, batch, train)
+                         : TunerPass{train, [&options, batch = batch, train = train] {
+                                       run_convolutions(options.shapes, batch, train);
+                                     }});
+  }
+  return measure_passes(
+      passes, {.densities = options.densities, .rounds = options.rounds},
+      [&] { return interrupt.requested(); },
+      [&](const TuneResult& result) {
+        if (!options.json) print(result);
       });
-      if (known) continue;
-      std::vector<std::string> static_choices;
-      measure(candidate, options.densities, options.rounds, static_choices);
-      results.push_back(evaluate(candidate, static_choices));
-      if (!options.json) print(results.back());
-    }
-  }
-  return results;
-}
-
-/// Opened before anything is measured: nobody should wait for minutes to learn that the table
-/// cannot be written.
-std::unique_ptr<AtomicFile> open_table(const std::string& path) {
-  require(!path.empty(),
-          "tune: JOULE_TUNING is off, or neither XDG_CACHE_HOME nor HOME is set; "
-          "name a file with --out");
-  if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) throw DataError(str(path, ": cannot be written: ", error.message()));
-  }
-  return std::make_unique<AtomicFile>(path);
 }
 
 int tune(const Options& options) {
@@ -325,21 +147,17 @@ int tune(const Options& options) {
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const auto file = open_table(path);
   const Interrupt interrupt;
-  const std::vector<Result> results = measure_all(options, interrupt);
-  std::vector<TuningEntry> entries;
+  const std::vector<TuneResult> results = measure_all(options, interrupt);
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
-  for (const Result& result : results) {
-    entries.push_back(result.entry);
+  for (const TuneResult& result : results) {
     list.push_back(to_json(result));
     points += result.points.size();
     changed += static_cast<std::size_t>(std::ranges::count_if(
         result.points, [](const Point& p) { return p.measured != p.statically; }));
   }
+  write_table(*file, path, results);
   const TuningMachine machine = this_machine();
-  const std::string merged = merge_tuning(path, machine, entries);
-  file->write(merged.data(), merged.size());
-  file->commit();
   if (options.json) {
     const ordered_json report{{"version", 1},
                               {"path", path},
@@ -352,7 +170,7 @@ int tune(const Options& options) {
     fmt::print("{}\n", report.dump(2));
   } else {
     fmt::print("{}: {} operations; of {} choices {} differ from the static ones\n", path,
-               entries.size(), points, changed);
+               results.size(), points, changed);
   }
   return interrupt.requested() ? kInterrupted : 0;
 }

@@ -29,6 +29,11 @@ TuningStatus load() {
   return status;
 }
 
+TuningStatus& status() {
+  static TuningStatus status = load();
+  return status;
+}
+
 }  // namespace
 
 std::string TuningStatus::text() const {
@@ -40,9 +45,8 @@ std::string TuningStatus::text() const {
                  : str("none in ", path, rest, "; joule tune measures");
 }
 
-const TuningStatus& use_tuning() {
-  static const TuningStatus status = load();
-  return status;
-}
+const TuningStatus& use_tuning() { return status(); }
+
+void renew_tuning() { status() = load(); }
 
 }  // namespace joule::cli

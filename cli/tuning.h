@@ -18,5 +18,7 @@ struct TuningStatus {
 /// The first call lets every operation of this process choose by the table at tuning_path(), if
 /// there is one.  A file that cannot be loaded is ignored; `joule info` says why.
 const TuningStatus& use_tuning();
+/// Reads the table again, which has changed.
+void renew_tuning();
 
 }  // namespace joule::cli

@@ -4,7 +4,6 @@
 set(JOULE_WITH_CUDA OFF)
 set(JOULE_WITH_CUBLAS OFF)
 set(JOULE_WITH_CUDNN OFF)
-set(JOULE_WITH_MMA OFF)  # kernels on tensor cores, which only nvcc compiles
 if(JOULE_CUDA STREQUAL "SIMT")
   # The host's compiler compiles the kernels, a program of the tests runs them.
   set(JOULE_WITH_CUDA ON)
@@ -30,7 +29,6 @@ elseif(NOT JOULE_CUDA STREQUAL "OFF")
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     find_package(CUDAToolkit 12 REQUIRED)
     set(JOULE_WITH_CUDA ON)
-    set(JOULE_WITH_MMA ON)
     if(TARGET CUDA::cublas AND NOT JOULE_CUBLAS STREQUAL "OFF")
       set(JOULE_WITH_CUBLAS ON)
       get_target_property(JOULE_CUBLAS_PATH CUDA::cublas IMPORTED_LOCATION)

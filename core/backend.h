@@ -3,13 +3,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 
 #include "core/device.h"
+#include "core/device_graph.h"
 #include "core/memory.h"
 #include "core/work.h"
 
 namespace joule {
+
+/// Bytes of a device's memory for the host's.
+struct HostCopy {
+  void* to;
+  const void* from;
+  std::size_t bytes;
+};
 
 /// What core needs of a device: its memory, and the queue in which its work is done.
 ///
@@ -31,8 +42,12 @@ class Backend {
 
   /// Host memory to the device's; `from` may be reused on return.
   virtual void copy_in(void* to, const void* from, std::size_t bytes) = 0;
-  /// The device's memory to the host's; waits.
-  virtual void copy_out(void* to, const void* from, std::size_t bytes) = 0;
+  /// The device's memory to the host's; waits, once for all of them.
+  virtual void copy_out(std::span<const HostCopy> copies) = 0;
+  void copy_out(void* to, const void* from, std::size_t bytes) {
+    const HostCopy copy{to, from, bytes};
+    copy_out({&copy, 1});
+  }
   /// Host memory that copy_in_beside() can read; the CPU's may be any.
   virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
   virtual void free_pinned(std::byte* block, std::size_t bytes) noexcept = 0;
@@ -48,6 +63,18 @@ class Backend {
 
   /// Waits until everything is done.
   virtual void synchronize() = 0;
+  /// How often somebody has waited, for everything or for values.
+  virtual std::int64_t waits() = 0;
+  /// Captures what `work` queues, of which nothing is done; for launch() of the result.  `work` has
+  /// this thread to itself: nobody else may use the device meanwhile.  What it allocates is memory
+  /// of the graph, and lies at the same place each time.
+  ///
+  /// `operations` at most are counted.
+  /// Errors    DeviceError if `work` copies from or to the host, or waits; what it throws.
+  virtual std::unique_ptr<DeviceGraph> capture(std::size_t operations,
+                                               const std::function<void()>& work) = 0;
+  /// The number of the capture in progress; 0: none.
+  virtual std::uint64_t capturing() = 0;
   /// By what meters know the device, its PCI bus id ("0000:65:00.0"); empty for the CPU.
   virtual std::string bus_id() = 0;
 

@@ -76,8 +76,8 @@ class CpuBackend final : public Backend {
   void copy_in(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
+  void copy_out(std::span<const HostCopy> copies) override {
+    for (const auto& [to, from, bytes] : copies) std::memcpy(to, from, bytes);
   }
   std::byte* allocate_pinned(std::size_t bytes) override { return allocate(bytes); }
   void free_pinned(std::byte* block, std::size_t bytes) noexcept override { free(block, bytes); }
@@ -98,6 +98,11 @@ class CpuBackend final : public Backend {
   }
 
   void synchronize() override {}
+  std::int64_t waits() override { return 0; }
+  std::unique_ptr<DeviceGraph> capture(std::size_t, const std::function<void()>&) override {
+    throw DeviceError("the CPU queues nothing that could be captured");
+  }
+  std::uint64_t capturing() override { return 0; }
   std::string bus_id() override { return {}; }
   std::int64_t start_timer() override { return monotonic_nanoseconds(); }
   void stop_timer(std::int64_t started, Tally* tally) override {

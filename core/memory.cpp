@@ -23,18 +23,21 @@ Storage::Storage(std::size_t bytes, Device device)
 Storage::~Storage() { backend(device_).free(data_, bytes_); }
 
 std::shared_ptr<const void> Storage::derived(std::string_view key) const {
+  const std::uint64_t capture = backend(device_).capturing();
   const std::lock_guard lock(derived_mutex);
   for (const Derived& entry : derived_) {
-    if (entry.key == key && entry.version == version()) return entry.value;
+    const bool usable = capture == 0 || entry.capture == capture;
+    if (entry.key == key && entry.version == version() && usable) return entry.value;
   }
   return nullptr;
 }
 
 void Storage::set_derived(std::string_view key, std::shared_ptr<const void> value) {
+  const std::uint64_t capture = backend(device_).capturing();
   const std::lock_guard lock(derived_mutex);
   const std::uint64_t now = version();
   std::erase_if(derived_, [&](const Derived& e) { return e.key == key || e.version != now; });
-  derived_.push_back({std::string(key), now, std::move(value)});
+  derived_.push_back({std::string(key), now, capture, std::move(value)});
 }
 
 }  // namespace joule

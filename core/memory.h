@@ -46,7 +46,8 @@ class Storage {
   std::uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   void written() { version_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// What was made from the present contents under `key`, or null.  See Tensor::derived.
+  /// What was made from the present contents under `key`, or null.  See Tensor::derived.  Captured
+  /// work finds only what it made itself: it will be done again when the contents are others.
   std::shared_ptr<const void> derived(std::string_view key) const;
   void set_derived(std::string_view key, std::shared_ptr<const void> value);
 
@@ -54,6 +55,7 @@ class Storage {
   struct Derived {
     std::string key;
     std::uint64_t version;
+    std::uint64_t capture;  // in which it was made; 0: in none
     std::shared_ptr<const void> value;
   };
   std::byte* data_;

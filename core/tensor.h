@@ -53,6 +53,9 @@ class Tensor {
   T* mutable_data() const {
     return static_cast<T*>(write(kDTypeOf<T>));
   }
+  /// The same whatever the dtype, to copy bytes().
+  const void* raw() const { return read(dtype()); }
+  void* mutable_raw() const { return write(dtype()); }
   /// Errors    ArgumentError as data(), or if the tensor is not on the CPU: to(Device::cpu) first.
   template <class T>
   std::span<const T> values() const {

@@ -23,6 +23,7 @@ class ZeroMask {
         channels_(channels),
         storage_(static_cast<std::size_t>(rows * words_per_row() + 1) * sizeof(std::uint64_t),
                  device),
+        counted_again_(backend(device).capturing() != 0),
         nonzeros_(device == Device::cpu ? 0 : kOnTheDevice) {
     if (device != Device::cpu) backend(device).fill(device_count(), 1, &kNone, sizeof kNone);
   }
@@ -39,9 +40,9 @@ class ZeroMask {
 
   Device device() const { return storage_.device(); }
 
-  /// Waits for the device the first time.
+  /// Waits for the device the first time; each time if captured work counts.
   std::int64_t nonzeros() const {
-    if (nonzeros_ == kOnTheDevice) {
+    if (nonzeros_ == kOnTheDevice || counted_again_) {
       backend(device()).copy_out(&nonzeros_, words(rows_), sizeof nonzeros_);
     }
     return nonzeros_;
@@ -60,6 +61,7 @@ class ZeroMask {
   static constexpr std::uint64_t kNone = 0;
   std::int64_t rows_, channels_;
   Storage storage_;  // the words, then the count
+  bool counted_again_;
   mutable std::int64_t nonzeros_;
 };
 

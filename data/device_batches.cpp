@@ -7,18 +7,6 @@
 #include "core/error.h"
 
 namespace joule {
-namespace {
-
-const void* values_of(const Tensor& tensor) {
-  return tensor.dtype() == DType::f32 ? static_cast<const void*>(tensor.data<float>())
-                                      : tensor.data<std::int32_t>();
-}
-void* values_to(const Tensor& tensor) {
-  return tensor.dtype() == DType::f32 ? static_cast<void*>(tensor.mutable_data<float>())
-                                      : tensor.mutable_data<std::int32_t>();
-}
-
-}  // namespace
 
 PinnedMemory::PinnedMemory(PinnedMemory&& other) noexcept
     : device_(other.device_),
@@ -98,8 +86,8 @@ void DeviceBatches::Iterator::finish_copies() {
 Tensor DeviceBatches::Iterator::upload(const Tensor& tensor, PinnedMemory& through) {
   const Tensor there(tensor.shape(), tensor.dtype(), device_);
   std::byte* const pinned = through.reserve(tensor.bytes());
-  std::memcpy(pinned, values_of(tensor), tensor.bytes());
-  copies_.push_back(backend(device_).copy_in_beside(values_to(there), pinned, tensor.bytes()));
+  std::memcpy(pinned, tensor.raw(), tensor.bytes());
+  copies_.push_back(backend(device_).copy_in_beside(there.mutable_raw(), pinned, tensor.bytes()));
   return there;
 }
 

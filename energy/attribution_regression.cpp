@@ -67,8 +67,8 @@ std::vector<Group> groups(std::span<const Ledger::Line> lines,
     const auto line = by_name.find(name);
     require(line != by_name.end(), "attribution: the pieces have a line (", std::get<0>(name), ", ",
             std::get<2>(name), ") that the window has not");
-    auto same =
-        std::ranges::find_if(found, [&](const Group& g) { return proportional(g.calls, column); });
+    auto same = std::ranges::find_if(
+        found, [&, &column = column](const Group& g) { return proportional(g.calls, column); });
     if (same == found.end()) same = found.insert(found.end(), {column, {}});
     same->lines.push_back(line->second);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layers/containers.h"
 
+#include "core/error.h"
+
 namespace joule::nn {
 
 Tensor Sequential::conv_then_relu(const Conv2d& conv, const ReLU& relu, Tensor x) {
@@ -15,13 +17,20 @@ Tensor Sequential::conv_then_relu(const Conv2d& conv, const ReLU& relu, Tensor x
   return std::move(output.y);
 }
 
-Tensor Sequential::forward(Tensor x) {
+Tensor Sequential::run(std::size_t first, std::size_t last, Tensor x) {
+  require(first <= last && last <= children().size(), "run: there are no children ", first, " to ",
+          last, " of ", children().size());
+  const Entered entered(*this);
+  return run_children(first, last, std::move(x));
+}
+
+Tensor Sequential::run_children(std::size_t first, std::size_t last, Tensor x) {
   const TapCollector* const taps = TapCollector::current();
   const bool fuse =
       forward_observers().empty() && !(taps && taps->options().layers == TapLayers::all);
   const auto& layers = children();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (fuse && i + 1 < layers.size()) {
+  for (std::size_t i = first; i < last; ++i) {
+    if (fuse && i + 1 < last) {
       const auto* const conv = dynamic_cast<const Conv2d*>(layers[i].get());
       const auto* const relu = dynamic_cast<const ReLU*>(layers[i + 1].get());
       if (conv && relu) {

@@ -31,8 +31,13 @@ class Sequential final : public Module {
   }
   std::string describe() const override { return "Sequential()"; }
 
+  /// The children [first, last) alone, accounted to as in the whole net.
+  /// Errors    ArgumentError if they are not there.
+  Tensor run(std::size_t first, std::size_t last, Tensor x);
+
  private:
-  Tensor forward(Tensor x) override;
+  Tensor forward(Tensor x) override { return run_children(0, children().size(), std::move(x)); }
+  Tensor run_children(std::size_t first, std::size_t last, Tensor x);
   static Tensor conv_then_relu(const Conv2d& conv, const ReLU& relu, Tensor x);
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/autograd.h"
+#include "core/backend.h"
 #include "kernels/add/add.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/concat/concat.h"
@@ -274,6 +275,8 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
 
 Tensor dropout(Tensor x, float probability, Generator& generator) {
   require(x.defined(), "dropout: x is undefined");
+  require(&generator == &default_generator() || backend(x.device()).capturing() == 0,
+          "dropout: a captured step draws from default_generator() only");
   Tensor y = overwrite_or_allocate(x);
   const RandomState random = generator.reserve((static_cast<std::uint64_t>(x.numel()) + 3) / 4);
   dispatch(Dropout{.x = x, .y = y, .probability = probability, .random = random});
@@ -292,6 +295,19 @@ Tensor add(Tensor a, const Tensor& b) {
   dispatch(Add{.a = a, .b = b, .y = y});
   record("add", {a, b}, {&y}, [](std::span<const Tensor> grads) {
     return std::vector<Tensor>{grads[0], grads[0]};
+  });
+  return y;
+}
+
+Tensor scale(Tensor x, const Tensor& factor) {
+  require(x.defined() && factor.defined(), "scale: x and factor must be defined");
+  require(!needs_grad(factor), "scale: factor gets no gradient; detach() it");
+  Tensor y = overwrite_or_allocate(x);
+  dispatch(Scale{.x = x, .y = y, .by = factor});
+  record("scale", {x}, {&y}, [factor](std::span<const Tensor> grads) {
+    const Tensor grad_x = reuse_or_allocate(grads[0]);
+    dispatch(Scale{.x = grads[0], .y = grad_x, .by = factor});
+    return std::vector<Tensor>{grad_x};
   });
   return y;
 }

@@ -53,6 +53,10 @@ Tensor dropout(Tensor x, float probability, Generator& generator = default_gener
 Tensor add(Tensor a, const Tensor& b);
 inline Tensor operator+(Tensor a, const Tensor& b) { return add(std::move(a), b); }
 
+/// factor * x, factor a scalar that gets no gradient.  Read when it is done, not when it is asked
+/// for: it may change between the runs of a captured step.
+Tensor scale(Tensor x, const Tensor& factor);
+
 /// Along the channels.
 Tensor concat(std::span<const Tensor> xs);
 

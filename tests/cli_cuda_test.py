@@ -44,7 +44,8 @@ class Cuda(unittest.TestCase):
     def test_training_leaves_a_run(self):
         self.assertEqual(self.trained.returncode, 0, self.trained.stderr)
         config = json.loads((self.run_folder / "config.json").read_text())
-        self.assertEqual((config["device"], config["precision"]), ("cuda", "f32"))
+        self.assertEqual((config["device"], config["precision"], config["graph"]), ("cuda", "f32", "auto"))
+        self.assertIn("run: 0 of 3 steps were replays of a CUDA graph", self.trained.stdout)  # the third is captured
 
     def test_both_devices_say_the_same_of_a_net(self):
         rows = []
@@ -83,6 +84,8 @@ class Cuda(unittest.TestCase):
         self.assertEqual(report["options"]["device"], "cuda")
         self.assertEqual([side["name"] for side in report["nets"][0]["sides"]], ["joule", "joule, dense"])
         self.assertGreater(report["nets"][0]["sides"][0]["peak_bytes"], 0)
+        ways = {side["way"] for side in report["nets"][0]["sides"]}
+        self.assertLessEqual(ways, {"as a graph", "kernel by kernel"})
 
     def test_an_operation_that_the_device_lacks_is_an_error(self):
         environment = {**os.environ, "JOULE_FORCE": "conv2d:cpu.direct"}

@@ -269,6 +269,29 @@ class Tune(unittest.TestCase):
                 self.assert_refused(2, text, "tune", *options)
         self.assertFalse(self.table.exists())
 
+    def test_a_run_measures_what_the_table_lacks(self):
+        options = ["train", "--model", "lenet5", "--data", "synthetic", "--limit", 32, "--batch", 16, "--epochs", 1,
+                   "--threads", 1, "--tune", "--out"]  # fmt: skip
+        first = self.joule(*options, self.folder / "first")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertRegex(first.stderr, r"tuned \S+ conv2d \(1\)\n")
+        self.assertRegex(first.stderr, r"tuned \S+ conv2d_grad_weight \(")
+        page = (self.folder / "first" / "report.html").read_text()
+        entries = len(self.saved()["machines"][0]["entries"])
+        self.assertIn(f"{entries} measured choices in {self.table}", page)
+        second = self.joule(*options, self.folder / "second")
+        self.assertEqual(second.returncode, 0, second.stderr)
+        self.assertNotIn("tuned", second.stderr)
+        self.assertEqual(len(self.saved()["machines"][0]["entries"]), entries)
+
+    def test_a_run_that_goes_by_no_table_measures_none(self):
+        options = ["train", "--data", "synthetic", "--out", self.folder / "run", "--tune"]
+        self.assert_refused(2, "tune: a run on cuda, or with --deterministic, goes by no table",
+                            *options, "--deterministic")  # fmt: skip
+        self.assert_refused(2, "JOULE_TUNING is off", *options, JOULE_TUNING="off")
+        self.assert_refused(2, "--tune", *options, "--resume")
+        self.assertFalse((self.folder / "run").exists())
+
 
 if __name__ == "__main__":
     unittest.main()

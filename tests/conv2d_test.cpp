@@ -764,7 +764,7 @@ TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
   };
   const Case c{"3x3", {2, 9, 9, 64}, 64, 3, {.padding = 1}};
   EXPECT_EQ(selected(c, 0.03), "cpu.skip_zero_runs");
-  EXPECT_EQ(selected(c, 0.06), "cpu.skip_zero");
+  EXPECT_EQ(selected(c, 0.08), "cpu.skip_zero");
   Case dilated = c;
   dilated.params.dilation = {1, 2};
   EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
@@ -791,6 +791,30 @@ TEST(Conv2d, RoundsItsWeightsOnlyIfThePrecisionAllowsIt) {
               }).find("cpu.skip_zero_bf16_weights: is less precise than asked for\n"),
               std::string::npos);
   }
+}
+
+// Where the runs begin to win goes by both numbers of channels, and by how many pixels of the input
+// have to be listed for one of the output.
+TEST(Conv2d, ChoosesRunsByWhatTheyCost) {
+  const auto runs = [](const Case& c, double density) {
+    const Layer layer(c, [=](const Shape& shape, std::uint64_t seed) {
+      return random_tensor(shape, seed, density);
+    });
+    for (const Tensor& t : {layer.x, layer.grad_y}) t.attach(mask_of(t));
+    const auto chosen = [](const auto& op) {
+      return select(op, Context{}).name == "cpu.skip_zero_runs";
+    };
+    return std::pair(chosen(layer.forward()), chosen(layer.grad_input()));
+  };
+  const Case wide_to_narrow{"64 to 32", {2, 9, 9, 64}, 32, 3, {.padding = 1}};
+  EXPECT_EQ(runs(wide_to_narrow, 0.075), std::pair(true, false));
+  const Case narrow_to_wide{"64 to 128", {2, 9, 9, 64}, 128, 3, {.padding = 1}};
+  EXPECT_EQ(runs(narrow_to_wide, 0.06), std::pair(false, true));
+  Case stride{"128 to 64", {2, 9, 9, 128}, 64, 3, {.padding = 1}};
+  EXPECT_EQ(runs(stride, 0.055), std::pair(true, false));
+  stride.params.stride = {2, 2};
+  EXPECT_EQ(runs(stride, 0.055), std::pair(false, false));
+  EXPECT_EQ(runs({"one tap", {2, 9, 9, 64}, 128, 1, {}}, 0.01), std::pair(false, false));
 }
 
 // One filter bank, first with the taps side by side, then apart: few channels are packed otherwise.
@@ -859,6 +883,24 @@ TEST(Conv2d, ChoosesToSkipByTheZerosThatTheMasksCount) {
   EXPECT_FALSE(skips(layer.forward()));
   EXPECT_FALSE(skips(layer.grad_input()));
   EXPECT_FALSE(skips(layer.grad_weights()));
+}
+
+// Of two operands with zeros, the one that takes less time is skipped by: with a stride, that is
+// not the one with more of them.
+TEST(Conv2d, ChoosesTheOperandWhoseZerosSaveMore) {
+  const auto chosen = [](const Case& c, float x_density, float grad_y_density) {
+    const Layer layer(c, uniform);
+    make_sparse(layer.x, x_density);
+    make_sparse(layer.grad_y, grad_y_density);
+    return select(layer.grad_weights(), Context{}).name;
+  };
+  const Case plain{"3x3", {2, 14, 14, 64}, 64, 3, {.padding = 1}};
+  EXPECT_EQ(chosen(plain, 0.15f, 0.1f), "cpu.skip_zero_grad_y");
+  EXPECT_EQ(chosen(plain, 0.1f, 0.15f), "cpu.skip_zero_x");
+  const Case stride{"3x3/2", {2, 28, 28, 64}, 128, 3, {.stride = 2, .padding = 1}};
+  EXPECT_EQ(chosen(stride, 0.1f, 0.12f), "cpu.skip_zero_grad_y");
+  const Case one_tap{"1x1/2", {2, 28, 28, 256}, 512, 1, {.stride = 2}};
+  EXPECT_EQ(chosen(one_tap, 0.15f, 0.1f), "cpu.skip_zero_x");
 }
 
 // On CUDA to ask for the number of zeros waits for the device: too dear for a small convolution.

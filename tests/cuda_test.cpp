@@ -3,6 +3,7 @@
 
 #include "core/accumulate.h"
 #include "core/backend.h"
+#include "core/read_back.h"
 #include "energy/ledger.h"
 #include "tests/op_test.h"
 
@@ -59,6 +60,31 @@ TEST_F(Cuda, MovingMovesEveryHandle) {
   EXPECT_FALSE(x.grad().defined());
   EXPECT_TRUE(x.requires_grad());
   expect_same_bits(other.to(Device::cpu), before);
+}
+
+TEST_F(Cuda, ManyValuesAreWaitedForOnce) {
+  for (const std::int64_t large : {7, 70000}) {  // more than the pinned memory holds
+    const Tensor floats = random_tensor({large}, 1), whole = Tensor::full({2}, 3).to(DType::i32);
+    const Tensor doubles = random_tensor({3}, 2).to(DType::f64), here = Tensor::full({1}, 5);
+    ZeroMask mask(2, 70, Device::cuda), on_host(1, 64, Device::cpu);
+    const std::uint64_t count = 11;
+    backend(Device::cuda).copy_in(mask.device_count(), &count, sizeof count);
+    on_host.set_nonzeros(4);
+    const Tensor there[] = {floats.to(Device::cuda), whole.to(Device::cuda),
+                            doubles.to(Device::cuda)};
+    const std::int64_t waits = backend(Device::cuda).waits();
+    ReadBack read(Device::cuda);
+    const Tensor a = read.add(there[0]), b = read.add(there[1]), c = read.add(there[2]);
+    const std::int64_t &nonzeros = read.add(mask), &of_host = read.add(on_host);
+    EXPECT_TRUE(read.add(here).same_storage(here));
+    read.wait();
+    EXPECT_EQ(backend(Device::cuda).waits(), waits + 1);
+    expect_same_bits(a, floats);
+    EXPECT_EQ(b.values<std::int32_t>()[1], 3);
+    EXPECT_EQ(c.values<double>()[2], doubles.values<double>()[2]);
+    EXPECT_EQ(nonzeros, 11);
+    EXPECT_EQ(of_host, 4);
+  }
 }
 
 TEST_F(Cuda, HostAccessIsRefused) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/backend.h"
+#include "data/synthetic.h"
 #include "layers/functions.h"
 #include "models/models.h"
 #include "optim/optimizers.h"
@@ -11,6 +12,7 @@
 #include "tests/op_test.h"
 #include "training/evaluate.h"
 #include "training/model_file.h"
+#include "training/trainer.h"
 
 // Whole steps on the CUDA device, beside the same steps on the CPU.
 namespace joule {
@@ -122,6 +124,73 @@ TEST_F(CudaTraining, ANetIsSavedFromTheDeviceAndLoadedOntoTheCpu) {
   training::save_model(path, model);
   training::Model loaded = training::load_model(path);
   expect_same_bits(training::predict(loaded.net, batch.images), expected);
+}
+
+/// Three whole batches and a smaller one per epoch.
+training::Trainer make_trainer(const std::string& graph, double clip_norm = 0,
+                               const char* device = "cuda") {
+  return training::Trainer({.model = "lenet5",
+                            .data = "synthetic",
+                            .epochs = 3,
+                            .batch = 4,
+                            .optimizer = "adam",
+                            .lr = 1e-3,
+                            .clip_norm = clip_norm,
+                            .l0_lambda = 0.1,
+                            .l0_warmup = 1.5,
+                            .device = device,
+                            .graph = graph},
+                           make_synthetic({.train = 14, .test = 6, .classes = 4, .size = 12}));
+}
+
+void expect_same_run(const training::Trainer& actual, const training::Trainer& expected) {
+  const State a = actual.state(), e = expected.state();
+  for (const auto& [name, tensor] : e.tensors) {
+    SCOPED_TRACE(name);
+    expect_same_bits(a.tensors.at(name).to(Device::cpu), tensor.to(Device::cpu));
+  }
+  ASSERT_EQ(actual.metrics().size(), expected.metrics().size());
+  for (std::size_t i = 0; i < expected.metrics().size(); ++i) {
+    EXPECT_EQ(actual.metrics()[i].train_loss, expected.metrics()[i].train_loss);
+    EXPECT_EQ(actual.metrics()[i].l0_penalty, expected.metrics()[i].l0_penalty);
+    EXPECT_EQ(actual.metrics()[i].train_accuracy, expected.metrics()[i].train_accuracy);
+    EXPECT_EQ(actual.metrics()[i].test_loss, expected.metrics()[i].test_loss);
+  }
+  for (const auto& [phase, totals] : expected.work()) {
+    const energy::Totals counted = actual.work().at(phase);
+    EXPECT_EQ(counted.calls, totals.calls);
+    EXPECT_EQ(counted.work, totals.work);
+    EXPECT_EQ(counted.tally.macs_skippable, totals.tally.macs_skippable);
+    EXPECT_GT(counted.tally.nanoseconds, 0);
+  }
+}
+
+TEST_F(CudaTraining, ARunWithAGraphIsTheRunWithoutBitForBit) {
+  training::Trainer eager = make_trainer("off"), captured = make_trainer("on");
+  while (!eager.finished()) eager.run_epoch();
+  while (!captured.finished()) captured.run_epoch();
+  expect_same_run(captured, eager);
+  training::Trainer cpu = make_trainer("auto", 0, "cpu");
+  while (!cpu.finished()) cpu.run_epoch();
+  for (std::size_t i = 0; i < cpu.metrics().size(); ++i) {
+    const double penalty = cpu.metrics()[i].l0_penalty;
+    EXPECT_NEAR(eager.metrics()[i].l0_penalty, penalty, 0.01 * penalty);
+  }
+  EXPECT_EQ(cpu.launches(), "");
+  EXPECT_EQ(eager.launches(), "no CUDA graph: it was not to be used");
+  EXPECT_EQ(captured.launches(), "5 of 12 steps were replays of a CUDA graph");
+}
+
+TEST_F(CudaTraining, ARunGoesOnWithANewGraph) {
+  training::Trainer whole = make_trainer("auto", 0.5), first = make_trainer("auto", 0.5);
+  while (!whole.finished()) whole.run_epoch();
+  int steps = 0;
+  while (steps < 6) first.run_epoch({.stop = [&] { return ++steps >= 6; }});
+  training::Trainer second = make_trainer("auto", 0.5);
+  second.load_state(first.state());
+  EXPECT_EQ(second.epoch(), 1);
+  while (!second.finished()) second.run_epoch();
+  expect_same_run(second, whole);
 }
 
 TEST_F(CudaTraining, PredictionsAreThoseOfTheCpu) {

@@ -63,6 +63,11 @@ TEST(Gradients, Linear) {
                    {random_tensor({3, 5}, 1), random_tensor({4, 5}, 2), random_tensor({4}, 3)});
 }
 
+TEST(Gradients, Scale) {
+  const Tensor factor = Tensor::full(Shape{}, -0.7f).to(DType::f64);
+  expect_gradients([&](Inputs in) { return scale(in[0], factor); }, {kX});
+}
+
 TEST(Gradients, ReluAndItsL0) {
   expect_gradients([](Inputs in) { return relu(in[0]); }, {kX}, 2);
   expect_gradients([](Inputs in) { return relu_with_l0(in[0], 0.05f).l0_sum; }, {kX}, 2);

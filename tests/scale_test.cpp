@@ -29,6 +29,19 @@ TEST(Scale, EveryImplementationGivesTheDefinition) {
   });
 }
 
+TEST(Scale, AScalarMayMultiplyToo) {
+  const Tensor x = random_tensor({1003}, 1), by = Tensor::full(Shape{}, 3);
+  const Scale op{.x = x, .y = Tensor({1003}), .factor = 0.5f, .by = by};
+  for_each_target([&] {
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        ASSERT_EQ(op.y.data<float>()[i], 1.5f * x.data<float>()[i]);
+      }
+    });
+  });
+}
+
 TEST(Scale, MayOverwriteItsInput) {
   const Tensor x({101});
   const Scale op{.x = x, .y = x, .factor = -2};
@@ -114,6 +127,8 @@ TEST(Scale, ErrorsSayWhatWasExpected) {
   const Tensor x({3});
   EXPECT_EQ(error_of([&] { dispatch(Scale{.x = x, .y = Tensor({2})}); }),
             "scale: y is f32 [2] on cpu, x is f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(Scale{.x = x, .y = x, .by = x}); }),
+            "scale: by must be a scalar of f32 on cpu, got f32 [3] on cpu");
   EXPECT_EQ(error_of([&] { dispatch(SquaredNorm{.x = x, .sum = Tensor(Shape{})}); }),
             "squared_norm: sum must be a scalar of f64 on cpu, got f32 [] on cpu");
   EXPECT_EQ(error_of([&] { all_finite(Tensor({3}, DType::i32)); }),

@@ -159,6 +159,56 @@ TEST(Predict, IsTheForwardPassInSlices) {
             "predict: slice must not be negative, got -1");
 }
 
+std::int64_t calls_of(const Evaluation& e, std::string_view op) {
+  std::int64_t calls = 0;
+  for (const auto& line : e.work) calls += line.run.op == op ? line.calls : 0;
+  return calls;
+}
+
+TEST(Evaluate, LinearLayersSeeTheWholeBatchWithTheMasksOfItsSlices) {
+  const DataSplit data = small_data();
+  Model model = make_model_for("lenet5", "synthetic", data.test);
+  const auto whole = evaluate(model.net, data.test, {.batch = 8, .slice = 8});
+  const auto slices = evaluate(model.net, data.test, {.batch = 8, .slice = 3});
+  ASSERT_TRUE(whole && slices);
+  EXPECT_EQ(calls_of(*whole, "conv2d"), 2 * 3);
+  EXPECT_EQ(calls_of(*slices, "conv2d"), 2 * (3 + 3 + 2));
+  EXPECT_EQ(calls_of(*slices, "linear"), 3 * 3);
+  const energy::Totals a = total_work(*slices), b = total_work(*whole);
+  EXPECT_EQ(a.work.macs, b.work.macs);
+  EXPECT_EQ(a.tally.macs_skippable, b.tally.macs_skippable);
+  EXPECT_EQ(a.tally.values_in_nonzero, b.tally.values_in_nonzero);
+  ASSERT_EQ(slices->relus.size(), whole->relus.size());
+  for (std::size_t i = 0; i < whole->relus.size(); ++i) {
+    EXPECT_EQ(slices->relus[i].layer, whole->relus[i].layer);
+    EXPECT_EQ(slices->relus[i].values, whole->relus[i].values);
+    EXPECT_EQ(slices->relus[i].nonzeros, whole->relus[i].nonzeros);
+  }
+}
+
+TEST(Predict, NetsOfEveryFormRunInSlices) {
+  Tensor images({5, 6, 6, 2});
+  default_generator().uniform({images.mutable_data<float>(), 5 * 72});
+  nn::Sequential without_linear(nn::Conv2d({.in = 2, .out = 3}), nn::GlobalAvgPool(),
+                                nn::Flatten());
+  nn::Sequential only_linear(nn::Flatten(), nn::Linear(72, 4));
+  nn::Sequential inside(nn::Sequential(nn::Flatten(), nn::Linear(72, 4), nn::ReLU()),
+                        nn::Linear(4, 3));
+  nn::Linear linear(72, 3);
+  const Tensor rows = images.reshape({5, 72});
+  const auto expect_same = [](nn::Module& net, const Tensor& x) {
+    const Tensor whole = predict(net, x, 5), slices = predict(net, x, 2);
+    ASSERT_EQ(slices.shape(), whole.shape());
+    for (std::int64_t i = 0; i < whole.numel(); ++i) {
+      EXPECT_NEAR(slices.data<float>()[i], whole.data<float>()[i], 1e-5);
+    }
+  };
+  expect_same(without_linear, images);
+  expect_same(only_linear, images);
+  expect_same(inside, images);
+  expect_same(linear, rows);
+}
+
 TEST(Trainer, StopsWhenTheNetCannotLearn) {
   Config config = small_config();
   config.schedule = "constant";

@@ -41,6 +41,7 @@ void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("threads", c.threads);
   visit("device", c.device);
   visit("precision", c.precision);
+  visit("graph", c.graph);
   visit("deterministic", c.deterministic);
 }
 
@@ -93,6 +94,8 @@ void check(const Config& c) {
   require_one_of("precision", c.precision, {"f32", "tf32", "bf16"});
   require(c.device == "cuda" || c.precision != "tf32",
           "precision: the CPU has f32, and bf16 for weights, got '", c.precision, "'");
+  require_one_of("graph", c.graph, {"auto", "on", "off"});
+  require(c.device == "cuda" || c.graph != "on", "graph: on the CPU there is nothing to capture");
   if (const std::string why = unavailable(device(c)); !why.empty()) {
     throw DeviceError(str("device: ", why, "; use cpu"));
   }

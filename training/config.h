@@ -42,7 +42,8 @@ struct Config {
   int threads = 0;                // 0: what there is
   std::string device = "cpu";     // cpu | cuda
   std::string precision = "f32";  // of products: f32 | tf32 (cuda) | bf16
-  bool deterministic = false;     // the same bits for any number of threads
+  std::string graph = "auto";  // of cuda: steps as a CUDA graph: auto (where it can be) | on | off
+  bool deterministic = false;  // the same bits for any number of threads
 
   friend bool operator==(const Config&, const Config&) = default;
 };

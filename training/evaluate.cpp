@@ -6,37 +6,29 @@
 #include "core/error.h"
 #include "data/loader.h"
 #include "layers/functions.h"
+#include "layers/taps.h"
 #include "training/inference.h"
+#include "training/sliced_net.h"
 
 namespace joule::training {
 namespace {
 
-/// Calls run(images of one slice, on the net's device) -> logits, and puts the logits together.
-template <class Run>
-Tensor in_slices(const nn::Module& net, const Tensor& images, std::int64_t slice, Run&& run) {
+/// The logits of the images, on the CPU.
+Tensor logits_of(const SlicedNet& net, const Tensor& images, std::int64_t slice, Device device,
+                 const SlicedNet::Around& around) {
   require(slice >= 0, "predict: slice must not be negative, got ", slice);
   require(images.defined() && images.shape().rank() >= 1 && images.dim(0) >= 1,
           "predict: there are no images");
-  const std::int64_t n = images.dim(0);
-  const Device device = net.device();
-  if (slice == kSliceThatSuits) slice = slice_for(device, n);
-  Tensor logits;
-  for (std::int64_t first = 0; first < n; first += slice) {
-    const std::int64_t count = std::min(slice, n - first);
-    const Tensor part = run(images.slice(first, count).to(device));
-    if (!logits) logits = Tensor({n, part.dim(1)}, part.dtype());
-    logits.slice(first, count).copy_from(part);
-  }
-  return logits;
+  if (slice == kSliceThatSuits) slice = slice_for(device, images.dim(0));
+  return net.run(images, slice, around).to(Device::cpu);
 }
 
 void add(std::vector<LayerDensity>& relus, const std::vector<Tap>& taps) {
-  if (relus.empty()) {
-    for (const Tap& tap : taps) relus.push_back({.layer = std::string(tap.layer)});
-  }
-  for (std::size_t i = 0; i < taps.size(); ++i) {
-    relus[i].values += taps[i].value.numel();
-    relus[i].nonzeros += taps[i].value.nonzeros();
+  for (const Tap& tap : taps) {
+    auto relu = std::ranges::find(relus, tap.layer, &LayerDensity::layer);
+    if (relu == relus.end()) relu = relus.insert(relus.end(), {.layer = std::string(tap.layer)});
+    relu->values += tap.value.numel();
+    relu->nonzeros += tap.value.nonzeros();
   }
 }
 
@@ -48,7 +40,8 @@ std::int64_t slice_for(Device device, std::int64_t images) {
 
 Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice) {
   const Inference inference(net);
-  return in_slices(net, images, slice, [&](Tensor part) { return net(std::move(part)); });
+  return logits_of(SlicedNet(net), images, slice, net.device(),
+                   [](const auto& work) { return work(); });
 }
 
 std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
@@ -57,16 +50,19 @@ std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
   const DataLoader loader(dataset, {.batch = options.batch, .shuffle = false});
   energy::Ledger ledger;
   Evaluation result{.classes = dataset.classes()};
+  const SlicedNet sliced(net);
+  const auto counted = [&](const std::function<Tensor()>& work) {
+    const energy::Recording recording(ledger);
+    TapCollector collector({});
+    Tensor y = work();
+    add(result.relus, collector.take());
+    return y;
+  };
   const std::int64_t k = result.classes;
   result.confusion.resize(static_cast<std::size_t>(k * k));
   for (const Batch& batch : loader) {
     if (options.stop && options.stop()) return std::nullopt;
-    const Tensor logits = in_slices(net, batch.images, options.slice, [&](Tensor part) {
-      const energy::Recording recording(ledger);
-      auto [y, taps] = net.forward_with_taps(std::move(part));
-      add(result.relus, taps);
-      return y;
-    });
+    const Tensor logits = logits_of(sliced, batch.images, options.slice, net.device(), counted);
     require(logits.dim(1) == k, "evaluate: the net gives ", logits.dim(1), " logits, ",
             dataset.name, " has ", k, " classes");
     const auto labels = batch.labels.values<std::int32_t>();

@@ -157,6 +157,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const Config& 
   RunResult result{.evaluation = trainer.evaluate_now(),
                    .work = trainer.work(),
                    .parameters = trainer.model().net.parameter_count(),
+                   .launches = trainer.launches(),
                    .energy = energy()};
   for (const EpochMetrics& m : trainer.metrics()) result.seconds += m.seconds;
   save_model(in(folder, kModel), trainer.model());

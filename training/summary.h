@@ -16,7 +16,8 @@ struct RunResult {
   Evaluation evaluation;                 // of the test images, by the final net
   std::map<Phase, energy::Totals> work;  // of all training steps
   std::int64_t parameters = 0;
-  double seconds = 0;  // of all training steps
+  double seconds = 0;    // of all training steps
+  std::string launches;  // Trainer::launches(); not in summary.json, as it decides no figure there
   RunEnergy energy;
 };
 

@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "core/read_back.h"
 #include "data/device_batches.h"
 #include "energy/cost_model.h"
 #include "training/components.h"
@@ -39,8 +40,7 @@ Model placed_model(const Config& config, const Dataset& dataset) {
 }
 
 std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  const Tensor on_host = labels.to(Device::cpu);
-  const auto expected = on_host.values<std::int32_t>();
+  const auto expected = labels.values<std::int32_t>();
   const std::vector<std::int32_t> predicted = argmax(logits);
   std::int64_t correct = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) correct += predicted[i] == expected[i];
@@ -60,6 +60,7 @@ Trainer::Trainer(const Config& config, const DataSplit& data, Accounting account
       model_(placed_model(config, data.train)),
       optimizer_(make_optimizer(config, model_.net.parameters())),
       schedule_(make_schedule(config, loader_.batches())),
+      training_step_(config_, model_.net),
       energy_(std::move(accounting)) {}
 
 double Trainer::lambda() const {
@@ -74,59 +75,40 @@ void Trainer::fail(const std::string& what) const {
                           std::min(batch_ + 1, batches), " of ", batches, ": ", what));
 }
 
-void Trainer::check_alive(const std::vector<ReluMask>& masks) {
-  for (const auto& [layer, mask] : masks) {
-    int& silent = silent_[std::string(layer)];
-    silent = mask->nonzeros() == 0 ? silent + 1 : 0;
-    if (silent < kSilentSteps) continue;
-    fail(str("layer ", layer, " has been silent for ", silent,
-             " steps, every unit of it, and no gradient comes through it any more; ",
-             config_.l0_lambda > 0 ? "try a longer --l0-warmup or a smaller --l0-lambda"
-                                   : "try a smaller --lr"));
-  }
-}
-
-Trainer::StepOutput Trainer::forward(const Batch& batch) {
-  const double lambda = this->lambda();
-  const auto sigma = static_cast<float>(config_.l0_sigma);
-  StepOutput out;
-  auto [logits, taps] = model_.net.forward_with_taps(
-      batch.images, {.layers = tap_layers(config_), .sigma = lambda > 0 ? sigma : 0.0f});
-  out.logits = logits.detach();
-  out.cross_entropy = cross_entropy(std::move(logits), batch.labels);
-  out.loss = out.cross_entropy;
-  if (lambda > 0) {
-    out.penalty = l0_penalty(taps, {.lambda = static_cast<float>(lambda),
-                                    .sigma = sigma,
-                                    .normalization = l0_normalization(config_),
-                                    .parameters = model_.net.parameter_count()});
-    out.loss = add(out.cross_entropy, out.penalty);
-  }
-  for (const Tap& tap : taps) {
-    // What no ReLU made is not silenced by one.
-    if (auto mask = tap.value.zero_mask()) out.masks.push_back({tap.layer, std::move(mask)});
-  }
-  return out;  // the taps are not needed any more: backward() frees what they hold as it goes
+void Trainer::check_alive(std::string_view layer, std::int64_t nonzeros) {
+  int& silent = silent_[std::string(layer)];
+  silent = nonzeros == 0 ? silent + 1 : 0;
+  if (silent < kSilentSteps) return;
+  fail(str("layer ", layer, " has been silent for ", silent,
+           " steps, every unit of it, and no gradient comes through it any more; ",
+           config_.l0_lambda > 0 ? "try a longer --l0-warmup or a smaller --l0-lambda"
+                                 : "try a smaller --lr"));
 }
 
 void Trainer::train_step(const Batch& batch) {
-  const StepOutput out = forward(batch);
-  out.loss.backward();
+  const TrainingStep::Output out = training_step_.run(batch, lambda());
   if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
   optimizer_->step();
   optimizer_->zero_grad();
   // Everything is queued: only now does the host wait for what the device has computed.
+  ReadBack read(device(config_));
+  const Tensor cross_entropy = read.add(out.cross_entropy), logits = read.add(out.logits);
+  const Tensor labels = read.add(batch.labels);
+  const Tensor penalty = out.penalty ? read.add(out.penalty) : Tensor();
+  std::vector<std::pair<std::string_view, const std::int64_t*>> nonzeros;
+  for (const auto& [layer, mask] : out.masks) nonzeros.emplace_back(layer, &read.add(*mask));
+  read.wait();
   const auto images = static_cast<double>(batch.images.dim(0));
-  const double value = out.cross_entropy.item();
+  const double value = cross_entropy.item();
   if (!std::isfinite(value)) {
     fail(str("the loss is ", number(value), "; try a smaller --lr",
              config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
   }
-  check_alive(out.masks);
+  for (const auto& [layer, count] : nonzeros) check_alive(layer, *count);
   sums_.loss += value * images;
-  if (out.penalty) sums_.penalty += out.penalty.item() * images;
-  sums_.correct += count_correct(out.logits, batch.labels);
+  if (penalty) sums_.penalty += penalty.item() * images;
+  sums_.correct += count_correct(logits, labels);
   sums_.images += batch.images.dim(0);
 }
 

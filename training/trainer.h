@@ -22,6 +22,7 @@
 #include "training/evaluate.h"
 #include "training/metrics.h"
 #include "training/model_file.h"
+#include "training/training_step.h"
 
 namespace joule::training {
 
@@ -78,6 +79,8 @@ class Trainer {
   /// and is in no figure.
   const std::set<std::int64_t>& lost_after() const { return lost_after_; }
   void note_loss() { lost_after_.insert(epoch_); }
+  /// How the steps were launched: see TrainingStep::launches().
+  std::string launches() const { return training_step_.launches(); }
 
   /// Trains to the end of the current epoch and evaluates.  Returns false if `hooks.stop` or
   /// the energy budget ended it early: state() then continues from exactly there.
@@ -105,25 +108,13 @@ class Trainer {
     double seconds = 0;
   };
 
-  /// A layer's mask, by which it is seen whether it is silent.
-  struct ReluMask {
-    std::string_view layer;
-    std::shared_ptr<const ZeroMask> mask;
-  };
-  struct StepOutput {
-    Tensor logits, cross_entropy, penalty;  // penalty: undefined without one
-    Tensor loss;
-    std::vector<ReluMask> masks;
-  };
-
   bool train_steps(const Hooks& hooks);  // whether to the end
-  StepOutput forward(const Batch& batch);
   void train_step(const Batch& batch);
   bool stopped(const Hooks& hooks) const;
   bool over_budget(const Hooks& hooks) const;
   void close_ledger();
   void predict(const Hooks& hooks) const;
-  void check_alive(const std::vector<ReluMask>& masks);
+  void check_alive(std::string_view layer, std::int64_t nonzeros);
   Progress progress();
   double lambda() const;
   std::int64_t step() const { return epoch_ * loader_.batches() + batch_; }
@@ -135,6 +126,7 @@ class Trainer {
   Model model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
+  TrainingStep training_step_;
   std::int64_t epoch_ = 0, batch_ = 0;
   Sums sums_;
   std::map<std::string, int> silent_;  // steps in a row, per ReLU

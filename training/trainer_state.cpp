@@ -167,6 +167,7 @@ void Trainer::load_state(const State& state) {
     throw;
   }
   default_generator().set_state(random);
+  training_step_.start_anew();
   epoch_ = epoch;
   batch_ = batch;
   sums_ = sums;

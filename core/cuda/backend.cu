@@ -4,10 +4,13 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "core/backends.h"
 #include "core/context.h"
 #include "core/cuda/block_cuda.h"
+#include "core/cuda/graph_cuda.h"
 #include "core/cuda/launch_cuda.h"
 #include "core/cuda/live_blocks_cuda.h"
 #include "core/cuda/tally_slots_cuda.h"
@@ -72,6 +75,7 @@ class CudaBackend final : public Backend {
   }
 
   std::byte* allocate(std::size_t bytes) override {
+    if (captured_) return allocate_captured(bytes);
     void* block = nullptr;
     const std::size_t size = std::max<std::size_t>(bytes, 1);
     const cudaError_t status = cudaMallocAsync(&block, size, stream_.get());
@@ -86,6 +90,11 @@ class CudaBackend final : public Backend {
   }
 
   void free(std::byte* block, std::size_t) noexcept override {
+    if (free_in_arena(block)) return;
+    if (captured_) {  // was there before: a captured call would give it back at every replay
+      free_later_.push_back(block);
+      return;
+    }
     live_.remove(block);
     report(cudaFreeAsync(block, stream_.get()), "cudaFreeAsync");
   }
@@ -107,11 +116,33 @@ class CudaBackend final : public Backend {
   }
 
   void copy_in(void* to, const void* from, std::size_t bytes) override {
+    require_not_capturing("copy from the host");
     copy_async(to, from, bytes, cudaMemcpyHostToDevice);
   }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
-    copy_async(to, from, bytes, cudaMemcpyDeviceToHost);
+  void copy_out(std::span<const HostCopy> copies) override {
+    require_not_capturing("copy to the host");
+    const std::lock_guard lock(staging_mutex_);
+    std::size_t bytes = 0;
+    for (const HostCopy& copy : copies) bytes += copy.bytes;
+    if (bytes > kStaging) {
+      for (const auto& [to, from, size] : copies) {
+        copy_async(to, from, size, cudaMemcpyDeviceToHost);
+      }
+      return synchronize();
+    }
+    // Through pinned memory: a copy to any other waits by itself.
+    if (!staging_) staging_ = allocate_pinned(kStaging);
+    std::byte* place = staging_;
+    for (const HostCopy& copy : copies) {
+      copy_async(place, copy.from, copy.bytes, cudaMemcpyDeviceToHost);
+      place += copy.bytes;
+    }
     synchronize();
+    place = staging_;
+    for (const HostCopy& copy : copies) {
+      std::memcpy(copy.to, place, copy.bytes);
+      place += copy.bytes;
+    }
   }
   std::byte* allocate_pinned(std::size_t bytes) override {
     void* block = nullptr;
@@ -122,6 +153,7 @@ class CudaBackend final : public Backend {
     report(cudaFreeHost(block), "cudaFreeHost");
   }
   std::int64_t copy_in_beside(void* to, const void* from, std::size_t bytes) override {
+    require_not_capturing("copy from the host");
     const std::lock_guard lock(mutex_);
     return uploads_.start(to, from, bytes);
   }
@@ -145,25 +177,35 @@ class CudaBackend final : public Backend {
   }
 
   void synchronize() override {
+    require_not_capturing("wait");
+    ++waits_;
     check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
   }
+  std::int64_t waits() override { return waits_; }
+  std::unique_ptr<DeviceGraph> capture(std::size_t operations,
+                                       const std::function<void()>& work) override;
+  std::uint64_t capturing() override { return captured_ ? captures_ : 0; }
   std::string bus_id() override {
     char text[32];
     check(cudaDeviceGetPCIBusId(text, sizeof text, current_device()), "cudaDeviceGetPCIBusId");
     return text;
   }
   std::int64_t start_timer() override {
+    if (captured_) return kNotTimed;
     const std::lock_guard lock(mutex_);
     return timers_.start();
   }
   void stop_timer(std::int64_t started, Tally* tally) override {
+    if (started == kNotTimed) return;
     const std::lock_guard lock(mutex_);
     timers_.stop(started, tally);
   }
   void settle() override {
+    require_not_capturing("wait");
     const std::lock_guard lock(mutex_);
     tallies_.settle();
     timers_.settle();
+    for (CapturedGraph* const graph : graphs_) graph->settle();
   }
 
   cudaStream_t stream() const { return stream_.get(); }
@@ -171,10 +213,59 @@ class CudaBackend final : public Backend {
   int compute_capability() const { return compute_capability_; }
   DeviceTally* slot(Tally* tally) {
     const std::lock_guard lock(mutex_);
-    return tallies_.slot(tally);
+    return captured_ ? captured_->slot(tally) : tallies_.slot(tally);
   }
+  const std::uint64_t* random_shift() { return captured_ ? captured_->shift() : nullptr; }
 
  private:
+  static constexpr std::int64_t kNotTimed = -1;
+  static constexpr std::size_t kChunk = std::size_t{16} << 20;    // of an arena
+  static constexpr std::size_t kStaging = std::size_t{64} << 10;  // more: not worth a second copy
+
+  void require_not_capturing(const char* what) const {
+    if (captured_) throw DeviceError(str("cuda: captured work cannot ", what));
+  }
+
+  std::byte* allocate_captured(std::size_t bytes) {
+    Arena& arena = *captured_->arena();
+    if (std::byte* const block = arena.allocate(bytes)) return block;
+    // Half of what there is already: few chunks, and little of the last one is in vain.
+    std::size_t size = 0;
+    for (const auto& [chunk, of_chunk] : arena.chunks()) size += of_chunk / 2;
+    size = (std::max({size, bytes, std::size_t{1}}) + kChunk - 1) / kChunk * kChunk;
+    void* chunk = nullptr;
+    const cudaError_t status = cudaMalloc(&chunk, size);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // it has been dealt with
+      throw DeviceError(out_of_memory(size));
+    }
+    check(status, "cudaMalloc");
+    live_.add(static_cast<std::byte*>(chunk), size, "captured steps");
+    arena.add(static_cast<std::byte*>(chunk), size);
+    return arena.allocate(bytes);
+  }
+
+  bool free_in_arena(std::byte* block) noexcept {
+    const std::lock_guard lock(arenas_mutex_);
+    const auto found = std::ranges::find_if(arenas_, [&](const auto& a) { return a->owns(block); });
+    if (found == arenas_.end()) return false;
+    (*found)->free(block);
+    release_unused_arenas();
+    return true;
+  }
+
+  /// Those that no graph uses any more.  cudaFree() waits for the device.
+  void release_unused_arenas() noexcept {
+    std::erase_if(arenas_, [this](const std::shared_ptr<Arena>& arena) {
+      if (!arena->unused() || arena.use_count() > 1) return false;
+      for (const auto& [chunk, bytes] : arena->chunks()) {
+        live_.remove(chunk);
+        report(cudaFree(chunk), "cudaFree");
+      }
+      return true;
+    });
+  }
+
   void copy_async(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     if (bytes == 0) return;
     check(cudaMemcpyAsync(to, from, bytes, kind, stream_.get()), "cudaMemcpyAsync");
@@ -194,11 +285,55 @@ class CudaBackend final : public Backend {
   cudaMemPool_t pool_ = nullptr;
   int multiprocessors_ = 0, compute_capability_ = 0;
   LiveBlocks live_;
-  std::mutex mutex_;  // of what follows
+  std::atomic<std::int64_t> waits_ = 0;
+  std::mutex staging_mutex_;
+  std::byte* staging_ = nullptr;  // as long as the process lives, like this
+  std::mutex mutex_;              // of what follows
   TallySlots tallies_;
   Timers timers_;
   Uploads uploads_;
+  std::vector<CapturedGraph*> graphs_;
+
+  std::mutex arenas_mutex_;
+  std::vector<std::shared_ptr<Arena>> arenas_;
+
+  // Of the thread that captures.
+  CapturedGraph* captured_ = nullptr;
+  std::uint64_t captures_ = 0;
+  std::vector<std::byte*> free_later_;
 };
+
+std::unique_ptr<DeviceGraph> CudaBackend::capture(std::size_t operations,
+                                                  const std::function<void()>& work) {
+  require_not_capturing("capture other work");
+  const auto released = [this](CapturedGraph* graph) {
+    std::erase(graphs_, graph);
+    const std::lock_guard lock(arenas_mutex_);
+    release_unused_arenas();
+  };
+  auto graph = std::make_unique<CapturedGraph>(stream_.get(), operations, mutex_, released);
+  release_cached_memory();  // the graph gets memory of its own
+  {
+    const std::lock_guard lock(arenas_mutex_);
+    arenas_.push_back(graph->arena());
+  }
+  captured_ = graph.get();
+  ++captures_;
+  const auto end = [this] {
+    captured_ = nullptr;
+    for (std::byte* const block : std::exchange(free_later_, {})) free(block, 0);
+  };
+  try {
+    graph->capture(work);
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+  const std::lock_guard lock(mutex_);
+  graphs_.push_back(graph.get());
+  return graph;
+}
 
 std::atomic<bool> in_use = false;
 
@@ -233,6 +368,7 @@ cudaStream_t stream() { return instance().stream(); }
 int multiprocessors() { return instance().multiprocessors(); }
 int compute_capability() { return instance().compute_capability(); }
 DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) : nullptr; }
+const std::uint64_t* random_shift() { return instance().random_shift(); }
 
 }  // namespace cuda
 }  // namespace joule

@@ -33,4 +33,8 @@ int compute_capability();
 /// Cost      one look-up; no synchronisation.
 DeviceTally* device_tally(Tally* tally);
 
+/// While work is captured: where its kernels find what they must add to the Philox counters that
+/// they are given, so that every replay has numbers of its own.  Otherwise null.
+const std::uint64_t* random_shift();
+
 }  // namespace joule::cuda

@@ -12,19 +12,23 @@ TallySlots::~TallySlots() {
 DeviceTally* TallySlots::slot(Tally* tally) {
   const auto [at, added] = index_.try_emplace(tally, tallies_.size());
   if (added) {
-    if (tallies_.size() == chunks_.size() * kSlotsPerChunk) {
-      DeviceTally* chunk = nullptr;
-      check(cudaMalloc(&chunk, kSlotsPerChunk * sizeof(DeviceTally)), "cudaMalloc");
-      chunks_.push_back(chunk);
-      check(cudaMemsetAsync(chunk, 0, kSlotsPerChunk * sizeof(DeviceTally), stream_),
-            "cudaMemsetAsync");
-    }
+    reserve(tallies_.size() + 1);
     tallies_.push_back(tally);
   }
   return chunks_[at->second / kSlotsPerChunk] + at->second % kSlotsPerChunk;
 }
 
-void TallySlots::settle() {
+void TallySlots::reserve(std::size_t tallies) {
+  while (chunks_.size() * kSlotsPerChunk < tallies) {
+    DeviceTally* chunk = nullptr;
+    check(cudaMalloc(&chunk, kSlotsPerChunk * sizeof(DeviceTally)), "cudaMalloc");
+    chunks_.push_back(chunk);
+    check(cudaMemsetAsync(chunk, 0, kSlotsPerChunk * sizeof(DeviceTally), stream_),
+          "cudaMemsetAsync");
+  }
+}
+
+void TallySlots::collect() {
   std::vector<DeviceTally> counts(kSlotsPerChunk);
   for (std::size_t first = 0; first < tallies_.size(); first += kSlotsPerChunk) {
     DeviceTally* const chunk = chunks_[first / kSlotsPerChunk];
@@ -42,6 +46,10 @@ void TallySlots::settle() {
            .values_in_nonzero = static_cast<std::int64_t>(counts[i].values_in_nonzero)};
     }
   }
+}
+
+void TallySlots::settle() {
+  collect();
   tallies_.clear();
   index_.clear();
 }

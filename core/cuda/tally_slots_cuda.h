@@ -19,6 +19,10 @@ class TallySlots {
 
   /// Where to count for `tally`: zeros at first.
   DeviceTally* slot(Tally* tally);
+  /// Room for so many: until there are more, slot() queues nothing.
+  void reserve(std::size_t tallies);
+  /// Adds the counts to the tallies, whose places stay theirs; waits for the stream.
+  void collect();
   /// Adds the counts to the tallies and forgets them; waits for the stream.
   void settle();
 

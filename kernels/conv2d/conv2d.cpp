@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/nonzero_runs.h"
@@ -120,9 +121,7 @@ const char* one_group_in_32_bits(const Op& op) {
                 s.dilation_w, s.kernel_h * s.kernel_w * std::max(s.in_channels, s.out_channels)});
   return most < 1 << 29 ? one_group(op) : "needs images and filters of less than 2^29 positions";
 }
-#endif
 
-#if JOULE_WITH_MMA
 template <class Op>
 const char* on_tensor_cores(const Op& op) {
   if (const char* const why = one_group_in_32_bits(op)) return why;
@@ -153,27 +152,36 @@ std::optional<double> known_density(const Tensor& t) {
 constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
 constexpr const char* kTooFewZeros = "there are too few zeros";
 
+/// What bringing a non-zero to its weights takes, beside a load of a vector of them; of bf16
+/// weights there are half as many loads, and less waits for it.
+constexpr double broadcast_time(Precision of_weights) {
+  return of_weights == Precision::bf16 ? 0.75 : 1;
+}
+
 /// How long cpu.skip_zero takes, a dense row's time being 1.  In cycles of a visit of a pixel,
 /// which meets at most 64 input channels (of a tap, or of several if they are few) and up to eight
 /// vectors of output channels, measured on Zen 5: the visit itself, and per non-zero a broadcast
 /// and a load for each vector, of which there are two in 1.1 cycles.  A dense kernel runs at nine
 /// tenths of two multiply-adds a cycle.
 double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channels,
-                      std::int64_t out_channels) {
+                      std::int64_t out_channels, Precision of_weights = Precision::f32) {
   constexpr double kVisit = 27;
   const std::int64_t lanes = cpu::direct_lanes();
   const auto vectors =
       static_cast<double>(std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes));
   const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
   const auto channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
-  const double skipping = kVisit + density * channels * (vectors + 1) * 0.5 * 1.1;
+  const double met = (vectors + broadcast_time(of_weights)) * 0.5 * 1.1;
+  const double skipping = kVisit + density * channels * met;
   return skipping / (channels * vectors * 0.5 / 0.9);
 }
 
+template <Precision kWeights>
 const char* dense_x(const Conv2d& op) {
   const auto density = known_density(op.x);
   if (!density) return kUnknownZeros;
-  const double time = skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+  const double time =
+      skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3), kWeights);
   return time < 1 ? nullptr : kTooFewZeros;
 }
 
@@ -211,8 +219,9 @@ const char* not_worth_masking(const Conv2dGradInput& op) {
 struct SkipGradWeight {
   double density, channels;  // of that operand
   double others;             // channels of the other operand,
-  double other_pixels;       // and its pixels for one of that operand
-  double taps, parts;        // that an element meets; parts of at most 3x3
+  double other_pixels;       // and its pixels for one of that operand that meets a tap
+  double taps, parts;        // that such an element meets; parts of at most 3x3
+  double list_pixels;        // that a list of non-zeros covers
   bool in_order;             // its pixels: many non-zeros are listed faster than one by one
 
   /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
@@ -221,55 +230,106 @@ struct SkipGradWeight {
   double time() const {
     const double lanes = static_cast<double>(cpu::direct_lanes());
     const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
-    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed : 1.5 + 10 * packed;
+    const double one_tap = 0.8 + 45 * std::ceil(vectors / 8) / list_pixels;
+    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed
+                                  : (taps > 1 ? 1.5 : one_tap) + 10 * packed;
     const double listed = in_order ? 2 : 10;
     const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
     return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
   }
 };
 
-/// Which operand's zeros are skipped: of the one with more of them, if they are worth it.
-const char* unless_worth_it(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
+/// None if the operand has no mask.
+std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_x) {
+  const Tensor &mine = by_x ? op.x : op.grad_y, &other = by_x ? op.grad_y : op.x;
   const auto density = known_density(mine);
-  if (!density) return kUnknownZeros;
-  if (*density > known_density(other).value_or(1)) return "the other operand has more zeros";
+  if (!density) return std::nullopt;
   const Conv2dShape s = shape_of(op);
-  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
-  const bool by_x = &mine == &op.x;  // an element of x meets the taps of one phase of the strides
-  const double phases = by_x ? strides : 1;
+  // An element of x meets the taps of one phase of the strides; some phases may have none.
+  const std::int64_t phases =
+      by_x ? std::min(s.kernel_h, s.stride_h) * std::min(s.kernel_w, s.stride_w) : 1;
   const auto taps = static_cast<double>(s.kernel_h * s.kernel_w);
   const auto parts = static_cast<double>((s.kernel_h + 2) / 3 * ((s.kernel_w + 2) / 3));
-  const SkipGradWeight skipping{.density = *density,
-                                .channels = static_cast<double>(mine.dim(3)),
-                                .others = static_cast<double>(other.dim(3)),
-                                .other_pixels = by_x ? 1 / strides : strides,
-                                .taps = taps / phases,
-                                .parts = std::max(1.0, parts / phases),
-                                .in_order = taps > 1 && phases == 1};
-  return skipping.time() < 1 ? nullptr : kTooFewZeros;
+  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
+  return SkipGradWeight{.density = *density,
+                        .channels = static_cast<double>(mine.dim(3)),
+                        .others = static_cast<double>(other.dim(3)),
+                        .other_pixels = by_x ? 1 : strides,
+                        .taps = taps / static_cast<double>(phases),
+                        .parts = std::max(1.0, parts / static_cast<double>(phases)),
+                        .list_pixels = static_cast<double>(cpu::nonzero_list_pixels(s, by_x)),
+                        .in_order = taps > 1 && phases == 1}
+      .time();
 }
 
-const char* unless_x_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.x, op.grad_y);
+/// Which operand's zeros are skipped: where that takes less time, if it is worth it.
+const char* unless_worth_it(const Conv2dGradWeight& op, bool by_x) {
+  const auto time = skip_grad_weight_time(op, by_x);
+  if (!time) return kUnknownZeros;
+  if (*time >= 0.95) return kTooFewZeros;  // what is fitted is known no better
+  return skip_grad_weight_time(op, !by_x).value_or(1) < *time
+             ? "skipping the zeros of the other operand saves more"
+             : nullptr;
 }
+
+const char* unless_x_is_sparse(const Conv2dGradWeight& op) { return unless_worth_it(op, true); }
 const char* unless_grad_y_is_sparse(const Conv2dGradWeight& op) {
-  return unless_worth_it(op, op.grad_y, op.x);
+  return unless_worth_it(op, false);
 }
 
-/// cpu.skip_zero_runs against cpu.skip_zero, measured with making the runs on 3x3 and 1x1 layers of
-/// 32 to 512 channels: the more channels, the more often the latter loads and stores a sum for
-/// little; but a single tap does not repay the runs until there are few non-zeros.
-const char* unless_very_sparse(const Tensor& t, const Tensor& weight) {
+/// With nearly no non-zeros, what an output pixel costs in cycles, fitted to measurements on Zen 5,
+/// with vectors of 16, of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+struct VerySparse {
+  double density, in;  // of the operand that is skipped,
+  double in_pixels;    // and its pixels for one of the output
+  double kernel_h, kernel_w, out;
+  Precision of_weights = Precision::f32;
+
+  double taps() const { return kernel_h * kernel_w; }
+  double vectors() const { return std::ceil(out / 16); }
+  double blocks() const { return std::ceil(vectors() / 8); }
+
+  /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
+  /// element meets weights that come from L2.
+  double runs() const {
+    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 4);
+    const double met = of_weights == Precision::bf16 ? 1.05 : 1.35;
+    return made + 15 * kernel_h * blocks() + density * in * taps() * met * vectors();
+  }
+  /// A word of 64 channels, of a tap or of several, ends in a branch; a visit, of one word or with
+  /// bf16 weights of two, loads and stores its sums.
+  double skip_zero() const {
+    const auto parts = [this](double channels) {
+      const double together = std::clamp(std::floor(channels / in), 1.0, kernel_w);
+      return kernel_h * std::ceil(kernel_w / together) * std::ceil(in / channels);
+    };
+    const double most = of_weights == Precision::bf16 && in >= 64 ? 128 : 64;
+    const double begun = parts(64) * 11 * blocks() + parts(most) * 2 * vectors();
+    const double met = 0.5 * (vectors() + broadcast_time(of_weights) * blocks());
+    return begun + density * in * taps() * met;
+  }
+};
+
+const char* unless_very_sparse(const Tensor& t, const Tensor& weight, std::int64_t out,
+                               std::int64_t in_pixels, Precision of_weights = Precision::f32) {
   const auto density = known_density(t);
   if (!density) return kUnknownZeros;
-  const bool one_tap = weight.dim(1) * weight.dim(2) == 1;
-  const double most =
-      one_tap ? 0.025 : std::min(0.1, 0.03 + 0.0002 * static_cast<double>(t.dim(3)));
-  return *density < most ? nullptr : "cpu.skip_zero is faster";
+  const VerySparse costs{.density = *density,
+                         .in = static_cast<double>(t.dim(3)),
+                         .in_pixels = static_cast<double>(in_pixels),
+                         .kernel_h = static_cast<double>(weight.dim(1)),
+                         .kernel_w = static_cast<double>(weight.dim(2)),
+                         .out = static_cast<double>(out),
+                         .of_weights = of_weights};
+  return costs.runs() < costs.skip_zero() ? nullptr : "cpu.skip_zero is faster";
 }
-const char* not_very_sparse_x(const Conv2d& op) { return unless_very_sparse(op.x, op.weight); }
+template <Precision kWeights>
+const char* not_very_sparse_x(const Conv2d& op) {
+  return unless_very_sparse(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w,
+                            kWeights);
+}
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
-  return unless_very_sparse(op.grad_y, op.weight);
+  return unless_very_sparse(op.grad_y, op.weight, op.grad_x.dim(3), 1);
 }
 
 #if JOULE_WITH_CUDA
@@ -397,7 +457,6 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -408,17 +467,17 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
     Row{"cpu.skip_zero_runs_bf16_weights", Device::cpu, one_run, cpu::conv2d_runs_bf16_weights,
-        true, not_very_sparse_x, true, Precision::bf16},
+        true, not_very_sparse_x<Precision::bf16>, true, Precision::bf16},
     Row{"cpu.skip_zero_bf16_weights", Device::cpu, one_group, cpu::conv2d_skip_zero_bf16_weights,
-        true, dense_x, true, Precision::bf16},
-    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
-        true},
-    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
+        true, dense_x<Precision::bf16>, true, Precision::bf16},
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true,
+        not_very_sparse_x<Precision::f32>, true},
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true,
+        dense_x<Precision::f32>, true},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
     Row{"onednn", Device::cpu, an_image, onednn::conv2d, false, direct_is_faster_forward},
@@ -454,7 +513,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_input},
 #endif
-#if JOULE_WITH_MMA
     Row{.name = "cuda.implicit_gemm_mma_bf16",
         .device = Device::cuda,
         .unsupported = on_tensor_cores,
@@ -465,7 +523,6 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_tf32,
         .precision = Precision::tf32},
-#endif
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_input_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_input_direct},
@@ -512,6 +569,16 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
 #if JOULE_WITH_CUDNN
     Row{"cudnn", Device::cuda, cudnn::unsupported, cudnn::conv2d_grad_weight},
 #endif
+    Row{.name = "cuda.implicit_gemm_mma_bf16",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_bf16,
+        .precision = Precision::bf16},
+    Row{.name = "cuda.implicit_gemm_mma_tf32",
+        .device = Device::cuda,
+        .unsupported = on_tensor_cores,
+        .run = cuda::conv2d_grad_weight_mma_tf32,
+        .precision = Precision::tf32},
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits,
         cuda::conv2d_grad_weight_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_grad_weight_direct},

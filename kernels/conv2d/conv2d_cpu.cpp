@@ -64,8 +64,9 @@ template <class Weight>
 void skip_zero(const Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.x);
-  const auto weights = packed_forward_weights<Weight>(
-      op.weight, s, str("conv2d.skip_zero dilation=", s.dilation_w), pack_skip_zero_forward);
+  const auto weights =
+      packed_forward_weights<Weight>(op.weight, s, str("conv2d.skip_zero dilation=", s.dilation_w),
+                                     pack_skip_zero_forward<Weight>);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
   if (op.relu) {

@@ -23,6 +23,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Vectors = hn::ScalableTag<float>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 constexpr int kTileRows = 6;
+constexpr int kMostTileRows = 12;
+
+// Rows of a tile of so many vectors, where it is free to choose: narrow tiles have registers left,
+// and what a tile costs besides its sums is shared by more of them.
+constexpr int tile_rows(std::int64_t vectors) {
+  return vectors <= (kLanes == 16 ? 2 : 1) ? kMostTileRows : kTileRows;
+}
 
 constexpr Blocking kBlocking{.lanes = kLanes, .channels = (kLanes == 16 ? 4 : 2) * kLanes};
 static_assert(kBlocking.channels <= kMaxBlock);
@@ -69,14 +76,14 @@ struct Box {
 };
 
 struct Tile {
-  const float* a[kTileRows];
+  const float* a[kMostTileRows];
   const float* b;
-  const float* init[kTileRows];
-  float* out[kTileRows];
+  const float* init[kMostTileRows];
+  float* out[kMostTileRows];
   std::int64_t columns;
 };
 
-// out[i][v] = init[i][v] + sum_k a[i][k] * b[k][v] for 6 rows i and kVectors vectors v.
+// out[i][v] = init[i][v] + sum_k a[i][k] * b[k][v] for kRows rows i and kVectors vectors v.
 // All three convolutions are made of it:
 //                 rows i               k                       columns v        a       b
 //   forward       pixels of y          taps, input channels    output channels  x       w
@@ -85,21 +92,21 @@ struct Tile {
 // The accumulators fill the registers: 6 x 4 of AVX-512's 32, 6 x 2 of AVX2's 16.  Of AVX-512, 24
 // multiply-adds share 4 loads of b and 6 broadcasts of a, 12 cycles against 5, so that b may stream
 // from L2 at 21 bytes a cycle.  Bound: the FMA peak.
-template <int kVectors>
+template <int kRows, int kVectors>
 HWY_NOINLINE void run_tile(const Tile& t, const Box& k, const float* ahead, std::int64_t stride) {
   const Vectors d;
-  hn::Vec<Vectors> acc[kTileRows][kVectors];
-  HWY_UNROLL(6)
-  for (int i = 0; i < kTileRows; ++i) {
+  hn::Vec<Vectors> acc[kRows][kVectors];
+  HWY_UNROLL(12)
+  for (int i = 0; i < kRows; ++i) {
     HWY_UNROLL(4)
     for (int v = 0; v < kVectors; ++v) acc[i][v] = hn::LoadU(d, t.init[i] + v * kLanes);
   }
   for (std::int64_t row = 0; row < k.rows; ++row) {
     for (std::int64_t run = 0; run < k.runs; ++run) {
       const std::int64_t at = row * k.a_row + run * k.a_run;
-      const float* a[kTileRows];
-      HWY_UNROLL(6)
-      for (int i = 0; i < kTileRows; ++i) a[i] = t.a[i] + at;
+      const float* a[kRows];
+      HWY_UNROLL(12)
+      for (int i = 0; i < kRows; ++i) a[i] = t.a[i] + at;
       const float* b = t.b + row * k.b_row + run * k.b_run;
       const std::int64_t end = k.length * k.a_step;
       HWY_UNROLL(2)
@@ -108,8 +115,8 @@ HWY_NOINLINE void run_tile(const Tile& t, const Box& k, const float* ahead, std:
         hn::Vec<Vectors> w[kVectors];
         HWY_UNROLL(4)
         for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, b + v * kLanes);
-        HWY_UNROLL(6)
-        for (int i = 0; i < kTileRows; ++i) {
+        HWY_UNROLL(12)
+        for (int i = 0; i < kRows; ++i) {
           const auto x = hn::Set(d, a[i][step]);
           HWY_UNROLL(4)
           for (int v = 0; v < kVectors; ++v) acc[i][v] = hn::MulAdd(x, w[v], acc[i][v]);
@@ -117,8 +124,8 @@ HWY_NOINLINE void run_tile(const Tile& t, const Box& k, const float* ahead, std:
       }
     }
   }
-  HWY_UNROLL(6)
-  for (int i = 0; i < kTileRows; ++i) {
+  HWY_UNROLL(12)
+  for (int i = 0; i < kRows; ++i) {
     if (t.columns == kVectors * kLanes) {
       HWY_UNROLL(4)
       for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[i][v], d, t.out[i] + v * kLanes);
@@ -131,19 +138,24 @@ HWY_NOINLINE void run_tile(const Tile& t, const Box& k, const float* ahead, std:
   }
 }
 
-void run_tile(const Tile& t, const Box& k, Ahead& next) {
+void run_tile(const Tile& t, const Box& k, int rows, Ahead& next) {
   const std::int64_t stride = next.stride();
   const float* const ahead = next.take(k.steps());
   const std::int64_t vectors = ceil_div(t.columns, kLanes);
-  if (vectors == 1) return run_tile<1>(t, k, ahead, stride);
-  if (vectors == 2) return run_tile<2>(t, k, ahead, stride);
+  if (rows == kMostTileRows) {
+    if (vectors == 1) return run_tile<kMostTileRows, 1>(t, k, ahead, stride);
+    if constexpr (kLanes == 16) return run_tile<kMostTileRows, 2>(t, k, ahead, stride);
+  }
+  if (vectors == 1) return run_tile<kTileRows, 1>(t, k, ahead, stride);
+  if (vectors == 2) return run_tile<kTileRows, 2>(t, k, ahead, stride);
   if constexpr (kLanes == 16) {
-    return vectors == 3 ? run_tile<3>(t, k, ahead, stride) : run_tile<4>(t, k, ahead, stride);
+    return vectors == 3 ? run_tile<kTileRows, 3>(t, k, ahead, stride)
+                        : run_tile<kTileRows, 4>(t, k, ahead, stride);
   }
 }
 
 // One item of a pass: some rows of one image, all output channels.
-// Order: block of output channels (its weights stay in L2), then tiles of six consecutive pixels,
+// Order: block of output channels (its weights stay in L2), then tiles of consecutive pixels,
 // also across the ends of rows, so that only an item's last tile is not full: it repeats the last
 // pixel.  Taps with which a tile would read only rows above or below the image are left out.
 void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
@@ -170,7 +182,8 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
     const std::int64_t width = round_up(t.columns, kLanes);
     float init[kMaxBlock] = {};
     if (run.bias) std::copy_n(run.bias + o, t.columns, init);
-    std::fill_n(t.init, kTileRows, init);
+    const int rows = tile_rows(ceil_div(t.columns, kLanes));
+    std::fill_n(t.init, rows, init);
     Box k{.rows = 0,
           .a_row = h.tap_step * x.pitch,
           .b_row = tap_row * width,
@@ -181,25 +194,36 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
           .a_step = 1,
           .b_step = width};
     const float* const x_group = x.origin + o / run.out_per_group * run.in_per_group;
+    const std::int64_t a_pixel = w.in_step * in_channels, out_pixel = w.step * out_channels;
+    const float* a = x_group;
+    float* y = nullptr;
     for (std::int64_t u = first, v = 0; u < last;) {
       const std::int64_t top = u;
       std::int64_t bottom = u;
-      for (int i = 0; i < kTileRows; ++i) {
+      for (int i = 0; i < rows; ++i) {
         if (u == last) {
           t.a[i] = t.a[i - 1];
           t.out[i] = t.out[i - 1];
           continue;
         }
+        if (v == 0) {
+          a = x_group + (u - first) * h.in_step * x.pitch;
+          y = out + ((h.first + u * h.step) * w.out + w.first) * out_channels + o;
+        }
         bottom = u;
-        t.a[i] = x_group + (u - first) * h.in_step * x.pitch + v * w.in_step * in_channels;
-        t.out[i] = out + ((h.first + u * h.step) * w.out + w.first + v * w.step) * out_channels + o;
+        t.a[i] = a;
+        t.out[i] = y;
+        a += a_pixel;
+        y += out_pixel;
         if (++v == w.count) v = 0, ++u;
       }
       const auto [begin, end] = h.taps_inside(top, bottom);
       k.rows = end - begin;
-      for (const float*& a : t.a) a += begin * k.a_row;
+      if (begin > 0) {
+        for (int i = 0; i < rows; ++i) t.a[i] += begin * k.a_row;
+      }
       t.b = weights + begin * k.b_row;
-      run_tile(t, k, nothing);
+      run_tile(t, k, rows, nothing);
     }
     weights += h.taps * k.b_row;
   }
@@ -300,7 +324,7 @@ void GradWeightItem(const GradWeightRun& run, std::int64_t item, std::int64_t it
           t.a[j] = a + row;
           t.init[j] = t.out[j] = partial + row * width;
         }
-        run_tile(t, k, next);
+        run_tile(t, k, kTileRows, next);
       }
     }
   }

@@ -24,20 +24,40 @@ struct GemmTile {
   static constexpr int kFoursA = kDepth * kRows / 4 / kThreads;
   static constexpr int kFoursB = kDepth * kColumns / 4 / kThreads;
 
-  struct Shared {
+  struct Operands {
     // Rows four floats longer than needed: of a transposed store two threads would meet in a bank.
     alignas(16) float a[2][kDepth][kRows + 4];
     alignas(16) float b[2][kDepth][kColumns];
   };
+  using Shared = Operands;
+
+  /// Four terms of a line (a row of the first matrix, a column of the second), or four lines of a
+  /// term.
+  template <int kLength>
+  __device__ static void put_terms(float (&to)[kDepth][kLength], int line, int term,
+                                   const Floats<4>& four) {
+    for (int k = 0; k < 4; ++k) to[term + k][line] = four.at[k];
+  }
+  template <int kLength>
+  __device__ static void put_lines(float (&to)[kDepth][kLength], int line, int term,
+                                   const Floats<4>& four) {
+    four.store(&to[term][line]);
+  }
 
   float sums[8][8] = {};
 
   __device__ static int thread_row() { return static_cast<int>(threadIdx.x) / kThreadColumns; }
   __device__ static int thread_column() { return static_cast<int>(threadIdx.x) % kThreadColumns; }
-  /// The row in the tile of this thread's sums[i], and the column of its sums[][i].
+
+  /// Of the sums that a thread stores: kThreadRows rows and kThreadFours times four columns in
+  /// each.
+  static constexpr int kThreadRows = 8, kThreadFours = 2;
   __device__ static int row(int i) { return i / 4 * (kRows / 2) + thread_row() * 4 + i % 4; }
-  __device__ static int column(int i) {
-    return i / 4 * (kColumns / 2) + thread_column() * 4 + i % 4;
+  __device__ static int column(int four) { return four * (kColumns / 2) + thread_column() * 4; }
+  __device__ Floats<4> sums_of(const Shared&, int i, int four) const {
+    Floats<4> value;
+    for (int k = 0; k < 4; ++k) value.at[k] = sums[i][four * 4 + k];
+    return value;
   }
 
   __device__ void multiply(const Shared& shared, int step) {
@@ -46,7 +66,7 @@ struct GemmTile {
       Floats<4> a[2], b[2];
       for (int half = 0; half < 2; ++half) {
         a[half] = Floats<4>::load(&shared.a[step][k][row(half * 4)]);
-        b[half] = Floats<4>::load(&shared.b[step][k][column(half * 4)]);
+        b[half] = Floats<4>::load(&shared.b[step][k][column(half)]);
       }
 #pragma unroll
       for (int i = 0; i < 8; ++i) {

@@ -26,7 +26,7 @@ constexpr std::int64_t kLanes = hn::MaxLanes(Vectors());
 // Keeps v in a register: GCC would load it again for each of its uses, and loads are what limits.
 template <class V>
 HWY_INLINE V loaded_once(V v) {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
   asm("" : "+v"(v.raw));
 #endif
   return v;
@@ -314,6 +314,20 @@ void conv2d_grad_weight_skip_zero_grad_y(const Conv2dShape& s, const float* x, c
   const std::int64_t taps = s.kernel_h * s.kernel_w;
   run_passes({forward_pass(s)}, s, grad_y, mask, x, s.in_channels,
              {.list = taps * s.in_channels, .tap = s.in_channels, .tile = 1}, grad_w);
+}
+
+std::int64_t nonzero_list_pixels(const Conv2dShape& s, bool of_x) {
+  // The first phase of a stride always has a tap.
+  const Pass pass = of_x ? Pass{grad_input_axis(s.in_h, s.out_h(), s.kernel_h, s.stride_h, s.pad_h,
+                                                s.dilation_h, 0),
+                                grad_input_axis(s.in_w, s.out_w(), s.kernel_w, s.stride_w, s.pad_w,
+                                                s.dilation_w, 0)}
+                         : forward_pass(s);
+  if (pass.h.count * pass.w.count == 0) return 1;
+  const std::int64_t floats = tile_floats(pass, of_x ? s.out_channels : s.in_channels);
+  const NonzeroBand band = NonzeroBands(pass, s.batch, floats).at(0);
+  const std::int64_t rows = (band.last_image - band.first_image) * (band.last_row - band.first_row);
+  return std::max<std::int64_t>(1, rows * pass.w.count);
 }
 
 void sum_pixels(const float* x, std::int64_t pixels, std::int64_t channels, float* sums) {

@@ -18,6 +18,10 @@ void conv2d_grad_weight_skip_zero_x(const Conv2dShape& s, const float* x, const 
 void conv2d_grad_weight_skip_zero_grad_y(const Conv2dShape& s, const float* x, const float* grad_y,
                                          const ZeroMask& mask, float* grad_w);
 
+/// How many pixels a list of non-zeros covers, of x or of grad_y: the fewer, the more a list's
+/// beginning and end weigh.  At least 1.
+std::int64_t nonzero_list_pixels(const Conv2dShape& s, bool of_x);
+
 /// sums[c] = sum over the pixels of x[pixel, c]: the gradient of the bias.
 void sum_pixels(const float* x, std::int64_t pixels, std::int64_t channels, float* sums);
 

@@ -66,6 +66,8 @@ void conv2d_mma_tf32(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_mma_bf16(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_bf16(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_tf32(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_bf16(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);

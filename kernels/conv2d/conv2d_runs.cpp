@@ -23,10 +23,8 @@ struct RowVisit {
   std::int64_t pixels;
   std::int64_t column, column_step, columns_in;  // of the input, at the first pixel and tap
   std::int64_t taps, tap_rows;
-  const std::int64_t* starts;  // of the row of input pixels that the first kernel row meets
-  std::int64_t starts_row;
-  const float* values;
-  const std::uint32_t* indexes;
+  const NonzeroRuns::Row* rows;             // the one of the input that the first kernel row meets,
+  std::int64_t row_step;                    // and how far it is to the next
   std::int64_t channels;                    // of the input
   const Weight* weights;                    // of all kernel rows
   std::int64_t first_weights, weights_row;  // one is the weights of an input: a block
@@ -37,26 +35,35 @@ struct RowVisit {
   std::int64_t columns;  // of the block of output channels
 };
 
-// sums[.][v] += values[i] * weights[first + indexes[i]][v] for the elements [i, end) of a run.
+struct Run {
+  const NonzeroRuns::Entry *entry, *end;
+};
+
+// sums[.][v] += value * weights[first + at][v] for the elements of a run.
 template <int kVectors, class Weight>
-HWY_INLINE void add_run(const float* HWY_RESTRICT values, const std::uint32_t* HWY_RESTRICT indexes,
-                        std::int64_t i, std::int64_t end, const Weight* HWY_RESTRICT weights,
-                        std::int64_t first, Sums<kVectors>& sums) {
+HWY_INLINE void add_run(Run run, const Weight* HWY_RESTRICT weights, std::int64_t first,
+                        Sums<kVectors>& sums) {
   constexpr std::int64_t kRow = packed_row<Weight>(kVectors * kLanes, kLanes);
   const Vectors d;
-  while (i < end) {
+  while (run.entry != run.end) {
     for (auto& acc : sums) {
-      const auto value = hn::Set(d, values[i]);
-      const std::int64_t input = first + static_cast<std::int64_t>(indexes[i]);
-      multiply_add<kVectors>(value, weights + input * kRow, acc);
-      if (++i == end) break;
+      const auto value = hn::Set(d, run.entry->value);
+      multiply_add<kVectors>(value, weights + (first + std::int64_t{run.entry->at}) * kRow, acc);
+      if (++run.entry == run.end) break;
     }
   }
 }
 
-// The sums of a pixel stay in registers over all kernel rows and are stored once.  The pixels that
-// the taps of a kernel row meet are neighbours, so their non-zeros are one run; at the border the
-// run is shorter, which needs no case of its own.
+// The pixels that the taps of a kernel row meet are neighbours, so their non-zeros are one run; at
+// the border it is shorter, which needs no case of its own.
+template <class Weight>
+HWY_INLINE Run run_at(const RowVisit<Weight>& v, NonzeroRuns::Row row, std::int64_t column) {
+  return {row[std::clamp<std::int64_t>(column, 0, v.columns_in)],
+          row[std::clamp<std::int64_t>(column + v.taps, 0, v.columns_in)]};
+}
+
+// The sums of a pixel stay in registers over all kernel rows and are stored once.  What costs is
+// the end of a run, a branch that cannot be foreseen: so where the next one lies is in registers.
 template <class Weight, int kVectors, bool kTail>
 HWY_NOINLINE void visit(const RowVisit<Weight>& v) {
   const auto tail = tail_of<kVectors>(v.columns);
@@ -64,16 +71,18 @@ HWY_NOINLINE void visit(const RowVisit<Weight>& v) {
   const float* init = l.init;
   float* y = l.y;
   std::int64_t column = l.column;
-  for (std::int64_t left = l.pixels; left > 0;
-       --left, column += l.column_step, init += l.init_pixel, y += l.y_pixel) {
+  const NonzeroRuns::Row* row = l.rows;
+  Run next = run_at(l, *row, column);
+  for (std::int64_t left = l.pixels; left > 0; --left, init += l.init_pixel, y += l.y_pixel) {
     Sums<kVectors> sums;
     load_sums<kVectors, kTail>(init, tail, sums);
-    const std::int64_t* begin = l.starts + std::clamp<std::int64_t>(column, 0, l.columns_in);
-    const std::int64_t* end = l.starts + std::clamp<std::int64_t>(column + l.taps, 0, l.columns_in);
     std::int64_t first = l.first_weights - column * l.channels;
-    for (std::int64_t h = 0; h < l.tap_rows;
-         ++h, begin += l.starts_row, end += l.starts_row, first += l.weights_row) {
-      add_run<kVectors>(l.values, l.indexes, *begin, *end, l.weights, first, sums);
+    for (std::int64_t h = l.tap_rows; h > 0; --h, first += l.weights_row) {
+      const Run run = next;
+      row = h > 1 ? row + l.row_step : l.rows;
+      column += h > 1 ? 0 : l.column_step;
+      next = run_at(l, *row, column);
+      add_run<kVectors>(run, l.weights, first, sums);
     }
     store_sums<kVectors, kTail>(sums, tail, y);
   }
@@ -97,11 +106,10 @@ void meet_rows(const RunsRun<Weight>& run, std::int64_t image, std::int64_t p, s
   const std::int64_t first = std::max(tap, group);
   v.tap_rows = std::max<std::int64_t>(0, std::min(tap_end, group_end) - first);
   if (v.tap_rows == 0) {  // the row may lie outside of the image
-    v.starts = run.starts;
+    v.rows = run.rows;
     return;
   }
-  v.starts =
-      run.starts + (image * h.in + h.in_first + p * h.in_step + first * h.tap_step) * run.pass.w.in;
+  v.rows = run.rows + image * h.in + h.in_first + p * h.in_step + first * h.tap_step;
   v.first_weights = first * v.weights_row;
 }
 
@@ -123,9 +131,7 @@ void run_runs(const RunsRun<Weight>& run, std::int64_t first_piece, std::int64_t
                        .column_step = w.in_step,
                        .columns_in = w.in,
                        .taps = w.taps,
-                       .starts_row = h.tap_step * w.in,
-                       .values = run.values,
-                       .indexes = run.indexes,
+                       .row_step = h.tap_step,
                        .channels = run.in_channels,
                        .weights = weights,
                        .weights_row = w.taps * run.in_channels,
@@ -244,9 +250,7 @@ void conv2d_runs(const Conv2dShape& s, const NonzeroRuns& x, const PoolArray<Wei
                     .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
                     .in_channels = s.in_channels,
                     .out_channels = s.out_channels,
-                    .starts = x.starts(),
-                    .values = x.values(),
-                    .indexes = x.indexes(),
+                    .rows = x.rows(),
                     .weights = w.values(),
                     .bias = bias,
                     .out = y},
@@ -269,9 +273,7 @@ void conv2d_grad_input_runs(const Conv2dShape& s, const NonzeroRuns& grad_y, con
                      .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
                      .in_channels = s.out_channels,
                      .out_channels = s.in_channels,
-                     .starts = grad_y.starts(),
-                     .values = grad_y.values(),
-                     .indexes = grad_y.indexes(),
+                     .rows = grad_y.rows(),
                      .weights = here,
                      .bias = nullptr,
                      .out = grad_x},

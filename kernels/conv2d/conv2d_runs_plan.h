@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/conv2d/conv2d_skip_zero_plan.h"
+#include "kernels/nonzero_runs.h"
 
 // What the drivers of conv2d_runs.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
@@ -24,11 +25,9 @@ struct RunsRun {
   Items pieces;
   SkipZeroBlocks blocks;
   std::int64_t in_channels, out_channels;
-  const std::int64_t* starts;  // of the input's pixels
-  const float* values;
-  const std::uint32_t* indexes;
-  const Weight* weights;  // packed
-  const float* bias;      // or null
+  const NonzeroRuns::Row* rows;  // of the input
+  const Weight* weights;         // packed
+  const float* bias;             // or null
   float* out;
 };
 

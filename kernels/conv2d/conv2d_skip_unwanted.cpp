@@ -51,7 +51,7 @@ HWY_INLINE void store_sums(Vector a, Vector b, Vector c, Vector d, float* to) {
 }
 #else
 template <class D>
-HWY_INLINE auto sum_of_blocks(D d, hn::Vec<D> v) {  // of 128 bits
+HWY_INLINE auto sum_of_blocks([[maybe_unused]] D d, hn::Vec<D> v) {  // of 128 bits
   if constexpr (hn::MaxLanes(D()) <= 4) {
     return v;
   } else {

@@ -12,22 +12,22 @@
 
 #include "core/threads.h"
 #include "kernels/conv2d/conv2d_skip_zero.h"
-#include "kernels/conv2d/conv2d_skip_zero_plan.h"
+#include "kernels/conv2d/conv2d_skip_zero_run.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 #include "kernels/conv2d/conv2d_sums.inc"
 
-// Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
+// Some consecutive output pixels against some taps, side by side, and at most 128 input channels of
 // all of them together.
 template <class Weight>
 struct Visits {
   std::int64_t pixels;
   const std::uint64_t* mask;  // of the input of the first pixel and tap
   std::int64_t mask_pixel;
-  std::uint64_t keep;  // the bits of the taps
-  const float* x;      // as mask
+  std::uint64_t keep[2];  // the bits of the taps: of one word or, if keep[1] is not 0, of two
+  const float* x;         // as mask
   std::int64_t x_pixel;
   const Weight* weights;
   const float* init;  // the sums so far, or the bias
@@ -58,32 +58,35 @@ HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
 }
 
 // For each pixel: its kVectors accumulators are loaded, meet the non-zero inputs of the taps, and
-// are stored.  What costs beside the arithmetic is the end of the 64 bits, a branch that cannot be
-// foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that the
-// loop needs in locals (a store of floats might change *v: it would be read again each time).
-template <class Weight, int kVectors, bool kTail>
+// are stored.  What costs beside the arithmetic is the end of a word's bits, a branch that cannot
+// be foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that
+// the loop needs in locals (a store of floats might change *v: it would be read again each time).
+template <class Weight, int kVectors, bool kTwo, bool kTail>
 HWY_NOINLINE void visit(const Visits<Weight>& v) {
+  constexpr std::int64_t kRow = packed_row<Weight>(kVectors * kLanes, kLanes);
   const auto tail = tail_of<kVectors>(v.columns);
   const std::int64_t mask_pixel = v.mask_pixel, x_pixel = v.x_pixel, init_pixel = v.init_pixel,
                      y_pixel = v.y_pixel;
   const Weight* const weights = v.weights;
-  const std::uint64_t keep = v.keep;
+  const std::uint64_t keep = v.keep[0], keep_second = v.keep[1];
   const bool first = v.first;
   const std::uint64_t* mask = v.mask;
   const float *x = v.x, *init = v.init;
   float* y = v.y;
-  std::uint64_t next = *mask & keep;
+  std::uint64_t next = mask[0] & keep, next_second = kTwo ? mask[1] & keep_second : 0;
   for (std::int64_t left = v.pixels; left > 0;
        --left, x += x_pixel, init += init_pixel, y += y_pixel) {
-    const std::uint64_t bits = next;
+    const std::uint64_t bits = next, second = next_second;
     mask += left > 1 ? mask_pixel : 0;
-    next = *mask & keep;
-    if (bits == 0 && !first) continue;
-    HWY_UNROLL(4)
-    for (int i = 0; i < 4; ++i) hwy::Prefetch(x + x_pixel + i * 16);
+    next = mask[0] & keep;
+    if constexpr (kTwo) next_second = mask[1] & keep_second;
+    if ((bits | second) == 0 && !first) continue;
+    HWY_UNROLL(8)
+    for (int i = 0; i < (kTwo ? 8 : 4); ++i) hwy::Prefetch(x + x_pixel + i * 16);
     Sums<kVectors> sums;
     load_sums<kVectors, kTail>(init, tail, sums);
     add_nonzeros<kVectors>(bits, x, weights, sums);
+    if constexpr (kTwo) add_nonzeros<kVectors>(second, x + 64, weights + 64 * kRow, sums);
     store_sums<kVectors, kTail>(sums, tail, y);
   }
 }
@@ -91,16 +94,21 @@ HWY_NOINLINE void visit(const Visits<Weight>& v) {
 template <class Weight>
 using Visit = void (*)(const Visits<Weight>&);
 
-template <class W, bool kTail>
-constexpr Visit<W> kVisits[] = {visit<W, 1, kTail>, visit<W, 2, kTail>, visit<W, 3, kTail>,
-                                visit<W, 4, kTail>, visit<W, 5, kTail>, visit<W, 6, kTail>,
-                                visit<W, 7, kTail>, visit<W, 8, kTail>};
-static_assert(std::size(kVisits<float, true>) == kMostVectors);
+template <class W, bool kTwo, bool kTail>
+constexpr Visit<W> kVisits[] = {visit<W, 1, kTwo, kTail>, visit<W, 2, kTwo, kTail>,
+                                visit<W, 3, kTwo, kTail>, visit<W, 4, kTwo, kTail>,
+                                visit<W, 5, kTwo, kTail>, visit<W, 6, kTwo, kTail>,
+                                visit<W, 7, kTwo, kTail>, visit<W, 8, kTwo, kTail>};
+static_assert(std::size(kVisits<float, true, true>) == kMostVectors);
 
 template <class Weight>
 void run_visits(const Visits<Weight>& v) {
   const std::int64_t at = ceil_div(v.columns, kLanes) - 1;
-  (v.columns % kLanes != 0 ? kVisits<Weight, true> : kVisits<Weight, false>)[at](v);
+  if (v.keep[1] != 0) {
+    (v.columns % kLanes != 0 ? kVisits<Weight, true, true> : kVisits<Weight, true, false>)[at](v);
+  } else {
+    (v.columns % kLanes != 0 ? kVisits<Weight, false, true> : kVisits<Weight, false, false>)[at](v);
+  }
 }
 
 // Row p of an image against a group of taps and one block of `channels` input channels.  `v` holds
@@ -117,11 +125,14 @@ void visit_row(const SkipZeroRun<Weight>& run, std::int64_t image, std::int64_t 
                              std::int64_t last_tap) {
     if (begin >= end || (tap >= last_tap && !v.first)) return;
     v.pixels = end - begin;
-    v.keep = 0;
+    v.keep[0] = v.keep[1] = 0;
     if (tap < last_tap) {
       const std::int64_t pixel =
           (image * h.in + row) * w.in + w.in_first + begin * w.in_step + tap * w.tap_step;
-      v.keep = ~std::uint64_t{0} >> (64 - (last_tap - tap) * channels);
+      constexpr std::uint64_t kAll = ~std::uint64_t{0};
+      const std::int64_t bits = (last_tap - tap) * channels;
+      v.keep[0] = kAll >> (64 - std::min<std::int64_t>(64, bits));
+      v.keep[1] = bits > 64 ? kAll >> (128 - bits) : 0;
       v.mask = all.mask + pixel * run.words;
       v.x = all.x + pixel * run.in_channels;
       v.weights = all.weights + (tap - group.w) * channels * packed_row<Weight>(v.columns, kLanes);
@@ -150,7 +161,7 @@ void visit_row(const SkipZeroRun<Weight>& run, std::int64_t image, std::int64_t 
 }
 
 // The pieces [first, last) of the output, all channels.
-// Order: block of output channels, block of 64 input channels, group of taps; then the pixels.  The
+// Order: block of output channels, block of input channels, group of taps; then the pixels.  The
 // weights of a visit stay in L1 while the pixels stream by from L2.
 template <class Weight>
 void run_skip_zero(const SkipZeroRun<Weight>& run, std::int64_t first_piece,
@@ -163,9 +174,9 @@ void run_skip_zero(const SkipZeroRun<Weight>& run, std::int64_t first_piece,
     const std::int64_t weights_row = packed_row<Weight>(columns, kLanes);
     float bias[kMostVectors * kLanes] = {};
     if (run.bias) std::copy_n(run.bias + o, columns, bias);
-    for (std::int64_t word = 0; word < run.words; ++word) {
-      const std::int64_t channels = std::min<std::int64_t>(64, run.in_channels - word * 64);
-      const auto groups = tap_groups(run.pass, run.in_channels);
+    const auto groups = tap_groups(run.pass, run.in_channels, run.most);
+    for (std::int64_t word = 0; word < run.words; word += run.most / 64) {
+      const std::int64_t channels = std::min(run.most, run.in_channels - word * 64);
       for (const TapGroup& group : groups) {
         const bool begins = word == 0 && &group == &groups.front();
         const std::int64_t y_pixel = w.step * run.out_channels;
@@ -213,7 +224,7 @@ void MultiplyBlock(const MatmulBlock& m) {
     run_visits<float>({.pixels = m.rows,
                        .mask = m.mask + word,
                        .mask_pixel = words,
-                       .keep = ~std::uint64_t{0},
+                       .keep = {~std::uint64_t{0}},
                        .x = m.a + word * 64,
                        .x_pixel = m.depth,
                        .weights = m.packed,
@@ -336,7 +347,9 @@ void run_pass(SkipZeroRun<Weight> run, const ZeroMask& mask, const PixelsDone& d
   run.words = mask.words_per_row();
   run.mask = mask.words();
   std::unique_ptr<ZeroMask> wider;
-  if (const std::int64_t count = tap_groups(run.pass, run.in_channels).front().count; count > 1) {
+  run.most = most_per_visit<Weight>(run.in_channels, run.blocks.columns(0));
+  const std::int64_t count = tap_groups(run.pass, run.in_channels, run.most).front().count;
+  if (count > 1 && run.in_channels < 64) {  // words of 64 channels lie side by side already
     wider = side_by_side(mask, count);
     run.mask = wider->words();
   }
@@ -349,18 +362,20 @@ void run_pass(SkipZeroRun<Weight> run, const ZeroMask& mask, const PixelsDone& d
             [&](std::int64_t first, std::int64_t last) { run_pieces(run, first, last); });
 }
 
+template <class Weight>
 void pack_pass(const Conv2dShape& s, const PassWeights& p) {
   const Pass& pass = p.pass;
   const SkipZeroBlocks blocks(p.out_channels, direct_lanes());
-  const std::int64_t words = ceil_div(p.in_channels, 64), taps = pass.h.taps * pass.w.taps;
-  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * words;
+  const std::int64_t most = most_per_visit<Weight>(p.in_channels, blocks.columns(0));
+  const std::int64_t parts = ceil_div(p.in_channels, most), taps = pass.h.taps * pass.w.taps;
+  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * parts;
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t o = i / words * blocks.columns(0), first = i % words * 64;
+      const std::int64_t o = i / parts * blocks.columns(0), first = i % parts * most;
       const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
-      const std::int64_t channels = std::min<std::int64_t>(64, p.in_channels - first);
+      const std::int64_t channels = std::min(most, p.in_channels - first);
       float* at = p.to + taps * (o * p.in_channels + first * width);
-      for (const TapGroup& group : tap_groups(pass, p.in_channels)) {
+      for (const TapGroup& group : tap_groups(pass, p.in_channels, most)) {
         for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
@@ -384,12 +399,17 @@ void pack_pass(const Conv2dShape& s, const PassWeights& p) {
 
 void pack_block(const PackedBlock& block) { HWY_DYNAMIC_DISPATCH(PackBlock)(block); }
 
+template <class Weight>
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
-  return pack_passes(s, false, w, pack_pass);
+  return pack_passes(s, false, w, pack_pass<Weight>);
 }
+template std::shared_ptr<const Floats> pack_skip_zero_forward<float>(const Conv2dShape&,
+                                                                     const float*);
+template std::shared_ptr<const Floats> pack_skip_zero_forward<Bf16Pair>(const Conv2dShape&,
+                                                                        const float*);
 
 std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w) {
-  return pack_passes(s, true, w, pack_pass);
+  return pack_passes(s, true, w, pack_pass<float>);
 }
 
 std::int64_t skip_zero_pieces(const Conv2dShape& s) {
@@ -422,6 +442,7 @@ void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64
                        const float* x, const std::uint64_t* mask, const PoolArray<Weight>& w,
                        const float* bias, float* y) {
   const std::int64_t words = ceil_div(in_channels, 64);
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
   parallel_for(pixels, 1, [&](std::int64_t begin, std::int64_t end) {
     const Pass pass = forward_pass({.in_w = end - begin});
     run_pieces(SkipZeroRun<Weight>{.pass = pass,
@@ -432,6 +453,7 @@ void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64
                                    .in = x + begin * in_channels,
                                    .mask = mask + begin * words,
                                    .words = words,
+                                   .most = most_per_visit<Weight>(in_channels, blocks.columns(0)),
                                    .weights = w.values(),
                                    .bias = bias,
                                    .out = y + begin * out_channels},

@@ -9,9 +9,10 @@
 // written once, compiled for AVX-512, AVX2 and the baseline, chosen at run time.  groups == 1.
 namespace joule::cpu {
 
-/// Weights in the order in which the kernel reads them: per pass, block of output channels, block
-/// of 64 input channels [tap_h, tap_w, in channel, out channel]; padded with zeros to whole
-/// vectors, so the order depends on the instruction set.
+/// Weights in the order in which the kernel for their type reads them: per pass, block of output
+/// channels, block of 64 or 128 input channels [tap_h, tap_w, in channel, out channel]; padded with
+/// zeros to whole vectors, so the order depends on the instruction set.
+template <class Weight>
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w);
 std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w);
 

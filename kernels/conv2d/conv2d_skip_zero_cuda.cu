@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/launch_cuda.h"
-#include "kernels/conv2d/conv2d_correlation_cuda.h"
-#include "kernels/conv2d/conv2d_cuda.h"
 #include "kernels/conv2d/conv2d_sparse_tile_cuda.h"
+#include "kernels/conv2d/conv2d_tiles_cuda.h"
 
 // The convolution of images with many zeros, which are not multiplied.  Which these are is seen in
 // the values: they have to be read anyway, and no mask has to be made.
@@ -98,57 +96,38 @@ __global__ void __launch_bounds__(kWarps* kWarp, 2) correlate_nonzeros(const Cor
   store_tile(c, tile, first_pixel, first_column);
 }
 
-/// How many columns a lane holds.
-int columns_each(int channels) {
-  const int last = channels % 128;
-  return channels <= 32 ? 1 : last > 0 && last <= 64 ? 2 : 4;
-}
+struct SkipZero {
+  static constexpr int kPixels = cuda::kPixels;
 
-int covered_columns(int channels) {
-  const int columns = columns_each(channels) * static_cast<int>(kWarp);
-  return (channels + columns - 1) / columns * columns;
-}
-
-Grid grid_of(const Correlation& c) {
-  const int columns = columns_each(c.out_channels) * static_cast<int>(kWarp);
-  const std::int64_t tiles =
-      (c.pixels + kPixels - 1) / kPixels * (covered_columns(c.out_channels) / columns);
-  return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(kWarps * kWarp)};
-}
-
-void launch_correlation(const Correlation& c, const Grid& grid) {
-  switch (columns_each(c.out_channels)) {
-    case 1:
-      return launch(correlate_nonzeros<1>, grid, c);
-    case 2:
-      return launch(correlate_nonzeros<2>, grid, c);
-    default:
-      return launch(correlate_nonzeros<4>, grid, c);
+  /// 32 for each channel that a lane sums.
+  static int tile_columns(int channels) {
+    const int last = channels % 128;
+    return channels <= 32 ? 32 : last > 0 && last <= 64 ? 64 : 128;
   }
-}
+  static unsigned threads(int) { return kWarps * kWarp; }
+
+  static void launch(const Correlation& c, const Grid& grid) {
+    switch (tile_columns(c.out_channels)) {
+      case 32:
+        return cuda::launch(correlate_nonzeros<1>, grid, c);
+      case 64:
+        return cuda::launch(correlate_nonzeros<2>, grid, c);
+      default:
+        return cuda::launch(correlate_nonzeros<4>, grid, c);
+    }
+  }
+};
 
 }  // namespace
 
 void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::forward);
-  Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
-  const Grid grid = grid_of(c);
-  EpilogueOf epilogue(op, grid, covered_columns(c.out_channels));
-  c.epilogue = *epilogue;
-  launch_correlation(c, grid);
-  epilogue.finish();
-  tally_zeros_of_x(tally, s, op.x, Zeros::skipped);
+  run_in_tiles<SkipZero>(op);
+  tally_zeros_of_x(tally, shape_of(op), op.x, Zeros::skipped);
 }
 
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const auto weights = packed_weights(op.weight, Direction::backward);
-  for (const cpu::Pass& pass : cpu::grad_input_passes(s)) {
-    const Correlation c(pass, s, *weights, op.grad_y, op.grad_x);
-    launch_correlation(c, grid_of(c));
-  }
-  tally_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
+  run_in_tiles<SkipZero>(op);
+  tally_zeros_of_grad_y(tally, shape_of(op), op.grad_y, Zeros::skipped);
 }
 
 }  // namespace joule::cuda

@@ -12,10 +12,12 @@ struct Kept {
   float probability;
   float scale;
   RandomState random;
+  const std::uint64_t* shift;  // of the counters, while captured work is replayed; or null
 
   __device__ Floats<kCount> operator()(const Place& place) const {
     const auto i = static_cast<std::uint64_t>(place.element);
-    const auto numbers = philox(random.seed, random.next + i / 4);
+    const std::uint64_t first = random.next + (shift ? *shift : 0);
+    const auto numbers = philox(random.seed, first + i / 4);
     auto v = Floats<kCount>::load(x + place.element);
     // All indices are constants: the numbers stay in registers.
     for (unsigned j = 0; j < 4; ++j) {
@@ -37,7 +39,7 @@ __global__ void dropout_rows(MaskedRows y, Kept<kCount> value) {
 
 template <int kCount>
 void launch_dropout(const Dropout& op, const MaskedRows& y, const float* x) {
-  const Kept<kCount> value{x, op.probability, 1 / (1 - op.probability), op.random};
+  const Kept<kCount> value{x, op.probability, 1 / (1 - op.probability), op.random, random_shift()};
   launch(dropout_rows<kCount>, y.grid(), y, value);
 }
 

@@ -63,7 +63,7 @@ void skip_zero(const Linear& op, Tally* tally) {
   const auto mask = words_of(op.x);
   const auto weights =
       packed_forward_weights<Weight>(op.weight, {.in_channels = in, .out_channels = out},
-                                     "linear.skip_zero", pack_skip_zero_forward);
+                                     "linear.skip_zero", pack_skip_zero_forward<Weight>);
   conv1x1_skip_zero(batch, in, out, op.x.data<float>(), mask->words(), *weights,
                     op.bias ? op.bias.data<float>() : nullptr, op.y.mutable_data<float>());
   count_skipped_zeros(tally, op.x, out);

@@ -14,7 +14,8 @@ namespace {
 
 void run_scale_reference(const Scale& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::scale(op.x.numel(), op.x.data<T>(), static_cast<T>(op.factor),
+    const T by = op.by ? *op.by.data<T>() : T(1);
+    reference::scale(op.x.numel(), op.x.data<T>(), static_cast<T>(op.factor) * by,
                      op.y.mutable_data<T>());
   });
 }
@@ -27,7 +28,10 @@ void run_squared_norm_reference(const SquaredNorm& op, Context&, Tally*) {
 
 }  // namespace
 
-void Scale::check() const { require_same(kName, {{"x", x}, {"y", y}}); }
+void Scale::check() const {
+  require_same(kName, {{"x", x}, {"y", y}});
+  if (by) require_scalar(kName, {"by", by}, x.dtype(), x.device());
+}
 
 Work Scale::work() const {
   const auto bytes = static_cast<std::int64_t>(x.bytes());

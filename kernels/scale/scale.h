@@ -6,17 +6,18 @@
 
 namespace joule {
 
-/// y = factor * x
+/// y = factor * x, or factor * by * x: `by` is read when it is done, not when it is asked for.
 ///
-/// Shapes    x, y: any, equal; f32.  y may be x.
+/// Shapes    x, y: any, equal; f32.  y may be x.  by: a scalar like x, or undefined.
 /// Cost      no MACs; reads x, writes y.
-/// Errors    ArgumentError if shapes, dtypes or devices differ.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or by is no scalar.
 struct Scale {
   static constexpr std::string_view kName = "scale";
 
   Tensor x;
   Tensor y;
   float factor = 1;
+  Tensor by{};
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }

@@ -55,8 +55,9 @@ HWY_EXPORT(SquaredNormTarget);
 void scale_simd(const Scale& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
+  const float factor = op.by ? op.factor * *op.by.data<float>() : op.factor;
   parallel_flat(op.x.numel(), [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(ScaleTarget)(end - begin, x + begin, op.factor, y + begin);
+    HWY_DYNAMIC_DISPATCH(ScaleTarget)(end - begin, x + begin, factor, y + begin);
   });
 }
 

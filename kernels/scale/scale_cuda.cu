@@ -10,12 +10,14 @@ namespace {
 struct Scaled {
   const float* x;
   float factor;
+  const float* by;  // or null
   float* y;
 
   template <int kCount>
   __device__ void at(std::int64_t i) const {
+    const float all = by ? factor * *by : factor;
     auto v = Floats<kCount>::load(x + i);
-    for (int k = 0; k < kCount; ++k) v.at[k] *= factor;
+    for (int k = 0; k < kCount; ++k) v.at[k] *= all;
     v.store(y + i);
   }
 };
@@ -27,7 +29,8 @@ struct Square {
 }  // namespace
 
 void scale(const Scale& op, Context&, Tally*) {
-  const Scaled scaled{op.x.data<float>(), op.factor, op.y.mutable_data<float>()};
+  const Scaled scaled{op.x.data<float>(), op.factor, op.by ? op.by.data<float>() : nullptr,
+                      op.y.mutable_data<float>()};
   launch_elementwise(op.x.numel(), aligned_for_four({scaled.x, scaled.y}), scaled);
 }
 

@@ -279,7 +279,11 @@ bool Block::agree(unsigned warp, unsigned mask) const {
 void Block::complete(unsigned warp, const Lane& lane) {
   Thread* const threads = &threads_[warp * 32];
   std::uint64_t all = running_->lane.value;
-  if (lane.primitive == ::simt::Primitive::kBallot) {
+  if (lane.together) {
+    std::uint64_t values[32];
+    for (unsigned l = 0; l < 32; ++l) values[l] = threads[l].lane.value;
+    lane.together(values);
+  } else if (lane.primitive == ::simt::Primitive::kBallot) {
     all = 0;
     for (unsigned l = 0; l < 32; ++l)
       if (lane.mask >> l & 1) all |= threads[l].lane.value << l;
@@ -330,6 +334,9 @@ int simt::wait_for_block(Vote vote, bool predicate, Where where) {
 }
 std::uint64_t simt::meet(const Lane& lane, Where where) {
   return joule::simt::Block::instance().meet(lane, where);
+}
+void simt::fault(const char* problem, Where where) {
+  joule::simt::Block::instance().fault(problem, where);
 }
 unsigned simt::lane() { return joule::simt::Block::instance().lane(); }
 void* simt::dynamic_shared() { return joule::simt::Block::instance().dynamic_shared(); }

@@ -48,6 +48,7 @@ class Block {
   std::uint64_t meet(const Lane& lane, Where where);
   unsigned lane() const { return running_->number % 32; }
   unsigned active_mask() const;
+  [[noreturn]] void fault(const char* problem, Where where);
   void* dynamic_shared() const { return dynamic_shared_; }
 
  private:

@@ -50,6 +50,8 @@ const char* name_of(::simt::Primitive primitive) {
       return "__reduce_or_sync";
     case kXor:
       return "__reduce_xor_sync";
+    case kMultiply:
+      return "mma_sync";
   }
   return "?";
 }
@@ -64,6 +66,11 @@ std::string Block::name(const Thread& thread) const {
 std::string Block::describe(const Thread& thread) const {
   return fmt::format("{} with mask {:#010x} at {}, lane {}, {}", name_of(thread.lane.primitive),
                      thread.lane.mask, text(thread.where), thread.number % 32, name(thread));
+}
+
+void Block::fault(const char* problem, Where where) {
+  const Unwatched unwatched;
+  fail(fmt::format("{} at {}, {}", problem, text(where), name(*running_)));
 }
 
 std::string Block::diagnose() const {

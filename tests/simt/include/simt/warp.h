@@ -24,6 +24,7 @@ enum class Primitive : std::uint8_t {
   kAnd,
   kOr,
   kXor,
+  kMultiply,  // of fragments of matrices
 };
 
 /// What a lane brings to a warp primitive.
@@ -32,6 +33,8 @@ struct Lane {
   unsigned mask;
   std::uint64_t value = 0;  // integers of 32 bits are extended with their sign, or with zeros
   unsigned source = 0;      // of shuffles: the lane whose value it wants
+  /// What the last lane of a warp that comes does for all, with the values of all.
+  void (*together)(const std::uint64_t (&values)[32]) = nullptr;
 };
 
 /// Waits for the lanes of the mask, which must call the same primitive at the same place, and
@@ -41,6 +44,9 @@ std::uint64_t meet(const Lane& lane, Where where);
 
 /// The number of the running thread in its warp.
 unsigned lane();
+
+/// Ends the launch, which fails with this text, the place and the running thread.
+[[noreturn]] void fault(const char* problem, Where where);
 
 template <class T>
 concept Shuffled = std::same_as<T, int> || std::same_as<T, unsigned> || std::same_as<T, float> ||

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "core/cuda/block_cuda.h"
+#include "core/cuda/graph_cuda.h"
+#include "core/cuda/launch_cuda.h"
+
+namespace joule::cuda {
+namespace {
+
+/// One thread.  A kernel and not a copy: its parameter is read when it is queued.
+__global__ void store(std::uint64_t* to, std::uint64_t value) { *to = value; }
+
+}  // namespace
+
+CapturedGraph::CapturedGraph(cudaStream_t stream, std::size_t operations, std::mutex& mutex,
+                             std::function<void(CapturedGraph*)> released)
+    : stream_(stream), mutex_(mutex), released_(std::move(released)), tallies_(stream) {
+  tallies_.reserve(operations);
+  check(cudaMalloc(&shift_, sizeof *shift_), "cudaMalloc");
+}
+
+CapturedGraph::~CapturedGraph() {
+  const std::lock_guard lock(mutex_);
+  try {
+    settle();
+  } catch (const DeviceError&) {  // the device is lost, and the counts with it
+  }
+  exec_ = {};
+  graph_ = {};
+  arena_.reset();
+  report(cudaFree(shift_), "cudaFree");
+  released_(this);
+}
+
+void CapturedGraph::capture(const std::function<void()>& work) {
+  // Relaxed: the memory of the arena and what libraries load on the way are not to be captured.
+  check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture");
+  try {
+    work();
+  } catch (...) {
+    cudaGraph_t ignored = nullptr;
+    if (cudaStreamEndCapture(stream_, &ignored) == cudaSuccess) destroy_graph(ignored);
+    cudaGetLastError();  // that of `work` is the one to report
+    throw;
+  }
+  check(cudaStreamEndCapture(stream_, graph_.receive()), "cudaStreamEndCapture");
+  check(cudaGraphInstantiate(exec_.receive(), graph_.get(), 0), "cudaGraphInstantiate");
+}
+
+void CapturedGraph::launch(std::uint64_t shift, std::vector<TallyMove> moves) {
+  const std::lock_guard lock(mutex_);
+  if (!moves_.empty() && moves_ != moves) settle();
+  if (shifted_) {
+    const Grid one_thread{.blocks = dim3(1), .threads = dim3(1)};
+    cuda::launch(store, one_thread, shift_, shift);
+  }
+  check(cudaGraphLaunch(exec_.get(), stream_), "cudaGraphLaunch");
+  moves_ = std::move(moves);
+}
+
+void CapturedGraph::settle() {
+  if (moves_.empty()) return;
+  tallies_.collect();
+  for (const TallyMove& move : moves_) {
+    if (move.to) *move.to += *move.from;
+    *move.from = {};
+  }
+  moves_.clear();
+}
+
+}  // namespace joule::cuda

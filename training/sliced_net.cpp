@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "training/sliced_net.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace joule::training {
+namespace {
+
+/// The mask of tensors that lie one after the other, or null if one of them has none.
+std::shared_ptr<ZeroMask> joined(const std::vector<std::shared_ptr<const ZeroMask>>& masks) {
+  std::int64_t rows = 0, nonzeros = 0;
+  for (const auto& mask : masks) {
+    if (!mask || mask->device() != Device::cpu || mask->channels() != masks[0]->channels()) {
+      return nullptr;
+    }
+    rows += mask->rows();
+    nonzeros += mask->nonzeros();
+  }
+  auto all = std::make_shared<ZeroMask>(rows, masks[0]->channels(), Device::cpu);
+  std::uint64_t* to = all->words();
+  for (const auto& mask : masks) {
+    to = std::copy_n(mask->words(), mask->rows() * mask->words_per_row(), to);
+  }
+  all->set_nonzeros(nonzeros);
+  return all;
+}
+
+}  // namespace
+
+SlicedNet::SlicedNet(nn::Module& net) : net_(net), layers_(dynamic_cast<nn::Sequential*>(&net)) {
+  if (!layers_ || !nn::forward_observers().empty()) return;
+  const auto& all = layers_->children();
+  const auto linear = std::ranges::find_if(all, [](const auto& layer) {
+    return dynamic_cast<const nn::Linear*>(layer.get()) != nullptr;
+  });
+  if (linear != all.end()) linear_ = static_cast<std::size_t>(linear - all.begin());
+}
+
+Tensor SlicedNet::features(Tensor images) const {
+  return linear_ > 0 ? layers_->run(0, linear_, std::move(images)) : net_(std::move(images));
+}
+
+Tensor SlicedNet::run(const Tensor& images, std::int64_t slice, const Around& around) const {
+  const std::int64_t n = images.dim(0);
+  const Device device = net_.device();
+  if (slice >= n) return around([&] { return net_(images.to(device)); });
+  Tensor all;
+  std::vector<std::shared_ptr<const ZeroMask>> masks;
+  for (std::int64_t first = 0; first < n; first += slice) {
+    const std::int64_t count = std::min(slice, n - first);
+    const Tensor part = around([&] { return features(images.slice(first, count).to(device)); });
+    if (!all) all = Tensor({n, part.dim(1)}, part.dtype(), device);
+    all.slice(first, count).copy_from(part);
+    masks.push_back(part.zero_mask());
+  }
+  if (linear_ == 0) return all;
+  if (const auto mask = joined(masks)) all.attach(mask);
+  return around([&] { return layers_->run(linear_, layers_->children().size(), all); });
+}
+
+}  // namespace joule::training

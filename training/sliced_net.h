@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "layers/containers.h"
+
+namespace joule::training {
+
+/// Runs many images through a net, slice by slice: so few at once that what one layer writes is
+/// still in the cache when the next one reads it.  Linear layers read more weights than images:
+/// from the first one on, if it is a child of a Sequential, the rest of the net runs on all images
+/// at once, with the zero masks of the slices.
+class SlicedNet {
+ public:
+  /// The net must outlive this, and compute without gradients.
+  explicit SlicedNet(nn::Module& net);
+
+  /// What the net makes of the images [N, ...], which are brought to its device: [N, K] there.
+  /// Every part of the work is one call of `around`, which returns what it is given to run.
+  using Around = std::function<Tensor(const std::function<Tensor()>&)>;
+  Tensor run(const Tensor& images, std::int64_t slice, const Around& around) const;
+
+ private:
+  /// By the layers before the first Linear, or by all.
+  Tensor features(Tensor images) const;
+
+  nn::Module& net_;
+  nn::Sequential* layers_;  // null: the net is no Sequential
+  std::size_t linear_ = 0;  // the first one; 0: there is none
+};
+
+}  // namespace joule::training
