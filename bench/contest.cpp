@@ -21,6 +21,11 @@ void renew(const Tensor& t) {
   if (mask) t.attach(mask);
 }
 
+/// What may be rounded is this thread's; all else as it is without options.
+Context plain_context(std::string_view pinned = {}) {
+  return {.force = pinned, .precision = context().precision};
+}
+
 /// The rows of Joule's tables for the operations of a pass, which run one after the other.
 template <Operation... Ops>
 class Rows {
@@ -69,7 +74,7 @@ class Rows {
     const auto look = [&]<Operation Op>(const Op& op) {
       const auto* const implementation = find<Op>(row);
       const char* const why =
-          implementation ? passed_over(*implementation, op, Context{}) : "has no such row";
+          implementation ? passed_over(*implementation, op, plain_context()) : "has no such row";
       if (why) reason += str(reason.empty() ? "" : "; ", Op::kName, ": ", why);
     };
     std::apply([&](const auto&... op) { (look(op), ...); }, ops_);
@@ -79,7 +84,7 @@ class Rows {
   /// An empty name: as Joule chooses.
   static std::function<void()> dispatching(const std::tuple<Ops...>& ops, std::string_view row) {
     return [ops, row] {
-      Context ctx{.force = row};
+      Context ctx = plain_context(row);
       std::apply([&](const auto&... op) { (dispatch(op, ctx), ...); }, ops);
     };
   }
@@ -93,7 +98,8 @@ class Rows {
             .count_macs =
                 [ops = ops_, row] {
                   energy::Ledger ledger;
-                  Context ctx{.sink = &ledger, .force = row};
+                  Context ctx = plain_context(row);
+                  ctx.sink = &ledger;
                   std::apply([&](const auto&... op) { (dispatch(op, ctx), ...); }, ops);
                   const energy::Totals totals = ledger.total();
                   return totals.work.macs - totals.tally.macs_skipped;
@@ -107,7 +113,8 @@ class Rows {
       Contestant chosen = contestant({}, results);
       std::apply(
           [&](const auto&... op) {
-            ((chosen.ran += str(chosen.ran.empty() ? "" : ", ", select(op, Context{}).name)), ...);
+            ((chosen.ran += str(chosen.ran.empty() ? "" : ", ", select(op, plain_context()).name)),
+             ...);
           },
           ops_);
       chosen.name = kName;

@@ -33,7 +33,8 @@ struct ConvProgress {
 /// Each measurement starts with two runs of everybody that are not timed: one that counts MACs and
 /// whose results are compared, one to warm up.  Then they take turns.
 /// Errors    ArgumentError for rounds < 1; std::runtime_error if two ways differ in their results
-///           by more than 10^-3 of the largest value: a wrong kernel's time means nothing.
+///           by more than 10^-3 of the largest value (10^-2 where Context::precision is bf16): a
+///           wrong kernel's time means nothing.
 ConvReport bench_conv(const ConvOptions& options, const ConvProgress& progress,
                       training::Model* model = nullptr, const Dataset& images = {});
 

@@ -84,6 +84,7 @@ std::string to_json(const ConvReport& report) {
                   {"options",
                    {{"batch", report.batch},
                     {"rounds", report.rounds},
+                    {"precision", report.precision},
                     {"model", json_or_null(report.model)},
                     {"data", json_or_null(report.data)}}},
                   {"roofline",

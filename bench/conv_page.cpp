@@ -6,6 +6,7 @@
 #include "bench/conv_text.h"
 #include "report/figures.h"
 #include "report/page.h"
+#include "training/config.h"
 
 namespace joule::bench {
 namespace {
@@ -135,8 +136,9 @@ std::string to_html(const ConvReport& report) {
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
   page.paragraph(kHowToRead);
-  page.paragraph(
-      fmt::format("Batch {}, {} rounds; {}.", report.batch, report.rounds, roofline(report)));
+  page.paragraph(fmt::format("Batch {}, {} rounds, products in {}; {}.", report.batch,
+                             report.rounds, training::products_in({.precision = report.precision}),
+                             roofline(report)));
   for (const ConvCurve& curve : report.curves) {
     if (curve.real) continue;
     page.heading(fmt::format("{}, {}", curve.problem.name, name(curve.pass)));

@@ -64,6 +64,7 @@ struct ConvReport {
   Environment environment;
   std::int64_t batch = 0;
   int rounds = 0;
+  std::string precision = "f32";               // what may be rounded
   std::optional<std::string> model{}, data{};  // of the real zeros
   Spread flops, bandwidth;                     // of the roofline; the most is the peak
   std::int64_t bandwidth_bytes = 0;            // of the arrays that it was measured on

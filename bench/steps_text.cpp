@@ -7,6 +7,7 @@
 #include "bench/steps_report.h"
 #include "bench/text_table.h"
 #include "report/page.h"
+#include "training/config.h"
 
 namespace joule::bench {
 namespace {
@@ -112,9 +113,10 @@ std::string to_html(const StepsReport& report) {
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
   page.paragraph(kHowToRead);
-  page.paragraph(fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.",
-                             report.batch, report.rounds, report.steps, report.device,
-                             report.precision));
+  page.paragraph(
+      fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.", report.batch,
+                  report.rounds, report.steps, report.device,
+                  training::products_in({.device = report.device, .precision = report.precision})));
   page.add(chart(report));
   for (const NetReport& net : report.nets) {
     auto rows = rows_of(net, report.batch);

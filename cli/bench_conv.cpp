@@ -7,6 +7,7 @@
 #include "bench/conv_bench.h"
 #include "cli/bench.h"
 #include "core/threads.h"
+#include "training/config.h"
 
 namespace joule::cli {
 namespace {
@@ -27,6 +28,7 @@ struct Options {
   std::string passes = "forward,grad-weight,grad-input,grad-input-masked,step";
   std::int64_t batch = 16;
   int threads = 0, rounds = 15;
+  std::string precision = "f32";
   std::string real, data;
   std::string json, html;
 };
@@ -42,6 +44,9 @@ int bench_conv(const Options& options) {
       .passes = bench::parse_passes(options.passes),
       .batch = options.batch,
       .rounds = options.rounds};
+  const training::Config config{.precision = options.precision};
+  training::check(config);
+  context().precision = training::precision(config);
   if (options.threads > 0) set_num_threads(options.threads);
   std::optional<training::Model> model;
   Dataset images;
@@ -82,6 +87,7 @@ void add_bench_conv(CLI::App& bench, Run& run) {
   add("--batch", options->batch, "Images");
   add("--rounds", options->rounds, "Timed runs of each");
   add("--threads", options->threads, "Threads; 0: one per core");
+  add("--precision", options->precision, "f32; bf16: also the rows that round weights to it");
   add("--real", options->real, "Also a trained net: folder of a run, or a model.safetensors")
       ->type_name("DIR|FILE");
   add("--data", options->data, "Its images; unless given those that it was trained on");

@@ -14,10 +14,15 @@
 namespace joule::cli {
 namespace {
 
+/// What may be rounded is this thread's; all else as it is without options.
+Context measured_context(std::string_view pinned = {}) {
+  return {.force = pinned, .precision = context().precision};
+}
+
 template <Operation Op>
 std::string_view choose_statically(const Op& op) {
   for (const auto& impl : Op::implementations()) {
-    if (!passed_over(impl, op, Context{})) return impl.name;
+    if (!passed_over(impl, op, measured_context())) return impl.name;
   }
   return {};
 }
@@ -31,7 +36,7 @@ void add(const Op& op, bool training, std::vector<Candidate>& candidates) {
                         .threads = num_threads(),
                         .sizes = key.sizes}};
   for (const auto& impl : Op::implementations()) {
-    if (impl.name == kReference || cannot_run(impl, op, Context{})) continue;
+    if (impl.name == kReference || cannot_run(impl, op, measured_context())) continue;
     c.entry.rows.push_back({.name = std::string(impl.name)});
   }
   const bool known = std::ranges::any_of(candidates, [&](const Candidate& other) {
@@ -45,7 +50,7 @@ void add(const Op& op, bool training, std::vector<Candidate>& candidates) {
     if constexpr (requires { op.weight; }) {
       if (training) op.weight.template mutable_data<float>();
     }
-    Context pinned{.force = row};
+    Context pinned = measured_context(row);
     dispatch(op, pinned);
   };
   c.static_choice = [op] { return choose_statically(op); };

@@ -41,6 +41,7 @@ int eval(const ModelAndData& options, bool json) {
     fmt::print("{}", to_json(*evaluation));
   } else {
     print(*evaluation, test);
+    options.execution.print_precision();
   }
   return 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/execution.h"
 
+#include <fmt/core.h>
+
 #include "core/threads.h"
 #include "training/config.h"
 
@@ -9,10 +11,7 @@ namespace joule::cli {
 void Execution::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "Threads of the kernels; 0: one per core");
   command.add_option("--device", device, "Where to compute: cpu, cuda")->capture_default_str();
-  command
-      .add_option("--precision", precision,
-                  "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)")
-      ->capture_default_str();
+  command.add_option("--precision", precision, kPrecisionHelp)->capture_default_str();
   command.add_flag("--deterministic", deterministic,
                    "The same bits for any number of threads, not only run to run");
 }
@@ -23,6 +22,14 @@ void Execution::apply() const {
   if (threads > 0) set_num_threads(threads);
   context().deterministic = deterministic;
   context().precision = training::precision(config);
+}
+
+std::string Execution::products_in() const {
+  return training::products_in({.device = device, .precision = precision});
+}
+
+void Execution::print_precision() const {
+  if (precision != "f32") fmt::print("\nproducts in {}\n", products_in());
 }
 
 Device Execution::where() const { return training::device({.device = device}); }

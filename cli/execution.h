@@ -9,6 +9,9 @@
 
 namespace joule::cli {
 
+inline constexpr const char* kPrecisionHelp =
+    "What products may be rounded to: f32, tf32 (cuda), bf16 (cpu: weights alone); sums are f32";
+
 /// The options of every command that runs a net: --threads, --device, --precision, --deterministic.
 struct Execution {
   int threads = 0;
@@ -21,6 +24,10 @@ struct Execution {
   ///
   /// Errors    ArgumentError for a bad value; DeviceError for a device that this build has not.
   void apply() const;
+  /// For people: what the operands of products may be rounded to.
+  std::string products_in() const;
+  /// A line that says so, unless nothing may be rounded.
+  void print_precision() const;
   /// Where to compute.
   Device where() const;
 };

@@ -61,6 +61,7 @@ ordered_json collect() {
     for (const auto& row : Op::implementations()) {
       rows.push_back({{"name", row.name},
                       {"device", name(row.device)},
+                      {"precision", name(row.precision)},
                       {"thread_invariant", row.thread_invariant}});
     }
     info["ops"][std::string(Op::kName)] = rows;

@@ -198,7 +198,7 @@ class Profiling {
     if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
     pairs.emplace_back("device", o_.execution.device);
-    pairs.emplace_back("products in", o_.execution.precision);
+    pairs.emplace_back("products in", o_.execution.products_in());
     pairs.emplace_back("measured choices", use_tuning().text());
     return pairs;
   }
@@ -267,6 +267,9 @@ class Profiling {
                     .windows = windows(done, mode)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
+    if (o_.execution.precision != "f32") {
+      profile.notes.push_back("products in " + o_.execution.products_in());
+    }
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
       profile.notes.push_back(o_.record + " was not written: the meter cannot be read");
     }

@@ -21,7 +21,7 @@ RunReport::RunReport(std::string folder, const training::Config& config,
   for (const auto& source : energy::all_meters()) run_.sources.push_back(source->info());
   run_.environment = facts(report::environment());
   run_.environment.emplace_back("device", config.device);
-  run_.environment.emplace_back("products in", config.precision);
+  run_.environment.emplace_back("products in", training::products_in(config));
   run_.environment.emplace_back("measured choices", use_tuning().text());
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/energy_options.h"
+#include "cli/execution.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
@@ -60,8 +61,7 @@ class Options {
     add("--seed", &Config::seed, "Of everything random");
     add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
     add("--device", &Config::device, "Where to compute: cpu, cuda");
-    add("--precision", &Config::precision,
-        "What products are rounded to on cuda: f32, tf32, bf16 (sums are f32)");
+    add("--precision", &Config::precision, kPrecisionHelp);
     add("--graph", &Config::graph,
         "On cuda steps are captured into a CUDA graph: auto (where they can be), on, off");
     command.add_flag("--deterministic", config_.deterministic,

@@ -44,11 +44,12 @@ struct Options {
   std::vector<std::int64_t> batches;
   std::vector<double> densities = TunerOptions().densities;
   int threads = 0, rounds = TunerOptions().rounds;
+  std::string precision = "f32";
   bool train = false, json = false;
 };
 
 void check(const Options& options) {
-  training::check({.threads = options.threads});
+  training::check({.threads = options.threads, .precision = options.precision});
   require(options.rounds >= 1 && options.rounds <= 1000, "rounds: expected 1 to 1000, got ",
           options.rounds);
   for (const std::int64_t batch : options.batches) {
@@ -141,6 +142,7 @@ std::vector<TuneResult> measure_all(const Options& options, const Interrupt& int
 int tune(const Options& options) {
   check(options);
   if (options.threads > 0) set_num_threads(options.threads);
+  context().precision = training::precision({.precision = options.precision});
   set_tuning_table(nullptr);  // it is the static choice that the measured one is compared with
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const auto file = open_table(path);
@@ -203,6 +205,10 @@ void add_tune(CLI::App& app, Run& run) {
   command->add_option("--rounds", o->rounds, "Rounds, of which the shortest counts")
       ->capture_default_str();
   command->add_option("--threads", o->threads, "Threads of the kernels; 0: one per core");
+  command
+      ->add_option("--precision", o->precision,
+                   "bf16: also the rows that round weights, which only --precision bf16 runs later")
+      ->capture_default_str();
   command->add_option("--out", o->out, "The table [that which joule info shows]");
   command->add_flag("--json", o->json, "Print JSON");
   command->callback([o, &run] { run = [o] { return tune(*o); }; });

@@ -42,6 +42,14 @@ bool same_operation(const TuningEntry& a, const TuningEntry& b) {
   return a.op == b.op && a.sizes == b.sizes;
 }
 
+/// Whether the table has the times of all the rows.
+bool has_rows_of(const TuningTable& table, const TuningEntry& entry) {
+  const auto* const found = table.find(entry.op, entry.device, entry.threads, entry.sizes);
+  return found && std::ranges::all_of(entry.rows, [&](const MeasuredRow& row) {
+           return std::ranges::count(found->rows, row.name, &MeasuredRow::name) > 0;
+         });
+}
+
 }  // namespace
 
 TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
@@ -65,10 +73,7 @@ std::vector<TuneResult> measure_passes(std::span<const TunerPass> passes,
       const bool known = std::ranges::any_of(
           results, [&](const TuneResult& result) { return same_operation(result.entry, entry); });
       if (known) continue;
-      if (options.known &&
-          options.known->find(entry.op, entry.device, entry.threads, entry.sizes)) {
-        continue;
-      }
+      if (options.known && has_rows_of(*options.known, entry)) continue;
       std::vector<std::string> static_choices;
       measure(candidate, options.densities, options.rounds, static_choices);
       results.push_back(evaluate(candidate, static_choices));
@@ -104,6 +109,8 @@ void tune_for(const training::Config& config, const std::function<bool()>& stop)
   const std::string path = tuning_path();
   const auto file = open_table(path);
   if (config.threads > 0) set_num_threads(config.threads);
+  const ContextGuard guard;
+  context().precision = training::precision(config);
   training::Model model =
       training::make_model_for(config.model, config.data, load_dataset(config.data).train);
   const std::vector<TunerPass> passes = {pass_of(model.spec, model.net, config.batch, true),

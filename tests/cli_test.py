@@ -163,6 +163,28 @@ class Program(unittest.TestCase):
         for line in result["inference"]["lines"]:
             self.assertIn((line["op"], line["implementation"]), invariant)
 
+    def test_weights_are_rounded_to_bf16_only_if_asked_for(self):
+        rows = json.loads(self.output("info", "--json"))["ops"]["conv2d"]
+        precisions = {row["name"]: row["precision"] for row in rows if row["device"] == "cpu"}
+        self.assertEqual({name for name, precision in precisions.items() if precision != "f32"},
+                         {"cpu.skip_zero_bf16_weights", "cpu.skip_zero_runs_bf16_weights"})  # fmt: skip
+
+        def used(*arguments, **options):
+            result = json.loads(self.output("eval", "--model", self.model, *DATA, "--json", *arguments, **options))
+            return {line["implementation"] for line in result["inference"]["lines"] if line["op"] == "conv2d"}
+
+        off = {**os.environ, "JOULE_TUNING": "off"}
+        rounding = {**off, "JOULE_FORCE": "conv2d:cpu.skip_zero_bf16_weights"}
+        self.assertFalse(any("bf16" in name for name in used(env=off)))
+        self.assertEqual(used("--precision", "bf16", env=rounding), {"cpu.skip_zero_bf16_weights"})
+        self.assert_refused(2, "cpu.skip_zero_bf16_weights: is less precise than asked for",
+                            "eval", "--model", self.model, env=rounding)  # fmt: skip
+        note = "products in f32, weights rounded to bf16 by the rows *_bf16_weights"
+        self.assertIn(note, self.output("eval", "--model", self.model, "--precision", "bf16"))
+        self.assertNotIn("products in", self.output("eval", "--model", self.model))
+        self.assert_refused(2, "precision: the CPU has f32, and bf16 for weights, got 'tf32'",
+                            "eval", "--model", self.model, "--precision", "tf32")  # fmt: skip
+
     def test_default_learning_rate_is_that_of_the_optimizer(self):
         out = self.folder / "adam"
         for arguments, lr in (([], 0.001), (["--lr", "0.02"], 0.02)):

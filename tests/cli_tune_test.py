@@ -49,12 +49,18 @@ class Tune(unittest.TestCase):
         return json.loads(self.table.read_text())
 
     def test_measures_every_row_of_what_the_net_runs(self):
-        report = self.tune("--train")
+        for precision in ("f32", "bf16"):
+            with self.subTest(precision=precision):
+                self.assert_measures_every_row(precision)
+
+    def assert_measures_every_row(self, precision):
+        report = self.tune("--train", "--precision", precision)
         self.assertEqual(report["path"], str(self.table))
         self.assertEqual({o["op"] for o in report["operations"]} & CONVOLUTIONS, CONVOLUTIONS)
         rows = json.loads(self.output("info", "--json"))["ops"]
         for operation in report["operations"]:
-            here = [row for row in rows[operation["op"]] if row["device"] == "cpu"]
+            here = [row for row in rows[operation["op"]]
+                    if row["device"] == "cpu" and row["precision"] in ("f32", precision)]
             named = [row["name"] for row in here if row["name"] != "reference"]
             if "wanted" not in operation["operands"]:  # it cannot run without
                 named = [name for name in named if name != "cpu.skip_unwanted"]

@@ -319,7 +319,10 @@ Tensor scaled(const Tensor& t, double share) {
   for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
   return copy;
 }
-Tensor bound(const Tensor& t, std::int64_t n) { return scaled(t, gamma(n)); }
+/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first.
+Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
+  return scaled(t, gamma(n) * (1 + rounding) + rounding);
+}
 
 // |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
 TEST(Conv2d, StaysWithinTheForwardErrorBound) {
@@ -328,12 +331,14 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
       const Layer layer(c, uniform);
       const std::int64_t taps = c.kernel.h * c.kernel.w, pixels = c.y().numel() / c.out;
       const Tensor y = forward64(c, to64(layer.x), to64(layer.weight), to64(layer.bias));
-      const Tensor y_bound =
-          bound(forward64(c, absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
-                taps * c.weight()[3] + 2);
+      const auto y_bound = [&](Precision of_weights) {
+        const double rounding = of_weights == Precision::bf16 ? kBf16Rounding : 0;
+        return bound(forward64(c, absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
+                     taps * c.weight()[3] + 2, rounding);
+      };
       for_each_implementation(layer.forward(), [&](std::string_view name) {
         run(layer.forward(), name);
-        expect_within(layer.y.tensor(), y, y_bound);
+        expect_within(layer.y.tensor(), y, y_bound(precision_of(layer.forward(), name)));
       });
       const Tensor grad_x = grad_input64(c, to64(layer.grad_y), to64(layer.weight));
       const Tensor grad_x_bound =
@@ -397,6 +402,26 @@ TEST(Conv2d, RoundsOperandsAndNothingElse) {
       const Tensor exact = to64(layer.grad_y);  // sums without products
       expect_within(layer.grad_bias.tensor(), grad_weight64(c, x, exact).second,
                     bound(grad_weight64(c, x, absolute(exact)).second, pixels + 1));
+    });
+  });
+}
+
+// The rows with bf16 weights round these to the nearest, and compute with them in f32.
+TEST(Conv2d, OnlyTheWeightsAreRoundedToBf16) {
+  for_each_target([] {
+    for_each_case([](const Case& c) {
+      const Layer layer(c, sparse);
+      const Tensor weight = rounded_to_bf16(layer.weight);
+      const Tensor y = forward64(c, to64(layer.x), to64(weight), to64(layer.bias));
+      const Tensor y_bound =
+          bound(forward64(c, absolute(layer.x), absolute(weight), absolute(layer.bias)),
+                c.kernel.h * c.kernel.w * c.weight()[3] + 2);
+      for_each_implementation(layer.forward(), [&](std::string_view name) {
+        if (precision_of(layer.forward(), name) != Precision::bf16) return;
+        fill_with_nan(layer.y);
+        run(layer.forward(), name);
+        expect_within(layer.y.tensor(), y, y_bound);
+      });
     });
   });
 }
@@ -817,6 +842,15 @@ TEST(Conv2d, SeesThatTheInputChanged) {
   }
 }
 
+/// `t` with about this share of non-zeros, and the mask that a ReLU leaves.
+void make_sparse(const Tensor& t, float density) {
+  const Tensor u = uniform(t.shape(), 9);  // in [-1, 1)
+  const float* const from = u.data<float>();
+  float* const to = t.mutable_data<float>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) to[i] = from[i] + 2 * density - 1;
+  dispatch(Relu{.x = t, .y = t});
+}
+
 TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
   const auto selected = [](const Case& c, double density) {
     const Layer layer(c, [=](const Shape& shape, std::uint64_t seed) {
@@ -833,6 +867,29 @@ TEST(Conv2d, ChoosesHowToSkipByTheShareOfZeros) {
   Case dilated = c;
   dilated.params.dilation = {1, 2};
   EXPECT_EQ(selected(dilated, 0.03), "cpu.skip_zero");
+}
+
+// Nothing is rounded unless the context lets it; the gradients never are.
+TEST(Conv2d, RoundsItsWeightsOnlyIfThePrecisionAllowsIt) {
+  const Context bf16{.precision = Precision::bf16};
+  for (const double density : {0.03, 0.3, 0.95}) {
+    SCOPED_TRACE(density);
+    const Layer layer({"3x3", {2, 9, 9, 64}, 64, 3, {.padding = 1}}, uniform);
+    make_sparse(layer.x, density);
+    make_sparse(layer.grad_y, density);
+    const std::string f32(select(layer.forward(), Context{}).name);
+    EXPECT_EQ(select(layer.forward(), Context{.precision = Precision::tf32}).name, f32);
+    const bool skips = density < 0.9;
+    EXPECT_EQ(select(layer.forward(), bf16).name, skips ? f32 + "_bf16_weights" : f32);
+    EXPECT_EQ(select(layer.grad_input(), bf16).name, select(layer.grad_input(), Context{}).name);
+    EXPECT_EQ(select(layer.grad_weights(), bf16).name,
+              select(layer.grad_weights(), Context{}).name);
+    Context pinned{.force = "cpu.skip_zero_bf16_weights"};
+    EXPECT_NE(error_of([&] {
+                dispatch(layer.forward(), pinned);
+              }).find("cpu.skip_zero_bf16_weights: is less precise than asked for\n"),
+              std::string::npos);
+  }
 }
 
 // Where the runs begin to win goes by both numbers of channels, and by how many pixels of the input
@@ -901,15 +958,6 @@ TEST(Conv2d, PacksTheWeightsForEachTarget) {
     expect_exact(layer.grad_input(), layer.grad_x);
     expect_exact_where_wanted(layer);
   });
-}
-
-/// `t` with about this share of non-zeros, and the mask that a ReLU leaves.
-void make_sparse(const Tensor& t, float density) {
-  const Tensor u = uniform(t.shape(), 9);  // in [-1, 1)
-  const float* const from = u.data<float>();
-  float* const to = t.mutable_data<float>();
-  for (std::int64_t i = 0; i < t.numel(); ++i) to[i] = from[i] + 2 * density - 1;
-  dispatch(Relu{.x = t, .y = t});
 }
 
 TEST(Conv2d, ChoosesToSkipByTheZerosThatTheMasksCount) {

@@ -71,7 +71,10 @@ Tensor scaled(const Tensor& t, double share) {
   for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
   return copy;
 }
-Tensor bound(const Tensor& t, std::int64_t n) { return scaled(t, gamma(n)); }
+/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first.
+Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
+  return scaled(t, gamma(n) * (1 + rounding) + rounding);
+}
 
 Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
@@ -215,11 +218,14 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
   for (const Sizes& s : kSizes) {
     const Layer layer(s, make);
     const Tensor y = forward64(to64(layer.x), to64(layer.weight), to64(layer.bias));
-    const Tensor y_bound =
-        bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)), s.in + 2);
+    const auto y_bound = [&](Precision of_weights) {
+      const double rounding = of_weights == Precision::bf16 ? kBf16Rounding : 0;
+      return bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
+                   s.in + 2, rounding);
+    };
     for_each_implementation(layer.forward(), [&](std::string_view name) {
       run(layer.forward(), name);
-      expect_within(layer.y.tensor(), y, y_bound);
+      expect_within(layer.y.tensor(), y, y_bound(precision_of(layer.forward(), name)));
     });
     const Tensor grad_x = grad_input64(to64(layer.grad_y), to64(layer.weight));
     const Tensor grad_x_bound =
@@ -238,6 +244,33 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
       expect_within(layer.grad_bias.tensor(), gradients.second, bias_bound);
     });
   }
+}
+
+// The row with bf16 weights rounds these to the nearest, and computes with them in f32.
+TEST(Linear, OnlyTheWeightsAreRoundedToBf16) {
+  for_each_target([] {
+    for (const Sizes& s : kSizes) {
+      const Layer layer(s, [](const Shape& shape, std::uint64_t seed) {
+        return random_tensor(shape, seed, 0.4);
+      });
+      const Tensor weight = rounded_to_bf16(layer.weight);
+      run(layer.forward(), "cpu.skip_zero_bf16_weights");
+      expect_within(
+          layer.y.tensor(), forward64(to64(layer.x), to64(weight), to64(layer.bias)),
+          bound(forward64(absolute(layer.x), absolute(weight), absolute(layer.bias)), s.in + 2));
+    }
+  });
+}
+
+TEST(Linear, RoundsItsWeightsOnlyIfThePrecisionAllowsIt) {
+  const Layer layer({100, 256, 64}, [](const Shape& shape, std::uint64_t seed) {
+    return random_tensor(shape, seed, 0.2);
+  });
+  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+  const Context bf16{.precision = Precision::bf16};
+  EXPECT_EQ(select(layer.forward(), Context{}).name, "cpu.skip_zero");
+  EXPECT_EQ(select(layer.forward(), bf16).name, "cpu.skip_zero_bf16_weights");
+  EXPECT_EQ(select(layer.grad_input(), bf16).name, "cpu.skip_zero");
 }
 
 TEST(Linear, GradientsAgreeWithCentralDifferencesInDouble) {

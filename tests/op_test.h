@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -34,10 +35,10 @@ struct Counted {
   }
 };
 
-/// Higham's gamma_n = n u / (1 - n u) for float: n roundings cost at most this relative error.
-inline double gamma(std::int64_t n) {
-  const double nu = static_cast<double>(n) * std::numeric_limits<float>::epsilon() / 2;
-  return nu / (1 - nu);
+/// The precision of the row of Op's table that is called `name`.
+template <Operation Op>
+Precision precision_of(const Op&, std::string_view name) {
+  return std::ranges::find(Op::implementations(), name, &Implementation<Op>::name)->precision;
 }
 
 /// Keeps the last record and its tally.
@@ -54,15 +55,17 @@ class LastRecord final : public WorkSink {
   Tally tally;
 };
 
-/// Runs `op` by the row named `name`, counting.  A row for another device gets copies of the
-/// tensors there, and what it leaves in them comes back.
+/// Runs `op` by the row named `name`, counting; if that rounds, it may.  A row for another device
+/// gets copies of the tensors there, and what it leaves in them comes back.
 template <Operation Op>
 Tally run(const Op& op, std::string_view name, Precision precision = Precision::f32) {
   LastRecord sink;
   Context ctx{.sink = &sink, .force = name, .precision = precision};
   Device device = op.device();
   for (const auto& impl : Op::implementations()) {
-    if (impl.name == name) device = impl.device;
+    if (impl.name != name) continue;
+    device = impl.device;
+    if (device == op.device()) ctx.precision = impl.precision;
   }
   if (device == op.device()) {
     dispatch(op, ctx);
@@ -79,14 +82,16 @@ Tally run(const Op& op, std::string_view name, Precision precision = Precision::
 /// Whether the row can run `op`, or a copy of it on the row's device.
 template <Operation Op>
 bool can_run(const Implementation<Op>& impl, const Op& op, Precision precision = Precision::f32) {
-  const Context ctx{.precision = precision};
-  if (impl.device == op.device()) return !cannot_run(impl, op, ctx);
+  Context ctx{.precision = precision};
+  if (impl.device == op.device()) {
+    ctx.precision = impl.precision;
+    return !cannot_run(impl, op, ctx);
+  }
   return other_devices && unavailable(impl.device).empty() &&
          !cannot_run(impl, *OnDevice<Op>(op, impl.device), ctx);
 }
 
-/// The executor of tests/simt runs the rows for CUDA, under a sanitizer a thousand times as slowly
-/// as a GPU: what is larger runs there once.
+/// The executor of tests/simt is a thousand times as slow as a GPU: what is larger runs there once.
 inline constexpr std::int64_t kMostMacsTwice = 100'000;
 
 /// body(), twice for rows of other devices, the second time at OddAddresses, unless `op` is large.
@@ -100,7 +105,8 @@ void run_by(const Implementation<Op>& impl, const Op& op, Body&& body) {
   body();
 }
 
-/// body(name) for every row of the table that can run `op` and rounds no operand.
+/// body(name) for every row of the table that can run `op`; of those that round operands only the
+/// CPU's.  For the others there is for_each_that_rounds().
 template <Operation Op, class Body>
 void for_each_implementation(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {

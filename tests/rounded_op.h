@@ -13,11 +13,13 @@ namespace joule::test {
 /// Libraries, which round to what they are allowed to, in a way of their own.
 inline bool rounds_as_allowed(std::string_view row) { return row == "cudnn" || row == "cublas"; }
 
-/// body(name, precision) for every row that rounds the operands of products, and what to.
+/// body(name, precision) for every row of another device than `op` that rounds the operands of
+/// products, and what to.  (The CPU's round the weights alone.)
 template <Operation Op, class Body>
 void for_each_that_rounds(const Op& op, Body&& body) {
   for (const auto& impl : Op::implementations()) {
     for (const Precision precision : {Precision::tf32, Precision::bf16}) {
+      if (impl.device == op.device()) continue;
       if (impl.precision != precision && !rounds_as_allowed(impl.name)) continue;
       if (!can_run(impl, op, precision)) continue;
       SCOPED_TRACE(name(precision));

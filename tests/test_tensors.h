@@ -39,6 +39,29 @@ inline Tensor integer_tensor(const Shape& shape, std::uint64_t seed) {
   return t;
 }
 
+/// Higham's gamma_n = n u / (1 - n u) for float: n roundings cost at most this relative error.
+inline double gamma(std::int64_t n) {
+  const double nu = static_cast<double>(n) * std::numeric_limits<float>::epsilon() / 2;
+  return nu / (1 - nu);
+}
+
+/// The relative error that rounding to the 8 bits of bf16 makes at most.
+inline constexpr double kBf16Rounding = 0x1p-8;
+
+/// The nearest float with 8 significant bits, of two the even one.
+inline float nearest_bf16(float value) {
+  int exponent = 0;
+  const double mantissa = std::frexp(static_cast<double>(value), &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8));
+}
+
+inline Tensor rounded_to_bf16(const Tensor& t) {
+  const Tensor rounded = t.clone();
+  float* const x = rounded.mutable_data<float>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) x[i] = nearest_bf16(x[i]);
+  return rounded;
+}
+
 /// A tensor of NaN between guard words.
 class Guarded {
  public:

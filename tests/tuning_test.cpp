@@ -195,7 +195,7 @@ TEST(TuningTable, TheSameTableGivesTheSameBits) {
   for_each_implementation(op, [&](std::string_view name) {
     set_tuning_table(in_favour_of(name, op));
     LastRecord sink;
-    Context ctx{.sink = &sink};
+    Context ctx{.sink = &sink, .precision = precision_of(op, name)};
     dispatch(op, ctx);
     EXPECT_EQ(sink.implementation, name);
     const Tensor first = op.y.clone();

@@ -92,8 +92,8 @@ void check(const Config& c) {
   require(c.warmup == 0 || c.schedule != "one-cycle",
           "warmup: the one-cycle schedule has a warm-up of its own, got ", c.warmup);
   require_one_of("precision", c.precision, {"f32", "tf32", "bf16"});
-  require(c.device == "cuda" || c.precision == "f32", "precision: the CPU computes in f32, got '",
-          c.precision, "'");
+  require(c.device == "cuda" || c.precision != "tf32",
+          "precision: the CPU has f32, and bf16 for weights, got '", c.precision, "'");
   require_one_of("graph", c.graph, {"auto", "on", "off"});
   require(c.device == "cuda" || c.graph != "on", "graph: on the CPU there is nothing to capture");
   if (const std::string why = unavailable(device(c)); !why.empty()) {
@@ -148,6 +148,11 @@ Precision precision(const Config& config) {
   return config.precision == "bf16"   ? Precision::bf16
          : config.precision == "tf32" ? Precision::tf32
                                       : Precision::f32;
+}
+
+std::string products_in(const Config& config) {
+  if (config.device != "cpu" || config.precision != "bf16") return config.precision;
+  return "f32, weights rounded to bf16 by the rows *_bf16_weights";
 }
 
 TapLayers tap_layers(const Config& config) {

@@ -41,7 +41,7 @@ struct Config {
   std::uint64_t seed = 1;
   int threads = 0;                // 0: what there is
   std::string device = "cpu";     // cpu | cuda
-  std::string precision = "f32";  // of products: f32 | tf32 | bf16
+  std::string precision = "f32";  // of products: f32 | tf32 (cuda) | bf16
   std::string graph = "auto";  // of cuda: steps as a CUDA graph: auto (where it can be) | on | off
   bool deterministic = false;  // the same bits for any number of threads
 
@@ -66,6 +66,8 @@ std::string differences(const Config& saved, const Config& asked);
 
 Device device(const Config& config);
 Precision precision(const Config& config);
+/// For people: what the operands of products may be rounded to.
+std::string products_in(const Config& config);
 TapLayers tap_layers(const Config& config);
 L0Normalization l0_normalization(const Config& config);
 

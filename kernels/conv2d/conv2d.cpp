@@ -165,27 +165,36 @@ std::optional<double> known_density(const Tensor& t) {
 constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
 constexpr const char* kTooFewZeros = "there are too few zeros";
 
+/// What bringing a non-zero to its weights takes, beside a load of a vector of them; of bf16
+/// weights there are half as many loads, and less waits for it.
+constexpr double broadcast_time(Precision of_weights) {
+  return of_weights == Precision::bf16 ? 0.75 : 1;
+}
+
 /// How long cpu.skip_zero takes, a dense row's time being 1.  In cycles of a visit of a pixel,
 /// which meets at most 64 input channels (of a tap, or of several if they are few) and up to eight
 /// vectors of output channels, measured on Zen 5: the visit itself, and per non-zero a broadcast
 /// and a load for each vector, of which there are two in 1.1 cycles.  A dense kernel runs at nine
 /// tenths of two multiply-adds a cycle.
 double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channels,
-                      std::int64_t out_channels) {
+                      std::int64_t out_channels, Precision of_weights = Precision::f32) {
   constexpr double kVisit = 27;
   const std::int64_t lanes = cpu::direct_lanes();
   const auto vectors =
       static_cast<double>(std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes));
   const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
   const auto channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
-  const double skipping = kVisit + density * channels * (vectors + 1) * 0.5 * 1.1;
+  const double met = (vectors + broadcast_time(of_weights)) * 0.5 * 1.1;
+  const double skipping = kVisit + density * channels * met;
   return skipping / (channels * vectors * 0.5 / 0.9);
 }
 
+template <Precision kWeights>
 const char* dense_x(const Conv2d& op) {
   const auto density = known_density(op.x);
   if (!density) return kUnknownZeros;
-  const double time = skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3));
+  const double time =
+      skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3), kWeights);
   return time < 1 ? nullptr : kTooFewZeros;
 }
 
@@ -287,6 +296,7 @@ struct VerySparse {
   double density, in;  // of the operand that is skipped,
   double in_pixels;    // and its pixels for one of the output
   double kernel_h, kernel_w, out;
+  Precision of_weights = Precision::f32;
 
   double taps() const { return kernel_h * kernel_w; }
   double vectors() const { return std::ceil(out / 16); }
@@ -296,19 +306,25 @@ struct VerySparse {
   /// element meets weights that come from L2.
   double runs() const {
     const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 8);
-    return made + 15 * kernel_h * blocks() + density * in * taps() * 1.4 * vectors();
+    const double met = of_weights == Precision::bf16 ? 1.09 : 1.4;
+    return made + 15 * kernel_h * blocks() + density * in * taps() * met * vectors();
   }
-  /// A visit, of 64 channels of a tap or of several, loads and stores its sums.
+  /// A word of 64 channels, of a tap or of several, ends in a branch; a visit, of one word or with
+  /// bf16 weights of two, loads and stores its sums.
   double skip_zero() const {
-    const double together = std::clamp(std::floor(64 / in), 1.0, kernel_w);
-    const double visits = kernel_h * std::ceil(kernel_w / together) * std::ceil(in / 64);
-    const double begun = visits * (10 * blocks() + 2.5 * vectors());
-    return begun + density * in * taps() * 0.5 * (vectors() + blocks());
+    const auto parts = [this](double channels) {
+      const double together = std::clamp(std::floor(channels / in), 1.0, kernel_w);
+      return kernel_h * std::ceil(kernel_w / together) * std::ceil(in / channels);
+    };
+    const double most = of_weights == Precision::bf16 && in >= 64 ? 128 : 64;
+    const double begun = parts(64) * 10 * blocks() + parts(most) * 2.5 * vectors();
+    const double met = 0.5 * (vectors() + broadcast_time(of_weights) * blocks());
+    return begun + density * in * taps() * met;
   }
 };
 
 const char* unless_very_sparse(const Tensor& t, const Tensor& weight, std::int64_t out,
-                               std::int64_t in_pixels) {
+                               std::int64_t in_pixels, Precision of_weights = Precision::f32) {
   const auto density = known_density(t);
   if (!density) return kUnknownZeros;
   const VerySparse costs{.density = *density,
@@ -316,11 +332,14 @@ const char* unless_very_sparse(const Tensor& t, const Tensor& weight, std::int64
                          .in_pixels = static_cast<double>(in_pixels),
                          .kernel_h = static_cast<double>(weight.dim(1)),
                          .kernel_w = static_cast<double>(weight.dim(2)),
-                         .out = static_cast<double>(out)};
+                         .out = static_cast<double>(out),
+                         .of_weights = of_weights};
   return costs.runs() < costs.skip_zero() ? nullptr : "cpu.skip_zero is faster";
 }
+template <Precision kWeights>
 const char* not_very_sparse_x(const Conv2d& op) {
-  return unless_very_sparse(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w);
+  return unless_very_sparse(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w,
+                            kWeights);
 }
 const char* not_very_sparse_grad_y(const Conv2dGradInput& op) {
   return unless_very_sparse(op.grad_y, op.weight, op.grad_x.dim(3), 1);
@@ -509,9 +528,14 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
     Row{"cuda.implicit_gemm_8x8", Device::cuda, one_group_in_32_bits, cuda::conv2d_implicit_gemm},
     Row{"cuda.direct", Device::cuda, runs_all, cuda::conv2d_direct},
 #endif
-    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true, not_very_sparse_x,
-        true},
-    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true, dense_x, true},
+    Row{"cpu.skip_zero_runs_bf16_weights", Device::cpu, one_run, cpu::conv2d_runs_bf16_weights,
+        true, not_very_sparse_x<Precision::bf16>, true, Precision::bf16},
+    Row{"cpu.skip_zero_bf16_weights", Device::cpu, one_group, cpu::conv2d_skip_zero_bf16_weights,
+        true, dense_x<Precision::bf16>, true, Precision::bf16},
+    Row{"cpu.skip_zero_runs", Device::cpu, one_run, cpu::conv2d_runs, true,
+        not_very_sparse_x<Precision::f32>, true},
+    Row{"cpu.skip_zero", Device::cpu, one_group, cpu::conv2d_skip_zero, true,
+        dense_x<Precision::f32>, true},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
     Row{"onednn", Device::cpu, an_image, onednn::conv2d, false, direct_is_faster_forward},

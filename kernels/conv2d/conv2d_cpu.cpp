@@ -58,12 +58,15 @@ void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tall
   count_zeros_of_x(tally, s, op.x);
 }
 
-void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
+namespace {
+
+template <class Weight>
+void skip_zero(const Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.x);
-  const auto weights = op.weight.derived<Floats>(
-      str("conv2d.skip_zero dilation=", s.dilation_w, " lanes=", direct_lanes()),
-      [&] { return pack_skip_zero_forward(s, op.weight.data<float>()); });
+  const auto weights =
+      packed_forward_weights<Weight>(op.weight, s, str("conv2d.skip_zero dilation=", s.dilation_w),
+                                     pack_skip_zero_forward<Weight>);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
   if (op.relu) {
@@ -77,6 +80,13 @@ void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
     conv2d_skip_zero(s, op.x.data<float>(), *mask, *weights, bias, y, nullptr);
   }
   count_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+}  // namespace
+
+void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) { skip_zero<float>(op, tally); }
+void conv2d_skip_zero_bf16_weights(const Conv2d& op, Context&, Tally* tally) {
+  skip_zero<Bf16Pair>(op, tally);
 }
 
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
@@ -131,25 +141,34 @@ void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context&, Tally*
   count_zeros_of_x(tally, s, op.wanted, Zeros::skipped);
 }
 
-void conv2d_runs(const Conv2d& op, Context&, Tally* tally) {
+namespace {
+
+template <class Weight>
+void runs(const Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
-  const auto runs = nonzero_runs_of(op.x);
-  const auto weights = op.weight.derived<Floats>(str("conv2d.runs lanes=", direct_lanes()), [&] {
-    return pack_runs_forward(s, op.weight.data<float>());
-  });
+  const auto x = nonzero_runs_of(op.x);
+  const auto weights =
+      packed_forward_weights<Weight>(op.weight, s, "conv2d.runs", pack_runs_forward);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
   if (op.relu) {
     ReluEpilogue relu(op, y, runs_pieces(s));
-    conv2d_runs(s, *runs, *weights, bias, y,
+    conv2d_runs(s, *x, *weights, bias, y,
                 [&](std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
                   relu.run(item, pixel, pixels);
                 });
     relu.finish();
   } else {
-    conv2d_runs(s, *runs, *weights, bias, y, nullptr);
+    conv2d_runs(s, *x, *weights, bias, y, nullptr);
   }
   count_zeros_of_x(tally, s, op.x, Zeros::skipped);
+}
+
+}  // namespace
+
+void conv2d_runs(const Conv2d& op, Context&, Tally* tally) { runs<float>(op, tally); }
+void conv2d_runs_bf16_weights(const Conv2d& op, Context&, Tally* tally) {
+  runs<Bf16Pair>(op, tally);
 }
 
 void conv2d_grad_input_runs(const Conv2dGradInput& op, Context&, Tally* tally) {

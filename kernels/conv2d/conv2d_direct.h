@@ -11,16 +11,18 @@
 // AVX2 and the baseline, chosen at run time.  No implementation of a library is needed.
 namespace joule::cpu {
 
-/// A block of floats from the pool.
-class Floats {
+/// A block of elements from the pool.
+template <class T>
+class PoolArray {
  public:
-  explicit Floats(std::int64_t count)
-      : storage_(static_cast<std::size_t>(count) * sizeof(float), Device::cpu) {}
-  float* values() const { return reinterpret_cast<float*>(storage_.data()); }
+  explicit PoolArray(std::int64_t count)
+      : storage_(static_cast<std::size_t>(count) * sizeof(T), Device::cpu) {}
+  T* values() const { return reinterpret_cast<T*>(storage_.data()); }
 
  private:
   Storage storage_;
 };
+using Floats = PoolArray<float>;
 
 /// Weights in the order in which the direct kernel reads them: per pass, group and block of output
 /// channels [tap_h, tap_w, in channel, out channel of the block]; the block is padded with zeros to

@@ -27,11 +27,13 @@ void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_runs(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_runs_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_runs(const Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 

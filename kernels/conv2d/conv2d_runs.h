@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "kernels/conv2d/conv2d_bf16_weights.h"
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/nonzero_runs.h"
 
@@ -18,11 +19,13 @@ std::shared_ptr<const Floats> pack_runs_grad_input(const Conv2dShape& s, const f
 /// Told pieces of y as PixelsDone is: 0 <= item < runs_pieces(shape).
 std::int64_t runs_pieces(const Conv2dShape& s);
 
-/// y = bias + x * w.  `x` holds the runs of x, `w` is from pack_runs_forward; bias may be null,
-/// done empty.  Each y is the sum over its taps and their non-zero channels in their order in
-/// memory, dealt out to as many partial sums as the shape and the instruction set ask for.
-void conv2d_runs(const Conv2dShape& s, const NonzeroRuns& x, const Floats& w, const float* bias,
-                 float* y, const PixelsDone& done);
+/// y = bias + x * w.  `x` holds the runs of x, `w` is from pack_runs_forward, or that rounded to
+/// bf16; bias may be null, done empty.  Each y is the sum over its taps and their non-zero channels
+/// in their order in memory, dealt out to as many partial sums as the shape and the instruction set
+/// ask for.
+template <class Weight>
+void conv2d_runs(const Conv2dShape& s, const NonzeroRuns& x, const PoolArray<Weight>& w,
+                 const float* bias, float* y, const PixelsDone& done);
 
 /// `grad_y` holds the runs of grad_y, `w` is from pack_runs_grad_input.
 void conv2d_grad_input_runs(const Conv2dShape& s, const NonzeroRuns& grad_y, const Floats& w,

@@ -12,23 +12,24 @@
 
 #include "core/threads.h"
 #include "kernels/conv2d/conv2d_skip_zero.h"
-#include "kernels/conv2d/conv2d_skip_zero_plan.h"
+#include "kernels/conv2d/conv2d_skip_zero_run.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 #include "kernels/conv2d/conv2d_sums.inc"
 
-// Some consecutive output pixels against some taps, side by side, and at most 64 input channels of
+// Some consecutive output pixels against some taps, side by side, and at most 128 input channels of
 // all of them together.
+template <class Weight>
 struct Visits {
   std::int64_t pixels;
   const std::uint64_t* mask;  // of the input of the first pixel and tap
   std::int64_t mask_pixel;
-  std::uint64_t keep;  // the bits of the taps
-  const float* x;      // as mask
+  std::uint64_t keep[2];  // the bits of the taps: of one word or, if keep[1] is not 0, of two
+  const float* x;         // as mask
   std::int64_t x_pixel;
-  const float* weights;
+  const Weight* weights;
   const float* init;  // the sums so far, or the bias
   std::int64_t init_pixel;
   float* y;
@@ -39,20 +40,17 @@ struct Visits {
 
 // sums[.][v] += x[c] * weights[c][v] for the channels c whose bit is set.  A set bit costs one
 // broadcast and kVectors multiply-adds with weights as memory operands from L1: with eight vectors
-// 4.5 cycles of loads for 4 of arithmetic.
-template <int kVectors>
+// 4.5 cycles of loads for 4 of arithmetic.  Weights of bf16 make that 2.5 cycles of loads.
+template <int kVectors, class Weight>
 HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
-                             const float* HWY_RESTRICT weights, Sums<kVectors>& sums) {
+                             const Weight* HWY_RESTRICT weights, Sums<kVectors>& sums) {
+  constexpr std::int64_t kRow = packed_row<Weight>(kVectors * kLanes, kLanes);
   const Vectors d;
   while (bits != 0) {
     for (auto& acc : sums) {
       const std::size_t c = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
       const auto value = hn::Set(d, x[c]);
-      const float* const w = weights + c * (kVectors * kLanes);
-      HWY_UNROLL(8)
-      for (int v = 0; v < kVectors; ++v) {
-        acc[v] = hn::MulAdd(value, hn::Load(d, w + v * kLanes), acc[v]);
-      }
+      multiply_add<kVectors>(value, weights + c * kRow, acc);
       bits &= bits - 1;
       if (bits == 0) break;
     }
@@ -60,69 +58,84 @@ HWY_INLINE void add_nonzeros(std::uint64_t bits, const float* HWY_RESTRICT x,
 }
 
 // For each pixel: its kVectors accumulators are loaded, meet the non-zero inputs of the taps, and
-// are stored.  What costs beside the arithmetic is the end of the 64 bits, a branch that cannot be
-// foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that the
-// loop needs in locals (a store of floats might change *v: it would be read again each time).
-template <int kVectors, bool kTail>
-HWY_NOINLINE void visit(const Visits& v) {
+// are stored.  What costs beside the arithmetic is the end of a word's bits, a branch that cannot
+// be foreseen: so the next pixel's mask is in a register, its input on the way to L1, and all that
+// the loop needs in locals (a store of floats might change *v: it would be read again each time).
+template <class Weight, int kVectors, bool kTwo, bool kTail>
+HWY_NOINLINE void visit(const Visits<Weight>& v) {
+  constexpr std::int64_t kRow = packed_row<Weight>(kVectors * kLanes, kLanes);
   const auto tail = tail_of<kVectors>(v.columns);
   const std::int64_t mask_pixel = v.mask_pixel, x_pixel = v.x_pixel, init_pixel = v.init_pixel,
                      y_pixel = v.y_pixel;
-  const float* const weights = v.weights;
-  const std::uint64_t keep = v.keep;
+  const Weight* const weights = v.weights;
+  const std::uint64_t keep = v.keep[0], keep_second = v.keep[1];
   const bool first = v.first;
   const std::uint64_t* mask = v.mask;
   const float *x = v.x, *init = v.init;
   float* y = v.y;
-  std::uint64_t next = *mask & keep;
+  std::uint64_t next = mask[0] & keep, next_second = kTwo ? mask[1] & keep_second : 0;
   for (std::int64_t left = v.pixels; left > 0;
        --left, x += x_pixel, init += init_pixel, y += y_pixel) {
-    const std::uint64_t bits = next;
+    const std::uint64_t bits = next, second = next_second;
     mask += left > 1 ? mask_pixel : 0;
-    next = *mask & keep;
-    if (bits == 0 && !first) continue;
-    HWY_UNROLL(4)
-    for (int i = 0; i < 4; ++i) hwy::Prefetch(x + x_pixel + i * 16);
+    next = mask[0] & keep;
+    if constexpr (kTwo) next_second = mask[1] & keep_second;
+    if ((bits | second) == 0 && !first) continue;
+    HWY_UNROLL(8)
+    for (int i = 0; i < (kTwo ? 8 : 4); ++i) hwy::Prefetch(x + x_pixel + i * 16);
     Sums<kVectors> sums;
     load_sums<kVectors, kTail>(init, tail, sums);
     add_nonzeros<kVectors>(bits, x, weights, sums);
+    if constexpr (kTwo) add_nonzeros<kVectors>(second, x + 64, weights + 64 * kRow, sums);
     store_sums<kVectors, kTail>(sums, tail, y);
   }
 }
 
-using Visit = void (*)(const Visits&);
+template <class Weight>
+using Visit = void (*)(const Visits<Weight>&);
 
-template <bool kTail>
-constexpr Visit kVisits[] = {visit<1, kTail>, visit<2, kTail>, visit<3, kTail>, visit<4, kTail>,
-                             visit<5, kTail>, visit<6, kTail>, visit<7, kTail>, visit<8, kTail>};
-static_assert(std::size(kVisits<true>) == kMostVectors);
+template <class W, bool kTwo, bool kTail>
+constexpr Visit<W> kVisits[] = {visit<W, 1, kTwo, kTail>, visit<W, 2, kTwo, kTail>,
+                                visit<W, 3, kTwo, kTail>, visit<W, 4, kTwo, kTail>,
+                                visit<W, 5, kTwo, kTail>, visit<W, 6, kTwo, kTail>,
+                                visit<W, 7, kTwo, kTail>, visit<W, 8, kTwo, kTail>};
+static_assert(std::size(kVisits<float, true, true>) == kMostVectors);
 
-void run_visits(const Visits& v) {
+template <class Weight>
+void run_visits(const Visits<Weight>& v) {
   const std::int64_t at = ceil_div(v.columns, kLanes) - 1;
-  (v.columns % kLanes != 0 ? kVisits<true> : kVisits<false>)[at](v);
+  if (v.keep[1] != 0) {
+    (v.columns % kLanes != 0 ? kVisits<Weight, true, true> : kVisits<Weight, true, false>)[at](v);
+  } else {
+    (v.columns % kLanes != 0 ? kVisits<Weight, false, true> : kVisits<Weight, false, false>)[at](v);
+  }
 }
 
 // Row p of an image against a group of taps and one block of `channels` input channels.  `v` holds
 // pointers to the whole batch.
-void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const TapGroup& group,
-               std::int64_t channels, Visits v) {
+template <class Weight>
+void visit_row(const SkipZeroRun<Weight>& run, std::int64_t image, std::int64_t p,
+               const TapGroup& group, std::int64_t channels, Visits<Weight> v) {
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
   const std::int64_t row = h.in_first + p * h.in_step + group.h * h.tap_step;
   v.y += ((image * h.out + h.first + p * h.step) * w.out + w.first) * run.out_channels;
-  const Visits all = v;
+  const Visits<Weight> all = v;
   const auto run_range = [&](std::int64_t begin, std::int64_t end, std::int64_t tap,
                              std::int64_t last_tap) {
     if (begin >= end || (tap >= last_tap && !v.first)) return;
     v.pixels = end - begin;
-    v.keep = 0;
+    v.keep[0] = v.keep[1] = 0;
     if (tap < last_tap) {
       const std::int64_t pixel =
           (image * h.in + row) * w.in + w.in_first + begin * w.in_step + tap * w.tap_step;
-      v.keep = ~std::uint64_t{0} >> (64 - (last_tap - tap) * channels);
+      constexpr std::uint64_t kAll = ~std::uint64_t{0};
+      const std::int64_t bits = (last_tap - tap) * channels;
+      v.keep[0] = kAll >> (64 - std::min<std::int64_t>(64, bits));
+      v.keep[1] = bits > 64 ? kAll >> (128 - bits) : 0;
       v.mask = all.mask + pixel * run.words;
       v.x = all.x + pixel * run.in_channels;
-      v.weights = all.weights + (tap - group.w) * channels * round_up(v.columns, kLanes);
+      v.weights = all.weights + (tap - group.w) * channels * packed_row<Weight>(v.columns, kLanes);
     }
     v.y = all.y + begin * v.y_pixel;
     if (!v.first) v.init = v.y;
@@ -148,34 +161,37 @@ void visit_row(const SkipZeroRun& run, std::int64_t image, std::int64_t p, const
 }
 
 // The pieces [first, last) of the output, all channels.
-// Order: block of output channels, block of 64 input channels, group of taps; then the pixels.  The
+// Order: block of output channels, block of input channels, group of taps; then the pixels.  The
 // weights of a visit stay in L1 while the pixels stream by from L2.
-void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t last_piece) {
+template <class Weight>
+void run_skip_zero(const SkipZeroRun<Weight>& run, std::int64_t first_piece,
+                   std::int64_t last_piece) {
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
-  const float* weights = run.weights;
+  const Weight* weights = run.weights;
   for (std::int64_t o = 0; o < run.out_channels; o += run.blocks.columns(o)) {
-    const std::int64_t columns = run.blocks.columns(o), width = run.blocks.width(o);
+    const std::int64_t columns = run.blocks.columns(o);
+    const std::int64_t weights_row = packed_row<Weight>(columns, kLanes);
     float bias[kMostVectors * kLanes] = {};
     if (run.bias) std::copy_n(run.bias + o, columns, bias);
-    for (std::int64_t word = 0; word < run.words; ++word) {
-      const std::int64_t channels = std::min<std::int64_t>(64, run.in_channels - word * 64);
-      const auto groups = tap_groups(run.pass, run.in_channels);
+    const auto groups = tap_groups(run.pass, run.in_channels, run.most);
+    for (std::int64_t word = 0; word < run.words; word += run.most / 64) {
+      const std::int64_t channels = std::min(run.most, run.in_channels - word * 64);
       for (const TapGroup& group : groups) {
         const bool begins = word == 0 && &group == &groups.front();
         const std::int64_t y_pixel = w.step * run.out_channels;
-        const Visits v{.mask = run.mask + word,
-                       .mask_pixel = w.in_step * run.words,
-                       .x = run.in + word * 64,
-                       .x_pixel = w.in_step * run.in_channels,
-                       .weights = weights,
-                       .init = bias,
-                       .init_pixel = begins ? 0 : y_pixel,
-                       .y = run.out + o,
-                       .y_pixel = y_pixel,
-                       .columns = columns,
-                       .first = begins};
-        weights += group.count * channels * width;
+        const Visits<Weight> v{.mask = run.mask + word,
+                               .mask_pixel = w.in_step * run.words,
+                               .x = run.in + word * 64,
+                               .x_pixel = w.in_step * run.in_channels,
+                               .weights = weights,
+                               .init = bias,
+                               .init_pixel = begins ? 0 : y_pixel,
+                               .y = run.out + o,
+                               .y_pixel = y_pixel,
+                               .columns = columns,
+                               .first = begins};
+        weights += group.count * channels * weights_row;
         for (std::int64_t piece = first_piece; piece < last_piece; ++piece) {
           const auto [image, first, last] = run.pieces.at(piece, h.count);
           const auto inside = h.outputs_inside(group.h, first, last);
@@ -185,6 +201,14 @@ void RunSkipZero(const SkipZeroRun& run, std::int64_t first_piece, std::int64_t 
       }
     }
   }
+}
+
+void RunSkipZero(const SkipZeroRun<float>& run, std::int64_t first_piece, std::int64_t last_piece) {
+  run_skip_zero(run, first_piece, last_piece);
+}
+void RunSkipZeroBf16(const SkipZeroRun<Bf16Pair>& run, std::int64_t first_piece,
+                     std::int64_t last_piece) {
+  run_skip_zero(run, first_piece, last_piece);
 }
 
 // 64 rows of b at a time: packed they stay in L1 while the rows of a and c stream by.
@@ -197,19 +221,19 @@ void MultiplyBlock(const MatmulBlock& m) {
     for (std::int64_t i = 0; i < std::min<std::int64_t>(64, m.depth - word * 64); ++i) {
       std::copy_n(b + i * m.pitch, m.columns, m.packed + i * width);
     }
-    run_visits({.pixels = m.rows,
-                .mask = m.mask + word,
-                .mask_pixel = words,
-                .keep = ~std::uint64_t{0},
-                .x = m.a + word * 64,
-                .x_pixel = m.depth,
-                .weights = m.packed,
-                .init = word == 0 ? zeros : m.c,
-                .init_pixel = word == 0 ? 0 : m.pitch,
-                .y = m.c,
-                .y_pixel = m.pitch,
-                .columns = m.columns,
-                .first = word == 0});
+    run_visits<float>({.pixels = m.rows,
+                       .mask = m.mask + word,
+                       .mask_pixel = words,
+                       .keep = {~std::uint64_t{0}},
+                       .x = m.a + word * 64,
+                       .x_pixel = m.depth,
+                       .weights = m.packed,
+                       .init = word == 0 ? zeros : m.c,
+                       .init_pixel = word == 0 ? 0 : m.pitch,
+                       .y = m.c,
+                       .y_pixel = m.pitch,
+                       .columns = m.columns,
+                       .first = word == 0});
   }
 }
 
@@ -274,6 +298,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace joule::cpu {
 HWY_EXPORT(RunSkipZero);
+HWY_EXPORT(RunSkipZeroBf16);
 HWY_EXPORT(PackBlock);
 HWY_EXPORT(MultiplyBlock);
 
@@ -310,11 +335,21 @@ std::unique_ptr<ZeroMask> side_by_side(const ZeroMask& mask, std::int64_t count)
   return words;
 }
 
-void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
+void run_pieces(const SkipZeroRun<float>& run, std::int64_t first, std::int64_t last) {
+  HWY_DYNAMIC_DISPATCH(RunSkipZero)(run, first, last);
+}
+void run_pieces(const SkipZeroRun<Bf16Pair>& run, std::int64_t first, std::int64_t last) {
+  HWY_DYNAMIC_DISPATCH(RunSkipZeroBf16)(run, first, last);
+}
+
+template <class Weight>
+void run_pass(SkipZeroRun<Weight> run, const ZeroMask& mask, const PixelsDone& done) {
   run.words = mask.words_per_row();
   run.mask = mask.words();
   std::unique_ptr<ZeroMask> wider;
-  if (const std::int64_t count = tap_groups(run.pass, run.in_channels).front().count; count > 1) {
+  run.most = most_per_visit<Weight>(run.in_channels, run.blocks.columns(0));
+  const std::int64_t count = tap_groups(run.pass, run.in_channels, run.most).front().count;
+  if (count > 1 && run.in_channels < 64) {  // words of 64 channels lie side by side already
     wider = side_by_side(mask, count);
     run.mask = wider->words();
   }
@@ -323,23 +358,24 @@ void run_pass(SkipZeroRun run, const ZeroMask& mask, const PixelsDone& done) {
   // Small images: several at a time, as each item reads all weights again.
   const std::int64_t together =
       std::max<std::int64_t>(1, kItemFloats / std::max<std::int64_t>(1, piece_floats));
-  run_items(run.pass, run.pieces, together, done, [&](std::int64_t first, std::int64_t last) {
-    HWY_DYNAMIC_DISPATCH(RunSkipZero)(run, first, last);
-  });
+  run_items(run.pass, run.pieces, together, done,
+            [&](std::int64_t first, std::int64_t last) { run_pieces(run, first, last); });
 }
 
+template <class Weight>
 void pack_pass(const Conv2dShape& s, const PassWeights& p) {
   const Pass& pass = p.pass;
   const SkipZeroBlocks blocks(p.out_channels, direct_lanes());
-  const std::int64_t words = ceil_div(p.in_channels, 64), taps = pass.h.taps * pass.w.taps;
-  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * words;
+  const std::int64_t most = most_per_visit<Weight>(p.in_channels, blocks.columns(0));
+  const std::int64_t parts = ceil_div(p.in_channels, most), taps = pass.h.taps * pass.w.taps;
+  const std::int64_t count = ceil_div(p.out_channels, blocks.columns(0)) * parts;
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t o = i / words * blocks.columns(0), first = i % words * 64;
+      const std::int64_t o = i / parts * blocks.columns(0), first = i % parts * most;
       const std::int64_t columns = blocks.columns(o), width = blocks.width(o);
-      const std::int64_t channels = std::min<std::int64_t>(64, p.in_channels - first);
+      const std::int64_t channels = std::min(most, p.in_channels - first);
       float* at = p.to + taps * (o * p.in_channels + first * width);
-      for (const TapGroup& group : tap_groups(pass, p.in_channels)) {
+      for (const TapGroup& group : tap_groups(pass, p.in_channels, most)) {
         for (std::int64_t tap = group.w; tap < group.w + group.count; ++tap) {
           const std::int64_t r = pass.h.kernel_first + group.h * pass.h.kernel_step;
           const std::int64_t t = pass.w.kernel_first + tap * pass.w.kernel_step;
@@ -363,54 +399,71 @@ void pack_pass(const Conv2dShape& s, const PassWeights& p) {
 
 void pack_block(const PackedBlock& block) { HWY_DYNAMIC_DISPATCH(PackBlock)(block); }
 
+template <class Weight>
 std::shared_ptr<const Floats> pack_skip_zero_forward(const Conv2dShape& s, const float* w) {
-  return pack_passes(s, false, w, pack_pass);
+  return pack_passes(s, false, w, pack_pass<Weight>);
 }
+template std::shared_ptr<const Floats> pack_skip_zero_forward<float>(const Conv2dShape&,
+                                                                     const float*);
+template std::shared_ptr<const Floats> pack_skip_zero_forward<Bf16Pair>(const Conv2dShape&,
+                                                                        const float*);
 
 std::shared_ptr<const Floats> pack_skip_zero_grad_input(const Conv2dShape& s, const float* w) {
-  return pack_passes(s, true, w, pack_pass);
+  return pack_passes(s, true, w, pack_pass<float>);
 }
 
 std::int64_t skip_zero_pieces(const Conv2dShape& s) {
   return pieces_of(forward_pass(s), s.batch, s.in_channels, s.out_channels).count;
 }
 
-void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask, const Floats& w,
-                      const float* bias, float* y, const PixelsDone& done) {
+template <class Weight>
+void conv2d_skip_zero(const Conv2dShape& s, const float* x, const ZeroMask& mask,
+                      const PoolArray<Weight>& w, const float* bias, float* y,
+                      const PixelsDone& done) {
   const Pass pass = forward_pass(s);
-  run_pass({.pass = pass,
-            .pieces = pieces_of(pass, s.batch, s.in_channels, s.out_channels),
-            .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
-            .in_channels = s.in_channels,
-            .out_channels = s.out_channels,
-            .in = x,
-            .weights = w.values(),
-            .bias = bias,
-            .out = y},
-           mask, done);
+  run_pass<Weight>({.pass = pass,
+                    .pieces = pieces_of(pass, s.batch, s.in_channels, s.out_channels),
+                    .blocks = SkipZeroBlocks(s.out_channels, direct_lanes()),
+                    .in_channels = s.in_channels,
+                    .out_channels = s.out_channels,
+                    .in = x,
+                    .weights = w.values(),
+                    .bias = bias,
+                    .out = y},
+                   mask, done);
 }
+template void conv2d_skip_zero(const Conv2dShape&, const float*, const ZeroMask&, const Floats&,
+                               const float*, float*, const PixelsDone&);
+template void conv2d_skip_zero(const Conv2dShape&, const float*, const ZeroMask&, const Bf16Pairs&,
+                               const float*, float*, const PixelsDone&);
 
+template <class Weight>
 void conv1x1_skip_zero(std::int64_t pixels, std::int64_t in_channels, std::int64_t out_channels,
-                       const float* x, const std::uint64_t* mask, const Floats& w,
+                       const float* x, const std::uint64_t* mask, const PoolArray<Weight>& w,
                        const float* bias, float* y) {
   const std::int64_t words = ceil_div(in_channels, 64);
+  const SkipZeroBlocks blocks(out_channels, direct_lanes());
   parallel_for(pixels, 1, [&](std::int64_t begin, std::int64_t end) {
     const Pass pass = forward_pass({.in_w = end - begin});
-    HWY_DYNAMIC_DISPATCH(RunSkipZero)
-    ({.pass = pass,
-      .pieces = pieces_of(pass, 1, in_channels, out_channels),
-      .blocks = SkipZeroBlocks(out_channels, direct_lanes()),
-      .in_channels = in_channels,
-      .out_channels = out_channels,
-      .in = x + begin * in_channels,
-      .mask = mask + begin * words,
-      .words = words,
-      .weights = w.values(),
-      .bias = bias,
-      .out = y + begin * out_channels},
-     0, 1);
+    run_pieces(SkipZeroRun<Weight>{.pass = pass,
+                                   .pieces = pieces_of(pass, 1, in_channels, out_channels),
+                                   .blocks = SkipZeroBlocks(out_channels, direct_lanes()),
+                                   .in_channels = in_channels,
+                                   .out_channels = out_channels,
+                                   .in = x + begin * in_channels,
+                                   .mask = mask + begin * words,
+                                   .words = words,
+                                   .most = most_per_visit<Weight>(in_channels, blocks.columns(0)),
+                                   .weights = w.values(),
+                                   .bias = bias,
+                                   .out = y + begin * out_channels},
+               0, 1);
   });
 }
+template void conv1x1_skip_zero(std::int64_t, std::int64_t, std::int64_t, const float*,
+                                const std::uint64_t*, const Floats&, const float*, float*);
+template void conv1x1_skip_zero(std::int64_t, std::int64_t, std::int64_t, const float*,
+                                const std::uint64_t*, const Bf16Pairs&, const float*, float*);
 
 void matmul_skip_zero(std::int64_t rows, std::int64_t depth, std::int64_t columns, const float* a,
                       const std::uint64_t* mask, const float* b, float* c) {
@@ -440,16 +493,16 @@ void conv2d_grad_input_skip_zero(const Conv2dShape& s, const float* grad_y, cons
     const float* const here = weights;
     weights += packed_floats(pass, s.out_channels, s.in_channels);
     if (pass.h.count == 0 || pass.w.count == 0) continue;
-    run_pass({.pass = pass,
-              .pieces = pieces_of(pass, s.batch, s.out_channels, s.in_channels),
-              .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
-              .in_channels = s.out_channels,
-              .out_channels = s.in_channels,
-              .in = grad_y,
-              .weights = here,
-              .bias = nullptr,
-              .out = grad_x},
-             mask, nullptr);
+    run_pass<float>({.pass = pass,
+                     .pieces = pieces_of(pass, s.batch, s.out_channels, s.in_channels),
+                     .blocks = SkipZeroBlocks(s.in_channels, direct_lanes()),
+                     .in_channels = s.out_channels,
+                     .out_channels = s.in_channels,
+                     .in = grad_y,
+                     .weights = here,
+                     .bias = nullptr,
+                     .out = grad_x},
+                    mask, nullptr);
   }
 }
 

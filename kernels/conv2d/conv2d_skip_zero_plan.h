@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "kernels/conv2d/conv2d_bf16_weights.h"
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_direct_plan.h"
 
-// What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
+// How the kernels that skip zeros cut up their work, and pack their weights for it.
 namespace joule::cpu {
 
 /// Accumulators of a pixel; one more register is the broadcast.
@@ -33,17 +34,28 @@ class SkipZeroBlocks {
   std::int64_t channels_, lanes_, block_;
 };
 
+/// Input channels, of one tap or of several side by side, that a pixel meets in one visit at most:
+/// 64, or 128 where their weights for a block of output channels then take no more than 32 KiB with
+/// vectors of 16, so that pixels that stream by leave them in a 48 KiB L1.  Fewer than 64 channels
+/// need masks of several pixels made for them, which of 128 bits cost more than they save.
+template <class Weight>
+std::int64_t most_per_visit(std::int64_t in_channels, std::int64_t columns) {
+  const std::int64_t lanes = direct_lanes();
+  const std::int64_t bytes = 128 * packed_row<Weight>(columns, lanes) * sizeof(Weight);
+  return in_channels >= 64 && bytes <= lanes * 2048 ? 128 : 64;
+}
+
 /// Taps, side by side, that a pixel meets in one visit.
 struct TapGroup {
   std::int64_t h, w, count;
 };
 
-/// All taps of a pass in groups of which each has at most 64 input channels, and with them weights
-/// of at most 32 KiB for a block of output channels: the pixels that stream by leave them in a 48
-/// KiB L1.  First the one that most pixels meet: it begins their sums.  Never empty; no other group
-/// has more taps than the first.
-inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels) {
-  const std::int64_t fit = pass.w.tap_step == 1 ? 64 / std::min<std::int64_t>(64, in_channels) : 1;
+/// All taps of a pass in groups of which each has at most `most` input channels.  First the one
+/// that most pixels meet: it begins their sums.  Never empty; no other group has more taps than the
+/// first.
+inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels,
+                                        std::int64_t most) {
+  const std::int64_t fit = pass.w.tap_step == 1 ? most / std::min(most, in_channels) : 1;
   const std::int64_t together = std::min(fit, std::max<std::int64_t>(1, pass.w.taps));
   std::vector<TapGroup> groups;
   for (std::int64_t h = 0; h < pass.h.taps; ++h) {
@@ -119,30 +131,5 @@ void run_items(const Pass& pass, const Items& pieces, std::int64_t together, con
     }
   });
 }
-
-/// A column block of c = a * b.
-struct MatmulBlock {
-  std::int64_t rows, depth, columns;
-  const float* a;             // [rows, depth]
-  const std::uint64_t* mask;  // of a
-  const float* b;             // the block's first column
-  float* c;                   // as b
-  std::int64_t pitch;         // of b and c
-  float* packed;              // 64 * round_up(columns, lanes) floats
-};
-
-/// One pass over a batch that skips the zeros of `in`.
-struct SkipZeroRun {
-  Pass pass;
-  Items pieces;
-  SkipZeroBlocks blocks;
-  std::int64_t in_channels, out_channels;
-  const float* in;
-  const std::uint64_t* mask;  // the bits of the taps of a group, from each pixel on
-  std::int64_t words;         // of a pixel
-  const float* weights;       // packed
-  const float* bias;          // or null
-  float* out;
-};
 
 }  // namespace joule::cpu

@@ -146,6 +146,8 @@ std::span<const Implementation<Linear>> Linear::implementations() {
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
 #endif
+    Row{"cpu.skip_zero_bf16_weights", Device::cpu, empty, cpu::linear_skip_zero_bf16_weights, true,
+        dense_x, true, Precision::bf16},
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.

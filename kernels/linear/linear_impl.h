@@ -10,6 +10,7 @@ namespace cpu {
 void linear_gemm(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_gemm(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_skip_zero(const Linear& op, Context& ctx, Tally* tally);
+void linear_skip_zero_bf16_weights(const Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_skip_zero(const LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_weight_skip_zero_grad_y(const LinearGradWeight& op, Context& ctx, Tally* tally);
 void linear_grad_weight_gemm(const LinearGradWeight& op, Context& ctx, Tally* tally);

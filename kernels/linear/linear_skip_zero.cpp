@@ -57,19 +57,23 @@ struct Transposed {
   }
 };
 
-}  // namespace
-
-void linear_skip_zero(const Linear& op, Context&, Tally* tally) {
+template <class Weight>
+void skip_zero(const Linear& op, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   const auto mask = words_of(op.x);
   const auto weights =
-      op.weight.derived<Floats>(str("linear.skip_zero lanes=", direct_lanes()), [&] {
-        return pack_skip_zero_forward({.in_channels = in, .out_channels = out},
-                                      op.weight.data<float>());
-      });
+      packed_forward_weights<Weight>(op.weight, {.in_channels = in, .out_channels = out},
+                                     "linear.skip_zero", pack_skip_zero_forward<Weight>);
   conv1x1_skip_zero(batch, in, out, op.x.data<float>(), mask->words(), *weights,
                     op.bias ? op.bias.data<float>() : nullptr, op.y.mutable_data<float>());
   count_skipped_zeros(tally, op.x, out);
+}
+
+}  // namespace
+
+void linear_skip_zero(const Linear& op, Context&, Tally* tally) { skip_zero<float>(op, tally); }
+void linear_skip_zero_bf16_weights(const Linear& op, Context&, Tally* tally) {
+  skip_zero<Bf16Pair>(op, tally);
 }
 
 void linear_grad_input_skip_zero(const LinearGradInput& op, Context&, Tally* tally) {
