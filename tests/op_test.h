@@ -35,12 +35,6 @@ struct Counted {
   }
 };
 
-/// The precision of the row of Op's table that is called `name`.
-template <Operation Op>
-Precision precision_of(const Op&, std::string_view name) {
-  return std::ranges::find(Op::implementations(), name, &Implementation<Op>::name)->precision;
-}
-
 /// Keeps the last record and its tally.
 class LastRecord final : public WorkSink {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <string_view>
@@ -9,6 +10,12 @@
 
 // What tests expect of the rows that round the operands of products, to TF32 or to bf16.
 namespace joule::test {
+
+/// The precision of the row of Op's table that is called `name`.
+template <Operation Op>
+Precision precision_of(const Op&, std::string_view name) {
+  return std::ranges::find(Op::implementations(), name, &Implementation<Op>::name)->precision;
+}
 
 /// Libraries, which round to what they are allowed to, in a way of their own.
 inline bool rounds_as_allowed(std::string_view row) { return row == "cudnn" || row == "cublas"; }

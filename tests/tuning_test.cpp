@@ -15,7 +15,7 @@
 #include "kernels/linear/linear.h"
 #include "kernels/this_machine.h"
 #include "tests/files.h"
-#include "tests/op_test.h"
+#include "tests/rounded_op.h"
 
 namespace joule {
 namespace {
