@@ -306,24 +306,6 @@ std::pair<Tensor, Tensor> grad_weight64(const Case& c, const Tensor& x, const Te
   return {grad_weight, grad_bias};
 }
 
-Tensor to64(const Tensor& t) { return t.to(DType::f64); }
-Tensor absolute(const Tensor& t) {
-  const Tensor copy = to64(t);
-  double* const values = copy.mutable_data<double>();
-  for (std::int64_t i = 0; i < copy.numel(); ++i) values[i] = std::abs(values[i]);
-  return copy;
-}
-/// share * t; f64.
-Tensor scaled(const Tensor& t, double share) {
-  const Tensor copy = t.clone();
-  for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
-  return copy;
-}
-/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first.
-Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
-  return scaled(t, gamma(n) * (1 + rounding) + rounding);
-}
-
 // |computed - exact| <= gamma_n |a| |b|, n roundings on the way to each sum (Higham, section 3.5).
 TEST(Conv2d, StaysWithinTheForwardErrorBound) {
   for_each_target([] {

@@ -58,24 +58,6 @@ struct Layer {
   }
 };
 
-Tensor absolute(const Tensor& t) {
-  const Tensor copy = t.to(DType::f64);
-  double* const x = copy.mutable_data<double>();
-  for (std::int64_t i = 0; i < copy.numel(); ++i) x[i] = std::abs(x[i]);
-  return copy;
-}
-
-/// share * t; f64.
-Tensor scaled(const Tensor& t, double share) {
-  const Tensor copy = t.clone();
-  for (double& value : std::span(copy.mutable_data<double>(), copy.numel())) value *= share;
-  return copy;
-}
-/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first.
-Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
-  return scaled(t, gamma(n) * (1 + rounding) + rounding);
-}
-
 Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
   dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
@@ -94,8 +76,6 @@ std::pair<Tensor, Tensor> grad_weight64(const Tensor& x, const Tensor& grad_y) {
       .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
   return {grad_weight, grad_bias};
 }
-
-Tensor to64(const Tensor& t) { return t.to(DType::f64); }
 
 void fill_with_nan(std::initializer_list<const Guarded*> outputs) {
   for (const Guarded* g : outputs) g->tensor().fill(std::numeric_limits<double>::quiet_NaN());

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "core/random.h"
@@ -43,6 +44,24 @@ inline Tensor integer_tensor(const Shape& shape, std::uint64_t seed) {
 inline double gamma(std::int64_t n) {
   const double nu = static_cast<double>(n) * std::numeric_limits<float>::epsilon() / 2;
   return nu / (1 - nu);
+}
+
+inline Tensor to64(const Tensor& t) { return t.to(DType::f64); }
+/// |t|; f64.
+inline Tensor absolute(const Tensor& t) {
+  const Tensor copy = to64(t);
+  for (double& v : std::span(copy.mutable_data<double>(), copy.numel())) v = std::abs(v);
+  return copy;
+}
+/// share * t; t and the result are f64.
+inline Tensor scaled(const Tensor& t, double share) {
+  const Tensor copy = t.clone();
+  for (double& v : std::span(copy.mutable_data<double>(), copy.numel())) v *= share;
+  return copy;
+}
+/// gamma(n) * t, and `rounding` * t if an operand of the products is rounded first.
+inline Tensor bound(const Tensor& t, std::int64_t n, double rounding = 0) {
+  return scaled(t, gamma(n) * (1 + rounding) + rounding);
 }
 
 /// The relative error that rounding to the 8 bits of bf16 makes at most.
