@@ -198,14 +198,12 @@ TEST(Linear, StaysWithinTheForwardErrorBound) {
   for (const Sizes& s : kSizes) {
     const Layer layer(s, make);
     const Tensor y = forward64(to64(layer.x), to64(layer.weight), to64(layer.bias));
-    const auto y_bound = [&](Precision of_weights) {
-      const double rounding = of_weights == Precision::bf16 ? kBf16Rounding : 0;
-      return bound(forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias)),
-                   s.in + 2, rounding);
-    };
+    const Tensor y_sizes =
+        forward64(absolute(layer.x), absolute(layer.weight), absolute(layer.bias));
     for_each_implementation(layer.forward(), [&](std::string_view name) {
+      const bool rounds = precision_of(layer.forward(), name) == Precision::bf16;
       run(layer.forward(), name);
-      expect_within(layer.y.tensor(), y, y_bound(precision_of(layer.forward(), name)));
+      expect_within(layer.y.tensor(), y, bound(y_sizes, s.in + 2, rounds ? kBf16Rounding : 0));
     });
     const Tensor grad_x = grad_input64(to64(layer.grad_y), to64(layer.weight));
     const Tensor grad_x_bound =
