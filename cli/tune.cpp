@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kExamples = R"(Examples:
   joule tune --model resnet18 --input 32x32x3
-      what joule eval and predict run: batches of 16 images
+      what joule eval and predict run: slices of 16 images, linear layers on 256
   joule tune --model runs/first --train --batch 128 --threads 2
       of the net of a run also the forward and backward pass of training
   joule tune --shapes 64x128x56,128x128x28:3x3/2 --train
@@ -126,6 +126,10 @@ std::vector<TuneResult> measure_all(const Options& options, const Interrupt& int
   if (options.shapes.empty()) net = open_net(options);
   std::vector<TunerPass> passes;
   for (const auto& [batch, train] : batches_of(options)) {
+    if (net && !train && options.batches.empty()) {
+      passes.push_back(evaluation_pass(net->spec, net->net));
+      continue;
+    }
     passes.push_back(net ? pass_of(net->spec, net->net, batch, train)
                          : TunerPass{train, [&options, batch = batch, train = train] {
                                        run_convolutions(options.shapes, batch, train);
@@ -196,7 +200,7 @@ void add_tune(CLI::App& app, Run& run) {
       ->excludes(model);
   command
       ->add_option("--batch", o->batches,
-                   "Images at once, several by commas [16, and 128 for --train]")
+                   "Images at once, several by commas [16, linear layers 256; 128 for --train]")
       ->delimiter(',');
   command->add_flag("--train", o->train, "Also what a training step runs");
   command->add_option("--densities", o->densities, "Shares of non-zeros to measure at, by commas")

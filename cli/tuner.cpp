@@ -24,10 +24,15 @@
 namespace joule::cli {
 namespace {
 
-void run_net(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
+Tensor noise(const ModelSpec& spec, std::int64_t batch) {
   const Tensor images({batch, spec.image.h, spec.image.w, spec.channels});
   Generator(1).uniform({images.mutable_data<float>(), static_cast<std::size_t>(images.numel())},
                        -1.0f, 1.0f);
+  return images;
+}
+
+void run_net(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
+  const Tensor images = noise(spec, batch);
   if (!train) {
     const training::Inference inference(net);
     net(images);
@@ -54,6 +59,11 @@ bool has_rows_of(const TuningTable& table, const TuningEntry& entry) {
 
 TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
   return {train, [spec, &net, batch, train] { run_net(spec, net, batch, train); }};
+}
+
+TunerPass evaluation_pass(const ModelSpec& spec, nn::Sequential& net) {
+  return {false,
+          [spec, &net] { training::predict(net, noise(spec, training::EvaluateOptions{}.batch)); }};
 }
 
 std::int64_t usual_batch(bool train) {
@@ -114,7 +124,7 @@ void tune_for(const training::Config& config, const std::function<bool()>& stop)
   training::Model model =
       training::make_model_for(config.model, config.data, load_dataset(config.data).train);
   const std::vector<TunerPass> passes = {pass_of(model.spec, model.net, config.batch, true),
-                                         pass_of(model.spec, model.net, usual_batch(false), false)};
+                                         evaluation_pass(model.spec, model.net)};
   const TuningTable* const known = tuning_table();  // which lives on
   set_tuning_table(nullptr);  // the static choices are what the measured ones are compared with
   std::size_t measured = 0;

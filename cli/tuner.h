@@ -32,8 +32,10 @@ struct TunerPass {
 
 /// A batch through the net, forward; of training also backward.  The net must outlive the pass.
 TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train);
-/// Images at once, unless somebody says otherwise: those of a step, or those that eval runs at
-/// once.
+/// A batch of an evaluation: slice by slice, and through linear layers all at once.
+TunerPass evaluation_pass(const ModelSpec& spec, nn::Sequential& net);
+/// Images that a convolution meets at once, unless somebody says otherwise: those of a step, or the
+/// slices of an evaluation.
 std::int64_t usual_batch(bool train);
 
 /// Times every operation that the passes run, each once, until `stop`.  The process must be using

@@ -278,6 +278,8 @@ class Tune(unittest.TestCase):
         self.assertRegex(first.stderr, r"tuned \S+ conv2d_grad_weight \(")
         page = (self.folder / "first" / "report.html").read_text()
         entries = len(self.saved()["machines"][0]["entries"])
+        linear = {e["sizes"][0] for e in self.saved()["machines"][0]["entries"] if e["op"] == "linear"}
+        self.assertEqual(linear, {16, 256})  # of a step, and of an evaluation
         self.assertIn(f"{entries} measured choices in {self.table}", page)
         second = self.joule(*options, self.folder / "second")
         self.assertEqual(second.returncode, 0, second.stderr)

@@ -20,7 +20,8 @@ std::int64_t slice_for(Device device, std::int64_t images);
 inline constexpr std::int64_t kSliceThatSuits = 0;
 
 /// The logits of many images [N,H,W,C] -> [N,K], on the CPU, without gradients.  The net runs where
-/// it is, `slice` images at a time, in evaluation mode, and is in its old mode afterwards.
+/// it is, `slice` images at a time (from the first linear layer on all at once: see SlicedNet), in
+/// evaluation mode, and is in its old mode afterwards.
 ///
 /// Errors    ArgumentError if slice < 0, or there are no images.
 Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice = kSliceThatSuits);
@@ -51,7 +52,7 @@ using OnLogits = std::function<void(const Tensor& labels, const Tensor& logits)>
 
 struct EvaluateOptions {
   std::int64_t batch = 256;              // images that are normalised at once
-  std::int64_t slice = kSliceThatSuits;  // images that run through the net at once
+  std::int64_t slice = kSliceThatSuits;  // of them at once, as predict()
   OnLogits on_logits{};
   std::function<bool()> stop{};  // asked before every batch
 };
