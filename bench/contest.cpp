@@ -40,6 +40,7 @@ class Rows {
         contest.omitted.push_back({std::string(row), reason});
       } else {
         contest.contestants.push_back(contestant(row, results));
+        contest.contestants.back().passed_over = not_chosen(row);
       }
     }
   }
@@ -70,15 +71,28 @@ class Rows {
   /// Why the row of this name cannot run all the operations, or nothing.
   std::string unable(std::string_view row) const {
     if (row == kReference) return "the definition, not a kernel";
-    std::string reason;
+    return reasons(row, [](const auto& implementation, const auto& op) {
+      return cannot_run(implementation, op, plain_context());
+    });
+  }
+
+  /// Why Joule would not choose the row of this name for all the operations, or nothing.
+  std::string not_chosen(std::string_view row) const {
+    return reasons(row, [](const auto& implementation, const auto& op) {
+      return joule::passed_over(implementation, op, plain_context());
+    });
+  }
+
+  /// What `why` says against the row of this name, operation by operation.
+  std::string reasons(std::string_view row, auto&& why) const {
+    std::string all;
     const auto look = [&]<Operation Op>(const Op& op) {
       const auto* const implementation = find<Op>(row);
-      const char* const why =
-          implementation ? passed_over(*implementation, op, plain_context()) : "has no such row";
-      if (why) reason += str(reason.empty() ? "" : "; ", Op::kName, ": ", why);
+      const char* const reason = implementation ? why(*implementation, op) : "has no such row";
+      if (reason) all += str(all.empty() ? "" : "; ", Op::kName, ": ", reason);
     };
     std::apply([&](const auto&... op) { (look(op), ...); }, ops_);
-    return reason;
+    return all;
   }
 
   /// An empty name: as Joule chooses.

@@ -28,6 +28,9 @@ struct Contestant {
   std::string name;
   Kind kind = Kind::row;
   std::string ran;  // the row or the library's kernel; of a step three
+  /// Of a row: why Joule would choose another one here ("conv2d: cpu.direct is faster").  It runs
+  /// all the same: a rule is judged by what it passes over.
+  std::string passed_over{};
   std::function<void()> run;
   /// Before every run, and not timed: forgets what earlier runs derived from x and grad_y, which
   /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
@@ -53,7 +56,8 @@ struct Contest {
 };
 
 /// Joule as it chooses, every row of its tables that can run the tensors (of a step, that can run
-/// all three), and the peers.  The reference is left out: it is the definition, not a kernel.
+/// all three), whether or not Joule would choose it, and the peers.  The reference is left out: it
+/// is the definition, not a kernel.
 ///
 /// Errors    as onednn_peers.
 Contest contest(Pass pass, const ConvOperands& operands);

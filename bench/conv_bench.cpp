@@ -21,7 +21,7 @@ std::vector<ConvMeasurement> warm_up(const Contest& contest, const std::string& 
   std::vector<ConvMeasurement> measurements;
   std::vector<Tensor> expected;
   for (const Contestant& c : contest.contestants) {
-    ConvMeasurement m{.name = c.name, .kind = c.kind, .ran = c.ran};
+    ConvMeasurement m{.name = c.name, .kind = c.kind, .ran = c.ran, .passed_over = c.passed_over};
     if (c.count_macs) {
       m.macs_executed = c.count_macs();
     } else {
@@ -163,8 +163,13 @@ class Run {
 void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector<double>>& times) {
   auto& all = point.measurements;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].seconds = spread(times[i]);
-    all[i].flops = 2 * static_cast<double>(work.macs) / all[i].seconds.median;
+    ConvMeasurement& m = all[i];
+    m.times = times[i];
+    m.seconds = spread(times[i]);
+    m.dense_equivalent_flops = 2 * static_cast<double>(work.macs) / m.seconds.median;
+    if (m.macs_executed) {
+      m.executed_flops = 2 * static_cast<double>(*m.macs_executed) / m.seconds.median;
+    }
   }
   const std::size_t fastest = quickest(all, [](const auto&) { return true; });
   if (fastest < all.size()) point.fastest = all[fastest].name;
@@ -177,29 +182,30 @@ void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector
 }
 
 std::vector<ConvCrossover> crossovers(const ConvCurve& curve) {
-  std::map<std::string, std::array<std::vector<RelativeTime>, 2>> times;
+  std::map<std::string, std::array<std::vector<RelativeTimes>, 2>> times;
   std::vector<std::string> names;  // in the order of the table
   for (const ConvPoint& point : curve.points) {
-    const auto chosen =
-        quickest(point.measurements, [](const auto& m) { return m.kind == Kind::automatic; });
-    for (const ConvMeasurement& m : point.measurements) {
-      const bool ours = m.kind == Kind::joule || m.kind == Kind::row;
-      if (!ours || !m.speedup || !point.asked) continue;
+    const auto& all = point.measurements;
+    const std::size_t direct = quickest(all, [](const auto& m) { return m.kind == Kind::direct; });
+    const std::size_t automatic =
+        quickest(all, [](const auto& m) { return m.kind == Kind::automatic; });
+    if (!point.asked || direct == all.size()) continue;
+    for (const ConvMeasurement& m : all) {
+      if (m.kind != Kind::joule && m.kind != Kind::row) continue;
       if (!times.contains(m.name)) names.push_back(m.name);
-      auto& [direct, automatic] = times[m.name];
-      direct.push_back({*point.asked, 1 / m.speedup->median});
-      if (chosen == point.measurements.size()) continue;
-      const double peer = point.measurements[chosen].seconds.median;
-      automatic.push_back({*point.asked, m.seconds.median / peer});
+      auto& [by_direct, by_automatic] = times[m.name];
+      by_direct.push_back({*point.asked, ratios(m.times, all[direct].times)});
+      if (automatic == all.size()) continue;
+      by_automatic.push_back({*point.asked, ratios(m.times, all[automatic].times)});
     }
   }
-  std::vector<ConvCrossover> all;
+  std::vector<ConvCrossover> found;
   for (const std::string& name : names) {
     const auto& [direct, automatic] = times[name];
-    all.push_back({.name = name, .direct = crossover(direct)});
-    if (!automatic.empty()) all.back().automatic = crossover(automatic);
+    found.push_back({.name = name, .direct = crossover(direct)});
+    if (!automatic.empty()) found.back().automatic = crossover(automatic);
   }
-  return all;
+  return found;
 }
 
 ConvReport bench_conv(const ConvOptions& options, const ConvProgress& progress,

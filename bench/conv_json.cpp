@@ -7,10 +7,17 @@ namespace {
 
 using nlohmann::ordered_json;
 
+ordered_json json_of(const CrossoverInterval& interval) {
+  return {{"lower", json_or_null(interval.lower)}, {"upper", json_or_null(interval.upper)}};
+}
+
 ordered_json json_of(const Crossover& crossover) {
-  constexpr const char* kNames[] = {"at_density", "always", "never"};
+  constexpr const char* kNames[] = {"at_density", "always", "never", "several"};
   return {{"kind", kNames[static_cast<int>(crossover.kind)]},
-          {"density", json_or_null(crossover.density)}};
+          {"density", json_or_null(crossover.density)},
+          {"interval", crossover.interval ? json_of(*crossover.interval) : ordered_json()},
+          {"measured", crossover.measured},
+          {"faster", crossover.faster}};
 }
 
 ordered_json name_or_null(const std::string& name) {
@@ -21,9 +28,11 @@ ordered_json json_of(const ConvMeasurement& m) {
   return {{"name", m.name},
           {"kind", name(m.kind)},
           {"ran", m.ran},
+          {"passed_over", name_or_null(m.passed_over)},
           {"seconds", bench::json_of(m.seconds)},
-          {"flops", m.flops},
+          {"dense_equivalent_flops", m.dense_equivalent_flops},
           {"macs_executed", json_or_null(m.macs_executed)},
+          {"executed_flops", json_or_null(m.executed_flops)},
           {"share_of_peak", m.share_of_peak},
           {"share_of_bandwidth", m.share_of_bandwidth},
           {"speedup", json_or_null(m.speedup)},

@@ -16,17 +16,20 @@ namespace joule::bench {
 struct ConvMeasurement {
   std::string name;
   Kind kind = Kind::row;
-  std::string ran;  // as Contestant
-  Spread seconds;   // per call
-  /// Of the dense algorithm, 2 MACs / median: what a dense kernel would need to be as quick.
-  double flops = 0;
-  std::optional<std::int64_t> macs_executed;  // none for a peer, which does not count
+  std::string ran, passed_over{};  // as Contestant
+  std::vector<double> times{};     // seconds per call, round by round
+  Spread seconds;                  // of the times
+  /// 2 MACs of the dense algorithm / median: what a dense kernel would have to reach to be as
+  /// quick. Not what the processor did where zeros were skipped.
+  double dense_equivalent_flops = 0;
+  std::optional<std::int64_t> macs_executed{};  // none for a peer, which does not count
+  std::optional<double> executed_flops{};       // 2 MACs executed / median
   /// 2 MACs executed (a peer's: of the dense algorithm) / median / the peak of the roofline.
   double share_of_peak = 0;
   /// The compulsory bytes of the dense algorithm / median / the bandwidth of the roofline.
   double share_of_bandwidth = 0;
   /// Time of the best direct peer / time, round by round; none without a peer.
-  std::optional<Spread> speedup;
+  std::optional<Spread> speedup{};
   double difference = 0;  // of its results from those of the first one, see relative_difference()
 };
 
@@ -76,12 +79,12 @@ struct ConvReport {
 /// is the best direct peer and the fastest of all.
 void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector<double>>& times);
 
-/// The crossovers of a curve: of every way of Joule's over the densities at which it ran.  None
-/// without a peer, or for real zeros.
+/// The crossovers of a curve: of every way of Joule's over the densities at which it ran, from the
+/// ratios of its times to the peer's, round by round.  None without a peer, or for real zeros.
 std::vector<ConvCrossover> crossovers(const ConvCurve& curve);
 
 /// Version of the JSON; rises when a key changes its meaning or goes.
-inline constexpr int kConvSchema = 1;
+inline constexpr int kConvSchema = 2;
 
 /// The keys are in docs/cli.md.
 std::string to_json(const ConvReport& report);

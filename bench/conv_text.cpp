@@ -36,11 +36,14 @@ bool dense_wins(const ConvCurve& curve, const ConvPoint& point) {
   return *fastest->macs_executed == curve.work.macs && point.density(curve.pass) < 1;
 }
 
-void add_omitted(const ConvCurve& curve, std::vector<std::string>& sentences) {
+/// "left out: cpu.lists (needs a mask) at 0 %, 50 % zeros", one for each name and reason that
+/// `reasons(point)` has.
+void add_reasons(const ConvCurve& curve, const char* what, auto&& reasons,
+                 std::vector<std::string>& sentences) {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> at;
   std::vector<std::pair<std::string, std::string>> order;
   for (const ConvPoint& point : curve.points) {
-    for (const Omitted& o : point.omitted) {
+    for (const Omitted& o : reasons(point)) {
       auto& places = at[{o.name, o.reason}];
       if (places.empty()) order.push_back({o.name, o.reason});
       places.push_back(label(curve, point));
@@ -49,21 +52,68 @@ void add_omitted(const ConvCurve& curve, std::vector<std::string>& sentences) {
   for (const auto& key : order) {
     const auto& places = at[key];
     sentences.push_back(fmt::format(
-        "left out: {} ({}){}", key.first, key.second,
+        "{}: {} ({}){}", what, key.first, key.second,
         places.size() == curve.points.size() ? "" : " at " + joined(places) + " zeros"));
   }
 }
 
+std::string shares(const std::vector<double>& densities) {
+  std::vector<std::string> all;
+  for (const double density : densities) all.push_back(zeros(density));
+  return joined(all);
+}
+
+/// "every share that was measured, 0 % to 99 % zeros"
+std::string range(const char* how_many, const Crossover& crossover) {
+  const std::string most = zeros(crossover.measured.back());
+  if (crossover.measured.size() == 1) return "the only share that was measured, " + most + " zeros";
+  return fmt::format("{} share that was measured, {} to {} zeros", how_many,
+                     zeros(crossover.measured.front()), most);
+}
+
+/// Zeros rise as densities fall.
+std::string text_of(const std::optional<CrossoverInterval>& interval) {
+  if (!interval) return fmt::format("no interval from fewer than {} rounds", kLeastRounds);
+  const auto end = [](const std::optional<double>& density) {
+    return density ? zeros(*density) : "outside of what was measured";
+  };
+  return fmt::format("95 % interval: {} to {}", end(interval->upper), end(interval->lower));
+}
+
 std::string break_even(const Crossover& crossover) {
+  // Where some of the rounds say otherwise, the interval reaches into what was measured.
+  const auto& interval = crossover.interval;
+  const std::string doubt =
+      interval && (interval->lower || interval->upper) ? " (" + text_of(interval) + ")" : "";
   switch (crossover.kind) {
     case Crossover::Kind::at_density:
-      return zeros(*crossover.density) + " zeros";
+      return zeros(*crossover.density) + " zeros (" + text_of(interval) + ")";
     case Crossover::Kind::always:
-      return "faster at every density";
+      return "faster at " + range("every", crossover) + doubt;
     case Crossover::Kind::never:
+      return "not faster at " + range("any", crossover) + doubt;
+    case Crossover::Kind::several:
       break;
   }
-  return "never faster";
+  return "no single one: faster at " + shares(crossover.faster) + " of " +
+         shares(crossover.measured) + " zeros";
+}
+
+/// Where a row that Joule did not choose was quicker beyond the spread of the rounds.
+void add_misses(const ConvCurve& curve, std::vector<std::string>& sentences) {
+  for (const ConvPoint& point : curve.points) {
+    const ConvMeasurement* chosen = nullptr;
+    const ConvMeasurement* best = nullptr;
+    for (const ConvMeasurement& m : point.measurements) {
+      if (m.kind == Kind::joule) chosen = &m;
+      if (m.kind != Kind::row) continue;
+      if (!best || m.seconds.median < best->seconds.median) best = &m;
+    }
+    if (!chosen || !best || best->seconds.upper >= chosen->seconds.lower) continue;
+    sentences.push_back(fmt::format("joule took {} at {} zeros, where {} was {:.2f} times as fast",
+                                    chosen->ran, label(curve, point), best->name,
+                                    chosen->seconds.median / best->seconds.median));
+  }
 }
 
 }  // namespace
@@ -138,7 +188,19 @@ std::vector<std::string> findings(const ConvCurve& curve) {
     }
   }
   sentences.insert(sentences.end(), chosen.begin(), chosen.end());
-  add_omitted(curve, sentences);
+  add_misses(curve, sentences);
+  add_reasons(
+      curve, "Joule's own choice passes over",
+      [](const ConvPoint& point) {
+        std::vector<Omitted> passed_over;
+        for (const ConvMeasurement& m : point.measurements) {
+          if (!m.passed_over.empty()) passed_over.push_back({m.name, m.passed_over});
+        }
+        return passed_over;
+      },
+      sentences);
+  add_reasons(
+      curve, "left out", [](const ConvPoint& point) { return point.omitted; }, sentences);
   return sentences;
 }
 

@@ -105,7 +105,7 @@ Table table_of(const Profile& p, By by, std::string caption) {
   Table table{.caption = std::move(caption), .head = heads(by), .folded = true};
   const std::size_t named = table.head.size();
   table.head.emplace_back("calls");
-  if (p.times) table.head.insert(table.head.end(), {"time", "GFLOP/s"});
+  if (p.times) table.head.insert(table.head.end(), {"time", "dense-equivalent GFLOP/s"});
   table.head.insert(table.head.end(), {"MACs", "zero operand", "skipped", "bytes", "density",
                                        "modelled energy", "attributed energy"});
   for (const ProfileRow& row : rows(p, by)) {

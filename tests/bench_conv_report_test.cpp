@@ -20,9 +20,12 @@ ConvMeasurement measurement(const char* name, Kind kind, const char* ran, double
   return {.name = name,
           .kind = kind,
           .ran = ran,
+          .times = {seconds, seconds, seconds},
           .seconds = exactly(seconds),
-          .flops = 2 * 1000 / seconds,
+          .dense_equivalent_flops = 2 * 1000 / seconds,
           .macs_executed = macs,
+          .executed_flops =
+              macs ? std::optional(2 * static_cast<double>(*macs) / seconds) : std::nullopt,
           .share_of_peak = 0.25,
           .share_of_bandwidth = 0.125,
           .speedup = exactly(speedup),
@@ -56,6 +59,7 @@ ConvReport report() {
        .omitted = {{"reference", "the definition, not a kernel"}},
        .best_direct = "oneDNN direct, nhwc",
        .fastest = "cpu.rare"});
+  curve.points[1].measurements[1].passed_over = "conv2d: cpu.skip_zero is faster";
   curve.crossovers = crossovers(curve);
   ConvReport report{.environment = {.date = "2026-01-31T12:00:00Z",
                                     .cpu = "A processor",
@@ -89,11 +93,16 @@ TEST(ConvReport, FindsTheCrossover) {
   const auto found = report().curves[0].crossovers;
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].name, "joule");
-  EXPECT_EQ(found[0].direct, (Crossover{Crossover::Kind::at_density, 0.75}));
+  EXPECT_EQ(found[0].direct, (Crossover{.kind = Crossover::Kind::at_density,
+                                        .density = 0.75,
+                                        .measured = {1, 0.5},
+                                        .faster = {0.5}}));
   // 3 at density 1, a half at a half.
-  EXPECT_EQ(found[0].automatic, (Crossover{Crossover::Kind::at_density, 0.6}));
+  EXPECT_EQ(found[0].automatic->density, 0.6);
   EXPECT_EQ(found[1].name, "cpu.rare");
-  EXPECT_EQ(found[1].direct, (Crossover{Crossover::Kind::always}));
+  EXPECT_EQ(found[1].direct,
+            (Crossover{.kind = Crossover::Kind::always, .measured = {0.5}, .faster = {0.5}}))
+      << "it did not run at density 1";
 }
 
 TEST(ConvReport, DividesTheTimesOfARound) {
@@ -106,7 +115,7 @@ TEST(ConvReport, DividesTheTimesOfARound) {
   EXPECT_EQ(point.fastest, "joule") << "the first of two with the same median";
   EXPECT_EQ(point.measurements[0].speedup, (Spread{2, 2, 3, 2, 4, 3}));
   EXPECT_EQ(point.measurements[1].speedup->median, 0.5);
-  EXPECT_EQ(point.measurements[1].flops, 125);
+  EXPECT_EQ(point.measurements[1].dense_equivalent_flops, 125);
   EXPECT_EQ(point.measurements[3].seconds.least, 0.5);
 }
 
@@ -132,15 +141,46 @@ zeros   joule   oneDNN direct, nhwc   oneDNN auto   cpu.rare   best direct
 --------------------------------------------------------------------------
 0 %     0.67                  1.00          2.00*                     2 ms
 50 %    2.00                  1.00          1.00       4.00*          2 ms
-  break-even of joule with the best direct kernel: 25 % zeros; with oneDNN's own choice: 40 % zeros
-  break-even of cpu.rare with the best direct kernel: faster at every density; with oneDNN's own choice: faster at every density
+  break-even of joule with the best direct kernel: 25 % zeros (no interval from fewer than 6 rounds); with oneDNN's own choice: 40 % zeros (no interval from fewer than 6 rounds)
+  break-even of cpu.rare with the best direct kernel: faster at the only share that was measured, 50 % zeros; with oneDNN's own choice: faster at the only share that was measured, 50 % zeros
   dense wins at 0 % zeros
   joule took cpu.skip_zero
   oneDNN auto took wino
+  joule took cpu.skip_zero at 50 % zeros, where cpu.rare was 2.00 times as fast
+  Joule's own choice passes over: cpu.rare (conv2d: cpu.skip_zero is faster) at 50 % zeros
   left out: reference (the definition, not a kernel)
   left out: cpu.rare (needs zeros) at 0 % zeros
 
 )");
+}
+
+TEST(ConvReport, SaysHowFarABreakEvenIsKnown) {
+  ConvCurve curve = report().curves[0];
+  const auto says = [&] {
+    const std::string text = table(curve),
+                      name = "break-even of joule with the best direct kernel: ";
+    const std::size_t at = text.find(name) + name.size();
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  curve.crossovers = {{.name = "joule",
+                       .direct = {.kind = Crossover::Kind::at_density,
+                                  .density = 0.25,
+                                  .interval = CrossoverInterval{.lower = 0.125},
+                                  .measured = {1, 0.5, 0.1},
+                                  .faster = {0.1}}}};
+  EXPECT_EQ(says(), "75 % zeros (95 % interval: outside of what was measured to 87.5 %)");
+  Crossover& c = curve.crossovers[0].direct;
+  c = {.kind = Crossover::Kind::always, .interval = CrossoverInterval{}, .measured = {1, 0.1}};
+  EXPECT_EQ(says(), "faster at every share that was measured, 0 % to 90 % zeros");
+  c.interval->lower = 0.75;
+  EXPECT_EQ(says(),
+            "faster at every share that was measured, 0 % to 90 % zeros (95 % interval: outside of "
+            "what was measured to 25 %)");
+  c.kind = Crossover::Kind::never;
+  c.interval.reset();
+  EXPECT_EQ(says(), "not faster at any share that was measured, 0 % to 90 % zeros");
+  c = {.kind = Crossover::Kind::several, .measured = {1, 0.5, 0.1}, .faster = {1, 0.1}};
+  EXPECT_EQ(says(), "no single one: faster at 0 %, 90 % of 0 %, 50 %, 90 % zeros");
 }
 
 TEST(ConvReport, WithoutAPeerShowsTimes) {
@@ -184,7 +224,13 @@ TEST(BenchConv, MeasuresEveryPassAtEveryDensity) {
       for (const ConvMeasurement& m : point.measurements) {
         EXPECT_EQ(m.seconds.count, 3);
         EXPECT_GT(m.seconds.least, 0);
-        EXPECT_DOUBLE_EQ(m.flops, 2 * static_cast<double>(curve.work.macs) / m.seconds.median);
+        EXPECT_DOUBLE_EQ(m.dense_equivalent_flops,
+                         2 * static_cast<double>(curve.work.macs) / m.seconds.median);
+        EXPECT_EQ(m.executed_flops.has_value(), m.macs_executed.has_value());
+        if (m.executed_flops) {
+          EXPECT_DOUBLE_EQ(*m.executed_flops,
+                           2 * static_cast<double>(*m.macs_executed) / m.seconds.median);
+        }
         EXPECT_DOUBLE_EQ(m.share_of_peak * report.flops.most * m.seconds.median,
                          2 * static_cast<double>(m.macs_executed.value_or(curve.work.macs)));
         EXPECT_EQ(m.speedup.has_value(), !point.best_direct.empty());

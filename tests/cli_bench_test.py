@@ -95,6 +95,11 @@ class Bench(unittest.TestCase):
         op_of["grad-input-masked"] = op_of["grad-input"]
         for curve in report["curves"]:
             self.assertEqual([point["density"] for point in curve["points"]], [1, 0.5])
+            # What a rule passes over is measured as well: the zeros decide only who wins.
+            rows = [{m["name"] for m in point["measurements"]} for point in curve["points"]]
+            self.assertEqual(rows[0], rows[1])
+            for crossover in curve["crossovers"]:
+                self.assertEqual(crossover["direct"]["measured"], [1, 0.5])
             for point in curve["points"]:
                 names = [m["name"] for m in point["measurements"]] + [o["name"] for o in point["omitted"]]
                 self.assertEqual(len(names), len(set(names)))
