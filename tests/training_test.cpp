@@ -144,6 +144,48 @@ TEST(Evaluate, CountsWhatTheNetDoes) {
   EXPECT_FALSE(evaluate(model.net, data.test, {.stop = [] { return true; }}));
 }
 
+TEST(Evaluate, LogitsThatAreNotFiniteHaveNoAccuracy) {
+  const Dataset test = small_data().test;
+  const auto error = [&](const std::string& parameter, float value) {
+    Model model = make_model_for("lenet5", "synthetic", test);
+    for (const auto& [name, tensor] : model.net.parameters()) {
+      if (name == parameter) tensor.mutable_data<float>()[1] = value;
+    }
+    return error_of([&] { evaluate(model.net, test, {.batch = 8}); });
+  };
+  const std::string all = "evaluate: 20 of 20 images of synthetic have logits that are not finite";
+  EXPECT_EQ(error("linear3.bias", NAN), all + "; the net's linear3.bias holds such values");
+  EXPECT_EQ(error("linear3.bias", -INFINITY), all + "; the net's linear3.bias holds such values");
+  // Finite, but their products are not.
+  EXPECT_EQ(error("conv2.bias", 3e38f).substr(all.size()),
+            "; layer pool2 is the first to put such out");
+  EXPECT_EQ(error("linear3.bias", 3e38f), "no error");
+}
+
+TEST(Evaluate, CountsTheImagesWhoseLogitsAreNotFinite) {
+  const Dataset test = small_data().test;
+  nn::Sequential net(nn::Flatten(), nn::Linear(144, 4));
+  const Tensor weight = net.parameters()[0].tensor;
+  weight.fill(0);
+  // The first logit is the first pixel times so much that of some images it overflows.
+  const Tensor images = DataLoader(test, {.batch = 20, .shuffle = false}).begin()->images;
+  std::vector<float> pixels;
+  for (std::int64_t i = 0; i < 20; ++i) pixels.push_back(std::abs(images.data<float>()[144 * i]));
+  const float median = (std::ranges::sort(pixels), pixels[10]);
+  weight.mutable_data<float>()[0] = std::numeric_limits<float>::max() / std::max(1.0f, median);
+  const auto over =
+      std::ranges::count_if(pixels, [&](float p) { return p > std::max(1.0f, median); });
+  ASSERT_GT(over, 0);
+  ASSERT_LT(over, 20);
+  EXPECT_EQ(error_of([&] { evaluate(net, test, {.batch = 8}); }),
+            str("evaluate: ", over, " of 20 images of synthetic have logits that are not finite; ",
+                "layer 1 is the first to put such out"));
+}
+
+TEST(Evaluation, OfNoImagesHasNoAccuracy) {
+  EXPECT_EQ(error_of([] { Evaluation().accuracy(); }), "accuracy: there are no images");
+}
+
 TEST(Predict, IsTheForwardPassInSlices) {
   manual_seed(3);
   nn::Sequential net = make_model({.name = "lenet5"});
@@ -229,6 +271,16 @@ TEST(Trainer, StopsWhenTheNetCannotLearn) {
   EXPECT_NE(error.find(": layer relu"), std::string::npos) << error;
   EXPECT_NE(error.find("has been silent for 20 steps, every unit of it"), std::string::npos);
   EXPECT_NE(error.find("try a longer --l0-warmup or a smaller --l0-lambda"), std::string::npos);
+}
+
+TEST(Trainer, NoPenaltyThatIsNotFiniteIsAddedUp) {
+  Config config = small_config();
+  config.schedule = "constant";
+  config.lr = 1e6;  // the second step has activations whose squares overflow, and a finite loss
+  Trainer trainer(config, small_data());
+  int steps = 0;
+  error_of([&] { trainer.run_epoch({.stop = [&] { return ++steps == 2; }}); });
+  EXPECT_EQ(trainer.state().values.at("sums").find("nan"), std::string::npos);
 }
 
 TEST(Config, IsReadBackAsItWasWritten) {

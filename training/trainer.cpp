@@ -105,9 +105,14 @@ void Trainer::train_step(const Batch& batch) {
     fail(str("the loss is ", number(value), "; try a smaller --lr",
              config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
   }
+  const double l0 = penalty ? penalty.item() : 0;
+  if (!std::isfinite(l0)) {
+    fail(str("the L0 penalty is ", number(l0), "; try a smaller --lr or --l0-lambda, or a larger ",
+             "--l0-sigma"));
+  }
   for (const auto& [layer, count] : nonzeros) check_alive(layer, *count);
   sums_.loss += value * images;
-  if (penalty) sums_.penalty += penalty.item() * images;
+  sums_.penalty += l0 * images;
   sums_.correct += count_correct(logits, labels);
   sums_.images += batch.images.dim(0);
 }
@@ -159,6 +164,14 @@ bool Trainer::train_steps(const Hooks& hooks) {
   return true;
 }
 
+std::optional<Evaluation> Trainer::judge(const Dataset& images, const Hooks& hooks) {
+  try {
+    return evaluate(model_.net, images, {.stop = [&] { return stopped(hooks); }});
+  } catch (const NotFiniteError& error) {
+    fail(str(error.what(), "; try a smaller --lr"));
+  }
+}
+
 bool Trainer::run_epoch(const Hooks& hooks) {
   require(!finished(), "training: all ", config_.epochs, " epochs are done");
   const ContextGuard guard;
@@ -172,13 +185,10 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   energy_.end_training(epoch_ + 1, ledger_.total());
   close_ledger();
   if (!trained) return false;
-  auto evaluation = evaluate(model_.net, test_, {.stop = [&] { return stopped(hooks); }});
+  auto evaluation = judge(test_, hooks);
   // An evaluation that was stopped has cost something, too, but its work will be done again.
   energy_.end_evaluation(epoch_ + 1, evaluation ? total_work(*evaluation) : energy::Totals{});
   if (!evaluation) return false;
-  if (!std::isfinite(evaluation->loss)) {
-    fail(str("the loss on the test images is ", number(evaluation->loss), "; try a smaller --lr"));
-  }
   evaluation_ = std::move(evaluation);
   schedule_->observe(evaluation_->loss);
   const auto images = static_cast<double>(sums_.images);

@@ -85,8 +85,9 @@ class Trainer {
   /// Trains to the end of the current epoch and evaluates.  Returns false if `hooks.stop` or
   /// the energy budget ended it early: state() then continues from exactly there.
   ///
-  /// Errors    TrainingError that names epoch, step and what to try: a loss that is not finite, or
-  ///           a ReLU that was silent for kSilentSteps steps in a row.
+  /// Errors    TrainingError that names epoch, step and what to try: a loss, a penalty
+  ///           or an evaluation that is not finite, or a ReLU that was silent for kSilentSteps
+  ///           steps in a row.
   bool run_epoch(const Hooks& hooks = {});
 
   /// Evaluates on the test images if that has not been done since the last epoch.
@@ -109,6 +110,7 @@ class Trainer {
   };
 
   bool train_steps(const Hooks& hooks);  // whether to the end
+  std::optional<Evaluation> judge(const Dataset& images, const Hooks& hooks);
   void train_step(const Batch& batch);
   bool stopped(const Hooks& hooks) const;
   bool over_budget(const Hooks& hooks) const;
