@@ -15,7 +15,7 @@ from pathlib import Path
 
 JOULE = os.environ["JOULE"]
 COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune")
-DATA = ["--data", "synthetic", "--limit", "120"]
+DATA = ["--data", "synthetic", "--limit", "120"]  # 12 of them are held back
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 
 
@@ -143,6 +143,19 @@ class Program(unittest.TestCase):
         result = json.loads(self.output("eval", "--model", self.model, "--limit", "30", "--json"))
         correct = sum(row["label"] == row["predicted"] for row in rows)
         self.assertEqual(correct, round(30 * result["test_accuracy"]))
+
+    def test_logits_that_are_not_finite(self):
+        """Not an accuracy, wherever the NaN is."""
+        bad = self.folder / "nan.safetensors"
+        header, body = read_header(self.model)
+        at = header["linear3.bias"]["data_offsets"][0]
+        for label in (0, 4):
+            write_safetensors(bad, header, body[: at + 4 * label] + struct.pack("<f", float("nan")) + body[at + 4 * label + 4 :])
+            text = "evaluate: 100 of 100 images of synthetic have logits that are not finite; the net's linear3.bias holds"
+            self.assert_refused(1, text, "eval", "--model", bad, "--limit", "100")
+            out = self.folder / "nan.csv"
+            self.assert_refused(1, text, "predict", "--model", bad, "--limit", "100", "--out", out)
+            self.assertFalse(out.exists())
 
     def test_forced_implementation(self):
         forced = {**os.environ, "JOULE_FORCE": "conv2d:reference"}

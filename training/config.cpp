@@ -22,6 +22,7 @@ void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("model", c.model);
   visit("data", c.data);
   visit("limit", c.limit);
+  visit("validation", c.validation);
   visit("augment", c.augment);
   visit("epochs", c.epochs);
   visit("batch", c.batch);
@@ -76,6 +77,11 @@ void require_not_negative(const char* option, double value) {
 
 void check(const Config& c) {
   require(c.limit >= 0, "limit: must not be negative, got ", c.limit);
+  require(c.validation >= 0 && c.validation < 1,
+          "validation: expected a share from 0 to below 1, got ", c.validation);
+  require(c.validation > 0 || c.schedule != "plateau",
+          "validation: the plateau schedule goes by the loss on images that are held back, got ",
+          c.validation);
   require(c.epochs >= 1, "epochs: expected at least 1, got ", c.epochs);
   require(c.batch >= 1, "batch: expected at least 1, got ", c.batch);
   require(c.threads >= 0, "threads: must not be negative, got ", c.threads);

@@ -54,8 +54,9 @@ std::string number(double value) { return std::isnan(value) ? "nan" : str(value)
 
 Trainer::Trainer(const Config& config, const DataSplit& data, Accounting accounting)
     : config_(checked(config)),
+      learning_(hold_back(limited(data.train, config.limit), config.validation, config.seed)),
       test_(limited(data.test, config.limit)),
-      loader_(limited(data.train, config.limit),
+      loader_(learning_.train,
               {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
       model_(placed_model(config, data.train)),
       optimizer_(make_optimizer(config, model_.net.parameters())),
@@ -164,11 +165,12 @@ bool Trainer::train_steps(const Hooks& hooks) {
   return true;
 }
 
-std::optional<Evaluation> Trainer::judge(const Dataset& images, const Hooks& hooks) {
+std::optional<Evaluation> Trainer::judge(const char* which, const Dataset& images,
+                                         const Hooks& hooks) {
   try {
     return evaluate(model_.net, images, {.stop = [&] { return stopped(hooks); }});
   } catch (const NotFiniteError& error) {
-    fail(str(error.what(), "; try a smaller --lr"));
+    fail(str("after the epoch, on the ", which, " images: ", error.what(), "; try a smaller --lr"));
   }
 }
 
@@ -185,12 +187,28 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   energy_.end_training(epoch_ + 1, ledger_.total());
   close_ledger();
   if (!trained) return false;
-  auto evaluation = judge(test_, hooks);
+  std::optional<Evaluation> validation;
+  if (learning_.validation.size() > 0) {
+    validation = judge("validation", learning_.validation, hooks);
+    energy_.end_validation(epoch_ + 1);
+    if (!validation) return false;
+  }
+  auto evaluation = judge("test", test_, hooks);
   // An evaluation that was stopped has cost something, too, but its work will be done again.
   energy_.end_evaluation(epoch_ + 1, evaluation ? total_work(*evaluation) : energy::Totals{});
   if (!evaluation) return false;
   evaluation_ = std::move(evaluation);
-  schedule_->observe(evaluation_->loss);
+  if (validation) {
+    energy_.count_validation(total_work(*validation));
+    schedule_->observe(validation->loss);
+  }
+  finish_epoch(validation);
+  if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
+  predict(hooks);
+  return true;
+}
+
+void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
   const auto images = static_cast<double>(sums_.images);
   const LayerDensity relus = all_relus(*evaluation_);
   metrics_.push_back({.epoch = epoch_ + 1,
@@ -204,12 +222,13 @@ bool Trainer::run_epoch(const Hooks& hooks) {
                       .relu_outputs = relus.values,
                       .relu_outputs_nonzero = relus.nonzeros,
                       .energy = energy_.take()});
+  if (validation) {
+    metrics_.back().validation_accuracy = validation->accuracy();
+    metrics_.back().validation_loss = validation->loss;
+  }
   ++epoch_;
   batch_ = 0;
   sums_ = {};
-  if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
-  predict(hooks);
-  return true;
 }
 
 void Trainer::predict(const Hooks& hooks) const {
