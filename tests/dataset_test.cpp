@@ -255,7 +255,9 @@ TEST(HoldBack, TakesFromEveryClassAlikeAndKeepsTheOrder) {
       EXPECT_EQ(part->image(static_cast<std::int64_t>(i)), all.image(at));
     }
   }
-  EXPECT_EQ(train.take(5).image(4), train.image(4));
+  const Dataset few = train.take(5);
+  few.check();
+  EXPECT_EQ(few.image(4), train.image(4));
 }
 
 TEST(HoldBack, IsAFunctionOfTheSeed) {

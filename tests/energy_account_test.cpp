@@ -412,6 +412,30 @@ TEST(TrainingEnergy, ValidationIsAPartOfItsOwn) {
   EXPECT_EQ(json["total"]["gross"]["value"], 30);
 }
 
+TEST(TrainingEnergy, AValidationThatIsDoneAgainCountsTwiceForTheMeterAndOnceForTheModels) {
+  Bench bench;
+  Config config = config_of(1);
+  config.validation = 0.2;
+  int asked = 0;
+  // Ended before the test: behind four steps and the one batch of the validation.
+  const auto stop = [&] {
+    bench.power.sleep_ns(1000 * kMs);
+    return ++asked == 6;
+  };
+  State state;
+  {
+    Trainer trainer(config, small_data(), {.metering = bench.metering});
+    EXPECT_FALSE(trainer.run_epoch({.stop = stop}));
+    state = copy_of(trainer.state());
+  }
+  Trainer trainer(config, small_data(), {.metering = bench.metering});
+  trainer.load_state(state);
+  EXPECT_TRUE(trainer.run_epoch({.stop = stop}));
+  const EpochEnergy& energy = trainer.metrics()[0].energy;
+  EXPECT_EQ(ticks(energy.validation), 20'000);
+  EXPECT_EQ(20 * energy.validation.work.work.macs, 11 * energy.evaluation.work.work.macs);
+}
+
 /// Epochs of 10 J and a MAC each.
 std::vector<EpochMetrics> epochs_of(std::initializer_list<double> accuracies) {
   std::vector<EpochMetrics> epochs;
@@ -470,6 +494,8 @@ TEST(Choice, WithinAPointOfTheBestIsTheFirstThatCloseToIt) {
   ASSERT_TRUE(reached);
   EXPECT_EQ(reached->epoch, 2);
   EXPECT_EQ(reached->spent.value(), Joules(20));
+  const auto exact = epochs_of({.09, .1});  // in floating point .1 - .01 is more than .09
+  EXPECT_EQ(first_within_a_point(exact, spent_until(exact))->epoch, 1);
   EXPECT_EQ(
       choice_line(epochs),
       "within 1 point of the best (92 % of the validation images, epoch 4): after epoch 2 and "
