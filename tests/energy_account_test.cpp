@@ -392,7 +392,7 @@ TEST(TrainingEnergy, ValidationIsAPartOfItsOwn) {
   config.validation = 0.2;
   Trainer trainer(config, small_data(), {.metering = bench.metering});
   int asked = 0;
-  // Four batches of training images (45), one of validation and one of test images: each second.
+  // Three batches of training images (45), one of validation and one of test images: each second.
   const Hooks hooks{.stop = [&] {
     bench.power.milliwatts = 1000 * (1 + asked++ % 5);
     bench.power.sleep_ns(1000 * kMs);
@@ -417,10 +417,10 @@ TEST(TrainingEnergy, AValidationThatIsDoneAgainCountsTwiceForTheMeterAndOnceForT
   Config config = config_of(1);
   config.validation = 0.2;
   int asked = 0;
-  // Ended before the test: behind four steps and the one batch of the validation.
+  // Ended before the test: behind three steps and the one batch of the validation.
   const auto stop = [&] {
     bench.power.sleep_ns(1000 * kMs);
-    return ++asked == 6;
+    return ++asked == 5;
   };
   State state;
   {
