@@ -19,6 +19,7 @@
 #include "data/loader.h"
 #include "data/safetensors.h"
 #include "data/synthetic.h"
+#include "data/validation.h"
 #include "energy/asic_model.h"
 #include "energy/calibration.h"
 #include "energy/cost_model.h"

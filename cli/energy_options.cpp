@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "energy/cost_model.h"
 #include "energy/measurement.h"
+#include "training/choice.h"
 
 namespace joule::cli {
 
@@ -95,11 +96,6 @@ std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& 
   return out;
 }
 
-std::string best_line(const training::BestEpoch& best, const char* quality) {
-  return fmt::format("best accuracy per joule: {:.2f} % after epoch {} and {} ({})\n",
-                     100 * best.test_accuracy, best.epoch, str(best.spent), quality);
-}
-
 }  // namespace
 
 std::string energy_lines(const training::RunEnergy& run) {
@@ -115,10 +111,7 @@ std::string energy_lines(const training::RunEnergy& run) {
     out += fmt::format(
         "not in it: what was spent after epoch {} and then lost, at a kill or error\n", epoch);
   }
-  const auto best = best_per_joule(run.epochs, measured_energies(run.epochs));
-  if (best) out += best_line(*best, "measured");
-  const auto modelled_best = best_per_joule(run.epochs, modelled_energies(run.epochs, profile));
-  if (!best && modelled_best) out += best_line(*modelled_best, "modelled, horowitz45");
+  out += training::choice_line(run.epochs) + "\n";
   return out + footprint_lines(run.footprint, split.gross);
 }
 

@@ -83,9 +83,12 @@ void ProgressBar::show(const training::EpochMetrics& m) {
   }
   measured_ = gross.available();
   fmt::print(stderr,
-             "{}epoch {}/{}  loss {:.4f}  penalty {:.4f}  accuracy {:.2f} %  test {:.2f} %  "
+             "{}epoch {}/{}  loss {:.4f}  penalty {:.4f}  accuracy {:.2f} %  {}test {:.2f} %  "
              "{:.0f} images/s  {}{}\n",
              label_, m.epoch, epochs_, m.train_loss, m.l0_penalty, 100 * m.train_accuracy,
+             m.validation_accuracy
+                 ? fmt::format("validation {:.2f} %  ", 100 * *m.validation_accuracy)
+                 : "",
              100 * m.test_accuracy, m.images_per_second, duration(m.seconds), energy);
   next_ = Clock::now() + kPlainLine / 5;
 }

@@ -41,7 +41,11 @@ class Options {
     add("--data", &Config::data,
         "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
     add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
-    add("--limit", &Config::limit, "Use only the first N images of each half; 0: all");
+    add("--limit", &Config::limit,
+        "Use only the first N images of each half (before --validation); 0: all");
+    add("--validation", &Config::validation,
+        "Share of the training images that is held back to choose by: the best epoch, the steps of "
+        "plateau; 0: train on all, and choose nothing");
     add("--augment", &Config::augment, "none, flip, crop, crop-flip");
     add("--epochs", &Config::epochs, "Passes over the training images");
     add("--batch", &Config::batch, "Images per step");

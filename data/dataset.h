@@ -15,8 +15,10 @@ namespace joule {
 struct Dataset {
   std::string name;
   Shape shape;                                              // [N, H, W, C]
-  std::shared_ptr<const std::vector<std::uint8_t>> pixels;  // NHWC; at least shape.numel()
+  std::shared_ptr<const std::vector<std::uint8_t>> pixels;  // NHWC, of all images, or more
   std::vector<std::int32_t> labels;                         // [N], each in [0, classes())
+  /// Which of the images in `pixels` these are; empty: all, in their order.
+  std::vector<std::int64_t> indices{};
   std::vector<std::string> class_names;
   // Per channel, of pixel / 255 over the training images: what a loader normalises with.
   std::vector<float> mean, deviation;
@@ -26,7 +28,8 @@ struct Dataset {
   /// [H, W, C].
   Shape image_shape() const { return {shape[1], shape[2], shape[3]}; }
   const std::uint8_t* image(std::int64_t i) const {
-    return pixels->data() + i * image_shape().numel();
+    const std::int64_t at = indices.empty() ? i : indices[static_cast<std::size_t>(i)];
+    return pixels->data() + at * image_shape().numel();
   }
 
   /// The first `count` images, or all if there are not as many.  Errors: ArgumentError if count

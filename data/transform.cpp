@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -119,6 +120,13 @@ std::vector<std::int64_t> shuffled_order(std::uint64_t seed, std::int64_t epoch,
                                          std::int64_t images) {
   // Stream 0 is nobody's: the images of epoch e use stream e + 1.
   return keyed_generator(seed, static_cast<std::uint64_t>(epoch), 0).permutation(images);
+}
+
+std::vector<std::int64_t> held_back_order(std::uint64_t seed, std::int64_t label,
+                                          std::int64_t images) {
+  // No epoch comes to the last stream.
+  constexpr auto kStream = std::numeric_limits<std::uint64_t>::max();
+  return keyed_generator(seed, static_cast<std::uint64_t>(label), kStream).permutation(images);
 }
 
 }  // namespace joule

@@ -43,4 +43,9 @@ Generator image_generator(std::uint64_t seed, std::int64_t epoch, std::int64_t i
 std::vector<std::int64_t> shuffled_order(std::uint64_t seed, std::int64_t epoch,
                                          std::int64_t images);
 
+/// The order in which the images of a class are held back (see hold_back()): a pure function of
+/// seed and label.
+std::vector<std::int64_t> held_back_order(std::uint64_t seed, std::int64_t label,
+                                          std::int64_t images);
+
 }  // namespace joule

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/autograd.h"
 #include "core/backend.h"
@@ -370,7 +371,12 @@ std::vector<std::int32_t> argmax(const Tensor& logits) {
   const Tensor on_host = logits.to(Device::cpu);
   const float* row = on_host.data<float>();
   for (std::int64_t n = 0; n < logits.dim(0); ++n, row += classes) {
-    best.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
+    std::int64_t largest = 0;
+    // Nothing compares as greater than a NaN, and a NaN as greater than nothing.
+    for (std::int64_t k = 1; k < classes && !std::isnan(row[largest]); ++k) {
+      if (row[k] > row[largest] || std::isnan(row[k])) largest = k;
+    }
+    best.push_back(static_cast<std::int32_t>(largest));
   }
   return best;
 }

@@ -84,11 +84,13 @@ struct L0Options {
 ///
 /// Cost      nothing per element if the taps were taken with the same sigma (the ReLU summed in its
 ///           own pass, and adds the derivative in its own backward); otherwise one pass each.
-/// Errors    ArgumentError if there are no taps, lambda < 0, sigma <= 0, or m is missing.
+/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or as require_sigma().
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 3 (with the plus sign of the text).
 Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options = {});
 
 /// The index of the largest logit of each row (the first of equals).  logits [N, K].
+///
+/// Numerics  a NaN counts as the largest, the first one of a row, as in NumPy and PyTorch.
 std::vector<std::int32_t> argmax(const Tensor& logits);
 
 }  // namespace joule

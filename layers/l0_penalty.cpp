@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/autograd.h"
 #include "kernels/l0/l0.h"
+#include "kernels/require_sigma.h"
 #include "kernels/scale/scale.h"
 #include "layers/functions.h"
 
@@ -32,7 +33,7 @@ float weight_of(const Tap& tap, std::size_t taps, const L0Options& options) {
 Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
   require(!taps.empty(), "l0_penalty: there are no taps; is there a ReLU layer in the net?");
   require(options.lambda >= 0, "l0_penalty: lambda must not be negative, got ", options.lambda);
-  require(options.sigma > 0, "l0_penalty: sigma must be positive, got ", options.sigma);
+  require_sigma("l0_penalty", options.sigma);
   require(options.normalization == L0Normalization::per_layer_mean || options.parameters > 0,
           "l0_penalty: per_parameter needs the number of parameters, got ", options.parameters);
   std::vector<Tensor> sums;

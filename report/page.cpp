@@ -46,22 +46,42 @@ std::string in_script(const ordered_json& json) {
   return out;
 }
 
-void require_drawable(const std::string& chart, double value, bool logarithmic) {
-  require(std::isfinite(value) && (!logarithmic || value > 0), "page: '", chart,
-          "' cannot show the number ", value, logarithmic ? " on a logarithmic axis" : "");
-}
+/// What of a chart cannot be drawn is left out, and counted.
+struct Drawable {
+  std::size_t left_out = 0;
 
-ordered_json described(const Line& line) {
+  bool operator()(double value, bool logarithmic = false) {
+    const bool drawn = std::isfinite(value) && (!logarithmic || value > 0);
+    left_out += drawn ? 0 : 1;
+    return drawn;
+  }
+  /// For people; empty if nothing was left out.
+  std::string note() const {
+    if (left_out == 0) return "";
+    return str(left_out, left_out == 1 ? " value of this chart is" : " values of this chart are",
+               " not drawn: not finite, or not positive on a logarithmic axis.");
+  }
+};
+
+ordered_json described(const LineChart& chart, const Line& line, Drawable& drawable) {
   ordered_json points = ordered_json::array();
+  bool gap = false;
   for (const Point& p : line.points) {
-    ordered_json point{{"x", p.x}, {"y", p.y}, {"low", p.low}, {"high", p.high}};
-    if (p.apart) point["apart"] = true;
+    if (!drawable(p.x, chart.log_x) || !drawable(p.y, chart.log_y)) {
+      gap = true;
+      continue;
+    }
+    const bool spread = drawable(p.low, chart.log_y) && drawable(p.high, chart.log_y);
+    ordered_json point{
+        {"x", p.x}, {"y", p.y}, {"low", spread ? p.low : p.y}, {"high", spread ? p.high : p.y}};
+    if (p.apart || gap) point["apart"] = true;
     points.push_back(point);
+    gap = false;
   }
   return {{"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
 }
 
-ordered_json described(const BarChart& chart, const BarGroup& group) {
+ordered_json described(const BarChart& chart, const BarGroup& group, Drawable& drawable) {
   const std::size_t n = chart.categories.size();
   require(group.values.size() == n, "page: '", chart.title, "' has ", n, " categories, '",
           group.name, "' has ", group.values.size(), " values");
@@ -69,18 +89,11 @@ ordered_json described(const BarChart& chart, const BarGroup& group) {
           " categories, '", group.name, "' has ", group.spreads.size(), " spreads");
   ordered_json values = ordered_json::array(), spreads = ordered_json::array(), color;
   for (const auto& value : group.values) {
-    if (value) require_drawable(chart.title, *value, false);
-    values.push_back(value ? ordered_json(*value) : ordered_json());
+    values.push_back(value && drawable(*value) ? ordered_json(*value) : ordered_json());
   }
   for (const auto& spread : group.spreads) {
-    if (!spread) {
-      spreads.push_back(nullptr);
-      continue;
-    }
-    for (const double end : {spread->first, spread->second}) {
-      require_drawable(chart.title, end, false);
-    }
-    spreads.push_back({spread->first, spread->second});
+    const bool drawn = spread && drawable(spread->first) && drawable(spread->second);
+    spreads.push_back(drawn ? ordered_json{spread->first, spread->second} : ordered_json());
   }
   if (group.color) color = *group.color;
   return {{"name", group.name}, {"values", values}, {"spreads", spreads}, {"color", color}};
@@ -126,49 +139,45 @@ Page& Page::list(const std::vector<std::string>& items) {
   return *this;
 }
 
-Page& Page::canvas(const std::string& title, std::string configuration, std::size_t lying_bars) {
+Page& Page::canvas(const std::string& title, std::string configuration, const std::string& note,
+                   std::size_t lying_bars) {
   const std::string height =
       lying_bars > 0 ? str(" style=\"height: ", 7 + 1.15 * static_cast<double>(lying_bars), "rem\"")
                      : "";
   body_ += str("<figure><figcaption>", escaped(title), "</figcaption><div class=\"chart\"", height,
                "><canvas id=\"chart-", charts_.size(), "\" role=\"img\" aria-label=\"",
-               escaped(title), "; a table below holds its figures\"></canvas></div></figure>\n");
+               escaped(title), "; a table below holds its figures\"></canvas></div>",
+               note.empty() ? "" : "<p class=\"warning\">" + escaped(note) + "</p>", "</figure>\n");
   charts_.push_back(std::move(configuration));
   return *this;
 }
 
 Page& Page::add(const LineChart& chart) {
   ordered_json lines = ordered_json::array(), ticks = ordered_json::array(), reference;
-  for (const Line& line : chart.lines) {
-    for (const Point& p : line.points) {
-      require_drawable(chart.title, p.x, chart.log_x);
-      for (const double y : {p.y, p.low, p.high}) require_drawable(chart.title, y, chart.log_y);
-    }
-    lines.push_back(described(line));
-  }
+  Drawable drawable;
+  for (const Line& line : chart.lines) lines.push_back(described(chart, line, drawable));
   for (const auto& [at, text] : chart.x_ticks) {
-    require_drawable(chart.title, at, chart.log_x);
-    ticks.push_back({at, text});
+    if (drawable(at, chart.log_x)) ticks.push_back({at, text});
   }
-  if (chart.reference) {
-    require_drawable(chart.title, *chart.reference, chart.log_y);
-    reference = *chart.reference;
-  }
-  return canvas(chart.title, in_script({{"kind", "lines"},
-                                        {"x_title", chart.x_title},
-                                        {"y_title", chart.y_title},
-                                        {"log_x", chart.log_x},
-                                        {"log_y", chart.log_y},
-                                        {"falling_x", chart.falling_x},
-                                        {"zero_y", chart.zero_y},
-                                        {"x_ticks", ticks},
-                                        {"reference", reference},
-                                        {"lines", lines}}));
+  if (chart.reference && drawable(*chart.reference, chart.log_y)) reference = *chart.reference;
+  return canvas(chart.title,
+                in_script({{"kind", "lines"},
+                           {"x_title", chart.x_title},
+                           {"y_title", chart.y_title},
+                           {"log_x", chart.log_x},
+                           {"log_y", chart.log_y},
+                           {"falling_x", chart.falling_x},
+                           {"zero_y", chart.zero_y},
+                           {"x_ticks", ticks},
+                           {"reference", reference},
+                           {"lines", lines}}),
+                drawable.note());
 }
 
 Page& Page::add(const BarChart& chart) {
   ordered_json groups = ordered_json::array();
-  for (const BarGroup& group : chart.groups) groups.push_back(described(chart, group));
+  Drawable drawable;
+  for (const BarGroup& group : chart.groups) groups.push_back(described(chart, group, drawable));
   const std::size_t side_by_side = chart.stacked ? 1 : chart.groups.size();
   return canvas(chart.title,
                 in_script({{"kind", "bars"},
@@ -178,7 +187,7 @@ Page& Page::add(const BarChart& chart) {
                            {"stacked", chart.stacked},
                            {"categories", chart.categories},
                            {"groups", groups}}),
-                chart.lying ? chart.categories.size() * side_by_side : 0);
+                drawable.note(), chart.lying ? chart.categories.size() * side_by_side : 0);
 }
 
 template <class Chart>

@@ -34,8 +34,8 @@ using Tick = std::pair<double, std::string>;
 
 /// y over x, a line for each of several things.
 ///
-/// Errors    Page::add: ArgumentError if a number is not finite, or not positive on a logarithmic
-///           axis.
+/// A point, spread or rule that is not finite, or not positive on a logarithmic axis, is left out,
+/// and a warning below the chart says how many.
 struct LineChart {
   std::string title, x_title, y_title;
   std::vector<Line> lines;
@@ -60,7 +60,7 @@ struct BarGroup {
 /// A bar for each category and group, side by side or stacked.
 ///
 /// Errors    Page::add: ArgumentError if a group has not one value per category, not as many
-///           spreads, or a number that is not finite.
+///           spreads.  Numbers that are not finite are left out, as in a LineChart.
 struct BarChart {
   std::string title, value_title;
   std::vector<std::string> categories;
@@ -118,7 +118,8 @@ class Page {
  private:
   template <class Chart>
   Page& beside(const std::vector<Chart>& charts);
-  Page& canvas(const std::string& title, std::string configuration, std::size_t lying_bars = 0);
+  Page& canvas(const std::string& title, std::string configuration, const std::string& note,
+               std::size_t lying_bars = 0);
 
   std::string title_, lead_;
   std::string body_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "energy/cost_model.h"
+#include "training/choice.h"
 
 namespace joule::report {
 namespace {
@@ -39,13 +40,14 @@ std::vector<Tick> epoch_ticks(const TrainingRun& run) {
   return ticks;
 }
 
-/// Training and test of every epoch, by one kind of energy.
+/// Training, test and validation of every epoch, by one kind of energy.
 template <class Energy>
 BarChart energy_chart(const TrainingRun& run, const char* title, const char* value_title,
                       Energy&& energy) {
   double largest = 0;
   for (const EpochMetrics& m : run.energy.epochs) {
-    for (const auto& figure : {energy(m.energy.training), energy(m.energy.evaluation)}) {
+    for (const auto& figure :
+         {energy(m.energy.training), energy(m.energy.evaluation), energy(m.energy.validation)}) {
       if (figure.available()) largest = std::max(largest, figure.value().value());
     }
   }
@@ -55,6 +57,8 @@ BarChart energy_chart(const TrainingRun& run, const char* title, const char* val
                  .groups = {{.name = "training steps", .color = 3}, {.name = "test", .color = 6}},
                  .category_title = "epoch",
                  .stacked = true};
+  const bool validated = best_epoch(run.energy.epochs).has_value();
+  if (validated) chart.groups.push_back({.name = "validation", .color = 5});
   const auto bar = [&](const Figure<Joules>& figure) {
     return figure.available() ? std::optional(scale.factor * figure.value().value()) : std::nullopt;
   };
@@ -62,6 +66,35 @@ BarChart energy_chart(const TrainingRun& run, const char* title, const char* val
     chart.categories.push_back(std::to_string(m.epoch));
     chart.groups[0].values.push_back(bar(energy(m.energy.training)));
     chart.groups[1].values.push_back(bar(energy(m.energy.evaluation)));
+    if (validated) chart.groups[2].values.push_back(bar(energy(m.energy.validation)));
+  }
+  return chart;
+}
+
+/// By the validation images, with the front; without them by the test images, without one.
+LineChart accuracy_chart(const TrainingRun& run, const char* what, const EpochFigures& spent,
+                         const Scale& scale) {
+  const std::vector<EpochMetrics>& epochs = run.energy.epochs;
+  const bool validated = best_epoch(epochs).has_value();
+  LineChart chart{
+      .title = fmt::format("{} accuracy against the energy spent ({})",
+                           validated ? "Validation" : "Test", what),
+      .x_title = fmt::format("energy of all epochs until then ({}), {}", what, scale.unit),
+      .y_title = validated ? "validation accuracy, %" : "test accuracy, %"};
+  const auto point = [&](double joules, double accuracy) {
+    return Point{scale.factor * joules, 100 * accuracy, 100 * accuracy, 100 * accuracy};
+  };
+  if (validated) {  // the first line lies on top
+    Line& front = chart.lines.emplace_back(Line{.name = "front", .points = {}, .dashed = true});
+    for (const training::Reached& reached : accuracy_front(epochs, spent)) {
+      front.points.push_back(point(reached.spent.value().value(), reached.validation_accuracy));
+    }
+  }
+  Line& all = chart.lines.emplace_back(Line{.name = "after each epoch", .points = {}});
+  for (std::size_t i = 0; i < spent.size(); ++i) {
+    if (!spent[i].available()) continue;
+    const double accuracy = epochs[i].validation_accuracy.value_or(epochs[i].test_accuracy);
+    all.points.push_back(point(spent[i].value().value(), accuracy));
   }
   return chart;
 }
@@ -92,26 +125,29 @@ double density(const EpochMetrics& m) {
   return 100 * static_cast<double>(m.relu_outputs_nonzero) / static_cast<double>(m.relu_outputs);
 }
 
-LineChart accuracy_chart(const Spending& spent, const TrainingRun& run) {
-  const Scale scale = scale_for(sum_of(spent.epochs).value(), "J");
-  LineChart chart{
-      .title = "Test accuracy against the energy spent",
-      .x_title = fmt::format("energy of all epochs until then ({}), {}", spent.what, scale.unit),
-      .y_title = "test accuracy, %",
-      .lines = {{.name = "after each epoch"}}};
-  Joules sum;
-  for (std::size_t i = 0; i < spent.epochs.size(); ++i) {
-    sum += spent.epochs[i].value();
-    const double accuracy = 100 * run.energy.epochs[i].test_accuracy;
-    chart.lines[0].points.push_back({scale.factor * sum.value(), accuracy, accuracy, accuracy});
+std::vector<LineChart> accuracy_charts(const TrainingRun& run) {
+  const std::vector<EpochMetrics>& epochs = run.energy.epochs;
+  std::vector<LineChart> charts;
+  for (const auto& [what, spent] :
+       {std::pair("measured, gross", spent_until(epochs)),
+        std::pair("modelled, horowitz45", spent_until(epochs, energy::horowitz45()))}) {
+    double most = 0;
+    for (const auto& figure : spent) most = figure.available() ? figure.value().value() : most;
+    if (std::ranges::none_of(spent, available)) continue;
+    charts.push_back(accuracy_chart(run, what, spent, scale_for(most, "J")));
   }
-  return chart;
+  return charts;
 }
 
 std::vector<LineChart> learning_charts(const TrainingRun& run) {
   LineChart loss{.title = "Loss", .x_title = "epoch", .y_title = "mean cross-entropy"};
   loss.lines = {by_epoch("training", run, [](const auto& m) { return m.train_loss; }),
                 by_epoch("test", run, [](const auto& m) { return m.test_loss; })};
+  const bool validated = best_epoch(run.energy.epochs).has_value();
+  if (validated) {
+    loss.lines.push_back(
+        by_epoch("validation", run, [](const auto& m) { return *m.validation_loss; }));
+  }
   if (run.config.l0_lambda > 0) {
     loss.lines.push_back(
         by_epoch("L0 penalty, lambda included", run, [](const auto& m) { return m.l0_penalty; }));
@@ -119,6 +155,10 @@ std::vector<LineChart> learning_charts(const TrainingRun& run) {
   LineChart accuracy{.title = "Accuracy", .x_title = "epoch", .y_title = "right classes, %"};
   accuracy.lines = {by_epoch("training", run, [](const auto& m) { return 100 * m.train_accuracy; }),
                     by_epoch("test", run, [](const auto& m) { return 100 * m.test_accuracy; })};
+  if (validated) {
+    accuracy.lines.push_back(
+        by_epoch("validation", run, [](const auto& m) { return 100 * *m.validation_accuracy; }));
+  }
   LineChart nonzero{.title = "Non-zero activations",
                     .x_title = "epoch",
                     .y_title = "ReLU outputs that are not 0, %",
@@ -165,7 +205,7 @@ LineChart prediction_chart(std::span<const training::Prediction> predictions, co
 LineChart power_chart(const TrainingRun& run) {
   struct OfMeter {
     double now = 0;
-    std::vector<Stretch> training, test;
+    std::vector<Stretch> training, validation, test;
   };
   std::map<std::string, OfMeter> meters;
   const auto take = [&](const training::PartEnergy& part, std::vector<Stretch> OfMeter::*to) {
@@ -181,6 +221,7 @@ LineChart power_chart(const TrainingRun& run) {
   };
   for (const EpochMetrics& m : run.energy.epochs) {
     take(m.energy.training, &OfMeter::training);
+    take(m.energy.validation, &OfMeter::validation);
     take(m.energy.evaluation, &OfMeter::test);
   }
   LineChart chart{.title = "Power over time",
@@ -191,6 +232,9 @@ LineChart power_chart(const TrainingRun& run) {
     const std::string of = meters.size() > 1 ? ", " + source : "";
     if (!meter.training.empty()) chart.lines.push_back(stretches("training" + of, meter.training));
     if (!meter.test.empty()) chart.lines.push_back(stretches("test" + of, meter.test));
+    if (!meter.validation.empty()) {
+      chart.lines.push_back(stretches("validation" + of, meter.validation));
+    }
   }
   return chart;
 }

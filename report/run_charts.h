@@ -28,14 +28,15 @@ energy::Joules sum_of(const training::EpochFigures& figures);
 /// Share of the ReLUs' outputs that are not 0, in percent; 0 if there are none.
 double density(const training::EpochMetrics& epoch);
 
-LineChart accuracy_chart(const Spending& spent, const TrainingRun& run);
+/// Accuracy over energy with its front: a chart for each quality, as no front has both.
+std::vector<LineChart> accuracy_charts(const TrainingRun& run);
 /// Losses, accuracies and, if the net has ReLUs, non-zero activations by epoch.
 std::vector<LineChart> learning_charts(const TrainingRun& run);
 /// Measured, unless it is for no epoch, beside modelled.
 std::vector<BarChart> energy_charts(const TrainingRun& run);
 LineChart prediction_chart(std::span<const training::Prediction> predictions, const Spending& spent,
                            const TrainingRun& run);
-/// A line for each meter's training steps and one for its tests; without lines if no window has a
+/// A line for each meter's training steps, tests and validations; without lines if no window has a
 /// power.
 LineChart power_chart(const TrainingRun& run);
 

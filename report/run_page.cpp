@@ -8,6 +8,7 @@
 
 #include "energy/cost_model.h"
 #include "report/run_charts.h"
+#include "training/choice.h"
 
 namespace joule::report {
 namespace {
@@ -64,18 +65,28 @@ void add_power(Page& page, const TrainingRun& run) {
 std::vector<Card> result_cards(const TrainingRun& run) {
   const std::vector<EpochMetrics>& epochs = run.energy.epochs;
   const EpochMetrics& last = epochs.back();
-  const auto best = std::ranges::max_element(epochs, {}, &EpochMetrics::test_accuracy);
   double seconds = 0;
   for (const EpochMetrics& m : epochs) seconds += m.seconds;
   std::vector<Card> cards{
       {.name = "Test accuracy",
        .value = fmt::format("{:.2f} %", 100 * last.test_accuracy),
-       .note = fmt::format("after epoch {}; the best was {:.2f} % after epoch {}", last.epoch,
-                           100 * best->test_accuracy, best->epoch)},
+       .note = fmt::format("after epoch {}, the last", last.epoch)},
       {.name = "Test loss", .value = fmt::format("{:.4g}", last.test_loss)},
       {.name = "Time of the training steps",
        .value = str(Seconds(seconds)),
        .note = fmt::format("{:.4g} images/s in the last epoch", last.images_per_second)}};
+  if (const auto best = best_epoch(epochs)) {
+    const EpochMetrics& m = epochs[static_cast<std::size_t>(*best - epochs.front().epoch)];
+    cards.push_back({.name = "Best epoch",
+                     .value = std::to_string(*best),
+                     .note = fmt::format("by the validation accuracy, {:.2f} %; the test accuracy "
+                                         "was {:.2f} % then",
+                                         100 * *m.validation_accuracy, 100 * m.test_accuracy)});
+  } else {
+    cards.push_back({.name = "Best epoch",
+                     .value = "—",
+                     .note = "no images were held back to choose by (--validation)"});
+  }
   if (last.relu_outputs > 0) {
     cards.push_back({.name = "Non-zero activations",
                      .value = fmt::format("{:.3g} %", density(last)),
@@ -95,12 +106,14 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
     cards.front().note = "why, and what to do, is said above";
   }
   cards.push_back(card("Modelled energy of all epochs", modelled(all, energy::horowitz45())));
-  const Spending spent = spending(run);
-  if (const auto best = best_per_joule(run.energy.epochs, spent.epochs)) {
-    cards.push_back({.name = "Best accuracy per joule",
-                     .value = fmt::format("{:.2f} %", 100 * best->test_accuracy),
-                     .note = fmt::format("after epoch {} and {} ({})", best->epoch,
-                                         str(best->spent), spent.what)});
+  const std::vector<EpochMetrics>& epochs = run.energy.epochs;
+  for (const auto& spent : {spent_until(epochs), spent_until(epochs, energy::horowitz45())}) {
+    const auto reached = first_within_a_point(epochs, spent);
+    if (!reached || !reached->spent.available()) continue;
+    cards.push_back(card("Energy until within 1 point of the best", reached->spent));
+    cards.back().note =
+        fmt::format("after epoch {}, at {:.2f} % of the validation images; {}", reached->epoch,
+                    100 * reached->validation_accuracy, cards.back().note);
   }
   const auto& [intensity, pue] = run.energy.footprint;
   if (intensity && split.gross.available()) {
@@ -118,10 +131,11 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
 }
 
 Table epoch_table(const TrainingRun& run) {
-  Table table{.caption = "Every epoch",
-              .head = {"epoch", "training loss", "L0 penalty", "test loss", "training accuracy",
-                       "test accuracy", "non-zero activations", "images/s", "measured, gross",
-                       "modelled, horowitz45"}};
+  Table table{
+      .caption = "Every epoch",
+      .head = {"epoch", "training loss", "L0 penalty", "test loss", "training accuracy",
+               "test accuracy", "validation loss", "validation accuracy", "non-zero activations",
+               "images/s", "measured, gross", "modelled, horowitz45"}};
   const EpochFigures by_meter = measured_spending(run).epochs;
   const EpochFigures by_model = modelled_spending(run).epochs;
   for (std::size_t i = 0; i < run.energy.epochs.size(); ++i) {
@@ -129,6 +143,8 @@ Table epoch_table(const TrainingRun& run) {
     table.rows.push_back({std::to_string(m.epoch), fmt::format("{:.4g}", m.train_loss),
                           fmt::format("{:.4g}", m.l0_penalty), fmt::format("{:.4g}", m.test_loss),
                           percent(m.train_accuracy), percent(m.test_accuracy),
+                          m.validation_loss ? fmt::format("{:.4g}", *m.validation_loss) : "",
+                          m.validation_accuracy ? percent(*m.validation_accuracy) : "",
                           m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
                           fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]),
                           text(by_model[i])});
@@ -249,7 +265,7 @@ std::string to_html(const TrainingRun& run) {
   std::vector<Card> cards = result_cards(run);
   std::ranges::move(energy_cards(run), std::back_inserter(cards));
   page.heading("Result").add(cards);
-  page.heading("Accuracy and energy").add(accuracy_chart(spending(run), run));
+  page.heading("Accuracy and energy").add(accuracy_charts(run));
   add_energy(page, run);
   add_prediction(page, run);
   add_power(page, run);

@@ -28,8 +28,9 @@ struct TrainingRun {
 
 /// A run as a page (see report/page.h): accuracy against the energy spent, losses, accuracies and
 /// non-zero activations by epoch, energy by epoch and what was predicted of it, power over time,
-/// every epoch, options and environment.  Accuracy stands against measured energy if all of it was
-/// measured, else against modelled energy, and the axis says which.
+/// every epoch, options and environment.  Accuracy, of the validation images with its front or
+/// without them of the test images, has a chart against measured energy and one against modelled
+/// energy.
 ///
 /// Its JSON has `config`, `epochs` (the lines of metrics.jsonl), `energy` (that of summary.json),
 /// and `environment`.

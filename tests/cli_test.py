@@ -15,7 +15,7 @@ from pathlib import Path
 
 JOULE = os.environ["JOULE"]
 COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune")
-DATA = ["--data", "synthetic", "--limit", "120"]
+DATA = ["--data", "synthetic", "--limit", "120"]  # 12 of them are held back
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 
 
@@ -144,6 +144,19 @@ class Program(unittest.TestCase):
         correct = sum(row["label"] == row["predicted"] for row in rows)
         self.assertEqual(correct, round(30 * result["test_accuracy"]))
 
+    def test_logits_that_are_not_finite(self):
+        """Not an accuracy, wherever the NaN is."""
+        bad = self.folder / "nan.safetensors"
+        header, body = read_header(self.model)
+        at = header["linear3.bias"]["data_offsets"][0]
+        for label in (0, 4):
+            write_safetensors(bad, header, body[: at + 4 * label] + struct.pack("<f", float("nan")) + body[at + 4 * label + 4 :])
+            text = "evaluate: 100 of 100 images of synthetic have logits that are not finite; the net's linear3.bias holds"
+            self.assert_refused(1, text, "eval", "--model", bad, "--limit", "100")
+            out = self.folder / "nan.csv"
+            self.assert_refused(1, text, "predict", "--model", bad, "--limit", "100", "--out", out)
+            self.assertFalse(out.exists())
+
     def test_forced_implementation(self):
         forced = {**os.environ, "JOULE_FORCE": "conv2d:reference"}
         result = json.loads(self.output("eval", "--model", self.model, *DATA, "--json", env=forced))
@@ -222,7 +235,11 @@ class Program(unittest.TestCase):
         self.assert_train_refused(2, "epochs: expected at least 1, got 0", "--epochs", "0")
         self.assert_train_refused(2, "batch: expected at least 1, got 0", "--batch", "0")
         self.assert_train_refused(2, "momentum: must lie in [0, 1), got 1", "--momentum", "1")
-        self.assert_train_refused(2, "l0_sigma: must be positive, got 0", "--l0-sigma", "0")
+        floats = "1.17549e-38 to 3.40282e+38 (float32"
+        for sigma in ("0", "-1", "1e-40", "1e+39", "nan"):
+            self.assert_train_refused(2, f"l0_sigma: expected {floats}, so that 0 stays 0 and not 0 / 0), got {sigma}",
+                                      "--l0-lambda", "1", f"--l0-sigma={sigma}")  # fmt: skip
+        self.assert_train_refused(2, f"l0_lambda: expected 0, or {floats}), got 1e-40", "--l0-lambda", "1e-40")  # fmt: skip
         self.assert_train_refused(2, "schedule: expected one of constant, step", "--schedule", "random")
         self.assert_train_refused(2, "threads: must not be negative, got -1", "--threads", "-1")
         self.assert_train_refused(2, "multiples of 32, got 28x28", "--model", "vgg16")

@@ -13,8 +13,8 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-# 20 steps an epoch, a fraction of a second when the machine is idle.
-RUN = ["--data", "synthetic", "--model", "lenet5", "--limit", "400", "--batch", "20", "--epochs", "3",
+# 20 steps an epoch (of 444 images 44 are held back), a fraction of a second when the machine is idle.
+RUN = ["--data", "synthetic", "--model", "lenet5", "--limit", "444", "--batch", "20", "--epochs", "3",
        "--augment", "crop-flip", "--l0-lambda", "0.1", "--l0-warmup", "1.5", "--threads", "1"]  # fmt: skip
 TIMES = ("seconds", "images_per_second", "nanoseconds")
 MEASURED = ("gross", "idle", "dynamic", "meters")
@@ -208,9 +208,9 @@ class Train(unittest.TestCase):
     def summary(self, out):
         return json.loads((out / "summary.json").read_text())["energy"]
 
-    # Idle: 10 W.  Epochs of 4, 5 and 6 s at 30 W, each with a test of 1 s at 20 W.
-    READINGS = [(0, 0), (2, 20), (2, 20), (6, 140), (7, 160), (8, 170), (13, 320), (14, 340), (15, 350), (21, 530),
-                (22, 550)]  # fmt: skip
+    # Idle: 10 W.  Epochs of 4, 5 and 6 s at 30 W, each with a validation of 1 s at 10 W and a test of 1 s at 20 W.
+    READINGS = [(0, 0), (2, 20), (2, 20), (6, 140), (7, 150), (8, 170), (9, 180), (14, 330), (15, 340), (16, 360),
+                (17, 370), (23, 550), (24, 560), (25, 580)]  # fmt: skip
 
     def test_measured_energy_of_a_trace(self):
         out = self.folder / "measured"
@@ -224,29 +224,54 @@ class Train(unittest.TestCase):
             self.assertEqual(training["meters"][0]["ticks"], 1000 * joules)
             self.assertAlmostEqual(training["idle"]["value"], joules / 3)
             self.assertAlmostEqual(training["dynamic"]["value"], joules * 2 / 3)
+            self.assertEqual(line["energy"]["validation"]["gross"]["value"], 10)
             self.assertEqual((test["gross"]["value"], test["gross"]["unit"]), (20, "J"))
             self.assertEqual(test["modelled"]["horowitz45"]["quality"], "modelled")
         energy = self.summary(out)
-        self.assertEqual(energy["total"]["gross"]["value"], 510)
+        self.assertEqual(energy["total"]["gross"]["value"], 540)
         self.assertEqual(energy["training"]["gross"]["value"], 450)
-        self.assertEqual(energy["meters"][0]["ticks"], 510000)
-        self.assertAlmostEqual(energy["facility_energy"]["value"], 765)
-        self.assertAlmostEqual(energy["carbon"]["value"], 510 / 3.6e6 * 360)
+        self.assertEqual(energy["meters"][0]["ticks"], 540000)
+        self.assertAlmostEqual(energy["facility_energy"]["value"], 810)
+        self.assertAlmostEqual(energy["carbon"]["value"], 540 / 3.6e6 * 360)
         self.assertEqual(energy["lost_after_epochs"], [])
         (prediction,) = energy["predictions"]["measured"]
         self.assertEqual((prediction["after_epoch"], prediction["of"]), (2, "measured"))
-        self.assertAlmostEqual(prediction["value"], 140 + 170 + 155)
-        # t(1) sqrt(1 + 1/2) s, and half as much again of the windows' bounds: 30 W and 20 W times 10 ms, and ticks.
-        half_width = 12.706 * 1.5**0.5 * 21.2132 + 1.5 * 2 * (0.3 + 0.2 + 0.002)
+        self.assertAlmostEqual(prediction["value"], 150 + 180 + 165)
+        # t(1) sqrt(1 + 1/2) s, and half as much again of the windows' bounds: their watts times 10 ms, and ticks.
+        half_width = 12.706 * 1.5**0.5 * 21.2132 + 1.5 * 2 * (0.3 + 0.1 + 0.2 + 0.003)
         self.assertAlmostEqual(prediction["half_width"], half_width, places=2)
-        best = energy["best_accuracy_per_joule"]["measured"]
-        ratios = [line["test_accuracy"] / joules for line, joules in zip(lines, (140, 310, 510))]
-        self.assertEqual(best["accuracy_per_joule"], max(ratios))
-        self.assertIn("measured energy: 510 J +- ", done.stdout)
-        self.assertIn("carbon: 0.051 g CO2 (stated 360 g/kWh)", done.stdout)
-        self.assertIn("with the building: 765 J (stated PUE of 1.5)", done.stdout)
-        self.assertIn("after epoch 2: 465 J +- ", done.stderr)
+        self.assert_chosen(out, lines, (150, 330, 540))
+        self.assertIn("measured energy: 540 J +- ", done.stdout)
+        self.assertIn("carbon: 0.054 g CO2 (stated 360 g/kWh)", done.stdout)
+        self.assertIn("with the building: 810 J (stated PUE of 1.5)", done.stdout)
+        self.assertIn("after epoch 2: 495 J +- ", done.stderr)
         self.assertRegex(done.stderr, r"epoch 1/3 .* 300 mJ/image")
+
+    def assert_chosen(self, out, lines, joules):
+        """By validation accuracy over what had been spent until then, whatever the test images say."""
+        summary = json.loads((out / "summary.json").read_text())
+        accuracies = [line["validation_accuracy"] for line in lines]
+        best = max(accuracies)
+        self.assertEqual(summary["best_epoch"]["epoch"], 1 + accuracies.index(best))
+        chosen = summary["accuracy_over_energy"]["measured"]
+        front = [(i, joules[i]) for i in range(3) if accuracies[i] > max(accuracies[:i], default=-1)]
+        self.assertEqual([(p["epoch"] - 1, p["energy"]["value"]) for p in chosen["front"]], front)
+        within = next(i for i in range(3) if accuracies[i] >= best - 0.01)
+        self.assertEqual(chosen["within_a_point_of_best"]["energy"]["value"], joules[within])
+
+    def test_without_validation_nothing_is_chosen(self):
+        out = self.folder / "no validation"
+        done = joule("train", *RUN, "--limit", "100", "--epochs", "1", "--validation", "0", "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no best epoch: no images were held back to choose by (--validation)", done.stdout)
+        self.assertNotIn("validation", done.stderr)
+        (line,) = metrics(out)
+        self.assertEqual((line["validation_accuracy"], line["validation_loss"]), (None, None))
+        summary = json.loads((out / "summary.json").read_text())
+        self.assertEqual((summary["best_epoch"], summary["accuracy_over_energy"]), (None, None))
+        refused = joule("train", *RUN, "--validation", "0", "--schedule", "plateau", "--out", self.folder / "plateau")
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertIn("validation: the plateau schedule goes by the loss on images that are held back", refused.stderr)
 
     def test_modelled_energy_without_a_meter(self):
         energy = self.summary(self.reference)
@@ -262,11 +287,15 @@ class Train(unittest.TestCase):
         self.assertEqual((energy["total"]["gross"]["value"], energy["carbon"]["value"]), (None, None))
         self.assertEqual(energy["predictions"]["measured"], [])
         self.assertEqual(energy["predictions"]["modelled"]["zero-skip"][0]["of"], "modelled")
-        self.assertIsNone(energy["best_accuracy_per_joule"]["measured"])
+        chosen = json.loads((out / "summary.json").read_text())["accuracy_over_energy"]
+        self.assertEqual(chosen["measured"]["front"], [])
+        self.assertIsNone(chosen["measured"]["within_a_point_of_best"]["energy"]["value"])
+        self.assertGreater(len(chosen["modelled"]["zero-skip"]["front"]), 0)
+        self.assertRegex(done.stdout, r"within 1 point of the best \(.*\): after epoch \d and .* \(modelled, horowitz45\)")
 
     def test_energy_budget(self):
         out = self.folder / "budget"
-        # A reading per step: 1 J each, and in the 25th step of the run the 30 J are exceeded.
+        # A reading per step: 1 J each, and the 30 J are exceeded in the first epoch's test, behind its validation.
         readings = [(at, at + (at > 24) * 10) for at in range(100)]
         meter = self.trace("budget.jsonl", readings)
         stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "0.03kJ")
@@ -307,7 +336,7 @@ class Train(unittest.TestCase):
 
     def test_a_meter_that_dies(self):
         out = self.folder / "dies"
-        meter = self.trace("dies.jsonl", [*self.READINGS[:6], (13, "the GPU is lost"), (13, "gone")])
+        meter = self.trace("dies.jsonl", [*self.READINGS[:7], (14, "the GPU is lost"), (14, "gone")])
         done = self.metered(out, meter)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assert_same_run(out)
@@ -345,7 +374,7 @@ class Train(unittest.TestCase):
         # Stopped cleanly in the second epoch, but as if it had then been resumed and killed.
         readings = [(at, at) for at in range(100)]
         meter = self.trace("lost.jsonl", readings)
-        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "24J", "--resume")
+        stopped = self.metered(out, meter, "--idle", "0", "--energy-budget", "26J", "--resume")
         self.assertEqual(stopped.returncode, 130, stopped.stderr)
         self.assertFalse((out / "running").exists())
         (out / "running").write_text("")

@@ -1095,7 +1095,8 @@ TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .l0_sum = Tensor(Shape{})}),
             "conv2d: l0_sum is the norm of a ReLU's output, but relu is off");
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .relu = true, .l0_sum = Tensor(Shape{})}),
-            "conv2d: the smooth L0 needs sigma > 0, got 0");
+            "conv2d: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
+            "normal float32), got 0");
   EXPECT_EQ(error_of([&] {
               dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
             }),

@@ -131,6 +131,7 @@ training::Trainer make_trainer(const std::string& graph, double clip_norm = 0,
                                const char* device = "cuda") {
   return training::Trainer({.model = "lenet5",
                             .data = "synthetic",
+                            .validation = 0,
                             .epochs = 3,
                             .batch = 4,
                             .optimizer = "adam",

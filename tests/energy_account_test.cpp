@@ -12,6 +12,7 @@
 #include "energy/json.h"
 #include "tests/op_test.h"
 #include "tests/simulated_power.h"
+#include "training/choice.h"
 #include "training/energy_prediction.h"
 #include "training/run_energy.h"
 #include "training/summary.h"
@@ -46,8 +47,12 @@ struct Bench {
 };
 
 Config config_of(std::int64_t epochs) {
-  return {
-      .model = "lenet5", .data = "synthetic", .epochs = epochs, .batch = 16, .deterministic = true};
+  return {.model = "lenet5",
+          .data = "synthetic",
+          .validation = 0,
+          .epochs = epochs,
+          .batch = 16,
+          .deterministic = true};
 }
 
 DataSplit small_data() {
@@ -381,20 +386,131 @@ TEST(Prediction, IsOfTheMeasuredEnergyIfThereIsAny) {
   }
 }
 
-TEST(BestPerJoule, CountsWhatWasSpentUntilThen) {
-  const std::vector<EpochMetrics> epochs{{.epoch = 1, .test_accuracy = .2},
-                                         {.epoch = 2, .test_accuracy = .9},
-                                         {.epoch = 3, .test_accuracy = .95}};
-  EpochFigures spent(3, Figure<Joules>::measured(Joules(10), {}, "m"));
-  const auto best = best_per_joule(epochs, spent);
-  ASSERT_TRUE(best);
-  EXPECT_EQ(best->epoch, 2);
-  EXPECT_EQ(best->spent, Joules(20));
-  EXPECT_EQ(best->accuracy_per_joule, .9 / 20);
-  spent[1] = Figure<Joules>::unavailable("m", "lost");
-  EXPECT_EQ(best_per_joule(epochs, spent)->epoch, 1);
-  spent[0] = spent[1];
-  EXPECT_FALSE(best_per_joule(epochs, spent));
+TEST(TrainingEnergy, ValidationIsAPartOfItsOwn) {
+  Bench bench;
+  Config config = config_of(2);
+  config.validation = 0.2;
+  Trainer trainer(config, small_data(), {.metering = bench.metering});
+  int asked = 0;
+  // Three batches of training images (45), one of validation and one of test images: each second.
+  const Hooks hooks{.stop = [&] {
+    bench.power.milliwatts = 1000 * (1 + asked++ % 5);
+    bench.power.sleep_ns(1000 * kMs);
+    return false;
+  }};
+  while (!trainer.finished()) trainer.run_epoch(hooks);
+  for (const EpochMetrics& m : trainer.metrics()) {
+    EXPECT_EQ(ticks(m.energy.training), 1000 * (1 + 2 + 3));
+    EXPECT_EQ(ticks(m.energy.validation), 4000);
+    EXPECT_EQ(ticks(m.energy.evaluation), 5000);
+    EXPECT_EQ(measured(whole(m.energy)).gross.value(), Joules(15));
+    // The same net on 11 and on 20 images.
+    EXPECT_EQ(20 * m.energy.validation.work.work.macs, 11 * m.energy.evaluation.work.work.macs);
+  }
+  const auto json = nlohmann::json::parse(to_json(RunEnergy{.epochs = trainer.metrics()}));
+  EXPECT_EQ(json["validation"]["gross"]["value"], 8);
+  EXPECT_EQ(json["total"]["gross"]["value"], 30);
+}
+
+TEST(TrainingEnergy, AValidationThatIsDoneAgainCountsTwiceForTheMeterAndOnceForTheModels) {
+  Bench bench;
+  Config config = config_of(1);
+  config.validation = 0.2;
+  int asked = 0;
+  // Ended before the test: behind three steps and the one batch of the validation.
+  const auto stop = [&] {
+    bench.power.sleep_ns(1000 * kMs);
+    return ++asked == 5;
+  };
+  State state;
+  {
+    Trainer trainer(config, small_data(), {.metering = bench.metering});
+    EXPECT_FALSE(trainer.run_epoch({.stop = stop}));
+    state = copy_of(trainer.state());
+  }
+  Trainer trainer(config, small_data(), {.metering = bench.metering});
+  trainer.load_state(state);
+  EXPECT_TRUE(trainer.run_epoch({.stop = stop}));
+  const EpochEnergy& energy = trainer.metrics()[0].energy;
+  EXPECT_EQ(ticks(energy.validation), 20'000);
+  EXPECT_EQ(20 * energy.validation.work.work.macs, 11 * energy.evaluation.work.work.macs);
+}
+
+/// Epochs of 10 J and a MAC each.
+std::vector<EpochMetrics> epochs_of(std::initializer_list<double> accuracies) {
+  std::vector<EpochMetrics> epochs;
+  for (const double accuracy : accuracies) {
+    EpochMetrics m{.epoch = std::ssize(epochs) + 1,
+                   .validation_accuracy = accuracy,
+                   .validation_loss = 1,
+                   .test_accuracy = 1 - accuracy};
+    m.energy.training = {
+        .measured = {{.meter = "m", .unit = Joules(1), .ticks = 10, .nanoseconds = 1}},
+        .work = {.calls = 1, .work = {.macs = 1}}};
+    epochs.push_back(m);
+  }
+  return epochs;
+}
+
+std::vector<std::pair<std::int64_t, double>> points(const std::vector<Reached>& front) {
+  std::vector<std::pair<std::int64_t, double>> all;
+  for (const Reached& r : front) all.emplace_back(r.epoch, r.spent.value().value());
+  return all;
+}
+
+TEST(Choice, TheBestEpochIsThatOfTheValidationImagesAndTheFirstOfEquals) {
+  EXPECT_EQ(best_epoch(epochs_of({.2, .9, .9, .1})), 2);
+  EXPECT_EQ(best_epoch({}), std::nullopt);
+  auto without = epochs_of({.2, .9});
+  for (EpochMetrics& m : without) m.validation_accuracy.reset();
+  EXPECT_EQ(best_epoch(without), std::nullopt);
+  EXPECT_EQ(choice_line(without),
+            "no best epoch: no images were held back to choose by (--validation)");
+  EXPECT_EQ(error_of([] {
+              best_epoch(epochs_of({.2, NAN}));
+            }),
+            "best epoch: the validation accuracy of epoch 2 is nan");
+}
+
+TEST(Choice, TheFrontHasTheEpochsThatNoOtherDominates) {
+  auto epochs = epochs_of({.2, .9, .9, .1, .95});
+  using Points = std::vector<std::pair<std::int64_t, double>>;
+  EXPECT_EQ(points(accuracy_front(epochs, spent_until(epochs))),
+            (Points{{1, 10}, {2, 20}, {5, 50}}));
+  epochs[4].energy.training.measured[0].ticks = 0;  // more for no joule more than after epoch 4
+  EXPECT_EQ(points(accuracy_front(epochs, spent_until(epochs))),
+            (Points{{1, 10}, {2, 20}, {5, 40}}));
+  epochs[1].energy.training.measured[0].ticks = 0;
+  EXPECT_EQ(points(accuracy_front(epochs, spent_until(epochs))), (Points{{2, 10}, {5, 30}}));
+  // Nothing is known from the first epoch on that was not measured; what is modelled still is.
+  epochs[2].energy.training.measured[0].missing = "lost";
+  EXPECT_EQ(points(accuracy_front(epochs, spent_until(epochs))), (Points{{2, 10}}));
+  EXPECT_EQ(accuracy_front(epochs, spent_until(epochs, energy::horowitz45())).size(), 3u);
+}
+
+TEST(Choice, WithinAPointOfTheBestIsTheFirstThatCloseToIt) {
+  auto epochs = epochs_of({.2, .91, .905, .92, .9});
+  const auto reached = first_within_a_point(epochs, spent_until(epochs));
+  ASSERT_TRUE(reached);
+  EXPECT_EQ(reached->epoch, 2);
+  EXPECT_EQ(reached->spent.value(), Joules(20));
+  const auto exact = epochs_of({.09, .1});  // in floating point .1 - .01 is more than .09
+  EXPECT_EQ(first_within_a_point(exact, spent_until(exact))->epoch, 1);
+  EXPECT_EQ(
+      choice_line(epochs),
+      "within 1 point of the best (92 % of the validation images, epoch 4): after epoch 2 and "
+      "20 J +- 0 J (measured, m)");
+  epochs[0].energy.training.measured[0].missing = "lost";
+  EXPECT_EQ(first_within_a_point(epochs, spent_until(epochs))->spent.reason(), "lost");
+  EXPECT_NE(choice_line(epochs).find("(modelled, horowitz45)"), std::string::npos);
+  const auto json = nlohmann::json::parse(choice_json(epochs));
+  EXPECT_EQ(json["best_epoch"]["epoch"], 4);
+  const auto& measured = json["accuracy_over_energy"]["measured"];
+  EXPECT_EQ(measured["front"].size(), 0u);
+  EXPECT_EQ(measured["within_a_point_of_best"]["energy"]["reason"], "lost");
+  const auto& modelled = json["accuracy_over_energy"]["modelled"]["horowitz45"];
+  EXPECT_EQ(modelled["front"][1]["epoch"], 2);
+  EXPECT_EQ(modelled["front"][1]["energy"]["quality"], "modelled");
 }
 
 TEST(Footprint, IsBesideTheEnergy) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layers/functions.h"
 
+#include <limits>
+
 #include "core/autograd.h"
 #include "core/gradcheck.h"
 #include "kernels/zero_mask_rows.h"
@@ -169,7 +171,8 @@ TEST(L0Penalty, Errors) {
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.lambda = -1}); }),
             "l0_penalty: lambda must not be negative, got -1");
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.sigma = 0}); }),
-            "l0_penalty: sigma must be positive, got 0");
+            "l0_penalty: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
+            "normal float32), got 0");
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.normalization = L0Normalization::per_parameter}); }),
             "l0_penalty: per_parameter needs the number of parameters, got 0");
 }
@@ -416,6 +419,14 @@ TEST(Functions, ErrorsNameTheOperand) {
 TEST(Argmax, TakesTheFirstOfEquals) {
   EXPECT_EQ(argmax(Tensor::from(std::vector<float>{0, 2, 2, 5, 1, 1}, {2, 3})),
             (std::vector<std::int32_t>{1, 0}));
+}
+
+TEST(Argmax, TheFirstNanOfARowIsItsLargest) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  const std::vector<float> rows{3,    kNan, 1,     5, kNan, 1,  2,    0,  1,    2,    kNan, 0,
+                                kInf, kNan, -kInf, 0, -1,   -2, kNan, -3, kNan, kNan, kNan, kNan};
+  EXPECT_EQ(argmax(Tensor::from(rows, {6, 4})), (std::vector<std::int32_t>{1, 0, 2, 1, 2, 0}));
 }
 
 }  // namespace

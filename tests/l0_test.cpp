@@ -124,7 +124,13 @@ TEST(L0Penalty, HasAnyNumberOfTerms) {
 TEST(L0, ErrorsSayWhatWasExpected) {
   const Tensor x({3}), scalar(Shape{});
   EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = 0}); }),
-            "l0_sum: sigma must be positive, got 0");
+            "l0_sum: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
+            "normal float32), got 0");
+  for (const float sigma : {1e-40f, -1.0f, std::numeric_limits<float>::infinity(), NAN}) {
+    const std::string error =
+        error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = sigma}); });
+    EXPECT_NE(error.find("needs a finite sigma"), std::string::npos) << sigma;
+  }
   EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = x, .sigma = 1}); }),
             "l0_sum: sum must be a scalar of f32 on cpu, got f32 [3] on cpu");
   EXPECT_EQ(error_of([&] {

@@ -224,7 +224,8 @@ TEST(Relu, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error_of([] {
               dispatch(Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
             }),
-            "relu: the smooth L0 needs sigma > 0, got 0");
+            "relu: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest normal "
+            "float32), got 0");
   EXPECT_EQ(error_of([] { dispatch(Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
             "relu: x must be floating-point, got i32");
 }

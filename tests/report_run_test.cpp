@@ -30,6 +30,8 @@ EpochMetrics epoch(std::int64_t number, double accuracy, std::int64_t joules) {
   EpochMetrics m{.epoch = number,
                  .train_loss = 1.0 / static_cast<double>(number),
                  .train_accuracy = accuracy + 0.1,
+                 .validation_accuracy = accuracy / 2,
+                 .validation_loss = 3.0 / static_cast<double>(number),
                  .test_accuracy = accuracy,
                  .test_loss = 2.0 / static_cast<double>(number),
                  .seconds = 4,
@@ -69,26 +71,61 @@ std::vector<std::pair<double, double>> points(const json& chart, std::size_t lin
   return found;
 }
 
+using Points = std::vector<std::pair<double, double>>;
+
 TEST(RunPage, AccuracyStandsAgainstTheEnergySpentUntilThen) {
-  const json drawn = chart(to_html(three_epochs()), "Test accuracy against");
+  const std::string html = to_html(three_epochs());
+  const json drawn = chart(html, "Validation accuracy against the energy spent (measured, gross)");
   EXPECT_EQ(drawn["x_title"], "energy of all epochs until then (measured, gross), J");
-  EXPECT_EQ(points(drawn),
-            (std::vector<std::pair<double, double>>{{140, 50}, {310, 70}, {510, 60}}));
+  EXPECT_EQ(points(drawn, 1), (Points{{140, 25}, {310, 35}, {510, 30}}));
+  EXPECT_EQ(drawn["lines"][0]["name"], "front");
+  EXPECT_EQ(points(drawn), (Points{{140, 25}, {310, 35}}));
+  // What is modelled has a front of its own.
+  const json modelled = chart(html, "Validation accuracy against the energy spent (modelled");
+  EXPECT_EQ(modelled["x_title"], "energy of all epochs until then (modelled, horowitz45), pJ");
+  EXPECT_EQ(points(modelled).size(), 2u);
+  EXPECT_TRUE(holds(html, "Energy until within 1 point of the best</dt><dd><strong>310 J"));
+  EXPECT_TRUE(holds(html, "after epoch 2, at 35.00 % of the validation images"));
 }
 
-TEST(RunPage, OneEpochWithoutMeasuredEnergyAndItIsModelled) {
+TEST(RunPage, WithoutValidationTheTestIsReportedAndNothingChosen) {
+  TrainingRun run = three_epochs();
+  for (EpochMetrics& m : run.energy.epochs) {
+    m.validation_accuracy.reset();
+    m.validation_loss.reset();
+  }
+  const std::string html = to_html(run);
+  const json drawn = chart(html, "Test accuracy against the energy spent (measured, gross)");
+  EXPECT_EQ(points(drawn), (Points{{140, 50}, {310, 70}, {510, 60}}));
+  EXPECT_EQ(drawn["lines"].size(), 1u);
+  EXPECT_FALSE(holds(html, "within 1 point of the best"));
+  EXPECT_TRUE(holds(html, "no images were held back to choose by (--validation)"));
+}
+
+TEST(RunPage, OneEpochWithoutMeasuredEnergyEndsTheMeasuredFront) {
   TrainingRun run = three_epochs();
   run.energy.epochs[1].energy.training.measured[0].missing = "epoch 2, training: gone";
   const std::string html = to_html(run);
-  const json drawn = chart(html, "Test accuracy against");
-  EXPECT_EQ(drawn["x_title"], "energy of all epochs until then (modelled, horowitz45), pJ");
-  EXPECT_NEAR(points(drawn)[2].first, 12 * 4.6, 1e-9);  // MACs times the constant of horowitz45
+  EXPECT_EQ(points(chart(html, "Validation accuracy against the energy spent (measured, gross)")),
+            (Points{{140, 25}}));
+  const json drawn = chart(html, "Validation accuracy against the energy spent (modelled");
+  EXPECT_NEAR(points(drawn, 1)[2].first, 12 * 4.6, 1e-9);  // MACs times the constant of horowitz45
   EXPECT_TRUE(
       holds(html, "From epoch 2 on measured energy is unavailable: epoch 2, training: gone"));
   // What was measured is still there, beside and never among what was modelled.
   const json bars = chart(html, "Measured energy per epoch");
   EXPECT_EQ(bars["groups"][0]["values"], json::parse("[120.0, null, 180.0]"));
   EXPECT_EQ(chart(html, "Modelled energy per epoch")["groups"][1]["values"].size(), 3u);
+}
+
+TEST(RunPage, ValuesThatAreNotFiniteAreLeftOutAndCounted) {
+  TrainingRun run = three_epochs();
+  run.energy.epochs[1].train_loss = std::numeric_limits<double>::quiet_NaN();
+  run.energy.epochs[2].test_loss = std::numeric_limits<double>::infinity();
+  const std::string html = to_html(run);
+  EXPECT_EQ(points(chart(html, "Loss")).size(), 2u);
+  EXPECT_TRUE(chart(html, "Loss")["lines"][0]["points"][1].value("apart", false));
+  EXPECT_TRUE(holds(html, "2 values of this chart are not drawn: not finite"));
 }
 
 TEST(RunPage, WithoutAMeterItSaysWhatToDo) {
@@ -117,11 +154,13 @@ TEST(RunPage, LearningByEpoch) {
             (std::vector<std::pair<double, double>>{{1, 50}, {2, 70}, {3, 60}}));
   EXPECT_EQ(points(chart(html, "Non-zero activations")),
             (std::vector<std::pair<double, double>>{{1, 50}, {2, 33}, {3, 25}}));
-  EXPECT_EQ(chart(html, "Loss")["lines"].size(), 2u);
+  EXPECT_EQ(points(chart(html, "Loss"), 2), (Points{{1, 3}, {2, 1.5}, {3, 1}}));
+  EXPECT_EQ(chart(html, "Loss")["lines"].size(), 3u);
   EXPECT_TRUE(holds(html, "60.00 %"));
-  EXPECT_TRUE(holds(html, "the best was 70.00 % after epoch 2"));
+  EXPECT_TRUE(
+      holds(html, "by the validation accuracy, 35.00 %; the test accuracy was 70.00 % then"));
   run.config.l0_lambda = 1;
-  EXPECT_EQ(chart(to_html(run), "Loss")["lines"].size(), 3u);
+  EXPECT_EQ(chart(to_html(run), "Loss")["lines"].size(), 4u);
 }
 
 TEST(RunPage, PredictionAndOutcome) {

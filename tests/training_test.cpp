@@ -75,7 +75,10 @@ TEST(Trainer, GoesOnFromAnyStep) {
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(resumed.metrics()[i].train_loss, reference.metrics()[i].train_loss);
     EXPECT_EQ(resumed.metrics()[i].l0_penalty, reference.metrics()[i].l0_penalty);
+    EXPECT_EQ(resumed.metrics()[i].validation_loss, reference.metrics()[i].validation_loss);
     EXPECT_EQ(resumed.metrics()[i].test_loss, reference.metrics()[i].test_loss);
+    EXPECT_EQ(resumed.metrics()[i].energy.validation.work.work,
+              reference.metrics()[i].energy.validation.work.work);
   }
   for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
     EXPECT_EQ(resumed.work()[phase].work, reference.work()[phase].work);
@@ -85,6 +88,7 @@ TEST(Trainer, GoesOnFromAnyStep) {
 
 TEST(Trainer, RampsThePenaltyUp) {
   Config config = small_config();
+  config.validation = 0;
   config.l0_warmup = 2;
   Trainer ramped(config, small_data());
   ramped.run_epoch();
@@ -142,6 +146,48 @@ TEST(Evaluate, CountsWhatTheNetDoes) {
   EXPECT_EQ(right, result->correct);
   EXPECT_TRUE(model.net.training());  // as before
   EXPECT_FALSE(evaluate(model.net, data.test, {.stop = [] { return true; }}));
+}
+
+TEST(Evaluate, LogitsThatAreNotFiniteHaveNoAccuracy) {
+  const Dataset test = small_data().test;
+  const auto error = [&](const std::string& parameter, float value) {
+    Model model = make_model_for("lenet5", "synthetic", test);
+    for (const auto& [name, tensor] : model.net.parameters()) {
+      if (name == parameter) tensor.mutable_data<float>()[1] = value;
+    }
+    return error_of([&] { evaluate(model.net, test, {.batch = 8}); });
+  };
+  const std::string all = "evaluate: 20 of 20 images of synthetic have logits that are not finite";
+  EXPECT_EQ(error("linear3.bias", NAN), all + "; the net's linear3.bias holds such values");
+  EXPECT_EQ(error("linear3.bias", -INFINITY), all + "; the net's linear3.bias holds such values");
+  // Finite, but their products are not.
+  EXPECT_EQ(error("conv2.bias", 3e38f).substr(all.size()),
+            "; layer pool2 is the first to put such out");
+  EXPECT_EQ(error("linear3.bias", 3e38f), "no error");
+}
+
+TEST(Evaluate, CountsTheImagesWhoseLogitsAreNotFinite) {
+  const Dataset test = small_data().test;
+  nn::Sequential net(nn::Flatten(), nn::Linear(144, 4));
+  const Tensor weight = net.parameters()[0].tensor;
+  weight.fill(0);
+  // The first logit is the first pixel times so much that of some images it overflows.
+  const Tensor images = DataLoader(test, {.batch = 20, .shuffle = false}).begin()->images;
+  std::vector<float> pixels;
+  for (std::int64_t i = 0; i < 20; ++i) pixels.push_back(std::abs(images.data<float>()[144 * i]));
+  const float median = (std::ranges::sort(pixels), pixels[10]);
+  weight.mutable_data<float>()[0] = std::numeric_limits<float>::max() / std::max(1.0f, median);
+  const auto over =
+      std::ranges::count_if(pixels, [&](float p) { return p > std::max(1.0f, median); });
+  ASSERT_GT(over, 0);
+  ASSERT_LT(over, 20);
+  EXPECT_EQ(error_of([&] { evaluate(net, test, {.batch = 8}); }),
+            str("evaluate: ", over, " of 20 images of synthetic have logits that are not finite; ",
+                "layer 1 is the first to put such out"));
+}
+
+TEST(Evaluation, OfNoImagesHasNoAccuracy) {
+  EXPECT_EQ(error_of([] { Evaluation().accuracy(); }), "accuracy: there are no images");
 }
 
 TEST(Predict, IsTheForwardPassInSlices) {
@@ -231,6 +277,16 @@ TEST(Trainer, StopsWhenTheNetCannotLearn) {
   EXPECT_NE(error.find("try a longer --l0-warmup or a smaller --l0-lambda"), std::string::npos);
 }
 
+TEST(Trainer, NoPenaltyThatIsNotFiniteIsAddedUp) {
+  Config config = small_config();
+  config.schedule = "constant";
+  config.lr = 1e6;  // the second step has activations whose squares overflow, and a finite loss
+  Trainer trainer(config, small_data());
+  int steps = 0;
+  error_of([&] { trainer.run_epoch({.stop = [&] { return ++steps == 2; }}); });
+  EXPECT_EQ(trainer.state().values.at("sums").find("nan"), std::string::npos);
+}
+
 TEST(Config, IsReadBackAsItWasWritten) {
   Config config = small_config();
   config.lr = 0.1;
@@ -258,11 +314,14 @@ TEST(Config, RefusesWhatIsNotOne) {
 }
 
 TEST(Metrics, AreReadBackExactly) {
-  const std::vector<EpochMetrics> metrics{{.epoch = 1, .train_loss = 0.1, .test_loss = 1.0 / 3},
-                                          {.epoch = 2, .train_loss = 1e-300}};
+  const std::vector<EpochMetrics> metrics{
+      {.epoch = 1, .train_loss = 0.1, .validation_accuracy = 1.0 / 7, .test_loss = 1.0 / 3},
+      {.epoch = 2, .train_loss = 1e-300}};
   const std::string text = to_jsonl(metrics);
   EXPECT_EQ(to_jsonl(parse_jsonl(text)), text);
   EXPECT_EQ(parse_jsonl(text)[0].test_loss, 1.0 / 3);
+  EXPECT_EQ(parse_jsonl(text)[0].validation_accuracy, 1.0 / 7);
+  EXPECT_FALSE(parse_jsonl(text)[1].validation_accuracy);
   EXPECT_EQ(error_of([] { parse_jsonl("{\"epoch\":1"); }),
             "metrics: not a line of an epoch: {\"epoch\":1");
 }
@@ -271,6 +330,7 @@ TEST(Metrics, AreReadBackExactly) {
 Config still_config() {
   return {.model = "lenet5",
           .data = "synthetic",
+          .validation = 0,
           .epochs = 2,
           .batch = 16,
           .lr = 1e-30,
@@ -348,15 +408,75 @@ TEST(Trainer, AStepIsTheLearningRateTimesTheClippedGradient) {
   }
 }
 
-TEST(Trainer, TellsTheScheduleHowTheTestWent) {
+TEST(Trainer, ChoosesByTheImagesThatAreHeldBack) {
   Config config = still_config();
+  config.validation = 0.25;
   config.schedule = "plateau";
-  Trainer trainer(config, small_data());
+  const DataSplit data = small_data();
+  Trainer trainer(config, data);
+  EXPECT_EQ(trainer.learning().train.size(), 42);
+  EXPECT_EQ(trainer.learning().validation.size(), 14);
   trainer.run_epoch();
   trainer.run_epoch();
+  const EpochMetrics& metrics = trainer.metrics()[0];
+  const auto held_back = evaluate(trainer.model().net, trainer.learning().validation);
+  EXPECT_NEAR(*metrics.validation_loss, held_back->loss, 1e-6);
+  EXPECT_EQ(metrics.validation_accuracy, held_back->accuracy());
+  EXPECT_NE(*metrics.validation_loss, metrics.test_loss);
+  EXPECT_NEAR(metrics.train_loss, evaluate(trainer.model().net, trainer.learning().train)->loss,
+              1e-5);
   const auto values = trainer.state().values;
-  EXPECT_EQ(std::stod(values.at("schedule.best")), trainer.metrics()[0].test_loss);
+  EXPECT_EQ(std::stod(values.at("schedule.best")), *metrics.validation_loss);
   EXPECT_EQ(values.at("schedule.bad"), "1");
+}
+
+TEST(Trainer, TheTestImagesDecideNothing) {
+  Config config = small_config();
+  config.validation = 0.25;
+  config.schedule = "plateau";
+  config.epochs = 4;
+  DataSplit data = small_data();
+  Trainer one(config, data);
+  while (!one.finished()) one.run_epoch();
+  std::ranges::fill(data.test.labels, 3);
+  Trainer other(config, data);
+  while (!other.finished()) other.run_epoch();
+  EXPECT_NE(one.metrics()[3].test_loss, other.metrics()[3].test_loss);
+  EXPECT_EQ(one.metrics()[3].validation_loss, other.metrics()[3].validation_loss);
+  EXPECT_EQ(weights(one), weights(other));
+  for (const auto& [name, value] : one.state().values) {
+    if (!name.starts_with("schedule.")) continue;
+    EXPECT_EQ(other.state().values.at(name), value) << name;
+  }
+}
+
+TEST(Trainer, WithoutValidationItChoosesNothing) {
+  Config config = still_config();
+  Trainer trainer(config, small_data());
+  EXPECT_EQ(trainer.learning().train.size(), 56);
+  trainer.run_epoch();
+  EXPECT_FALSE(trainer.metrics()[0].validation_accuracy);
+  EXPECT_FALSE(trainer.metrics()[0].validation_loss);
+  config.schedule = "plateau";
+  EXPECT_EQ(
+      error_of([&] { Trainer(config, small_data()); }),
+      "validation: the plateau schedule goes by the loss on images that are held back, got 0");
+  config.schedule = "constant";
+  for (const double share : {1.0, -0.5}) {
+    config.validation = share;
+    EXPECT_EQ(error_of([&] { check(config); }),
+              str("validation: expected a share from 0 to below 1, got ", share));
+  }
+}
+
+TEST(Trainer, TheLimitComesBeforeTheSplit) {
+  Config config = still_config();
+  config.validation = 0.25;
+  config.limit = 16;
+  const Trainer trainer(config, small_data());
+  EXPECT_EQ(trainer.learning().train.size(), 12);
+  EXPECT_EQ(trainer.learning().validation.size(), 4);
+  for (const std::int64_t at : trainer.learning().validation.indices) EXPECT_LT(at, 16);
 }
 
 TEST(Trainer, AReluThatIsNotSilentStartsTheCountAnew) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/backend.h"
@@ -21,6 +22,7 @@ void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("model", c.model);
   visit("data", c.data);
   visit("limit", c.limit);
+  visit("validation", c.validation);
   visit("augment", c.augment);
   visit("epochs", c.epochs);
   visit("batch", c.batch);
@@ -61,6 +63,12 @@ void require_one_of(const char* option, const std::string& value,
   throw ArgumentError(str(option, ": expected one of ", known, ", got '", value, "'"));
 }
 
+constexpr float kLeastFloat = std::numeric_limits<float>::min();
+constexpr float kMostFloat = std::numeric_limits<float>::max();
+
+/// What kernels neither flush to 0 nor take for infinite.
+bool is_normal_float(double value) { return value >= kLeastFloat && value <= kMostFloat; }
+
 void require_not_negative(const char* option, double value) {
   require(std::isfinite(value) && value >= 0, option, ": must not be negative, got ", value);
 }
@@ -69,6 +77,11 @@ void require_not_negative(const char* option, double value) {
 
 void check(const Config& c) {
   require(c.limit >= 0, "limit: must not be negative, got ", c.limit);
+  require(c.validation >= 0 && c.validation < 1,
+          "validation: expected a share from 0 to below 1, got ", c.validation);
+  require(c.validation > 0 || c.schedule != "plateau",
+          "validation: the plateau schedule goes by the loss on images that are held back, got ",
+          c.validation);
   require(c.epochs >= 1, "epochs: expected at least 1, got ", c.epochs);
   require(c.batch >= 1, "batch: expected at least 1, got ", c.batch);
   require(c.threads >= 0, "threads: must not be negative, got ", c.threads);
@@ -80,8 +93,10 @@ void check(const Config& c) {
   require_not_negative("clip_norm", c.clip_norm);
   require_not_negative("l0_lambda", c.l0_lambda);
   require_not_negative("l0_warmup", c.l0_warmup);
-  require(std::isfinite(c.l0_sigma) && c.l0_sigma > 0, "l0_sigma: must be positive, got ",
-          c.l0_sigma);
+  require(c.l0_lambda == 0 || is_normal_float(c.l0_lambda), "l0_lambda: expected 0, or ",
+          kLeastFloat, " to ", kMostFloat, " (float32), got ", c.l0_lambda);
+  require(is_normal_float(c.l0_sigma), "l0_sigma: expected ", kLeastFloat, " to ", kMostFloat,
+          " (float32, so that 0 stays 0 and not 0 / 0), got ", c.l0_sigma);
   require_one_of("augment", c.augment, {"none", "flip", "crop", "crop-flip"});
   require_one_of("optimizer", c.optimizer, {"sgd", "adam", "adamw", "rmsprop"});
   require_one_of("schedule", c.schedule,

@@ -17,7 +17,8 @@ struct Config {
   std::string model = "small-cnn";     // see make_model()
   std::string data = "fashion-mnist";  // see load_dataset()
   std::int64_t limit = 0;              // only the first images of each half; 0: all
-  std::string augment = "none";        // none | flip | crop | crop-flip
+  double validation = 0.1;  // share of the training images that is held back to choose by; 0: none
+  std::string augment = "none";  // none | flip | crop | crop-flip
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
 

@@ -38,6 +38,12 @@ void EnergyAccount::end_training(std::int64_t epoch, const energy::Totals& work)
   add(spent_, counted(lap));
 }
 
+void EnergyAccount::end_validation(std::int64_t epoch) {
+  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", validation")), .work = {}};
+  epoch_.validation += lap;
+  add(spent_, counted(lap));
+}
+
 void EnergyAccount::end_evaluation(std::int64_t epoch, const energy::Totals& work) {
   const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", evaluation")), .work = work};
   epoch_.evaluation += lap;

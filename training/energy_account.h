@@ -23,7 +23,8 @@ struct Accounting {
 /// The energy of a run, epoch by epoch: of the one that is under way here, of those that are
 /// complete in their metrics.
 ///
-/// Cost      three readings of every meter per epoch, one a second for per_image(), and one per
+/// Cost      four readings of every meter per epoch (three without validation), one a second for
+/// per_image(), and one per
 ///           over_budget() if there is a budget.
 class EnergyAccount {
  public:
@@ -34,6 +35,10 @@ class EnergyAccount {
   void begin(const EpochEnergy& complete);
   /// Ends the lap of the training steps, or of the evaluation, in which `work` was done.
   void end_training(std::int64_t epoch, const energy::Totals& work);
+  /// Ends the lap of the validation.  Its work is told by count_validation(), once it is clear that
+  /// it will not have to be done again.
+  void end_validation(std::int64_t epoch);
+  void count_validation(const energy::Totals& work) { epoch_.validation.work += work; }
   void end_evaluation(std::int64_t epoch, const energy::Totals& work);
   /// The epoch's energy; the next one begins at nothing.
   EpochEnergy take();

@@ -103,11 +103,15 @@ ordered_json json_of(const WindowSum& sum) {
 }
 
 ordered_json json_of(const EpochEnergy& epoch) {
-  return {{"training", json_of(epoch.training)}, {"evaluation", json_of(epoch.evaluation)}};
+  return {{"training", json_of(epoch.training)},
+          {"validation", json_of(epoch.validation)},
+          {"evaluation", json_of(epoch.evaluation)}};
 }
 
 EpochEnergy epoch_energy_of(const ordered_json& json) {
-  return {.training = part_of(json.at("training")), .evaluation = part_of(json.at("evaluation"))};
+  return {.training = part_of(json.at("training")),
+          .validation = part_of(json.at("validation")),
+          .evaluation = part_of(json.at("evaluation"))};
 }
 
 }  // namespace joule::training

@@ -55,12 +55,14 @@ PartEnergy& PartEnergy::operator+=(const PartEnergy& o) {
 
 PartEnergy whole(const EpochEnergy& epoch) {
   PartEnergy sum = epoch.training;
+  sum += epoch.validation;
   sum += epoch.evaluation;
   return sum;
 }
 
 EpochEnergy& EpochEnergy::operator+=(const EpochEnergy& o) {
   training += o.training;
+  validation += o.validation;
   evaluation += o.evaluation;
   return *this;
 }

@@ -11,8 +11,8 @@
 
 namespace joule::training {
 
-/// What the training steps of an epoch cost, or its evaluation: integers, so that they add up
-/// exactly over runs that were interrupted.
+/// What the training steps of an epoch cost, or one of its evaluations: integers, so that they add
+/// up exactly over runs that were interrupted.
 struct PartEnergy {
   std::vector<energy::WindowSum> measured;  // per meter; empty if nothing ran
   energy::Totals work;                      // for the models
@@ -22,11 +22,13 @@ struct PartEnergy {
 };
 
 struct EpochEnergy {
-  PartEnergy training, evaluation;
+  PartEnergy training;
+  PartEnergy validation;  // of the images held back, by which is chosen
+  PartEnergy evaluation;  // of the test images
   EpochEnergy& operator+=(const EpochEnergy& o);
 };
 
-/// Training and evaluation together.
+/// All three together.
 PartEnergy whole(const EpochEnergy& epoch);
 
 /// The figures of all meters together.  If nothing ran, they are unavailable.

@@ -2,6 +2,8 @@
 #include "training/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "core/error.h"
 #include "data/loader.h"
@@ -32,6 +34,52 @@ void add(std::vector<LayerDensity>& relus, const std::vector<Tap>& taps) {
   }
 }
 
+bool finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+bool finite(const Tensor& tensor) {
+  return tensor.dtype() != DType::f32 || finite(tensor.to(Device::cpu).values<float>());
+}
+
+/// Where what is not finite comes from, if this image's logits are not.
+std::string origin(nn::Module& net, const Tensor& image) {
+  for (const auto& named : {net.parameters(), net.buffers()}) {
+    for (const auto& [name, tensor] : named) {
+      if (!finite(tensor)) return str("; the net's ", name, " holds such values");
+    }
+  }
+  for (const Tap& tap : net.forward_with_taps(image, {.layers = TapLayers::all}).second) {
+    if (!finite(tap.value)) return str("; layer ", tap.layer, " is the first to put such out");
+  }
+  return "";
+}
+
+/// The images of a data set whose logits are not finite.
+class NotFinite {
+ public:
+  void add(nn::Module& net, const Batch& batch, const Tensor& logits) {
+    for (std::int64_t i = 0; i < logits.dim(0); ++i) {
+      if (finite(logits.slice(i, 1).values<float>())) continue;
+      if (images_++ == 0) origin_ = origin(net, batch.images.slice(i, 1).to(net.device()));
+    }
+  }
+
+  void require_none(const Evaluation& result, const std::string& dataset) const {
+    if (images_ > 0) {
+      throw NotFiniteError(str("evaluate: ", images_, " of ", result.images, " images of ", dataset,
+                               " have logits that are not finite", origin_));
+    }
+    if (!std::isfinite(result.loss)) {
+      throw NotFiniteError(str("evaluate: the loss on ", dataset, " is not finite"));
+    }
+  }
+
+ private:
+  std::int64_t images_ = 0;
+  std::string origin_;
+};
+
 }  // namespace
 
 std::int64_t slice_for(Device device, std::int64_t images) {
@@ -50,6 +98,7 @@ std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
   const DataLoader loader(dataset, {.batch = options.batch, .shuffle = false});
   energy::Ledger ledger;
   Evaluation result{.classes = dataset.classes()};
+  NotFinite not_finite;
   const SlicedNet sliced(net);
   const auto counted = [&](const std::function<Tensor()>& work) {
     const energy::Recording recording(ledger);
@@ -72,11 +121,13 @@ std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
       result.correct += labels[i] == predicted[i];
     }
     const std::int64_t n = logits.dim(0);
+    not_finite.add(net, batch, logits);
     if (options.on_logits) options.on_logits(batch.labels, logits);
     result.loss += cross_entropy(logits, batch.labels).item() * static_cast<double>(n);
     result.images += n;
   }
   result.loss /= static_cast<double>(result.images);
+  not_finite.require_none(result, dataset.name);
   result.work = ledger.lines();
   return result;
 }

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "data/dataset.h"
 #include "energy/ledger.h"
 #include "layers/module.h"
@@ -34,6 +36,11 @@ struct LayerDensity {
   double density() const { return static_cast<double>(nonzeros) / static_cast<double>(values); }
 };
 
+/// A net's logits, or its loss, are not finite: there is no accuracy of it to speak of.
+struct NotFiniteError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// What a net does on a labelled data set.
 struct Evaluation {
   std::int64_t images = 0;
@@ -44,7 +51,11 @@ struct Evaluation {
   std::vector<LayerDensity> relus;         // in the order in which they run
   std::vector<energy::Ledger::Line> work;  // of the forward pass of all images
 
-  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(images); }
+  /// Errors    ArgumentError if there are no images.
+  double accuracy() const {
+    require(images > 0, "accuracy: there are no images");
+    return static_cast<double>(correct) / static_cast<double>(images);
+  }
 };
 
 /// Told of every batch: labels i32 [n] and logits [n,K].
@@ -60,7 +71,9 @@ struct EvaluateOptions {
 /// Runs the images of `dataset` in their order through the net, in evaluation mode.
 ///
 /// Returns   nothing if `stop` said so.
-/// Errors    ArgumentError if the net does not fit to the data set.
+/// Errors    ArgumentError if the net does not fit to the data set; NotFiniteError that says of how
+///           many images the logits are not finite, and which parameter or layer's output is the
+///           first that is not.
 std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
                                    const EvaluateOptions& options = {});
 

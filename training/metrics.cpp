@@ -16,6 +16,8 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("train_loss", m.train_loss);
   visit("l0_penalty", m.l0_penalty);
   visit("train_accuracy", m.train_accuracy);
+  visit("validation_accuracy", m.validation_accuracy);
+  visit("validation_loss", m.validation_loss);
   visit("test_accuracy", m.test_accuracy);
   visit("test_loss", m.test_loss);
   visit("seconds", m.seconds);
@@ -24,13 +26,29 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("relu_outputs_nonzero", m.relu_outputs_nonzero);
 }
 
+template <class T>
+ordered_json value_of(const T& value) {
+  return value;
+}
+ordered_json value_of(const std::optional<double>& value) {
+  return value ? ordered_json(*value) : ordered_json();
+}
+
+template <class T>
+void take(const ordered_json& json, T& value) {
+  json.get_to(value);
+}
+void take(const ordered_json& json, std::optional<double>& value) {
+  if (!json.is_null()) value = json.get<double>();
+}
+
 }  // namespace
 
 std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   std::string lines;
   for (const EpochMetrics& m : metrics) {
     ordered_json line;
-    for_each_member(m, [&](const char* name, const auto& value) { line[name] = value; });
+    for_each_member(m, [&](const char* name, const auto& value) { line[name] = value_of(value); });
     line["energy"] = json_of(m.energy);
     lines += line.dump() + "\n";
   }
@@ -45,7 +63,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
     try {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
-      for_each_member(m, [&](const char* name, auto& value) { json.at(name).get_to(value); });
+      for_each_member(m, [&](const char* name, auto& value) { take(json.at(name), value); });
       m.energy = epoch_energy_of(json.at("energy"));
     } catch (const ordered_json::exception&) {
       throw ArgumentError(str("metrics: not a line of an epoch: ", line));

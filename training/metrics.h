@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,13 +18,15 @@ struct EpochMetrics {
   double train_loss = 0;      // mean cross-entropy over the epoch's images, without the penalty
   double l0_penalty = 0;      // mean of what was added to it, lambda included
   double train_accuracy = 0;  // of the images when they were trained on
+  /// Of the images that were held back, after the epoch; none if there are none.
+  std::optional<double> validation_accuracy{}, validation_loss{};
   double test_accuracy = 0;
   double test_loss = 0;
-  double seconds = 0;  // of the training steps, without the test
+  double seconds = 0;  // of the training steps, without validation and test
   double images_per_second = 0;
   std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
   std::int64_t relu_outputs_nonzero = 0;
-  EpochEnergy energy;  // of the steps and of the test
+  EpochEnergy energy;  // of the steps, of the validation and of the test
 };
 
 /// One JSON object per line.

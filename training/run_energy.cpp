@@ -29,13 +29,16 @@ ordered_json predictions(const EpochFigures& spent) {
   return all;
 }
 
-ordered_json best(std::span<const EpochMetrics> epochs, const EpochFigures& spent) {
-  const auto found = best_per_joule(epochs, spent);
-  if (!found) return nullptr;
-  return {{"epoch", found->epoch},
-          {"test_accuracy", found->test_accuracy},
-          {"joules", found->spent.value()},
-          {"accuracy_per_joule", found->accuracy_per_joule}};
+/// figure(sum of the epochs until then), for each epoch.
+template <class MakeFigure>
+EpochFigures sums_until(std::span<const EpochMetrics> epochs, MakeFigure&& figure) {
+  EpochFigures figures;
+  PartEnergy sum;
+  for (const EpochMetrics& m : epochs) {
+    sum += whole(m.energy);
+    figures.push_back(figure(sum));
+  }
+  return figures;
 }
 
 /// A number that was computed from a figure and the user's: null, with the reason, if there is no
@@ -72,20 +75,12 @@ EpochEnergy total_energy(std::span<const EpochMetrics> epochs) {
   return sum;
 }
 
-std::optional<BestEpoch> best_per_joule(std::span<const EpochMetrics> epochs,
-                                        const EpochFigures& spent) {
-  std::optional<BestEpoch> best;
-  Joules sum;
-  for (std::size_t i = 0; i < epochs.size() && spent[i].available(); ++i) {
-    sum += spent[i].value();
-    const double ratio = epochs[i].test_accuracy / sum.value();
-    if (best && ratio <= best->accuracy_per_joule) continue;
-    best = {.epoch = epochs[i].epoch,
-            .test_accuracy = epochs[i].test_accuracy,
-            .spent = sum,
-            .accuracy_per_joule = ratio};
-  }
-  return best;
+EpochFigures spent_until(std::span<const EpochMetrics> epochs) {
+  return sums_until(epochs, [](const PartEnergy& sum) { return measured(sum).gross; });
+}
+
+EpochFigures spent_until(std::span<const EpochMetrics> epochs, const CostModel& profile) {
+  return sums_until(epochs, [&](const PartEnergy& sum) { return modelled(sum, profile); });
 }
 
 std::string to_json(const RunEnergy& run) {
@@ -95,6 +90,7 @@ std::string to_json(const RunEnergy& run) {
   const EpochFigures by_meter = measured_energies(run.epochs);
   ordered_json json{{"total", figures_of(all)},
                     {"training", figures_of(sum.training)},
+                    {"validation", figures_of(sum.validation)},
                     {"evaluation", figures_of(sum.evaluation)}};
   ordered_json meters = ordered_json::array();
   for (const energy::WindowSum& meter : all.measured) {
@@ -108,11 +104,9 @@ std::string to_json(const RunEnergy& run) {
   json["meters"] = meters;
   json["lost_after_epochs"] = run.lost_after;
   json["predictions"]["measured"] = predictions(by_meter);
-  json["best_accuracy_per_joule"]["measured"] = best(run.epochs, by_meter);
   for (const CostModel& profile : energy::built_in_cost_models()) {
-    const EpochFigures figures = modelled_energies(run.epochs, profile);
-    json["predictions"]["modelled"][profile.name] = predictions(figures);
-    json["best_accuracy_per_joule"]["modelled"][profile.name] = best(run.epochs, figures);
+    json["predictions"]["modelled"][profile.name] =
+        predictions(modelled_energies(run.epochs, profile));
   }
   const Footprint& f = run.footprint;
   const double pue = f.pue.value_or(1);

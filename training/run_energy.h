@@ -16,7 +16,7 @@
 
 namespace joule::training {
 
-/// Energies of complete epochs, training and evaluation together, in their order.
+/// Energies of complete epochs, training and evaluations together, in their order.
 using EpochFigures = std::vector<energy::Figure<energy::Joules>>;
 EpochFigures measured_energies(std::span<const EpochMetrics> epochs);  // gross
 EpochFigures modelled_energies(std::span<const EpochMetrics> epochs,
@@ -25,17 +25,10 @@ EpochFigures modelled_energies(std::span<const EpochMetrics> epochs,
 /// The sum over all epochs.
 EpochEnergy total_energy(std::span<const EpochMetrics> epochs);
 
-/// The epoch after which the test accuracy per joule spent until then was the highest.
-struct BestEpoch {
-  std::int64_t epoch = 0;
-  double test_accuracy = 0;
-  energy::Joules spent;  // from the first epoch on
-  double accuracy_per_joule = 0;
-};
-/// Returns   nothing if no epoch is complete, or the energy of the first is unavailable; only the
-///           epochs before the first unavailable one are compared.
-std::optional<BestEpoch> best_per_joule(std::span<const EpochMetrics> epochs,
-                                        const EpochFigures& spent);
+/// By the end of each epoch, since the first began, training and evaluations together: gross, as it
+/// was measured, or by a profile.  Unavailable from the first epoch on of which it is.
+EpochFigures spent_until(std::span<const EpochMetrics> epochs);
+EpochFigures spent_until(std::span<const EpochMetrics> epochs, const energy::CostModel& profile);
 
 /// What a run has to say of its energy.
 struct RunEnergy {

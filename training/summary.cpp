@@ -5,6 +5,7 @@
 
 #include "energy/cost_model.h"
 #include "energy/json.h"
+#include "training/choice.h"
 
 namespace joule::training {
 namespace {
@@ -86,6 +87,7 @@ std::string to_json(const RunResult& result) {
   }
   training["modelled_energy"] = modelled_energy(all);
   json["energy"] = ordered_json::parse(to_json(result.energy));
+  json.update(ordered_json::parse(choice_json(result.energy.epochs)));
   return json.dump(2) + "\n";
 }
 

@@ -54,8 +54,9 @@ std::string number(double value) { return std::isnan(value) ? "nan" : str(value)
 
 Trainer::Trainer(const Config& config, const DataSplit& data, Accounting accounting)
     : config_(checked(config)),
+      learning_(hold_back(limited(data.train, config.limit), config.validation, config.seed)),
       test_(limited(data.test, config.limit)),
-      loader_(limited(data.train, config.limit),
+      loader_(learning_.train,
               {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
       model_(placed_model(config, data.train)),
       optimizer_(make_optimizer(config, model_.net.parameters())),
@@ -105,9 +106,14 @@ void Trainer::train_step(const Batch& batch) {
     fail(str("the loss is ", number(value), "; try a smaller --lr",
              config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
   }
+  const double l0 = penalty ? penalty.item() : 0;
+  if (!std::isfinite(l0)) {
+    fail(str("the L0 penalty is ", number(l0), "; try a smaller --lr or --l0-lambda, or a larger ",
+             "--l0-sigma"));
+  }
   for (const auto& [layer, count] : nonzeros) check_alive(layer, *count);
   sums_.loss += value * images;
-  if (penalty) sums_.penalty += penalty.item() * images;
+  sums_.penalty += l0 * images;
   sums_.correct += count_correct(logits, labels);
   sums_.images += batch.images.dim(0);
 }
@@ -159,6 +165,15 @@ bool Trainer::train_steps(const Hooks& hooks) {
   return true;
 }
 
+std::optional<Evaluation> Trainer::judge(const char* which, const Dataset& images,
+                                         const Hooks& hooks) {
+  try {
+    return evaluate(model_.net, images, {.stop = [&] { return stopped(hooks); }});
+  } catch (const NotFiniteError& error) {
+    fail(str("after the epoch, on the ", which, " images: ", error.what(), "; try a smaller --lr"));
+  }
+}
+
 bool Trainer::run_epoch(const Hooks& hooks) {
   require(!finished(), "training: all ", config_.epochs, " epochs are done");
   const ContextGuard guard;
@@ -172,15 +187,28 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   energy_.end_training(epoch_ + 1, ledger_.total());
   close_ledger();
   if (!trained) return false;
-  auto evaluation = evaluate(model_.net, test_, {.stop = [&] { return stopped(hooks); }});
+  std::optional<Evaluation> validation;
+  if (learning_.validation.size() > 0) {
+    validation = judge("validation", learning_.validation, hooks);
+    energy_.end_validation(epoch_ + 1);
+    if (!validation) return false;
+  }
+  auto evaluation = judge("test", test_, hooks);
   // An evaluation that was stopped has cost something, too, but its work will be done again.
   energy_.end_evaluation(epoch_ + 1, evaluation ? total_work(*evaluation) : energy::Totals{});
   if (!evaluation) return false;
-  if (!std::isfinite(evaluation->loss)) {
-    fail(str("the loss on the test images is ", number(evaluation->loss), "; try a smaller --lr"));
-  }
   evaluation_ = std::move(evaluation);
-  schedule_->observe(evaluation_->loss);
+  if (validation) {
+    energy_.count_validation(total_work(*validation));
+    schedule_->observe(validation->loss);
+  }
+  finish_epoch(validation);
+  if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
+  predict(hooks);
+  return true;
+}
+
+void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
   const auto images = static_cast<double>(sums_.images);
   const LayerDensity relus = all_relus(*evaluation_);
   metrics_.push_back({.epoch = epoch_ + 1,
@@ -194,12 +222,13 @@ bool Trainer::run_epoch(const Hooks& hooks) {
                       .relu_outputs = relus.values,
                       .relu_outputs_nonzero = relus.nonzeros,
                       .energy = energy_.take()});
+  if (validation) {
+    metrics_.back().validation_accuracy = validation->accuracy();
+    metrics_.back().validation_loss = validation->loss;
+  }
   ++epoch_;
   batch_ = 0;
   sums_ = {};
-  if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
-  predict(hooks);
-  return true;
 }
 
 void Trainer::predict(const Hooks& hooks) const {

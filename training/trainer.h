@@ -13,6 +13,7 @@
 
 #include "core/state.h"
 #include "data/loader.h"
+#include "data/validation.h"
 #include "energy/ledger.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
@@ -60,7 +61,7 @@ class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
-  /// Errors    ArgumentError for a bad config; as make_model() and EnergyAccount.
+  /// Errors    ArgumentError for a bad config; as hold_back(), make_model() and EnergyAccount.
   Trainer(const Config& config, const DataSplit& data, Accounting accounting = {});
 
   const Config& config() const { return config_; }
@@ -71,6 +72,8 @@ class Trainer {
   std::int64_t batch() const { return batch_; }
   bool finished() const { return epoch_ == config_.epochs; }
   const std::vector<EpochMetrics>& metrics() const { return metrics_; }
+  /// What is trained on, and what is held back (config.validation of the training images).
+  const ValidationSplit& learning() const { return learning_; }
   /// Of the test images, after the last epoch that was completed; none after load_state().
   const std::optional<Evaluation>& evaluation() const { return evaluation_; }
   /// Of all training steps, by phase.
@@ -82,11 +85,13 @@ class Trainer {
   /// How the steps were launched: see TrainingStep::launches().
   std::string launches() const { return training_step_.launches(); }
 
-  /// Trains to the end of the current epoch and evaluates.  Returns false if `hooks.stop` or
-  /// the energy budget ended it early: state() then continues from exactly there.
+  /// Trains to the end of the current epoch and evaluates: on the images that are held back, which
+  /// the schedule hears of, and on the test images, which decide nothing.  Returns false if
+  /// `hooks.stop` or the energy budget ended it early: state() then continues from exactly there.
   ///
-  /// Errors    TrainingError that names epoch, step and what to try: a loss that is not finite, or
-  ///           a ReLU that was silent for kSilentSteps steps in a row.
+  /// Errors    TrainingError that names epoch, step and what to try: a loss, a penalty
+  ///           or an evaluation that is not finite, or a ReLU that was silent for kSilentSteps
+  ///           steps in a row.
   bool run_epoch(const Hooks& hooks = {});
 
   /// Evaluates on the test images if that has not been done since the last epoch.
@@ -109,6 +114,8 @@ class Trainer {
   };
 
   bool train_steps(const Hooks& hooks);  // whether to the end
+  std::optional<Evaluation> judge(const char* which, const Dataset& images, const Hooks& hooks);
+  void finish_epoch(const std::optional<Evaluation>& validation);
   void train_step(const Batch& batch);
   bool stopped(const Hooks& hooks) const;
   bool over_budget(const Hooks& hooks) const;
@@ -121,6 +128,7 @@ class Trainer {
   [[noreturn]] void fail(const std::string& what) const;
 
   Config config_;
+  ValidationSplit learning_;  // of the training images
   Dataset test_;
   DataLoader loader_;
   Model model_;

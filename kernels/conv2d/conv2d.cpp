@@ -13,6 +13,7 @@
 #include "kernels/conv2d/conv2d_reference.h"
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
+#include "kernels/require_sigma.h"
 #include "kernels/same.h"
 #include "kernels/unsupported_by_mma.h"
 #include "kernels/zero_mask_rows.h"
@@ -491,7 +492,7 @@ void Conv2d::check() const {
   if (!l0_sum) return;
   require_shape(kName, {"l0_sum", l0_sum}, {}, x);
   require(relu, kName, ": l0_sum is the norm of a ReLU's output, but relu is off");
-  require(sigma > 0, kName, ": the smooth L0 needs sigma > 0, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work Conv2d::work() const {

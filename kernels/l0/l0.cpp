@@ -6,6 +6,7 @@
 #include "kernels/l0/l0_impl.h"
 #include "kernels/l0/l0_reference.h"
 #include "kernels/require_scalar.h"
+#include "kernels/require_sigma.h"
 #include "kernels/same.h"
 
 namespace joule {
@@ -40,7 +41,7 @@ void run_penalty_reference(const L0Penalty& op, Context&, Tally*) {
 void L0Sum::check() const {
   require_same(kName, {{"x", x}});
   require_scalar(kName, {"sum", sum}, x.dtype(), x.device());
-  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work L0Sum::work() const {
@@ -62,7 +63,7 @@ std::span<const Implementation<L0Sum>> L0Sum::implementations() {
 void L0SumGrad::check() const {
   require_same(kName, {{"x", x}, {"grad_x", grad_x}});
   require_scalar(kName, {"grad_sum", grad_sum}, x.dtype(), x.device());
-  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work L0SumGrad::work() const {

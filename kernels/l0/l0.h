@@ -13,7 +13,7 @@ namespace joule {
 ///
 /// Shapes    x: any; f32.  sum: a scalar.
 /// Cost      no MACs; reads x.
-/// Errors    ArgumentError if dtypes or devices differ, sum is not a scalar, or sigma <= 0.
+/// Errors    ArgumentError if dtypes or devices differ, sum is not a scalar, or as require_sigma().
 /// Numerics  summed in double over fixed pieces: the same bits for any number of threads.  NaN
 ///           where x_j^2 is not finite.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2.
@@ -35,7 +35,7 @@ struct L0Sum {
 ///
 /// Shapes    x, grad_x: equal; f32.  grad_sum: a scalar.  grad_x may be x.
 /// Cost      no MACs; reads x, writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma <= 0.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or as require_sigma().
 struct L0SumGrad {
   static constexpr std::string_view kName = "l0_sum_grad";
 
