@@ -112,9 +112,10 @@ std::vector<Pass> parse_passes(std::string_view list) {
 std::vector<double> parse_densities(std::string_view list) {
   std::vector<double> densities;
   for (const std::string_view text : entries(list)) {
-    const auto density = parse_number<double>("--density", text);
-    require(density > 0 && density <= 1, "--density: expected a number in (0, 1], got '", text,
-            "'");
+    std::string_view rest = text;
+    const double density = take_number<double>(rest).value_or(0);
+    require(rest.empty() && density > 0 && density <= 1,
+            "--density: expected a number in (0, 1], got '", text, "'");
     add_once("--density", densities, density, text);
   }
   return densities;

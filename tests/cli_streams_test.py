@@ -248,22 +248,23 @@ class Streams(unittest.TestCase):
         commands = [
             ["demo", "--data", "synthetic", "--model", "lenet5", "--limit", "2000", "--epochs", "1000", "--out", out / "demo"],
             ["profile", "--model", self.model, "--meter", "none", "--steps", "1000000", "--html", out / "p.html"],
-            ["tune", "--model", "vgg16", "--input", "32x32x3", "--densities", "0.5", "--rounds", "1", "--out", out / "t.json"],
+            ["tune", "--model", "resnet18", "--input", "32x32x3", "--batch", "1", "--rounds", "3", "--out", out / "t.json"],
             ["bench", "train", "--models", "lenet5", "--steps", "1000000", "--json", out / "b.json"],
+            ["bench", "conv", "--shapes", "16x16x28", "--json", out / "c.json"],
         ]
         for command in commands:
             for sent in (signal.SIGHUP, signal.SIGTERM):
                 with self.subTest(command=command, sent=sent):
                     process = self.start(*command)
                     self.wait_for(process, lambda: sent in mask(process.pid, "SigCgt"))
-                    if command[0] == "bench":
+                    if command[1] == "train":
                         self.wait_for(process, lambda: children(process.pid))
                         (child,) = children(process.pid)
                     self.assertEqual(self.end(process, sent), 130)
                     self.assertEqual(list(out.glob("**/*.tmp")), [])
-                    if command[0] == "bench":
+                    if command[1] == "train":
                         self.assertFalse(Path(f"/proc/{child}").exists())
-                        self.assertFalse((out / "b.json").exists())
+        self.assertFalse((out / "b.json").exists() or (out / "c.json").exists())
         json.loads((out / "t.json").read_text())  # what was measured so far
 
     def test_a_measurement_ends_with_who_asked_for_it(self):
