@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 
@@ -43,9 +45,24 @@ std::string last_line(std::string text) {
   return text.substr(text.rfind('\n') + 1);
 }
 
+/// How the child ended.  Errors: Stopped.
+int status_of(pid_t child, const std::function<bool()>& stop) {
+  constexpr timespec kPause{.tv_nsec = 20'000'000};  // next to nothing of the processor's time
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    if (stop && stop()) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      throw Stopped();
+    }
+    nanosleep(&kPause, nullptr);  // a signal that is caught ends it
+  }
+  return status;
+}
+
 }  // namespace
 
-std::string output_of(const std::vector<std::string>& command) {
+std::string output_of(const std::vector<std::string>& command, const std::function<bool()>& stop) {
   require(!command.empty(), "child process: there is no program to run");
   const File out = temporary(), error = temporary();
   std::vector<char*> arguments;
@@ -60,9 +77,7 @@ std::string output_of(const std::vector<std::string>& command) {
       posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed) throw std::runtime_error(str(command[0], ": ", std::strerror(failed)));
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = status_of(child, stop);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return contents(out);
   const std::string how = WIFSIGNALED(status) ? str("was ended by signal ", WTERMSIG(status))
                                               : str("ended with status ", WEXITSTATUS(status));

@@ -2,7 +2,9 @@
 #include "bench/conv_problem.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "core/parse_number.h"
+#include "training/config.h"
 
 namespace joule::bench {
 namespace {
@@ -25,16 +27,16 @@ void add_once(const char* option, std::vector<T>& all, T value, std::string_view
   all.push_back(value);
 }
 
+constexpr std::int64_t kLargest = 1 << 20;  // products of four do not overflow
+
 /// Reads a text from left to right; once something is not as expected, nothing is any more.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
 
   std::int64_t extent() {
-    std::int64_t value = 0;
-    const auto [after, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    good_ = good_ && error == std::errc() && value >= 1 && value <= kLargest;
-    rest_.remove_prefix(static_cast<std::size_t>(after - rest_.data()));
+    const std::int64_t value = take_number<std::int64_t>(rest_).value_or(0);
+    good_ = good_ && value >= 1 && value <= kLargest;
     return value;
   }
   void expect(char c) {
@@ -48,7 +50,6 @@ class Reader {
   bool done() const { return good_ && rest_.empty(); }
 
  private:
-  static constexpr std::int64_t kLargest = 1 << 20;  // products of four do not overflow
   std::string_view rest_;
   bool good_ = true;
 };
@@ -111,9 +112,9 @@ std::vector<Pass> parse_passes(std::string_view list) {
 std::vector<double> parse_densities(std::string_view list) {
   std::vector<double> densities;
   for (const std::string_view text : entries(list)) {
-    double density = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), density);
-    require(error == std::errc() && end == text.data() + text.size() && density > 0 && density <= 1,
+    std::string_view rest = text;
+    const double density = take_number<double>(rest).value_or(0);
+    require(rest.empty() && density > 0 && density <= 1,
             "--density: expected a number in (0, 1], got '", text, "'");
     add_once("--density", densities, density, text);
   }
@@ -121,7 +122,7 @@ std::vector<double> parse_densities(std::string_view list) {
 }
 
 std::vector<ConvProblem> parse_conv_problems(std::string_view list, std::int64_t batch) {
-  require(batch >= 1, "--batch: expected at least 1, got ", batch);
+  training::require_count("--batch", batch, training::kMaxBatch);
   std::vector<ConvProblem> problems;
   for (const std::string_view text : entries(list)) {
     problems.push_back(parse_conv_problem(text, batch));

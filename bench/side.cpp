@@ -15,6 +15,7 @@
 #include "data/loader.h"
 #include "layers/functions.h"
 #include "optim/optimizers.h"
+#include "training/config.h"
 #include "training/evaluate.h"
 #include "training/model_file.h"
 
@@ -192,9 +193,9 @@ ModelSpec default_spec(const std::string& model) {
 }
 
 SideResult run_side(const SideOptions& o) {
-  require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
+  training::require_count("--batch", o.batch, training::kMaxBatch);
   require(o.slice >= 0, "--slice: must not be negative, got ", o.slice);
-  require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
+  training::require_count("--steps", o.steps, training::kMaxSteps);
   require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
   Subject subject = subject_of(o);
   subject.net.to(o.device);

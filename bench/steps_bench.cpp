@@ -13,6 +13,7 @@
 #include "core/context.h"
 #include "core/random.h"
 #include "core/threads.h"
+#include "training/config.h"
 #include "training/model_file.h"
 
 namespace joule::bench {
@@ -47,10 +48,10 @@ struct Side {
   std::vector<Outcome> rounds{};
 };
 
-Outcome outcome_of(const Side& side, const Way& way) {
+Outcome outcome_of(const Side& side, const Way& way, const std::function<bool()>& stop) {
   Command command = side.command;
   command.insert(command.end(), way.arguments.begin(), way.arguments.end());
-  const std::string line = output_of(command);
+  const std::string line = output_of(command, stop);
   if (side.parameters == 0) {
     const SideResult r = side_from_json(line);
     return {r.images_per_second, r.images_per_second_best, r.peak_bytes, {}, r};
@@ -71,10 +72,10 @@ Outcome outcome_of(const Side& side, const Way& way) {
 }
 
 /// The order of preference decides between ways that are equally quick.
-Way quickest_way(const Side& side) {
+Way quickest_way(const Side& side, const std::function<bool()>& stop) {
   if (side.ways.size() == 1) return side.ways[0];
   std::vector<double> best;
-  for (const Way& way : side.ways) best.push_back(outcome_of(side, way).best);
+  for (const Way& way : side.ways) best.push_back(outcome_of(side, way, stop).best);
   return side
       .ways[static_cast<std::size_t>(std::max_element(best.begin(), best.end()) - best.begin())];
 }
@@ -105,13 +106,13 @@ class Measurement {
     std::vector<Way> chosen;
     for (const Side& side : sides_) {
       tell(progress, str(side.name, ": finding its best way"));
-      chosen.push_back(quickest_way(side));
+      chosen.push_back(quickest_way(side, progress.stop));
     }
     for (int round = 0; round < options_.rounds; ++round) {
       tell(progress, str("round ", round + 1, " of ", options_.rounds));
       for (const auto i : generator_.permutation(std::ssize(sides_))) {
         const auto at = static_cast<std::size_t>(i);
-        sides_[at].rounds.push_back(outcome_of(sides_[at], chosen[at]));
+        sides_[at].rounds.push_back(outcome_of(sides_[at], chosen[at], progress.stop));
       }
     }
     for (std::size_t i = 0; i < sides_.size(); ++i) report_.sides.push_back(report(i, chosen[i]));
@@ -273,8 +274,8 @@ class Measurement {
 
 StepsReport bench_steps(const StepsOptions& o, const StepsProgress& progress) {
   require(!o.nets.empty(), "bench: there is no net to measure");
-  require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
-  require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
+  training::require_count("--batch", o.batch, training::kMaxBatch);
+  training::require_count("--steps", o.steps, training::kMaxSteps);
   require(o.rounds >= 1, "--rounds: expected at least 1, got ", o.rounds);
   StepsReport report{.environment = environment(),
                      .train = o.train,

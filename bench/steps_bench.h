@@ -34,6 +34,7 @@ struct StepsProgress {
   std::function<void(const Environment&)> on_environment{};
   std::function<void(const std::string&)> on_start{};
   std::function<void(const NetReport&)> on_net{};
+  std::function<bool()> stop{};  // asked all the time
 };
 
 /// Measures each net in Joule as it chooses, in Joule without the rows that skip zeros, and in
@@ -42,7 +43,7 @@ struct StepsProgress {
 /// in an order drawn for every round.
 ///
 /// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
-/// fails.
+///           fails; Stopped as soon as progress.stop() says so.
 StepsReport bench_steps(const StepsOptions& options, const StepsProgress& progress);
 
 }  // namespace joule::bench

@@ -4,8 +4,11 @@
 #include <memory>
 #include <optional>
 
+#include "bench/child_process.h"
 #include "bench/conv_bench.h"
 #include "cli/bench.h"
+#include "cli/interrupt.h"
+#include "cli/option.h"
 #include "core/threads.h"
 #include "training/config.h"
 
@@ -54,15 +57,19 @@ int bench_conv(const Options& options) {
     model = training::load_model(options.real);
     images = model->prepare(load_dataset(options.data.empty() ? model->data : options.data).test);
   }
+  const Interrupt interrupt;  // before there is anything to clean up
   ReportFile json(options.json), html(options.html);
-  const bench::ConvProgress progress{
-      .on_environment = print_environment,
-      .on_start = [](const std::string& what) { fmt::print(stderr, "{}\n", what); },
-      .on_curve =
-          [](const bench::ConvCurve& curve) {
-            fmt::print("{}", table(curve));
-            std::fflush(stdout);
-          }};
+  const bench::ConvProgress progress{.on_environment = print_environment,
+                                     .on_start =
+                                         [&](const std::string& what) {
+                                           if (interrupt.requested()) throw bench::Stopped();
+                                           fmt::print(stderr, "{}\n", what);
+                                         },
+                                     .on_curve =
+                                         [](const bench::ConvCurve& curve) {
+                                           fmt::print("{}", table(curve));
+                                           std::fflush(stdout);
+                                         }};
   const bench::ConvReport report =
       bench::bench_conv(measured, progress, model ? &*model : nullptr, images);
   fmt::print("{}\n", roofline(report));
@@ -79,7 +86,7 @@ void add_bench_conv(CLI::App& bench, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, auto& value, const char* help) {
-    return command->add_option(name, value, help)->capture_default_str();
+    return add_option(*command, name, value, help)->capture_default_str();
   };
   add("--shapes", options->shapes, "Convolutions, by commas");
   add("--density", options->density, "Shares of non-zeros, by commas");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <sys/prctl.h>
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -8,6 +10,8 @@
 #include "bench/steps_bench.h"
 #include "cli/bench.h"
 #include "cli/execution.h"
+#include "cli/interrupt.h"
+#include "cli/option.h"
 
 namespace joule::cli {
 namespace {
@@ -68,6 +72,7 @@ int bench_steps(const Options& options, bool train) {
   if (measured.torch_peer.empty()) {
     measured.torch_peer = (this_program().parent_path().parent_path() / "benchmarks/torch_peer");
   }
+  const Interrupt interrupt;  // before there is anything to clean up
   ReportFile json(options.json), html(options.html);
   const bench::StepsReport report = bench::bench_steps(
       measured, {.on_environment = print_environment,
@@ -76,7 +81,8 @@ int bench_steps(const Options& options, bool train) {
                      [&](const bench::NetReport& net) {
                        fmt::print("{}", table(net, options.batch));
                        std::fflush(stdout);
-                     }});
+                     },
+                 .stop = [&] { return interrupt.requested(); }});
   json.write([&] { return to_json(report); });
   html.write([&] { return to_html(report); });
   return 0;
@@ -89,7 +95,7 @@ void add(CLI::App& bench, Run& run, bool train) {
   command->footer(train ? kTrainExamples : kInferExamples);
   const auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, auto& value, const char* help) {
-    return command->add_option(name, value, help)->capture_default_str();
+    return add_option(*command, name, value, help)->capture_default_str();
   };
   add("--models", options->models,
       "Fresh nets, by commas; small-cnn if there are no weights either");
@@ -125,18 +131,19 @@ void add_bench_side(CLI::App& bench, Run& run) {
   const auto side = std::make_shared<Side>();
   bench::SideOptions& o = side->options;
   command->add_flag("!--no-graph", o.graph);
-  command->add_option("--mode", side->mode)->check(CLI::IsMember({"train", "infer"}));
-  command->add_option("--model", o.model);
-  command->add_option("--weights", o.weights);
-  command->add_option("--data", o.data);
-  command->add_option("--batch", o.batch);
-  command->add_option("--slice", o.slice);
-  command->add_option("--steps", o.steps);
-  command->add_option("--warmup", o.warmup);
+  add_option(*command, "--mode", side->mode)->check(CLI::IsMember({"train", "infer"}));
+  add_option(*command, "--model", o.model);
+  add_option(*command, "--weights", o.weights);
+  add_option(*command, "--data", o.data);
+  add_option(*command, "--batch", o.batch);
+  add_option(*command, "--slice", o.slice);
+  add_option(*command, "--steps", o.steps);
+  add_option(*command, "--warmup", o.warmup);
   side->execution.add_to(*command);
   command->add_flag("--dense", o.dense);
   command->callback([side, &run] {
     run = [side] {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody waits for it any more
       side->execution.apply();
       side->options.train = side->mode == "train";
       side->options.device = side->execution.where();

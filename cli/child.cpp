@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "cli/interrupt.h"
 #include "core/error.h"
 
 namespace joule::cli {
@@ -47,7 +48,7 @@ int spawn(const std::vector<std::string>& command, const sigset_t& mask, pid_t& 
   arguments.push_back(nullptr);
   sigset_t defaults;  // what this program ignores, the command would too
   sigemptyset(&defaults);
-  sigaddset(&defaults, SIGXFSZ);
+  for (const int signal : ignored_here()) sigaddset(&defaults, signal);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/option.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
 #include "data/atomic_file.h"
@@ -208,11 +209,11 @@ void add_demo(CLI::App& app, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   training::Config& config = options->config;
-  command->add_option("--out", options->out, "Folder to write")
+  add_option(*command, "--out", options->out, "Folder to write")
       ->capture_default_str()
       ->type_name("DIR");
   const auto add = [&](const char* name, auto& value, const char* help) {
-    command->add_option(name, value, help)->capture_default_str();
+    add_option(*command, name, value, help)->capture_default_str();
   };
   add("--data", config.data, "Data set, or a folder");
   add("--model", config.model, "Net");

@@ -9,10 +9,12 @@
 #include "cli/energy_profiles.h"
 #include "cli/energy_report.h"
 #include "cli/execution.h"
+#include "cli/option.h"
 #include "cli/subject.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "data/loader.h"
+#include "training/config.h"
 
 namespace joule::cli {
 namespace {
@@ -65,7 +67,7 @@ void for_each_batch(const Options& o, const Subject& subject, OnBatch&& run) {
 
 int model_energy(const Options& o) {
   o.execution.apply();
-  require(o.batch >= 1, "batch: expected at least 1, got ", o.batch);
+  training::require_count("batch", o.batch, training::kMaxBatch);
   require(o.limit >= 0, "limit: must not be negative, got ", o.limit);
   const EnergyProfile profile = find_profile(o.profile, o.mac_picojoules);
   const auto* const asic = std::get_if<energy::AsicModel>(&profile);
@@ -139,10 +141,10 @@ void add_energy(CLI::App& app, Run& run) {
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
   CLI::Option* const model =
-      command->add_option("--model", o->model, "Net, folder of a run, or a model.safetensors")
+      add_option(*command, "--model", o->model, "Net, folder of a run, or a model.safetensors")
           ->type_name("NAME|DIR|FILE");
   const auto of_model = [&](const char* name, auto& value, const char* help) {
-    return command->add_option(name, value, help)->needs(model);
+    return add_option(*command, name, value, help)->needs(model);
   };
   of_model("--input", o->input, "Height, width, channels of an untrained net")->type_name("HxWxC");
   of_model("--classes", o->classes, "Classes of an untrained net");
@@ -167,10 +169,10 @@ void add_energy(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_flag("--profiles", o->profiles, "List the profiles with constants and sources");
   CLI::Option* const fit =
-      command->add_option("--fit", o->fit, "Fit a profile to these measured windows")
+      add_option(*command, "--fit", o->fit, "Fit a profile to these measured windows")
           ->type_name("WINDOWS.json");
-  CLI::Option* const out =
-      command->add_option("--out", o->out, "Where the fitted profile goes")->type_name("FILE.json");
+  CLI::Option* const out = add_option(*command, "--out", o->out, "Where the fitted profile goes")
+                               ->type_name("FILE.json");
   fit->needs(out);
   out->needs(fit);
   command->add_flag("--json", o->json, "Print JSON");

@@ -3,13 +3,14 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <string_view>
 
+#include "cli/option.h"
 #include "core/backend.h"
 #include "core/error.h"
+#include "core/parse_number.h"
 #include "energy/cost_model.h"
 #include "energy/measurement.h"
 #include "training/choice.h"
@@ -22,36 +23,31 @@ using energy::Joules;
 Joules parse_energy(const std::string& option, const std::string& text) {
   static const std::map<std::string_view, Joules> kUnits{
       {"J", Joules(1)}, {"kJ", Joules(1e3)}, {"Wh", Joules(3600)}, {"kWh", Joules(3.6e6)}};
-  double number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  std::string_view unit(end, static_cast<std::size_t>(last - end));
+  std::string_view unit = text;
+  const std::optional<double> number = take_number<double>(unit);
   while (unit.starts_with(' ')) unit.remove_prefix(1);
   const auto found = kUnits.find(unit);
-  const bool good = error == std::errc() && found != kUnits.end() && std::isfinite(number);
-  const Joules energy = good ? number * found->second : Joules();
+  const Joules energy = number && found != kUnits.end() ? *number * found->second : Joules();
   require(energy > Joules(0) && std::isfinite(energy.value()), option,
           ": expected a positive energy in J, kJ, Wh or kWh, such as 500J, got '", text, "'");
   return energy;
 }
 
 void EnergyOptions::add_to(CLI::App& command) {
-  command
-      .add_option("--meter", meter,
-                  "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+  add_option(command, "--meter", meter,
+             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
       ->capture_default_str();
-  command
-      .add_option("--idle", idle_seconds,
-                  "Seconds to measure the idle power before training; 0: do not")
+  add_option(command, "--idle", idle_seconds,
+             "Seconds to measure the idle power before training; 0: do not")
       ->capture_default_str();
-  command.add_option("--idle-power", idle_watts,
-                     "State the idle power in watts instead of measuring it");
-  command.add_option("--energy-budget", budget,
-                     "Stop when so much was measured, all epochs together: 500J, 2kJ, .1Wh, 1kWh");
-  command.add_option("--carbon-intensity", footprint.grams_per_kwh,
-                     "Of the electricity, in grams of CO2 per kWh: a line of its own");
-  command.add_option("--pue", footprint.pue,
-                     "The building's energy over the machine's: a line of its own");
+  add_option(command, "--idle-power", idle_watts,
+             "State the idle power in watts instead of measuring it");
+  add_option(command, "--energy-budget", budget,
+             "Stop when so much was measured, all epochs together: 500J, 2kJ, .1Wh, 1kWh");
+  add_option(command, "--carbon-intensity", footprint.grams_per_kwh,
+             "Of the electricity, in grams of CO2 per kWh: a line of its own");
+  add_option(command, "--pue", footprint.pue,
+             "The building's energy over the machine's: a line of its own");
 }
 
 training::RunAccounting EnergyOptions::open(Device device,

@@ -3,15 +3,16 @@
 
 #include <fmt/core.h>
 
+#include "cli/option.h"
 #include "core/threads.h"
 #include "training/config.h"
 
 namespace joule::cli {
 
 void Execution::add_to(CLI::App& command) {
-  command.add_option("--threads", threads, "Threads of the kernels; 0: one per core");
-  command.add_option("--device", device, "Where to compute: cpu, cuda")->capture_default_str();
-  command.add_option("--precision", precision, kPrecisionHelp)->capture_default_str();
+  add_option(command, "--threads", threads, "Threads of the kernels; 0: one per core");
+  add_option(command, "--device", device, "Where to compute: cpu, cuda")->capture_default_str();
+  add_option(command, "--precision", precision, kPrecisionHelp)->capture_default_str();
   command.add_flag("--deterministic", deterministic,
                    "The same bits for any number of threads, not only run to run");
 }

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "cli/image_size.h"
 
-#include <charconv>
+#include <string_view>
 
 #include "core/error.h"
+#include "core/parse_number.h"
 
 namespace joule::cli {
 
 ImageSize parse_input(const std::string& text) {
   std::int64_t extents[3] = {};
-  const char* at = text.data();
-  const char* const end = at + text.size();
+  std::string_view rest = text;
   bool good = true;
   for (int i = 0; i < 3 && good; ++i) {
-    if (i > 0) good = at != end && *at++ == 'x';
-    const auto [after, error] = std::from_chars(at, end, extents[i]);
-    good = good && error == std::errc() && extents[i] >= 1;
-    at = after;
+    if (i > 0) {
+      good = rest.starts_with('x');
+      if (good) rest.remove_prefix(1);
+    }
+    extents[i] = take_number<std::int64_t>(rest).value_or(0);
+    good = good && extents[i] >= 1;
   }
-  require(good && at == end, "--input: expected HEIGHTxWIDTHxCHANNELS such as 32x32x3, got '", text,
-          "'");
+  require(good && rest.empty(), "--input: expected HEIGHTxWIDTHxCHANNELS such as 32x32x3, got '",
+          text, "'");
   return {{extents[0], extents[1]}, extents[2]};
 }
 

@@ -1,30 +1,46 @@
 // SPDX-License-Identifier: MIT
 #include "cli/interrupt.h"
 
-#include <csignal>
-
 namespace joule::cli {
 namespace {
 
 volatile std::sig_atomic_t caught = 0;
 
-void set_handler(int flags, void (*handler)(int)) {
-  struct sigaction action = {};
-  action.sa_handler = handler;
-  action.sa_flags = flags;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+std::vector<int>& ignored() {
+  static std::vector<int> signals;
+  return signals;
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
   caught = 0;
-  // SA_RESETHAND: the second one finds the default action.
-  set_handler(static_cast<int>(SA_RESETHAND) | SA_RESTART, [](int) { caught = 1; });
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    Before before{.signal = signal};
+    sigaction(signal, nullptr, &before.action);
+    if (before.action.sa_handler == SIG_IGN) continue;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { caught = 1; };
+    // SA_RESETHAND: the second one finds the default action.
+    action.sa_flags = SA_RESTART | (signal == SIGHUP ? 0 : static_cast<int>(SA_RESETHAND));
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, nullptr);
+    before_.push_back(before);
+  }
 }
-Interrupt::~Interrupt() { set_handler(0, SIG_DFL); }
+
+Interrupt::~Interrupt() {
+  for (const Before& before : before_) sigaction(before.signal, &before.action, nullptr);
+}
+
 bool Interrupt::requested() const { return caught != 0; }
+
+void ignore_signals_of_writing() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
+    if (std::signal(signal, SIG_IGN) != SIG_IGN) ignored().push_back(signal);
+  }
+}
+
+std::vector<int> ignored_here() { return ignored(); }
 
 }  // namespace joule::cli

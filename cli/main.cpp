@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <new>
+#include <sstream>
 #include <string>
 #include <string_view>
 
+#include "bench/child_process.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/standard_streams.h"
 #include "cli/tuning.h"
 #include "core/error.h"
 #include "core/version.h"
@@ -33,8 +37,8 @@ int fail(int code, std::string_view message) {
   return code;
 }
 
-int main(int argc, char** argv) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, not a death
+/// Everything but the program's own end: reads the command line and does what it asks for.
+int do_command(int argc, char** argv) {
   CLI::App app(
       "Trains and runs small convolutional nets, and accounts for the energy of every operation.",
       "joule");
@@ -57,23 +61,46 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fail(kUsage, std::string(error.what()) + " (joule --help shows what there is)");
+    if (error.get_exit_code() != 0) {
+      throw ArgumentError(str(error.what(), " (joule --help shows what there is)"));
+    }
+    std::ostringstream text;  // of --help or --version
+    app.exit(error, text, text);
+    fmt::print("{}", text.str());
+    return 0;
   }
+  use_tuning();
+  return run();
+}
+
+/// The exit code of what body() does.
+int guarded(const std::function<int()>& body) {
   try {
-    use_tuning();
-    return run();
+    return body();
   } catch (const ArgumentError& error) {
     return fail(kUsage, error.what());
   } catch (const DataError& error) {
     return fail(kData, error.what());
   } catch (const DeviceError& error) {
     return fail(kDevice, error.what());
+  } catch (const bench::Stopped& stopped) {
+    fmt::print(stderr, "joule: {}\n", stopped.what());
+    return kInterrupted;
   } catch (const std::bad_alloc&) {
     return fail(kOther, "out of memory");
   } catch (const std::exception& error) {
     return fail(kOther, error.what());
   }
+}
+
+int main(int argc, char** argv) {
+  return guarded([&] {
+    ignore_signals_of_writing();
+    prepare_standard_streams();
+    const int code = guarded([&] { return do_command(argc, argv); });
+    if (code == 0) finish_standard_output();
+    return code;
+  });
 }
 
 }  // namespace

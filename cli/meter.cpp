@@ -15,6 +15,7 @@
 #include "cli/child.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/option.h"
 #include "core/error.h"
 #include "data/atomic_file.h"
 #include "energy/json.h"
@@ -67,8 +68,12 @@ class Windows {
 
 class Metering {
  public:
-  Metering(const Options& options, Meters meters)
-      : options_(options), meters_(std::move(meters)), quiet_(meters_.size()) {}
+  /// Both are to outlive it.
+  Metering(const Options& options, const Interrupt& interrupt, Meters meters)
+      : options_(options),
+        interrupt_(interrupt),
+        meters_(std::move(meters)),
+        quiet_(meters_.size()) {}
 
   /// Runs the command between two quiet spells; none if the user stopped it before it began.
   std::optional<Ended> run() {
@@ -123,8 +128,8 @@ class Metering {
   }
 
   const Options& options_;
+  const Interrupt& interrupt_;
   Meters meters_;
-  Interrupt interrupt_;
   std::vector<std::vector<Interval>> quiet_;  // per meter
   std::vector<Interval> intervals_;
 };
@@ -172,6 +177,7 @@ int meter(const Options& options) {
   require(options.idle_seconds >= 0 && options.idle_seconds <= 3600,
           "--idle: expected 0 to 3600 seconds, got ", options.idle_seconds);
   if (options.idle_watts) stated_idle_power(Watts(*options.idle_watts));  // is it one?
+  const Interrupt interrupt;                        // before there is anything to clean up
   std::optional<AtomicFile> out_file, record_file;  // refused now, not after the run
   if (!options.out.empty()) out_file.emplace(options.out);
   if (!options.record.empty()) record_file.emplace(options.record);
@@ -180,7 +186,7 @@ int meter(const Options& options) {
           options.meter, "' gives ", meters.size(), "; choose one with --meter");
 
   Meter& first = *meters.front();
-  Metering metering(options, std::move(meters));
+  Metering metering(options, interrupt, std::move(meters));
   std::ostringstream trace;
   std::optional<Recorder> recorder;
   if (record_file) recorder.emplace(first, trace);
@@ -212,20 +218,18 @@ void add_meter(CLI::App& app, Run& run) {
       "meter", "Run any command and measure the energy of the machine meanwhile");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  command
-      ->add_option("--meter", options->meter,
-                   "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+  add_option(*command, "--meter", options->meter,
+             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
       ->capture_default_str();
-  command
-      ->add_option("--idle", options->idle_seconds,
-                   "Seconds to measure the idle power, before and after; 0: do not")
+  add_option(*command, "--idle", options->idle_seconds,
+             "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
-  command->add_option("--idle-power", options->idle_watts,
-                      "State the idle power in watts instead of measuring it");
+  add_option(*command, "--idle-power", options->idle_watts,
+             "State the idle power in watts instead of measuring it");
   command->add_flag("--json", options->json, "Report as JSON");
-  command->add_option("--out", options->out, "Report to this file, not on standard error");
-  command->add_option("--record", options->record, "Write the raw readings to this file");
-  command->add_option("command", options->command, "The command and its arguments, after --")
+  add_option(*command, "--out", options->out, "Report to this file, not on standard error");
+  add_option(*command, "--record", options->record, "Write the raw readings to this file");
+  add_option(*command, "command", options->command, "The command and its arguments, after --")
       ->required()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->callback([options, &run] { run = [options] { return meter(*options); }; });

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "cli/model_and_data.h"
+#include "cli/option.h"
 
 namespace joule::cli {
 
 void ModelAndData::add_to(CLI::App& command) {
-  command.add_option("--model", model, "Folder of a run, or a model.safetensors")
+  add_option(command, "--model", model, "Folder of a run, or a model.safetensors")
       ->required()
       ->type_name("DIR|FILE");
-  command.add_option("--data", data, "Data set; unless given the one that the net was trained on");
-  command.add_option("--limit", limit, "Use only the first N test images; 0: all");
+  add_option(command, "--data", data, "Data set; unless given the one that the net was trained on");
+  add_option(command, "--limit", limit, "Use only the first N test images; 0: all");
   execution.add_to(command);
 }
 

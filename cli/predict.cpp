@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_and_data.h"
+#include "cli/option.h"
 #include "data/atomic_file.h"
 #include "layers/functions.h"
 #include "training/evaluate.h"
@@ -57,7 +58,7 @@ void add_predict(CLI::App& app, Run& run) {
   };
   const auto options = std::make_shared<Options>();
   options->input.add_to(*command);
-  command->add_option("--out", options->out, "File to write")->required()->type_name("F.csv");
+  add_option(*command, "--out", options->out, "File to write")->required()->type_name("F.csv");
   command->callback(
       [options, &run] { run = [options] { return predict(options->input, options->out); }; });
 }

@@ -13,6 +13,7 @@
 #include "cli/energy_profiles.h"
 #include "cli/execution.h"
 #include "cli/interrupt.h"
+#include "cli/option.h"
 #include "cli/profile_run.h"
 #include "cli/profile_table.h"
 #include "cli/subject.h"
@@ -26,6 +27,7 @@
 #include "report/environment.h"
 #include "report/figures.h"
 #include "report/profile_page.h"
+#include "training/config.h"
 
 namespace joule::cli {
 namespace {
@@ -88,9 +90,11 @@ CostModel cost_model_of(const Options& o) {
 }
 
 void check(const Options& o, Rule rule, const CostModel& cost) {
-  require(o.batch >= 1, "--batch: expected at least 1, got ", o.batch);
-  require(o.steps >= 1, "--steps: expected at least 1, got ", o.steps);
+  training::require_count("--batch", o.batch, training::kMaxBatch);
+  training::require_count("--steps", o.steps, training::kMaxSteps);
   require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
+  require(o.warmup <= training::kMaxSteps, "--warmup: expected at most ", training::kMaxSteps,
+          ", got ", o.warmup);
   require(o.idle_seconds >= 0 && o.idle_seconds <= 3600, "--idle: expected 0 to 3600 seconds, got ",
           o.idle_seconds);
   if (o.idle_watts) stated_idle_power(Watts(*o.idle_watts));  // is it one?
@@ -312,17 +316,17 @@ class Profiling {
   Rule rule_;
   By by_;
   CostModel cost_;
+  Interrupt interrupt_;  // before there is anything to clean up
   Outputs outputs_;
   Meters meters_;
   Meter* meter_ = nullptr;
   std::vector<Interval> quiet_;
   report::Pairs environment_;
-  Interrupt interrupt_;
 };
 
 void add_reports(CLI::App& command, Options& o) {
   const auto file = [&](const char* name, std::string& path, const char* help) {
-    command.add_option(name, path, help)->type_name("FILE");
+    add_option(command, name, path, help)->type_name("FILE");
   };
   file("--json", o.json,
        "Report as JSON to this file; -: to standard output, instead of the table");
@@ -344,7 +348,7 @@ void add_profile(CLI::App& app, Run& run) {
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
   const auto add = [&](const char* name, auto& value, const char* help) {
-    return command->add_option(name, value, help);
+    return add_option(*command, name, value, help);
   };
   add("--model", o->model, "Net, folder of a run, or a model.safetensors")
       ->required()

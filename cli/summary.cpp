@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/image_size.h"
+#include "cli/option.h"
 #include "energy/ledger.h"
 #include "models/models.h"
 
@@ -147,11 +148,11 @@ void add_summary(CLI::App& app, Run& run) {
       app.add_subcommand("summary", "Show a net's layers, shapes, parameters and MACs");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  command->add_option("--model", options->model, "Net")->capture_default_str();
-  command->add_option("--input", options->input, "Height, width, channels")
+  add_option(*command, "--model", options->model, "Net")->capture_default_str();
+  add_option(*command, "--input", options->input, "Height, width, channels")
       ->capture_default_str()
       ->type_name("HxWxC");
-  command->add_option("--classes", options->classes, "Classes")->capture_default_str();
+  add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return summary(*options); }; });
 }

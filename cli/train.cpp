@@ -8,6 +8,7 @@
 #include "cli/energy_options.h"
 #include "cli/execution.h"
 #include "cli/interrupt.h"
+#include "cli/option.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
 #include "cli/tuner.h"
@@ -37,7 +38,7 @@ line per epoch), summary.json, model.safetensors (PyTorch reads it) and checkpoi
 class Options {
  public:
   explicit Options(CLI::App& command) : command_(command) {
-    command.add_option("--out", out_, "Folder of the run")->required()->type_name("DIR");
+    add_option(command, "--out", out_, "Folder of the run")->required()->type_name("DIR");
     add("--data", &Config::data,
         "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
     add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
@@ -102,7 +103,7 @@ class Options {
   template <class T>
   CLI::Option* add(const char* name, T Config::*member, const char* help) {
     CLI::Option* const option =
-        command_.add_option(name, config_.*member, help)->capture_default_str();
+        add_option(command_, name, config_.*member, help)->capture_default_str();
     keep_.push_back([option, member](const Config& from, Config& to) {
       if (option->count() == 0) to.*member = from.*member;
     });

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/image_size.h"
 #include "cli/interrupt.h"
+#include "cli/option.h"
 #include "cli/tuner.h"
 #include "core/threads.h"
 #include "data/tuning_file.h"
@@ -53,7 +54,7 @@ void check(const Options& options) {
   require(options.rounds >= 1 && options.rounds <= 1000, "rounds: expected 1 to 1000, got ",
           options.rounds);
   for (const std::int64_t batch : options.batches) {
-    require(batch >= 1, "batch: expected at least 1, got ", batch);
+    training::require_count("batch", batch, training::kMaxBatch);
   }
   if (!options.shapes.empty()) bench::parse_conv_problems(options.shapes, 1);
   double last = 0;
@@ -149,8 +150,8 @@ int tune(const Options& options) {
   context().precision = training::precision({.precision = options.precision});
   set_tuning_table(nullptr);  // it is the static choice that the measured one is compared with
   const std::string path = options.out.empty() ? tuning_path() : options.out;
+  const Interrupt interrupt;  // before there is anything to clean up
   const auto file = open_table(path);
-  const Interrupt interrupt;
   const std::vector<TuneResult> results = measure_all(options, interrupt);
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
@@ -186,34 +187,29 @@ void add_tune(CLI::App& app, Run& run) {
       app.add_subcommand("tune", "Measure which implementations are the fastest on this machine");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  auto* const model =
-      command
-          ->add_option("--model", o->model, "Net, or the folder of a run, or a model.safetensors")
-          ->capture_default_str()
-          ->type_name("NAME|DIR|FILE");
-  command->add_option("--input", o->input, "Height, width, channels, of a net by its name")
+  auto* const model = add_option(*command, "--model", o->model,
+                                 "Net, or the folder of a run, or a model.safetensors")
+                          ->capture_default_str()
+                          ->type_name("NAME|DIR|FILE");
+  add_option(*command, "--input", o->input, "Height, width, channels, of a net by its name")
       ->capture_default_str()
       ->type_name("HxWxC");
-  command->add_option("--classes", o->classes, "Classes, of a net by its name")
+  add_option(*command, "--classes", o->classes, "Classes, of a net by its name")
       ->capture_default_str();
-  command->add_option("--shapes", o->shapes, "Convolutions INxOUTxSIZE[:KxK[/STRIDE]], by commas")
+  add_option(*command, "--shapes", o->shapes, "Convolutions INxOUTxSIZE[:KxK[/STRIDE]], by commas")
       ->excludes(model);
-  command
-      ->add_option("--batch", o->batches,
-                   "Images at once, several by commas [16, linear layers 256; 128 for --train]")
-      ->delimiter(',');
+  add_option(*command, "--batch", o->batches,
+             "Images at once, several by commas [16, linear layers 256; 128 for --train]");
   command->add_flag("--train", o->train, "Also what a training step runs");
-  command->add_option("--densities", o->densities, "Shares of non-zeros to measure at, by commas")
-      ->delimiter(',')
+  add_option(*command, "--densities", o->densities, "Shares of non-zeros to measure at, by commas")
       ->capture_default_str();
-  command->add_option("--rounds", o->rounds, "Rounds, of which the shortest counts")
+  add_option(*command, "--rounds", o->rounds, "Rounds, of which the shortest counts")
       ->capture_default_str();
-  command->add_option("--threads", o->threads, "Threads of the kernels; 0: one per core");
-  command
-      ->add_option("--precision", o->precision,
-                   "bf16: also the rows that round weights, which only --precision bf16 runs later")
+  add_option(*command, "--threads", o->threads, "Threads of the kernels; 0: one per core");
+  add_option(*command, "--precision", o->precision,
+             "bf16: also the rows that round weights, which only --precision bf16 runs later")
       ->capture_default_str();
-  command->add_option("--out", o->out, "The table [that which joule info shows]");
+  add_option(*command, "--out", o->out, "The table [that which joule info shows]");
   command->add_flag("--json", o->json, "Print JSON");
   command->callback([o, &run] { run = [o] { return tune(*o); }; });
 }

@@ -19,6 +19,9 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options)
     : dataset_(std::move(dataset)), options_(std::move(options)) {
   dataset_.check();
   require(options_.batch >= 1, "data loader: batch must be at least 1, got ", options_.batch);
+  constexpr std::int64_t kMaxBatch = std::int64_t{1} << 32;  // sums with it do not overflow
+  require(options_.batch <= kMaxBatch, "data loader: batch must be at most ", kMaxBatch, ", got ",
+          options_.batch);
   require(options_.prefetch >= 1, "data loader: prefetch must be at least 1, got ",
           options_.prefetch);
   require(options_.workers >= 0, "data loader: workers must not be negative, got ",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/models.h"
 
+#include <algorithm>
 #include <map>
 
 namespace joule {
@@ -34,6 +35,11 @@ nn::Sequential make_model(const ModelSpec& spec) {
   }
   require(spec.image.h >= 1 && spec.image.w >= 1 && spec.channels >= 1 && spec.classes >= 1,
           spec.name, ": image, channels and classes must be positive, got ", spec.image, ", ",
+          spec.channels, " and ", spec.classes);
+  // Beyond these, what a layer's extents are computed from would not fit into 64 bits.
+  constexpr std::int64_t kMax = 1 << 16;
+  require(std::max({spec.image.h, spec.image.w, spec.channels, spec.classes}) <= kMax, spec.name,
+          ": image, channels and classes must be at most ", kMax, ", got ", spec.image, ", ",
           spec.channels, " and ", spec.classes);
   return found->second(spec);
 }

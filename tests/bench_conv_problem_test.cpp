@@ -39,6 +39,8 @@ TEST(ConvProblem, RefusesWhatIsNoShape) {
   }
   EXPECT_EQ(test::error_of([] { parse_conv_problems("1x1x1", 0); }),
             "--batch: expected at least 1, got 0");
+  EXPECT_EQ(test::error_of([] { parse_conv_problems("1x1x1", (1 << 20) + 1); }),
+            "--batch: expected at most 1048576, got 1048577");
 }
 
 TEST(ConvProblem, DensitiesAreShares) {

@@ -12,7 +12,8 @@
    itself or through another, is private: no other folder and no public header includes it.  Headers
    whose names end in _cuda.h are for all *.cu files, and for their like.
 4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines.
-5. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
+5. The program's options are added by cli/option.h: CLI11's own add_option() reads 010 as 8.
+6. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
 """
 
 import os
@@ -129,6 +130,14 @@ def check_form(root):
                 yield file, len(lines), f"the header has {len(lines)} lines, at most {MAX_HEADER_LINES}"
 
 
+def check_options(root):
+    for file in files(root, SOURCES):
+        if file.parts[0] == "cli" and file != Path("cli/option.h"):
+            for number, line in enumerate((root / file).read_text().splitlines(), 1):
+                if re.search(r"(\.|->)\s*add_option\w*\(", line):
+                    yield file, number, "write add_option(command, ...) of cli/option.h"
+
+
 def check_readme(root):
     readme = root / "README.md"
     if not readme.exists():
@@ -145,7 +154,7 @@ def check_readme(root):
 
 def check(root):
     """The breaches under root, each as `file:line: text`."""
-    found = [*check_includes(root), *check_form(root), *check_readme(root)]
+    found = [*check_includes(root), *check_form(root), *check_options(root), *check_readme(root)]
     return [f"{file}:{line}: {text}" for file, line, text in found]
 
 

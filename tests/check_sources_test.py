@@ -102,6 +102,11 @@ class CheckSources(unittest.TestCase):
             ["core/a.h:151: the header has 151 lines, at most 150"],
         )
 
+    def test_options_past_the_numbers(self):
+        calls = TOP + 'command->add_option("--n", n);\ncommand\n    .add_option("--m", m);\nadd_option(*command, "--k", k);\n'
+        found = self.breaches(files={"cli/train.cpp": calls, "cli/option.h": HEADER + 'command.add_option(name, value);\n'})
+        self.assertEqual(found, [f"cli/train.cpp:{n}: write add_option(command, ...) of cli/option.h" for n in (2, 4)])
+
     def test_readme(self):
         program = "int main() {}\n"
         readme = "`examples/one.cpp`, run by the tests:\n\n```cpp\n%s```\n[that](examples/one.cpp), [far](https://a.b/c)\n"

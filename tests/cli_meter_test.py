@@ -268,7 +268,7 @@ time.sleep(60)
         self.assert_refused(2, "expected a number of watts >= 0, got -3", "--idle-power=-3", "--", "echo", "run")
         self.assert_refused(2, "a trace holds one meter, and 'nvml' gives 2", "--meter", "nvml", "--record",
                             self.folder / "r", "--", "echo", "run", env=GPUS)  # fmt: skip
-        self.assertFalse((self.folder / "r").exists() or (self.folder / "r.tmp").exists())
+        self.assertFalse((self.folder / "r").exists() or (self.folder / "r.joule.tmp").exists())
 
     def test_bad_files(self):
         nowhere = self.folder / "nowhere" / "file"

@@ -266,7 +266,7 @@ class Profile(unittest.TestCase):
         self.assert_refused(2, "models whole nets", *none, "--profile", "sponge")
         self.assert_refused(2, "say --data or --input and --classes", "--model", "lenet5")
         self.assert_refused(2, "meter: expected auto", *NET, "--meter", "x")
-        self.assertFalse(Path("a").exists() or Path("a.tmp").exists())
+        self.assertFalse(Path("a").exists() or Path("a.joule.tmp").exists())
 
     def test_bad_files(self):
         nowhere = self.folder / "nowhere" / "file"

@@ -258,7 +258,7 @@ class Tune(unittest.TestCase):
             ("batch: expected at least 1, got 0", "--batch", "0"),
             ("densities: must ascend between 0 and 1, got 0.2 after 0.5", "--densities", "0.5,0.2"),
             ("densities: must ascend between 0 and 1, got 1 after 0", "--densities", "1"),
-            ("densities: must ascend between 0 and 1, got nan after 0", "--densities", "nan"),
+            ("--densities: expected a decimal number, got 'nan'", "--densities", "nan"),
             ("model: 'nonsense' is neither a net nor a folder or file", "--model", "nonsense"),
             ("--input: expected HEIGHTxWIDTHxCHANNELS", "--model", "lenet5", "--input", "28"),
             ("threads", "--threads", "-1"),

@@ -259,7 +259,7 @@ TEST_F(SafetensorsTest, AFailedSaveLeavesTheOldFile) {
   std::signal(SIGXFSZ, old_handler);
   EXPECT_EQ(message, path_ + ": cannot be written: File too large");
   expect_equal(load_safetensors(path_), sample_state());
-  EXPECT_FALSE(std::filesystem::exists(path_ + ".tmp"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".joule.tmp"));
 }
 
 }  // namespace

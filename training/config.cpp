@@ -63,17 +63,31 @@ void require_one_of(const char* option, const std::string& value,
   throw ArgumentError(str(option, ": expected one of ", known, ", got '", value, "'"));
 }
 
-constexpr float kLeastFloat = std::numeric_limits<float>::min();
-constexpr float kMostFloat = std::numeric_limits<float>::max();
+/// What tensors are multiplied with, in float32: a number that is none of its normal ones would be
+/// 0 or infinity there.
+void require_float32(const char* option, double value) {
+  using Float = std::numeric_limits<float>;
+  require(value == 0 || (std::abs(value) >= Float::min() && std::abs(value) <= Float::max()),
+          option, ": its size must lie between ", Float::min(), " and ", Float::max(), ", got ",
+          value);
+}
 
-/// What kernels neither flush to 0 nor take for infinite.
-bool is_normal_float(double value) { return value >= kLeastFloat && value <= kMostFloat; }
-
-void require_not_negative(const char* option, double value) {
+void require_factor(const char* option, double value) {
   require(std::isfinite(value) && value >= 0, option, ": must not be negative, got ", value);
+  require_float32(option, value);
+}
+
+void require_epochs(const char* option, double value) {
+  require(std::isfinite(value) && value >= 0, option, ": must not be negative, got ", value);
+  require(value <= kMaxEpochs, option, ": expected at most ", kMaxEpochs, " epochs, got ", value);
 }
 
 }  // namespace
+
+void require_count(const char* option, std::int64_t count, std::int64_t most) {
+  require(count >= 1, option, ": expected at least 1, got ", count);
+  require(count <= most, option, ": expected at most ", most, ", got ", count);
+}
 
 void check(const Config& c) {
   require(c.limit >= 0, "limit: must not be negative, got ", c.limit);
@@ -82,21 +96,22 @@ void check(const Config& c) {
   require(c.validation > 0 || c.schedule != "plateau",
           "validation: the plateau schedule goes by the loss on images that are held back, got ",
           c.validation);
-  require(c.epochs >= 1, "epochs: expected at least 1, got ", c.epochs);
-  require(c.batch >= 1, "batch: expected at least 1, got ", c.batch);
+  require_count("epochs", c.epochs, kMaxEpochs);
+  require_count("batch", c.batch, kMaxBatch);
   require(c.threads >= 0, "threads: must not be negative, got ", c.threads);
   require(std::isfinite(c.lr) && c.lr > 0, "lr: must be positive, got ", c.lr);
-  require(c.momentum >= 0 && c.momentum < 1, "momentum: must lie in [0, 1), got ", c.momentum);
-  require_not_negative("weight_decay", c.weight_decay);
+  require_float32("lr", c.lr);
+  require(c.momentum >= 0 && static_cast<float>(c.momentum) < 1,
+          "momentum: must lie in [0, 1), got ", c.momentum);
+  require_factor("weight_decay", c.weight_decay);
   require(c.lr_factor >= 0 && c.lr_factor < 1, "lr_factor: must lie in [0, 1), got ", c.lr_factor);
-  require_not_negative("warmup", c.warmup);
-  require_not_negative("clip_norm", c.clip_norm);
-  require_not_negative("l0_lambda", c.l0_lambda);
-  require_not_negative("l0_warmup", c.l0_warmup);
-  require(c.l0_lambda == 0 || is_normal_float(c.l0_lambda), "l0_lambda: expected 0, or ",
-          kLeastFloat, " to ", kMostFloat, " (float32), got ", c.l0_lambda);
-  require(is_normal_float(c.l0_sigma), "l0_sigma: expected ", kLeastFloat, " to ", kMostFloat,
-          " (float32, so that 0 stays 0 and not 0 / 0), got ", c.l0_sigma);
+  require_epochs("warmup", c.warmup);
+  require_factor("clip_norm", c.clip_norm);
+  require_factor("l0_lambda", c.l0_lambda);
+  require_epochs("l0_warmup", c.l0_warmup);
+  require(std::isfinite(c.l0_sigma) && c.l0_sigma > 0, "l0_sigma: must be positive, got ",
+          c.l0_sigma);
+  require_float32("l0_sigma", c.l0_sigma);
   require_one_of("augment", c.augment, {"none", "flip", "crop", "crop-flip"});
   require_one_of("optimizer", c.optimizer, {"sgd", "adam", "adamw", "rmsprop"});
   require_one_of("schedule", c.schedule,

@@ -49,6 +49,15 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
+/// The most that a configuration may ask for: products of counts, such as epochs x batches x images
+/// or the steps of a warm-up, then stay far below 2^63.
+inline constexpr std::int64_t kMaxEpochs = 1'000'000;
+inline constexpr std::int64_t kMaxBatch = std::int64_t{1} << 20;
+inline constexpr std::int64_t kMaxSteps = 1'000'000'000;  // that are measured at a time
+
+/// Errors    ArgumentError (option, limit, count) unless 1 <= count <= most.
+void require_count(const char* option, std::int64_t count, std::int64_t most);
+
 /// Errors    ArgumentError that names the option, its value and what was expected; DeviceError for
 ///           a device that this build does not have.
 void check(const Config& config);
