@@ -38,7 +38,8 @@ constexpr const char* kExamples = R"(Examples:
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
 
-Energy that no meter can tell is unavailable, with the reason and what to do; see joule info.)";
+Each meter stands for itself: what the command computes on, joule cannot know.  Energy that no meter
+can tell is unavailable, with the reason and what to do; see joule info.)";
 
 struct Options {
   std::string meter = "auto";
@@ -213,8 +214,9 @@ void add_meter(CLI::App& app, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   command
-      ->add_option("--meter", options->meter,
-                   "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+      ->add_option(
+          "--meter", options->meter,
+          "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, replay:FILE or none")
       ->capture_default_str();
   command
       ->add_option("--idle", options->idle_seconds,
