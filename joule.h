@@ -28,6 +28,7 @@
 #include "energy/measurement.h"
 #include "energy/meters/recorder.h"
 #include "energy/open_meters.h"
+#include "energy/run_meters.h"
 #include "energy/trials.h"
 #include "energy/window.h"
 #include "layers/containers.h"

@@ -110,7 +110,8 @@ void account_step(benchmark::State& state, bool metered, bool budget) {
   } else {
     meters = open_meters("none");
   }
-  training::Accounting accounting{std::make_shared<training::Metering>(std::move(meters)), {}};
+  training::Accounting accounting{
+      std::make_shared<training::Metering>(charge(std::move(meters), {})), {}};
   if (budget) accounting.budget = Joules(1e18);
   training::EnergyAccount account(std::move(accounting));
   account.begin({});

@@ -77,7 +77,7 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
   };
   using joule::training::EnergyAccount;
   const auto metering =
-      std::make_shared<joule::training::Metering>(joule::energy::open_meters(meter));
+      std::make_shared<joule::training::Metering>(joule::energy::open_run_meters(meter, {}));
   EnergyAccount account({.metering = metering});
   account.begin({});
   std::optional<EnergyAccount> budget;

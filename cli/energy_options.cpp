@@ -35,7 +35,8 @@ Joules parse_energy(const std::string& option, const std::string& text) {
 
 void EnergyOptions::add_to(CLI::App& command) {
   add_option(command, "--meter", meter,
-             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none; those of "
+             "what the run computes on are its energy, others stand beside it")
       ->capture_default_str();
   add_option(command, "--idle", idle_seconds,
              "Seconds to measure the idle power before training; 0: do not")
@@ -59,7 +60,7 @@ training::RunAccounting EnergyOptions::open(Device device,
   training::RunAccounting accounting{.footprint = footprint};
   if (!budget.empty()) accounting.energy.budget = parse_energy("--energy-budget", budget);
   auto metering = std::make_shared<training::Metering>(
-      energy::open_meters(meter, {.gpu = backend(device).bus_id()}));
+      energy::open_run_meters(meter, {.device = device, .gpu = backend(device).bus_id()}));
   accounting.energy.metering = metering;
   if (idle_watts) {
     metering->state_idle_power(energy::Watts(*idle_watts));
@@ -100,6 +101,10 @@ std::string energy_lines(const training::RunEnergy& run) {
   std::string out = str("measured energy: ", split.gross, "\n");
   if (split.gross.available()) {
     out += str("  idle: ", split.idle, "\n  dynamic: ", split.dynamic, "\n");
+  }
+  for (const energy::WindowSum& meter : all.measured) {
+    if (meter.beside.empty()) continue;
+    out += str("  not in the sum: ", energy::measure(meter).gross, ": ", meter.beside, "\n");
   }
   const energy::CostModel& profile = energy::horowitz45();
   out += str("modelled energy: ", modelled(all, profile), "\n");

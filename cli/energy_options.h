@@ -25,10 +25,10 @@ struct EnergyOptions {
   training::Footprint footprint;
 
   void add_to(CLI::App& command);
-  /// Opens the meters, of the GPUs that of `device` if it is one, and measures their idle power, no
-  /// longer than until `stop`.
+  /// Opens the meters of a run on `device` and measures their idle power, no longer than until
+  /// `stop`.
   ///
-  /// Errors    ArgumentError for a bad value, before anything is opened; as open_meters().
+  /// Errors    ArgumentError for a bad value, before anything is opened; as open_run_meters().
   training::RunAccounting open(Device device, const std::function<bool()>& stop) const;
 };
 

@@ -39,7 +39,8 @@ constexpr const char* kExamples = R"(Examples:
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
 
-Energy that no meter can tell is unavailable, with the reason and what to do; see joule info.)";
+Each meter stands for itself: what the command computes on, joule cannot know.  Energy that no meter
+can tell is unavailable, with the reason and what to do; see joule info.)";
 
 struct Options {
   std::string meter = "auto";
@@ -218,8 +219,9 @@ void add_meter(CLI::App& app, Run& run) {
       "meter", "Run any command and measure the energy of the machine meanwhile");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(*command, "--meter", options->meter,
-             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none")
+  add_option(
+      *command, "--meter", options->meter,
+      "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, replay:FILE or none")
       ->capture_default_str();
   add_option(*command, "--idle", options->idle_seconds,
              "Seconds to measure the idle power, before and after; 0: do not")

@@ -22,8 +22,8 @@
 #include "core/error.h"
 #include "data/atomic_file.h"
 #include "energy/meters/recorder.h"
-#include "energy/open_meters.h"
 #include "energy/profile.h"
+#include "energy/run_meters.h"
 #include "report/environment.h"
 #include "report/figures.h"
 #include "report/profile_page.h"
@@ -106,14 +106,26 @@ void check(const Options& o, Rule rule, const CostModel& cost) {
   require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
 }
 
-/// The meter of what computes: of several that `auto` finds that of the GPU, or of the processors.
-Meter& meter_to_use(const Meters& meters, const std::string& selection, Device device) {
-  require(selection == "auto" || meters.size() == 1, "--meter: '", selection, "' gives ",
-          meters.size(), " meters, and a profile shares out the energy of one; name it");
-  const auto found = std::ranges::find_if(meters, [device](const auto& m) {
-    return m->available() && (m->info().name == "nvml") == (device == Device::cuda);
-  });
-  return found == meters.end() ? *meters.front() : **found;
+/// The meter whose energy is shared out, and the others, each with why.
+struct SharedOut {
+  Meter* meter = nullptr;
+  std::vector<Meter*> beside;
+  std::vector<std::string> why;
+};
+
+/// Shared out over operations is the energy of the device that ran them: of the meters in the sum
+/// the first, as a GPU's stands before the processors that fed it.
+SharedOut shared_out(const RunMeters& run) {
+  SharedOut shared;
+  for (std::size_t i = 0; i < run.meters.size(); ++i) {
+    if (run.beside[i].empty() && !shared.meter) {
+      shared.meter = run.meters[i].get();
+      continue;
+    }
+    shared.beside.push_back(run.meters[i].get());
+    shared.why.push_back(run.beside[i].empty() ? "the operations ran on the GPU" : run.beside[i]);
+  }
+  return shared;
 }
 
 /// The files that were asked for.  Refused before the run, written after it.
@@ -148,8 +160,10 @@ class Profiling {
     require_distinct_files();
     environment_ = environment();
     Subject subject = load();
-    meters_ = open_meters(o_.meter, {.gpu = backend(o_.execution.where()).bus_id()});
-    meter_ = &meter_to_use(meters_, o_.meter, o_.execution.where());
+    const Device device = o_.execution.where();
+    meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()});
+    shared_ = shared_out(meters_);
+    meter_ = shared_.meter;
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
     if (!o_.record.empty()) recorder.emplace(*meter_, recorded);
@@ -157,7 +171,8 @@ class Profiling {
     if (!o_.trace.empty()) trace.emplace();
 
     measure_idle();
-    const auto done = run_profile(subject, plan(), *meter_, trace ? &*trace : nullptr);
+    const auto done =
+        run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
     if (!done || interrupt_.requested()) return kInterrupted;
     measure_idle();
     Profile profile = describe(subject, *done);
@@ -262,6 +277,7 @@ class Profiling {
                     .steps = o_.steps,
                     .warmup = o_.warmup,
                     .meter = meter_->info(),
+                    .beside = beside(done),
                     .idle_power = idle,
                     .cost = cost_,
                     .lines = done.lines,
@@ -281,6 +297,16 @@ class Profiling {
       profile.notes.push_back(closing);
     }
     return profile;
+  }
+
+  std::vector<MeterBeside> beside(const ProfileRun& done) const {
+    std::vector<MeterBeside> all;
+    for (std::size_t i = 0; i < done.beside.size(); ++i) {
+      const MeterInfo& info = shared_.beside[i]->info();
+      const auto measured = measure(info, done.beside[i], no_idle_power("not asked for"));
+      all.push_back({info, shared_.why[i], measured.gross});
+    }
+    return all;
   }
 
   /// What the meter was read for, in its order.
@@ -318,7 +344,8 @@ class Profiling {
   CostModel cost_;
   Interrupt interrupt_;  // before there is anything to clean up
   Outputs outputs_;
-  Meters meters_;
+  RunMeters meters_;
+  SharedOut shared_;
   Meter* meter_ = nullptr;
   std::vector<Interval> quiet_;
   report::Pairs environment_;
@@ -363,7 +390,9 @@ void add_profile(CLI::App& app, Run& run) {
       "Steps in the window; layer by layer: calls of each layer, then twice and three times")
       ->capture_default_str();
   add("--warmup", o->warmup, "Steps before it")->capture_default_str();
-  add("--meter", o->meter, "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none")
+  add("--meter", o->meter,
+      "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none; shared out is the energy of what the "
+      "operations ran on")
       ->capture_default_str();
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();

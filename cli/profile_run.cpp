@@ -40,10 +40,17 @@ std::vector<Batch> make_batches(const Subject& subject, const ProfilePlan& plan)
 /// Something to be run and measured by itself.
 using Body = std::function<void()>;
 
+/// The meter whose energy is shared out, and those beside it.
+struct Metered {
+  energy::Meter& meter;
+  std::span<energy::Meter* const> beside;
+};
+
 /// Runs bodies between the laps of one window.
 class Pieces {
  public:
-  Pieces(energy::Meter& meter, energy::OpTrace* trace) : trace_(trace), window_(meter) {}
+  Pieces(const Metered& metered, energy::OpTrace* trace)
+      : trace_(trace), beside_(windows(metered.beside)), window_(metered.meter) {}
 
   void run(const Body& body) {
     energy::Ledger ledger;
@@ -56,18 +63,32 @@ class Pieces {
     ledger_.merge(ledger);
     pieces_.push_back({window_.lap(), ledger.lines()});
   }
-  ProfileRun finish() && { return {ledger_.lines(), window_.so_far(), std::move(pieces_)}; }
+  ProfileRun finish() && {
+    std::vector<energy::Interval> beside;
+    for (const auto& window : beside_) beside.push_back(window->close());
+    return {ledger_.lines(), window_.so_far(), std::move(pieces_), std::move(beside)};
+  }
 
  private:
+  using Windows = std::vector<std::unique_ptr<energy::Window>>;
+  static Windows windows(std::span<energy::Meter* const> meters) {
+    Windows windows;
+    for (energy::Meter* const meter : meters) {
+      windows.push_back(std::make_unique<energy::Window>(*meter));
+    }
+    return windows;
+  }
+
   energy::OpTrace* trace_;
   energy::Ledger ledger_;
   std::vector<energy::Piece> pieces_;
+  Windows beside_;
   energy::Window window_;  // last: it begins when all else is there
 };
 
 /// The bodies of the plan, in order; `warm_up` is run before.
 std::optional<ProfileRun> run_bodies(const std::vector<Body>& bodies, const Body& warm_up,
-                                     const ProfilePlan& plan, energy::Meter& meter,
+                                     const ProfilePlan& plan, const Metered& meter,
                                      energy::OpTrace* trace) {
   for (std::int64_t i = 0; i < plan.warmup; ++i) {
     if (plan.stop && plan.stop()) return {};
@@ -83,7 +104,7 @@ std::optional<ProfileRun> run_bodies(const std::vector<Body>& bodies, const Body
 
 std::optional<ProfileRun> run_steps(const std::vector<Batch>& batches, const ProfilePlan& plan,
                                     const std::function<void(const Batch&)>& step,
-                                    energy::Meter& meter, energy::OpTrace* trace) {
+                                    const Metered& meter, energy::OpTrace* trace) {
   std::vector<Body> bodies;
   for (std::int64_t i = 0; i < plan.steps; ++i) {
     const Batch& batch = batches[static_cast<std::size_t>(i % std::ssize(batches))];
@@ -94,7 +115,7 @@ std::optional<ProfileRun> run_steps(const std::vector<Batch>& batches, const Pro
 }
 
 std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, const ProfilePlan& plan,
-                                     energy::Meter& meter, energy::OpTrace* trace) {
+                                     const Metered& meter, energy::OpTrace* trace) {
   std::vector<Body> once, pieces;
   Tensor x = images;
   for (const std::shared_ptr<nn::Module>& layer : net.children()) {
@@ -115,7 +136,9 @@ std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, cons
 }  // namespace
 
 std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
-                                      energy::Meter& meter, energy::OpTrace* trace) {
+                                      energy::Meter& meter, std::span<energy::Meter* const> beside,
+                                      energy::OpTrace* trace) {
+  const Metered metered{meter, beside};
   nn::Module& net = subject.model.net;
   std::vector<Batch> batches = make_batches(subject, plan);
   for (Batch& batch : batches) {
@@ -131,14 +154,14 @@ std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
           optimizer->step();
           optimizer->zero_grad();
         },
-        meter, trace);
+        metered, trace);
   }
   const training::Inference inference(net);
   if (plan.mode == ProfileMode::layers) {
-    return run_layers(net, batches.front().images, plan, meter, trace);
+    return run_layers(net, batches.front().images, plan, metered, trace);
   }
   return run_steps(
-      batches, plan, [&](const Batch& batch) { net(batch.images); }, meter, trace);
+      batches, plan, [&](const Batch& batch) { net(batch.images); }, metered, trace);
 }
 
 }  // namespace joule::cli

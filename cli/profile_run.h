@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "cli/subject.h"
@@ -30,16 +31,19 @@ struct ProfilePlan {
 struct ProfileRun {
   std::vector<energy::Ledger::Line> lines;
   energy::Interval window;
-  std::vector<energy::Piece> pieces;  // follow on each other and make up the window
+  std::vector<energy::Piece> pieces;     // follow on each other and make up the window
+  std::vector<energy::Interval> beside;  // the window of each meter beside
 };
 
 inline constexpr int kRounds = 3;
 
-/// Runs the plan under a ledger and a window of `meter`; `trace`, unless null, keeps every call.
-/// Warm-up and the making of batches are not in the window.
+/// Runs the plan under a ledger and a window of `meter`, and one of each of `beside`, which are
+/// read at its two edges; `trace`, unless null, keeps every call.  Warm-up and the making of
+/// batches are not in the window.
 ///
 /// Returns   nothing if plan.stop() said so.
 std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
-                                      energy::Meter& meter, energy::OpTrace* trace);
+                                      energy::Meter& meter, std::span<energy::Meter* const> beside,
+                                      energy::OpTrace* trace);
 
 }  // namespace joule::cli

@@ -73,6 +73,9 @@ std::string window_text(const Profile& p) {
     line("dynamic", a.whole.dynamic);
     line("unattributed", a.unattributed);
   }
+  for (const auto& [meter, why, gross] : p.beside) {
+    text += fmt::format("  {:<13}{}: {}\n", "not in it", str(gross), why);
+  }
   if (!p.meter.remedy.empty()) text += fmt::format("  {:<13}{}\n", "to do", p.meter.remedy);
   return text;
 }

@@ -16,7 +16,8 @@ RunReport::RunReport(std::string folder, const training::Config& config,
     : folder_(std::move(folder)), run_{.config = config} {
   const training::Metering& metering = *accounting.energy.metering;
   for (std::size_t i = 0; i < metering.meters().size(); ++i) {
-    run_.meters.push_back({metering.meters()[i]->info(), metering.idle_power(i)});
+    run_.meters.push_back(
+        {metering.meters()[i]->info(), metering.idle_power(i), metering.beside(i)});
   }
   for (const auto& source : energy::all_meters()) run_.sources.push_back(source->info());
   run_.environment = facts(report::environment());

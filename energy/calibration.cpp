@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/error.h"
+
 namespace joule::energy {
 namespace {
 
 constexpr std::size_t kChanges = 6;
 constexpr std::int64_t kPatienceNs = 2'000'000'000;
+constexpr Seconds kSlowestSensor(0.1);
 constexpr std::int64_t kPollNs = 20'000;  // the fastest counters move every millisecond
 
 /// The times at which one counter was seen to move.
@@ -20,7 +23,7 @@ struct Watched {
   bool done() const { return changes.size() == kChanges || last.status != Status::ok; }
   void look() {
     const Reading now = meter->read(Purpose::background);
-    if (now.ticks != last.ticks) changes.push_back(now.monotonic_ns);
+    if (now.shown != last.shown) changes.push_back(now.monotonic_ns);
     last = now;
   }
   Seconds median_period() const {
@@ -38,6 +41,11 @@ void conclude(const Watched& watched) {
     meter.give_up(watched.last.status, watched.last.reason, meter.info().remedy);
   } else if (watched.done()) {
     meter.set_update_period(watched.median_period());
+  } else if (meter.info().integrates_power) {
+    meter.set_update_period(kSlowestSensor,
+                            str("the power was not seen to change in 2 s: it is taken to be "
+                                "renewed every ",
+                                kSlowestSensor, ", as by the slowest cards"));
   } else {
     meter.give_up(Status::failed, "the counter does not move (it was watched for 2 s)",
                   "a virtual machine may show a counter that nothing drives: measure on its host");
@@ -76,7 +84,7 @@ Reading next_tick(Meter& meter) {
   while (now.status == Status::ok && now.monotonic_ns - first.monotonic_ns < patience) {
     meter.clock().sleep_ns(poll);
     now = meter.read();
-    if (now.status == Status::ok && now.ticks != first.ticks) {
+    if (now.status == Status::ok && now.shown != first.shown) {
       now.aligned = true;
       break;
     }

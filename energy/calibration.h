@@ -10,7 +10,8 @@ namespace joule::energy {
 
 /// Measures how often the counter of each meter moves (the median over five intervals) and tells
 /// the meter.  One whose counter stands still for two seconds is given up: some virtual machines
-/// show a counter that never moves.  Meters that know their period and those that cannot be read
+/// show a counter that never moves.  Sampled power may stand still: it is then taken to be renewed
+/// every 100 ms, and a remark says so.  Meters that know their period and those that cannot be read
 /// are left alone.
 ///
 /// Cost      about six update periods, for all of them at once: .6 s for the slowest GPUs.

@@ -18,7 +18,7 @@ Counted count(const MeterInfo& meter, const Interval& interval) {
   const Joules energy = static_cast<double>(interval.ticks()) * meter.unit;
   if (!meter.update_period) return {energy, {}};
   const double periods =
-      (interval.begin.aligned ? 0.25 : 0.5) + (interval.end.aligned ? 0.25 : 0.5);
+      meter.edge_periods(interval.begin.aligned) + meter.edge_periods(interval.end.aligned);
   const Watts power = energy / interval.duration();
   return {energy, power * (periods * *meter.update_period) + meter.unit};
 }
@@ -74,8 +74,11 @@ std::string unresolved(const MeterInfo& meter, const Interval& interval) {
   const Seconds duration = interval.duration();
   if (duration <= Seconds(0)) return "no time passed between the readings";
   const Counted c = count(meter, interval);
-  const std::string moves =
-      meter.update_period ? str(" (the counter moves every ", *meter.update_period, ")") : "";
+  const std::string moves = meter.update_period
+                                ? str(meter.integrates_power ? " (the power is renewed every "
+                                                             : " (the counter moves every ",
+                                      *meter.update_period, ")")
+                                : "";
   if (c.energy == Joules(0)) {
     return str("unresolved: the counter did not move in ", duration, moves);
   }

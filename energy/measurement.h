@@ -29,9 +29,10 @@ struct Measurement {
 ///
 /// Numerics  integers up to the last step.  Uncertainties are bounds, so they add up linearly:
 ///           that of gross is the power times half an update period per edge (a quarter if
-///           aligned), a tick, and the meter's systematic share.  That of dynamic is the sum of
-///           both, but the systematic share, the same factor in both if the idle power is of this
-///           meter, counts once, on the difference.  None if the update period is not known.
+///           aligned; two and one if the meter integrates power), a tick, and the meter's
+///           systematic share.  That of dynamic is the sum of both, but the systematic share, the
+///           same factor in both if the idle power is of this meter, counts once, on the
+///           difference.  None if the update period is not known.
 /// Errors    none: what is below the resolution (the uncertainty of the edges is as large as the
 ///           energy itself), or has no reading, is unavailable with its reason, never 0, and
 ///           nothing negative is cut off.  ArgumentError if the end lies before the beginning.

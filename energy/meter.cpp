@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "energy/meter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
 #include "energy/sampler.h"
 
 namespace joule::energy {
+namespace {
+
+/// A reading is a call of the driver: not more of them than one in ten milliseconds.
+constexpr Seconds kLeastSamplePeriod(0.01);
+
+}  // namespace
 
 std::string_view name(Status status) {
   switch (status) {
@@ -40,6 +47,12 @@ std::shared_ptr<Sampler> Meter::keep_sampled() {
     sampler_ = sampler;
   }
   return sampler;
+}
+
+void Meter::set_update_period(Seconds period, const std::string& remark) {
+  info_.update_period = period;
+  if (info_.integrates_power) info_.sample_period = std::max(period, kLeastSamplePeriod);
+  if (!remark.empty()) info_.remarks.push_back(remark);
 }
 
 void Meter::give_up(Status status, std::string reason, std::string remedy) {
@@ -83,6 +96,7 @@ void Meter::take(Sample sample, Reading& reading) {
   } else {
     reading.ticks = sample.ticks;
     reading.integral = sample.integral;
+    reading.shown = sample.shown.value_or(sample.ticks);
     event = std::move(sample.reset);
     if (event.empty() && last_ && sample.ticks < last_->ticks) {
       event = str("the counter went backwards, from ", last_->ticks, " to ", sample.ticks,

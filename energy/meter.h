@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "energy/clock.h"
+#include "energy/domain.h"
 #include "energy/quantity.h"
 
 namespace joule::energy {
@@ -46,20 +47,33 @@ struct Reading {
   std::string reason;         // of the status, or of the last reset
   std::int64_t since_ns = 0;  // when that happened
   std::optional<PowerIntegral> integral;
+  std::int64_t shown = 0;  // what moves once per update period: the ticks, or the sampled power
 };
 
 /// What is known of a meter before it is read.
 struct MeterInfo {
   std::string name;                      // "rapl"
   std::string scope;                     // what draws the energy: "package 0 + DRAM"
+  Domain domain = Domain::unknown;       // the same, for the rule of energy/run_meters.h
+  std::string gpu;                       // PCI bus id of the card, of a live meter of one
   Joules unit;                           // of a tick: the resolution
   std::optional<Seconds> update_period;  // how often the counter moves, from calibrate()
   double systematic = 0;                 // relative error that repeating does not reduce: .05
+  /// Not a counter: the ticks are samples of power, integrated.  What was drawn between two of them
+  /// nobody knows, so that an edge leaves more of a window open than a counter's does.
+  bool integrates_power = false;
   std::optional<Seconds> sample_period;  // a window reads at least that often in the background
   Status status = Status::ok;
   std::string reason;  // why it cannot be read
   std::string remedy;  // and what to do about it
   std::vector<std::string> remarks;
+
+  /// How many update periods an edge of a window leaves open.  A counter moves once a period, so
+  /// that an edge lies half a period from its move on average.  A sample of power is up to a
+  /// period old, and the power may change up to a period before the next one shows it: two.
+  double edge_periods(bool aligned) const {
+    return (aligned ? 0.5 : 1) * (integrates_power ? 2 : 0.5);
+  }
 };
 
 /// Why a reading is taken.  A replay answers only the first kind from its trace, so that how often
@@ -94,7 +108,7 @@ class Meter {
   std::shared_ptr<Sampler> keep_sampled();
 
   // For calibrate(), before the meter is shared.
-  void set_update_period(Seconds period) { info_.update_period = period; }
+  void set_update_period(Seconds period, const std::string& remark = {});
   void give_up(Status status, std::string reason, std::string remedy);
 
  protected:
@@ -104,6 +118,7 @@ class Meter {
     std::string reset;                         // why they do not continue those before
     std::optional<std::int64_t> monotonic_ns;  // when, if that is not now
     std::optional<PowerIntegral> integral;
+    std::optional<std::int64_t> shown;  // if that is not the ticks
   };
   /// The counter, now.  Never called by two threads at once, nor again after a failure.
   virtual Sample sample(Purpose purpose) = 0;

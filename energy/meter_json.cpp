@@ -34,6 +34,7 @@ std::string to_json(const MeterInfo& meter) {
   if (meter.update_period) period = meter.update_period->value();
   return dump({{"name", meter.name},
                {"scope", text_or_null(meter.scope)},
+               {"domain", name(meter.domain)},
                {"status", name(meter.status)},
                {"reason", text_or_null(meter.reason)},
                {"remedy", text_or_null(meter.remedy)},

@@ -11,6 +11,7 @@
 #include "energy/meters/perf.h"
 #include "energy/meters/rapl.h"
 #include "energy/meters/replay.h"
+#include "energy/run_meters.h"
 
 namespace joule::energy {
 namespace {
@@ -22,9 +23,15 @@ Meters listed(Ms... meters) {
   return list;
 }
 
-/// The readable ones of all sources; of perf and rapl, which are the same counters, one.
-Meters choose(Meters all, const Machine& machine) {
+/// What `auto` takes, and what it would have taken if it could be read.
+struct Choice {
   Meters chosen;
+  std::vector<MeterInfo> unread;
+};
+
+/// The readable ones of all sources; of perf and rapl, which are the same counters, one.
+Choice choose(Meters all, const Machine& machine) {
+  Choice choice;
   std::string why;
   bool processors = false;
   for (auto& meter : all) {
@@ -32,20 +39,22 @@ Meters choose(Meters all, const Machine& machine) {
     const bool again = info.name == "rapl" && processors;
     if (meter->available() && !again) {
       processors = processors || info.name == "perf";
-      chosen.push_back(std::move(meter));
+      choice.chosen.push_back(std::move(meter));
     } else if (!meter->available()) {
+      choice.unread.push_back(info);
       why += str(why.empty() ? "" : "; ", info.name, ": ", info.reason);
     }
   }
-  if (!chosen.empty()) return chosen;
-  return listed(unreadable_meter(machine, "auto", Status::absent, "no source can be read: " + why,
-                                 "joule info says for each source what to do"));
+  if (!choice.chosen.empty()) return choice;
+  return {.chosen = listed(unreadable_meter(machine, "auto", Status::absent,
+                                            "no source can be read: " + why,
+                                            "joule info says for each source what to do"))};
 }
 
 }  // namespace
 
 Meters all_meters(const Machine& machine) {
-  Meters all = open_nvml(machine, machine.gpu);
+  Meters all = open_nvml(machine);
   all.push_back(open_perf(machine));
   all.push_back(open_rapl(machine));
   calibrate(all);
@@ -54,14 +63,14 @@ Meters all_meters(const Machine& machine) {
 
 Meters open_meters(const std::string& selection, const Machine& machine) {
   constexpr std::string_view kReplay = "replay:", kGpu = "nvml:";
-  if (selection == "auto") return choose(all_meters(machine), machine);
+  if (selection == "auto") return choose(all_meters(machine), machine).chosen;
   if (selection == "none") return listed(no_meter(machine));
   if (selection.starts_with(kReplay)) {
     return listed(open_replay(selection.substr(kReplay.size())));
   }
   Meters meters;
   if (selection == "nvml") {
-    meters = open_nvml(machine, machine.gpu);
+    meters = open_nvml(machine);
   } else if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
     meters = open_nvml(machine, selection.substr(kGpu.size()));
   } else if (selection == "perf") {
@@ -75,6 +84,13 @@ Meters open_meters(const std::string& selection, const Machine& machine) {
   }
   calibrate(meters);
   return meters;
+}
+
+RunMeters open_run_meters(const std::string& selection, const RunsOn& where, Machine machine) {
+  machine.gpu = where.gpu;
+  if (selection != "auto") return charge(open_meters(selection, machine), where, {}, machine);
+  Choice choice = choose(all_meters(machine), machine);
+  return charge(std::move(choice.chosen), where, choice.unread, machine);
 }
 
 }  // namespace joule::energy

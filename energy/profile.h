@@ -24,12 +24,20 @@ struct ProfileWindow {
   Interval interval;
 };
 
+/// A meter that was read over the window and whose energy is nobody's share.
+struct MeterBeside {
+  MeterInfo meter;
+  std::string why;  // it is not in the sum
+  Figure<Joules> gross;
+};
+
 /// What ran in a window, what it took, and what it cost.
 struct Profile {
   std::string model, input, data;  // "resnet18", "32x32x3", the data set or "standard normal"
   std::string mode;                // forward, training, or layers (each for itself)
   std::int64_t batch = 0, steps = 0, warmup = 0;
-  MeterInfo meter;
+  MeterInfo meter;                  // whose energy is shared out
+  std::vector<MeterBeside> beside;  // the others
   Figure<Watts> idle_power;
   CostModel cost;  // of the modelled energies
   std::vector<Ledger::Line> lines;

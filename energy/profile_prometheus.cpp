@@ -83,9 +83,16 @@ std::string window_metrics(const Profile& p) {
     }
     return metric.text();
   };
+  Metric beside("joule_window_not_in_sum_joules", "gauge",
+                "Gross energy of a meter of what the run did not compute on: nobody's share.");
+  for (const auto& [info, why, gross] : p.beside) {
+    if (!gross.available()) continue;
+    beside.sample(label("meter", info.name) + "," + label("scope", info.scope),
+                  gross.value().value());
+  }
   Metric available("joule_window_energy_available", "gauge", "1 if the window's energy is known.");
   available.sample(meter, whole.gross.available() ? 1 : 0);
-  return available.text() +
+  return available.text() + beside.text() +
          figure("joule_window_gross_joules", "Energy of the meter's scope.", whole.gross) +
          figure("joule_window_idle_joules", "Idle power times duration.", whole.idle) +
          figure("joule_window_dynamic_joules", "Gross less idle.", whole.dynamic) +

@@ -56,6 +56,14 @@ ordered_json ticks(const std::optional<Split>& split) {
   return {{"gross", split->gross}, {"idle", split->idle}, {"unattributed", split->unattributed}};
 }
 
+ordered_json not_in_sum(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const auto& [meter, why, gross] : p.beside) {
+    array.push_back({{"meter", parsed(meter)}, {"reason", why}, {"gross", parsed(gross)}});
+  }
+  return array;
+}
+
 ordered_json environment(const Profile& p) {
   ordered_json object = ordered_json::object();
   for (const auto& [what, is] : p.environment) object[what] = is;
@@ -118,6 +126,7 @@ std::string to_json(const Profile& p) {
       {"steps", p.steps},
       {"warmup", p.warmup},
       {"meter", parsed(p.meter)},
+      {"not_in_sum", not_in_sum(p)},
       {"idle_power", parsed(p.idle_power)},
       {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
       {"attribution", name(p.attribution.rule)},

@@ -17,11 +17,12 @@ std::optional<Joules> sum(std::optional<Joules> a, std::optional<Joules> b) {
 Seconds duration(const WindowSum& s) { return Seconds(1e-9 * static_cast<double>(s.nanoseconds)); }
 Joules gross(const WindowSum& s) { return static_cast<double>(s.ticks) * s.unit; }
 
-/// Half an update period at either edge, at the window's mean power, and a tick.
+/// What either edge leaves open of an update period, at the window's mean power, and a tick.
 std::optional<Joules> edges_of(const MeterInfo& meter, const WindowSum& window) {
   if (!meter.update_period) return {};
   if (window.nanoseconds == 0) return meter.unit;
-  return gross(window) / duration(window) * *meter.update_period + meter.unit;
+  const Seconds open = 2 * meter.edge_periods(false) * *meter.update_period;
+  return gross(window) / duration(window) * open + meter.unit;
 }
 
 void set_idle(WindowSum& s, const Figure<Watts>& power) {
@@ -124,10 +125,16 @@ EnergySplit total(std::span<const WindowSum> meters) {
   require(!meters.empty(), "total energy: there is no meter");
   std::vector<Figure<Joules>> gross, idle, dynamic;
   for (const WindowSum& meter : meters) {
+    if (!meter.beside.empty()) continue;
     const Measurement m = measure(meter);
     gross.push_back(m.gross);
     idle.push_back(m.idle);
     dynamic.push_back(m.dynamic);
+  }
+  if (gross.empty()) {
+    const auto none = Figure<Joules>::unavailable(
+        "no meter", "what the run computed on was measured by no meter");
+    return {.gross = none, .idle = none, .dynamic = none};
   }
   return {.gross = sum_of(gross), .idle = sum_of(idle), .dynamic = sum_of(dynamic)};
 }

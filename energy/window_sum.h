@@ -16,6 +16,7 @@ namespace joule::energy {
 /// that were interrupted, and turned into figures at any time.
 struct WindowSum {
   std::string meter, scope;  // as in MeterInfo
+  std::string beside{};      // why it is not in the sum of a run; empty if it is
   Joules unit;               // of a tick
   double systematic = 0;
 
@@ -40,7 +41,7 @@ WindowSum no_windows(const MeterInfo& meter);
 WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
                  const std::string& place);
 
-/// Adds the windows of the same meter.
+/// Adds the windows of the same meter, in the sum or beside it as `to` is.
 void add(WindowSum& to, const WindowSum& more);
 
 /// Gross, idle and dynamic energy.
@@ -54,8 +55,9 @@ Measurement measure(const WindowSum& sum);
 struct EnergySplit {
   Figure<Joules> gross, idle, dynamic;
 };
-/// The sums of the meters' figures, and of their uncertainties.  A sum is unavailable if a part is,
-/// or if one part is attributed and another modelled.
+/// The sums of the figures of the meters that are not beside the sum, and of their uncertainties. A
+/// sum is unavailable if a part is, if there is none, or if one part is attributed and another
+/// modelled.
 ///
 /// Errors    ArgumentError if there is no meter.
 EnergySplit total(std::span<const WindowSum> meters);

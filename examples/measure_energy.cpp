@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Measures the energy of a net's forward passes with whatever meter this machine has: each pass,
-// and all of them.  Without a meter it says why there is none.  measure_energy replay:FILE reads a
-// trace.
+// Measures the energy of a net's forward passes with the meter of what they run on, the processors:
+// each pass, and all of them.  Without that meter it says why there is none.  measure_energy
+// replay:FILE reads a trace.
 #include <iostream>
 #include <vector>
 
@@ -10,8 +10,9 @@
 using namespace joule;
 
 int main(int argc, char** argv) {
-  const auto meters = energy::open_meters(argc > 1 ? argv[1] : "auto");
-  energy::Meter& meter = *meters.front();
+  const energy::RunsOn where{.device = Device::cpu};
+  const auto run = energy::open_run_meters(argc > 1 ? argv[1] : "auto", where);
+  energy::Meter& meter = *run.meters.front();  // of the sum; others stand behind it
 
   // The idle power: nothing runs.
   energy::Window quiet(meter);

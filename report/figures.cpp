@@ -62,6 +62,10 @@ Table table_of(std::span<const energy::MeterInfo> sources) {
 Pairs facts(const energy::MeterInfo& meter) {
   Pairs pairs{{"meter", meter.name}};
   if (!meter.scope.empty()) pairs.emplace_back("scope", meter.scope);
+  if (meter.domain != energy::Domain::unknown) {
+    pairs.emplace_back(
+        "counts", meter.domain == energy::Domain::gpu ? "a GPU" : str("the ", name(meter.domain)));
+  }
   if (!meter.reason.empty()) {
     pairs.emplace_back("status", str(energy::name(meter.status), ": ", meter.reason));
   }

@@ -318,6 +318,11 @@ std::string to_html(const Profile& p) {
   std::vector<Card> cards = measured_cards(p);
   std::ranges::move(work_cards(p), std::back_inserter(cards));
   page.add(cards);
+  std::vector<std::string> others;
+  for (const auto& [meter, why, gross] : p.beside) {
+    others.push_back(str("Not in the sum: ", gross, ": ", why, "."));
+  }
+  page.list(others);
   page.list(
       {"Measured: the difference of two readings of a meter. Attributed: a share of that, by a "
        "stated rule. Modelled: counted work times constants; nobody measured anything.",

@@ -208,10 +208,12 @@ LineChart power_chart(const TrainingRun& run) {
     std::vector<Stretch> training, validation, test;
   };
   std::map<std::string, OfMeter> meters;
+  bool beside = false;  // is one of them
   const auto take = [&](const training::PartEnergy& part, std::vector<Stretch> OfMeter::*to) {
     for (const energy::WindowSum& sum : part.measured) {
       const energy::Measurement m = measure(sum);
-      OfMeter& meter = meters[m.power.source()];
+      beside = beside || !sum.beside.empty();
+      OfMeter& meter = meters[m.power.source() + (sum.beside.empty() ? "" : ", not in the sum")];
       const double begin =
           std::exchange(meter.now, meter.now + 1e-9 * static_cast<double>(sum.nanoseconds));
       if (!m.power.available()) continue;
@@ -228,8 +230,9 @@ LineChart power_chart(const TrainingRun& run) {
                   .x_title = "time in the meters' windows, s",
                   .y_title = "mean power of a window, W",
                   .zero_y = true};
+  const bool several = meters.size() > 1 || beside;
   for (const auto& [source, meter] : meters) {
-    const std::string of = meters.size() > 1 ? ", " + source : "";
+    const std::string of = several ? ", " + source : "";
     if (!meter.training.empty()) chart.lines.push_back(stretches("training" + of, meter.training));
     if (!meter.test.empty()) chart.lines.push_back(stretches("test" + of, meter.test));
     if (!meter.validation.empty()) {

@@ -130,6 +130,16 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
   return cards;
 }
 
+/// What other meters counted meanwhile.
+std::vector<std::string> beside_the_sum(const TrainingRun& run) {
+  std::vector<std::string> lines;
+  for (const energy::WindowSum& meter : whole(total_energy(run.energy.epochs)).measured) {
+    if (meter.beside.empty()) continue;
+    lines.push_back(str("Not in the sum: ", energy::measure(meter).gross, ": ", meter.beside, "."));
+  }
+  return lines;
+}
+
 Table epoch_table(const TrainingRun& run) {
   Table table{
       .caption = "Every epoch",
@@ -157,7 +167,8 @@ void say_unavailable(Page& page, const TrainingRun& run) {
   if (gross.available()) return;
   std::string remedies;
   for (const RunMeter& meter : run.meters) {
-    if (!meter.info.remedy.empty()) remedies += " What to do: " + meter.info.remedy + ".";
+    if (meter.beside.empty() && !meter.info.remedy.empty())
+      remedies += " What to do: " + meter.info.remedy + ".";
   }
   page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}{}", gross.source(),
                            gross.reason(), remedies,
@@ -222,6 +233,7 @@ void add_environment(Page& page, const TrainingRun& run) {
   page.add(table);
   for (const RunMeter& meter : run.meters) {
     Pairs pairs = facts(meter.info);
+    pairs.emplace_back("in the sum", meter.beside.empty() ? "yes" : "no: " + meter.beside);
     pairs.emplace_back("idle power", meter.idle_power.available()
                                          ? text(meter.idle_power)
                                          : "unavailable: " + meter.idle_power.reason());
@@ -265,6 +277,7 @@ std::string to_html(const TrainingRun& run) {
   std::vector<Card> cards = result_cards(run);
   std::ranges::move(energy_cards(run), std::back_inserter(cards));
   page.heading("Result").add(cards);
+  page.list(beside_the_sum(run));
   page.heading("Accuracy and energy").add(accuracy_charts(run));
   add_energy(page, run);
   add_prediction(page, run);

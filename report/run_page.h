@@ -14,6 +14,7 @@ namespace joule::report {
 struct RunMeter {
   energy::MeterInfo info;
   energy::Figure<energy::Watts> idle_power;
+  std::string beside{};  // why it is not in the sum that is the run's energy; empty if it is
 };
 
 /// A training run, as far as it has come.

@@ -172,6 +172,27 @@ class Meter(unittest.TestCase):
         self.assertGreater(live["meters"][0]["gross"]["value"], 50)
         self.assertEqual(again["meters"][0]["remarks"], [])
 
+    def test_a_card_without_a_counter(self):
+        env = {**GPUS, "FAKE_NVML_NO_COUNTER": "1"}
+        command = ("--meter", "nvml:0000:65:00.0", "--idle", "0")
+        (entry,) = self.report(*command, "--", "sleep", "1.2", env=env)["meters"]
+        gross, duration = entry["gross"], entry["duration"]["value"]
+        self.assertIn("(whole card), from samples of its power", gross["source"])
+        self.assertAlmostEqual(gross["value"], 200 * duration, delta=0.1 * duration)
+        self.assertGreater(gross["uncertainty"], 0.05 * gross["value"])
+        self.assertLess(gross["uncertainty"], 0.6 * gross["value"])
+        (entry,) = self.report(*command, "--", "true", env=env)["meters"]  # less than a few samples
+        self.assertRegex(entry["gross"]["reason"], "unresolved: .* is too short .the power is renewed every")
+
+    def test_an_instance_of_a_card(self):
+        command = ("--meter", "nvml:MIG-33333333-3333", "--idle", "0", "--", "sleep", "0.5")
+        (entry,) = self.report(*command, env={**GPUS, "FAKE_NVML_MIG": "1"})["meters"]
+        self.assertIn("GPU 00000000:65:00.0 Fake 1 (whole card, shared with other MIG instances)", entry["gross"]["source"])
+        self.assertGreater(entry["gross"]["value"], 0)
+        for unknown in ("MIG-4", "GPU-4", "0000:99:00.0"):
+            self.assert_refused(2, f"nvml: the driver knows no GPU {unknown}", "--meter", f"nvml:{unknown}",
+                                "--", "echo", "run", env=GPUS)  # fmt: skip
+
     def test_auto_has_a_meter_even_where_there_is_none(self):
         report = self.report("--idle", "0", "--", "true")
         self.assertGreaterEqual(len(report["meters"]), 1)
@@ -229,6 +250,51 @@ time.sleep(60)
                 _, errors = running.communicate(timeout=30)
             self.assertEqual(running.returncode, sent + 40)
             self.assertIn("gross     150 J", errors)  # the report comes all the same
+
+    @staticmethod
+    def ends(pid):
+        """Waits for the end of a process that is nobody's child here."""
+        for _ in range(3000):
+            try:
+                stat = Path(f"/proc/{pid}/stat").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+            if stat.rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+            time.sleep(0.01)
+        return False
+
+    @staticmethod
+    def end(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def test_the_command_and_all_that_it_started_end_with_the_meter(self):
+        # One in the command's process group, one in a session of its own, and the command itself.
+        script = "sleep 600 & echo $!; setsid sleep 600 & echo $!; echo $$ $PPID; wait"
+        for kill_guard in (False, True):
+            arguments = [JOULE, "meter", "--meter", "none", "--", "sh", "-c", script]
+            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+                started = [int(running.stdout.readline()) for _ in range(2)]
+                command, guard = map(int, running.stdout.readline().split())
+                try:
+                    self.assertNotEqual(guard, running.pid)
+                    os.kill(guard if kill_guard else running.pid, signal.SIGKILL)
+                    self.assertTrue(self.ends(command))
+                    if not kill_guard:
+                        self.assertTrue(all(map(self.ends, [*started, guard])))
+                    self.assertEqual(running.wait(), 128 + 9 if kill_guard else -9)
+                finally:
+                    for pid in (*started, command):
+                        self.end(pid)
+
+    def test_what_the_command_leaves_behind_lives_on(self):
+        done = meter("--meter", "none", "--", "sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!")
+        left = int(done.stdout)
+        os.kill(left, 0)
+        os.kill(left, signal.SIGKILL)
 
     def test_the_command_has_the_usual_signals(self):
         done = meter("--meter", "none", "--", "cat", "/proc/self/status")

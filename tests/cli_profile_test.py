@@ -141,13 +141,51 @@ class Profile(unittest.TestCase):
         self.assertIn("Input/output error, 2 s after the window began", reason)
         self.assertEqual(report["lines"][0]["attributed"]["reason"], reason)
 
-    def test_a_gpu_recorded_and_replayed(self):
-        trace = self.folder / "gpu.jsonl"
-        options = ("--steps", 3, "--idle", 0.2, "--attribute", "model", "--no-times")
-        live = self.report("--meter", "nvml:0000:65:00.0", "--record", trace, *options, env=GPU)
+    def test_recorded_and_replayed(self):
+        trace = self.folder / "again.jsonl"
+        options = ("--steps", 3, "--attribute", "model", "--no-times")
+        live = self.report("--meter", self.trace("live.jsonl", [40, 50, 60]), "--record", trace, *options)
         again = self.report("--meter", f"replay:{trace}", *options)
+        self.assertEqual(live["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
         self.assertEqual(live["ticks"], again["ticks"])
         self.assertEqual(again["notes"], [])
+
+    def test_a_gpu_pays_nothing_of_what_the_processors_did(self):
+        paths = [self.folder / f"gpu.{kind}" for kind in ("csv", "prom", "html", "jsonl", "windows")]
+        csv_path, prometheus, page, record, windows = paths
+        reports = ("--csv", csv_path, "--prometheus", prometheus, "--html", page, "--record", record, "--windows", windows)
+        trace = self.trace("card.jsonl", [40] * 36)
+        text = Path(trace.removeprefix("replay:")).read_text().replace('"rapl"', '"nvml"')
+        (self.folder / "card.jsonl").write_text(text)
+        for meter, cards in (("auto", 2), ("nvml", 2), ("nvml:0000:65:00.0", 1), (trace, 1)):
+            steps = 1 if meter == trace else 60
+            report = self.report("--meter", meter, "--idle-power", 20, "--steps", steps, *reports, env=GPU)
+            if (report["meter"]["domain"], report["meter"]["status"]) == ("processors", "ok"):
+                continue  # they can be read here
+            reason = report["window"]["gross"]["reason"]
+            self.assertRegex(reason, "no meter of the processors (can be read: perf: .*rapl: |was asked for)")
+            self.assertIsNone(report["ticks"])
+            for line in [*report["lines"], report["total"]]:
+                self.assertIsNone(line["attributed"]["value"])
+                self.assertEqual(line["attributed"]["reason"], reason)
+            self.assertEqual(len(report["not_in_sum"]), cards)
+            for other in report["not_in_sum"]:
+                self.assertIn("nvml", other["meter"]["name"])
+                self.assertEqual(other["meter"]["domain"], "gpu")
+                self.assertEqual(other["reason"], "the run did not compute on a GPU")
+                self.assertGreater(other["gross"]["value"], 0)
+            self.assertEqual({row["attributed_joules"] for row in csv.DictReader(io.StringIO(csv_path.read_text()))}, {""})
+            samples = prometheus.read_text()
+            self.assertNotIn("attributed_joules", samples)
+            self.assertNotIn("gross_joules", samples)
+            self.assertEqual(samples.count("\njoule_window_not_in_sum_joules{"), cards)
+            html = page.read_text()
+            self.assertIn("Measured energy is unavailable", html)
+            self.assertEqual(html.count("<li>Not in the sum: "), cards)
+            self.assertFalse(record.exists() or windows.exists())
+        done = profile(*NET, "--meter", trace, "--idle", 0, "--steps", 1)
+        self.assertIn("gross        unavailable (processors: no meter of the processors was asked for)", done.stdout)
+        self.assertRegex(done.stdout, r"not in it     *[0-9.]+ k?J .*replay of nvml.*: the run did not compute on a GPU")
 
     # Files.
 

@@ -304,8 +304,11 @@ class Train(unittest.TestCase):
         self.assertRegex(last, r"\Ajoule: the energy budget of 30 J is spent: \d+ J \(measured, gross\); saved ")
         self.assertIn("--resume goes on from there", last)
         self.assertFalse((out / "running").exists())
-        again = self.metered(out, meter, "--idle", "0", "--energy-budget", "30 J", "--resume")
-        self.assertEqual(again.returncode, 130)
+        saved = (out / "checkpoint.safetensors").read_bytes()
+        for _ in range(3):  # a budget that is spent allows no step more, however often it is asked
+            again = self.metered(out, meter, "--idle", "0", "--energy-budget", "30 J", "--resume")
+            self.assertEqual(again.returncode, 130)
+            self.assertEqual((out / "checkpoint.safetensors").read_bytes(), saved)
         rest = self.metered(out, self.trace("rest.jsonl", [(at, at) for at in range(20)]), "--idle", "0", "--resume")
         self.assertEqual(rest.returncode, 0, rest.stderr)
         self.assert_same_run(out)
@@ -321,7 +324,7 @@ class Train(unittest.TestCase):
             expected = "--energy-budget: expected a positive energy in J, kJ, Wh or kWh, such as 500J, got "
             self.assertEqual(done.stderr, f"joule: {expected}'{budget}'\n")
         for options, text in (
-            (("--energy-budget", "5J", "--meter", "none"), "energy budget: it is one of measured energy, and no meter"),
+            (("--energy-budget", "5J", "--meter", "none"), "energy budget: it is one of measured energy, and what the"),
             (("--pue", "0.5"), "pue: expected a factor >= 1, got 0.5"),
             (("--carbon-intensity=-3",), "carbon intensity: expected a number of grams per kWh >= 0, got -3"),
             (("--idle=-1",), "--idle: expected 0 to 3600 seconds, got -1"),
@@ -346,23 +349,44 @@ class Train(unittest.TestCase):
         self.assertEqual(first["energy"]["training"]["gross"]["value"], 120)
         self.assertIsNone(second["energy"]["training"]["gross"]["value"])
 
-    def test_a_gpu_that_is_lost(self):
-        out = self.folder / "gpu"
-        gpu = {"FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "5", "FAKE_NVML_LOST_WITH": str(out / "metrics.jsonl")}
-        gpu["LD_LIBRARY_PATH"] = str(Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml")
-        done = joule("train", *RUN, "--out", out, "--meter", "nvml:0000:65:00.0", "--idle", "0.1", env={**os.environ, **gpu})
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assert_same_run(out)
-        first, second, third = metrics(out, ())
-        self.assertEqual(first["energy"]["training"]["gross"]["quality"], "measured")
-        for line in (second, third):
-            gross = line["energy"]["training"]["gross"]
-            self.assertEqual((gross["value"], gross["quality"]), (None, "unavailable"))
-        self.assertIn("no measured energy any more: epoch 2, training: ", done.stderr)
-        self.assertIn("GPU is lost", done.stdout)
-        html = self.page(out)[1]
-        for text in ("From epoch 2 on measured energy is unavailable: epoch 2, training: ", "until then (modelled, horowitz45), mJ"):
-            self.assertTrue(text in html, text)
+    @staticmethod
+    def cards(**more):
+        """Two cards of 200 W that this run does not compute on."""
+        library = str(Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml")
+        return {**os.environ, "LD_LIBRARY_PATH": library, "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "5", **more}
+
+    def test_a_gpu_pays_nothing_of_what_the_processors_did(self):
+        for known in (True, False):
+            out = self.folder / f"cards {known}"
+            lost = {} if known else {"FAKE_NVML_LOST_WITH": str(out / "metrics.jsonl")}  # they may well break
+            env = self.cards(**lost)
+            done = joule("train", *RUN, "--out", out, "--meter", "nvml", "--carbon-intensity", "360", env=env)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_same_run(out)
+            self.assertIn("measured energy: unavailable (processors: no meter of the processors was asked for)", done.stdout)
+            beside = r"  not in the sum: (.*nvml, GPU 00000000:\d\d:00.0.*): the run did not compute on a GPU\n"
+            self.assertEqual(len(re.findall(beside, done.stdout)), 2)
+            self.assertNotIn("J/image", done.stderr)
+            self.assertNotIn("no measured energy any more", done.stderr)
+            for line in metrics(out, ()):
+                for part in ("training", "evaluation"):
+                    energy = line["energy"][part]
+                    self.assertIsNone(energy["gross"]["value"])
+                    reasons = [meter["not_in_sum"] for meter in energy["meters"]]
+                    self.assertEqual(reasons, [None] + 2 * ["the run did not compute on a GPU"])
+            energy = self.summary(out)
+            self.assertEqual((energy["total"]["gross"]["value"], energy["carbon"]["value"]), (None, None))
+            self.assertEqual(energy["predictions"]["measured"], [])
+            self.assertIsNone(energy["best_accuracy_per_joule"]["measured"])
+            self.assertEqual([meter["gross"]["value"] is not None for meter in energy["meters"]], [False, known, known])
+            html = self.page(out)[1]
+            self.assertEqual(html.count("<li>Not in the sum: "), 2)
+            self.assertIn("until then (modelled, horowitz45)", html)
+        refused = joule("train", *RUN, "--out", self.folder / "cards 2", "--meter", "nvml", "--energy-budget", "5J",
+                        env=self.cards())  # fmt: skip
+        self.assertEqual(refused.returncode, 2)
+        self.assertEqual(refused.stderr, "joule: energy budget: it is one of measured energy, and what the run computes on "
+                         "is not measured (processors: no meter of the processors was asked for)\n")  # fmt: skip
 
     def test_what_a_kill_undid_is_said(self):
         out = self.folder / "lost"

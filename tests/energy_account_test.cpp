@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "data/synthetic.h"
 #include "energy/cost_model.h"
@@ -42,7 +43,7 @@ struct Bench {
     meter = owned.get();
     energy::Meters meters;
     meters.push_back(std::move(owned));
-    metering = std::make_shared<Metering>(std::move(meters));
+    metering = std::make_shared<Metering>(energy::charge(std::move(meters), {}));
   }
 };
 
@@ -259,12 +260,145 @@ TEST(TrainingEnergy, BudgetStopsAfterTheStepThatExceedsIt) {
   }
 }
 
+/// A machine whose processors draw 10 W and whose card draws 300 W.
+struct Both {
+  SimulatedPower processors{kMs, 10'000}, card{kMs, 300'000};
+  SimulatedMeter* cpu = nullptr;
+  SimulatedMeter* gpu = nullptr;
+
+  std::shared_ptr<Metering> metering(Device device, bool with_cpu = true, bool with_gpu = true) {
+    energy::Meters meters;
+    const auto add = [&](SimulatedPower& power, const char* name, energy::Domain domain) {
+      energy::MeterInfo info = SimulatedMeter::usual();
+      info.name = name;
+      info.domain = domain;
+      auto owned = std::make_unique<SimulatedMeter>(power, info);
+      SimulatedMeter* const meter = owned.get();
+      meters.push_back(std::move(owned));
+      return meter;
+    };
+    if (with_gpu) gpu = add(card, "nvml", energy::Domain::gpu);
+    if (with_cpu) cpu = add(processors, "rapl", energy::Domain::processors);
+    return std::make_shared<Metering>(energy::charge(std::move(meters), {.device = device}));
+  }
+  void pass(std::int64_t ms) {
+    processors.sleep_ns(ms * kMs);
+    card.sleep_ns(ms * kMs);
+  }
+  /// What an epoch of 1 s costs.
+  EpochEnergy second(const std::shared_ptr<Metering>& metering) {
+    EnergyAccount account({.metering = metering});
+    account.begin({});
+    pass(500);
+    account.end_training(1, {});
+    pass(500);
+    account.end_evaluation(1, {});
+    return account.take();
+  }
+};
+
+TEST(TrainingEnergy, OfARunIsThatOfWhatItComputedOn) {
+  Both machine;
+  const PartEnergy cpu = whole(machine.second(machine.metering(Device::cpu)));
+  EXPECT_EQ(measured(cpu).gross.value(), Joules(10));
+  ASSERT_EQ(cpu.measured.size(), 2u);
+  EXPECT_EQ(cpu.measured[1].beside, "the run did not compute on a GPU");
+  EXPECT_EQ(energy::measure(cpu.measured[1]).gross.value(), Joules(300)) << "it stands beside";
+  EXPECT_EQ(counted(cpu).energy, Joules(10));
+
+  const PartEnergy gpu = whole(machine.second(machine.metering(Device::cuda)));
+  EXPECT_EQ(measured(gpu).gross.value(), Joules(310));
+  EXPECT_EQ(measured(gpu).gross.source(), "nvml, everything + rapl, everything");
+}
+
+TEST(TrainingEnergy, WithoutAMeterOfWhatItComputedOnIsUnavailable) {
+  Both machine;
+  const PartEnergy cpu = whole(machine.second(machine.metering(Device::cpu, false, true)));
+  EXPECT_EQ(measured(cpu).gross.reason(), "no meter of the processors was asked for");
+  EXPECT_EQ(energy::measure(cpu.measured[1]).gross.value(), Joules(300));
+  EXPECT_NE(counted(cpu).problem, "");
+
+  const PartEnergy gpu = whole(machine.second(machine.metering(Device::cuda, true, false)));
+  EXPECT_EQ(measured(gpu).gross.reason(), "no meter of the GPU was asked for");
+  EXPECT_EQ(gpu.measured[1].beside,
+            "it is the host's share alone, and that of the GPU is not known");
+  EXPECT_EQ(energy::measure(gpu.measured[1]).gross.value(), Joules(10));
+
+  // A card's energy without its host's is one of what computed, and says what it lacks.
+  const PartEnergy card = whole(machine.second(machine.metering(Device::cuda, false, true)));
+  EXPECT_EQ(measured(card).gross.value(), Joules(300));
+  EXPECT_EQ(card.measured[1].beside, "so the sum lacks the energy of the host");
+  EXPECT_EQ(energy::measure(card.measured[1]).gross.reason(),
+            "no meter of the processors was asked for");
+}
+
+TEST(TrainingEnergy, BudgetAndImagesArePaidByTheSumAlone) {
+  Both machine;
+  EnergyAccount account({.metering = machine.metering(Device::cpu), .budget = Joules(20)});
+  account.begin({});
+  machine.pass(1000);
+  EXPECT_EQ(account.per_image(2), Joules(5));
+  EXPECT_EQ(account.over_budget(), "") << "10 J, and 300 J of a card that idles";
+  machine.gpu->failure = "the GPU is lost";
+  EXPECT_EQ(account.over_budget(), "") << "what stands beside may die";
+  machine.pass(1001);
+  EXPECT_EQ(account.over_budget(), "the energy budget of 20 J is spent: 20.01 J (measured, gross)");
+
+  for (const auto& [device, cpu, gpu, text] :
+       {std::tuple(Device::cpu, false, true, "processors: no meter of the processors"),
+        std::tuple(Device::cuda, true, false, "GPU: no meter of the GPU")}) {
+    EXPECT_EQ(
+        error_of([&, &device = device, &cpu = cpu, &gpu = gpu] {
+          EnergyAccount({.metering = machine.metering(device, cpu, gpu), .budget = Joules(5)});
+        }),
+        str("energy budget: it is one of measured energy, and what the run computes on is "
+            "not measured (",
+            text, " was asked for)"));
+  }
+}
+
+TEST(TrainingEnergy, StatedIdlePowerIsThatOfTheSum) {
+  Both machine;
+  const auto metering = machine.metering(Device::cpu);
+  metering->state_idle_power(Watts(4));
+  EXPECT_EQ(metering->idle_power(0).value(), Watts(4));
+  EXPECT_FALSE(metering->idle_power(1).available());
+  EXPECT_EQ(error_of([&] { machine.metering(Device::cuda)->state_idle_power(Watts(4)); }),
+            "idle power: one number was stated for 2 meters; choose one");
+}
+
+TEST(TrainingEnergy, FilesTellWhatIsInTheSumAndOldOnesFollowTheRule) {
+  Both machine;
+  const EpochEnergy epoch = machine.second(machine.metering(Device::cpu));
+  auto line = nlohmann::ordered_json::parse(to_jsonl(std::vector{EpochMetrics{.energy = epoch}}));
+  const auto read = [&line](Device device = Device::cpu) {
+    return parse_jsonl(line.dump(), device).front().energy.training;
+  };
+  auto& json = line["energy"]["training"];
+  EXPECT_EQ(json["gross"]["value"], 5.0);
+  EXPECT_EQ(json["meters"][0]["not_in_sum"], nullptr);
+  EXPECT_EQ(json["meters"][1]["not_in_sum"], "the run did not compute on a GPU");
+  EXPECT_EQ(read().measured, epoch.training.measured);
+  for (auto& meter : json["meters"]) meter.erase("not_in_sum");
+  EXPECT_EQ(read().measured, epoch.training.measured);
+  EXPECT_EQ(measured(read(Device::cuda)).gross.value(), Joules(155));
+}
+
+TEST(TrainingEnergy, AMeterThatChangedSidesHasNoSum) {
+  Both machine;
+  PartEnergy sum = machine.second(machine.metering(Device::cpu)).training;
+  sum += machine.second(machine.metering(Device::cuda)).training;
+  EXPECT_EQ(measured(sum).gross.reason(),
+            "it was in the run's sum for some windows, and beside it for others");
+}
+
 TEST(TrainingEnergy, BudgetNeedsAMeterAndANumber) {
   const auto refused = [](std::shared_ptr<Metering> metering, double joules) {
     return error_of([&] { EnergyAccount({.metering = metering, .budget = Joules(joules)}); });
   };
-  EXPECT_EQ(refused(no_metering(), 5).substr(0, 78),
-            "energy budget: it is one of measured energy, and no meter can be read (none: n");
+  EXPECT_EQ(
+      refused(no_metering(), 5).substr(0, 89),
+      "energy budget: it is one of measured energy, and what the run computes on is not measured");
   const Bench bench;
   EXPECT_EQ(refused(bench.metering, 0), "energy budget: must be positive and finite, got 0 J");
   EXPECT_NE(refused(bench.metering, -1).find("got -1 J"), std::string::npos);

@@ -13,14 +13,17 @@ struct FakeNvml {
   int device_code[2] = {};  // of everything that is asked of the GPU
   int energy_code[2] = {};  // of its energy counter only
   int power_code = 0;       // of the instant power: of the field, the call succeeds
+  int usage_code = 0;       // of nvmlDeviceGetPowerUsage
+  int architecture = 0;     // 0: it does not say
   std::uint64_t millijoules[2] = {};
   unsigned milliwatts[2] = {};
   unsigned mig[2] = {};
   int mig_code = 3;               // not supported, as on most GPUs
+  bool instances = true;          // the second GPU has a MIG instance, MIG-33333333-3333
   const char* driver = nullptr;   // its version; null: it does not say
   unsigned limit_milliwatts = 0;  // 0: it does not say
   // Counted by the library.
-  int inits = 0, shutdowns = 0, energy_reads = 0, power_reads = 0;
+  int inits = 0, shutdowns = 0, energy_reads = 0, power_reads = 0, usage_reads = 0;
 };
 
 }  // namespace joule::test

@@ -5,10 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <functional>
 #include <memory>
+#include <sstream>
 
 #include "energy/calibration.h"
 #include "energy/measurement.h"
+#include "energy/meters/recorder.h"
+#include "energy/meters/replay.h"
 #include "energy/window.h"
 #include "tests/fake_nvml.h"
 #include "tests/op_test.h"
@@ -77,12 +81,13 @@ TEST_F(Nvml, FindsAGpuByBusIdOrUuidNeverByNumber) {
   fake->millijoules[1] = 42;
   EXPECT_EQ(only(kId)->read().ticks, 42);
   EXPECT_EQ(only("GPU-22222222-2222")->read().ticks, 42);
-  EXPECT_EQ(only("0000:99:00.0")->info().reason, "GPU 0000:99:00.0: Not Found");
-  EXPECT_EQ(only("0000:99:00.0")->info().status, Status::absent);
+  machine.gpu = "0000:99:00.0";  // nobody named it: CUDA has it, and NVML has not
+  EXPECT_EQ(why(), "GPU 0000:99:00.0: Not Found");
+  EXPECT_EQ(open_nvml(machine).front()->info().status, Status::absent);
   EXPECT_EQ(
       error_of([&] { open_nvml(machine, "1"); }),
-      "nvml: expected a PCI bus id (0000:65:00.0) or a UUID (GPU-...), got the number 1: NVML "
-      "and CUDA number devices differently");
+      "nvml: expected a PCI bus id (0000:65:00.0) or a UUID (GPU-..., MIG-...), got the number "
+      "1: NVML and CUDA number devices differently");
 }
 
 TEST_F(Nvml, CudaVisibleDevicesIsNotItsBusiness) {
@@ -109,7 +114,156 @@ TEST_F(Nvml, MigIsStillTheWholeCard) {
   EXPECT_EQ(meters[1]->info().remarks,
             std::vector<std::string>{
                 "MIG is on: the counter is the whole card's, with what other instances do"});
-  EXPECT_NE(meters[1]->info().scope.find("(whole card)"), std::string::npos);
+  EXPECT_EQ(meters[1]->info().scope,
+            "GPU 00000000:65:00.0 Fake 1 (whole card, shared with other MIG instances)");
+}
+
+TEST_F(Nvml, AnInstanceIsMeasuredByItsCard) {
+  fake->mig_code = 0;
+  fake->mig[1] = 1;
+  fake->millijoules[1] = 42;
+  const auto meter = only("MIG-33333333-3333");
+  EXPECT_EQ(meter->read().ticks, 42);
+  EXPECT_EQ(meter->info().scope,
+            "GPU 00000000:65:00.0 Fake 1 (whole card, shared with other MIG instances)");
+  machine.gpu = "MIG-33333333-3333";
+  EXPECT_EQ(only({})->read().ticks, 42);
+  fake->instances = false;
+  EXPECT_EQ(why(), "GPU MIG-33333333-3333: Not Found");
+  for (const char* unknown : {"MIG-33333333-3333", "MIG-4", "GPU-4", "0000:99:00.0"}) {
+    EXPECT_EQ(
+        error_of([&] { open_nvml(machine, unknown); }),
+        str("nvml: the driver knows no GPU ", unknown, "; joule info lists those that it knows"));
+  }
+}
+
+/// A clock on which the sensor of the second GPU shows every 20 ms what it draws then: `watts`,
+/// and a milliwatt more in every other period.
+struct Sensor final : Clock {
+  explicit Sensor(FakeNvml& fake) : fake(fake) {
+    fake.energy_code[0] = fake.energy_code[1] = 3;
+    fake.power_code = 3;
+    fake.architecture = 4;
+    sleep_ns(0);
+  }
+  std::int64_t now_ns() override { return now; }
+  void sleep_ns(std::int64_t ns) override {
+    now += ns;
+    fake.milliwatts[1] = static_cast<unsigned>(1000 * watts + (steady ? 0 : now / (20 * kMs) % 2));
+  }
+  FakeNvml& fake;
+  std::int64_t now = 5'000 * kMs;
+  unsigned watts = 100;
+  bool steady = false;
+};
+
+TEST_F(Nvml, WithoutACounterPowerIsIntegrated) {
+  Sensor sensor(*fake);
+  machine.clock = &sensor;
+  std::vector<std::unique_ptr<Meter>> meters;
+  meters.push_back(only(kId));
+  calibrate(meters);
+  Meter& meter = *meters.front();
+  EXPECT_EQ(meter.info().scope,
+            "GPU 00000000:65:00.0 Fake 1 (whole card), from samples of its power");
+  EXPECT_NEAR(meter.info().update_period->value(), 0.020, 2.1e-5) << "that of the sensor";
+  EXPECT_EQ(meter.info().sample_period, meter.info().update_period);
+  EXPECT_EQ(meter.info().remarks.size(), 1u);
+  const auto run = [&](std::int64_t ms, unsigned watts) {
+    sensor.watts = watts;
+    for (; ms > 0; ms -= 20) {
+      sensor.sleep_ns(20 * kMs);
+      meter.read(Purpose::background);
+    }
+  };
+  run(100, 100);
+  Window window(meter);
+  run(1000, 100);
+  run(500, 300);  // the first 20 ms of it at 200 W, by the trapezoid rule
+  const Measurement m = measure(meter.info(), window.close(), no_idle_power("-"));
+  EXPECT_NEAR(m.gross.value().value(), 100 + 150 - 2, 0.01);
+  const double mean = m.power.value().value();
+  EXPECT_NEAR(m.gross.uncertainty()->value(), 4 * 0.02 * mean + 0.05 * 248, 0.1)
+      << "two periods per edge, and 5 %";
+  EXPECT_EQ(m.gross.quality(), Quality::measured);
+  EXPECT_EQ(m.gross.source(), "nvml, " + meter.info().scope);
+  EXPECT_TRUE(m.remarks.empty());
+
+  Window brief(meter);
+  run(80, 300);
+  const Measurement few = measure(meter.info(), brief.close(), no_idle_power("-"));
+  EXPECT_EQ(few.gross.reason().find("unresolved: 80 ms is too short (the power is renewed every"),
+            0u)
+      << few.gross.reason();
+}
+
+TEST_F(Nvml, SampledPowerThatStandsStillIsTakenToBeSlow) {
+  Sensor sensor(*fake);
+  sensor.steady = true;
+  machine.clock = &sensor;
+  std::vector<std::unique_ptr<Meter>> meters;
+  meters.push_back(only(kId));
+  calibrate(meters);
+  EXPECT_TRUE(meters.front()->available());
+  EXPECT_EQ(meters.front()->info().update_period, Seconds(0.1));
+  EXPECT_EQ(meters.front()->info().remarks.back(),
+            "the power was not seen to change in 2 s: it is taken to be renewed every 100 ms, as "
+            "by the slowest cards");
+}
+
+TEST_F(Nvml, SampledPowerThatWasNotSampledIsLost) {
+  Sensor sensor(*fake);
+  machine.clock = &sensor;
+  const auto meter = only(kId);
+  Window window(*meter);
+  sensor.sleep_ns(3000 * kMs);
+  EXPECT_EQ(window.close().problem(),
+            "the power was not sampled for 3 s, 3 s after the window began");
+  Window after(*meter);
+  sensor.sleep_ns(500 * kMs);
+  EXPECT_NEAR(static_cast<double>(after.close().ticks()), 50e6, 1e4) << "uJ: the next one is good";
+  fake->usage_code = 15;
+  EXPECT_EQ(meter->read().reason, "nvmlDeviceGetPowerUsage: GPU is lost");
+}
+
+TEST_F(Nvml, LaterCardsWithoutACounterTellTheirPowerOfTheMomentOrASecondsMean) {
+  fake->energy_code[1] = 3;
+  fake->architecture = 8;
+  fake->milliwatts[1] = 100'000;
+  const auto moment = only(kId);
+  moment->read();
+  EXPECT_EQ(fake->usage_reads, 0);
+  EXPECT_EQ(moment->info().update_period, std::nullopt) << "to be calibrated";
+  fake->power_code = 3;
+  for (const int architecture : {8, 0}) {  // 0: it does not say
+    fake->architecture = architecture;
+    EXPECT_EQ(only(kId)->info().update_period, Seconds(1));
+  }
+  fake->architecture = 6;
+  EXPECT_EQ(only(kId)->info().update_period, std::nullopt);
+}
+
+TEST_F(Nvml, IntegratedPowerIsReplayedWithItsUncertainty) {
+  Sensor sensor(*fake);
+  machine.clock = &sensor;
+  std::vector<std::unique_ptr<Meter>> meters;
+  meters.push_back(only(kId));
+  calibrate(meters);
+  std::ostringstream trace;
+  const auto energy = [](Meter& meter, const std::function<void()>& pass) {
+    Window window(meter);
+    pass();
+    return measure(meter.info(), window.close(), no_idle_power("-")).gross;
+  };
+  Figure<Joules> live = Figure<Joules>::unavailable("-", "-");
+  {
+    const Recorder recorder(*meters.front(), trace);
+    live = energy(*meters.front(), [&] { sensor.sleep_ns(600 * kMs); });
+  }
+  const auto again = energy(*replay_meter(trace.str(), "trace"), [] {});
+  EXPECT_EQ(again.value(), live.value());
+  EXPECT_EQ(again.uncertainty(), live.uncertainty());
+  EXPECT_EQ(replay_meter(trace.str(), "trace")->info().domain, Domain::gpu);
 }
 
 TEST_F(Nvml, ACounterInStepsIsCalibratedAndMeasuresToItsPeriod) {
@@ -169,8 +323,8 @@ TEST_F(Nvml, OneBadGpuDoesNotHideTheOthers) {
 }
 
 TEST_F(Nvml, WhatCannotBeReadSaysWhy) {
-  fake->energy_code[0] = 3;
-  EXPECT_EQ(open_nvml(machine)[0]->info().status, Status::absent) << "older than Volta";
+  fake->energy_code[0] = fake->usage_code = fake->power_code = 3;
+  EXPECT_EQ(open_nvml(machine)[0]->info().status, Status::absent) << "neither energy nor power";
   EXPECT_EQ(why(), "nvmlDeviceGetTotalEnergyConsumption: Not Supported");
   fake->energy_code[0] = 4;
   EXPECT_EQ(open_nvml(machine)[0]->info().status, Status::denied);
@@ -182,9 +336,11 @@ TEST_F(Nvml, WhatCannotBeReadSaysWhy) {
   machine.nvml = "/nowhere/libnvidia-ml.so.1";
   EXPECT_NE(why().find("/nowhere/libnvidia-ml.so.1: cannot open"), std::string::npos);
   machine.nvml = FAKE_NVML_OLD;
-  EXPECT_EQ(why(), std::string(FAKE_NVML_OLD) +
-                       " has no nvmlDeviceGetTotalEnergyConsumption: the driver is too old");
-  EXPECT_NE(open_nvml(machine)[0]->info().remedy.find("Volta"), std::string::npos);
+  EXPECT_EQ(why(),
+            std::string(FAKE_NVML_OLD) +
+                " has no nvmlDeviceGetTotalEnergyConsumption and no nvmlDeviceGetPowerUsage: "
+                "the driver is too old");
+  EXPECT_NE(open_nvml(machine)[0]->info().remedy.find("nvidia-smi"), std::string::npos);
 }
 
 TEST_F(Nvml, ASlowStartIsNoPartOfAWindow) {

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "energy/meters/replay.h"
+#include "energy/run_meters.h"
 #include "energy/window.h"
 #include "tests/files.h"
 #include "tests/op_test.h"
@@ -127,6 +129,98 @@ TEST(OpenMeters, AreCalibrated) {
     EXPECT_NEAR(static_cast<double>(whole.ticks()) * meters[0]->info().unit.value(), 1.0, 0.011)
         << "10 W for 100 ms";
   }
+}
+
+std::string charged(const RunMeters& run) {
+  std::string all;
+  for (std::size_t i = 0; i < run.meters.size(); ++i) {
+    all +=
+        str(all.empty() ? "" : " ", run.beside[i].empty() ? "" : "-", run.meters[i]->info().name);
+  }
+  return all;
+}
+
+TEST(RunMeters, AreThoseOfWhatTheRunComputesOn) {
+  Sources sources;
+  sources.machine.nvml = FAKE_NVML;
+  sources.machine.clock = &monotonic_clock();
+  setenv("FAKE_NVML_WATTS", "100", 1);
+  setenv("FAKE_NVML_PERIOD_MS", "5", 1);
+  const RunsOn cpu, gpu{.device = Device::cuda, .gpu = "0000:65:00.0"};
+  const auto opened = [&](const char* selection, const RunsOn& where) {
+    return open_run_meters(selection, where, sources.machine);
+  };
+  // Only cards can be read.
+  const RunMeters cards = opened("auto", cpu);
+  EXPECT_EQ(charged(cards), "processors -nvml -nvml");
+  const MeterInfo& processors = cards.meters[0]->info();
+  EXPECT_TRUE(processors.reason.starts_with("no meter of the processors can be read: perf: there "))
+      << processors.reason;
+  EXPECT_NE(processors.reason.find("; rapl: "), std::string::npos) << processors.reason;
+  EXPECT_EQ(cards.beside[1], "the run did not compute on a GPU");
+  EXPECT_EQ(charged(opened("nvml", cpu)), "processors -nvml -nvml");
+  EXPECT_EQ(charged(opened("auto", gpu)), "nvml -processors");
+  EXPECT_EQ(charged(opened("nvml:GPU-22222222-2222", gpu)), "nvml -processors");
+  const RunMeters other = opened("nvml:0000:17:00.0", gpu);
+  EXPECT_EQ(charged(other), "GPU -nvml");
+  EXPECT_EQ(other.beside[1], "the run computed on another GPU, 0000:65:00.0");
+
+  // Both.
+  sources.add_rapl();
+  sources.machine.read_file = [&](const std::string& path) -> FileText {
+    if (!path.ends_with("/energy_uj")) return read_whole_file(path);
+    return {.text = std::to_string(monotonic_clock().now_ns() / 1'000'000)};  // 1 mW in whole uJ
+  };
+  EXPECT_EQ(charged(opened("auto", cpu)), "rapl -nvml -nvml");
+  EXPECT_EQ(charged(opened("auto", gpu)), "nvml rapl");
+  EXPECT_EQ(charged(opened("rapl", gpu)), "GPU -rapl");
+
+  // Only the processors.
+  sources.machine.nvml = "/nowhere";
+  EXPECT_EQ(charged(opened("auto", cpu)), "rapl");
+  const RunMeters host = opened("auto", gpu);
+  EXPECT_EQ(charged(host), "GPU -rapl");
+  EXPECT_TRUE(host.meters[0]->info().reason.starts_with(
+      "no meter of the GPU can be read: nvml: /nowhere: "));
+  EXPECT_EQ(charged(opened("nvml", gpu)), "nvml -processors") << "it was asked for, and says why";
+  EXPECT_EQ(charged(opened("none", gpu)), "none");
+  unsetenv("FAKE_NVML_WATTS");
+  unsetenv("FAKE_NVML_PERIOD_MS");
+}
+
+TEST(RunMeters, OfATraceAreChargedByWhatItCounts) {
+  const auto of = [](const std::string& meter, const std::string& more, Device device) {
+    Meters meters;
+    meters.push_back(replay_meter(R"({"joule_trace":1,"meter":")" + meter +
+                                      R"(","scope":"s","joules_per_tick":1,"systematic":0)" + more +
+                                      "}\n",
+                                  "trace"));
+    return charged(charge(std::move(meters), {.device = device, .gpu = "0000:65:00.0"}));
+  };
+  EXPECT_EQ(of("rapl", "", Device::cpu), "replay of rapl");
+  EXPECT_EQ(of("replay of perf", "", Device::cpu), "replay of replay of perf");
+  EXPECT_EQ(of("nvml", "", Device::cpu), "processors -replay of nvml");
+  EXPECT_EQ(of("nvml", "", Device::cuda), "replay of nvml -processors") << "any card of the trace";
+  EXPECT_EQ(of("rapl", "", Device::cuda), "GPU -replay of rapl");
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    EXPECT_EQ(of("plug", R"(,"domain":"machine")", device), "replay of plug");
+    EXPECT_NE(of("plug", "", device).find(" -replay of plug"), std::string::npos);
+  }
+  EXPECT_EQ(of("plug", R"(,"domain":"processors")", Device::cpu), "replay of plug");
+  EXPECT_EQ(test::data_error_of([&] { of("plug", R"(,"domain":"car")", Device::cpu); }),
+            "trace:1: 'domain' must be processors, gpu or machine, got \"car\"");
+}
+
+TEST(RunMeters, ACardIsKnownByItsBusIdHoweverItIsWritten) {
+  const auto in_sum = [](const char* meter, const char* run) {
+    const std::vector<MeterInfo> meters{{.name = "nvml", .domain = Domain::gpu, .gpu = meter}};
+    return beside_the_sum(meters, {.device = Device::cuda, .gpu = run}).front().empty();
+  };
+  EXPECT_TRUE(in_sum("00000000:AB:00.0", "0000:ab:00.0"));
+  EXPECT_TRUE(in_sum("0001ABCD:65:00.0", "1abcd:65:00.0"));
+  EXPECT_FALSE(in_sum("00000000:AB:00.0", "0000:ac:00.0"));
+  EXPECT_FALSE(in_sum("00000001:AB:00.0", "0000:ab:00.0"));
+  EXPECT_FALSE(in_sum("00000000:AB:00.0", "")) << "not known";
 }
 
 TEST(OpenMeters, AllAreListedWhetherReadableOrNot) {

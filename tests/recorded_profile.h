@@ -70,6 +70,9 @@ inline Recorded replayed(Rule rule) {
   const Figure<Watts> idle = measured_idle_power(meter->info(), quiet);
   MeterInfo denied{
       .name = "perf", .status = Status::denied, .reason = "only root", .remedy = "ask"};
+  const MeterInfo card{
+      .name = "nvml", .scope = "GPU 1", .domain = Domain::gpu, .unit = Joules(1e-3)};
+  const auto of_card = Figure<Joules>::measured(Joules(3), Joules(1), source(card));
   return {{.model = "net",
            .input = "8x8x1",
            .data = "handmade",
@@ -78,6 +81,7 @@ inline Recorded replayed(Rule rule) {
            .steps = 2,
            .warmup = 1,
            .meter = meter->info(),
+           .beside = {{.meter = card, .why = "it idled", .gross = of_card}},
            .idle_power = idle,
            .cost = horowitz45(),
            .lines = lines,

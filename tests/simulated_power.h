@@ -47,7 +47,10 @@ class SimulatedMeter final : public energy::Meter {
       : Meter(std::move(info), power), power_(power) {}
 
   static energy::MeterInfo usual() {
-    return {.name = "simulated", .scope = "everything", .unit = energy::Joules(1e-3)};
+    return {.name = "simulated",
+            .scope = "everything",
+            .domain = energy::Domain::machine,
+            .unit = energy::Joules(1e-3)};
   }
 
   // What happens at the next reading.

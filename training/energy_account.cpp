@@ -16,10 +16,12 @@ EnergyAccount::EnergyAccount(Accounting accounting) : accounting_(std::move(acco
   const double budget = accounting_.budget->value();
   require(std::isfinite(budget) && budget > 0, "energy budget: must be positive and finite, got ",
           budget, " J");
-  const energy::MeterInfo& meter = accounting_.metering->meters().front()->info();
-  require(accounting_.metering->available(),
-          "energy budget: it is one of measured energy, and no meter can be read (", meter.name,
-          ": ", meter.reason, ")");
+  if (const energy::Meter* const meter = accounting_.metering->unreadable()) {
+    throw ArgumentError(
+        str("energy budget: it is one of measured energy, and what the run computes on is not "
+            "measured (",
+            meter->info().name, ": ", meter->info().reason, ")"));
+  }
 }
 
 void EnergyAccount::begin(const EpochEnergy& complete) {

@@ -16,7 +16,8 @@ namespace joule::training {
 /// How the energy of a run is accounted for.
 struct Accounting {
   std::shared_ptr<Metering> metering = no_metering();
-  /// Gross energy by all meters, of all epochs: training stops after the step that exceeds it.
+  /// Gross energy by the meters in the sum, of all epochs: training stops after the step that
+  /// exceeds it.
   std::optional<energy::Joules> budget{};
 };
 
@@ -28,7 +29,9 @@ struct Accounting {
 ///           over_budget() if there is a budget.
 class EnergyAccount {
  public:
-  /// Errors    ArgumentError if the budget is not positive and finite, or no meter can be read.
+  /// Errors    ArgumentError if the budget is not positive and finite, or a meter in the sum cannot
+  /// be
+  ///           read.
   explicit EnergyAccount(Accounting accounting);
 
   /// Opens the windows; `complete` is the sum of the epochs that are done.

@@ -3,6 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "energy/run_meters.h"
 
 namespace joule::training {
 namespace {
@@ -45,6 +48,7 @@ std::string text_of(const ordered_json& json) {
 WindowSum window_sum_of(const ordered_json& json) {
   return {.meter = json.at("meter"),
           .scope = text_of(json.at("scope")),
+          .beside = text_of(json.value("not_in_sum", ordered_json())),
           .unit = Joules(json.at("joules_per_tick").get<double>()),
           .systematic = json.at("systematic"),
           .ticks = json.at("ticks"),
@@ -66,9 +70,25 @@ ordered_json json_of(const PartEnergy& part) {
   return json;
 }
 
-PartEnergy part_of(const ordered_json& json) {
+/// Files of Joule 0.1 do not tell which meters are in the sum: those that would be now.
+void charge_untold(std::vector<WindowSum>& sums, Device device) {
+  std::vector<energy::MeterInfo> meters;
+  for (const WindowSum& sum : sums) {
+    meters.push_back(
+        {.name = sum.meter, .scope = sum.scope, .domain = energy::domain_of(sum.meter)});
+  }
+  const auto beside = energy::beside_the_sum(meters, {.device = device});
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i].beside = beside[i];
+}
+
+PartEnergy part_of(const ordered_json& json, Device device) {
   PartEnergy part;
-  for (const ordered_json& sum : json.at("meters")) part.measured.push_back(window_sum_of(sum));
+  bool told = true;
+  for (const ordered_json& sum : json.at("meters")) {
+    part.measured.push_back(window_sum_of(sum));
+    told = told && sum.contains("not_in_sum");
+  }
+  if (!told) charge_untold(part.measured, device);
   for_each_count(part.work,
                  [&](const char* name, auto& count) { json.at("work").at(name).get_to(count); });
   return part;
@@ -90,6 +110,7 @@ ordered_json figures_of(const PartEnergy& part) {
 ordered_json json_of(const WindowSum& sum) {
   return {{"meter", sum.meter},
           {"scope", text_or_null(sum.scope)},
+          {"not_in_sum", text_or_null(sum.beside)},
           {"joules_per_tick", sum.unit.value()},
           {"systematic", sum.systematic},
           {"ticks", sum.ticks},
@@ -108,10 +129,10 @@ ordered_json json_of(const EpochEnergy& epoch) {
           {"evaluation", json_of(epoch.evaluation)}};
 }
 
-EpochEnergy epoch_energy_of(const ordered_json& json) {
-  return {.training = part_of(json.at("training")),
-          .validation = part_of(json.at("validation")),
-          .evaluation = part_of(json.at("evaluation"))};
+EpochEnergy epoch_energy_of(const ordered_json& json, Device device) {
+  return {.training = part_of(json.at("training"), device),
+          .validation = part_of(json.at("validation"), device),
+          .evaluation = part_of(json.at("evaluation"), device)};
 }
 
 }  // namespace joule::training

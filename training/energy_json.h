@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/device.h"
 #include "energy/figure.h"
 #include "energy/json.h"
 #include "training/epoch_energy.h"
@@ -26,9 +27,10 @@ ordered_json json_of(const energy::WindowSum& sum);
 /// Figures, and the integers that they were computed from.
 ordered_json json_of(const EpochEnergy& epoch);
 
-/// Reads the integers back; the figures follow from them.
+/// Reads the integers back; the figures follow from them.  Where a file does not tell which meters
+/// are in the sum, the rule of energy/run_meters.h does, for a run on `device`.
 ///
 /// Errors    those of the library, if it is not what json_of() writes.
-EpochEnergy epoch_energy_of(const ordered_json& json);
+EpochEnergy epoch_energy_of(const ordered_json& json, Device device = Device::cpu);
 
 }  // namespace joule::training

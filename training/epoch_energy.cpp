@@ -15,6 +15,15 @@ bool same_meter(const WindowSum& a, const WindowSum& b) {
          a.systematic == b.systematic;
 }
 
+void add_windows(WindowSum& to, const WindowSum& more) {
+  add(to, more);
+  if (to.beside.empty() == more.beside.empty()) return;
+  to.beside.clear();
+  if (to.missing.empty()) {
+    to.missing = "it was in the run's sum for some windows, and beside it for others";
+  }
+}
+
 void say_incomplete(WindowSum& sum) {
   if (sum.missing.empty()) sum.missing = "a part of the run was not measured by this meter";
 }
@@ -35,7 +44,7 @@ void merge(std::vector<WindowSum>& to, const std::vector<WindowSum>& more) {
     if (found == left.end()) {
       say_incomplete(sum);
     } else {
-      add(sum, *found);
+      add_windows(sum, *found);
       left.erase(found);
     }
   }
@@ -80,6 +89,7 @@ Figure<Joules> modelled(const PartEnergy& part, const energy::CostModel& profile
 Spent counted(const PartEnergy& part) {
   Spent spent;
   for (const WindowSum& sum : part.measured) {
+    if (!sum.beside.empty()) continue;
     if (!sum.missing.empty()) return {.problem = sum.missing};
     spent.energy += static_cast<double>(sum.ticks) * sum.unit;
   }

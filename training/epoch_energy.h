@@ -31,12 +31,12 @@ struct EpochEnergy {
 /// All three together.
 PartEnergy whole(const EpochEnergy& epoch);
 
-/// The figures of all meters together.  If nothing ran, they are unavailable.
+/// The figures of all meters in the sum together.  If nothing ran, they are unavailable.
 energy::EnergySplit measured(const PartEnergy& part);
 /// What Joule's kernels did, by a profile.
 energy::Figure<energy::Joules> modelled(const PartEnergy& part, const energy::CostModel& profile);
 
-/// What the meters counted, also if it is too little for a figure.
+/// What the meters in the sum counted, also if it is too little for a figure.
 Spent counted(const PartEnergy& part);
 
 }  // namespace joule::training

@@ -14,44 +14,56 @@ using energy::Seconds;
 using energy::Watts;
 using energy::Window;
 
-Metering::Metering(energy::Meters meters)
-    : meters_(std::move(meters)), idle_(meters_.size(), energy::no_idle_power("not asked for")) {
-  require(!meters_.empty(), "metering: there is no meter");
+Metering::Metering(energy::RunMeters run)
+    : run_(std::move(run)), idle_(meters().size(), energy::no_idle_power("not asked for")) {
+  require(run_.beside.size() == meters().size(), "metering: ", run_.beside.size(),
+          " meters are charged, and there are ", meters().size());
+  require(std::ranges::count(run_.beside, std::string()) > 0, "metering: no meter is in the sum");
 }
 
-bool Metering::available() const {
-  return std::any_of(meters_.begin(), meters_.end(), [](const auto& m) { return m->available(); });
+const energy::Meter* Metering::unreadable() const {
+  for (std::size_t i = 0; i < meters().size(); ++i) {
+    if (beside(i).empty() && !meters()[i]->available()) return meters()[i].get();
+  }
+  return nullptr;
 }
 
 void Metering::measure_idle_power(Seconds time, const std::function<bool()>& stop) {
   if (!available()) return;
   constexpr std::int64_t kSliceNs = 50'000'000;
   std::vector<std::unique_ptr<Window>> windows;
-  for (const auto& meter : meters_) windows.push_back(std::make_unique<Window>(*meter));
+  for (const auto& meter : meters()) windows.push_back(std::make_unique<Window>(*meter));
   for (auto left = static_cast<std::int64_t>(1e9 * time.value()); left > 0 && !(stop && stop());
        left -= kSliceNs) {
-    meters_.front()->clock().sleep_ns(std::min(left, kSliceNs));
+    meters().front()->clock().sleep_ns(std::min(left, kSliceNs));
   }
-  for (std::size_t i = 0; i < meters_.size(); ++i) {
+  for (std::size_t i = 0; i < meters().size(); ++i) {
     const std::vector<Interval> quiet{windows[i]->close()};
-    idle_[i] = energy::measured_idle_power(meters_[i]->info(), quiet);
+    idle_[i] = energy::measured_idle_power(meters()[i]->info(), quiet);
   }
 }
 
 void Metering::state_idle_power(Watts power) {
-  require(meters_.size() == 1, "idle power: one number was stated for ", meters_.size(),
-          " meters; choose one");
-  idle_.front() = energy::stated_idle_power(power);
+  const auto charged = std::ranges::count(run_.beside, std::string());
+  require(charged == 1, "idle power: one number was stated for ", charged, " meters; choose one");
+  for (std::size_t i = 0; i < meters().size(); ++i) {
+    idle_[i] = beside(i).empty()
+                   ? energy::stated_idle_power(power)
+                   : energy::no_idle_power("it was stated for the meter in the sum alone");
+  }
 }
 
 std::vector<energy::WindowSum> Metering::nothing() const {
   std::vector<energy::WindowSum> sums;
-  for (const auto& meter : meters_) sums.push_back(energy::no_windows(meter->info()));
+  for (std::size_t i = 0; i < meters().size(); ++i) {
+    sums.push_back(energy::no_windows(meters()[i]->info()));
+    sums.back().beside = beside(i);
+  }
   return sums;
 }
 
 std::shared_ptr<Metering> no_metering() {
-  return std::make_shared<Metering>(energy::open_meters("none"));
+  return std::make_shared<Metering>(energy::open_run_meters("none", {}));
 }
 
 void add(Spent& to, const Spent& more) {
@@ -73,6 +85,7 @@ std::vector<energy::WindowSum> MeteredLaps::lap(const std::string& place) {
     begin_[i] = interval.end;
     sums.push_back(
         energy::sum_of(metering_.meters()[i]->info(), interval, metering_.idle_power(i), place));
+    sums.back().beside = metering_.beside(i);
   }
   return sums;
 }
@@ -80,6 +93,7 @@ std::vector<energy::WindowSum> MeteredLaps::lap(const std::string& place) {
 Spent MeteredLaps::spent(energy::Purpose purpose) const {
   Spent spent;
   for (std::size_t i = 0; i < windows_.size(); ++i) {
+    if (!metering_.beside(i).empty()) continue;
     const Interval so_far{begin_[i], metering_.meters()[i]->read(purpose)};
     spent.problem = so_far.problem();
     if (!spent.problem.empty()) return spent;

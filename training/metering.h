@@ -7,25 +7,31 @@
 #include <string>
 #include <vector>
 
-#include "energy/open_meters.h"
+#include "energy/run_meters.h"
 #include "energy/window.h"
 #include "energy/window_sum.h"
 
 namespace joule::training {
 
-/// The meters of a training run, and what each would read if nothing ran.
+/// The meters of a training run, which of them make up its energy, and what each would read if
+/// nothing ran.
 class Metering {
  public:
-  explicit Metering(energy::Meters meters);
+  explicit Metering(energy::RunMeters run);
 
-  const energy::Meters& meters() const { return meters_; }
-  /// Whether any of them can be read.
-  bool available() const;
+  const energy::Meters& meters() const { return run_.meters; }
+  /// Why a meter is not in the sum that is the run's energy; empty if it is.
+  const std::string& beside(std::size_t meter) const { return run_.beside[meter]; }
+  /// The first meter of the sum that cannot be read, as the sum is not known then; null if all can.
+  const energy::Meter* unreadable() const;
+  bool available() const { return !unreadable(); }
 
-  /// Waits for `time` and takes what is drawn meanwhile for the idle power.  If no meter can be
-  /// read, nothing is waited for; if `stop` says so, no longer than 50 ms more.
+  /// Waits for `time` and takes what is drawn meanwhile for the idle power.  If the sum is not
+  /// available, nothing is waited for; if `stop` says so, no longer than 50 ms more.
   void measure_idle_power(energy::Seconds time, const std::function<bool()>& stop = {});
-  /// Errors    ArgumentError if there is more than one meter, or as stated_idle_power().
+  /// That of the one meter in the sum.
+  ///
+  /// Errors    ArgumentError if there are several in the sum, or as stated_idle_power().
   void state_idle_power(energy::Watts power);
 
   const energy::Figure<energy::Watts>& idle_power(std::size_t meter) const { return idle_[meter]; }
@@ -33,14 +39,14 @@ class Metering {
   std::vector<energy::WindowSum> nothing() const;
 
  private:
-  energy::Meters meters_;
+  energy::RunMeters run_;
   std::vector<energy::Figure<energy::Watts>> idle_;  // per meter
 };
 
 /// No meter at all.
 std::shared_ptr<Metering> no_metering();
 
-/// What has been spent so far; if there is a problem, that is not known.
+/// What has been spent so far, by the meters in the sum; if there is a problem, that is not known.
 struct Spent {
   energy::Joules energy;
   std::string problem{};

@@ -55,7 +55,7 @@ std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   return lines;
 }
 
-std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
+std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
   std::vector<EpochMetrics> metrics;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -64,7 +64,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
       for_each_member(m, [&](const char* name, auto& value) { take(json.at(name), value); });
-      m.energy = epoch_energy_of(json.at("energy"));
+      m.energy = epoch_energy_of(json.at("energy"), device);
     } catch (const ordered_json::exception&) {
       throw ArgumentError(str("metrics: not a line of an epoch: ", line));
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/device.h"
 #include "training/epoch_energy.h"
 
 namespace joule::training {
@@ -32,7 +33,8 @@ struct EpochMetrics {
 /// One JSON object per line.
 std::string to_jsonl(std::span<const EpochMetrics> metrics);
 
-/// The inverse.  Errors: ArgumentError for a line that to_jsonl() cannot have written.
-std::vector<EpochMetrics> parse_jsonl(std::string_view text);
+/// The inverse; `device` as epoch_energy_of().  Errors: ArgumentError for a line that to_jsonl()
+/// cannot have written.
+std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device = Device::cpu);
 
 }  // namespace joule::training

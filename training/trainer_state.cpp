@@ -91,10 +91,11 @@ std::string to_text(const EnergyState& s) {
   return ordered_json{{"epoch", json_of(s.epoch)}, {"lost_after", s.lost_after}}.dump();
 }
 
-EnergyState parse_energy(const std::string& text) {
+EnergyState parse_energy(const std::string& text, Device device) {
   try {
     const ordered_json json = ordered_json::parse(text);
-    return {.epoch = epoch_energy_of(json.at("epoch")), .lost_after = json.at("lost_after")};
+    return {.epoch = epoch_energy_of(json.at("epoch"), device),
+            .lost_after = json.at("lost_after")};
   } catch (const ordered_json::exception&) {
     throw ArgumentError(str("checkpoint: 'energy' cannot be '", text, "'"));
   }
@@ -134,7 +135,7 @@ void Trainer::load_state(const State& state) {
   parse_texts("position", value(state, "position"), epoch, batch);
   require(epoch >= 0 && epoch <= config_.epochs && batch >= 0 && batch <= loader_.batches(),
           "checkpoint: there is no epoch ", epoch, ", step ", batch, " in this run");
-  auto metrics = parse_jsonl(value(state, "metrics"));
+  auto metrics = parse_jsonl(value(state, "metrics"), device(config_));
   require(static_cast<std::int64_t>(metrics.size()) == epoch, "checkpoint: ", metrics.size(),
           " lines of metrics for ", epoch, " epochs");
   RandomState random;
@@ -151,7 +152,7 @@ void Trainer::load_state(const State& state) {
     const std::string key = "work." + std::string(name(phase));
     work[phase] = parse_totals(key, value(state, key));
   }
-  EnergyState energy = parse_energy(value(state, "energy"));
+  EnergyState energy = parse_energy(value(state, "energy"), device(config_));
   const State model = extract(state, "model.");
   const State before = model_.net.state();
   State restore;

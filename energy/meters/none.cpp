@@ -18,7 +18,9 @@ class UnreadableMeter final : public Meter {
 
 std::unique_ptr<Meter> unreadable_meter(const Machine& machine, std::string name, Status status,
                                         std::string reason, std::string remedy) {
+  const Domain domain = domain_of(name);
   return std::make_unique<UnreadableMeter>(MeterInfo{.name = std::move(name),
+                                                     .domain = domain,
                                                      .status = status,
                                                      .reason = std::move(reason),
                                                      .remedy = std::move(remedy)},

@@ -9,13 +9,15 @@
 #include "core/error.h"
 #include "energy/meters/none.h"
 #include "energy/meters/nvml_library.h"
+#include "energy/meters/nvml_power.h"
 
 namespace joule::energy {
 namespace {
 
 constexpr const char* kName = "nvml";
 constexpr const char* kRemedy =
-    "needs an NVIDIA GPU of Volta or later with its driver loaded (nvidia-smi must work), and in a "
+    "needs an NVIDIA GPU that tells its power, with its driver loaded (nvidia-smi must work), and "
+    "in a "
     "container the driver's libraries (--gpus all)";
 constexpr Joules kUnit(1e-3);
 constexpr double kSystematic = 0.05;
@@ -31,51 +33,14 @@ Status status_of(Return code) {
   return Status::failed;
 }
 
-/// Power at the moment, integrated by the trapezoid rule.
-class PowerSum {
- public:
-  explicit PowerSum(const Library& library) : library_(library) {}
-
-  /// Takes a sample if the last one is old enough.
-  std::optional<PowerIntegral> update(nvml::Device device, std::int64_t now_ns) {
-    if (!works_) return {};
-    if (sum_.samples == 0 || now_ns - last_ns_ >= kSampleNs) take(device, now_ns);
-    if (!works_) return {};
-    return sum_;
-  }
-
- private:
-  void take(nvml::Device device, std::int64_t now_ns) {
-    nvml::FieldValue power{.field = nvml::kPowerInstant};
-    const auto read = library_.call().field_values;
-    // The call succeeds if it fills in any field, so each has a status of its own.
-    works_ = read && read(device, 1, &power) == nvml::kSuccess && power.status == nvml::kSuccess &&
-             power.type == nvml::kTypeUnsigned;
-    if (!works_) return;
-    const auto milliwatts = static_cast<std::int64_t>(power.value.u);
-    if (sum_.samples > 0) {
-      // mW times us are nJ.
-      sum_.microjoules += (milliwatts + last_) * ((now_ns - last_ns_) / 1000) / 2 / 1000;
-    }
-    ++sum_.samples;
-    last_ = milliwatts;
-    last_ns_ = now_ns;
-  }
-
-  const Library& library_;
-  bool works_ = true;
-  PowerIntegral sum_;
-  std::int64_t last_ = 0;  // mW
-  std::int64_t last_ns_ = 0;
-};
-
 class NvmlMeter final : public Meter {
  public:
   NvmlMeter(MeterInfo info, Clock& clock, std::shared_ptr<Library> library, nvml::Device device)
       : Meter(std::move(info), clock),
-        library_(std::move(library)),
+        library_(library),
         device_(device),
-        power_(*library_) {}
+        sensor_(library, device),
+        senses_(sensor_.tells_the_moment()) {}
 
  private:
   Sample sample(Purpose) override {
@@ -84,13 +49,26 @@ class NvmlMeter final : public Meter {
     if (code != nvml::kSuccess) {
       return {.failure = library_->text("nvmlDeviceGetTotalEnergyConsumption", code)};
     }
-    return {.ticks = static_cast<std::int64_t>(millijoules),
-            .integral = power_.update(device_, clock().now_ns())};
+    return {.ticks = static_cast<std::int64_t>(millijoules), .integral = integral()};
+  }
+  /// Power at the moment, integrated; none without it.
+  std::optional<PowerIntegral> integral() {
+    if (!senses_) return {};
+    const std::int64_t now = clock().now_ns();
+    if (power_.integral().samples == 0 || now - power_.last_ns() >= kSampleNs) {
+      const auto [milliwatts, code] = sensor_.instant();
+      senses_ = code == nvml::kSuccess;
+      if (!senses_) return {};
+      power_.add(milliwatts, now);
+    }
+    return power_.integral();
   }
 
   std::shared_ptr<Library> library_;
   nvml::Device device_;
-  PowerSum power_;
+  nvml::PowerSensor sensor_;
+  bool senses_;
+  nvml::PowerSum power_;
 };
 
 /// What a reader of the figures may want to know: the driver, and the power that it allows.
@@ -108,6 +86,12 @@ std::vector<std::string> conditions(const nvml::Functions& call, nvml::Device de
   return known;
 }
 
+/// Whether the card counts its energy; not supported if the driver is too old to know of it.
+Return counter_of(const nvml::Functions& call, nvml::Device device) {
+  unsigned long long millijoules = 0;
+  return call.total_energy ? call.total_energy(device, &millijoules) : nvml::kNotSupported;
+}
+
 std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr<Library>& library,
                                    nvml::Device device) {
   const nvml::Functions& call = library->call();
@@ -123,34 +107,66 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
   if (const Return code = call.pci_info(device, &pci); code != nvml::kSuccess) {
     return refused("nvmlDeviceGetPciInfo_v3", code);
   }
-  unsigned long long millijoules = 0;
-  if (const Return code = call.total_energy(device, &millijoules); code != nvml::kSuccess) {
-    return refused("nvmlDeviceGetTotalEnergyConsumption", code);
-  }
   unsigned mig = 0, pending = 0;
   // GPUs without MIG answer that they do not support the question.
   const bool split =
       call.mig_mode && call.mig_mode(device, &mig, &pending) == nvml::kSuccess && mig == 1;
-  MeterInfo info{.name = kName,
-                 .scope = str("GPU ", pci.bus_id, " ", name.data(), " (whole card)"),
-                 .unit = kUnit,
-                 .systematic = kSystematic,
-                 .sample_period = kSamplePeriod,
-                 .remarks = conditions(call, device)};
+  MeterInfo info{
+      .name = kName,
+      .scope = str("GPU ", pci.bus_id, " ", name.data(),
+                   split ? " (whole card, shared with other MIG instances)" : " (whole card)"),
+      .domain = Domain::gpu,
+      .gpu = pci.bus_id,
+      .unit = kUnit,
+      .systematic = kSystematic,
+      .sample_period = kSamplePeriod,
+      .remarks = conditions(call, device)};
   if (split) {
     info.remarks.push_back(
         "MIG is on: the counter is the whole card's, with what other instances do");
   }
-  return std::make_unique<NvmlMeter>(std::move(info), *machine.clock, library, device);
+  const Return counter = counter_of(call, device);
+  if (counter == nvml::kSuccess) {
+    return std::make_unique<NvmlMeter>(std::move(info), *machine.clock, library, device);
+  }
+  // Cards before Volta, and some later ones, have no counter.
+  nvml::PowerSensor sensor(library, device);
+  if (counter == nvml::kNotSupported && sensor.power().code == nvml::kSuccess) {
+    return nvml::power_meter(machine, std::move(info), std::move(sensor));
+  }
+  return refused("nvmlDeviceGetTotalEnergyConsumption", counter);
+}
+
+/// The card that `id` names, also if it is one of its MIG instances.
+struct Found {
+  nvml::Device card = nullptr;
+  Return code = nvml::kSuccess;
+};
+Found find_card(const nvml::Functions& call, const std::string& id) {
+  Found found;
+  const bool instance = id.starts_with("MIG-");
+  const auto find =
+      instance || id.starts_with("GPU-") ? call.device_by_uuid : call.device_by_bus_id;
+  found.code = find(id.c_str(), &found.card);
+  if (!instance || found.code != nvml::kSuccess) return found;
+  if (!call.card_of_instance) return {.code = nvml::kNotSupported};
+  const nvml::Device handle = found.card;
+  found.code = call.card_of_instance(handle, &found.card);
+  return found;
+}
+
+void require_an_id(const std::string& id) {
+  require(
+      !std::ranges::all_of(id, [](unsigned char c) { return std::isdigit(c) != 0; }),
+      "nvml: expected a PCI bus id (0000:65:00.0) or a UUID (GPU-..., MIG-...), got the number ",
+      id, ": NVML and CUDA number devices differently");
 }
 
 }  // namespace
 
-std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std::string& device) {
-  require(device.empty() || !std::all_of(device.begin(), device.end(),
-                                         [](unsigned char c) { return std::isdigit(c) != 0; }),
-          "nvml: expected a PCI bus id (0000:65:00.0) or a UUID (GPU-...), got the number ", device,
-          ": NVML and CUDA number devices differently");
+std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std::string& named) {
+  const std::string& id = named.empty() ? machine.gpu : named;
+  if (!id.empty()) require_an_id(id);
   std::vector<std::unique_ptr<Meter>> meters;
   const auto refuse = [&](Status status, std::string reason) {
     meters.push_back(unreadable_meter(machine, kName, status, std::move(reason), kRemedy));
@@ -160,17 +176,17 @@ std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std:
   if (!loaded.library) return refuse(loaded.status, loaded.reason);
   const Library& library = *loaded.library;
   const nvml::Functions& call = library.call();
-  nvml::Device handle = nullptr;
-  if (!device.empty()) {
-    const bool uuid = device.starts_with("GPU-") || device.starts_with("MIG-");
-    const Return code = uuid ? call.device_by_uuid(device.c_str(), &handle)
-                             : call.device_by_bus_id(device.c_str(), &handle);
+  if (!id.empty()) {
+    const auto [card, code] = find_card(call, id);
+    require(named.empty() || code != nvml::kNotFound, "nvml: the driver knows no GPU ", named,
+            "; joule info lists those that it knows");
     if (code != nvml::kSuccess) {
-      return refuse(status_of(code), str("GPU ", device, ": ", call.error_string(code)));
+      return refuse(status_of(code), str("GPU ", id, ": ", call.error_string(code)));
     }
-    meters.push_back(open_device(machine, loaded.library, handle));
+    meters.push_back(open_device(machine, loaded.library, card));
     return meters;
   }
+  nvml::Device handle = nullptr;
   unsigned count = 0;
   if (const Return code = call.device_count(&count); code != nvml::kSuccess) {
     return refuse(status_of(code), library.text("nvmlDeviceGetCount_v2", code));

@@ -23,8 +23,14 @@ std::string Library::resolve() {
   find(f.device_by_uuid, "nvmlDeviceGetHandleByUUID", true);
   find(f.name, "nvmlDeviceGetName", true);
   find(f.pci_info, "nvmlDeviceGetPciInfo_v3", true);
-  find(f.total_energy, "nvmlDeviceGetTotalEnergyConsumption", true);
+  find(f.total_energy, "nvmlDeviceGetTotalEnergyConsumption", false);
+  find(f.power_usage, "nvmlDeviceGetPowerUsage", false);
+  if (!f.total_energy && !f.power_usage && missing.empty()) {
+    missing = "nvmlDeviceGetTotalEnergyConsumption and no nvmlDeviceGetPowerUsage";
+  }
   find(f.field_values, "nvmlDeviceGetFieldValues", false);
+  find(f.architecture, "nvmlDeviceGetArchitecture", false);
+  find(f.card_of_instance, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", false);
   find(f.mig_mode, "nvmlDeviceGetMigMode", false);
   find(f.driver_version, "nvmlSystemGetDriverVersion", false);
   find(f.power_limit, "nvmlDeviceGetEnforcedPowerLimit", false);

@@ -40,6 +40,7 @@ static_assert(offsetof(FieldValue, latency) == 16 && offsetof(FieldValue, type) 
 static_assert(offsetof(FieldValue, status) == 28 && offsetof(FieldValue, value) == 32);
 inline constexpr std::uint32_t kPowerInstant = 186;  // mW; from NVML 12.2 on
 inline constexpr std::int32_t kTypeUnsigned = 1;
+inline constexpr unsigned kAmpere = 7;  // of the architectures
 
 struct PciInfo {
   char legacy_bus_id[16];
@@ -59,11 +60,16 @@ struct Functions {
   Return (*device_by_uuid)(const char*, Device*);
   Return (*name)(Device, char*, unsigned);
   Return (*pci_info)(Device, PciInfo*);
+  // One of these two may be null, but not both.
   Return (*total_energy)(Device, unsigned long long*);  // mJ since the driver was loaded
-  Return (*field_values)(Device, int, FieldValue*);     // may be null
-  Return (*mig_mode)(Device, unsigned*, unsigned*);     // may be null
-  Return (*driver_version)(char*, unsigned);            // may be null
-  Return (*power_limit)(Device, unsigned*);             // mW, that is enforced; may be null
+  Return (*power_usage)(Device, unsigned*);             // mW
+  // Each of the others may be null.
+  Return (*field_values)(Device, int, FieldValue*);
+  Return (*architecture)(Device, unsigned*);
+  Return (*mig_mode)(Device, unsigned*, unsigned*);
+  Return (*card_of_instance)(Device, Device*);  // of a MIG instance
+  Return (*driver_version)(char*, unsigned);
+  Return (*power_limit)(Device, unsigned*);  // mW, that is enforced
 };
 
 /// The loaded and initialised library; unloaded with the last pointer to it.

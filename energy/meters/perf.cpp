@@ -204,6 +204,7 @@ std::unique_ptr<Meter> open_perf(const Machine& machine) {
   }
   MeterInfo info{.name = kName,
                  .scope = cpu_scope(d.packages, d.configs.size() > 1),
+                 .domain = Domain::processors,
                  .unit = d.unit,
                  .remarks = d.remarks};
   return std::make_unique<PerfMeter>(std::move(info), machine, std::move(counters));

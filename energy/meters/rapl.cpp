@@ -246,7 +246,8 @@ std::unique_ptr<Meter> refused(const Machine& machine, const Microjoules& read) 
 }  // namespace
 
 std::unique_ptr<Meter> open_rapl(const Machine& machine) {
-  MeterInfo info{.name = kName, .unit = kUnit, .sample_period = Seconds(30)};
+  MeterInfo info{
+      .name = kName, .domain = Domain::processors, .unit = kUnit, .sample_period = Seconds(30)};
   std::vector<Zone> zones = choose(find_zones(machine, info.remarks), info.remarks);
   const auto is_package = [](const Zone& z) { return !z.dram; };
   if (std::none_of(zones.begin(), zones.end(), is_package)) {

@@ -23,6 +23,8 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
                     {"joules_per_tick", info.unit.value()},
                     {"systematic", info.systematic}};
   if (info.update_period) head["update_period_s"] = info.update_period->value();
+  if (info.domain != domain_of(info.name)) head["domain"] = name(info.domain);
+  if (info.integrates_power) head["integrates_power"] = true;
   write(out, head);
   meter.observe([&out, resets = std::int64_t{0}](const Reading& r, Purpose purpose) mutable {
     ordered_json line{{"ns", r.monotonic_ns}};

@@ -23,17 +23,34 @@ double positive(Members& line, const std::string& key, const std::string& place)
   return value;
 }
 
+bool flag(Members& line, const std::string& key, const std::string& place) {
+  const json& value = line.at(key);
+  if (value.is_boolean()) return value;
+  throw DataError(str(place, ": '", key, "' must be true or false, got ", value.dump()));
+}
+
+Domain parse_domain(Members& line, const std::string& place) {
+  const std::string text = line.text("domain");
+  for (const Domain domain : {Domain::processors, Domain::gpu, Domain::machine}) {
+    if (text == name(domain)) return domain;
+  }
+  throw DataError(str(place, ": 'domain' must be processors, gpu or machine, got \"", text, "\""));
+}
+
 MeterInfo parse_head(const json& object, const std::string& place) {
   Members line(object, place);
   const std::int64_t version = line.count("joule_trace");
   if (version != 1) throw DataError(str(place, ": expected a trace of version 1, got ", version));
-  MeterInfo info{.name = str("replay of ", line.text("meter")),
+  const std::string meter = line.text("meter");
+  MeterInfo info{.name = str(kReplayOf, meter),
                  .scope = line.text("scope"),
+                 .domain = line.has("domain") ? parse_domain(line, place) : domain_of(meter),
                  .unit = Joules(positive(line, "joules_per_tick", place)),
                  .systematic = line.not_negative("systematic")};
   if (line.has("update_period_s")) {
     info.update_period = Seconds(positive(line, "update_period_s", place));
   }
+  if (line.has("integrates_power")) info.integrates_power = flag(line, "integrates_power", place);
   line.reject_others();
   return info;
 }
@@ -109,13 +126,7 @@ ReplayMeter::Entry parse_entry(const json& object, const std::string& place) {
                         .samples = line.count("integral_samples")};
     }
   }
-  if (line.has("background")) {
-    const json& background = line.at("background");
-    if (!background.is_boolean()) {
-      throw DataError(str(place, ": 'background' must be true or false, got ", background.dump()));
-    }
-    entry.background = background;
-  }
+  if (line.has("background")) entry.background = flag(line, "background", place);
   line.reject_others();
   return entry;
 }

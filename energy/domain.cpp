@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "energy/domain.h"
+
+namespace joule::energy {
+
+std::string_view name(Domain domain) {
+  switch (domain) {
+    case Domain::processors:
+      return "processors";
+    case Domain::gpu:
+      return "gpu";
+    case Domain::machine:
+      return "machine";
+    case Domain::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+Domain domain_of(std::string_view meter) {
+  while (meter.starts_with(kReplayOf)) meter.remove_prefix(kReplayOf.size());
+  if (meter == "perf" || meter == "rapl") return Domain::processors;
+  if (meter == "nvml") return Domain::gpu;
+  if (meter == "none" || meter == "auto") return Domain::machine;
+  return Domain::unknown;
+}
+
+}  // namespace joule::energy

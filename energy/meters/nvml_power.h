@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "energy/machine.h"
+#include "energy/meter.h"
+#include "energy/meters/nvml_library.h"
+
+namespace joule::energy::nvml {
+
+/// What a card says that it draws: the power of the moment where the driver tells it, else that of
+/// nvmlDeviceGetPowerUsage.
+class PowerSensor {
+ public:
+  PowerSensor(std::shared_ptr<Library> library, Device device);
+
+  struct Answer {
+    std::int64_t milliwatts = 0;
+    Return code = kSuccess;
+  };
+  bool tells_the_moment() const { return instant_; }
+  /// Of the moment; not supported before NVML 12.2, nor by older cards.
+  Answer instant() const;
+  /// The best that there is.
+  Answer power() const;
+  /// "nvmlDeviceGetPowerUsage: GPU is lost": what power() answered.
+  std::string text(Return code) const;
+  /// Whether power() is the mean of a whole second: nvmlDeviceGetPowerUsage from Ampere on, or on
+  /// a card that does not say what it is.
+  bool averages_a_second() const { return averages_; }
+
+ private:
+  std::shared_ptr<Library> library_;
+  Device device_;
+  bool instant_ = false, averages_ = false;
+};
+
+/// Samples of power, integrated by the trapezoid rule.
+class PowerSum {
+ public:
+  void add(std::int64_t milliwatts, std::int64_t now_ns);
+  /// Goes on from a sample without what was drawn since the last one.
+  void skip_to(std::int64_t milliwatts, std::int64_t now_ns);
+
+  const PowerIntegral& integral() const { return sum_; }
+  std::int64_t last_ns() const { return last_ns_; }
+
+ private:
+  PowerIntegral sum_;
+  std::int64_t picojoules_ = 0;  // that do not fill a microjoule yet
+  std::int64_t last_mw_ = 0, last_ns_ = 0;
+};
+
+/// The energy of a card without an energy counter, in microjoules: its power, sampled once per
+/// update period while a window is open, and integrated.  Without a sample for a second and ten
+/// periods it has lost its place (a reset): nobody knows what was drawn meanwhile.
+///
+/// `info` needs scope, domain and the like; what follows from the sensor is filled in.
+std::unique_ptr<Meter> power_meter(const Machine& machine, MeterInfo info, PowerSensor sensor);
+
+}  // namespace joule::energy::nvml
