@@ -95,6 +95,19 @@ TEST(Gradients, BatchNorm) {
       {kX, random_tensor({4}, 2), random_tensor({4}, 3)});
 }
 
+TEST(Gradients, BatchNormWithFrozenStatistics) {
+  const auto to64 = [](const Tensor& t) { return t.to(DType::f64); };
+  const Tensor mean = to64(random_tensor({4}, 4)), var = to64(Tensor::full({4}, 0.6f));
+  const auto frozen = [&](const Tensor& x, const Tensor& gamma, const Tensor& beta) {
+    return batch_norm(x, gamma, beta, mean, var, false);
+  };
+  const Tensor gamma = random_tensor({4}, 2), beta = random_tensor({4}, 3);
+  expect_gradients([&](Inputs in) { return frozen(in[0], in[1], in[2]); }, {kX, gamma, beta});
+  // One operand alone needs a gradient: the input (a map of what the net looks at), or a shift.
+  expect_gradients([&](Inputs in) { return frozen(in[0], to64(gamma), to64(beta)); }, {kX});
+  expect_gradients([&](Inputs in) { return frozen(to64(kX), to64(gamma), in[0]); }, {beta});
+}
+
 TEST(Gradients, Dropout) {
   expect_gradients(
       [](Inputs in) {
