@@ -19,8 +19,9 @@ Dataset Dataset::take(std::int64_t count) const {
 }
 
 void Dataset::check() const {
-  require(shape.rank() == 4 && shape.numel() > 0, "dataset ", name,
+  require(shape.rank() == 4 && (shape[0] == 0 || shape.numel() > 0), "dataset ", name,
           ": expected images of shape [N,H,W,C], got ", shape);
+  require(shape[0] > 0, "dataset ", name, ": there are no images, its shape is ", shape);
   require(pixels && static_cast<std::int64_t>(pixels->size()) >= shape.numel(), "dataset ", name,
           ": ", shape, " needs ", shape.numel(), " pixels, there are ",
           pixels ? pixels->size() : 0);
