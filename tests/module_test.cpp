@@ -169,7 +169,8 @@ TEST(Module, ErrorsNameTheLayerAndTheValue) {
             "Conv2d: in, out and kernel must be positive, got in=0 out=0 kernel=3x3");
   EXPECT_EQ(error_of([] { nn::Linear(0, 4); }),
             "Linear: in and out must be positive, got in=0 out=4");
-  EXPECT_EQ(error_of([] { nn::Dropout(1.5f); }), "Dropout: probability must lie in [0, 1], got 1.5");
+  EXPECT_EQ(error_of([] { nn::Dropout(1.5f); }),
+            "Dropout: probability must lie in [0, 1], got 1.5");
   EXPECT_EQ(error_of([] { nn::Sequential().add("a.b", nn::ReLU()); }),
             "module: a child's name must not be empty or hold a '.', got 'a.b'");
   EXPECT_EQ(error_of([] { nn::Sequential().add("a", nn::ReLU()).add("a", nn::ReLU()); }),
