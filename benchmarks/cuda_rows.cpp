@@ -153,19 +153,21 @@ void add_elementwise(Benchmark& benchmark) {
 void add_layers(Benchmark& benchmark) {
   const Tensor x = benchmark.values(), y = empty(x.shape());
   const Tensor gamma = channel_vector(1), beta = channel_vector(0);
-  const Tensor mean = channel_vector(0), inv_std = channel_vector(1);
+  const Tensor mean = channel_vector(0), rest = channel_vector(0), inv_std = channel_vector(1);
   const Tensor grad_gamma = channel_vector(0), grad_beta = channel_vector(0);
   benchmark.add(BatchNorm{.x = x,
                           .gamma = gamma,
                           .beta = beta,
                           .y = y,
                           .mean = mean,
+                          .mean_rest = rest,
                           .inv_std = inv_std,
                           .running_mean = channel_vector(0),
                           .running_var = channel_vector(1)});
   benchmark.add(BatchNormGrad{.x = x,
                               .gamma = gamma,
                               .mean = mean,
+                              .mean_rest = rest,
                               .inv_std = inv_std,
                               .grad_y = x,
                               .grad_x = y,

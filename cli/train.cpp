@@ -54,6 +54,13 @@ class Options {
     lr_ = add("--lr", &Config::lr, "Learning rate, the largest of the schedule (adam: 0.001)");
     add("--momentum", &Config::momentum, "Of sgd (Nesterov's) and rmsprop");
     add("--weight-decay", &Config::weight_decay, "L2 decay of the weights");
+    add("--weight-decay-biases", &Config::weight_decay_biases,
+        "Also of biases and normalisations: on, off");
+    add("--dampening", &Config::dampening, "Of sgd's momentum, which is then not Nesterov's");
+    add("--amsgrad", &Config::amsgrad, "Of adam and adamw: on, off");
+    add("--centred", &Config::centred, "Of rmsprop: on, off");
+    add("--cycle-momentum", &Config::cycle_momentum,
+        "With one-cycle, momentum (adam: beta1) goes from 0.95 to 0.85 and back: on, off");
     add("--schedule", &Config::schedule, "constant, step, exponential, cosine, one-cycle, plateau");
     add("--lr-factor", &Config::lr_factor, "Of step, exponential and plateau; 0: their own");
     add("--warmup", &Config::warmup, "Epochs in which the learning rate rises from 0");

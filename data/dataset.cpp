@@ -20,8 +20,9 @@ Dataset Dataset::take(std::int64_t count) const {
 }
 
 void Dataset::check() const {
-  require(shape.rank() == 4 && shape.numel() > 0, "dataset ", name,
+  require(shape.rank() == 4 && (shape[0] == 0 || shape.numel() > 0), "dataset ", name,
           ": expected images of shape [N,H,W,C], got ", shape);
+  require(shape[0] > 0, "dataset ", name, ": there are no images, its shape is ", shape);
   require(indices.empty() || std::ssize(indices) == size(), "dataset ", name, ": ", indices.size(),
           " indices for ", size(), " images");
   require(std::ranges::all_of(indices, [](std::int64_t i) { return i >= 0; }), "dataset ", name,

@@ -21,6 +21,8 @@ class BlockSums {
   double* sums() const { return sums_.mutable_data<double>(); }
   /// Queues: scalar = factor * the sum over the blocks; 0 if there are none.
   void write(const Tensor& scalar, double factor = 1) const;
+  /// Queues: scalar = the sum over the blocks / divisor, a scalar of f64.
+  void write_quotient(const Tensor& scalar, const Tensor& divisor) const;
 
  private:
   Tensor sums_;

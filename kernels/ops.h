@@ -25,11 +25,12 @@ struct OpList {};
 
 /// Every operation there is.
 using AllOps =
-    OpList<Accumulate, Add, AvgPool2d, AvgPool2dGrad, BatchNorm, BatchNormInference, BatchNormGrad,
-           Concat, ConcatGrad, Conv2d, Conv2dGradInput, Conv2dGradWeight, Dropout, GlobalAvgPool,
-           GlobalAvgPoolGrad, L0Penalty, L0Sum, L0SumGrad, Linear, LinearGradInput,
-           LinearGradWeight, MaxPool2d, MaxPool2dGrad, Relu, ReluGrad, Scale, SquaredNorm,
-           SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, SgdUpdate, AdamUpdate, RmsPropUpdate>;
+    OpList<Accumulate, Add, AvgPool2d, AvgPool2dGrad, BatchNorm, BatchNormInference,
+           BatchNormInferenceGrad, BatchNormGrad, Concat, ConcatGrad, Conv2d, Conv2dGradInput,
+           Conv2dGradWeight, Dropout, GlobalAvgPool, GlobalAvgPoolGrad, L0Penalty, L0Sum, L0SumGrad,
+           Linear, LinearGradInput, LinearGradWeight, MaxPool2d, MaxPool2dGrad, Relu, ReluGrad,
+           Scale, SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, SgdUpdate, AdamUpdate,
+           RmsPropUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

@@ -178,40 +178,61 @@ Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias) {
   return y;
 }
 
-Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding) {
+Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding,
+                  const MaxPoolOptions& options) {
   require(x.defined(), "max_pool2d: x is undefined");
-  Tensor y = empty_like(x, pool_shape("max_pool2d", x.shape(), kernel, stride, padding).output());
+  const bool ceil_mode = options.ceil_mode;
+  Tensor y = empty_like(
+      x, pool_shape("max_pool2d", x.shape(), kernel, stride, padding, ceil_mode).output());
   Tensor index;
   if (needs_grad(x)) index = Tensor(MaxPool2d::index_shape(y.shape()), DType::i32, x.device());
-  dispatch(MaxPool2d{
-      .x = x, .y = y, .index = index, .kernel = kernel, .stride = stride, .padding = padding});
+  dispatch(MaxPool2d{.x = x,
+                     .y = y,
+                     .index = index,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .ceil_mode = ceil_mode});
   record("max_pool2d", {x}, {&y},
-         [index, shape = x.shape(), kernel, stride, padding](std::span<const Tensor> grads) {
+         [index, shape = x.shape(), kernel, stride, padding,
+          ceil_mode](std::span<const Tensor> grads) {
            const Tensor grad_x = empty_like(grads[0], shape);
            dispatch(MaxPool2dGrad{.index = index,
                                   .grad_y = grads[0],
                                   .grad_x = grad_x,
                                   .kernel = kernel,
                                   .stride = stride,
-                                  .padding = padding});
+                                  .padding = padding,
+                                  .ceil_mode = ceil_mode});
            return std::vector<Tensor>{grad_x};
          });
   hand_on_unused_zeros(x, y);  // the maximum that is 0 is a 0 of x: padding takes no part
   return y;
 }
 
-Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding) {
+Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding,
+                  const AvgPoolOptions& options) {
   require(x.defined(), "avg_pool2d: x is undefined");
-  Tensor y = empty_like(x, pool_shape("avg_pool2d", x.shape(), kernel, stride, padding).output());
-  dispatch(AvgPool2d{.x = x, .y = y, .kernel = kernel, .stride = stride, .padding = padding});
+  const auto [ceil_mode, count_include_pad] = options;
+  Tensor y = empty_like(
+      x, pool_shape("avg_pool2d", x.shape(), kernel, stride, padding, ceil_mode).output());
+  dispatch(AvgPool2d{.x = x,
+                     .y = y,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .count_include_pad = count_include_pad,
+                     .ceil_mode = ceil_mode});
   record("avg_pool2d", {x}, {&y},
-         [shape = x.shape(), kernel, stride, padding](std::span<const Tensor> grads) {
+         [shape = x.shape(), kernel, stride, padding, options](std::span<const Tensor> grads) {
            const Tensor grad_x = empty_like(grads[0], shape);
            dispatch(AvgPool2dGrad{.grad_y = grads[0],
                                   .grad_x = grad_x,
                                   .kernel = kernel,
                                   .stride = stride,
-                                  .padding = padding});
+                                  .padding = padding,
+                                  .count_include_pad = options.count_include_pad,
+                                  .ceil_mode = options.ceil_mode});
            return std::vector<Tensor>{grad_x};
          });
   return y;
@@ -233,9 +254,8 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                   const Tensor& running_var, bool training, const BatchNormOptions& options) {
   require(x.defined() && gamma.defined(), "batch_norm: x and gamma must be defined");
   if (!training) {
-    require(!needs_grad(x) && !needs_grad(gamma),
-            "batch_norm: in evaluation mode there is no gradient; use NoGrad, or train()");
-    Tensor y = overwrite_or_allocate(x);
+    const bool recorded = needs_grad(x) || needs_grad(gamma) || needs_grad(beta);
+    Tensor y = recorded ? empty_like(x) : overwrite_or_allocate(x);
     dispatch(BatchNormInference{.x = x,
                                 .gamma = gamma,
                                 .beta = beta,
@@ -243,27 +263,45 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                                 .running_var = running_var,
                                 .y = y,
                                 .epsilon = options.epsilon});
+    record("batch_norm_inference", {x, gamma, beta}, {&y},
+           [x, gamma = gamma.detach(), running_mean, running_var,
+            epsilon = options.epsilon](std::span<const Tensor> grads) {
+             const Tensor grad_x = reuse_or_allocate(grads[0]);
+             const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
+             dispatch(BatchNormInferenceGrad{.x = x,
+                                             .gamma = gamma,
+                                             .running_mean = running_mean,
+                                             .running_var = running_var,
+                                             .grad_y = grads[0],
+                                             .grad_x = grad_x,
+                                             .grad_gamma = grad_gamma,
+                                             .grad_beta = grad_beta,
+                                             .epsilon = epsilon});
+             return std::vector<Tensor>{grad_x, grad_gamma, grad_beta};
+           });
     return y;
   }
   Tensor y = empty_like(x);
-  const Tensor mean = empty_like(gamma), inv_std = empty_like(gamma);
+  const Tensor mean = empty_like(gamma), mean_rest = empty_like(gamma), inv_std = empty_like(gamma);
   dispatch(BatchNorm{.x = x,
                      .gamma = gamma,
                      .beta = beta,
                      .y = y,
                      .mean = mean,
+                     .mean_rest = mean_rest,
                      .inv_std = inv_std,
                      .running_mean = running_mean,
                      .running_var = running_var,
                      .epsilon = options.epsilon,
                      .momentum = options.momentum});
   record("batch_norm", {x, gamma, beta}, {&y},
-         [x, gamma = gamma.detach(), mean, inv_std](std::span<const Tensor> grads) {
+         [x, gamma = gamma.detach(), mean, mean_rest, inv_std](std::span<const Tensor> grads) {
            const Tensor grad_x = reuse_or_allocate(grads[0]);
            const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
            dispatch(BatchNormGrad{.x = x,
                                   .gamma = gamma,
                                   .mean = mean,
+                                  .mean_rest = mean_rest,
                                   .inv_std = inv_std,
                                   .grad_y = grads[0],
                                   .grad_x = grad_x,
@@ -337,29 +375,45 @@ Tensor concat(std::span<const Tensor> xs) {
 
 Tensor flatten(Tensor x) {
   require(x.defined() && x.shape().rank() >= 1, "flatten: x needs at least one dimension");
-  const std::int64_t batch = x.dim(0);
-  return x.reshape({batch, batch ? x.numel() / batch : 0});
+  std::int64_t features = 1;  // not numel / N, which an empty batch does not have
+  for (int d = 1; d < x.shape().rank(); ++d) features *= x.dim(d);
+  return x.reshape({x.dim(0), features});
 }
 
 Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOptions& options) {
   require_rank("cross_entropy", "logits", logits, 2);
+  require(!options.weights || !needs_grad(options.weights),
+          "cross_entropy: weights get no gradient; detach() them");
   Tensor loss = empty_like(logits, {});
   const Tensor probabilities = empty_like(logits);
+  const auto [smoothing, weights, ignored, reduction] = options;
+  const std::int64_t ignore_index = ignored ? *ignored : kIgnoreNoLabel;
+  Tensor divisor;
+  if (SoftmaxCrossEntropy::divided(weights, ignore_index, reduction)) {
+    divisor = Tensor(Shape{}, DType::f64, logits.device());
+  }
   dispatch(SoftmaxCrossEntropy{.logits = logits,
                                .labels = labels,
                                .loss = loss,
                                .probabilities = probabilities,
-                               .label_smoothing = options.label_smoothing});
-  record(
-      "softmax_cross_entropy", {logits}, {&loss},
-      [probabilities, labels, smoothing = options.label_smoothing](std::span<const Tensor> grads) {
-        dispatch(SoftmaxCrossEntropyGrad{.probabilities = probabilities,
-                                         .labels = labels,
-                                         .grad_loss = grads[0],
-                                         .grad_logits = probabilities,
-                                         .label_smoothing = smoothing});
-        return std::vector<Tensor>{probabilities};
-      });
+                               .label_smoothing = smoothing,
+                               .weights = weights,
+                               .ignore_index = ignore_index,
+                               .reduction = reduction,
+                               .divisor = divisor});
+  record("softmax_cross_entropy", {logits}, {&loss},
+         [probabilities, labels, options, ignore_index, divisor](std::span<const Tensor> grads) {
+           dispatch(SoftmaxCrossEntropyGrad{.probabilities = probabilities,
+                                            .labels = labels,
+                                            .grad_loss = grads[0],
+                                            .grad_logits = probabilities,
+                                            .label_smoothing = options.label_smoothing,
+                                            .weights = options.weights,
+                                            .ignore_index = ignore_index,
+                                            .reduction = options.reduction,
+                                            .divisor = divisor});
+           return std::vector<Tensor>{probabilities};
+         });
   return loss;
 }
 

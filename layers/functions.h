@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/random.h"
 #include "core/tensor.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 #include "layers/taps.h"
 
 // The differentiable functions.  Each runs one operation (see its descriptor in kernels/ for
@@ -33,16 +36,26 @@ Tensor relu(Tensor x);
 /// See Linear.  x [N, in], weight [out, in], bias [out] or undefined.
 Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias = {});
 
+struct MaxPoolOptions {
+  bool ceil_mode = false;  // also a window that ends behind the image's padding: see PoolShape
+};
+struct AvgPoolOptions {
+  bool ceil_mode = false;
+  bool count_include_pad = true;  // divide by the taps in the padding, too
+};
 /// See MaxPool2d, AvgPool2d, GlobalAvgPool.
-Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0);
-Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0);
+Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0,
+                  const MaxPoolOptions& options = {});
+Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0,
+                  const AvgPoolOptions& options = {});
 Tensor global_avg_pool(Tensor x);
 
 struct BatchNormOptions {
   float epsilon = 1e-5f;
   float momentum = 0.1f;  // of the running statistics: new = (1 - momentum) old + momentum batch
 };
-/// See BatchNorm (training: batch statistics, updates the running ones) and BatchNormInference.
+/// See BatchNorm (training: batch statistics, updates the running ones) and BatchNormInference,
+/// whose gradient takes the running statistics for constants: fine-tuning with frozen ones.
 Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                   const Tensor& running_var, bool training, const BatchNormOptions& options = {});
 
@@ -60,13 +73,18 @@ Tensor scale(Tensor x, const Tensor& factor);
 /// Along the channels.
 Tensor concat(std::span<const Tensor> xs);
 
-/// [N, ...] -> [N, product].  No operation: Tensor::reshape.
+/// [N, ...] -> [N, product], also of no images: [0,28,28,1] -> [0,784].  No operation:
+/// Tensor::reshape.
 Tensor flatten(Tensor x);
 
 struct CrossEntropyOptions {
   float label_smoothing = 0;
+  Tensor weights{};                               // [K], of the classes; undefined: all 1
+  std::optional<std::int32_t> ignore_index{};     // rows with this label take no part
+  LossReduction reduction = LossReduction::mean;  // mean or sum over the batch
 };
-/// The mean over the batch of -log softmax(logits)[label].  logits [N, K], labels i32 [N].
+/// The mean (or sum) over the batch of -weights[label] * log softmax(logits)[label].  logits [N,
+/// K], labels i32 [N].  See SoftmaxCrossEntropy.
 Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
 enum class L0Normalization {

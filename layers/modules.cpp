@@ -6,9 +6,11 @@ namespace {
 
 Size2 stride_or_kernel(Size2 stride, Size2 kernel) { return stride == Size2(0) ? kernel : stride; }
 
-std::string describe_pool(std::string_view name, Size2 kernel, Size2 stride, Size2 padding) {
+std::string describe_pool(std::string_view name, Size2 kernel, Size2 stride, Size2 padding,
+                          bool ceil_mode) {
   return str(name, "(", kernel, ", stride=", stride,
-             padding == Size2(0) ? "" : ", padding=", padding == Size2(0) ? "" : str(padding), ")");
+             padding == Size2(0) ? "" : ", padding=", padding == Size2(0) ? "" : str(padding),
+             ceil_mode ? ", ceil_mode" : "");
 }
 
 }  // namespace
@@ -72,19 +74,30 @@ Tensor ReLU::forward(Tensor x) {
   return std::move(output.y);
 }
 
-MaxPool2d::MaxPool2d(Size2 kernel, Size2 stride, Size2 padding)
-    : kernel_(kernel), stride_(stride_or_kernel(stride, kernel)), padding_(padding) {}
+MaxPool2d::MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, const MaxPoolOptions& options)
+    : kernel_(kernel),
+      stride_(stride_or_kernel(stride, kernel)),
+      padding_(padding),
+      options_(options) {}
 std::string MaxPool2d::describe() const {
-  return describe_pool("MaxPool2d", kernel_, stride_, padding_);
+  return describe_pool("MaxPool2d", kernel_, stride_, padding_, options_.ceil_mode) + ")";
 }
-Tensor MaxPool2d::forward(Tensor x) { return max_pool2d(std::move(x), kernel_, stride_, padding_); }
+Tensor MaxPool2d::forward(Tensor x) {
+  return max_pool2d(std::move(x), kernel_, stride_, padding_, options_);
+}
 
-AvgPool2d::AvgPool2d(Size2 kernel, Size2 stride, Size2 padding)
-    : kernel_(kernel), stride_(stride_or_kernel(stride, kernel)), padding_(padding) {}
+AvgPool2d::AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, const AvgPoolOptions& options)
+    : kernel_(kernel),
+      stride_(stride_or_kernel(stride, kernel)),
+      padding_(padding),
+      options_(options) {}
 std::string AvgPool2d::describe() const {
-  return describe_pool("AvgPool2d", kernel_, stride_, padding_);
+  return describe_pool("AvgPool2d", kernel_, stride_, padding_, options_.ceil_mode) +
+         (options_.count_include_pad ? ")" : ", count_include_pad=false)");
 }
-Tensor AvgPool2d::forward(Tensor x) { return avg_pool2d(std::move(x), kernel_, stride_, padding_); }
+Tensor AvgPool2d::forward(Tensor x) {
+  return avg_pool2d(std::move(x), kernel_, stride_, padding_, options_);
+}
 
 BatchNorm::BatchNorm(std::int64_t channels, const BatchNormOptions& options)
     : channels_(channels), options_(options) {
@@ -100,7 +113,7 @@ Tensor BatchNorm::forward(Tensor x) {
 }
 
 Dropout::Dropout(float probability) : probability_(probability) {
-  require(probability >= 0 && probability < 1, "Dropout: probability must lie in [0, 1), got ",
+  require(probability >= 0 && probability <= 1, "Dropout: probability must lie in [0, 1], got ",
           probability);
 }
 std::string Dropout::describe() const { return str("Dropout(", probability_, ")"); }

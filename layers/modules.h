@@ -65,24 +65,28 @@ class ReLU final : public Module {
 /// Windows of `kernel`, `stride` apart (0: the kernel's size).
 class MaxPool2d final : public Module {
  public:
-  explicit MaxPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0);
+  explicit MaxPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0,
+                     const MaxPoolOptions& options = {});
   std::string describe() const override;
   Size2 kernel() const { return kernel_; }
 
  private:
   Tensor forward(Tensor x) override;
   Size2 kernel_, stride_, padding_;
+  MaxPoolOptions options_;
 };
 
 class AvgPool2d final : public Module {
  public:
-  explicit AvgPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0);
+  explicit AvgPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0,
+                     const AvgPoolOptions& options = {});
   std::string describe() const override;
   Size2 kernel() const { return kernel_; }
 
  private:
   Tensor forward(Tensor x) override;
   Size2 kernel_, stride_, padding_;
+  AvgPoolOptions options_;
 };
 
 /// [N,H,W,C] -> [N,C].
@@ -108,7 +112,7 @@ class BatchNorm final : public Module {
   Tensor gamma_, beta_, running_mean_, running_var_;
 };
 
-/// Does nothing in evaluation mode.
+/// Drops with a probability in [0, 1]; does nothing in evaluation mode.
 class Dropout final : public Module {
  public:
   explicit Dropout(float probability);

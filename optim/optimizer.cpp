@@ -19,10 +19,17 @@ std::string_view layer_of(std::string_view parameter) {
   return intern(dot == std::string_view::npos ? std::string_view() : parameter.substr(0, dot));
 }
 
+constexpr const char* kMomentum = "current_momentum";
+
 }  // namespace
 
+bool is_weight(const NamedTensor& parameter) {
+  return parameter.tensor.defined() && parameter.tensor.shape().rank() >= 2;
+}
+
 Optimizer::Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
-                     std::map<std::string, std::string> options, std::vector<std::string> kept)
+                     std::map<std::string, std::string> options, std::vector<std::string> kept,
+                     const Decays& decays)
     : kind_(std::move(kind)),
       parameters_(std::move(parameters)),
       learning_rate_(lr),
@@ -36,7 +43,11 @@ Optimizer::Optimizer(std::string kind, std::vector<NamedTensor> parameters, doub
     require(tensor.dtype() != DType::i32, kind_, ": parameter ", name,
             " must be floating-point, got i32");
     require(names.insert(name).second, kind_, ": two parameters are called ", name);
-    Slot slot{.parameter = tensor, .kept = {}, .layer = layer_of(name)};
+    Slot slot{.parameter = tensor,
+              .kept = {},
+              .layer = layer_of(name),
+              .decayed = !decays || decays({name, tensor})};
+    if (!slot.decayed) options_["weight_decay." + name] = exact_text(0.0);
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       slot.kept.push_back(Tensor::zeros(tensor.shape(), tensor.dtype(), tensor.device()));
     }
@@ -51,11 +62,12 @@ void Optimizer::add(const Slot& slot, const Tensor& gradient, Group& group) cons
   group.kept.resize(kept_.size());
   for (std::size_t k = 0; k < kept_.size(); ++k) group.kept[k].push_back(slot.kept[k]);
   group.step = slot.step;
+  group.decayed = slot.decayed;
 }
 
 void Optimizer::step() {
   ContextGuard guard;
-  std::map<std::int64_t, Group> at_once;  // by step
+  std::map<std::pair<std::int64_t, bool>, Group> at_once;  // by step, and whether decayed
   for (Slot& slot : slots_) {
     const Tensor gradient = slot.parameter.grad();
     if (!gradient) continue;
@@ -66,11 +78,11 @@ void Optimizer::step() {
       context().scope = {slot.layer, Phase::update};
       update(alone);
     } else {
-      add(slot, gradient, at_once[slot.step]);
+      add(slot, gradient, at_once[{slot.step, slot.decayed}]);
     }
   }
   context().scope = {{}, Phase::update};
-  for (const auto& [step, group] : at_once) update(group);
+  for (const auto& [key, group] : at_once) update(group);
 }
 
 void Optimizer::zero_grad() const {
@@ -82,9 +94,17 @@ void Optimizer::set_learning_rate(double lr) {
   learning_rate_ = lr;
 }
 
+void Optimizer::set_momentum(double momentum) {
+  require(has_momentum(), kind_, ": has no momentum to set");
+  require(momentum > 0 && momentum < 1, kind_, ": momentum must be in (0, 1) to be set, got ",
+          momentum);
+  momentum_ = momentum;
+}
+
 State Optimizer::state() const {
   State state{.tensors = {}, .values = options_};
   state.values["learning_rate"] = exact_text(learning_rate_);
+  if (momentum_) state.values[kMomentum] = exact_text(*momentum_);
   for (std::size_t p = 0; p < slots_.size(); ++p) {
     const std::string& name = parameters_[p].name;
     state.values["step." + name] = exact_text(slots_[p].step);
@@ -96,7 +116,15 @@ State Optimizer::state() const {
 }
 
 void Optimizer::load_state(const State& state) {
-  require_state_like(kind_, state, this->state(), options_);
+  State expected = this->state();
+  expected.values.erase(kMomentum);
+  std::optional<double> momentum;
+  if (has_momentum() && state.values.contains(kMomentum)) {
+    expected.values[kMomentum] = {};
+    momentum = saved_double(kind_, state, kMomentum);
+    require(*momentum > 0 && *momentum < 1, kind_, ": the state's ", kMomentum, " is ", *momentum);
+  }
+  require_state_like(kind_, state, expected, options_);
   const double lr = saved_double(kind_, state, "learning_rate");
   require(lr >= 0 && std::isfinite(lr), kind_, ": the state's learning_rate is ", lr);
   std::vector<std::int64_t> steps;
@@ -105,6 +133,7 @@ void Optimizer::load_state(const State& state) {
     require(steps.back() >= 0, kind_, ": the state's step.", name, " is ", steps.back());
   }
   learning_rate_ = lr;
+  momentum_ = momentum;
   for (std::size_t p = 0; p < slots_.size(); ++p) {
     slots_[p].step = steps[p];
     for (std::size_t k = 0; k < kept_.size(); ++k) {

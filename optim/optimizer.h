@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,15 @@
 #include "core/tensor.h"
 
 namespace joule {
+
+/// Says of each parameter whether weight decay shrinks it; empty: all are shrunk.
+using Decays = std::function<bool(const NamedTensor&)>;
+
+/// Whether `parameter` has at least two dimensions, as the weights of convolutions and linear
+/// layers have; biases, and gains and shifts of normalisations, have one.
+///
+/// Source    He et al. 2019, arXiv:1812.01187, section 3.1 ("no bias decay").
+bool is_weight(const NamedTensor& parameter);
 
 /// Changes parameters by their gradients, in place.  A new rule derives from this, names its
 /// options and what it keeps per parameter, and writes update().
@@ -32,9 +43,16 @@ class Optimizer {
   /// Errors    ArgumentError if `lr` is negative or not finite.
   void set_learning_rate(double lr);
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  /// From the next step on, instead of the option: the momentum, or of Adam beta1.  What is kept
+  /// for it stays. Errors    ArgumentError if `momentum` is outside (0, 1), or the optimiser has
+  /// none.
+  void set_momentum(double momentum);
 
   /// What step() depends on besides parameters and gradients; the tensors are shared, not copied.
-  ///   values   "optimizer", the options, "learning_rate", "step.<parameter>"
+  ///   values   "optimizer", the options (those that are later than the first release only where
+  ///            they are not the default), "learning_rate", "step.<parameter>", "current_momentum"
+  ///            after set_momentum(), "weight_decay.<parameter>" where that is 0 and others have
+  ///            one
   ///   tensors  "<what is kept>.<parameter>", e.g. "velocity.conv1.weight"
   State state() const;
   /// Continues bit for bit where `state` was taken.
@@ -50,6 +68,7 @@ class Optimizer {
     std::vector<Tensor> gradients;
     std::vector<std::vector<Tensor>> kept;  // lists in the order of `kept` below, zeros at first
     std::int64_t step = 0;                  // how many updates, with the present one
+    bool decayed = true;                    // whether weight decay shrinks them
   };
 
   /// `options` as text, for state(); `kept` names the tensors kept per parameter.
@@ -57,9 +76,14 @@ class Optimizer {
   /// Errors    ArgumentError if there are no parameters, one is undefined or not floating-point,
   ///           two have the same name, or lr is not positive.
   Optimizer(std::string kind, std::vector<NamedTensor> parameters, double lr,
-            std::map<std::string, std::string> options, std::vector<std::string> kept);
+            std::map<std::string, std::string> options, std::vector<std::string> kept,
+            const Decays& decays = {});
 
   virtual void update(const Group& group) = 0;
+  /// Whether set_momentum() changes anything.
+  virtual bool has_momentum() const { return false; }
+  /// What set_momentum() said last, or `option`.
+  double momentum_or(double option) const { return momentum_.value_or(option); }
 
  private:
   struct Slot {
@@ -67,12 +91,14 @@ class Optimizer {
     std::vector<Tensor> kept;
     std::int64_t step = 0;
     std::string_view layer{};  // interned
+    bool decayed = true;
   };
   void add(const Slot& slot, const Tensor& gradient, Group& group) const;
 
   std::string kind_;
   std::vector<NamedTensor> parameters_;
   double learning_rate_;
+  std::optional<double> momentum_{};
   std::map<std::string, std::string> options_;
   std::vector<std::string> kept_;
   std::vector<Slot> slots_;  // one per parameter

@@ -28,9 +28,16 @@ Texts checked(const SgdOptions& o) {
   require_fraction("sgd", "momentum", o.momentum);
   require(!o.nesterov || o.momentum > 0, "sgd: nesterov needs momentum > 0");
   require_not_negative("sgd", "weight_decay", o.weight_decay);
-  return {{"momentum", exact_text(o.momentum)},
-          {"nesterov", exact_text(o.nesterov)},
-          {"weight_decay", exact_text(o.weight_decay)}};
+  require(o.dampening >= 0 && o.dampening <= 1, "sgd: dampening must be in [0, 1], got ",
+          o.dampening);
+  require(o.dampening == 0 || o.momentum > 0, "sgd: dampening needs momentum > 0");
+  require(o.dampening == 0 || !o.nesterov, "sgd: nesterov needs a dampening of 0, got ",
+          o.dampening);
+  Texts texts{{"momentum", exact_text(o.momentum)},
+              {"nesterov", exact_text(o.nesterov)},
+              {"weight_decay", exact_text(o.weight_decay)}};
+  if (o.dampening > 0) texts["dampening"] = exact_text(o.dampening);
+  return texts;
 }
 
 /// Of AdamOptions and AdamWOptions.
@@ -40,10 +47,12 @@ Texts checked_adam(std::string_view owner, const Options& o) {
   require_fraction(owner, "beta2", o.beta2);
   require_not_negative(owner, "epsilon", o.epsilon);
   require_not_negative(owner, "weight_decay", o.weight_decay);
-  return {{"beta1", exact_text(o.beta1)},
-          {"beta2", exact_text(o.beta2)},
-          {"epsilon", exact_text(o.epsilon)},
-          {"weight_decay", exact_text(o.weight_decay)}};
+  Texts texts{{"beta1", exact_text(o.beta1)},
+              {"beta2", exact_text(o.beta2)},
+              {"epsilon", exact_text(o.epsilon)},
+              {"weight_decay", exact_text(o.weight_decay)}};
+  if (o.amsgrad) texts["amsgrad"] = exact_text(true);
+  return texts;
 }
 
 Texts checked(const RmsPropOptions& o) {
@@ -51,19 +60,34 @@ Texts checked(const RmsPropOptions& o) {
   require_not_negative("rmsprop", "epsilon", o.epsilon);
   require_fraction("rmsprop", "momentum", o.momentum);
   require_not_negative("rmsprop", "weight_decay", o.weight_decay);
-  return {{"alpha", exact_text(o.alpha)},
-          {"epsilon", exact_text(o.epsilon)},
-          {"momentum", exact_text(o.momentum)},
-          {"weight_decay", exact_text(o.weight_decay)}};
+  Texts texts{{"alpha", exact_text(o.alpha)},
+              {"epsilon", exact_text(o.epsilon)},
+              {"momentum", exact_text(o.momentum)},
+              {"weight_decay", exact_text(o.weight_decay)}};
+  if (o.centred) texts["centred"] = exact_text(true);
+  return texts;
 }
 
 using Names = std::vector<std::string>;
+
+Names kept_by_adam(bool amsgrad) {
+  Names names{"first_moment", "second_moment"};
+  if (amsgrad) names.emplace_back("max_second_moment");
+  return names;
+}
+
+Names kept_by_rmsprop(const RmsPropOptions& o) {
+  Names names{"square_average"};
+  if (o.momentum > 0) names.emplace_back("velocity");
+  if (o.centred) names.emplace_back("gradient_average");
+  return names;
+}
 
 }  // namespace
 
 Sgd::Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options)
     : Optimizer("sgd", std::move(parameters), options.lr, checked(options),
-                options.momentum > 0 ? Names{"velocity"} : Names{}),
+                options.momentum > 0 ? Names{"velocity"} : Names{}, options.decays),
       options_(options) {}
 
 void Sgd::update(const Group& group) {
@@ -71,66 +95,71 @@ void Sgd::update(const Group& group) {
                      .gradients = group.gradients,
                      .velocities = group.kept.empty() ? std::vector<Tensor>() : group.kept[0],
                      .lr = learning_rate(),
-                     .momentum = options_.momentum,
-                     .weight_decay = options_.weight_decay,
-                     .nesterov = options_.nesterov});
+                     .momentum = momentum_or(options_.momentum),
+                     .weight_decay = group.decayed ? options_.weight_decay : 0,
+                     .nesterov = options_.nesterov,
+                     .dampening = group.step == 1 ? 0 : options_.dampening});
 }
 
 Adam::Adam(std::vector<NamedTensor> parameters, const AdamOptions& options)
     : Optimizer("adam", std::move(parameters), options.lr, checked_adam("adam", options),
-                {"first_moment", "second_moment"}),
+                kept_by_adam(options.amsgrad), options.decays),
       options_(options) {}
 
 void Adam::update(const Group& group) {
-  dispatch(AdamUpdate{.parameters = group.parameters,
-                      .gradients = group.gradients,
-                      .first_moments = group.kept[0],
-                      .second_moments = group.kept[1],
-                      .lr = learning_rate(),
-                      .beta1 = options_.beta1,
-                      .beta2 = options_.beta2,
-                      .epsilon = options_.epsilon,
-                      .weight_decay = options_.weight_decay,
-                      .decoupled = false,
-                      .step = group.step});
+  dispatch(
+      AdamUpdate{.parameters = group.parameters,
+                 .gradients = group.gradients,
+                 .first_moments = group.kept[0],
+                 .second_moments = group.kept[1],
+                 .max_second_moments = options_.amsgrad ? group.kept[2] : std::vector<Tensor>(),
+                 .lr = learning_rate(),
+                 .beta1 = momentum_or(options_.beta1),
+                 .beta2 = options_.beta2,
+                 .epsilon = options_.epsilon,
+                 .weight_decay = group.decayed ? options_.weight_decay : 0,
+                 .decoupled = false,
+                 .step = group.step});
 }
 
 AdamW::AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options)
     : Optimizer("adamw", std::move(parameters), options.lr, checked_adam("adamw", options),
-                {"first_moment", "second_moment"}),
+                kept_by_adam(options.amsgrad), options.decays),
       options_(options) {}
 
 void AdamW::update(const Group& group) {
-  dispatch(AdamUpdate{.parameters = group.parameters,
-                      .gradients = group.gradients,
-                      .first_moments = group.kept[0],
-                      .second_moments = group.kept[1],
-                      .lr = learning_rate(),
-                      .beta1 = options_.beta1,
-                      .beta2 = options_.beta2,
-                      .epsilon = options_.epsilon,
-                      .weight_decay = options_.weight_decay,
-                      .decoupled = true,
-                      .step = group.step});
+  dispatch(
+      AdamUpdate{.parameters = group.parameters,
+                 .gradients = group.gradients,
+                 .first_moments = group.kept[0],
+                 .second_moments = group.kept[1],
+                 .max_second_moments = options_.amsgrad ? group.kept[2] : std::vector<Tensor>(),
+                 .lr = learning_rate(),
+                 .beta1 = momentum_or(options_.beta1),
+                 .beta2 = options_.beta2,
+                 .epsilon = options_.epsilon,
+                 .weight_decay = group.decayed ? options_.weight_decay : 0,
+                 .decoupled = true,
+                 .step = group.step});
 }
 
 RmsProp::RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options)
-    : Optimizer(
-          "rmsprop", std::move(parameters), options.lr, checked(options),
-          options.momentum > 0 ? Names{"square_average", "velocity"} : Names{"square_average"}),
+    : Optimizer("rmsprop", std::move(parameters), options.lr, checked(options),
+                kept_by_rmsprop(options), options.decays),
       options_(options) {}
 
 void RmsProp::update(const Group& group) {
-  dispatch(
-      RmsPropUpdate{.parameters = group.parameters,
-                    .gradients = group.gradients,
-                    .square_averages = group.kept[0],
-                    .velocities = group.kept.size() > 1 ? group.kept[1] : std::vector<Tensor>(),
-                    .lr = learning_rate(),
-                    .alpha = options_.alpha,
-                    .epsilon = options_.epsilon,
-                    .momentum = options_.momentum,
-                    .weight_decay = options_.weight_decay});
+  const std::vector<Tensor> none;
+  dispatch(RmsPropUpdate{.parameters = group.parameters,
+                         .gradients = group.gradients,
+                         .square_averages = group.kept[0],
+                         .velocities = options_.momentum > 0 ? group.kept[1] : none,
+                         .gradient_averages = options_.centred ? group.kept.back() : none,
+                         .lr = learning_rate(),
+                         .alpha = options_.alpha,
+                         .epsilon = options_.epsilon,
+                         .momentum = momentum_or(options_.momentum),
+                         .weight_decay = group.decayed ? options_.weight_decay : 0});
 }
 
 }  // namespace joule

@@ -12,6 +12,8 @@ struct SgdOptions {
   double momentum = 0;  // in [0, 1)
   bool nesterov = false;
   double weight_decay = 0;
+  double dampening = 0;  // in [0, 1], of every gradient but a parameter's first; not with nesterov
+  Decays decays{};       // which parameters weight_decay is for, as below
 };
 /// Stochastic gradient descent; see SgdUpdate.  Keeps a velocity per parameter if momentum > 0.
 ///
@@ -22,6 +24,7 @@ class Sgd final : public Optimizer {
 
  private:
   void update(const Group& group) override;
+  bool has_momentum() const override { return options_.momentum > 0; }
   SgdOptions options_;
 };
 
@@ -31,14 +34,18 @@ struct AdamOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
+  bool amsgrad = false;
+  Decays decays{};
 };
-/// Adam with weight decay as a part of the gradient; see AdamUpdate.  Keeps two moments.
+/// Adam with weight decay as a part of the gradient; see AdamUpdate.  Keeps two moments, and with
+/// amsgrad the largest second one.
 class Adam final : public Optimizer {
  public:
   explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
 
  private:
   void update(const Group& group) override;
+  bool has_momentum() const override { return true; }
   AdamOptions options_;
 };
 
@@ -48,14 +55,17 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 1e-2;
+  bool amsgrad = false;
+  Decays decays{};
 };
-/// Adam with decoupled weight decay; see AdamUpdate.  Keeps two moments.
+/// Adam with decoupled weight decay; see AdamUpdate.  Keeps what Adam keeps.
 class AdamW final : public Optimizer {
  public:
   explicit AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options = {});
 
  private:
   void update(const Group& group) override;
+  bool has_momentum() const override { return true; }
   AdamWOptions options_;
 };
 
@@ -65,14 +75,17 @@ struct RmsPropOptions {
   double epsilon = 1e-8;
   double momentum = 0;
   double weight_decay = 0;
+  bool centred = false;
+  Decays decays{};
 };
-/// See RmsPropUpdate.  Keeps a mean square, and a velocity if momentum > 0.
+/// See RmsPropUpdate.  Keeps a mean square, a mean gradient if centred, a velocity if momentum > 0.
 class RmsProp final : public Optimizer {
  public:
   explicit RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options = {});
 
  private:
   void update(const Group& group) override;
+  bool has_momentum() const override { return options_.momentum > 0; }
   RmsPropOptions options_;
 };
 

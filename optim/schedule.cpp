@@ -18,6 +18,11 @@ double Schedule::learning_rate(std::int64_t step) const {
   return at(step);
 }
 
+std::optional<double> Schedule::momentum(std::int64_t step) const {
+  require(step >= 0, kind_, ": steps count from 0, got ", step);
+  return momentum_at(step);
+}
+
 State Schedule::state() const { return {.tensors = {}, .values = options_}; }
 
 void Schedule::load_state(const State& state) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/state.h"
@@ -18,6 +19,9 @@ class Schedule {
 
   /// Errors    ArgumentError if step < 0.
   double learning_rate(std::int64_t step) const;
+  /// The momentum for Optimizer::set_momentum(), of a schedule that changes it.
+  /// Errors    ArgumentError if step < 0.
+  std::optional<double> momentum(std::int64_t step) const;
   /// Tells how training goes (a validation loss, say), once per epoch.  Only PlateauLr listens.
   virtual void observe(double) {}
 
@@ -33,6 +37,7 @@ class Schedule {
   const std::string& kind() const { return kind_; }
   /// step >= 0.
   virtual double at(std::int64_t step) const = 0;
+  virtual std::optional<double> momentum_at(std::int64_t) const { return std::nullopt; }
 
  private:
   std::string kind_;

@@ -66,11 +66,19 @@ Texts checked(const OneCycleLrOptions& o) {
           "one-cycle: div_factor must be at least 1, got ", o.div_factor);
   require(o.final_div_factor >= 1 && std::isfinite(o.final_div_factor),
           "one-cycle: final_div_factor must be at least 1, got ", o.final_div_factor);
-  return {{"max_lr", exact_text(o.max_lr)},
-          {"steps", exact_text(o.steps)},
-          {"pct_start", exact_text(o.pct_start)},
-          {"div_factor", exact_text(o.div_factor)},
-          {"final_div_factor", exact_text(o.final_div_factor)}};
+  require(o.base_momentum > 0 && o.base_momentum <= o.max_momentum && o.max_momentum < 1,
+          "one-cycle: momentum must go from base_momentum > 0 to max_momentum < 1, got ",
+          o.base_momentum, " to ", o.max_momentum);
+  Texts texts{{"max_lr", exact_text(o.max_lr)},
+              {"steps", exact_text(o.steps)},
+              {"pct_start", exact_text(o.pct_start)},
+              {"div_factor", exact_text(o.div_factor)},
+              {"final_div_factor", exact_text(o.final_div_factor)}};
+  if (o.cycle_momentum) {
+    texts["base_momentum"] = exact_text(o.base_momentum);
+    texts["max_momentum"] = exact_text(o.max_momentum);
+  }
+  return texts;
 }
 
 Texts checked(const PlateauLrOptions& o) {
@@ -129,15 +137,24 @@ double CosineLr::at(std::int64_t step) const {
 OneCycleLr::OneCycleLr(const OneCycleLrOptions& options)
     : Schedule("one-cycle", checked(options)), options_(options) {}
 
-double OneCycleLr::at(std::int64_t step) const {
-  const double first = options_.max_lr / options_.div_factor;
-  const double last = first / options_.final_div_factor;
+/// From `first` to `peak` and on to `last`.
+double OneCycleLr::cycle(std::int64_t step, double first, double peak, double last) const {
   const double end = static_cast<double>(options_.steps) - 1;
-  const double peak = options_.pct_start * static_cast<double>(options_.steps) - 1;
+  const double turn = options_.pct_start * static_cast<double>(options_.steps) - 1;
   const double now = static_cast<double>(step);
   if (now >= end) return last;
-  if (now >= peak) return cosine(options_.max_lr, last, (now - peak) / (end - peak));
-  return cosine(first, options_.max_lr, now / peak);
+  if (now >= turn) return cosine(peak, last, (now - turn) / (end - turn));
+  return cosine(first, peak, now / turn);
+}
+
+double OneCycleLr::at(std::int64_t step) const {
+  const double first = options_.max_lr / options_.div_factor;
+  return cycle(step, first, options_.max_lr, first / options_.final_div_factor);
+}
+
+std::optional<double> OneCycleLr::momentum_at(std::int64_t step) const {
+  if (!options_.cycle_momentum) return std::nullopt;
+  return cycle(step, options_.max_momentum, options_.base_momentum, options_.max_momentum);
 }
 
 PlateauLr::PlateauLr(const PlateauLrOptions& options)
@@ -186,6 +203,10 @@ double WarmupLr::at(std::int64_t step) const {
   if (step >= steps_) return after_->learning_rate(step - steps_);
   const double fraction = static_cast<double>(step + 1) / static_cast<double>(steps_ + 1);
   return fraction * after_->learning_rate(0);
+}
+
+std::optional<double> WarmupLr::momentum_at(std::int64_t step) const {
+  return after_->momentum(std::max<std::int64_t>(0, step - steps_));
 }
 
 State WarmupLr::state() const {

@@ -73,17 +73,25 @@ struct OneCycleLrOptions {
   double pct_start = 0.3;
   double div_factor = 25;
   double final_div_factor = 1e4;
+  bool cycle_momentum = false;
+  double base_momentum = 0.85;  // where the learning rate is the largest
+  double max_momentum = 0.95;
 };
 /// Half a cosine from max_lr / div_factor up to max_lr at step pct_start * steps - 1, another down
-/// to max_lr / div_factor / final_div_factor at step steps - 1, where it stays.
+/// to max_lr / div_factor / final_div_factor at step steps - 1, where it stays.  With
+/// cycle_momentum the momentum goes the other way on the same half cosines: from max_momentum down
+/// to base_momentum and back.
 ///
-/// Source    Smith and Topin 2018, arXiv:1708.07120; PyTorch's OneCycleLR with two phases.
+/// Source    Smith and Topin 2018, arXiv:1708.07120; torch.optim.lr_scheduler.OneCycleLR with two
+///           phases.
 class OneCycleLr final : public Schedule {
  public:
   explicit OneCycleLr(const OneCycleLrOptions& options);
 
  private:
   double at(std::int64_t step) const override;
+  std::optional<double> momentum_at(std::int64_t step) const override;
+  double cycle(std::int64_t step, double first, double peak, double last) const;
   OneCycleLrOptions options_;
 };
 
@@ -112,7 +120,8 @@ class PlateauLr final : public Schedule {
   std::int64_t bad_ = 0;                                   // observations since the best
 };
 
-/// (step + 1) / (steps + 1) of after(0) for the first `steps` steps, then after(step - steps).
+/// (step + 1) / (steps + 1) of after(0) for the first `steps` steps, then after(step - steps).  The
+/// momentum is that of after(0) until then.
 ///
 /// Source    Goyal et al. 2017, arXiv:1706.02677, section 2.2.
 class WarmupLr final : public Schedule {
@@ -125,6 +134,7 @@ class WarmupLr final : public Schedule {
 
  private:
   double at(std::int64_t step) const override;
+  std::optional<double> momentum_at(std::int64_t step) const override;
   std::int64_t steps_;
   std::unique_ptr<Schedule> after_;
 };

@@ -20,7 +20,7 @@ const Shape kShapes[] = {{2, 1}, {3, 5}, {2, 3, 5, 17}, {1, 20, 20, 64}, {1300, 
 /// The operands of the three operations on one x, all f32.
 struct Layer {
   Tensor x, gamma, beta, grad_y;
-  Guarded y, mean, inv_std, running_mean, running_var, grad_x, grad_gamma, grad_beta;
+  Guarded y, mean, mean_rest, inv_std, running_mean, running_var, grad_x, grad_gamma, grad_beta;
 
   explicit Layer(const Shape& shape)
       : x(random_tensor(shape, 1)),
@@ -29,6 +29,7 @@ struct Layer {
         grad_y(random_tensor(shape, 4)),
         y(shape),
         mean(gamma.shape()),
+        mean_rest(gamma.shape()),
         inv_std(gamma.shape()),
         running_mean(gamma.shape()),
         running_var(gamma.shape()),
@@ -47,6 +48,7 @@ struct Layer {
             .beta = beta,
             .y = y.tensor(),
             .mean = mean.tensor(),
+            .mean_rest = mean_rest.tensor(),
             .inv_std = inv_std.tensor(),
             .running_mean = running_mean.tensor(),
             .running_var = running_var.tensor()};
@@ -59,10 +61,21 @@ struct Layer {
             .running_var = running_var.tensor(),
             .y = y.tensor()};
   }
+  BatchNormInferenceGrad inference_grad() const {
+    return {.x = x,
+            .gamma = gamma,
+            .running_mean = running_mean.tensor(),
+            .running_var = running_var.tensor(),
+            .grad_y = grad_y,
+            .grad_x = grad_x.tensor(),
+            .grad_gamma = grad_gamma.tensor(),
+            .grad_beta = grad_beta.tensor()};
+  }
   BatchNormGrad grad() const {
     return {.x = x,
             .gamma = gamma,
             .mean = mean.tensor(),
+            .mean_rest = mean_rest.tensor(),
             .inv_std = inv_std.tensor(),
             .grad_y = grad_y,
             .grad_x = grad_x.tensor(),
@@ -70,8 +83,8 @@ struct Layer {
             .grad_beta = grad_beta.tensor()};
   }
   bool intact() const {
-    for (const Guarded* g :
-         {&y, &mean, &inv_std, &running_mean, &running_var, &grad_x, &grad_gamma, &grad_beta}) {
+    for (const Guarded* g : {&y, &mean, &mean_rest, &inv_std, &running_mean, &running_var, &grad_x,
+                             &grad_gamma, &grad_beta}) {
       if (!g->intact()) return false;
     }
     return true;
@@ -141,8 +154,13 @@ TEST(BatchNorm, TheVarianceOfAFarAwayClusterIsRight) {
   const Tensor x = random_tensor({5000, 20}, 1);
   for (float& v : std::span(x.mutable_data<float>(), x.numel())) v += 4096;
   const Tensor one = Tensor::full({20}, 1), mean({20}), inv_std({20});
-  const BatchNorm op{
-      .x = x, .gamma = one, .beta = one, .y = Tensor(x.shape()), .mean = mean, .inv_std = inv_std};
+  const BatchNorm op{.x = x,
+                     .gamma = one,
+                     .beta = one,
+                     .y = Tensor(x.shape()),
+                     .mean = mean,
+                     .mean_rest = Tensor({20}),
+                     .inv_std = inv_std};
   const auto expect_right = [&] {
     for (std::int64_t c = 0; c < 20; ++c) {
       const Statistics s(x, c);
@@ -154,8 +172,70 @@ TEST(BatchNorm, TheVarianceOfAFarAwayClusterIsRight) {
   };
   for_each_target([&] {
     for_each_implementation(op, [&](std::string_view name) {
-      if (name == kReference) return;  // sums the whole channel in float
       run(op, name);
+      expect_right();
+    });
+  });
+}
+
+/// What BatchNorm and BatchNormGrad are by their formulas, in double: of channel c.
+struct ChannelInDouble {
+  double centre = 0, inv_std = 0, sum = 0, product = 0;  // product: with the normalised x
+  double sum_size = 0, product_size = 0;
+
+  ChannelInDouble(const Layer& layer, std::int64_t c) {
+    const Statistics s(layer.x, c);
+    const std::int64_t channels = layer.x.dim(-1);
+    centre = s.mean;
+    inv_std = 1 / std::sqrt(s.squares / (layer.x.numel() / channels) + double{1e-5f});
+    for (std::int64_t i = c; i < layer.x.numel(); i += channels) {
+      const double g = layer.grad_y.data<float>()[i];
+      const double product_of_row = g * (layer.x.data<float>()[i] - centre) * inv_std;
+      sum += g, sum_size += std::abs(g);
+      product += product_of_row, product_size += std::abs(product_of_row);
+    }
+  }
+};
+
+// Deviations of 1/256 about offsets up to 1e4, where f32 has steps of 1/1024: a mean that is
+// rounded to f32 would be off by up to an eighth of them.
+TEST(BatchNorm, AnOffsetCostsNoAccuracyForwardOrBackward) {
+  const Layer layer({3000, 6});
+  const float offsets[] = {0, 1e3f, -1e4f, 1e4f, 3e3f, 1e3f};
+  for (std::int64_t i = 0; i < layer.x.numel(); ++i) {
+    float& x = layer.x.mutable_data<float>()[i];
+    x = offsets[i % 6] + (i % 6 == 5 ? 0 : x / 256);  // the last channel is constant
+  }
+  const BatchNorm op = layer.training();
+  const BatchNormGrad grad = layer.grad();
+  const auto expect_right = [&] {
+    for (std::int64_t c = 0; c < 6; ++c) {
+      const ChannelInDouble d(layer, c);
+      const double gamma_c = op.gamma.data<float>()[c], count = 3000;
+      // Deviations are summed in f32 by blocks of at most 256 rows.
+      const double share = gamma(300);
+      EXPECT_NEAR(op.inv_std.data<float>()[c], d.inv_std, share * d.inv_std);
+      EXPECT_NEAR(grad.grad_gamma.data<float>()[c], d.product,
+                  share * (d.product_size + d.sum_size * 1e-2));
+      for (std::int64_t i = c; i < layer.x.numel(); i += 6) {
+        const double normal = (layer.x.data<float>()[i] - d.centre) * d.inv_std;
+        const double beta = op.beta.data<float>()[c], g = layer.grad_y.data<float>()[i];
+        ASSERT_NEAR(op.y.data<float>()[i], normal * gamma_c + beta,
+                    share * (std::abs(normal * gamma_c) + std::abs(beta) + std::abs(gamma_c)))
+            << "channel " << c;
+        const double expected =
+            gamma_c * d.inv_std * (g - d.sum / count - normal * d.product / count);
+        const double size =
+            std::abs(gamma_c) * d.inv_std *
+            (std::abs(g) + d.sum_size / count + (std::abs(normal) + 1) * d.product_size / count);
+        ASSERT_NEAR(grad.grad_x.data<float>()[i], expected, share * size) << "channel " << c;
+      }
+    }
+  };
+  for_each_target([&] {
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      run(grad, name);
       expect_right();
     });
   });
@@ -191,6 +271,46 @@ TEST(BatchNormInference, UsesTheRunningStatistics) {
         EXPECT_TRUE(layer.intact());
       });
     }
+  });
+}
+
+TEST(BatchNormInferenceGrad, EveryImplementationStaysWithinTheBound) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Layer layer(shape);
+      const BatchNormInferenceGrad op = layer.inference_grad();
+      const std::int64_t channels = shape[-1], rows = shape.numel() / channels;
+      const double inv_std = 1 / std::sqrt(1.5 + op.epsilon);
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        for (std::int64_t c = 0; c < channels; ++c) {
+          double sum = 0, sum_size = 0, product = 0, product_size = 0;
+          for (std::int64_t i = c; i < op.x.numel(); i += channels) {
+            const double g = op.grad_y.data<float>()[i];
+            const double normal = (op.x.data<float>()[i] - 0.25) * inv_std;
+            sum += g, sum_size += std::abs(g);
+            product += g * normal, product_size += std::abs(g * normal);
+            const double expected = g * op.gamma.data<float>()[c] * inv_std;
+            ASSERT_NEAR(op.grad_x.data<float>()[i], expected, gamma(6) * std::abs(expected));
+          }
+          ASSERT_NEAR(op.grad_beta.data<float>()[c], sum, gamma(rows + 1) * sum_size);
+          ASSERT_NEAR(op.grad_gamma.data<float>()[c], product, gamma(rows + 5) * product_size);
+        }
+        EXPECT_TRUE(layer.intact());
+      });
+    }
+  });
+}
+
+TEST(BatchNormInferenceGrad, OfNoImagesIsZero) {
+  const Layer layer({0, 5});
+  const BatchNormInferenceGrad op = layer.inference_grad();
+  for_each_implementation(op, [&](std::string_view name) {
+    op.grad_gamma.fill(7);
+    op.grad_beta.fill(7);
+    run(op, name);
+    expect_same_bits(op.grad_gamma, Tensor::zeros({5}));
+    expect_same_bits(op.grad_beta, Tensor::zeros({5}));
   });
 }
 
@@ -243,10 +363,12 @@ TEST(BatchNormGrad, AgreesWithCentralDifferencesInDouble) {
                           .beta = beta,
                           .y = empty(shape),
                           .mean = empty(channels),
+                          .mean_rest = empty(channels),
                           .inv_std = empty(channels)};
   const BatchNormGrad backward{.x = x,
                                .gamma = gamma,
                                .mean = forward.mean,
+                               .mean_rest = forward.mean_rest,
                                .inv_std = forward.inv_std,
                                .grad_y = grad_y,
                                .grad_x = empty(shape),
@@ -268,6 +390,7 @@ TEST(BatchNorm, MayOverwriteItsInput) {
   BatchNorm training = layer.training();
   BatchNormInference inference = layer.inference();
   BatchNormGrad grad = layer.grad();
+  BatchNormInferenceGrad frozen = layer.inference_grad();
   for_each_implementation(training, [&](std::string_view name) {
     run(layer.training(), name);
     training.x = training.y = layer.x.clone();
@@ -281,6 +404,10 @@ TEST(BatchNorm, MayOverwriteItsInput) {
     inference.x = inference.y = layer.x.clone();
     run(inference, name);
     expect_same_bits(inference.y, layer.y.tensor());
+    run(layer.inference_grad(), name);
+    frozen.grad_y = frozen.grad_x = layer.grad_y.clone();
+    run(frozen, name);
+    expect_same_bits(frozen.grad_x, layer.grad_x.tensor());
   });
 }
 
@@ -293,10 +420,14 @@ TEST(BatchNorm, SameBitsForAnyNumberOfThreads) {
     dispatch(layer.training());
     result.push_back(layer.y.tensor().clone());
     dispatch(layer.grad());
+    for (const Guarded* g : {&layer.grad_x, &layer.grad_gamma, &layer.grad_beta}) {
+      result.push_back(g->tensor().clone());
+    }
     dispatch(layer.inference());
+    dispatch(layer.inference_grad());
     for (const Guarded* g :
-         {&layer.y, &layer.mean, &layer.inv_std, &layer.running_mean, &layer.running_var,
-          &layer.grad_x, &layer.grad_gamma, &layer.grad_beta}) {
+         {&layer.y, &layer.mean, &layer.mean_rest, &layer.inv_std, &layer.running_mean,
+          &layer.running_var, &layer.grad_x, &layer.grad_gamma, &layer.grad_beta}) {
       result.push_back(g->tensor().clone());
     }
     results.push_back(result);
@@ -335,7 +466,7 @@ struct CountedReal {
 
 TEST(BatchNorm, WorkIsWhatTheReferenceMultiplies) {
   const Layer layer({6, 5});
-  std::vector<CountedReal> x(30), grad(30), y(30), a(5), b(5), c(5), d(5), e(5), f(5);
+  std::vector<CountedReal> x(30), grad(30), y(30), a(5), b(5), c(5), d(5), e(5), f(5), g(5);
   const CountedReal half(0.5);
   const auto counted = [](auto&& body) {
     CountedReal::multiplications = 0;
@@ -345,7 +476,7 @@ TEST(BatchNorm, WorkIsWhatTheReferenceMultiplies) {
   const auto train = [&](CountedReal* running_mean, CountedReal* running_var) {
     return counted([&] {
       reference::batch_norm(6, 5, x.data(), a.data(), b.data(), half, half, y.data(), c.data(),
-                            d.data(), running_mean, running_var);
+                            g.data(), d.data(), running_mean, running_var);
     });
   };
   BatchNorm without = layer.training();
@@ -357,15 +488,21 @@ TEST(BatchNorm, WorkIsWhatTheReferenceMultiplies) {
                                               d.data(), half, y.data());
             }));
   EXPECT_EQ(layer.grad().work().macs, counted([&] {
-              reference::batch_norm_grad(6, 5, x.data(), a.data(), c.data(), d.data(), grad.data(),
-                                         y.data(), e.data(), f.data());
+              reference::batch_norm_grad(6, 5, x.data(), a.data(), c.data(), g.data(), d.data(),
+                                         grad.data(), y.data(), e.data(), f.data());
+            }));
+  EXPECT_EQ(layer.inference_grad().work().macs, counted([&] {
+              reference::batch_norm_inference_grad(6, 5, x.data(), a.data(), c.data(), d.data(),
+                                                   half, grad.data(), y.data(), e.data(), f.data());
             }));
   EXPECT_EQ(layer.training().work().bytes_read, 4 * (30 + 4 * 5));
-  EXPECT_EQ(layer.training().work().bytes_written, 4 * (30 + 4 * 5));
+  EXPECT_EQ(layer.training().work().bytes_written, 4 * (30 + 5 * 5));
   EXPECT_EQ(layer.inference().work().bytes_read, 4 * (30 + 4 * 5));
   EXPECT_EQ(layer.inference().work().bytes_written, 4 * 30);
-  EXPECT_EQ(layer.grad().work().bytes_read, 4 * (60 + 3 * 5));
+  EXPECT_EQ(layer.grad().work().bytes_read, 4 * (60 + 4 * 5));
   EXPECT_EQ(layer.grad().work().bytes_written, 4 * (30 + 2 * 5));
+  EXPECT_EQ(layer.inference_grad().work().bytes_read, 4 * (60 + 3 * 5));
+  EXPECT_EQ(layer.inference_grad().work().bytes_written, 4 * (30 + 2 * 5));
 }
 
 TEST(BatchNorm, ErrorsNameTheOperandAndWhatWasExpected) {
@@ -392,7 +529,23 @@ TEST(BatchNorm, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error([](BatchNorm& op) {
               op.x = op.y = Tensor({1, 5});
             }),
-            "batch_norm: one value per channel has no variance, x is [1,5]");
+            "batch_norm: a variance needs at least 2 values per channel, x is [1,5]");
+  EXPECT_EQ(error([](BatchNorm& op) {
+              op.x = op.y = Tensor(Shape{0, 5});
+            }),
+            "batch_norm: a variance needs at least 2 values per channel, x is [0,5]");
+  EXPECT_EQ(error_of([&] {
+              BatchNormInferenceGrad op = layer.inference_grad();
+              op.epsilon = -1;
+              dispatch(op);
+            }),
+            "batch_norm_inference_grad: epsilon must be positive, got -1");
+  EXPECT_EQ(error_of([&] {
+              BatchNormInferenceGrad op = layer.inference_grad();
+              op.running_var = Tensor({4});
+              dispatch(op);
+            }),
+            "batch_norm_inference_grad: running_var is f32 [4] on cpu, expected f32 [5] on cpu");
   EXPECT_EQ(error_of([&] {
               BatchNormInference op = layer.inference();
               op.running_mean = Tensor({4});

@@ -34,6 +34,35 @@ TEST(MakeOptimizer, HandsTheOptionsOn) {
   EXPECT_EQ(value(make_optimizer(config, parameters())->state(), "nesterov"), "false");
 }
 
+TEST(MakeOptimizer, HandsOnTheOptionsThatSomeRulesHave) {
+  const auto state_of = [](const Config& config) {
+    check(config);
+    return make_optimizer(config, parameters())->state();
+  };
+  const State damped = state_of({.optimizer = "sgd", .dampening = 0.25});
+  EXPECT_EQ(value(damped, "dampening"), "0.25");
+  EXPECT_EQ(value(damped, "nesterov"), "false");
+  for (const std::string name : {"adam", "adamw"}) {
+    EXPECT_EQ(value(state_of({.optimizer = name, .amsgrad = "on"}), "amsgrad"), "true");
+    EXPECT_TRUE(state_of({.optimizer = name, .amsgrad = "on"})
+                    .tensors.contains("max_second_moment.weight"));
+  }
+  EXPECT_TRUE(state_of({.optimizer = "rmsprop", .centred = "on"})
+                  .tensors.contains("gradient_average.weight"));
+  for (const std::string name : {"sgd", "adam", "adamw", "rmsprop"}) {
+    const State state = state_of({.optimizer = name, .weight_decay_biases = "off"});
+    EXPECT_EQ(value(state, "weight_decay.weight"), "0") << "one dimension, as a bias has";
+    EXPECT_EQ(value(state_of({.optimizer = name}), "weight_decay.weight"), "");
+  }
+}
+
+TEST(MakeSchedule, CyclesTheMomentumIfAsked) {
+  Config config{.epochs = 6};
+  EXPECT_FALSE(make_schedule(config, 10)->momentum(17));
+  config.cycle_momentum = "on";
+  EXPECT_DOUBLE_EQ(*make_schedule(config, 10)->momentum(17), 0.85);
+}
+
 TEST(MakeSchedule, CountsInStepsOfBatches) {
   Config config{.epochs = 6, .lr = 0.5};
   const auto at = [&](std::int64_t step) { return make_schedule(config, 10)->learning_rate(step); };
@@ -109,6 +138,21 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
             "momentum: must lie in [0, 1), got -0.5");
   EXPECT_EQ(refused([](Config& c) { c.weight_decay = -1; }),
             "weight_decay: must not be negative, got -1");
+  EXPECT_EQ(refused([](Config& c) { c.weight_decay_biases = "no"; }),
+            "weight_decay_biases: expected one of on, off, got 'no'");
+  EXPECT_EQ(refused([](Config& c) { c.dampening = 2; }), "dampening: must lie in [0, 1], got 2");
+  EXPECT_EQ(refused([](Config& c) { c.dampening = 0.1, c.optimizer = "adam"; }),
+            "dampening: is an option of sgd, not of adam");
+  EXPECT_EQ(refused([](Config& c) { c.dampening = 0.1, c.momentum = 0; }),
+            "dampening: needs a momentum, got 0");
+  EXPECT_EQ(refused([](Config& c) { c.amsgrad = "on"; }),
+            "amsgrad: is an option of adam and adamw, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.centred = "on"; }),
+            "centred: is an option of rmsprop, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.cycle_momentum = "on", c.schedule = "cosine"; }),
+            "cycle_momentum: is an option of the schedule one-cycle, not of cosine");
+  EXPECT_EQ(refused([](Config& c) { c.cycle_momentum = "on", c.momentum = 0; }),
+            "cycle_momentum: sgd needs a momentum, got 0");
   EXPECT_EQ(refused([](Config& c) { c.lr_factor = 1; }), "lr_factor: must lie in [0, 1), got 1");
   EXPECT_EQ(refused([](Config& c) { c.warmup = -1; }), "warmup: must not be negative, got -1");
   EXPECT_EQ(refused([](Config& c) { c.warmup = 1; }),

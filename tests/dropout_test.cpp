@@ -16,7 +16,7 @@ const Shape kShapes[] = {{1},       {3, 5}, {2, 3, 3, 64}, {2, 5, 3, 70}, {300, 
 TEST(Dropout, EveryImplementationGivesTheDefinitionAndItsMask) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
-      for (const float probability : {0.0f, 0.3f, 0.5f, 0.9f}) {
+      for (const float probability : {0.0f, 0.3f, 0.5f, 0.9f, 1.0f}) {
         // The second state runs over the 32 bits of the counter's lower word.
         for (const RandomState random : {RandomState{7, 0}, RandomState{1ull << 40, 0xFFFFFFF3}}) {
           const Tensor x = random_tensor(shape, 1, 0.8);
@@ -25,7 +25,7 @@ TEST(Dropout, EveryImplementationGivesTheDefinitionAndItsMask) {
           for_each_implementation(op, [&](std::string_view name) {
             y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
             run(op, name);
-            const float scale = 1 / (1 - probability);
+            const float scale = 1 / (1 - probability);  // of p = 1: nothing is kept
             for (std::int64_t i = 0; i < x.numel(); ++i) {
               const auto counter = random.next + static_cast<std::uint64_t>(i / 4);
               const bool keep =
@@ -91,6 +91,18 @@ TEST(Dropout, DropsNanAndKeepsNan) {
   });
 }
 
+TEST(Dropout, OfProbabilityOneLeavesNothing) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = Tensor::from(std::vector<float>{1, -2, inf, std::nanf(""), 3e38f}, {5});
+  const Dropout op{.x = x, .y = Tensor({5}), .probability = 1, .random = {1, 2}};
+  for_each_implementation(op, [&](std::string_view name) {
+    op.y.fill(7);
+    run(op, name);
+    expect_same_bits(op.y, Tensor::zeros({5}));
+    expect_mask_matches(op.y);
+  });
+}
+
 TEST(Dropout, SameBitsForAnyNumberOfThreads) {
   const Tensor x = random_tensor({512, 130}, 3);
   std::vector<Tensor> results;
@@ -112,10 +124,10 @@ TEST(Dropout, RunsInDoubleOnTheReference) {
 
 TEST(Dropout, ErrorsSayWhatWasExpected) {
   const Tensor x({2});
-  EXPECT_EQ(error_of([&] { dispatch(Dropout{.x = x, .y = x, .probability = 1}); }),
-            "dropout: probability must be in [0, 1), got 1");
+  EXPECT_EQ(error_of([&] { dispatch(Dropout{.x = x, .y = x, .probability = 1.5f}); }),
+            "dropout: probability must be in [0, 1], got 1.5");
   EXPECT_EQ(error_of([&] { dispatch(Dropout{.x = x, .y = x, .probability = -0.5f}); }),
-            "dropout: probability must be in [0, 1), got -0.5");
+            "dropout: probability must be in [0, 1], got -0.5");
   EXPECT_EQ(error_of([&] { dispatch(Dropout{.x = x, .y = Tensor({3})}); }),
             "dropout: y is f32 [3] on cpu, x is f32 [2] on cpu");
 }

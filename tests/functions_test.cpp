@@ -5,7 +5,9 @@
 
 #include "core/autograd.h"
 #include "core/gradcheck.h"
+#include "kernels/ops.h"
 #include "kernels/zero_mask_rows.h"
+#include "layers/containers.h"
 #include "tests/op_test.h"
 
 namespace joule {
@@ -88,6 +90,15 @@ TEST(Gradients, Pooling) {
   expect_gradients([](Inputs in) { return max_pool2d(in[0], 3, {2, 1}, 1); }, {kX});
   expect_gradients([](Inputs in) { return avg_pool2d(in[0], {3, 2}, 1, {1, 0}); }, {kX});
   expect_gradients([](Inputs in) { return global_avg_pool(in[0]); }, {kX});
+  expect_gradients([](Inputs in) { return max_pool2d(in[0], 2, 3, 1, {.ceil_mode = true}); }, {kX});
+  for (const bool include : {true, false}) {
+    expect_gradients(
+        [&](Inputs in) {
+          return avg_pool2d(in[0], {3, 2}, 2, {1, 0},
+                            {.ceil_mode = true, .count_include_pad = include});
+        },
+        {kX});
+  }
 }
 
 TEST(Gradients, BatchNorm) {
@@ -95,6 +106,19 @@ TEST(Gradients, BatchNorm) {
   expect_gradients(
       [&](Inputs in) { return batch_norm(in[0], in[1], in[2], mean.clone(), var.clone(), true); },
       {kX, random_tensor({4}, 2), random_tensor({4}, 3)});
+}
+
+TEST(Gradients, BatchNormWithFrozenStatistics) {
+  const auto to64 = [](const Tensor& t) { return t.to(DType::f64); };
+  const Tensor mean = to64(random_tensor({4}, 4)), var = to64(Tensor::full({4}, 0.6f));
+  const auto frozen = [&](const Tensor& x, const Tensor& gamma, const Tensor& beta) {
+    return batch_norm(x, gamma, beta, mean, var, false);
+  };
+  const Tensor gamma = random_tensor({4}, 2), beta = random_tensor({4}, 3);
+  expect_gradients([&](Inputs in) { return frozen(in[0], in[1], in[2]); }, {kX, gamma, beta});
+  // One operand alone needs a gradient: the input (a map of what the net looks at), or a shift.
+  expect_gradients([&](Inputs in) { return frozen(in[0], to64(gamma), to64(beta)); }, {kX});
+  expect_gradients([&](Inputs in) { return frozen(to64(kX), to64(gamma), in[0]); }, {beta});
 }
 
 TEST(Gradients, Dropout) {
@@ -120,6 +144,32 @@ TEST(Gradients, CrossEntropy) {
         [&](Inputs in) { return cross_entropy(in[0], labels, {.label_smoothing = smoothing}); },
         {random_tensor({3, 4}, 1)});
   }
+}
+
+TEST(Gradients, CrossEntropyOfEveryOption) {
+  const Tensor labels = Tensor::from(std::vector<std::int32_t>{2, -100, 1, 3}, {4});
+  const Tensor weights = Tensor::from(std::vector<float>{1, 0.5f, 2, 0.25f}, {4}).to(DType::f64);
+  for (const LossReduction reduction : {LossReduction::mean, LossReduction::sum}) {
+    for (const Tensor& w : {Tensor(), weights}) {
+      expect_gradients(
+          [&](Inputs in) {
+            return cross_entropy(in[0], labels,
+                                 {.label_smoothing = 0.1f,
+                                  .weights = w,
+                                  .ignore_index = -100,
+                                  .reduction = reduction});
+          },
+          {random_tensor({4, 4}, 1)});
+    }
+  }
+}
+
+TEST(Gradients, DropoutOfEverythingIsZero) {
+  const Tensor x = random_tensor({3, 5}, 1).set_requires_grad();
+  const Tensor y = dropout(x, 1);
+  EXPECT_EQ(y.nonzeros(), 0);
+  y.backward(Tensor::full(y.shape(), 1));
+  expect_same_bits(x.grad(), Tensor::zeros(x.shape()));
 }
 
 TEST(Gradients, L0PenaltyByBothWaysAndNormalizations) {
@@ -399,6 +449,92 @@ TEST(Gradients, ObserversSeeWhatWasComputed) {
   EXPECT_EQ(all_of_x, wanted_of_x);
   EXPECT_EQ(wanted, wanted_of_x);
   EXPECT_GT(all, wanted);
+}
+
+TEST(EmptyBatch, FlattenKeepsTheFeatures) {
+  EXPECT_EQ(flatten(Tensor(Shape{0, 28, 28, 1})).shape(), (Shape{0, 784}));
+  EXPECT_EQ(flatten(Tensor(Shape{2, 28, 28, 1})).shape(), (Shape{2, 784}));
+  EXPECT_EQ(flatten(Tensor(Shape{0, 5})).shape(), (Shape{0, 5}));
+  EXPECT_EQ(flatten(Tensor(Shape{3})).shape(), (Shape{3, 1}));
+}
+
+/// Every row that can run `op` writes the tensors of `zeros`, sums over no images, as zeros.
+template <Operation Op>
+void expect_zeros_by_every_row(const Op& op, const std::vector<Tensor>& zeros = {}) {
+  for_each_implementation(op, [&](std::string_view name) {
+    for (const Tensor& t : zeros) t.fill(7);
+    run(op, name);
+    for (const Tensor& t : zeros) EXPECT_EQ(t.nonzeros(), 0) << t.shape();
+  });
+}
+
+TEST(EmptyBatch, EveryRowOfTheConvolutionsTakesIt) {
+  for (const std::int64_t kernel : {1, 3}) {
+    const ConvParams params{.padding = kernel / 2};
+    const Tensor x(Shape{0, 6, 6, 16}), y(Shape{0, 6, 6, 8}), w({8, kernel, kernel, 16}), b({8});
+    const Tensor grad_w(w.shape()), grad_b({8}), sum(Shape{});
+    expect_zeros_by_every_row(Conv2d{.x = x, .weight = w, .y = y, .bias = b, .params = params});
+    expect_zeros_by_every_row(Conv2d{.x = x,
+                                     .weight = w,
+                                     .y = y,
+                                     .params = params,
+                                     .relu = true,
+                                     .sigma = 0.5f,
+                                     .l0_sum = sum},
+                              {sum});
+    expect_zeros_by_every_row(
+        Conv2dGradInput{.grad_y = y, .weight = w, .grad_x = x, .params = params});
+    expect_zeros_by_every_row(
+        Conv2dGradWeight{
+            .x = x, .grad_y = y, .grad_weight = grad_w, .grad_bias = grad_b, .params = params},
+        {grad_w, grad_b});
+  }
+}
+
+TEST(EmptyBatch, EveryRowOfTheOtherLayersTakesIt) {
+  const Tensor x(Shape{0, 6, 6, 5}), y(Shape{0, 3, 3, 5}), means(Shape{0, 5}), sum(Shape{});
+  const Tensor index(MaxPool2d::index_shape(y.shape()), DType::i32), both(Shape{0, 6, 6, 10});
+  expect_zeros_by_every_row(Relu{.x = x, .y = x, .sigma = 0.5f, .l0_sum = sum}, {sum});
+  expect_zeros_by_every_row(ReluGrad{.y = x, .grad_y = x, .grad_x = x});
+  expect_zeros_by_every_row(MaxPool2d{.x = x, .y = y, .index = index});
+  expect_zeros_by_every_row(MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x});
+  expect_zeros_by_every_row(AvgPool2d{.x = x, .y = y});
+  expect_zeros_by_every_row(AvgPool2dGrad{.grad_y = y, .grad_x = x});
+  expect_zeros_by_every_row(GlobalAvgPool{.x = x, .y = means});
+  expect_zeros_by_every_row(GlobalAvgPoolGrad{.grad_y = means, .grad_x = x});
+  expect_zeros_by_every_row(Add{.a = x, .b = x, .y = x});
+  expect_zeros_by_every_row(Scale{.x = x, .y = x, .factor = 2});
+  expect_zeros_by_every_row(Concat{.xs = {x, x}, .y = both});
+  expect_zeros_by_every_row(ConcatGrad{.grad_y = both, .grad_xs = {x, x}});
+  const Tensor channel = Tensor::full({5}, 1);
+  expect_zeros_by_every_row(BatchNormInference{.x = x,
+                                               .gamma = channel,
+                                               .beta = channel,
+                                               .running_mean = channel,
+                                               .running_var = channel,
+                                               .y = x});
+}
+
+TEST(EmptyBatch, GoesThroughAWholeNetAndBack) {
+  nn::Sequential net(nn::Conv2d({.in = 1, .out = 4, .padding = 1}), nn::BatchNorm(4), nn::ReLU(),
+                     nn::MaxPool2d(2), nn::AvgPool2d(2), nn::Dropout(0.5f), nn::Flatten(),
+                     nn::Linear(4 * 7 * 7, 10));
+  const Tensor none(Shape{0, 28, 28, 1});
+  EXPECT_EQ(error_of([&] { net(none); }),
+            "batch_norm: a variance needs at least 2 values per channel, x is [0,28,28,4]");
+  net.eval();
+  const Tensor logits = net(none);
+  EXPECT_EQ(logits.shape(), (Shape{0, 10}));
+  logits.backward(Tensor(logits.shape()));
+  for (const auto& [name, tensor] : net.parameters()) {
+    ASSERT_TRUE(tensor.grad().defined()) << name;
+    EXPECT_EQ(tensor.grad().nonzeros(), 0) << name;
+  }
+  EXPECT_TRUE(argmax(logits).empty());
+  EXPECT_EQ(error_of([&] { cross_entropy(logits, Tensor(Shape{0}, DType::i32)); }),
+            "softmax_cross_entropy: logits must be [N,K] with N and K at least 1, got [0,10]");
+  EXPECT_EQ(error_of([&] { l0_penalty(std::vector<Tap>{{.layer = "relu", .value = none}}); }),
+            "l0_penalty: the tap of layer 'relu' holds no values");
 }
 
 TEST(Functions, ErrorsNameTheOperand) {

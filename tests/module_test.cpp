@@ -43,7 +43,25 @@ TEST(Module, DescribesItself) {
       "Conv2d(4, 8, kernel=3x1, stride=2x2, groups=2, no bias)");
   EXPECT_EQ(nn::MaxPool2d(2).describe(), "MaxPool2d(2x2, stride=2x2)");
   EXPECT_EQ(nn::MaxPool2d(3, 2, 1).describe(), "MaxPool2d(3x3, stride=2x2, padding=1x1)");
+  EXPECT_EQ(nn::MaxPool2d(3, 2, 1, {.ceil_mode = true}).describe(),
+            "MaxPool2d(3x3, stride=2x2, padding=1x1, ceil_mode)");
+  EXPECT_EQ(nn::AvgPool2d(2, 2, 1, {.count_include_pad = false}).describe(),
+            "AvgPool2d(2x2, stride=2x2, padding=1x1, count_include_pad=false)");
   EXPECT_EQ(nn::Linear(3, 4).describe(), "Linear(3, 4)");
+}
+
+TEST(Module, PoolsTakeTheirOptions) {
+  const NoGrad guard;
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5}, {1, 1, 5, 1});
+  const auto of = [&](nn::Module&& pool) {
+    const Tensor y = pool(x);
+    return std::vector<float>(y.values<float>().begin(), y.values<float>().end());
+  };
+  EXPECT_EQ(of(nn::MaxPool2d(Size2(1, 2))), (std::vector<float>{2, 4}));
+  EXPECT_EQ(of(nn::MaxPool2d({1, 2}, 2, 0, {.ceil_mode = true})), (std::vector<float>{2, 4, 5}));
+  EXPECT_EQ(of(nn::AvgPool2d({1, 2}, {1, 2}, {0, 1})), (std::vector<float>{0.5f, 2.5f, 4.5f}));
+  EXPECT_EQ(of(nn::AvgPool2d({1, 2}, {1, 2}, {0, 1}, {.count_include_pad = false})),
+            (std::vector<float>{1, 2.5f, 4.5f}));
 }
 
 TEST(Module, LoadStateIsAllOrNothing) {
@@ -151,7 +169,8 @@ TEST(Module, ErrorsNameTheLayerAndTheValue) {
             "Conv2d: in, out and kernel must be positive, got in=0 out=0 kernel=3x3");
   EXPECT_EQ(error_of([] { nn::Linear(0, 4); }),
             "Linear: in and out must be positive, got in=0 out=4");
-  EXPECT_EQ(error_of([] { nn::Dropout(1.0f); }), "Dropout: probability must lie in [0, 1), got 1");
+  EXPECT_EQ(error_of([] { nn::Dropout(1.5f); }),
+            "Dropout: probability must lie in [0, 1], got 1.5");
   EXPECT_EQ(error_of([] { nn::Sequential().add("a.b", nn::ReLU()); }),
             "module: a child's name must not be empty or hold a '.', got 'a.b'");
   EXPECT_EQ(error_of([] { nn::Sequential().add("a", nn::ReLU()).add("a", nn::ReLU()); }),

@@ -18,31 +18,35 @@ using Parameters = std::vector<NamedTensor>;
 struct Rule {
   const char* name;
   std::function<std::unique_ptr<Optimizer>(const Parameters&)> make;
-  /// One step on one number, in double; `a` and `b` are what is kept, zero at first.
-  std::function<void(double& p, double g, double& a, double& b, int step)> step;
+  /// One step on one number, in double; `kept` is what is kept, zero at first.
+  std::function<void(double& p, double g, double (&kept)[3], int step)> step;
 };
 
 std::vector<Rule> rules() {
-  const auto adam = [](bool decoupled) {
-    return [decoupled](double& p, double g, double& a, double& b, int step) {
+  const auto adam = [](bool decoupled, bool amsgrad = false) {
+    return [decoupled, amsgrad](double& p, double g, double(&kept)[3], int step) {
+      auto& [a, b, largest] = kept;
       if (!decoupled) g += 0.05 * p;
       a = 0.8 * a + (1 - 0.8) * g;
       b = 0.9 * b + (1 - 0.9) * g * g;
+      largest = std::max(largest, b);
+      const double v = amsgrad ? largest : b;
       const double decay = decoupled ? 0.02 * 0.05 * p : 0;
       p -= decay + 0.02 * (a / (1 - std::pow(0.8, step))) /
-                       (std::sqrt(b / (1 - std::pow(0.9, step))) + 1e-3);
+                       (std::sqrt(v / (1 - std::pow(0.9, step))) + 1e-3);
     };
   };
   return {
       {"sgd",
        [](const Parameters& ps) { return std::make_unique<Sgd>(ps, SgdOptions{.lr = 0.02}); },
-       [](double& p, double g, double&, double&, int) { p -= 0.02 * g; }},
+       [](double& p, double g, double(&)[3], int) { p -= 0.02 * g; }},
       {"momentum",
        [](const Parameters& ps) {
          return std::make_unique<Sgd>(
              ps, SgdOptions{.lr = 0.02, .momentum = 0.8, .weight_decay = 0.05});
        },
-       [](double& p, double g, double& a, double&, int) {
+       [](double& p, double g, double(&kept)[3], int) {
+         double& a = kept[0];
          a = 0.8 * a + g + 0.05 * p;
          p -= 0.02 * a;
        }},
@@ -51,7 +55,8 @@ std::vector<Rule> rules() {
          return std::make_unique<Sgd>(
              ps, SgdOptions{.lr = 0.02, .momentum = 0.8, .nesterov = true, .weight_decay = 0.05});
        },
-       [](double& p, double g, double& a, double&, int) {
+       [](double& p, double g, double(&kept)[3], int) {
+         double& a = kept[0];
          g += 0.05 * p;
          a = 0.8 * a + g;
          p -= 0.02 * (g + 0.8 * a);
@@ -79,11 +84,68 @@ std::vector<Rule> rules() {
              RmsPropOptions{
                  .lr = 0.02, .alpha = 0.9, .epsilon = 1e-3, .momentum = 0.8, .weight_decay = 0.05});
        },
-       [](double& p, double g, double& a, double& b, int) {
+       [](double& p, double g, double(&kept)[3], int) {
+         double &a = kept[0], &b = kept[1];
          g += 0.05 * p;
          a = 0.9 * a + (1 - 0.9) * g * g;
          b = 0.8 * b + g / (std::sqrt(a) + 1e-3);
          p -= 0.02 * b;
+       }},
+      {"damped",  // but in the first step, as torch.optim.SGD
+       [](const Parameters& ps) {
+         return std::make_unique<Sgd>(
+             ps, SgdOptions{.lr = 0.02, .momentum = 0.8, .weight_decay = 0.05, .dampening = 0.3});
+       },
+       [](double& p, double g, double(&kept)[3], int step) {
+         g += 0.05 * p;
+         kept[0] = step == 1 ? g : 0.8 * kept[0] + (1 - 0.3) * g;
+         p -= 0.02 * kept[0];
+       }},
+      {"amsgrad",
+       [](const Parameters& ps) {
+         return std::make_unique<Adam>(ps, AdamOptions{.lr = 0.02,
+                                                       .beta1 = 0.8,
+                                                       .beta2 = 0.9,
+                                                       .epsilon = 1e-3,
+                                                       .weight_decay = 0.05,
+                                                       .amsgrad = true});
+       },
+       adam(false, true)},
+      {"adamw with amsgrad",
+       [](const Parameters& ps) {
+         return std::make_unique<AdamW>(ps, AdamWOptions{.lr = 0.02,
+                                                         .beta1 = 0.8,
+                                                         .beta2 = 0.9,
+                                                         .epsilon = 1e-3,
+                                                         .weight_decay = 0.05,
+                                                         .amsgrad = true});
+       },
+       adam(true, true)},
+      {"centred",
+       [](const Parameters& ps) {
+         return std::make_unique<RmsProp>(
+             ps, RmsPropOptions{.lr = 0.02, .alpha = 0.9, .epsilon = 1e-1, .centred = true});
+       },
+       [](double& p, double g, double(&kept)[3], int) {
+         kept[0] = 0.9 * kept[0] + (1 - 0.9) * g * g;
+         kept[1] = 0.9 * kept[1] + (1 - 0.9) * g;
+         p -= 0.02 * g / (std::sqrt(kept[0] - kept[1] * kept[1]) + 1e-1);
+       }},
+      {"centred with momentum",
+       [](const Parameters& ps) {
+         return std::make_unique<RmsProp>(ps, RmsPropOptions{.lr = 0.02,
+                                                             .alpha = 0.9,
+                                                             .epsilon = 1e-1,
+                                                             .momentum = 0.5,
+                                                             .weight_decay = 0.05,
+                                                             .centred = true});
+       },
+       [](double& p, double g, double(&kept)[3], int) {
+         g += 0.05 * p;
+         kept[0] = 0.9 * kept[0] + (1 - 0.9) * g * g;
+         kept[1] = 0.9 * kept[1] + (1 - 0.9) * g;
+         kept[2] = 0.5 * kept[2] + g / (std::sqrt(kept[0] - kept[1] * kept[1]) + 1e-1);
+         p -= 0.02 * kept[2];
        }},
   };
 }
@@ -117,12 +179,15 @@ TEST(Optimizers, FollowTheirDefinitionOverManySteps) {
     for (const DType dtype : {DType::f64, DType::f32}) {
       SCOPED_TRACE(str(rule.name, " in ", dtype));
       const Parameters parameters = make_parameters(dtype);
-      std::vector<std::vector<double>> p, a, b;
+      struct Kept {
+        double at[3]{};
+      };
+      std::vector<std::vector<double>> p;
+      std::vector<std::vector<Kept>> kept;
       for (const auto& [name, tensor] : parameters) {
         const Tensor start = tensor.to(DType::f64);
         p.emplace_back(start.values<double>().begin(), start.values<double>().end());
-        a.emplace_back(p.back().size());
-        b.emplace_back(p.back().size());
+        kept.emplace_back(p.back().size());
       }
       const auto optimizer = rule.make(parameters);
       for (int step = 1; step <= kSteps; ++step) {
@@ -131,7 +196,7 @@ TEST(Optimizers, FollowTheirDefinitionOverManySteps) {
         for (std::size_t k = 0; k < p.size(); ++k) {
           const Tensor g = parameters[k].tensor.grad().to(DType::f64);
           for (std::size_t i = 0; i < p[k].size(); ++i) {
-            rule.step(p[k][i], g.data<double>()[i], a[k][i], b[k][i], step);
+            rule.step(p[k][i], g.data<double>()[i], kept[k][i].at, step);
           }
         }
       }
@@ -174,6 +239,99 @@ TEST(Optimizers, ContinueBitForBitFromTheirState) {
     }
     EXPECT_EQ(snapshot(*resumed).values, snapshot(*optimizer).values);
   }
+}
+
+TEST(Optimizers, ShrinkOnlyWhatIsToDecay) {
+  const auto make = [](const Parameters& ps, const std::string& rule, const Decays& decays) {
+    std::unique_ptr<Optimizer> made;
+    if (rule == "sgd") {
+      made =
+          std::make_unique<Sgd>(ps, SgdOptions{.lr = 0.1, .weight_decay = 0.5, .decays = decays});
+    } else if (rule == "adam") {
+      made = std::make_unique<Adam>(ps, AdamOptions{.weight_decay = 0.5, .decays = decays});
+    } else if (rule == "adamw") {
+      made = std::make_unique<AdamW>(ps, AdamWOptions{.weight_decay = 0.5, .decays = decays});
+    } else {
+      made = std::make_unique<RmsProp>(ps, RmsPropOptions{.weight_decay = 0.5, .decays = decays});
+    }
+    return made;
+  };
+  for (const std::string rule : {"sgd", "adam", "adamw", "rmsprop"}) {
+    SCOPED_TRACE(rule);
+    // Without a gradient of the loss, what moves a parameter is its decay.
+    const auto moved = [&](const Decays& decays) {
+      const Parameters parameters = make_parameters(), before = make_parameters();
+      const auto optimizer = make(parameters, rule, decays);
+      for (const auto& [name, tensor] : parameters) tensor.set_grad(Tensor::zeros(tensor.shape()));
+      optimizer->step();
+      std::vector<bool> result;
+      for (std::size_t k = 0; k < parameters.size(); ++k) {
+        result.push_back(parameters[k].tensor.data<float>()[0] !=
+                         before[k].tensor.data<float>()[0]);
+      }
+      return result;
+    };
+    EXPECT_EQ(moved({}), (std::vector{true, true}));
+    EXPECT_EQ(moved(is_weight), (std::vector{true, false})) << "a bias has one dimension";
+    EXPECT_EQ(moved([](const NamedTensor& p) { return p.name == "conv1.bias"; }),
+              (std::vector{false, true}));
+
+    const Parameters parameters = make_parameters();
+    const auto all = make(parameters, rule, {}), weights = make(parameters, rule, is_weight);
+    EXPECT_EQ(weights->state().values.at("weight_decay.conv1.bias"), "0");
+    weights->load_state(snapshot(*weights));
+    EXPECT_EQ(error_of([&] { weights->load_state(all->state()); }),
+              rule + ": the state has no weight_decay.conv1.bias");
+    EXPECT_EQ(error_of([&] { all->load_state(weights->state()); }),
+              rule + ": the state has weight_decay.conv1.bias, which has no place here");
+  }
+}
+
+TEST(Optimizers, TakeTheMomentumThatIsSetAndKeepItInTheirState) {
+  // Each step with another momentum, by the formulas of torch.optim; Adam's is beta1, and the
+  // correction takes the beta1 of the step.
+  const double momenta[] = {0.9, 0.6, 0.7};
+  const Tensor p = leaf(Tensor::full({1}, 1)), q = leaf(Tensor::full({1}, 1));
+  Sgd sgd({{"p", p}}, {.lr = 0.1, .momentum = 0.5});
+  Adam adam({{"q", q}}, {.lr = 0.1, .beta1 = 0.5, .beta2 = 0.9, .epsilon = 0.1});
+  double velocity = 0, first = 0, second = 0, expected_p = 1, expected_q = 1;
+  for (int step = 1; step <= 3; ++step) {
+    const double momentum = momenta[step - 1], g = 0.5 * step - 0.7;
+    p.set_grad(Tensor::full({1}, static_cast<float>(g)));
+    q.set_grad(Tensor::full({1}, static_cast<float>(g)));
+    sgd.set_momentum(momentum);
+    adam.set_momentum(momentum);
+    sgd.step();
+    adam.step();
+    velocity = momentum * velocity + g;
+    expected_p -= 0.1 * velocity;
+    first = momentum * first + (1 - momentum) * g;
+    second = 0.9 * second + (1 - 0.9) * g * g;
+    expected_q -= 0.1 * first / (1 - std::pow(momentum, step)) /
+                  (std::sqrt(second / (1 - std::pow(0.9, step))) + 0.1);
+  }
+  EXPECT_NEAR(p.item(), expected_p, 1e-6);
+  EXPECT_NEAR(q.item(), expected_q, 1e-6);
+
+  EXPECT_EQ(sgd.state().values.at("current_momentum"), "0.7");
+  EXPECT_EQ(sgd.state().values.at("momentum"), "0.5");
+  Sgd resumed({{"p", leaf(p.clone())}}, {.lr = 0.1, .momentum = 0.5});
+  resumed.load_state(snapshot(sgd));
+  p.set_grad(Tensor::full({1}, 0.25));
+  resumed.parameters()[0].tensor.set_grad(Tensor::full({1}, 0.25));
+  sgd.step();
+  resumed.step();
+  expect_same_bits(resumed.parameters()[0].tensor, p);
+  State bad = snapshot(sgd);
+  bad.values["current_momentum"] = "1";
+  EXPECT_EQ(error_of([&] { resumed.load_state(bad); }), "sgd: the state's current_momentum is 1");
+  EXPECT_EQ(error_of([&] {
+              Sgd({{"p", p}}).load_state(sgd.state());
+            }),
+            "sgd: the state was saved with momentum 0.5, expected 0");
+  EXPECT_EQ(error_of([&] { Sgd({{"p", p}}).set_momentum(0.5); }), "sgd: has no momentum to set");
+  EXPECT_EQ(error_of([&] { sgd.set_momentum(1); }),
+            "sgd: momentum must be in (0, 1) to be set, got 1");
 }
 
 TEST(Optimizers, SkipAParameterWithoutAGradient) {
@@ -366,6 +524,16 @@ TEST(Optimizers, ErrorsNameTheOptionAndItsRange) {
   EXPECT_EQ(sgd({.lr = std::nan("")}), "sgd: lr must be positive, got nan");
   EXPECT_EQ(sgd({.momentum = 1}), "sgd: momentum must be in [0, 1), got 1");
   EXPECT_EQ(sgd({.nesterov = true}), "sgd: nesterov needs momentum > 0");
+  EXPECT_EQ(sgd({.momentum = 0.5, .dampening = -1}), "sgd: dampening must be in [0, 1], got -1");
+  EXPECT_EQ(sgd({.dampening = 0.5}), "sgd: dampening needs momentum > 0");
+  EXPECT_EQ(sgd({.momentum = 0.5, .nesterov = true, .dampening = 0.5}),
+            "sgd: nesterov needs a dampening of 0, got 0.5");
+  EXPECT_EQ(
+      error_of([&] { Adam(parameters).load_state(Adam(parameters, {.amsgrad = true}).state()); }),
+      "adam: the state has amsgrad, which has no place here");
+  EXPECT_EQ(
+      error_of([&] { Adam(parameters, {.amsgrad = true}).load_state(Adam(parameters).state()); }),
+      "adam: the state has no amsgrad");
   EXPECT_EQ(sgd({.weight_decay = -1}), "sgd: weight_decay must be finite and not negative, got -1");
   EXPECT_EQ(error_of([&] { Adam(parameters, {.beta1 = 1}); }),
             "adam: beta1 must be in [0, 1), got 1");

@@ -21,22 +21,40 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 struct Geometry {
   Shape x;
   Size2 kernel, stride, padding;
+  bool ceil_mode = false;
 };
 
 // Disjoint, overlapping, with gaps, padded, not square; channels around the vectors and the words.
 const Geometry kGeometries[] = {
-    {{1, 7, 5, 3}, 2, 2, 0},  {{2, 6, 6, 2}, 3, 1, 1},
-    {{1, 9, 8, 5}, 2, 3, 0},  {{1, 5, 7, 3}, {3, 2}, {1, 2}, {1, 0}},
-    {{1, 4, 4, 1}, 4, 4, 2},  {{2, 6, 4, 64}, 2, 2, 0},
-    {{2, 5, 6, 70}, 3, 2, 1}, {{2, 5, 7, 130}, {3, 2}, {1, 2}, {1, 0}},
+    {{1, 7, 5, 3}, 2, 2, 0},
+    {{2, 6, 6, 2}, 3, 1, 1},
+    {{1, 9, 8, 5}, 2, 3, 0},
+    {{1, 5, 7, 3}, {3, 2}, {1, 2}, {1, 0}},
+    {{1, 4, 4, 1}, 4, 4, 2},
+    {{2, 6, 4, 64}, 2, 2, 0},
+    {{2, 5, 6, 70}, 3, 2, 1},
+    {{2, 5, 7, 130}, {3, 2}, {1, 2}, {1, 0}},
     {{1, 1, 1, 33}, 1, 1, 0},
+    // In ceil mode: a window more per row, per column, both, cut at the padding; a window that
+    // would begin in it; an image that is smaller than the kernel.
+    {{2, 5, 7, 3}, 2, 2, 0, true},
+    {{1, 4, 7, 5}, 3, 2, 1, true},
+    {{1, 3, 3, 2}, 2, 2, 1, true},
+    {{1, 6, 6, 70}, {3, 2}, {2, 3}, {1, 0}, true},
+    {{1, 1, 2, 3}, 3, 3, 0, true},
 };
 
 // Of these the central differences do not take long.
-const std::span kSmallGeometries(kGeometries, 5);
+const std::vector<Geometry> kSmallGeometries = [] {
+  std::vector<Geometry> small;
+  for (const Geometry& g : kGeometries) {
+    if (g.x[-1] <= 5) small.push_back(g);
+  }
+  return small;
+}();
 
 Shape output_of(const Geometry& g) {
-  return pool_shape("test", g.x, g.kernel, g.stride, g.padding).output();
+  return pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode).output();
 }
 
 Tensor index_for(const Shape& y) { return Tensor(MaxPool2d::index_shape(y), DType::i32); }
@@ -59,9 +77,52 @@ TEST(PoolShape, CountsTheWindowsThatFit) {
   EXPECT_EQ(s.output(), (Shape{2, 4, 3, 3}));
 }
 
+// By the rule of PyTorch: rounded up, but no window begins in the padding behind the image.
+TEST(PoolShape, InCeilModeCountsTheWindowThatIsCut) {
+  const auto rows = [](std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                       std::int64_t padding, bool ceil_mode) {
+    return pool_shape("test", {1, extent, 8, 1}, {kernel, 1}, {stride, 1}, {padding, 0}, ceil_mode)
+        .out_h;
+  };
+  EXPECT_EQ(rows(5, 2, 2, 0, false), 2);
+  EXPECT_EQ(rows(5, 2, 2, 0, true), 3);
+  EXPECT_EQ(rows(6, 2, 2, 0, true), 3) << "nothing is left over";
+  EXPECT_EQ(rows(4, 3, 2, 1, true), 3) << "windows begin at -1, 1, 3";
+  EXPECT_EQ(rows(3, 2, 2, 1, true), 2) << "a third would begin at 3, in the padding";
+  EXPECT_EQ(rows(1, 2, 2, 0, true), 1) << "the kernel is larger than the image";
+  EXPECT_EQ(error_of([&] { rows(1, 2, 2, 0, false); }),
+            "test: kernel 2x1 is larger than the image [1,1,8,1] with padding 0x0");
+  EXPECT_EQ(error_of([&] { rows(1, 4, 2, 0, true); }),
+            "test: kernel 4x1 is larger than the image [1,1,8,1] with padding 0x0");
+}
+
+TEST(AvgPool2d, InCeilModeDividesByTheTapsThatAreNotBehindThePadding) {
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4}, {1, 4, 1, 1});
+  // Windows at -1, 1, 3 of rows [0 1 2 3] and a row of padding at each end: the last one holds the
+  // value 4 and one row of padding.
+  const auto means = [&](bool include) {
+    const Tensor y({1, 3, 1, 1});
+    const AvgPool2d op{.x = x,
+                       .y = y,
+                       .kernel = {3, 1},
+                       .stride = {2, 1},
+                       .padding = {1, 0},
+                       .count_include_pad = include,
+                       .ceil_mode = true};
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      EXPECT_EQ(y.data<float>()[0], include ? 1.0f : 1.5f);
+      EXPECT_EQ(y.data<float>()[1], 3.0f);
+      EXPECT_EQ(y.data<float>()[2], include ? 2.0f : 4.0f);
+    });
+  };
+  means(true);
+  means(false);
+}
+
 TEST(PoolShape, WindowsAreTheInverseOfTaps) {
   for (const Geometry& g : kGeometries) {
-    const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding);
+    const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
     for (std::int64_t h = 0; h < s.in_h; ++h) {
       for (std::int64_t p = 0; p < s.out_h; ++p) {
         const std::int64_t tap = h + g.padding.h - p * g.stride.h;
@@ -80,6 +141,10 @@ TEST(PoolShape, ErrorsNameTheGeometry) {
             }),
             "pool: expects images [N,H,W,C], got [4,4,2]");
   EXPECT_EQ(error_of([&] {
+              pool_shape("pool", {1, 0, 4, 2}, 2, 2, 1);
+            }),
+            "pool: expects images of at least one pixel, got [1,0,4,2]");
+  EXPECT_EQ(error_of([&] {
               pool_shape("pool", x, {0, 2}, 2, 0);
             }),
             "pool: kernel must be at least 1, got 0x2");
@@ -97,7 +162,7 @@ TEST(MaxPool2d, TakesTheFirstMaximumOfEachWindowAndWritesTheMask) {
   for_each_target([] {
     for (const Geometry& g : kGeometries) {
       for (const Tensor& x : {random_tensor(g.x, 1, 0.5), tied_tensor(g.x, 2)}) {
-        const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding);
+        const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
         const Guarded y(s.output());
         for (const Tensor& index : {index_for(s.output()), Tensor()}) {
           const MaxPool2d op{.x = x,
@@ -105,7 +170,8 @@ TEST(MaxPool2d, TakesTheFirstMaximumOfEachWindowAndWritesTheMask) {
                              .index = index,
                              .kernel = g.kernel,
                              .stride = g.stride,
-                             .padding = g.padding};
+                             .padding = g.padding,
+                             .ceil_mode = g.ceil_mode};
           for_each_implementation(op, [&](std::string_view name) {
             y.tensor().fill(kNan);
             run(op, name);
@@ -168,9 +234,10 @@ TEST(MaxPool2dGrad, SendsEachGradientToTheWinner) {
                          .index = index,
                          .kernel = g.kernel,
                          .stride = g.stride,
-                         .padding = g.padding});
+                         .padding = g.padding,
+                         .ceil_mode = g.ceil_mode});
       const Tensor grad_y = integer_tensor(y, 4);
-      const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding);
+      const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
       const Tensor expected = Tensor::zeros(g.x);
       for (std::int64_t i = 0; i < grad_y.numel(); ++i) {
         const std::int64_t c = i % s.channels, pixel = i / s.channels;
@@ -188,7 +255,8 @@ TEST(MaxPool2dGrad, SendsEachGradientToTheWinner) {
                              .grad_x = grad_x.tensor(),
                              .kernel = g.kernel,
                              .stride = g.stride,
-                             .padding = g.padding};
+                             .padding = g.padding,
+                             .ceil_mode = g.ceil_mode};
       for_each_implementation(op, [&](std::string_view name) {
         grad_x.tensor().fill(kNan);
         run(op, name);
@@ -211,13 +279,15 @@ TEST(MaxPool2d, AgreesWithCentralDifferencesInDouble) {
                             .index = index_for(out),
                             .kernel = g.kernel,
                             .stride = g.stride,
-                            .padding = g.padding};
+                            .padding = g.padding,
+                            .ceil_mode = g.ceil_mode};
     const MaxPool2dGrad backward{.index = forward.index,
                                  .grad_y = r,
                                  .grad_x = Tensor(g.x, DType::f64),
                                  .kernel = g.kernel,
                                  .stride = g.stride,
-                                 .padding = g.padding};
+                                 .padding = g.padding,
+                                 .ceil_mode = g.ceil_mode};
     dispatch(forward);
     dispatch(backward);
     // Steps too small to change a winner: random values are multiples of 2^-23.
@@ -253,7 +323,7 @@ TEST(AvgPool2d, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
     for (const Geometry& g : kGeometries) {
       for (const bool include : {true, false}) {
-        const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding);
+        const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
         const Tensor x = random_tensor(g.x, 7);
         const Guarded y(s.output());
         const AvgPool2d op{.x = x,
@@ -261,7 +331,8 @@ TEST(AvgPool2d, EveryImplementationGivesTheDefinition) {
                            .kernel = g.kernel,
                            .stride = g.stride,
                            .padding = g.padding,
-                           .count_include_pad = include};
+                           .count_include_pad = include,
+                           .ceil_mode = g.ceil_mode};
         run(op, kReference);
         const Tensor expected = op.y.clone();
         for_each_implementation(op, [&](std::string_view name) {
@@ -272,16 +343,17 @@ TEST(AvgPool2d, EveryImplementationGivesTheDefinition) {
             const std::int64_t c = i % s.channels, pixel = i / s.channels;
             const std::int64_t q = pixel % s.out_w, p = pixel / s.out_w % s.out_h;
             double sum = 0, size = 0;
-            int inside = 0;
+            int inside = 0, padded = 0;
             for (int t = 0; t < g.kernel.h * g.kernel.w; ++t) {
               const std::int64_t h = p * g.stride.h - g.padding.h + t / g.kernel.w;
               const std::int64_t w = q * g.stride.w - g.padding.w + t % g.kernel.w;
+              padded += h < s.in_h + g.padding.h && w < s.in_w + g.padding.w;
               if (h < 0 || h >= s.in_h || w < 0 || w >= s.in_w) continue;
               const std::int64_t n = pixel / s.out_w / s.out_h;
               const float v = x.data<float>()[((n * s.in_h + h) * s.in_w + w) * s.channels + c];
               sum += v, size += std::abs(v), ++inside;
             }
-            const double count = include ? static_cast<double>(g.kernel.h * g.kernel.w) : inside;
+            const double count = include ? padded : inside;
             ASSERT_NEAR(op.y.data<float>()[i], sum / count, gamma(inside + 1) * size / count);
           }
           EXPECT_TRUE(y.intact());
@@ -302,7 +374,8 @@ TEST(AvgPool2d, AgreesWithCentralDifferencesInDouble) {
                                    .kernel = g.kernel,
                                    .stride = g.stride,
                                    .padding = g.padding,
-                                   .count_include_pad = include};
+                                   .count_include_pad = include,
+                                   .ceil_mode = g.ceil_mode};
       dispatch(backward);
       expect_central_differences(x, backward.grad_x, 1e-3, 1e-9, [&] {
         dispatch(AvgPool2d{.x = x,
@@ -310,7 +383,8 @@ TEST(AvgPool2d, AgreesWithCentralDifferencesInDouble) {
                            .kernel = g.kernel,
                            .stride = g.stride,
                            .padding = g.padding,
-                           .count_include_pad = include});
+                           .count_include_pad = include,
+                           .ceil_mode = g.ceil_mode});
         return inner_product(r, y);
       });
     }
@@ -327,7 +401,8 @@ TEST(AvgPool2dGrad, EveryImplementationGivesTheReference) {
                                .kernel = g.kernel,
                                .stride = g.stride,
                                .padding = g.padding,
-                               .count_include_pad = include};
+                               .count_include_pad = include,
+                               .ceil_mode = g.ceil_mode};
         run(op, kReference);
         const Tensor expected = grad_x.tensor().clone();
         for_each_implementation(op, [&](std::string_view name) {

@@ -50,6 +50,29 @@ TEST(OneCycleLr, RisesAndFallsBetweenItsCorners) {
   }
 }
 
+// The momentum of torch.optim.lr_scheduler.OneCycleLR: 0.95, 0.85 at the peak, 0.95 again.
+TEST(OneCycleLr, MomentumGoesTheOtherWay) {
+  const OneCycleLr cycle({.max_lr = 0.1, .steps = 110, .cycle_momentum = true});
+  EXPECT_DOUBLE_EQ(*cycle.momentum(0), 0.95);
+  EXPECT_DOUBLE_EQ(*cycle.momentum(16), 0.90);
+  EXPECT_DOUBLE_EQ(*cycle.momentum(32), 0.85);
+  EXPECT_DOUBLE_EQ(*cycle.momentum(109), 0.95);
+  EXPECT_DOUBLE_EQ(*cycle.momentum(5000), 0.95);
+  for (std::int64_t step = 0; step < 109; ++step) {
+    const double change = *cycle.momentum(step + 1) - *cycle.momentum(step);
+    EXPECT_TRUE(step < 32 ? change < 0 : change > 0) << step;
+    const double share = (1 - std::cos(M_PI * (step < 32 ? step / 32.0 : (step - 32) / 77.0))) / 2;
+    EXPECT_NEAR(*cycle.momentum(step), step < 32 ? 0.95 - 0.1 * share : 0.85 + 0.1 * share, 1e-12);
+  }
+  EXPECT_FALSE(OneCycleLr({.max_lr = 0.1, .steps = 110}).momentum(0));
+  EXPECT_FALSE(ConstantLr(0.1).momentum(0));
+
+  const WarmupLr warm(10, std::make_unique<OneCycleLr>(OneCycleLrOptions{
+                              .max_lr = 0.1, .steps = 110, .cycle_momentum = true}));
+  EXPECT_DOUBLE_EQ(*warm.momentum(3), 0.95);
+  EXPECT_DOUBLE_EQ(*warm.momentum(42), 0.85);
+}
+
 TEST(OneCycleLr, HalfWayDownIsTheMeanOfItsEnds) {
   // The peak is at 0.25 * 8 - 1 = 1, the end at 7, the middle between them at 4.
   const OneCycleLr cycle(
@@ -140,6 +163,11 @@ TEST(Schedules, TakeTheirOwnStateAndNoOther) {
   cycle.load_state(OneCycleLr({.max_lr = 0.1, .steps = 100}).state());
   EXPECT_EQ(error_of([&] { cycle.load_state(OneCycleLr({.max_lr = 0.2, .steps = 100}).state()); }),
             "one-cycle: the state was saved with max_lr 0.2, expected 0.1");
+  EXPECT_EQ(
+      error_of([&] {
+        cycle.load_state(OneCycleLr({.max_lr = 0.1, .steps = 100, .cycle_momentum = true}).state());
+      }),
+      "one-cycle: the state has base_momentum, which has no place here");
   EXPECT_EQ(error_of([&] { ConstantLr(0.1).load_state(StepLr({.lr = 0.1}).state()); }),
             "constant: the state was saved with schedule step, expected constant");
   EXPECT_EQ(error_of([&] { ConstantLr(0.1).load_state(State{}); }),
@@ -171,6 +199,10 @@ TEST(Schedules, ErrorsNameTheOptionAndItsRange) {
             "one-cycle: pct_start must be in [0, 1), got 1");
   EXPECT_EQ(error([] { OneCycleLr({.div_factor = 0.5}); }),
             "one-cycle: div_factor must be at least 1, got 0.5");
+  EXPECT_EQ(
+      error([] { OneCycleLr({.base_momentum = 0.9, .max_momentum = 0.8}); }),
+      "one-cycle: momentum must go from base_momentum > 0 to max_momentum < 1, got 0.9 to 0.8");
+  EXPECT_EQ(error([] { OneCycleLr({}).momentum(-1); }), "one-cycle: steps count from 0, got -1");
   EXPECT_EQ(error([] { PlateauLr({.factor = 1}); }), "plateau: factor must be in (0, 1), got 1");
   EXPECT_EQ(error([] { PlateauLr({.patience = -1}); }),
             "plateau: patience must be at least 0, got -1");

@@ -179,6 +179,171 @@ TEST(SoftmaxCrossEntropyGrad, EveryImplementationGivesTheDefinition) {
   }
 }
 
+constexpr std::int32_t kIgnored = 255;
+
+/// Options away from their defaults.
+struct Options {
+  bool weighted;
+  std::int64_t ignore_index;
+  LossReduction reduction;
+  float smoothing;
+};
+constexpr auto kMean = LossReduction::mean, kSum = LossReduction::sum;
+constexpr Options kOptions[] = {
+    {false, kIgnoreNoLabel, kSum, 0},    {true, kIgnoreNoLabel, kMean, 0},
+    {true, kIgnoreNoLabel, kMean, 0.2f}, {false, kIgnored, kMean, 0},
+    {false, kIgnored, kMean, 0.2f},      {true, kIgnored, kMean, 0.2f},
+    {true, kIgnored, kSum, 0.2f},        {false, kIgnored, kSum, 0},
+};
+
+/// Every third label is ignored.
+Tensor some_ignored(const Tensor& labels) {
+  const Tensor some = labels.clone();
+  for (std::int64_t n = 1; n < some.numel(); n += 3) {
+    some.mutable_data<std::int32_t>()[n] = kIgnored;
+  }
+  return some;
+}
+
+SoftmaxCrossEntropy make_loss(const Tensor& logits, std::int64_t k, const Options& o) {
+  SoftmaxCrossEntropy op = make_loss(logits, make_labels(logits.dim(0), k), o.smoothing);
+  if (o.ignore_index == kIgnored) op.labels = some_ignored(op.labels);
+  if (o.weighted) {
+    op.weights = random_tensor({k}, 9).to(logits.dtype());
+    for (std::int64_t c = 0; c < k; ++c) {
+      if (logits.dtype() == DType::f32) {
+        op.weights.mutable_data<float>()[c] += 1.25f;
+      } else {
+        op.weights.mutable_data<double>()[c] += 1.25;
+      }
+    }
+  }
+  op.ignore_index = o.ignore_index;
+  op.reduction = o.reduction;
+  if (SoftmaxCrossEntropy::divided(op.weights, o.ignore_index, o.reduction)) {
+    op.divisor = Tensor(Shape{}, DType::f64);
+  }
+  return op;
+}
+
+SoftmaxCrossEntropyGrad gradient_of(const SoftmaxCrossEntropy& op, const Tensor& grad_logits,
+                                    float grad_loss) {
+  return {.probabilities = op.probabilities,
+          .labels = op.labels,
+          .grad_loss = Tensor::full(Shape{}, grad_loss).to(op.dtype()),
+          .grad_logits = grad_logits,
+          .label_smoothing = op.label_smoothing,
+          .weights = op.weights,
+          .ignore_index = op.ignore_index,
+          .reduction = op.reduction,
+          .divisor = op.divisor};
+}
+
+/// The documentation of torch.nn.CrossEntropyLoss, literally and in double, and its derivative by
+/// the logits times grad_loss; of rows that count, (1 - s) w_y log p_y and s / K sum_k w_k log p_k.
+double torch_loss(const SoftmaxCrossEntropy& op, double grad_loss, std::vector<double>& grads) {
+  const std::int64_t n = op.logits.dim(0), k = op.logits.dim(1);
+  const Tensor x = op.logits.to(DType::f64);
+  const Tensor w = op.weights ? op.weights.to(DType::f64) : Tensor::full({k}, 1).to(DType::f64);
+  const double s = op.label_smoothing, uniform = s / static_cast<double>(k);
+  double loss = 0, divisor = 0;
+  grads.assign(static_cast<std::size_t>(n * k), 0);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t label = op.labels.data<std::int32_t>()[i];
+    if (label == op.ignore_index) continue;
+    const double* const row = x.data<double>() + i * k;
+    double sum = 0;
+    for (std::int64_t j = 0; j < k; ++j) sum += std::exp(row[j]);
+    for (std::int64_t c = 0; c < k; ++c) {
+      const double q = ((c == label ? 1 - s : 0) + uniform) * w.data<double>()[c];
+      loss -= q * std::log(std::exp(row[c]) / sum);
+      for (std::int64_t j = 0; j < k; ++j) {
+        grads[static_cast<std::size_t>(i * k + j)] += q * (std::exp(row[j]) / sum - (c == j));
+      }
+    }
+    divisor += w.data<double>()[label];
+  }
+  if (op.reduction == LossReduction::sum) divisor = 1;
+  for (double& grad : grads) grad *= grad_loss / divisor;
+  return loss / divisor;
+}
+
+TEST(SoftmaxCrossEntropy, WeightsIgnoredLabelsAndSumsAreThoseOfPyTorch) {
+  for (const Options& o : kOptions) {
+    for (const auto& [n, k] : {std::pair{2, 3}, {7, 5}, {40, 70}}) {
+      SCOPED_TRACE(str(n, "x", k, " weighted ", o.weighted, " ignored ", o.ignore_index,
+                       " smoothing ", o.smoothing));
+      const SoftmaxCrossEntropy op = make_loss(random_tensor({n, k}, 1), k, o);
+      const Guarded grad({n, k});
+      const SoftmaxCrossEntropyGrad backward = gradient_of(op, grad.tensor(), 0.5f);
+      std::vector<double> grads;
+      const double loss = torch_loss(op, 0.5, grads);
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        EXPECT_NEAR(op.loss.item(), loss, gamma(2) * std::max(1.0, loss));
+        run(backward, name);
+        // The probabilities were rounded to f32, the result is.
+        const double size = o.reduction == kSum ? 3 : 3.0 / (0.25 * n);
+        for (std::int64_t i = 0; i < n * k; ++i) {
+          ASSERT_NEAR(grad.tensor().data<float>()[i], grads[static_cast<std::size_t>(i)],
+                      gamma(4) * size);
+        }
+        EXPECT_TRUE(grad.intact());
+      });
+    }
+  }
+}
+
+// Two rows of probabilities 1/2, 1/2 and 1/4, 3/4; of weights 1, 3 and labels 0, 1:
+// (log 2 + 3 log 4/3) / (1 + 3).
+TEST(SoftmaxCrossEntropy, AWeightedMeanByHand) {
+  const Tensor logits = Tensor::from(std::vector<float>{0, 0, 0, std::log(3.0f)}, {2, 2});
+  auto op = make_loss(logits, Tensor::from(std::vector<std::int32_t>{0, 1}, {2}));
+  op.weights = Tensor::from(std::vector<float>{1, 3}, {2});
+  op.divisor = Tensor(Shape{}, DType::f64);
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_NEAR(op.loss.item(), (std::log(2.0) + 3 * std::log(4.0 / 3)) / 4, 1e-7);
+    EXPECT_EQ(op.divisor.data<double>()[0], 4);
+  });
+}
+
+TEST(SoftmaxCrossEntropy, AMeanOverIgnoredRowsAloneIsNanWithoutAGradient) {
+  auto op = make_loss(random_tensor({2, 3}, 1),
+                      Tensor::from(std::vector<std::int32_t>{kIgnored, kIgnored}, {2}));
+  op.ignore_index = kIgnored;
+  op.divisor = Tensor(Shape{}, DType::f64);
+  const SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({2, 3}), 1);
+  for_each_implementation(op, [&](std::string_view name) {
+    run(op, name);
+    EXPECT_TRUE(std::isnan(op.loss.item()));
+    grad.grad_logits.fill(7);
+    run(grad, name);
+    EXPECT_EQ(grad.grad_logits.nonzeros(), 0);
+  });
+}
+
+TEST(SoftmaxCrossEntropyGrad, OfEveryOptionIsTheDerivativeOfTheLoss) {
+  for (const Options& o : kOptions) {
+    const Tensor logits = random_tensor({4, 5}, 2).to(DType::f64);
+    const SoftmaxCrossEntropy op = make_loss(logits, 5, o);
+    dispatch(op);
+    const SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({4, 5}, DType::f64), 3);
+    dispatch(grad);
+    for (std::int64_t i = 0; i < 20; ++i) {
+      const auto loss_at = [&](double offset) {
+        const double at = logits.data<double>()[i];
+        logits.mutable_data<double>()[i] = at + offset;
+        dispatch(op);
+        logits.mutable_data<double>()[i] = at;
+        return op.loss.data<double>()[0];
+      };
+      const double numeric = 3 * (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6;
+      ASSERT_NEAR(grad.grad_logits.data<double>()[i], numeric, 1e-8);
+    }
+  }
+}
+
 TEST(SoftmaxCrossEntropy, BothDirectionsMayOverwriteTheirInput) {
   const Tensor logits = random_tensor({6, 10}, 4), labels = make_labels(6, 10);
   const auto apart = make_loss(logits, labels, 0.1f);
@@ -232,6 +397,27 @@ TEST(SoftmaxCrossEntropy, ErrorsNameTheLabelTheShapeAndTheRange) {
             "softmax_cross_entropy: labels must be i32 [3] on cpu, got f32 [3] on cpu");
   EXPECT_EQ(error(Tensor(Shape{0, 10}), labels({})),
             "softmax_cross_entropy: logits must be [N,K] with N and K at least 1, got [0,10]");
+  const auto error_with = [&](auto&& change) {
+    SoftmaxCrossEntropy op = make_loss(Tensor({1, 2}), labels({0}));
+    change(op);
+    return error_of([&] { dispatch(op); });
+  };
+  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) {
+              op.labels = labels({kIgnored});
+              op.ignore_index = -100;
+              op.divisor = Tensor(Shape{}, DType::f64);
+            }),
+            "softmax_cross_entropy: label 0 is 255, expected 0 to 1");
+  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.ignore_index = 0; }),
+            "softmax_cross_entropy: the divisor is not given");
+  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.divisor = Tensor(Shape{}, DType::f64); }),
+            "softmax_cross_entropy: the divisor is given, and not needed");
+  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.weights = Tensor({3}); }),
+            "softmax_cross_entropy: weights is f32 [3] on cpu, expected f32 [2] on cpu");
+  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) {
+              op.weights = Tensor::from(std::vector<float>{1, -2}, {2});
+            }),
+            "softmax_cross_entropy: weight 1 is -2, expected finite ones that are not negative");
   EXPECT_EQ(error(Tensor({1, 2}), labels({0}), 1.5f),
             "softmax_cross_entropy: label_smoothing must be in [0, 1], got 1.5");
   EXPECT_EQ(error_of([&] {

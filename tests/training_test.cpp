@@ -86,6 +86,60 @@ TEST(Trainer, GoesOnFromAnyStep) {
   }
 }
 
+TEST(Trainer, GoesOnWithWhatEveryRuleKeeps) {
+  std::vector<Config> configs(3, small_config());
+  configs[0].optimizer = "adam";
+  configs[0].amsgrad = configs[0].cycle_momentum = "on";
+  configs[1].optimizer = "rmsprop";
+  configs[1].centred = "on";
+  configs[1].lr = 1e-3;
+  configs[2].dampening = 0.5;
+  configs[2].weight_decay_biases = "off";
+  for (const Config& config : configs) {
+    SCOPED_TRACE(config.optimizer);
+    Trainer reference(config, small_data());
+    while (!reference.finished()) reference.run_epoch();
+    Trainer begun(config, small_data());
+    int steps = 0;
+    begun.run_epoch({.stop = [&] { return ++steps == 3; }});
+    const State state = copy_of(begun.state());
+    Trainer resumed(config, small_data());
+    resumed.load_state(state);
+    EXPECT_EQ(resumed.batch(), 3);
+    while (!resumed.finished()) resumed.run_epoch();
+    EXPECT_EQ(weights(resumed), weights(reference));
+    EXPECT_EQ(parse_config(to_json(config), "c"), config);
+    // A checkpoint without what the rule keeps is none of this run.
+    State without = state;
+    std::erase_if(without.tensors, [](const auto& entry) {
+      return entry.first.find("max_second_moment.") != std::string::npos ||
+             entry.first.find("gradient_average.") != std::string::npos ||
+             entry.first.find("velocity.") != std::string::npos;
+    });
+    Trainer refuses(config, small_data());
+    EXPECT_NE(error_of([&] { refuses.load_state(without); }).find("has no "), std::string::npos);
+  }
+}
+
+TEST(Trainer, TakesTheMomentumOfTheSchedule) {
+  Config config = small_config();
+  config.cycle_momentum = "on";
+  Trainer trainer(config, small_data());
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_EQ(trainer.state().values.at("optimizer.current_momentum"), "0.95");
+}
+
+TEST(Evaluate, RefusesASetWithoutImages) {
+  Trainer trainer(small_config(), small_data());
+  Dataset none = small_data().test;
+  none.shape = {0, none.shape[1], none.shape[2], none.shape[3]};
+  none.labels.clear();
+  EXPECT_EQ(error_of([&] { evaluate(trainer.model().net, none); }),
+            "dataset synthetic: there are no images, its shape is [0,12,12,1]");
+  EXPECT_EQ(error_of([&] { DataLoader loader(none); }),
+            "dataset synthetic: there are no images, its shape is [0,12,12,1]");
+}
+
 TEST(Trainer, RampsThePenaltyUp) {
   Config config = small_config();
   config.validation = 0;

@@ -150,6 +150,145 @@ TEST(RmsPropUpdate, EveryImplementationGivesTheDefinition) {
   });
 }
 
+TEST(SgdUpdate, DampsWhatComesToTheVelocity) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Tensor p0 = random_tensor(shape, 1), g = random_tensor(shape, 2);
+      const Tensor v0 = random_tensor(shape, 3);
+      const Guarded p(shape), v(shape);
+      const SgdUpdate op{.parameters = {p.tensor()},
+                         .gradients = {g},
+                         .velocities = {v.tensor()},
+                         .lr = 0.3,
+                         .momentum = 0.9,
+                         .weight_decay = 0.1,
+                         .dampening = 0.4};
+      for_each_implementation(op, [&](std::string_view name) {
+        p.tensor().copy_from(p0);
+        v.tensor().copy_from(v0);
+        run(op, name);
+        for (std::int64_t i = 0; i < p0.numel(); ++i) {
+          const double param = p0.data<float>()[i];
+          const double velocity =
+              0.9 * v0.data<float>()[i] + (1 - 0.4) * (g.data<float>()[i] + 0.1 * param);
+          expect_close(v.tensor(), i, velocity, 2.1);
+          expect_close(p.tensor(), i, param - 0.3 * velocity, 1 + 0.3 * 4);
+        }
+        EXPECT_TRUE(p.intact() && v.intact());
+      });
+    }
+  });
+}
+
+TEST(AdamUpdate, OfAmsgradDividesByTheLargestSecondMoment) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Tensor p0 = random_tensor(shape, 1), g = random_tensor(shape, 2);
+      const Tensor v0 = random_tensor(shape, 4), w0 = random_tensor(shape, 5);
+      for (const Tensor& t : {v0, w0}) {
+        for (float& v : std::span(t.mutable_data<float>(), t.values<float>().size())) v *= v;
+      }
+      const Guarded p(shape), m(shape), v(shape), w(shape);
+      const AdamUpdate op{.parameters = {p.tensor()},
+                          .gradients = {g},
+                          .first_moments = {m.tensor()},
+                          .second_moments = {v.tensor()},
+                          .max_second_moments = {w.tensor()},
+                          .lr = 0.01,
+                          .beta1 = 0.8,
+                          .beta2 = 0.95,
+                          .epsilon = 1e-3,
+                          .step = 3};
+      for_each_implementation(op, [&](std::string_view name) {
+        p.tensor().copy_from(p0);
+        m.tensor().fill(0.5);
+        v.tensor().copy_from(v0);
+        w.tensor().copy_from(w0);
+        run(op, name);
+        for (std::int64_t i = 0; i < p0.numel(); ++i) {
+          const double gradient = g.data<float>()[i];
+          const double first = 0.8 * 0.5 + (1 - 0.8) * gradient;
+          const double second = 0.95 * v0.data<float>()[i] + (1 - 0.95) * gradient * gradient;
+          const double largest = std::max<double>(w0.data<float>()[i], second);
+          expect_close(v.tensor(), i, second, 1.3);
+          expect_close(w.tensor(), i, largest, 1.3);
+          const double hat = first / (1 - std::pow(0.8, 3));
+          const double root = std::sqrt(largest / (1 - std::pow(0.95, 3)));
+          expect_close(p.tensor(), i, p0.data<float>()[i] - 0.01 * hat / (root + 1e-3),
+                       1 + 0.01 * 2 / (root + 1e-3));
+        }
+        EXPECT_TRUE(p.intact() && m.intact() && v.intact() && w.intact());
+      });
+    }
+  });
+}
+
+TEST(RmsPropUpdate, CentredDividesByTheDeviation) {
+  for_each_target([] {
+    for (const double momentum : {0.0, 0.5}) {
+      for (const Shape& shape : kShapes) {
+        const Tensor p0 = random_tensor(shape, 1), g = random_tensor(shape, 2);
+        const Tensor m0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
+        const Guarded p(shape), s(shape), v(shape), m(shape);
+        const RmsPropUpdate op{
+            .parameters = {p.tensor()},
+            .gradients = {g},
+            .square_averages = {s.tensor()},
+            .velocities = momentum > 0 ? std::vector{v.tensor()} : std::vector<Tensor>(),
+            .gradient_averages = {m.tensor()},
+            .lr = 0.01,
+            .alpha = 0.9,
+            .epsilon = 1e-3,
+            .momentum = momentum,
+            .weight_decay = 0.1};
+        for_each_implementation(op, [&](std::string_view name) {
+          p.tensor().copy_from(p0);
+          s.tensor().fill(1.5);  // no mean's square is near it: nothing is cancelled
+          v.tensor().copy_from(v0);
+          m.tensor().copy_from(m0);
+          run(op, name);
+          for (std::int64_t i = 0; i < p0.numel(); ++i) {
+            const double param = p0.data<float>()[i];
+            const double gradient = g.data<float>()[i] + 0.1 * param;
+            const double square = 0.9 * 1.5 + (1 - 0.9) * gradient * gradient;
+            const double mean = 0.9 * m0.data<float>()[i] + (1 - 0.9) * gradient;
+            expect_close(s.tensor(), i, square, 1.6);
+            expect_close(m.tensor(), i, mean, 1.1);
+            double d = gradient / (std::sqrt(square - mean * mean) + 1e-3);
+            if (momentum > 0) {
+              d += momentum * v0.data<float>()[i];
+              expect_close(v.tensor(), i, d, 10);
+            }
+            expect_close(p.tensor(), i, param - 0.01 * d, 2);
+          }
+          EXPECT_TRUE(p.intact() && s.intact() && v.intact() && m.intact());
+        });
+      }
+    }
+  });
+}
+
+// A gradient that never changes has no deviation: rounding must not take the root of less than 0.
+TEST(RmsPropUpdate, CentredStaysFiniteWhereTheGradientIsConstant) {
+  const Tensor g = random_tensor({1000}, 1);
+  const auto make = [&](const Tensor& p, const Tensor& s, const Tensor& m) {
+    return RmsPropUpdate{.parameters = {p},
+                         .gradients = {g},
+                         .square_averages = {s},
+                         .gradient_averages = {m},
+                         .lr = 1e-12,
+                         .alpha = 0.5};
+  };
+  for_each_target([&] {
+    const Tensor any({1000});
+    for_each_implementation(make(any, any, any), [&](std::string_view name) {
+      const Tensor p = Tensor::zeros({1000}), s = p.clone(), m = p.clone();
+      for (int step = 0; step < 60; ++step) run(make(p, s, m), name);
+      for (const float value : p.values<float>()) ASSERT_TRUE(std::isfinite(value));
+    });
+  });
+}
+
 /// More tensors than one launch takes, of all kinds of sizes; not negative, as mean squares are.
 std::vector<Tensor> many(std::uint64_t seed) {
   std::vector<Tensor> tensors;
@@ -202,6 +341,15 @@ TEST(Update, ManyAtOnceAreUpdatedAsEachAlone) {
                          .velocities = b,
                          .lr = 0.1,
                          .momentum = 0.9};
+  });
+  expect_as_each_alone([&](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
+    // The third that is kept is b again here: what one launch does not reach stays what it was.
+    return AdamUpdate{.parameters = p,
+                      .gradients = g,
+                      .first_moments = a,
+                      .second_moments = clones(b),
+                      .max_second_moments = b,
+                      .lr = 0.1};
   });
 }
 
@@ -256,6 +404,10 @@ TEST(Update, WorkCountsEachTensorOnce) {
             (Work{.bytes_read = 120, .bytes_written = 80}));
   EXPECT_EQ((AdamUpdate{.parameters = {t}, .gradients = {t}}.work()),
             (Work{.bytes_read = 160, .bytes_written = 120}));
+  EXPECT_EQ((AdamUpdate{.parameters = {t}, .gradients = {t}, .max_second_moments = {t}}.work()),
+            (Work{.bytes_read = 200, .bytes_written = 160}));
+  EXPECT_EQ((RmsPropUpdate{.parameters = {t}, .gradients = {t}, .gradient_averages = {t}}.work()),
+            (Work{.bytes_read = 160, .bytes_written = 120}));
 }
 
 TEST(Update, ErrorsNameTheOptionAndItsRange) {
@@ -286,6 +438,12 @@ TEST(Update, ErrorsNameTheOptionAndItsRange) {
             "sgd_update: momentum is 0, velocities are given");
   EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .nesterov = true}),
             "sgd_update: nesterov needs momentum > 0");
+  SgdUpdate damped{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 0.5};
+  damped.dampening = 2;
+  EXPECT_EQ(error(damped), "sgd_update: dampening must be in [0, 1], got 2");
+  damped.dampening = 0.5;
+  damped.nesterov = true;
+  EXPECT_EQ(error(damped), "sgd_update: nesterov needs a dampening of 0, got 0.5");
   EXPECT_EQ(error(AdamUpdate{.parameters = {p},
                              .gradients = {p},
                              .first_moments = {p},
@@ -294,6 +452,12 @@ TEST(Update, ErrorsNameTheOptionAndItsRange) {
             "adam_update: step counts from 1, got 0");
   EXPECT_EQ(error(AdamUpdate{.parameters = {p}, .gradients = {p}, .first_moments = {p}}),
             "adam_update: 1 parameters, but 0 second_moments");
+  EXPECT_EQ(error(AdamUpdate{.parameters = {p},
+                             .gradients = {p},
+                             .first_moments = {p},
+                             .second_moments = {p},
+                             .max_second_moments = {p, p}}),
+            "adam_update: 1 parameters, but 2 max_second_moments");
   EXPECT_EQ(
       error(RmsPropUpdate{.parameters = {p}, .gradients = {p}, .square_averages = {p}, .alpha = 2}),
       "rmsprop_update: alpha must be in [0, 1), got 2");

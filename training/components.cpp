@@ -26,7 +26,8 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
     return std::make_unique<CosineLr>(CosineLrOptions{.lr = c.lr, .steps = steps});
   }
   if (c.schedule == "one-cycle") {
-    return std::make_unique<OneCycleLr>(OneCycleLrOptions{.max_lr = c.lr, .steps = steps});
+    return std::make_unique<OneCycleLr>(OneCycleLrOptions{
+        .max_lr = c.lr, .steps = steps, .cycle_momentum = c.cycle_momentum == "on"});
   }
   if (c.schedule == "plateau") {
     return std::make_unique<PlateauLr>(PlateauLrOptions{.lr = c.lr, .factor = factor});
@@ -37,23 +38,35 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
 }  // namespace
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTensor> parameters) {
+  const Decays decays = c.weight_decay_biases == "on" ? Decays() : is_weight;
+  const bool amsgrad = c.amsgrad == "on";
   if (c.optimizer == "adam") {
-    return std::make_unique<Adam>(std::move(parameters),
-                                  AdamOptions{.lr = c.lr, .weight_decay = c.weight_decay});
+    return std::make_unique<Adam>(
+        std::move(parameters),
+        AdamOptions{
+            .lr = c.lr, .weight_decay = c.weight_decay, .amsgrad = amsgrad, .decays = decays});
   }
   if (c.optimizer == "adamw") {
-    return std::make_unique<AdamW>(std::move(parameters),
-                                   AdamWOptions{.lr = c.lr, .weight_decay = c.weight_decay});
+    return std::make_unique<AdamW>(
+        std::move(parameters),
+        AdamWOptions{
+            .lr = c.lr, .weight_decay = c.weight_decay, .amsgrad = amsgrad, .decays = decays});
   }
   if (c.optimizer == "rmsprop") {
-    return std::make_unique<RmsProp>(
-        std::move(parameters),
-        RmsPropOptions{.lr = c.lr, .momentum = c.momentum, .weight_decay = c.weight_decay});
+    return std::make_unique<RmsProp>(std::move(parameters),
+                                     RmsPropOptions{.lr = c.lr,
+                                                    .momentum = c.momentum,
+                                                    .weight_decay = c.weight_decay,
+                                                    .centred = c.centred == "on",
+                                                    .decays = decays});
   }
-  return std::make_unique<Sgd>(std::move(parameters), SgdOptions{.lr = c.lr,
-                                                                 .momentum = c.momentum,
-                                                                 .nesterov = c.momentum > 0,
-                                                                 .weight_decay = c.weight_decay});
+  return std::make_unique<Sgd>(std::move(parameters),
+                               SgdOptions{.lr = c.lr,
+                                          .momentum = c.momentum,
+                                          .nesterov = c.momentum > 0 && c.dampening == 0,
+                                          .weight_decay = c.weight_decay,
+                                          .dampening = c.dampening,
+                                          .decays = decays});
 }
 
 std::unique_ptr<Schedule> make_schedule(const Config& c, std::int64_t batches) {

@@ -30,6 +30,11 @@ void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("lr", c.lr);
   visit("momentum", c.momentum);
   visit("weight_decay", c.weight_decay);
+  visit("weight_decay_biases", c.weight_decay_biases);
+  visit("dampening", c.dampening);
+  visit("amsgrad", c.amsgrad);
+  visit("centred", c.centred);
+  visit("cycle_momentum", c.cycle_momentum);
   visit("schedule", c.schedule);
   visit("lr_factor", c.lr_factor);
   visit("warmup", c.warmup);
@@ -82,6 +87,30 @@ void require_epochs(const char* option, double value) {
   require(value <= kMaxEpochs, option, ": expected at most ", kMaxEpochs, " epochs, got ", value);
 }
 
+/// An option that only some optimisers or schedules have must not be asked of the others.
+void require_has(bool asked, bool has, const char* option, std::string_view of,
+                 const std::string& other) {
+  require(!asked || has, option, ": is an option of ", of, ", not of ", other);
+}
+
+void check_rule(const Config& c) {
+  const bool keeps_velocity = c.optimizer == "sgd" || c.optimizer == "rmsprop";
+  require_one_of("weight_decay_biases", c.weight_decay_biases, {"on", "off"});
+  require_one_of("amsgrad", c.amsgrad, {"on", "off"});
+  require_one_of("centred", c.centred, {"on", "off"});
+  require_one_of("cycle_momentum", c.cycle_momentum, {"on", "off"});
+  require(c.dampening >= 0 && c.dampening <= 1, "dampening: must lie in [0, 1], got ", c.dampening);
+  require_has(c.dampening > 0, c.optimizer == "sgd", "dampening", "sgd", c.optimizer);
+  require(c.dampening == 0 || c.momentum > 0, "dampening: needs a momentum, got ", c.momentum);
+  require_has(c.amsgrad == "on", c.optimizer == "adam" || c.optimizer == "adamw", "amsgrad",
+              "adam and adamw", c.optimizer);
+  require_has(c.centred == "on", c.optimizer == "rmsprop", "centred", "rmsprop", c.optimizer);
+  require_has(c.cycle_momentum == "on", c.schedule == "one-cycle", "cycle_momentum",
+              "the schedule one-cycle", c.schedule);
+  require(c.cycle_momentum == "off" || !keeps_velocity || c.momentum > 0,
+          "cycle_momentum: ", c.optimizer, " needs a momentum, got ", c.momentum);
+}
+
 }  // namespace
 
 void require_count(const char* option, std::int64_t count, std::int64_t most) {
@@ -116,6 +145,7 @@ void check(const Config& c) {
   require_one_of("optimizer", c.optimizer, {"sgd", "adam", "adamw", "rmsprop"});
   require_one_of("schedule", c.schedule,
                  {"constant", "step", "exponential", "cosine", "one-cycle", "plateau"});
+  check_rule(c);
   require_one_of("l0_layers", c.l0_layers, {"relu", "all"});
   require_one_of("l0_normalization", c.l0_normalization, {"per-layer-mean", "per-parameter"});
   require_one_of("device", c.device, {"cpu", "cuda"});

@@ -26,6 +26,12 @@ struct Config {
   double lr = 0.05;               // the largest of the schedule
   double momentum = 0.9;          // of sgd (Nesterov's, unless 0) and rmsprop
   double weight_decay = 5e-4;
+  std::string weight_decay_biases =
+      "on";                            // off: not of biases and normalisations (see is_weight())
+  double dampening = 0;                // of sgd, which is then not Nesterov's
+  std::string amsgrad = "off";         // of adam and adamw: on | off
+  std::string centred = "off";         // of rmsprop: on | off
+  std::string cycle_momentum = "off";  // of one-cycle: momentum from 0.95 to 0.85 and back
   std::string schedule =
       "one-cycle";       // constant | step | exponential | cosine | one-cycle | plateau
   double lr_factor = 0;  // of step (every third of the epochs), exponential (per epoch), plateau;

@@ -90,6 +90,7 @@ void Trainer::train_step(const Batch& batch) {
   const TrainingStep::Output out = training_step_.run(batch, lambda());
   if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
+  if (const auto momentum = schedule_->momentum(step())) optimizer_->set_momentum(*momentum);
   optimizer_->step();
   optimizer_->zero_grad();
   // Everything is queued: only now does the host wait for what the device has computed.

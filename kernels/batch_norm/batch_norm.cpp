@@ -14,7 +14,8 @@ void run_reference(const BatchNorm& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
                           op.beta.data<T>(), T(op.epsilon), T(op.momentum), op.y.mutable_data<T>(),
-                          op.mean.mutable_data<T>(), op.inv_std.mutable_data<T>(),
+                          op.mean.mutable_data<T>(), op.mean_rest.mutable_data<T>(),
+                          op.inv_std.mutable_data<T>(),
                           op.running_mean ? op.running_mean.mutable_data<T>() : nullptr,
                           op.running_var ? op.running_var.mutable_data<T>() : nullptr);
   });
@@ -28,12 +29,21 @@ void run_inference_reference(const BatchNormInference& op, Context&, Tally*) {
   });
 }
 
+void run_inference_grad_reference(const BatchNormInferenceGrad& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    reference::batch_norm_inference_grad(
+        rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(), op.running_mean.data<T>(),
+        op.running_var.data<T>(), T(op.epsilon), op.grad_y.data<T>(), op.grad_x.mutable_data<T>(),
+        op.grad_gamma.mutable_data<T>(), op.grad_beta.mutable_data<T>());
+  });
+}
+
 void run_grad_reference(const BatchNormGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm_grad(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
-                               op.mean.data<T>(), op.inv_std.data<T>(), op.grad_y.data<T>(),
-                               op.grad_x.mutable_data<T>(), op.grad_gamma.mutable_data<T>(),
-                               op.grad_beta.mutable_data<T>());
+                               op.mean.data<T>(), op.mean_rest.data<T>(), op.inv_std.data<T>(),
+                               op.grad_y.data<T>(), op.grad_x.mutable_data<T>(),
+                               op.grad_gamma.mutable_data<T>(), op.grad_beta.mutable_data<T>());
   });
 }
 
@@ -55,7 +65,11 @@ std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.byt
 void BatchNorm::check() const {
   check_images(kName, {{"x", x}, {"y", y}});
   check_channels(kName, x,
-                 {{"gamma", gamma}, {"beta", beta}, {"mean", mean}, {"inv_std", inv_std}});
+                 {{"gamma", gamma},
+                  {"beta", beta},
+                  {"mean", mean},
+                  {"mean_rest", mean_rest},
+                  {"inv_std", inv_std}});
   require(running_mean.defined() == running_var.defined(), kName,
           ": running_mean and running_var must both be defined, or neither");
   if (running_mean) {
@@ -63,7 +77,8 @@ void BatchNorm::check() const {
   }
   require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
   require(momentum >= 0 && momentum <= 1, kName, ": momentum must be in [0, 1], got ", momentum);
-  require(rows_of(x) >= 2, kName, ": one value per channel has no variance, x is ", x.shape());
+  require(rows_of(x) >= 2, kName, ": a variance needs at least 2 values per channel, x is ",
+          x.shape());
 }
 
 Work BatchNorm::work() const {
@@ -71,7 +86,7 @@ Work BatchNorm::work() const {
   const std::int64_t running = bytes(running_mean) + bytes(running_var);
   return {.macs = 2 * x.numel() + x.dim(-1) * (running ? 3 : 1),
           .bytes_read = bytes(x) + 2 * channel + running,
-          .bytes_written = bytes(y) + 2 * channel + running};
+          .bytes_written = bytes(y) + 3 * channel + running};
 }
 
 std::span<const Implementation<BatchNorm>> BatchNorm::implementations() {
@@ -111,11 +126,41 @@ std::span<const Implementation<BatchNormInference>> BatchNormInference::implemen
   return kTable;
 }
 
+void BatchNormInferenceGrad::check() const {
+  check_images(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
+  check_channels(kName, x,
+                 {{"gamma", gamma},
+                  {"running_mean", running_mean},
+                  {"running_var", running_var},
+                  {"grad_gamma", grad_gamma},
+                  {"grad_beta", grad_beta}});
+  require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
+}
+
+Work BatchNormInferenceGrad::work() const {
+  return {.macs = 2 * x.numel() + 2 * x.dim(-1),
+          .bytes_read = bytes(x) + bytes(grad_y) + 3 * bytes(gamma),
+          .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
+}
+
+std::span<const Implementation<BatchNormInferenceGrad>> BatchNormInferenceGrad::implementations() {
+  using Row = Implementation<BatchNormInferenceGrad>;
+  static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Row{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm_inference_grad},
+#endif
+    Row{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_inference_grad_simd},
+    Row{kReference, Device::cpu, runs_all, run_inference_grad_reference},
+  };
+  return kTable;
+}
+
 void BatchNormGrad::check() const {
   check_images(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   check_channels(kName, x,
                  {{"gamma", gamma},
                   {"mean", mean},
+                  {"mean_rest", mean_rest},
                   {"inv_std", inv_std},
                   {"grad_gamma", grad_gamma},
                   {"grad_beta", grad_beta}});
@@ -124,7 +169,7 @@ void BatchNormGrad::check() const {
 
 Work BatchNormGrad::work() const {
   return {.macs = 3 * x.numel() + 3 * x.dim(-1),
-          .bytes_read = bytes(x) + bytes(grad_y) + 3 * bytes(gamma),
+          .bytes_read = bytes(x) + bytes(grad_y) + 4 * bytes(gamma),
           .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
 }
 

@@ -12,23 +12,26 @@ namespace joule {
 ///   running_mean += momentum * (mean - running_mean)
 ///   running_var  += momentum * (var * M/(M-1) - running_var)
 ///
-/// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  gamma, beta, mean, inv_std: [C].
-///           running_mean, running_var: [C], both or neither; f32.
+/// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  gamma, beta, mean, mean_rest, inv_std:
+///           [C].  running_mean, running_var: [C], both or neither; f32.
 /// Cost      2 MACs per element (square and scale), 1 per channel, 3 with running statistics;
 ///           reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, epsilon <= 0, momentum outside
 ///           [0, 1], or M < 2 (one value has no variance).
-/// Numerics  the variance is centred: blocks of rows are summed twice in float32, the second time
-///           about the block's own mean, and merged in double (Chan) over fixed pieces: the same
-///           bits for any number of threads.  On CUDA x and its square are summed in double, as
-///           deviations from the channel's first value, over pieces that the shape alone fixes.
+/// Numerics  whatever offset a channel has, only its deviations are rounded: y subtracts the mean
+///           in two parts, mean + mean_rest.  The reference sums in double.  cpu.simd sums blocks
+///           of rows twice in float32, first about the block's first row, then about its mean, and
+///           merges them in double (Chan) over fixed pieces: the same bits for any number of
+///           threads.  On CUDA x and its square are summed in double, as deviations from the
+///           channel's first value, over pieces that the shape alone fixes.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1; Chan et al. 1983.
 struct BatchNorm {
   static constexpr std::string_view kName = "batch_norm";
 
   Tensor x, gamma, beta;
   Tensor y;
-  Tensor mean, inv_std;                  // written, for BatchNormGrad
+  Tensor mean, mean_rest, inv_std;  // written, for BatchNormGrad; the rest is what rounding the
+                                    // mean to its dtype has left
   Tensor running_mean{}, running_var{};  // updated in place
   float epsilon = 1e-5f, momentum = 0.1f;
 
@@ -58,20 +61,45 @@ struct BatchNormInference {
   static std::span<const Implementation<BatchNormInference>> implementations();
 };
 
-/// The gradients of BatchNorm; sums over the M elements of the channel, x^ = (x - mean) * inv_std:
+/// The gradients of BatchNormInference, whose statistics are constants (frozen);
+/// inv_std = 1 / sqrt(running_var + epsilon), sums over all elements of the channel:
+///   grad_x = grad_y * gamma * inv_std
+///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * (x - running_mean) * inv_std
+///
+/// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
+/// Cost      2 MACs per element and 2 per channel; reads x and grad_y, writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, or epsilon <= 0.
+/// Numerics  as BatchNormGrad; sums over no elements are 0.
+/// Source    the derivative of BatchNormInference, as torch.nn.BatchNorm2d has it after eval().
+struct BatchNormInferenceGrad {
+  static constexpr std::string_view kName = "batch_norm_inference_grad";
+
+  Tensor x, gamma, running_mean, running_var, grad_y;
+  Tensor grad_x, grad_gamma, grad_beta;
+  float epsilon = 1e-5f;
+
+  Device device() const { return x.device(); }
+  DType dtype() const { return x.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<BatchNormInferenceGrad>> implementations();
+};
+
+/// The gradients of BatchNorm; sums over the M elements of the channel, x^ = (x - mean) * inv_std,
+/// where the mean is mean + mean_rest:
 ///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * x^
 ///   grad_x = gamma * inv_std * (grad_y - grad_beta / M - x^ * grad_gamma / M)
 ///
 /// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
 /// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty.
-/// Numerics  rows are summed in float32 by blocks (on CUDA in double), blocks in double over fixed
-///           pieces: the same bits for any number of threads.
+/// Numerics  rows are summed in float32 by blocks (on CUDA and the reference in double), blocks in
+///           double over fixed pieces: the same bits for any number of threads.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.
 struct BatchNormGrad {
   static constexpr std::string_view kName = "batch_norm_grad";
 
-  Tensor x, gamma, mean, inv_std, grad_y;
+  Tensor x, gamma, mean, mean_rest, inv_std, grad_y;
   Tensor grad_x, grad_gamma, grad_beta;
 
   Device device() const { return x.device(); }

@@ -37,10 +37,11 @@ HWY_INLINE void add_rows(std::int64_t rows, std::int64_t channels, float* sums, 
   }
 }
 
-// sum[c] of x
+// sum[c] of x - its first row: an offset that all rows have costs no bits.
 void SumTarget(std::int64_t rows, std::int64_t channels, const float* x, float* sum) {
-  add_rows(rows, channels, sum,
-           [=](auto d, auto r, auto c) { return hn::LoadU(d, x + r * channels + c); });
+  add_rows(rows, channels, sum, [=](auto d, auto r, auto c) {
+    return hn::Sub(hn::LoadU(d, x + r * channels + c), hn::LoadU(d, x + c));
+  });
 }
 
 // residual[c] = sum of x - mean, squares[c] = sum of (x - mean)^2
@@ -79,6 +80,17 @@ void ApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const
   }
 }
 
+// grad_x = grad_y * scale
+void ScaleTarget(std::int64_t rows, std::int64_t channels, const float* grad_y, const float* scale,
+                 float* grad_x) {
+  for (std::int64_t i = 0; i < rows * channels; i += channels) {
+    for_each_vector(channels, [&](auto d, auto c) {
+      const auto grad = hn::LoadU(d, grad_y + i + c);
+      hn::StoreU(hn::Mul(grad, hn::LoadU(d, scale + c)), d, grad_x + i + c);
+    });
+  }
+}
+
 // grad_x = scale * ((grad_y - offset) - slope * (x - mean))
 void GradApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
                      const float* grad_y, const float* scale, const float* offset,
@@ -102,6 +114,7 @@ HWY_EXPORT(SumTarget);
 HWY_EXPORT(CentredSumsTarget);
 HWY_EXPORT(GradSumsTarget);
 HWY_EXPORT(ApplyTarget);
+HWY_EXPORT(ScaleTarget);
 HWY_EXPORT(GradApplyTarget);
 
 namespace {
@@ -153,7 +166,7 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
         const auto count = static_cast<float>(end - begin);
         std::vector<float> mean(sums.mean.size()), residual(mean.size()), squares(mean.size());
         HWY_DYNAMIC_DISPATCH(SumTarget)(end - begin, channels, block, mean.data());
-        for (float& sum : mean) sum /= count;
+        for (std::size_t c = 0; c < mean.size(); ++c) mean[c] = block[c] + mean[c] / count;
         HWY_DYNAMIC_DISPATCH(CentredSumsTarget)
         (end - begin, channels, block, mean.data(), residual.data(), squares.data());
         Moments moments(channels);
@@ -169,6 +182,40 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
   Moments total = zero;
   for (const Moments& piece : pieces) {
     if (piece.count > 0) total.merge(piece);
+  }
+  return total;
+}
+
+/// Per channel: sum of grad_y, and of grad_y * (x - mean).
+struct GradSums {
+  std::vector<double> grad, product;
+
+  explicit GradSums(std::int64_t channels)
+      : grad(static_cast<std::size_t>(channels)), product(grad.size()) {}
+};
+
+GradSums grad_sums(const Tensor& x, const float* mean, const Tensor& grad_y) {
+  const std::int64_t channels = x.dim(-1);
+  const float* const values = x.data<float>();
+  const float* const grads = grad_y.data<float>();
+  GradSums total(channels);
+  const std::size_t width = total.grad.size();
+  const auto pieces = reduce_rows(
+      rows_of(x), channels, total, [&](GradSums& sums, std::int64_t begin, std::int64_t end) {
+        std::vector<float> grad(width), product(width);
+        const std::int64_t at = begin * channels;
+        HWY_DYNAMIC_DISPATCH(GradSumsTarget)
+        (end - begin, channels, values + at, mean, grads + at, grad.data(), product.data());
+        for (std::size_t c = 0; c < width; ++c) {
+          sums.grad[c] += grad[c];
+          sums.product[c] += product[c];
+        }
+      });
+  for (const GradSums& piece : pieces) {
+    for (std::size_t c = 0; c < width; ++c) {
+      total.grad[c] += piece.grad[c];
+      total.product[c] += piece.product[c];
+    }
   }
   return total;
 }
@@ -192,22 +239,26 @@ void batch_norm_simd(const BatchNorm& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
   const Moments moments = moments_of(op.x.data<float>(), rows, channels);
   const float* const gamma = op.gamma.data<float>();
+  const float* const beta = op.beta.data<float>();
   float* const mean = op.mean.mutable_data<float>();
+  float* const rest = op.mean_rest.mutable_data<float>();
   float* const inv_std = op.inv_std.mutable_data<float>();
   float* const running_mean = op.running_mean ? op.running_mean.mutable_data<float>() : nullptr;
   float* const running_var = op.running_var ? op.running_var.mutable_data<float>() : nullptr;
-  std::vector<float> scale(moments.mean.size());
+  std::vector<float> scale(moments.mean.size()), shift(scale.size());
   for (std::size_t c = 0; c < scale.size(); ++c) {
     const double var = moments.squares[c] / static_cast<double>(rows);
     mean[c] = static_cast<float>(moments.mean[c]);
+    rest[c] = static_cast<float>(moments.mean[c] - double{mean[c]});
     inv_std[c] = static_cast<float>(1 / std::sqrt(var + double{op.epsilon}));
     scale[c] = gamma[c] * inv_std[c];
+    shift[c] = beta[c] - rest[c] * scale[c];
     if (!running_mean) continue;
     const auto unbiased = static_cast<float>(moments.squares[c] / static_cast<double>(rows - 1));
     running_mean[c] += op.momentum * (mean[c] - running_mean[c]);
     running_var[c] += op.momentum * (unbiased - running_var[c]);
   }
-  apply(op.x, mean, scale.data(), op.beta.data<float>(), op.y);
+  apply(op.x, mean, scale.data(), shift.data(), op.y);
 }
 
 void batch_norm_inference_simd(const BatchNormInference& op, Context&, Tally*) {
@@ -219,42 +270,52 @@ void batch_norm_inference_simd(const BatchNormInference& op, Context&, Tally*) {
   apply(op.x, op.running_mean.data<float>(), scale.data(), op.beta.data<float>(), op.y);
 }
 
+void batch_norm_inference_grad_simd(const BatchNormInferenceGrad& op, Context&, Tally*) {
+  const std::int64_t channels = op.x.dim(-1);
+  const GradSums sums = grad_sums(op.x, op.running_mean.data<float>(), op.grad_y);
+  const float* const gamma = op.gamma.data<float>();
+  const float* const var = op.running_var.data<float>();
+  float* const grad_gamma = op.grad_gamma.mutable_data<float>();
+  float* const grad_beta = op.grad_beta.mutable_data<float>();
+  std::vector<float> scale(sums.grad.size());
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    const double inv_std = 1 / std::sqrt(double{var[c]} + double{op.epsilon});
+    scale[c] = static_cast<float>(gamma[c] * inv_std);
+    grad_beta[c] = static_cast<float>(sums.grad[c]);
+    grad_gamma[c] = static_cast<float>(sums.product[c] * inv_std);
+  }
+  const float* const grad_y = op.grad_y.data<float>();
+  float* const grad_x = op.grad_x.mutable_data<float>();
+  parallel_for(rows_of(op.x), row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t at = begin * channels;
+    HWY_DYNAMIC_DISPATCH(ScaleTarget)
+    (end - begin, channels, grad_y + at, scale.data(), grad_x + at);
+  });
+}
+
 void batch_norm_grad_simd(const BatchNormGrad& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
-  const auto width = static_cast<std::size_t>(channels);
-  const float* const x = op.x.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
   const float* const mean = op.mean.data<float>();
-  struct Sums {
-    std::vector<double> grad, product;
-  };
-  const Sums zero{std::vector<double>(width), std::vector<double>(width)};
-  const auto pieces =
-      reduce_rows(rows, channels, zero, [&](Sums& sums, std::int64_t begin, std::int64_t end) {
-        std::vector<float> grad(width), product(width);
-        const std::int64_t at = begin * channels;
-        HWY_DYNAMIC_DISPATCH(GradSumsTarget)
-        (end - begin, channels, x + at, mean, grad_y + at, grad.data(), product.data());
-        for (std::size_t c = 0; c < width; ++c) {
-          sums.grad[c] += grad[c];
-          sums.product[c] += product[c];
-        }
-      });
-
+  const GradSums sums = grad_sums(op.x, mean, op.grad_y);
   const float* const gamma = op.gamma.data<float>();
+  const float* const rest = op.mean_rest.data<float>();
   const float* const inv_std = op.inv_std.data<float>();
   float* const grad_gamma = op.grad_gamma.mutable_data<float>();
   float* const grad_beta = op.grad_beta.mutable_data<float>();
-  std::vector<float> scale(width), offset(width), slope(width);
-  for (std::size_t c = 0; c < width; ++c) {
-    double sum = 0, product = 0;
-    for (const Sums& piece : pieces) sum += piece.grad[c], product += piece.product[c];
+  std::vector<float> scale(sums.grad.size()), offset(scale.size()), slope(scale.size());
+  const auto count = static_cast<double>(rows);
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    // The rows were summed about the rounded mean; from here on the rest is subtracted, too.
+    const double sum = sums.grad[c], product = sums.product[c] - rest[c] * sum;
+    const double slope_c = product * inv_std[c] * inv_std[c] / count;
     grad_beta[c] = static_cast<float>(sum);
     grad_gamma[c] = static_cast<float>(product * inv_std[c]);
     scale[c] = gamma[c] * inv_std[c];
-    offset[c] = static_cast<float>(sum / static_cast<double>(rows));
-    slope[c] = static_cast<float>(product * inv_std[c] * inv_std[c] / static_cast<double>(rows));
+    offset[c] = static_cast<float>(sum / count - slope_c * rest[c]);
+    slope[c] = static_cast<float>(slope_c);
   }
+  const float* const x = op.x.data<float>();
+  const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
   parallel_for(rows, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t at = begin * channels;

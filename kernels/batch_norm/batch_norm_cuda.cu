@@ -56,7 +56,7 @@ __global__ void sum_pieces(ChannelRows rows, Terms terms, double* sums) {
 /// What BatchNorm leaves of each channel.
 struct Statistics {
   const float* x;
-  float *mean, *inv_std;
+  float *mean, *mean_rest, *inv_std;
   float *running_mean, *running_var;  // or null
   float epsilon, momentum;
 };
@@ -73,8 +73,10 @@ __global__ void finish_statistics(ChannelRows rows, const double* sums, Statisti
   const auto count = static_cast<double>(rows.rows);
   const double shift = total[0] / count;  // of the mean from the pivot
   const double squares = fmax(0.0, total[1] - shift * total[0]);
-  const auto mean = static_cast<float>(double{out.x[c]} + shift);
+  const double centre = double{out.x[c]} + shift;
+  const auto mean = static_cast<float>(centre);
   out.mean[c] = mean;
+  out.mean_rest[c] = static_cast<float>(centre - double{mean});
   out.inv_std[c] = static_cast<float>(1 / sqrt(squares / count + double{out.epsilon}));
   if (!out.running_mean) return;
   const auto unbiased = static_cast<float>(squares / (count - 1));
@@ -82,9 +84,10 @@ __global__ void finish_statistics(ChannelRows rows, const double* sums, Statisti
   out.running_var[c] += out.momentum * (unbiased - out.running_var[c]);
 }
 
-/// What BatchNormGrad has per channel: offset = sum / M, slope = product * inv_std^2 / M.
+/// What BatchNormGrad has per channel: slope = product * inv_std^2 / M, offset = sum / M and what
+/// the slope makes of the rest of the mean.
 struct ChannelGrads {
-  const float* inv_std;
+  const float *mean_rest, *inv_std;
   float *grad_gamma, *grad_beta, *offset, *slope;
 };
 
@@ -96,11 +99,33 @@ __global__ void finish_grads(ChannelRows rows, const double* sums, ChannelGrads 
   add_sums(sums, rows, c, total);
   if (threadIdx.x % kWarp != 0) return;
   const auto count = static_cast<double>(rows.rows);
-  const double inv_std = out.inv_std[c];
+  const double inv_std = out.inv_std[c], rest = out.mean_rest[c];
+  const double product = total[1] - rest * total[0];  // the rows were summed about the rounded mean
+  const double slope = product * inv_std * inv_std / count;
+  out.grad_beta[c] = static_cast<float>(total[0]);
+  out.grad_gamma[c] = static_cast<float>(product * inv_std);
+  out.offset[c] = static_cast<float>(total[0] / count - slope * rest);
+  out.slope[c] = static_cast<float>(slope);
+}
+
+/// What BatchNormInferenceGrad has per channel: scale = gamma / sqrt(var + epsilon).
+struct FrozenGrads {
+  const float *var, *gamma;
+  float *grad_gamma, *grad_beta, *scale;
+  float epsilon;
+};
+
+/// One warp per channel.
+__global__ void finish_frozen_grads(ChannelRows rows, const double* sums, FrozenGrads out) {
+  const std::int64_t c = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
+  if (c >= rows.channels) return;
+  double total[2];
+  add_sums(sums, rows, c, total);
+  if (threadIdx.x % kWarp != 0) return;
+  const double inv_std = 1 / sqrt(double{out.var[c]} + double{out.epsilon});
   out.grad_beta[c] = static_cast<float>(total[0]);
   out.grad_gamma[c] = static_cast<float>(total[1] * inv_std);
-  out.offset[c] = static_cast<float>(total[0] / count);
-  out.slope[c] = static_cast<float>(total[1] * inv_std * inv_std / count);
+  out.scale[c] = static_cast<float>(out.gamma[c] * inv_std);
 }
 
 Grid warp_per_channel(const ChannelRows& rows) {
@@ -108,10 +133,10 @@ Grid warp_per_channel(const ChannelRows& rows) {
           .threads = dim3(kWarps * kWarp)};
 }
 
-/// y = (x - mean) * scale + beta, where scale is gamma * spread, or if kVariance
-/// gamma / sqrt(spread + epsilon).
+/// y = (x - mean - rest) * scale + beta, where scale is gamma * spread, or if kVariance
+/// gamma / sqrt(spread + epsilon); then there is no rest.
 struct Normalise {
-  const float *x, *mean, *spread, *gamma, *beta;
+  const float *x, *mean, *rest, *spread, *gamma, *beta;
   float* y;
   float epsilon;
 };
@@ -126,6 +151,8 @@ __global__ void normalise(ChannelRows rows, Normalise op) {
   const auto spread = load_channels<kFour>(op.spread + channel, left);
   const auto shift = load_channels<kFour>(op.beta + channel, left);
   auto scale = load_channels<kFour>(op.gamma + channel, left);
+  Floats<4> rest{};
+  if constexpr (!kVariance) rest = load_channels<kFour>(op.rest + channel, left);
   for (int k = 0; k < 4; ++k) {
     scale.at[k] =
         kVariance ? scale.at[k] / sqrtf(spread.at[k] + op.epsilon) : scale.at[k] * spread.at[k];
@@ -134,7 +161,7 @@ __global__ void normalise(ChannelRows rows, Normalise op) {
     const std::int64_t at = row * rows.channels + channel;
     auto value = load_channels<kFour>(op.x + at, left);
     for (int k = 0; k < 4; ++k) {
-      value.at[k] = (value.at[k] - mean.at[k]) * scale.at[k] + shift.at[k];
+      value.at[k] = (value.at[k] - mean.at[k] - rest.at[k]) * scale.at[k] + shift.at[k];
     }
     store_channels<kFour>(value, op.y + at, left);
   }
@@ -169,16 +196,43 @@ __global__ void grads_of_x(ChannelRows rows, GradX op) {
   }
 }
 
+/// grad_x = grad_y * scale.  As normalise(); 8 bytes per element.
+template <bool kFour>
+__global__ void scale_channels(ChannelRows rows, const float* grad_y, const float* scale,
+                               float* grad_x) {
+  const std::int64_t channel = rows.channel(), left = rows.channels - channel;
+  if (left <= 0) return;
+  const auto by = load_channels<kFour>(scale + channel, left);
+  for (std::int64_t row = rows.first_row(); row < rows.end_row(); row += rows.row_step()) {
+    const std::int64_t at = row * rows.channels + channel;
+    auto grad = load_channels<kFour>(grad_y + at, left);
+    for (int k = 0; k < 4; ++k) grad.at[k] *= by.at[k];
+    store_channels<kFour>(grad, grad_x + at, left);
+  }
+}
+
 template <bool kVariance>
 void launch_normalise(const ChannelRows& rows, const Normalise& op) {
   const bool four = rows.channels % 4 == 0 &&
-                    aligned_for_four({op.x, op.mean, op.spread, op.gamma, op.beta, op.y});
+                    aligned_for_four({op.x, op.mean, op.rest, op.spread, op.gamma, op.beta, op.y});
   launch(four ? normalise<true, kVariance> : normalise<false, kVariance>, rows.grid(), rows, op);
 }
 
 /// Room for the two sums of each piece and channel.
 Tensor piece_sums(const ChannelRows& rows) {
   return Tensor({rows.pieces, 2, rows.channels}, DType::f64, Device::cuda);
+}
+
+/// Queues the sums of GradTerms over each piece.
+void sum_grads(const ChannelRows& rows, const float* x, const float* mean, const float* grad_y,
+               double* sums) {
+  if (rows.channels % 4 == 0 && aligned_for_four({x, mean, grad_y})) {
+    const GradTerms<true> terms{x, mean, grad_y, rows.channels};
+    launch(sum_pieces<GradTerms<true>>, rows.grid(), rows, terms, sums);
+  } else {
+    const GradTerms<false> terms{x, mean, grad_y, rows.channels};
+    launch(sum_pieces<GradTerms<false>>, rows.grid(), rows, terms, sums);
+  }
 }
 
 }  // namespace
@@ -198,6 +252,7 @@ void batch_norm(const BatchNorm& op, Context&, Tally*) {
   const Statistics out{
       .x = x,
       .mean = op.mean.mutable_data<float>(),
+      .mean_rest = op.mean_rest.mutable_data<float>(),
       .inv_std = op.inv_std.mutable_data<float>(),
       .running_mean = op.running_mean ? op.running_mean.mutable_data<float>() : nullptr,
       .running_var = op.running_var ? op.running_var.mutable_data<float>() : nullptr,
@@ -206,6 +261,7 @@ void batch_norm(const BatchNorm& op, Context&, Tally*) {
   launch(finish_statistics, warp_per_channel(rows), rows, of_pieces, out);
   const Normalise apply{.x = x,
                         .mean = out.mean,
+                        .rest = out.mean_rest,
                         .spread = out.inv_std,
                         .gamma = op.gamma.data<float>(),
                         .beta = op.beta.data<float>(),
@@ -217,12 +273,33 @@ void batch_norm_inference(const BatchNormInference& op, Context&, Tally*) {
   const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
   const Normalise apply{.x = op.x.data<float>(),
                         .mean = op.running_mean.data<float>(),
+                        .rest = nullptr,
                         .spread = op.running_var.data<float>(),
                         .gamma = op.gamma.data<float>(),
                         .beta = op.beta.data<float>(),
                         .y = op.y.mutable_data<float>(),
                         .epsilon = op.epsilon};
   launch_normalise<true>(rows, apply);
+}
+
+void batch_norm_inference_grad(const BatchNormInferenceGrad& op, Context&, Tally*) {
+  const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
+  const float* const grad_y = op.grad_y.data<float>();
+  float* const grad_x = op.grad_x.mutable_data<float>();
+  const Tensor sums = piece_sums(rows);
+  double* const of_pieces = sums.mutable_data<double>();
+  sum_grads(rows, op.x.data<float>(), op.running_mean.data<float>(), grad_y, of_pieces);
+  const Tensor scale({rows.channels}, DType::f32, Device::cuda);
+  const FrozenGrads out{.var = op.running_var.data<float>(),
+                        .gamma = op.gamma.data<float>(),
+                        .grad_gamma = op.grad_gamma.mutable_data<float>(),
+                        .grad_beta = op.grad_beta.mutable_data<float>(),
+                        .scale = scale.mutable_data<float>(),
+                        .epsilon = op.epsilon};
+  launch(finish_frozen_grads, warp_per_channel(rows), rows, of_pieces, out);
+  const bool four = rows.channels % 4 == 0 && aligned_for_four({grad_y, out.scale, grad_x});
+  launch(four ? scale_channels<true> : scale_channels<false>, rows.grid(), rows, grad_y, out.scale,
+         grad_x);
 }
 
 void batch_norm_grad(const BatchNormGrad& op, Context&, Tally*) {
@@ -233,17 +310,11 @@ void batch_norm_grad(const BatchNormGrad& op, Context&, Tally*) {
   const float* const grad_y = op.grad_y.data<float>();
   const Tensor sums = piece_sums(rows);
   double* const of_pieces = sums.mutable_data<double>();
-  const bool whole = rows.channels % 4 == 0;
-  if (whole && aligned_for_four({x, mean, grad_y})) {
-    const GradTerms<true> terms{x, mean, grad_y, rows.channels};
-    launch(sum_pieces<GradTerms<true>>, rows.grid(), rows, terms, of_pieces);
-  } else {
-    const GradTerms<false> terms{x, mean, grad_y, rows.channels};
-    launch(sum_pieces<GradTerms<false>>, rows.grid(), rows, terms, of_pieces);
-  }
+  sum_grads(rows, x, mean, grad_y, of_pieces);
   const Tensor offset({rows.channels}, DType::f32, Device::cuda),
       slope(offset.shape(), DType::f32, Device::cuda);
-  const ChannelGrads out{.inv_std = inv_std,
+  const ChannelGrads out{.mean_rest = op.mean_rest.data<float>(),
+                         .inv_std = inv_std,
                          .grad_gamma = op.grad_gamma.mutable_data<float>(),
                          .grad_beta = op.grad_beta.mutable_data<float>(),
                          .offset = offset.mutable_data<float>(),
@@ -257,8 +328,8 @@ void batch_norm_grad(const BatchNormGrad& op, Context&, Tally*) {
                     .offset = out.offset,
                     .slope = out.slope,
                     .grad_x = op.grad_x.mutable_data<float>()};
-  const bool four =
-      whole && aligned_for_four({x, mean, inv_std, apply.gamma, grad_y, apply.grad_x});
+  const bool four = rows.channels % 4 == 0 &&
+                    aligned_for_four({x, mean, inv_std, apply.gamma, grad_y, apply.grad_x});
   launch(four ? grads_of_x<true> : grads_of_x<false>, rows.grid(), rows, apply);
 }
 

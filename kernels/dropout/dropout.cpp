@@ -23,7 +23,7 @@ void run_reference(const Dropout& op, Context&, Tally*) {
 
 void Dropout::check() const {
   require_same(kName, {{"x", x}, {"y", y}});
-  require(probability >= 0 && probability < 1, kName, ": probability must be in [0, 1), got ",
+  require(probability >= 0 && probability <= 1, kName, ": probability must be in [0, 1], got ",
           probability);
 }
 

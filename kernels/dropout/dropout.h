@@ -7,6 +7,12 @@
 
 namespace joule {
 
+/// What a kept element is multiplied by; if none is kept, 0 instead of infinity.
+template <class T>
+constexpr T dropout_scale(T probability) {
+  return probability < 1 ? 1 / (1 - probability) : 0;
+}
+
 /// y_i = x_i / (1 - p) where u_i >= p, else 0, with u_i uniform in [0, 1); writes y's zero mask.
 ///   u_i = to_uniform(philox(random.seed, random.next + i/4)[i%4])
 /// so the same `random` drops the same elements on any device, and the gradient is this op on
@@ -14,8 +20,9 @@ namespace joule {
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.  `random` has (numel + 3) / 4 counters reserved.
 /// Cost      no MACs; reads x, writes y (and one bit per element).
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or p is outside [0, 1).
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or p is outside [0, 1].
 /// Numerics  one rounding, of x * (1 / (1 - p)); a dropped NaN becomes 0, a kept one stays NaN.
+///           p = 1 drops all: y is 0, and so is the gradient (as torch.nn.Dropout(1)).
 /// Source    Srivastava et al. 2014, "Dropout" (inverted: scaled while training).
 struct Dropout {
   static constexpr std::string_view kName = "dropout";

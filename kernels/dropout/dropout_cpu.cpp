@@ -85,7 +85,7 @@ std::int64_t DropoutTarget(const DropoutRows& args) {
   const std::int64_t flat_end = args.last * args.channels;
 
   const std::int64_t words = (args.channels + 63) / 64;
-  const float scale = 1 / (1 - args.probability);
+  const float scale = dropout_scale(args.probability);
   const float threshold = args.probability * 0x1p24f;  // exact: so is the comparison
   std::int64_t nonzeros = 0;
   for (std::int64_t row = args.first; row < args.last; ++row) {

@@ -39,7 +39,8 @@ __global__ void dropout_rows(MaskedRows y, Kept<kCount> value) {
 
 template <int kCount>
 void launch_dropout(const Dropout& op, const MaskedRows& y, const float* x) {
-  const Kept<kCount> value{x, op.probability, 1 / (1 - op.probability), op.random, random_shift()};
+  const Kept<kCount> value{x, op.probability, dropout_scale(op.probability), op.random,
+                           random_shift()};
   launch(dropout_rows<kCount>, y.grid(), y, value);
 }
 

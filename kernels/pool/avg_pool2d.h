@@ -7,12 +7,15 @@
 namespace joule {
 
 /// y[n,p,q,c] = (1/count) sum_{r,s} x[n, p*stride-padding+r, q*stride-padding+s, c] over the taps
-/// inside x; count is kernel.h*kernel.w, or without count_include_pad the number of taps inside x.
+/// inside x; count is the number of taps inside x and its padding (kernel.h*kernel.w, but for
+/// windows that ceil_mode lets end behind the padding), or without count_include_pad of those
+/// inside x.
 ///
 /// Shapes    x [N,H,W,C], y [N,P,Q,C] (PoolShape); f32.
 /// Cost      no MACs (sums and one division per output); reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, or for the geometries that
 ///           pool_shape() refuses.
+/// Source    torch.nn.AvgPool2d.
 /// Numerics  taps are added row by row in float32, then divided: the same bits on every
 ///           implementation, for any number of threads.
 struct AvgPool2d {
@@ -22,6 +25,7 @@ struct AvgPool2d {
   Tensor y;
   Size2 kernel{2}, stride{2}, padding{0};
   bool count_include_pad = true;
+  bool ceil_mode = false;
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
@@ -44,6 +48,7 @@ struct AvgPool2dGrad {
   Tensor grad_x;
   Size2 kernel{2}, stride{2}, padding{0};
   bool count_include_pad = true;
+  bool ceil_mode = false;
 
   Device device() const { return grad_y.device(); }
   DType dtype() const { return grad_y.dtype(); }

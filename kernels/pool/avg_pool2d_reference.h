@@ -10,7 +10,10 @@ namespace joule::reference {
 /// What the sum over the window of output pixel (p, q) is divided by.
 constexpr std::int64_t avg_pool2d_count(const PoolShape& s, bool count_include_pad, std::int64_t p,
                                         std::int64_t q) {
-  if (count_include_pad) return s.kernel.h * s.kernel.w;
+  if (count_include_pad) {
+    return s.padded_taps(p * s.stride.h, s.kernel.h, s.in_h + 2 * s.padding.h) *
+           s.padded_taps(q * s.stride.w, s.kernel.w, s.in_w + 2 * s.padding.w);
+  }
   const PoolRange rows = s.taps_h(p), columns = s.taps_w(q);
   return (rows.last - rows.first) * (columns.last - columns.first);
 }

@@ -16,6 +16,7 @@ namespace joule {
 ///           pool_shape() refuses, or an index of more than 256 taps.
 /// Numerics  exact.  The first of equal taps wins (row by row); a NaN wins over everything, the
 ///           last one of several.
+/// Source    torch.nn.MaxPool2d.
 struct MaxPool2d {
   static constexpr std::string_view kName = "max_pool2d";
 
@@ -24,6 +25,7 @@ struct MaxPool2d {
   /// Byte c%4 (lowest first) of word [n,p,q,c/4] is the tap r*kernel.w + s of channel c's maximum.
   Tensor index{};
   Size2 kernel{2}, stride{2}, padding{0};
+  bool ceil_mode = false;
 
   /// The shape of the index for an output [N,P,Q,C]: [N,P,Q,ceil(C/4)].  A byte per element, since
   /// an i32 per element would be a third of the traffic of this op.
@@ -50,6 +52,7 @@ struct MaxPool2dGrad {
   Tensor grad_y;
   Tensor grad_x;
   Size2 kernel{2}, stride{2}, padding{0};
+  bool ceil_mode = false;
 
   Device device() const { return grad_y.device(); }
   DType dtype() const { return grad_y.dtype(); }

@@ -13,16 +13,18 @@
 namespace joule {
 
 inline PoolShape shape_of(const MaxPool2d& op) {
-  return pool_shape(MaxPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding);
+  return pool_shape(MaxPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding, op.ceil_mode);
 }
 inline PoolShape shape_of(const MaxPool2dGrad& op) {
-  return pool_shape(MaxPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding);
+  return pool_shape(MaxPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
+                    op.ceil_mode);
 }
 inline PoolShape shape_of(const AvgPool2d& op) {
-  return pool_shape(AvgPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding);
+  return pool_shape(AvgPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding, op.ceil_mode);
 }
 inline PoolShape shape_of(const AvgPool2dGrad& op) {
-  return pool_shape(AvgPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding);
+  return pool_shape(AvgPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
+                    op.ceil_mode);
 }
 
 /// Bytes from one pixel's row of the index to the next one's.

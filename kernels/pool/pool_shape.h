@@ -21,7 +21,8 @@ struct PoolShape {
   std::int64_t out_h, out_w;
   Size2 kernel, stride, padding;
 
-  /// The output [N,P,Q,C]: P = (H + 2 padding - kernel) / stride + 1, rounded down.
+  /// The output [N,P,Q,C]: P = (H + 2 padding - kernel) / stride + 1, rounded down; in ceil mode
+  /// up, unless the last window would begin in the padding behind the image.
   Shape output() const { return {batch, out_h, out_w, channels}; }
 
   /// The taps r of the window of output row p that lie inside the image; never empty.
@@ -30,6 +31,11 @@ struct PoolShape {
   }
   constexpr PoolRange taps_w(std::int64_t q) const {
     return taps(q * stride.w - padding.w, kernel.w, in_w);
+  }
+  /// How many taps of a window that begins at `start` of the padded image lie inside that.
+  static constexpr std::int64_t padded_taps(std::int64_t start, std::int64_t kernel,
+                                            std::int64_t padded) {
+    return std::min(kernel, padded - start);
   }
   /// The output rows p whose window covers input row h.
   constexpr PoolRange windows_h(std::int64_t h) const {
@@ -52,9 +58,11 @@ struct PoolShape {
 
 /// The geometry of pooling `x` [N,H,W,C]; `op` names the operation in messages.
 ///
-/// Errors    ArgumentError if x is not of rank 4, kernel or stride < 1, padding < 0 or more than
-///           half of the kernel (a window could miss the image), or the output would be empty.
-PoolShape pool_shape(std::string_view op, const Shape& x, Size2 kernel, Size2 stride,
-                     Size2 padding);
+/// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride < 1,
+///           padding < 0 or more than half of the kernel (a window could miss the image), or the
+///           output would be empty.
+/// Source    torch.nn.MaxPool2d and AvgPool2d, ceil_mode included.
+PoolShape pool_shape(std::string_view op, const Shape& x, Size2 kernel, Size2 stride, Size2 padding,
+                     bool ceil_mode = false);
 
 }  // namespace joule

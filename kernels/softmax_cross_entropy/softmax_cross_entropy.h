@@ -1,24 +1,43 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <limits>
+
 #include "core/op.h"
 #include "core/tensor.h"
 
 namespace joule {
 
+/// What becomes of the losses of the rows.
+enum class LossReduction {
+  mean,  // their sum / the sum of the weights of the labels that count
+  sum,
+};
+
+/// An ignore_index that no label is.
+inline constexpr std::int64_t kIgnoreNoLabel = std::numeric_limits<std::int64_t>::min();
+
 /// probabilities_nk = exp(logits_nk) / sum_j exp(logits_nj)
-/// loss = -1/N sum_n sum_k q_nk log probabilities_nk,
-///   q_nk = (1 - s) [k = labels_n] + s / K,  s = label_smoothing.
+/// loss_n = -sum_k q_nk log probabilities_nk,
+///   q_nk = (1 - s) w_k [k = labels_n] + s w_k / K,  s = label_smoothing, w = weights (or all 1),
+/// and 0 for a row whose label is ignore_index.  Over the rows:
+///   mean: loss = sum_n loss_n / divisor, divisor = sum of w[labels_n] over the rows that count
+///   sum:  loss = sum_n loss_n
 ///
-/// Shapes    logits, probabilities: [N,K], f32.  labels: [N], i32, in [0,K).  loss: a scalar.
-///           probabilities may be logits.
-/// Cost      no MACs; reads logits and labels, writes probabilities and loss.
+/// Shapes    logits, probabilities: [N,K], f32.  labels: [N], i32, in [0,K) or ignore_index.
+///           weights: [K] as logits, or undefined.  loss: a scalar.  divisor: a scalar of f64, for
+///           the gradient; there exactly if it is not N (divided()).  probabilities may be logits.
+/// Cost      no MACs; reads logits, labels and weights, writes probabilities and loss.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit, N or K is 0, the smoothing is
-///           outside [0, 1], or a label is outside [0,K): the first such is named.  Only the CPU
-///           looks at the labels before; elsewhere such a label makes loss and gradients NaN.
+///           outside [0, 1], a weight is negative or not finite, or a label is outside [0,K) and
+///           not ignored: the first such is named.  Only the CPU looks at labels and weights
+///           before; elsewhere such a label makes loss and gradients NaN.
 /// Numerics  the logarithm of the sum is taken after subtracting the row's maximum: no overflow
-///           for finite logits.  Computed in double.  A NaN or +inf logit makes the loss NaN.
-/// Source    Szegedy et al. 2016, arXiv:1512.00567, section 7 (label smoothing).
+///           for finite logits.  Computed in double.  A NaN or +inf logit makes the loss NaN.  A
+///           mean over no row (all ignored) is NaN, with gradients of 0.
+/// Source    Szegedy et al. 2016, arXiv:1512.00567, section 7 (label smoothing); weights, ignored
+///           labels and the mean's divisor as torch.nn.functional.cross_entropy.
 struct SoftmaxCrossEntropy {
   static constexpr std::string_view kName = "softmax_cross_entropy";
 
@@ -27,6 +46,15 @@ struct SoftmaxCrossEntropy {
   Tensor loss;
   Tensor probabilities;
   float label_smoothing = 0;
+  Tensor weights{};
+  std::int64_t ignore_index = kIgnoreNoLabel;
+  LossReduction reduction = LossReduction::mean;
+  Tensor divisor{};  // written
+
+  /// Whether the mean's divisor depends on the labels.
+  static bool divided(const Tensor& weights, std::int64_t ignore_index, LossReduction reduction) {
+    return reduction == LossReduction::mean && (weights || ignore_index != kIgnoreNoLabel);
+  }
 
   Device device() const { return logits.device(); }
   DType dtype() const { return logits.dtype(); }
@@ -35,11 +63,13 @@ struct SoftmaxCrossEntropy {
   static std::span<const Implementation<SoftmaxCrossEntropy>> implementations();
 };
 
-/// grad_logits_nk = grad_loss / N * (probabilities_nk - q_nk), q as in SoftmaxCrossEntropy.
+/// grad_logits_nk = grad_loss / divisor * (probabilities_nk sum_j q_nj - q_nk), q and divisor as in
+/// SoftmaxCrossEntropy (of a sum: 1); 0 in a row that is ignored.
 ///
 /// Shapes    probabilities, grad_logits: [N,K], f32.  labels: [N], i32.  grad_loss: a scalar.
-///           grad_logits may be probabilities.
-/// Cost      no MACs; reads probabilities and labels, writes grad_logits.
+///           weights and divisor as SoftmaxCrossEntropy had and left them.  grad_logits may be
+///           probabilities.
+/// Cost      no MACs; reads probabilities, labels and weights, writes grad_logits.
 /// Errors    as SoftmaxCrossEntropy.
 struct SoftmaxCrossEntropyGrad {
   static constexpr std::string_view kName = "softmax_cross_entropy_grad";
@@ -49,6 +79,10 @@ struct SoftmaxCrossEntropyGrad {
   Tensor grad_loss;
   Tensor grad_logits;
   float label_smoothing = 0;
+  Tensor weights{};
+  std::int64_t ignore_index = kIgnoreNoLabel;
+  LossReduction reduction = LossReduction::mean;
+  Tensor divisor{};
 
   Device device() const { return probabilities.device(); }
   DType dtype() const { return probabilities.dtype(); }

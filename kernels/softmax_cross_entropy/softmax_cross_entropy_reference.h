@@ -7,18 +7,25 @@
 
 namespace joule::reference {
 
-/// Of one row of `classes` logits; returns its loss.  In double, whatever T is.
+/// Of one row of `classes` logits; returns its loss.  In double, whatever T is.  weights may be
+/// null: all 1.
 template <class T>
 double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t label,
-                             double smoothing, T* probabilities) {
+                             double smoothing, const T* weights, T* probabilities) {
   const double max = *std::max_element(logits, logits + classes);
   const double at_label = logits[label] - max;
-  double sum = 0, total = 0;
+  double sum = 0, total = 0, weight_sum = 0;
   for (std::int64_t k = 0; k < classes; ++k) {
     const double shifted = logits[k] - max;
     const double power = std::exp(shifted);
     sum += power;
-    total += shifted;
+    if (weights) {
+      weight_sum += weights[k];
+      // Only with smoothing does every class count.
+      if (smoothing > 0) total += weights[k] * shifted;
+    } else {
+      total += shifted;
+    }
     probabilities[k] = static_cast<T>(power);
   }
   for (std::int64_t k = 0; k < classes; ++k) {
@@ -26,17 +33,27 @@ double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t
   }
   // Without smoothing a class that is ruled out by a logit of -inf must not make 0 * inf.
   const double uniform = smoothing > 0 ? smoothing * total / static_cast<double>(classes) : 0;
-  return std::log(sum) - (1 - smoothing) * at_label - uniform;
+  if (!weights) return std::log(sum) - (1 - smoothing) * at_label - uniform;
+  const double at = (1 - smoothing) * weights[label];
+  const double all = at + smoothing * weight_sum / static_cast<double>(classes);
+  return all * std::log(sum) - at * at_label - uniform;
 }
 
-/// Of one row; grad_loss is that of the row.
+/// Of one row; grad_loss is that of the row.  weights may be null: all 1.
 template <class T>
 void softmax_cross_entropy_grad(std::int64_t classes, const T* probabilities, std::int64_t label,
-                                double smoothing, double grad_loss, T* grad_logits) {
+                                double smoothing, const T* weights, double grad_loss,
+                                T* grad_logits) {
   const double others = smoothing / static_cast<double>(classes);
+  double all = 1;  // the sum of the row's targets
+  if (weights) {
+    all = (1 - smoothing) * weights[label];
+    for (std::int64_t k = 0; k < classes; ++k) all += others * weights[k];
+  }
   for (std::int64_t k = 0; k < classes; ++k) {
-    const double target = others + (k == label ? 1 - smoothing : 0);
-    grad_logits[k] = static_cast<T>(grad_loss * (probabilities[k] - target));
+    const double share = others + (k == label ? 1 - smoothing : 0);
+    const double target = weights ? share * weights[k] : share;
+    grad_logits[k] = static_cast<T>(grad_loss * (all * probabilities[k] - target));
   }
 }
 

@@ -27,7 +27,8 @@ void run_adam_reference(const AdamUpdate& op, Context&, Tally*) {
     for (std::size_t k = 0; k < op.parameters.size(); ++k) {
       reference::adam_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
                              op.gradients[k].data<T>(), op.first_moments[k].mutable_data<T>(),
-                             op.second_moments[k].mutable_data<T>());
+                             op.second_moments[k].mutable_data<T>(),
+                             mutable_or_null<T>(op.max_second_moments, k));
     }
   });
 }
@@ -37,7 +38,8 @@ void run_rmsprop_reference(const RmsPropUpdate& op, Context&, Tally*) {
     for (std::size_t k = 0; k < op.parameters.size(); ++k) {
       reference::rmsprop_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
                                 op.gradients[k].data<T>(), op.square_averages[k].mutable_data<T>(),
-                                mutable_or_null<T>(op.velocities, k));
+                                mutable_or_null<T>(op.velocities, k),
+                                mutable_or_null<T>(op.gradient_averages, k));
     }
   });
 }
@@ -107,6 +109,9 @@ void SgdUpdate::check() const {
   require_not_negative(kName, "lr", lr);
   require_not_negative(kName, "weight_decay", weight_decay);
   require(!nesterov || momentum > 0, kName, ": nesterov needs momentum > 0");
+  require(dampening >= 0 && dampening <= 1, kName, ": dampening must be in [0, 1], got ",
+          dampening);
+  require(!nesterov || dampening == 0, kName, ": nesterov needs a dampening of 0, got ", dampening);
 }
 
 Work SgdUpdate::work() const { return update_work(parameters, velocities.empty() ? 0 : 1); }
@@ -127,6 +132,9 @@ void AdamUpdate::check() const {
               {{"gradients", gradients},
                {"first_moments", first_moments},
                {"second_moments", second_moments}});
+  if (!max_second_moments.empty()) {
+    check_lists(kName, parameters, {{"max_second_moments", max_second_moments}});
+  }
   require_not_negative(kName, "lr", lr);
   require_fraction(kName, "beta1", beta1);
   require_fraction(kName, "beta2", beta2);
@@ -135,7 +143,9 @@ void AdamUpdate::check() const {
   require(step >= 1, kName, ": step counts from 1, got ", step);
 }
 
-Work AdamUpdate::work() const { return update_work(parameters, 2); }
+Work AdamUpdate::work() const {
+  return update_work(parameters, max_second_moments.empty() ? 2 : 3);
+}
 
 std::span<const Implementation<AdamUpdate>> AdamUpdate::implementations() {
   static constexpr std::array kTable = {
@@ -151,13 +161,18 @@ std::span<const Implementation<AdamUpdate>> AdamUpdate::implementations() {
 void RmsPropUpdate::check() const {
   check_lists(kName, parameters, {{"gradients", gradients}, {"square_averages", square_averages}});
   check_velocities(kName, parameters, velocities, momentum);
+  if (!gradient_averages.empty()) {
+    check_lists(kName, parameters, {{"gradient_averages", gradient_averages}});
+  }
   require_not_negative(kName, "lr", lr);
   require_fraction(kName, "alpha", alpha);
   require_not_negative(kName, "epsilon", epsilon);
   require_not_negative(kName, "weight_decay", weight_decay);
 }
 
-Work RmsPropUpdate::work() const { return update_work(parameters, velocities.empty() ? 1 : 2); }
+Work RmsPropUpdate::work() const {
+  return update_work(parameters, 1 + !velocities.empty() + !gradient_averages.empty());
+}
 
 std::span<const Implementation<RmsPropUpdate>> RmsPropUpdate::implementations() {
   static constexpr std::array kTable = {

@@ -16,15 +16,17 @@ namespace joule {
 
 /// Stochastic gradient descent with momentum:
 ///   g = gradient + weight_decay * parameter
-///   velocity = momentum * velocity + g                        (if velocities are given)
+///   velocity = momentum * velocity + (1 - dampening) * g      (if velocities are given)
 ///   d = nesterov ? g + momentum * velocity : velocity         (without velocities: g)
 ///   parameter -= lr * d
 ///
 /// Shapes    velocities: zeros before the first step; none exactly if momentum is 0.
 /// Cost      no MACs of the net; reads all operands, writes parameters and velocities.
 /// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
-///           negative or not finite, momentum >= 1, or nesterov without momentum.
-/// Source    Sutskever et al. 2013, in PyTorch's form (lr multiplies the velocity when applied).
+///           negative or not finite, momentum >= 1, dampening > 1, or nesterov without momentum or
+///           with dampening.
+/// Source    Sutskever et al. 2013, in the form of torch.optim.SGD (lr multiplies the velocity when
+///           applied; the first velocity is not damped: there the caller gives a dampening of 0).
 struct SgdUpdate {
   static constexpr std::string_view kName = "sgd_update";
 
@@ -35,6 +37,7 @@ struct SgdUpdate {
   double momentum = 0;
   double weight_decay = 0;
   bool nesterov = false;
+  double dampening = 0;
 
   Device device() const { return parameters.front().device(); }
   DType dtype() const { return parameters.front().dtype(); }
@@ -47,14 +50,18 @@ struct SgdUpdate {
 ///   g = gradient + (decoupled ? 0 : weight_decay * parameter)
 ///   first_moment  = beta1 * first_moment  + (1 - beta1) * g
 ///   second_moment = beta2 * second_moment + (1 - beta2) * g^2
-///   m = first_moment / (1 - beta1^step),  v = second_moment / (1 - beta2^step)
+///   max_second_moment = max(max_second_moment, second_moment) (if those are given: AMSGrad)
+///   m = first_moment / (1 - beta1^step)
+///   v = (max_second_moment or second_moment) / (1 - beta2^step)
 ///   parameter -= lr * (m / (sqrt(v) + epsilon) + (decoupled ? weight_decay * parameter : 0))
 ///
-/// Shapes    first_moments, second_moments: zeros before step 1.
+/// Shapes    first_moments, second_moments, max_second_moments: zeros before step 1.
 /// Cost      no MACs of the net; reads all operands, writes all but the gradients.
 /// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
 ///           negative or not finite, a beta is >= 1, or step < 1.
-/// Source    Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101.
+/// Source    Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101;
+///           AMSGrad: Reddi et al. 2018, arXiv:1904.09237, in the form of torch.optim.Adam (the
+///           maximum is of the moments before their correction).
 struct AdamUpdate {
   static constexpr std::string_view kName = "adam_update";
 
@@ -62,6 +69,7 @@ struct AdamUpdate {
   std::vector<Tensor> gradients;
   std::vector<Tensor> first_moments;
   std::vector<Tensor> second_moments;
+  std::vector<Tensor> max_second_moments{};
   double lr = 0;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -80,16 +88,20 @@ struct AdamUpdate {
 /// RMSProp:
 ///   g = gradient + weight_decay * parameter
 ///   square_average = alpha * square_average + (1 - alpha) * g^2
-///   d = g / (sqrt(square_average) + epsilon)
-///   velocity = momentum * velocity + d                        (if velocities are given)
-///   parameter -= lr * (velocities are given ? velocity : d)
+///   gradient_average = alpha * gradient_average + (1 - alpha) * g      (if those are given:
+///   centred) d = g / (sqrt(square_average - gradient_average^2) + epsilon)      (not centred:
+///   without it) velocity = momentum * velocity + d                        (if velocities are
+///   given) parameter -= lr * (velocities are given ? velocity : d)
 ///
-/// Shapes    square_averages, velocities: zeros before the first step; there are no velocities
-///           exactly if momentum is 0.
+/// Shapes    square_averages, gradient_averages, velocities: zeros before the first step; there are
+///           no velocities exactly if momentum is 0.
 /// Cost      no MACs of the net; reads all operands, writes all but the gradients.
 /// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
 ///           negative or not finite, or alpha or momentum >= 1.
-/// Source    Tieleman and Hinton 2012, lecture 6.5; PyTorch's form (epsilon outside of the root).
+/// Numerics  what rounding makes negative under the root is 0.
+/// Source    Tieleman and Hinton 2012, lecture 6.5; centred: Graves 2013, arXiv:1308.0850, Eq.
+/// 38-45;
+///           in the form of torch.optim.RMSprop (epsilon outside of the root).
 struct RmsPropUpdate {
   static constexpr std::string_view kName = "rmsprop_update";
 
@@ -97,6 +109,7 @@ struct RmsPropUpdate {
   std::vector<Tensor> gradients;
   std::vector<Tensor> square_averages;
   std::vector<Tensor> velocities{};
+  std::vector<Tensor> gradient_averages{};
   double lr = 0;
   double alpha = 0.99;
   double epsilon = 1e-8;

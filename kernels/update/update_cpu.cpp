@@ -24,12 +24,13 @@ void sgd(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gra
   const float lr = static_cast<float>(op.lr);
   const float weight_decay = static_cast<float>(op.weight_decay);
   [[maybe_unused]] const float momentum = static_cast<float>(op.momentum);
+  [[maybe_unused]] const float undamped = static_cast<float>(1 - op.dampening);
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto p = hn::LoadU(d, parameter + i);
     auto g = hn::MulAdd(hn::Set(d, weight_decay), p, hn::LoadU(d, gradient + i));
     if constexpr (kMomentum) {
       const auto m = hn::Set(d, momentum);
-      const auto v = hn::MulAdd(m, hn::LoadU(d, velocity + i), g);
+      const auto v = hn::MulAdd(m, hn::LoadU(d, velocity + i), hn::Mul(hn::Set(d, undamped), g));
       hn::StoreU(v, d, velocity + i);
       g = kNesterov ? hn::MulAdd(m, v, g) : v;
     }
@@ -44,8 +45,9 @@ void SgdTarget(const SgdUpdate& op, std::int64_t n, float* parameter, const floa
   sgd<true, true>(op, n, parameter, gradient, velocity);
 }
 
-void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const float* gradient,
-                float* first_moment, float* second_moment) {
+template <bool kMax>
+void adam(const AdamFactors& f, std::int64_t n, float* parameter, const float* gradient,
+          float* first_moment, float* second_moment, [[maybe_unused]] float* max_second_moment) {
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto p = hn::LoadU(d, parameter + i);
     const auto g = hn::MulAdd(hn::Set(d, f.coupled), p, hn::LoadU(d, gradient + i));
@@ -53,7 +55,14 @@ void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const fl
                               hn::Mul(hn::Set(d, f.rest1), g));
     const auto v = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, second_moment + i),
                               hn::Mul(hn::Mul(hn::Set(d, f.rest2), g), g));
-    const auto denominator = hn::MulAdd(hn::Sqrt(v), hn::Set(d, f.root), hn::Set(d, f.epsilon));
+    auto largest = v;
+    if constexpr (kMax) {
+      const auto before = hn::LoadU(d, max_second_moment + i);
+      largest = hn::IfThenElse(hn::Le(v, before), before, v);  // NaN is not lost
+      hn::StoreU(largest, d, max_second_moment + i);
+    }
+    const auto denominator =
+        hn::MulAdd(hn::Sqrt(largest), hn::Set(d, f.root), hn::Set(d, f.epsilon));
     const auto shrunk = hn::NegMulAdd(hn::Set(d, f.shrink), p, p);
     hn::StoreU(m, d, first_moment + i);
     hn::StoreU(v, d, second_moment + i);
@@ -62,9 +71,16 @@ void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const fl
   });
 }
 
-template <bool kMomentum>
+void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const float* gradient,
+                float* first_moment, float* second_moment, float* max_second_moment) {
+  const auto update = max_second_moment ? adam<true> : adam<false>;
+  update(f, n, parameter, gradient, first_moment, second_moment, max_second_moment);
+}
+
+template <bool kMomentum, bool kCentred>
 void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
-             float* square_average, [[maybe_unused]] float* velocity) {
+             float* square_average, [[maybe_unused]] float* velocity,
+             [[maybe_unused]] float* gradient_average) {
   const float lr = static_cast<float>(op.lr), epsilon = static_cast<float>(op.epsilon);
   const float alpha = static_cast<float>(op.alpha), rest = static_cast<float>(1 - op.alpha);
   const float weight_decay = static_cast<float>(op.weight_decay);
@@ -75,7 +91,15 @@ void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const fl
     const auto s = hn::MulAdd(hn::Set(d, alpha), hn::LoadU(d, square_average + i),
                               hn::Mul(hn::Mul(hn::Set(d, rest), g), g));
     hn::StoreU(s, d, square_average + i);
-    auto step = hn::Div(g, hn::Add(hn::Sqrt(s), hn::Set(d, epsilon)));
+    auto variance = s;
+    if constexpr (kCentred) {
+      const auto mean = hn::MulAdd(hn::Set(d, alpha), hn::LoadU(d, gradient_average + i),
+                                   hn::Mul(hn::Set(d, rest), g));
+      hn::StoreU(mean, d, gradient_average + i);
+      variance = hn::NegMulAdd(mean, mean, s);
+      variance = hn::IfThenZeroElse(hn::Lt(variance, hn::Zero(d)), variance);
+    }
+    auto step = hn::Div(g, hn::Add(hn::Sqrt(variance), hn::Set(d, epsilon)));
     if constexpr (kMomentum) {
       step = hn::MulAdd(hn::Set(d, momentum), hn::LoadU(d, velocity + i), step);
       hn::StoreU(step, d, velocity + i);
@@ -85,11 +109,10 @@ void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const fl
 }
 
 void RmsPropTarget(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
-                   float* square_average, float* velocity) {
-  if (!velocity) {
-    return rmsprop<false>(op, n, parameter, gradient, square_average, velocity);
-  }
-  rmsprop<true>(op, n, parameter, gradient, square_average, velocity);
+                   float* square_average, float* velocity, float* gradient_average) {
+  const auto update = gradient_average ? (velocity ? rmsprop<true, true> : rmsprop<false, true>)
+                                       : (velocity ? rmsprop<true, false> : rmsprop<false, false>);
+  update(op, n, parameter, gradient, square_average, velocity, gradient_average);
 }
 
 }  // namespace joule::cpu::HWY_NAMESPACE
@@ -120,10 +143,11 @@ void adam_update_simd(const AdamUpdate& op, Context&, Tally*) {
     float* const parameter = op.parameters[k].mutable_data<float>();
     float* const first_moment = op.first_moments[k].mutable_data<float>();
     float* const second_moment = op.second_moments[k].mutable_data<float>();
+    float* const largest = mutable_or_null<float>(op.max_second_moments, k);
     parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
       HWY_DYNAMIC_DISPATCH(AdamTarget)
       (factors, end - begin, parameter + begin, gradient + begin, first_moment + begin,
-       second_moment + begin);
+       second_moment + begin, largest ? largest + begin : nullptr);
     });
   }
 }
@@ -134,10 +158,11 @@ void rmsprop_update_simd(const RmsPropUpdate& op, Context&, Tally*) {
     float* const parameter = op.parameters[k].mutable_data<float>();
     float* const square_average = op.square_averages[k].mutable_data<float>();
     float* const velocity = mutable_or_null<float>(op.velocities, k);
+    float* const mean = mutable_or_null<float>(op.gradient_averages, k);
     parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
       HWY_DYNAMIC_DISPATCH(RmsPropTarget)
       (op, end - begin, parameter + begin, gradient + begin, square_average + begin,
-       velocity ? velocity + begin : nullptr);
+       velocity ? velocity + begin : nullptr, mean ? mean + begin : nullptr);
     });
   }
 }

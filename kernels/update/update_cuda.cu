@@ -16,14 +16,14 @@ constexpr std::int64_t kChunk = 4096;  // elements of a block
 struct Slot {
   float* parameter;
   const float* gradient;
-  float* kept[2];  // as many as the rule has
+  float* kept[3];  // as many as the rule has
   std::int64_t numel;
 };
 
 /// What one launch updates: every chunk of every tensor.  This is a parameter of the kernel, of
 /// which there may be 4 KiB: hence how many slots.
 struct Slots {
-  static constexpr unsigned kMost = 88;
+  static constexpr unsigned kMost = 76;
   Slot slots[kMost];
   unsigned first_block[kMost];  // the blocks of slots[k] begin there
   unsigned count;
@@ -34,9 +34,11 @@ template <int kCount, class Rule>
 __device__ void update_at(const Slot& slot, std::int64_t i, const Rule& rule) {
   auto p = Floats<kCount>::load(slot.parameter + i);
   const auto g = Floats<kCount>::load(slot.gradient + i);
-  Floats<kCount> kept[2]{};
+  Floats<kCount> kept[3]{};
   for (int j = 0; j < Rule::kKept; ++j) kept[j] = Floats<kCount>::load(slot.kept[j] + i);
-  for (int k = 0; k < kCount; ++k) rule(p.at[k], g.at[k], kept[0].at[k], kept[1].at[k]);
+  for (int k = 0; k < kCount; ++k) {
+    rule(p.at[k], g.at[k], kept[0].at[k], kept[1].at[k], kept[2].at[k]);
+  }
   p.store(slot.parameter + i);
   for (int j = 0; j < Rule::kKept; ++j) kept[j].store(slot.kept[j] + i);
 }
@@ -72,7 +74,7 @@ void launch_all(const Slots& all, unsigned blocks, const Rule& rule) {
   launch(update_slots<Rule>, {.blocks = dim3(blocks), .threads = dim3(kThreads)}, all, rule);
 }
 
-/// Queues rule(parameter, gradient, kept[0], kept[1]) for every element: one launch for
+/// Queues rule(parameter, gradient, kept[0], kept[1], kept[2]) for every element: one launch for
 /// Slots::kMost tensors.
 template <class Rule>
 void update_each(const Rule& rule, const std::vector<Tensor>& parameters,
@@ -102,42 +104,55 @@ void update_each(const Rule& rule, const std::vector<Tensor>& parameters,
 template <bool kMomentum>
 struct Sgd {
   static constexpr int kKept = kMomentum ? 1 : 0;
-  float lr, momentum, weight_decay;
+  float lr, momentum, undamped, weight_decay;
   bool nesterov;
 
-  __device__ void operator()(float& p, float gradient, float& velocity, float&) const {
+  __device__ void operator()(float& p, float gradient, float& velocity, float&, float&) const {
     const float g = fmaf(weight_decay, p, gradient);
     float d = g;
     if constexpr (kMomentum) {
-      velocity = fmaf(momentum, velocity, g);
+      velocity = fmaf(momentum, velocity, undamped * g);
       d = nesterov ? fmaf(momentum, velocity, g) : velocity;
     }
     p = fmaf(-lr, d, p);
   }
 };
 
+template <bool kMax>
 struct Adam : AdamFactors {
-  static constexpr int kKept = 2;
+  static constexpr int kKept = kMax ? 3 : 2;
 
-  __device__ void operator()(float& p, float gradient, float& first, float& second) const {
+  __device__ void operator()(float& p, float gradient, float& first, float& second,
+                             float& largest) const {
     const float g = fmaf(coupled, p, gradient);
     first = fmaf(beta1, first, rest1 * g);
     second = fmaf(beta2, second, rest2 * g * g);
-    const float denominator = fmaf(sqrtf(second), root, epsilon);
+    float v = second;
+    if constexpr (kMax) v = largest = second <= largest ? largest : second;  // NaN is not lost
+    const float denominator = fmaf(sqrtf(v), root, epsilon);
     p = fmaf(-shrink, p, p) - lr * first / denominator;
   }
 };
 
-template <bool kMomentum>
+/// What is kept: the mean square, the velocity with momentum, and the mean gradient if centred.
+template <bool kMomentum, bool kCentred>
 struct RmsProp {
-  static constexpr int kKept = kMomentum ? 2 : 1;
+  static constexpr int kKept = 1 + kMomentum + kCentred;
   float lr, alpha, rest, epsilon, momentum, weight_decay;
 
-  __device__ void operator()(float& p, float gradient, float& square, float& velocity) const {
+  __device__ void operator()(float& p, float gradient, float& square, float& second,
+                             float& third) const {
     const float g = fmaf(weight_decay, p, gradient);
     square = fmaf(alpha, square, rest * g * g);
-    float d = g / (sqrtf(square) + epsilon);
-    if constexpr (kMomentum) d = velocity = fmaf(momentum, velocity, d);
+    float variance = square;
+    if constexpr (kCentred) {
+      float& mean = kMomentum ? third : second;
+      mean = fmaf(alpha, mean, rest * g);
+      variance = fmaf(-mean, mean, square);
+      if (variance < 0) variance = 0;
+    }
+    float d = g / (sqrtf(variance) + epsilon);
+    if constexpr (kMomentum) d = second = fmaf(momentum, second, d);
     p = fmaf(-lr, d, p);
   }
 };
@@ -148,16 +163,23 @@ void sgd_update(const SgdUpdate& op, Context&, Tally*) {
   const auto lr = static_cast<float>(op.lr), momentum = static_cast<float>(op.momentum);
   const auto weight_decay = static_cast<float>(op.weight_decay);
   if (op.velocities.empty()) {
-    update_each(Sgd<false>{lr, 0, weight_decay, false}, op.parameters, op.gradients, {});
+    update_each(Sgd<false>{lr, 0, 1, weight_decay, false}, op.parameters, op.gradients, {});
   } else {
-    update_each(Sgd<true>{lr, momentum, weight_decay, op.nesterov}, op.parameters, op.gradients,
-                {&op.velocities});
+    const auto undamped = static_cast<float>(1 - op.dampening);
+    update_each(Sgd<true>{lr, momentum, undamped, weight_decay, op.nesterov}, op.parameters,
+                op.gradients, {&op.velocities});
   }
 }
 
 void adam_update(const AdamUpdate& op, Context&, Tally*) {
-  update_each(Adam{AdamFactors(op)}, op.parameters, op.gradients,
-              {&op.first_moments, &op.second_moments});
+  const AdamFactors factors(op);
+  if (op.max_second_moments.empty()) {
+    update_each(Adam<false>{factors}, op.parameters, op.gradients,
+                {&op.first_moments, &op.second_moments});
+  } else {
+    update_each(Adam<true>{factors}, op.parameters, op.gradients,
+                {&op.first_moments, &op.second_moments, &op.max_second_moments});
+  }
 }
 
 void rmsprop_update(const RmsPropUpdate& op, Context&, Tally*) {
@@ -165,12 +187,21 @@ void rmsprop_update(const RmsPropUpdate& op, Context&, Tally*) {
   const auto alpha = static_cast<float>(op.alpha), rest = static_cast<float>(1 - op.alpha);
   const auto momentum = static_cast<float>(op.momentum);
   const auto weight_decay = static_cast<float>(op.weight_decay);
-  if (op.velocities.empty()) {
-    update_each(RmsProp<false>{lr, alpha, rest, epsilon, 0, weight_decay}, op.parameters,
-                op.gradients, {&op.square_averages});
+  const auto update =
+      [&]<bool kMomentum, bool kCentred>(std::initializer_list<const std::vector<Tensor>*> kept) {
+        const RmsProp<kMomentum, kCentred> rule{lr, alpha, rest, epsilon, momentum, weight_decay};
+        update_each(rule, op.parameters, op.gradients, kept);
+      };
+  const auto &squares = op.square_averages, &velocities = op.velocities;
+  const auto& means = op.gradient_averages;
+  if (velocities.empty() && means.empty()) {
+    update.template operator()<false, false>({&squares});
+  } else if (means.empty()) {
+    update.template operator()<true, false>({&squares, &velocities});
+  } else if (velocities.empty()) {
+    update.template operator()<false, true>({&squares, &means});
   } else {
-    update_each(RmsProp<true>{lr, alpha, rest, epsilon, momentum, weight_decay}, op.parameters,
-                op.gradients, {&op.square_averages, &op.velocities});
+    update.template operator()<true, true>({&squares, &velocities, &means});
   }
 }
 
