@@ -57,18 +57,20 @@ TEST(Trainer, GoesOnFromAnyStep) {
   while (!reference.finished()) reference.run_epoch();
 
   // One trainer per step, and one for the evaluation at the end of each epoch.
+  std::vector<EpochMetrics> metrics;
   State state = copy_of(Trainer(small_config(), small_data()).state());
   for (int part = 0; part < 10; ++part) {
     Trainer resumed(small_config(), small_data());
-    resumed.load_state(state);
+    resumed.load_state(state, metrics);
     const bool only_evaluation_is_left = resumed.batch() == 4;
     EXPECT_EQ(only_evaluation_is_left, part % 5 == 4);
     EXPECT_EQ(resumed.run_epoch({.stop = [&] { return !only_evaluation_is_left; }}),
               only_evaluation_is_left);
     state = copy_of(resumed.state());
+    metrics = resumed.metrics();
   }
   Trainer resumed(small_config(), small_data());
-  resumed.load_state(state);
+  resumed.load_state(state, metrics);
   EXPECT_TRUE(resumed.finished());
   EXPECT_EQ(weights(resumed), weights(reference));
   ASSERT_EQ(resumed.metrics().size(), 2u);
@@ -106,7 +108,7 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
   const auto refused = [&](auto&& spoil) {
     State bad = good;
     spoil(bad);
-    const std::string error = error_of([&] { trainer.load_state(bad); });
+    const std::string error = error_of([&] { trainer.load_state(bad, other.metrics()); });
     EXPECT_EQ(weights(trainer), before);
     EXPECT_EQ(trainer.epoch(), 0);
     return error;
@@ -117,11 +119,88 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
             "checkpoint: 'position' cannot be '1 x'");
   EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 5"; }),
             "checkpoint: there is no epoch 1, step 5 in this run");
-  EXPECT_EQ(refused([](State& s) { s.values["metrics"] = ""; }),
-            "checkpoint: 0 lines of metrics for 1 epochs");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "2 1"; }),
+            "checkpoint: there is no step 1 after the last epoch");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "0 1"; }),
+            "checkpoint: there are metrics of 1 epochs, it covers 0");
+  EXPECT_EQ(error_of([&] { trainer.load_state(good); }),
+            "checkpoint: there are metrics of 0 epochs, it covers 1");
   EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");
+}
+
+TEST(Trainer, RefusesForgedCounts) {
+  Trainer trainer(small_config(), small_data());
+  Trainer other(small_config(), small_data());
+  other.run_epoch();
+  other.run_epoch({.stop = [] { return true; }});
+  const State good = copy_of(other.state());
+  const auto with = [&](const std::string& entry, const std::string& text) {
+    State bad = good;
+    bad.values.at(entry) = text;
+    return error_of([&] { trainer.load_state(bad, other.metrics()); });
+  };
+  EXPECT_EQ(with("sums", good.values.at("sums")), "no error");
+  // Loss, penalty, images, correct, seconds after one step of 16 images.
+  EXPECT_EQ(with("sums", "1 1 -16 0 1"),
+            "checkpoint: 'sums': images cannot be -16 after 1 steps: expected 16");
+  EXPECT_EQ(with("sums", "1 1 16 17 1"), "checkpoint: 'sums': correct cannot be 17 of 16 images");
+  EXPECT_EQ(with("sums", "1 1 16 -1 1"), "checkpoint: 'sums': correct cannot be -1 of 16 images");
+  EXPECT_EQ(with("sums", "nan 1 16 3 1"), "checkpoint: 'sums': loss cannot be nan");
+  EXPECT_EQ(with("sums", "1 -inf 16 3 1"), "checkpoint: 'sums': penalty cannot be -inf");
+  EXPECT_EQ(with("sums", "1 1 16 3 -1"), "checkpoint: 'sums': seconds cannot be -1");
+  EXPECT_EQ(with("sums", "1 1 16 3 0"), "checkpoint: 'sums': seconds cannot be 0 after 1 steps");
+  EXPECT_EQ(with("sums", "1 1 99999999999999999999 3 1"),
+            "checkpoint: 'sums' cannot be '1 1 99999999999999999999 3 1'");
+  // Calls, MACs, bytes read, written, skippable, skipped, values, not zero, nanoseconds.
+  EXPECT_EQ(with("work.forward", "1 9 1 1 5 3 4 2 7"), "no error");
+  const std::string most = ": expected 0 to 2305843009213693952";
+  EXPECT_EQ(with("work.forward", "-1 9 1 1 5 3 4 2 7"),
+            "checkpoint: 'work.forward': 'calls' cannot be -1" + most);
+  EXPECT_EQ(with("work.backward", "1 9223372036854775807 1 1 5 3 4 2 7"),
+            "checkpoint: 'work.backward': 'macs' cannot be 9223372036854775807" + most);
+  EXPECT_EQ(with("work.update", "1 9 1 1 10 3 4 2 7"),
+            "checkpoint: 'work.update': 'macs_skippable' cannot be 10: expected 0 to 9");
+  EXPECT_EQ(with("work.update", "1 9 1 1 5 6 4 2 7"),
+            "checkpoint: 'work.update': 'macs_skipped' cannot be 6: expected 0 to 5");
+  EXPECT_EQ(with("work.update", "1 9 1 1 5 3 4 5 7"),
+            "checkpoint: 'work.update': 'values_in_nonzero' cannot be 5: expected 0 to 4");
+  EXPECT_EQ(with("silent.relu1", "-1"),
+            "checkpoint: 'silent.relu1' cannot be -1: expected 0 to 19");
+  EXPECT_EQ(with("optimizer.step.conv1.weight", "9223372036854775807"),
+            "checkpoint: 'optimizer.step.conv1.weight' cannot be 9223372036854775807 after 5 steps");
+}
+
+TEST(Trainer, RefusesForgedEnergies) {
+  Trainer trainer(small_config(), small_data());
+  Trainer other(small_config(), small_data());
+  other.run_epoch();
+  other.run_epoch({.stop = [] { return true; }});
+  const State good = copy_of(other.state());
+  const auto with = [&](auto&& spoil) {
+    State bad = good;
+    auto json = nlohmann::ordered_json::parse(bad.values.at("energy"));
+    spoil(json["epoch"]["training"], json);
+    bad.values["energy"] = json.dump();
+    return error_of([&] { trainer.load_state(bad, other.metrics()); });
+  };
+  EXPECT_EQ(with([](auto&, auto&) {}), "no error");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["ticks"] = -5; }),
+            "checkpoint: 'energy': 'ticks' cannot be -5");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["ticks"] = 1e30; }),
+            "checkpoint: 'energy': 'ticks' cannot be 1e+30");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["nanoseconds"] = INT64_MAX; }),
+            "checkpoint: 'energy': 'nanoseconds' cannot be 9223372036854775807: expected 0 to "
+            "2305843009213693952");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["idle_joules"] = -0.5; }),
+            "checkpoint: 'energy': 'idle_joules' cannot be -0.5");
+  EXPECT_EQ(with([](auto& part, auto&) { part["work"]["macs"] = UINT64_MAX; }),
+            "checkpoint: 'energy': 'macs' cannot be 18446744073709551615");
+  EXPECT_EQ(with([](auto&, auto& all) { all["lost_after"] = {2}; }),
+            "checkpoint: 'energy': 'lost_after' cannot be 2: expected 0 to 1");
+  EXPECT_EQ(with([](auto&, auto& all) { all.erase("epoch"); }).substr(0, 30),
+            "checkpoint: 'energy': cannot b");
 }
 
 TEST(Evaluate, CountsWhatTheNetDoes) {

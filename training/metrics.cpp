@@ -2,7 +2,9 @@
 #include "training/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "core/error.h"
 #include "training/energy_json.h"
@@ -24,7 +26,22 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("relu_outputs_nonzero", m.relu_outputs_nonzero);
 }
 
+void read(const ordered_json& json, const char* name, double& value) { json.at(name).get_to(value); }
+void read(const ordered_json& json, const char* name, std::int64_t& value) {
+  value = count_of(json, name);
+}
+
 }  // namespace
+
+std::vector<double> numbers(const EpochMetrics& epoch) {
+  std::vector<double> all;
+  for_each_member(epoch, [&](const char*, const auto& value) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(value)>>) {
+      all.push_back(static_cast<double>(value));
+    }
+  });
+  return all;
+}
 
 std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   std::string lines;
@@ -32,6 +49,7 @@ std::string to_jsonl(std::span<const EpochMetrics> metrics) {
     ordered_json line;
     for_each_member(m, [&](const char* name, const auto& value) { line[name] = value; });
     line["energy"] = json_of(m.energy);
+    if (m.merged.count > 0) line["merged"] = m.merged.count;
     lines += line.dump() + "\n";
   }
   return lines;
@@ -45,7 +63,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
     try {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
-      for_each_member(m, [&](const char* name, auto& value) { json.at(name).get_to(value); });
+      for_each_member(m, [&](const char* name, auto& value) { read(json, name, value); });
       m.energy = epoch_energy_of(json.at("energy"));
     } catch (const ordered_json::exception&) {
       throw ArgumentError(str("metrics: not a line of an epoch: ", line));
