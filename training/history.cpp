@@ -55,6 +55,7 @@ void thin_out(std::vector<EpochMetrics>& epochs) {
   if (epochs.size() <= kMostPoints) return;
   std::vector<bool> stays = extremes(epochs);
   stays.front() = stays.back() = true;
+  stays[epochs.size() - 2] = true;  // nothing is merged into the last
   for (std::size_t i = 0; i < epochs.size(); i += 2) stays[i] = true;
   std::vector<EpochMetrics> left;
   left.reserve(kMostPoints + 1);
