@@ -223,8 +223,7 @@ int demo(const Options& options) {
     };
     const std::string folder = options.out + "/" + name;
     RunReport report(folder, config, {});
-    auto result =
-        run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
+    auto result = run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
     if (!result) {
       progress.clear();
       fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");

@@ -75,8 +75,9 @@ class Options {
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
     tune->excludes(resume);  // the rest of a run chooses as its beginning did
     command
-        .add_flag("--overwrite", overwrite_,
-                  "Start anew: the files of a run that are in DIR are replaced, once a step is done")
+        .add_flag(
+            "--overwrite", overwrite_,
+            "Start anew: the files of a run that are in DIR are replaced, once a step is done")
         ->excludes(resume);
   }
 

@@ -125,12 +125,11 @@ Table epoch_table(const TrainingRun& run) {
   const EpochFigures by_model = modelled_spending(run).epochs;
   for (std::size_t i = 0; i < run.energy.epochs.size(); ++i) {
     const EpochMetrics& m = run.energy.epochs[i];
-    table.rows.push_back({label(m), fmt::format("{:.4g}", m.train_loss),
-                          fmt::format("{:.4g}", m.l0_penalty), fmt::format("{:.4g}", m.test_loss),
-                          percent(m.train_accuracy), percent(m.test_accuracy),
-                          m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
-                          fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]),
-                          text(by_model[i])});
+    table.rows.push_back(
+        {label(m), fmt::format("{:.4g}", m.train_loss), fmt::format("{:.4g}", m.l0_penalty),
+         fmt::format("{:.4g}", m.test_loss), percent(m.train_accuracy), percent(m.test_accuracy),
+         m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
+         fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]), text(by_model[i])});
   }
   return table;
 }
@@ -167,11 +166,11 @@ void say_state(Page& page, const TrainingRun& run) {
   constexpr std::ptrdiff_t kMostLosses = 8;
   const auto& lost = run.energy.lost_after;
   const auto more = std::max<std::ptrdiff_t>(std::ssize(lost) - kMostLosses, 0);
-  if (more > 0) page.warning(fmt::format("Before those that follow, {} parts were lost, too.", more));
+  if (more > 0)
+    page.warning(fmt::format("Before those that follow, {} parts were lost, too.", more));
   for (auto at = std::next(lost.begin(), more); at != lost.end(); ++at) {
     page.warning(fmt::format(
-        "What was spent after epoch {} and then lost, at a kill or error, is in no figure.",
-        *at));
+        "What was spent after epoch {} and then lost, at a kill or error, is in no figure.", *at));
   }
 }
 

@@ -8,8 +8,10 @@
 #include <csignal>
 #include <map>
 #include <new>
+#include <nlohmann/json.hpp>
 
 #include "data/input_file.h"
+#include "data/synthetic.h"
 #include "layers/module.h"
 #include "tests/files.h"
 #include "training/folder_lock.h"
@@ -143,8 +145,7 @@ TEST(MetricsFile, IsCutBackToWhatTheCheckpointCovers) {
   EXPECT_EQ(to_jsonl(seen), three);
   cut_metrics(path, bytes);
   EXPECT_EQ(read_file(path), three);
-  const std::string missing =
-      data_error_of([&] { read_metrics(path, 5, [](EpochMetrics) {}); });
+  const std::string missing = data_error_of([&] { read_metrics(path, 5, [](EpochMetrics) {}); });
   EXPECT_EQ(missing, path + ": ends after 3 of the 5 epochs that the checkpoint covers");
 }
 
@@ -173,6 +174,103 @@ TEST(MetricsFile, RefusesWhatNoEpochWrote) {
             "'relu_outputs_nonzero' cannot be 1 of 0");
   EXPECT_EQ(refused("{").substr(0, 10), "metrics: n");
   EXPECT_EQ(refused(""), "expected the line of epoch 2");
+}
+
+/// 4 steps an epoch.
+DataSplit small_data() {
+  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});
+}
+Config two_epochs() { return {.model = "lenet5", .data = "synthetic", .epochs = 2, .batch = 16}; }
+
+/// A state whose tensors are its own, as one that was read from a file.
+State copy_of(const State& state) {
+  State copy = state;
+  for (auto& [name, tensor] : copy.tensors) tensor = tensor.clone();
+  return copy;
+}
+
+template <class Body>
+std::string argument_error_of(Body&& body) {
+  try {
+    body();
+  } catch (const ArgumentError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Checkpoint, RefusesForgedCounts) {
+  Trainer trainer(two_epochs(), small_data());
+  Trainer other(two_epochs(), small_data());
+  other.run_epoch();
+  other.run_epoch({.stop = [] { return true; }});
+  const State good = copy_of(other.state());
+  const auto with = [&](const std::string& entry, const std::string& text) {
+    State bad = good;
+    bad.values.at(entry) = text;
+    return argument_error_of([&] { trainer.load_state(bad, other.metrics()); });
+  };
+  EXPECT_EQ(with("sums", good.values.at("sums")), "no error");
+  // Loss, penalty, images, correct, seconds after one step of 16 images.
+  EXPECT_EQ(with("sums", "1 1 -16 0 1"),
+            "checkpoint: 'sums': images cannot be -16 after 1 steps: expected 16");
+  EXPECT_EQ(with("sums", "1 1 16 17 1"), "checkpoint: 'sums': correct cannot be 17 of 16 images");
+  EXPECT_EQ(with("sums", "1 1 16 -1 1"), "checkpoint: 'sums': correct cannot be -1 of 16 images");
+  EXPECT_EQ(with("sums", "nan 1 16 3 1"), "checkpoint: 'sums': loss cannot be nan");
+  EXPECT_EQ(with("sums", "1 -inf 16 3 1"), "checkpoint: 'sums': penalty cannot be -inf");
+  EXPECT_EQ(with("sums", "1 1 16 3 -1"), "checkpoint: 'sums': seconds cannot be -1");
+  EXPECT_EQ(with("sums", "1 1 16 3 0"), "checkpoint: 'sums': seconds cannot be 0 after 1 steps");
+  EXPECT_EQ(with("sums", "1 1 99999999999999999999 3 1"),
+            "checkpoint: 'sums' cannot be '1 1 99999999999999999999 3 1'");
+  // Calls, MACs, bytes read, written, skippable, skipped, values, not zero, nanoseconds.
+  EXPECT_EQ(with("work.forward", "1 9 1 1 5 3 4 2 7"), "no error");
+  const std::string most = ": expected 0 to 2305843009213693952";
+  EXPECT_EQ(with("work.forward", "-1 9 1 1 5 3 4 2 7"),
+            "checkpoint: 'work.forward': 'calls' cannot be -1" + most);
+  EXPECT_EQ(with("work.backward", "1 9223372036854775807 1 1 5 3 4 2 7"),
+            "checkpoint: 'work.backward': 'macs' cannot be 9223372036854775807" + most);
+  EXPECT_EQ(with("work.update", "1 9 1 1 10 3 4 2 7"),
+            "checkpoint: 'work.update': 'macs_skippable' cannot be 10: expected 0 to 9");
+  EXPECT_EQ(with("work.update", "1 9 1 1 5 6 4 2 7"),
+            "checkpoint: 'work.update': 'macs_skipped' cannot be 6: expected 0 to 5");
+  EXPECT_EQ(with("work.update", "1 9 1 1 5 3 4 5 7"),
+            "checkpoint: 'work.update': 'values_in_nonzero' cannot be 5: expected 0 to 4");
+  EXPECT_EQ(with("silent.relu1", "-1"),
+            "checkpoint: 'silent.relu1' cannot be -1: expected 0 to 19");
+  EXPECT_EQ(
+      with("optimizer.step.conv1.weight", "9223372036854775807"),
+      "checkpoint: 'optimizer.step.conv1.weight' cannot be 9223372036854775807 after 5 steps");
+}
+
+TEST(Checkpoint, RefusesForgedEnergies) {
+  Trainer trainer(two_epochs(), small_data());
+  Trainer other(two_epochs(), small_data());
+  other.run_epoch();
+  other.run_epoch({.stop = [] { return true; }});
+  const State good = copy_of(other.state());
+  const auto with = [&](auto&& spoil) {
+    State bad = good;
+    auto json = nlohmann::ordered_json::parse(bad.values.at("energy"));
+    spoil(json["epoch"]["training"], json);
+    bad.values["energy"] = json.dump();
+    return argument_error_of([&] { trainer.load_state(bad, other.metrics()); });
+  };
+  EXPECT_EQ(with([](auto&, auto&) {}), "no error");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["ticks"] = -5; }),
+            "checkpoint: 'energy': 'ticks' cannot be -5");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["ticks"] = 1e30; }),
+            "checkpoint: 'energy': 'ticks' cannot be 1e+30");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["nanoseconds"] = INT64_MAX; }),
+            "checkpoint: 'energy': 'nanoseconds' cannot be 9223372036854775807: expected 0 to "
+            "2305843009213693952");
+  EXPECT_EQ(with([](auto& part, auto&) { part["meters"][0]["idle_joules"] = -0.5; }),
+            "checkpoint: 'energy': 'idle_joules' cannot be -0.5");
+  EXPECT_EQ(with([](auto& part, auto&) { part["work"]["macs"] = UINT64_MAX; }),
+            "checkpoint: 'energy': 'macs' cannot be 18446744073709551615");
+  EXPECT_EQ(with([](auto&, auto& all) { all["lost_after"] = {2}; }),
+            "checkpoint: 'energy': 'lost_after' cannot be 2: expected 0 to 1");
+  EXPECT_EQ(with([](auto&, auto& all) { all.erase("epoch"); }).substr(0, 30),
+            "checkpoint: 'energy': cannot b");
 }
 
 TEST(FolderLock, KeepsTheFolderForOne) {
@@ -236,8 +334,9 @@ TEST(FolderLock, EndsWithItsHolderThoughAChildOfItLives) {
 TEST(FolderLock, TakesNoFileOfAnother) {
   const TemporaryFolder folder;
   const std::string file = write(folder / "running", "5 km every morning\nand 10 on Sundays\n");
-  EXPECT_EQ(data_error_of([&] { FolderLock lock(folder.path()); }),
-            file + ": is not the file by which a training keeps its folder to itself; move it away");
+  EXPECT_EQ(
+      data_error_of([&] { FolderLock lock(folder.path()); }),
+      file + ": is not the file by which a training keeps its folder to itself; move it away");
   EXPECT_EQ(read_file(file), "5 km every morning\nand 10 on Sundays\n");
   fs::remove(file);
   fs::create_directory(file);
@@ -252,10 +351,10 @@ TEST(RunFolder, FilesThatNoRunMadeStay) {
     const std::string path = folder.path().string();
     write(folder / name, "somebody's");
     const auto before = contents(path);
-    EXPECT_EQ(message_of<ArgumentError>(
-                  [&] { run_in_folder(path, tiny_config(1), Existing::refuse); }),
-              str(path, ": holds ", name,
-                  ", but no run that made it (there is no config.json); --overwrite replaces it"));
+    EXPECT_EQ(
+        message_of<ArgumentError>([&] { run_in_folder(path, tiny_config(1), Existing::refuse); }),
+        str(path, ": holds ", name,
+            ", but no run that made it (there is no config.json); --overwrite replaces it"));
     EXPECT_EQ(data_error_of([&] { run_in_folder(path, tiny_config(1), Existing::resume); }),
               str(path, "/config.json: is missing, though ", name,
                   " is there: it is not known how this run was started; --overwrite starts anew"));
@@ -280,8 +379,8 @@ TEST(RunFolder, ARunThatFailsAtOnceHarmsNoFile) {
       << "there is no meter";
   EXPECT_TRUE(contents(path) == before);
   {
-    const auto subscription = nn::forward_observers().add(
-        [](const nn::ForwardEvent&) { throw std::bad_alloc(); });
+    const auto subscription =
+        nn::forward_observers().add([](const nn::ForwardEvent&) { throw std::bad_alloc(); });
     EXPECT_THROW(run_in_folder(path, tiny_config(1), Existing::overwrite), std::bad_alloc);
   }
   EXPECT_TRUE(contents(path) == before) << "not even one step was done";
@@ -297,8 +396,9 @@ TEST(RunFolder, ALostCheckpointIsNotABeginning) {
   fs::remove(folder / "checkpoint.safetensors");
   const auto before = contents(path);
   EXPECT_EQ(data_error_of([&] { run_in_folder(path, tiny_config(2), Existing::resume); }),
-            str(path, "/checkpoint.safetensors: is missing, though model.safetensors is there: this "
-                      "run cannot go on; --overwrite starts anew"));
+            str(path,
+                "/checkpoint.safetensors: is missing, though model.safetensors is there: this "
+                "run cannot go on; --overwrite starts anew"));
   EXPECT_TRUE(contents(path) == before);
 }
 

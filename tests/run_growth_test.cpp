@@ -39,8 +39,7 @@ std::uintmax_t room_asked_for(const std::string& path, const Config& config) {
   small = before;
   small.rlim_cur = 1000;
   setrlimit(RLIMIT_FSIZE, &small);
-  const std::string error =
-      data_error_of([&] { run_in_folder(path, config, Existing::refuse); });
+  const std::string error = data_error_of([&] { run_in_folder(path, config, Existing::refuse); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::smatch bytes;
   EXPECT_TRUE(std::regex_search(error, bytes, std::regex("cannot take the (\\d+) bytes"))) << error;
@@ -61,7 +60,7 @@ TEST(RunGrowth, MemoryAndCheckpointDoNotGrowWithTheEpochs) {
     epoch = count_epochs(energy.epochs);
     std::size_t& most = in_use[epoch / 300];
     most = std::max(most, allocated());
-    checkpoint[epoch] = fs::file_size(path + "/checkpoint.safetensors");
+    if (epoch % 300 == 0) checkpoint[epoch] = fs::file_size(path + "/checkpoint.safetensors");
     if (epoch == config.epochs) points = to_jsonl(energy.epochs);
   };
   const Hooks stops{.stop = [&] { return epoch == 450; }};
@@ -70,7 +69,7 @@ TEST(RunGrowth, MemoryAndCheckpointDoNotGrowWithTheEpochs) {
   const auto result = run_in_folder(path, config, Existing::resume, {}, {}, look);
   ASSERT_TRUE(result);
   EXPECT_LT(in_use[2], in_use[1] + 16 * 1024) << "epochs 600 to 899, and 300 to 599";
-  EXPECT_LT(checkpoint[1000], checkpoint[300] + 1024);
+  EXPECT_LT(checkpoint[900], checkpoint[300] + 1024);
   const std::string lines = read_file(path + "/metrics.jsonl");
   EXPECT_EQ(std::ranges::count(lines, '\n'), 1000);
   EXPECT_EQ(result->energy.epochs.size(), 1000u);

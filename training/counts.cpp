@@ -17,13 +17,12 @@ void check_count(std::string_view what, std::int64_t count, std::int64_t most) {
 void check_counts(const energy::Totals& work, std::int64_t most) {
   const auto& [macs, bytes_read, bytes_written] = work.work;
   const Tally& t = work.tally;
-  for (const auto& [what, count] :
-       {std::pair<std::string_view, std::int64_t>{"calls", work.calls},
-        {"macs", macs},
-        {"bytes_read", bytes_read},
-        {"bytes_written", bytes_written},
-        {"values_in", t.values_in},
-        {"nanoseconds", t.nanoseconds}}) {
+  for (const auto& [what, count] : {std::pair<std::string_view, std::int64_t>{"calls", work.calls},
+                                    {"macs", macs},
+                                    {"bytes_read", bytes_read},
+                                    {"bytes_written", bytes_written},
+                                    {"values_in", t.values_in},
+                                    {"nanoseconds", t.nanoseconds}}) {
     check_count(what, count, most);
   }
   check_count("macs_skippable", t.macs_skippable, macs);

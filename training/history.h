@@ -17,8 +17,8 @@ inline constexpr std::size_t kMostPoints = 200;
 
 /// If there are more than kMostPoints, merges each epoch at an odd place into the one behind it:
 /// that one's energy and seconds are then the sums over both, everything else is its own (see
-/// MergedEpochs).  The first and the last epoch stay as they are, and whichever has the largest or the smallest
-/// of any number in metrics.jsonl.
+/// MergedEpochs).  The first and the last epoch stay as they are, and whichever has the largest or
+/// the smallest of any number in metrics.jsonl.
 ///
 /// Numerics  the counters of the meters are added up exactly.  A list to which epochs were added
 ///           one by one is the same again when it is made again from metrics.jsonl.

@@ -26,7 +26,9 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("relu_outputs_nonzero", m.relu_outputs_nonzero);
 }
 
-void read(const ordered_json& json, const char* name, double& value) { json.at(name).get_to(value); }
+void read(const ordered_json& json, const char* name, double& value) {
+  json.at(name).get_to(value);
+}
 void read(const ordered_json& json, const char* name, std::int64_t& value) {
   value = count_of(json, name);
 }

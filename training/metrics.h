@@ -40,8 +40,8 @@ struct EpochMetrics {
 /// Every number of an epoch, its energy excepted, in the order of metrics.jsonl.
 std::vector<double> numbers(const EpochMetrics& epoch);
 
-/// One JSON object per line.  Points that stand for several epochs also have `merged`, the number of
-/// the epochs before theirs; parse_jsonl() does not know it, as metrics.jsonl never has such.
+/// One JSON object per line.  Points that stand for several epochs also have `merged`, the number
+/// of the epochs before theirs; parse_jsonl() does not know it, as metrics.jsonl never has such.
 std::string to_jsonl(std::span<const EpochMetrics> metrics);
 
 /// The inverse.

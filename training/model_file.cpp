@@ -140,17 +140,17 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 
 void save_model(const std::string& path, Model& model) {
   const ModelSpec& spec = model.spec;
-  State file{.tensors = convert_layout(model.net.state().tensors,
-                                                    flattened_inputs(model.net, spec), true),
-                          .values = {{"format", "pt"},
-                                     {"joule", std::string(version())},
-                                     {"model", spec.name},
-                                     {"image", str(spec.image)},
-                                     {"channels", str(spec.channels)},
-                                     {"classes", str(spec.classes)},
-                                     {"data", model.data},
-                                     {"mean", json(model.mean).dump()},
-                                     {"deviation", json(model.deviation).dump()}}};
+  State file{
+      .tensors = convert_layout(model.net.state().tensors, flattened_inputs(model.net, spec), true),
+      .values = {{"format", "pt"},
+                 {"joule", std::string(version())},
+                 {"model", spec.name},
+                 {"image", str(spec.image)},
+                 {"channels", str(spec.channels)},
+                 {"classes", str(spec.classes)},
+                 {"data", model.data},
+                 {"mean", json(model.mean).dump()},
+                 {"deviation", json(model.deviation).dump()}}};
   if (model.epochs > 0) {
     file.values["epoch"] = str(model.epoch);
     file.values["epochs"] = str(model.epochs);

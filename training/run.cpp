@@ -176,8 +176,8 @@ void check_folder(const std::string& folder, Existing existing) {
   const std::string file = file_of_a_run(folder);
   if (is_in(folder, kConfig)) {
     if (existing == Existing::refuse) {
-      throw ArgumentError(str(
-          folder, ": holds a run already; --resume continues it, --overwrite starts anew"));
+      throw ArgumentError(
+          str(folder, ": holds a run already; --resume continues it, --overwrite starts anew"));
     }
     if (!is_in(folder, kCheckpoint) &&
         (is_in(folder, kSummary) || count_lines(in(folder, kMetrics)) > 1)) {

@@ -20,7 +20,8 @@ struct RunAccounting {
   Footprint footprint;
 };
 
-/// Told of the epochs that are complete (of a long run thinned out, see training/history.h), whenever the files that a run is resumed from are written.
+/// Told of the epochs that are complete (of a long run thinned out, see training/history.h),
+/// whenever the files that a run is resumed from are written.
 using OnCheckpoint = std::function<void(const RunEnergy&)>;
 
 /// Trains as `config` says and writes into `folder` (made if missing):
