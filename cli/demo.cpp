@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/run_report.h"
 #include "data/atomic_file.h"
+#include "data/input_file.h"
 #include "energy/cost_model.h"
 #include "training/run.h"
 
@@ -26,15 +29,47 @@ constexpr const char* kExamples = R"(Example:
       trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty on the outputs of the
       ReLUs, and shows what the penalty changes
 
-Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json.)";
+Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A finished demo that is
+there is replaced; anything else is not, but for --resume and --overwrite.)";
 
 struct Options {
   std::string out = "runs/demo";
   // Nothing is chosen: both nets learn from every image, and the last epochs are compared.
   training::Config config{.validation = 0, .epochs = 2, .lr = 0.1};
   double lambda = 0.5, l0_warmup = 0.5;
-  bool resume = false;
+  bool resume = false, overwrite = false;
 };
+
+void remove_file(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) throw DataError(str(path, ": cannot be removed: ", error.message()));
+}
+
+constexpr const char* kNets[] = {"standard", "l0"};
+
+std::string summary_of(const std::string& folder) { return folder + "/summary.json"; }
+
+/// Whether it is the summary of a demo, and not another file of that name.
+bool is_demo_summary(const std::string& path) {
+  const ordered_json json = ordered_json::parse(read_file(path), nullptr, false);
+  return json.is_object() && json.contains("difference") &&
+         std::ranges::all_of(kNets, [&](const char* net) { return json.contains(net); });
+}
+
+/// What to do with what is in the folder.
+///
+/// Errors    ArgumentError if it is not the demo's.
+Existing existing(const Options& options) {
+  if (options.overwrite) return Existing::overwrite;
+  const std::string summary = summary_of(options.out);
+  std::error_code ignored;  // what cannot be seen cannot be written either
+  const bool there = std::filesystem::exists(summary, ignored);
+  require(!there || is_demo_summary(summary), summary,
+          ": is not the summary of a demo; --overwrite replaces it");
+  if (options.resume) return Existing::resume;
+  return there ? Existing::overwrite : Existing::refuse;
+}
 
 /// A line of the table: what it is, the value for either net, and how the second differs.  With
 /// nothing but `what` a heading.
@@ -170,9 +205,11 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
 }
 
 int demo(const Options& options) {
+  const Existing existing = cli::existing(options);
+  for (const char* name : kNets) training::check_folder(options.out + "/" + name, existing);
   const Interrupt interrupt;
   std::vector<RunResult> results;
-  for (const char* name : {"standard", "l0"}) {
+  for (const char* name : kNets) {
     training::Config config = options.config;
     if (name == std::string("l0")) {
       config.l0_lambda = options.lambda;
@@ -181,11 +218,14 @@ int demo(const Options& options) {
     ProgressBar progress(config.epochs, fmt::format("{:<8}", name));
     training::Hooks hooks = progress.hooks();
     hooks.stop = [&] { return interrupt.requested(); };
+    // The demo before is gone with the first step of this one.
+    hooks.on_progress = [&, show = hooks.on_progress](const training::Progress& p) {
+      if (p.batch == 1) remove_file(summary_of(options.out));
+      show(p);
+    };
     const std::string folder = options.out + "/" + name;
     RunReport report(folder, config, {});
-    auto result =
-        run_in_folder(folder, config, options.resume ? Existing::resume : Existing::overwrite,
-                      hooks, {}, report.on_checkpoint());
+    auto result = run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
     if (!result) {
       progress.clear();
       fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");
@@ -194,7 +234,7 @@ int demo(const Options& options) {
     report.finish(*result);
     results.push_back(std::move(*result));
   }
-  write_file_atomically(options.out + "/summary.json", summary_json(results[0], results[1]));
+  write_file_atomically(summary_of(options.out), summary_json(results[0], results[1]));
   fmt::print("\n");
   print_table(compare(results[0], results[1]));
   print_notes(results[0], results[1]);
@@ -227,7 +267,10 @@ void add_demo(CLI::App& app, Run& run) {
   add("--threads", config.threads, "Threads of the kernels; 0: one per core");
   command->add_flag("--deterministic", config.deterministic,
                     "The same bits for any number of threads, not only run to run");
-  command->add_flag("--resume", options->resume, "Go on where an interrupted demo stopped");
+  auto* const resume =
+      command->add_flag("--resume", options->resume, "Go on where an interrupted demo stopped");
+  command->add_flag("--overwrite", options->overwrite, "Replace the files of runs that are in DIR")
+      ->excludes(resume);
   command->callback([options, &run] { run = [options] { return demo(*options); }; });
 }
 

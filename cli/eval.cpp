@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/model_and_data.h"
@@ -38,8 +39,14 @@ int eval(const ModelAndData& options, bool json) {
   auto [model, test] = options.load();
   const auto evaluation = training::evaluate(model.net, test);
   if (json) {
-    fmt::print("{}", to_json(*evaluation));
+    auto result = nlohmann::ordered_json::parse(to_json(*evaluation));
+    if (model.epochs > 0) {
+      result["net"] = {{"epoch", model.epoch}, {"epochs", model.epochs}};
+      if (options.unfinished()) result["net"]["unfinished"] = true;
+    }
+    fmt::print("{}\n", result.dump(2));
   } else {
+    fmt::print("{}", options.which_epoch(model));
     print(*evaluation, test);
     options.execution.print_precision();
   }

@@ -2,6 +2,12 @@
 #include "cli/model_and_data.h"
 #include "cli/option.h"
 
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "training/run.h"
+
 namespace joule::cli {
 
 void ModelAndData::add_to(CLI::App& command) {
@@ -20,6 +26,17 @@ ModelAndData::Loaded ModelAndData::load() const {
   loaded.net.to(execution.where());
   const Dataset test = loaded.prepare(load_dataset(data.empty() ? loaded.data : data).test);
   return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
+}
+
+bool ModelAndData::unfinished() const {
+  return std::filesystem::is_directory(model) && training::config_of(model) &&
+         !training::is_finished(model);
+}
+
+std::string ModelAndData::which_epoch(const training::Model& net) const {
+  if (net.epochs == 0 || (net.epoch == net.epochs && !unfinished())) return {};
+  return fmt::format("the net after epoch {} of {}{}\n", net.epoch, net.epochs,
+                     unfinished() ? "; its run is not finished" : "");
 }
 
 }  // namespace joule::cli

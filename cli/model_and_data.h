@@ -25,6 +25,10 @@ struct ModelAndData {
   };
   /// Errors    as load_model(), load_dataset() and Model::prepare().
   Loaded load() const;
+  /// Whether `model` is the folder of a run that has not come to its end.
+  bool unfinished() const;
+  /// A line that says which epoch the net is of, unless it is the last one of a finished run.
+  std::string which_epoch(const training::Model& net) const;
 };
 
 }  // namespace joule::cli

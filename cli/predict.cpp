@@ -41,7 +41,7 @@ int predict(const ModelAndData& options, const std::string& out) {
   };
   training::evaluate(model.net, test, {.on_logits = add_rows});
   write_file_atomically(out, csv);
-  fmt::print("{}: {} predictions\n", out, test.size());
+  fmt::print("{}: {} predictions\n{}", out, test.size(), options.which_epoch(model));
   options.execution.print_precision();
   return 0;
 }

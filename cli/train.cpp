@@ -32,7 +32,8 @@ constexpr const char* kExamples = R"(Examples:
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
 DIR gets report.html (a page for a browser, from the first epoch on), config.json, metrics.jsonl (a
-line per epoch), summary.json, model.safetensors (PyTorch reads it) and checkpoint.safetensors.)";
+line per epoch), summary.json, checkpoint.safetensors and, from the first epoch on,
+model.safetensors (PyTorch reads it). One training at a time writes there.)";
 
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {
@@ -85,7 +86,11 @@ class Options {
     auto* const resume =
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
     tune->excludes(resume);  // the rest of a run chooses as its beginning did
-    command.add_flag("--overwrite", overwrite_, "Start anew, whatever is in DIR")->excludes(resume);
+    command
+        .add_flag(
+            "--overwrite", overwrite_,
+            "Start anew: the files of a run that are in DIR are replaced, once a step is done")
+        ->excludes(resume);
   }
 
   const std::string& out() const { return out_; }
@@ -128,6 +133,7 @@ class Options {
 
 int train(const Options& options) {
   const Config config = options.config();
+  training::check_folder(options.out(), options.existing());  // before anything that takes time
   if (options.existing() == Existing::resume && !training::config_of(options.out())) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }

@@ -188,7 +188,8 @@ void PlateauLr::load_state(const State& state) {
   const double best = saved_double(kind(), state, "best");
   const std::int64_t bad = saved_integer(kind(), state, "bad");
   require(lr >= options_.min_lr && lr <= options_.lr, "plateau: the state's current_lr is ", lr);
-  require(bad >= 0, "plateau: the state's bad is ", bad);
+  require(!std::isnan(best), "plateau: the state's best is ", best);
+  require(bad >= 0 && bad <= options_.patience, "plateau: the state's bad is ", bad);
   lr_ = lr;
   best_ = best;
   bad_ = bad;

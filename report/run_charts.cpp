@@ -40,33 +40,40 @@ std::vector<Tick> epoch_ticks(const TrainingRun& run) {
   return ticks;
 }
 
-/// Training, test and validation of every epoch, by one kind of energy.
+/// Training, test and validation of every epoch, by one kind of energy.  Of several epochs that are
+/// one point, the mean.
 template <class Energy>
 BarChart energy_chart(const TrainingRun& run, const char* title, const char* value_title,
                       Energy&& energy) {
   double largest = 0;
+  std::vector<std::optional<double>> training, test, validation;
+  const auto per_epoch = [&](const EpochMetrics& m, const training::PartEnergy& part) {
+    const Figure<Joules> figure = energy(part);
+    if (!figure.available()) return std::optional<double>();
+    const double joules = figure.value().value() / static_cast<double>(1 + m.merged.count);
+    largest = std::max(largest, joules);
+    return std::optional(joules);
+  };
   for (const EpochMetrics& m : run.energy.epochs) {
-    for (const auto& figure :
-         {energy(m.energy.training), energy(m.energy.evaluation), energy(m.energy.validation)}) {
-      if (figure.available()) largest = std::max(largest, figure.value().value());
-    }
+    training.push_back(per_epoch(m, m.energy.training));
+    test.push_back(per_epoch(m, m.energy.evaluation));
+    validation.push_back(per_epoch(m, m.energy.validation));
   }
   const Scale scale = scale_for(largest, "J");
   BarChart chart{.title = title,
                  .value_title = fmt::format("{}, {}", value_title, scale.unit),
-                 .groups = {{.name = "training steps", .color = 3}, {.name = "test", .color = 6}},
                  .category_title = "epoch",
                  .stacked = true};
-  const bool validated = best_epoch(run.energy.epochs).has_value();
-  if (validated) chart.groups.push_back({.name = "validation", .color = 5});
-  const auto bar = [&](const Figure<Joules>& figure) {
-    return figure.available() ? std::optional(scale.factor * figure.value().value()) : std::nullopt;
-  };
-  for (const EpochMetrics& m : run.energy.epochs) {
-    chart.categories.push_back(std::to_string(m.epoch));
-    chart.groups[0].values.push_back(bar(energy(m.energy.training)));
-    chart.groups[1].values.push_back(bar(energy(m.energy.evaluation)));
-    if (validated) chart.groups[2].values.push_back(bar(energy(m.energy.validation)));
+  for (auto* values : {&training, &test, &validation}) {
+    for (auto& value : *values) {
+      if (value) *value *= scale.factor;
+    }
+  }
+  for (const EpochMetrics& m : run.energy.epochs) chart.categories.push_back(label(m));
+  chart.groups.push_back({.name = "training steps", .values = std::move(training), .color = 3});
+  chart.groups.push_back({.name = "test", .values = std::move(test), .color = 6});
+  if (best_epoch(run.energy.epochs)) {
+    chart.groups.push_back({.name = "validation", .values = std::move(validation), .color = 5});
   }
   return chart;
 }
@@ -102,11 +109,12 @@ LineChart accuracy_chart(const TrainingRun& run, const char* what, const EpochFi
 }  // namespace
 
 Spending measured_spending(const TrainingRun& run) {
-  return {"measured, gross", measured_energies(run.energy.epochs)};
+  return {"measured, gross", training::kMeasured, measured_energies(run.energy.epochs)};
 }
 
 Spending modelled_spending(const TrainingRun& run) {
-  return {"modelled, horowitz45", modelled_energies(run.energy.epochs, energy::horowitz45())};
+  const energy::CostModel& model = energy::horowitz45();
+  return {"modelled, horowitz45", model.name, modelled_energies(run.energy.epochs, model)};
 }
 
 Spending spending(const TrainingRun& run) {
@@ -118,6 +126,11 @@ Joules sum_of(const EpochFigures& figures) {
   Joules sum;
   for (const auto& figure : figures) sum += figure.value();
   return sum;
+}
+
+std::string label(const EpochMetrics& m) {
+  if (m.merged.count == 0) return std::to_string(m.epoch);
+  return fmt::format("{}–{}", m.epoch - m.merged.count, m.epoch);
 }
 
 double density(const EpochMetrics& m) {

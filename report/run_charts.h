@@ -15,7 +15,8 @@ namespace joule::report {
 
 /// Energies of the epochs, all of one kind.
 struct Spending {
-  std::string what;  // "measured, gross"
+  std::string what;    // "measured, gross"
+  std::string source;  // see training::MergedEpochs
   training::EpochFigures epochs;
 };
 Spending measured_spending(const TrainingRun& run);
@@ -24,6 +25,9 @@ Spending modelled_spending(const TrainingRun& run);
 Spending spending(const TrainingRun& run);
 
 energy::Joules sum_of(const training::EpochFigures& figures);
+
+/// "8"; "5–8" of a point that stands for several epochs.
+std::string label(const training::EpochMetrics& epoch);
 
 /// Share of the ReLUs' outputs that are not 0, in percent; 0 if there are none.
 double density(const training::EpochMetrics& epoch);

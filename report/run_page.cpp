@@ -9,6 +9,7 @@
 #include "energy/cost_model.h"
 #include "report/run_charts.h"
 #include "training/choice.h"
+#include "training/history.h"
 
 namespace joule::report {
 namespace {
@@ -32,11 +33,8 @@ void add_energy(Page& page, const TrainingRun& run) {
 /// What was foreseen after each epoch, and what it came to.
 void add_prediction(Page& page, const TrainingRun& run) {
   const Spending spent = spending(run);
-  std::vector<training::Prediction> predictions;
-  for (std::size_t n = 1; n <= spent.epochs.size(); ++n) {
-    const auto p = training::predict_total(std::span(spent.epochs).first(n), run.config.epochs);
-    if (p) predictions.push_back(*p);
-  }
+  const std::vector<training::Prediction> predictions =
+      training::predictions(run.energy.epochs, spent.epochs, spent.source, run.config.epochs);
   if (predictions.empty()) return;
   const training::Prediction& last = predictions.back();
   const std::string outcome =
@@ -76,7 +74,7 @@ std::vector<Card> result_cards(const TrainingRun& run) {
        .value = str(Seconds(seconds)),
        .note = fmt::format("{:.4g} images/s in the last epoch", last.images_per_second)}};
   if (const auto best = best_epoch(epochs)) {
-    const EpochMetrics& m = epochs[static_cast<std::size_t>(*best - epochs.front().epoch)];
+    const EpochMetrics& m = *std::ranges::find(epochs, *best, &EpochMetrics::epoch);
     cards.push_back({.name = "Best epoch",
                      .value = std::to_string(*best),
                      .note = fmt::format("by the validation accuracy, {:.2f} %; the test accuracy "
@@ -107,12 +105,15 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
   }
   cards.push_back(card("Modelled energy of all epochs", modelled(all, energy::horowitz45())));
   const std::vector<EpochMetrics>& epochs = run.energy.epochs;
+  // A run that goes on keeps so many epochs; at its end it has all.
+  const bool all_known = training::count_epochs(epochs) == std::ssize(epochs);
   for (const auto& spent : {spent_until(epochs), spent_until(epochs, energy::horowitz45())}) {
     const auto reached = first_within_a_point(epochs, spent);
     if (!reached || !reached->spent.available()) continue;
     cards.push_back(card("Energy until within 1 point of the best", reached->spent));
     cards.back().note =
-        fmt::format("after epoch {}, at {:.2f} % of the validation images; {}", reached->epoch,
+        fmt::format("after epoch {}{}, at {:.2f} % of the validation images; {}", reached->epoch,
+                    all_known ? "" : ", the first of those that are shown",
                     100 * reached->validation_accuracy, cards.back().note);
   }
   const auto& [intensity, pue] = run.energy.footprint;
@@ -141,8 +142,9 @@ std::vector<std::string> beside_the_sum(const TrainingRun& run) {
 }
 
 Table epoch_table(const TrainingRun& run) {
+  const bool all = training::count_epochs(run.energy.epochs) == std::ssize(run.energy.epochs);
   Table table{
-      .caption = "Every epoch",
+      .caption = all ? "Every epoch" : "Epochs; energies are sums",
       .head = {"epoch", "training loss", "L0 penalty", "test loss", "training accuracy",
                "test accuracy", "validation loss", "validation accuracy", "non-zero activations",
                "images/s", "measured, gross", "modelled, horowitz45"}};
@@ -150,7 +152,7 @@ Table epoch_table(const TrainingRun& run) {
   const EpochFigures by_model = modelled_spending(run).epochs;
   for (std::size_t i = 0; i < run.energy.epochs.size(); ++i) {
     const EpochMetrics& m = run.energy.epochs[i];
-    table.rows.push_back({std::to_string(m.epoch), fmt::format("{:.4g}", m.train_loss),
+    table.rows.push_back({label(m), fmt::format("{:.4g}", m.train_loss),
                           fmt::format("{:.4g}", m.l0_penalty), fmt::format("{:.4g}", m.test_loss),
                           percent(m.train_accuracy), percent(m.test_accuracy),
                           m.validation_loss ? fmt::format("{:.4g}", *m.validation_loss) : "",
@@ -175,16 +177,31 @@ void say_unavailable(Page& page, const TrainingRun& run) {
                            run.sources.empty() ? "" : " The table at the end has every source."));
 }
 
+void say_thinned(Page& page, const TrainingRun& run) {
+  const std::int64_t done = training::count_epochs(run.energy.epochs);
+  const auto shown = std::ssize(run.energy.epochs);
+  if (shown == done) return;
+  page.paragraph(fmt::format(
+      "Of the {} epochs, {} are shown, among them the first, the last, and the best and the worst "
+      "of everything. Energy and time of those between are in the one behind them: bars and powers "
+      "are means, sums are of all epochs. metrics.jsonl has every epoch.",
+      done, shown));
+}
+
 void say_state(Page& page, const TrainingRun& run) {
-  const auto done = std::ssize(run.energy.epochs);
+  const std::int64_t done = training::count_epochs(run.energy.epochs);
   if (!run.result) {
     page.warning(fmt::format("{} of {} epochs are complete: the run goes on, or was stopped.", done,
                              run.config.epochs));
   }
-  for (const std::int64_t epoch : run.energy.lost_after) {
+  constexpr std::ptrdiff_t kMostLosses = 8;
+  const auto& lost = run.energy.lost_after;
+  const auto more = std::max<std::ptrdiff_t>(std::ssize(lost) - kMostLosses, 0);
+  if (more > 0)
+    page.warning(fmt::format("Before those that follow, {} parts were lost, too.", more));
+  for (auto at = std::next(lost.begin(), more); at != lost.end(); ++at) {
     page.warning(fmt::format(
-        "What was spent after epoch {} and then lost, at a kill or error, is in no figure.",
-        epoch));
+        "What was spent after epoch {} and then lost, at a kill or error, is in no figure.", *at));
   }
 }
 
@@ -260,7 +277,9 @@ std::string data_of(const TrainingRun& run) {
 
 }  // namespace
 
-std::string to_html(const TrainingRun& run) {
+std::string to_html(const TrainingRun& whole) {
+  TrainingRun run = whole;
+  run.energy.epochs = training::thinned(whole.energy.epochs);
   const training::Config& c = run.config;
   Page page(
       fmt::format("Training of {} on {}", c.model, c.data),
@@ -274,8 +293,9 @@ std::string to_html(const TrainingRun& run) {
     return page.data(data_of(run)).html();
   }
   say_unavailable(page, run);
-  std::vector<Card> cards = result_cards(run);
-  std::ranges::move(energy_cards(run), std::back_inserter(cards));
+  say_thinned(page, run);
+  std::vector<Card> cards = result_cards(whole);
+  std::ranges::move(energy_cards(whole), std::back_inserter(cards));
   page.heading("Result").add(cards);
   page.list(beside_the_sum(run));
   page.heading("Accuracy and energy").add(accuracy_charts(run));

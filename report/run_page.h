@@ -35,6 +35,9 @@ struct TrainingRun {
 ///
 /// Its JSON has `config`, `epochs` (the lines of metrics.jsonl), `energy` (that of summary.json),
 /// and `environment`.
+///
+/// Of a run of more than training::kMostPoints epochs the page and its JSON have so many points,
+/// some of them for several epochs (see training/history.h), and the page says so.
 std::string to_html(const TrainingRun& run);
 
 }  // namespace joule::report

@@ -108,7 +108,7 @@ class Train(unittest.TestCase):
             "first epoch": lambda out: (out / "checkpoint.safetensors").exists(),
             "second epoch": lambda out: (out / "metrics.jsonl").exists() and len(metrics(out)) == 2,
             "writing": lambda out: any(out.glob("*.tmp")),
-            "end": lambda out: (out / "model.safetensors").exists(),
+            "end": lambda out: (out / "summary.json").exists(),
         }
         for name, condition in moments.items():
             with self.subTest(name):
@@ -129,6 +129,56 @@ class Train(unittest.TestCase):
             process.communicate()
         self.resume(out)
         self.assert_same_run(out)
+
+    def test_the_last_complete_epoch_is_usable_after_a_kill(self):
+        out = self.folder / "usable"
+        process = self.start(out)
+        self.wait_for(process, lambda: (out / "checkpoint.safetensors").exists())
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        done = joule("eval", "--model", out, "--limit", "40")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\Athe net after epoch [123] of 3; its run is not finished\n40 images: ")
+        net = json.loads(joule("eval", "--model", out, "--limit", "40", "--json").stdout)["net"]
+        self.assertEqual((net["epochs"], net["unfinished"]), (3, True))
+        again = joule("eval", "--model", self.reference, "--limit", "40")
+        self.assertRegex(again.stdout, r"\A40 images: ")
+        net = json.loads(joule("eval", "--model", self.reference, "--limit", "40", "--json").stdout)["net"]
+        self.assertEqual(net, {"epoch": 3, "epochs": 3})
+        self.resume(out)
+        self.assert_same_run(out)
+
+    def test_two_at_once(self):
+        out = self.folder / "two"
+        first = self.start(out)
+        self.wait_for(first, lambda: (out / "config.json").exists())
+        first.send_signal(signal.SIGSTOP)  # it would be done too soon
+        try:
+            for more in ((), ("--resume",), ("--overwrite", "--seed", "9")):
+                second = joule("train", *RUN, "--out", out, *more)
+                self.assertEqual((second.returncode, second.stdout), (2, ""), second.stderr)
+                if more:
+                    self.assertIn(f"joule: {out}: process {first.pid} on ", second.stderr)
+                    self.assertIn(" trains into this folder; wait for it, or take another folder\n", second.stderr)
+            self.assertEqual(json.loads((out / "config.json").read_text())["seed"], 1)
+        finally:
+            first.send_signal(signal.SIGCONT)
+        _, errors = first.communicate()
+        self.assertEqual(first.returncode, 0, errors)
+        self.assert_same_run(out)
+
+    def test_lost_lines_of_metrics_are_an_error(self):
+        out = self.folder / "shortened"
+        process = self.start(out)
+        self.wait_for(process, lambda: (out / "metrics.jsonl").exists() and len(metrics(out)) == 2)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        lines = (out / "metrics.jsonl").read_text().splitlines(keepends=True)
+        (out / "metrics.jsonl").write_text(lines[0])
+        refused = joule("train", "--out", out, "--resume")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertRegex(refused.stderr, r"metrics.jsonl: ends after 1 of the [23] epochs that the checkpoint covers\n\Z")
+        self.assertEqual((out / "metrics.jsonl").read_text(), lines[0])
 
     def test_torn_metrics_are_mended(self):
         out = self.folder / "torn"
@@ -427,6 +477,47 @@ class Train(unittest.TestCase):
         self.assertEqual((out / "model.safetensors").read_bytes(), before)
         self.assertEqual(joule(*quick, "--seed", "2", "--overwrite").returncode, 0)
         self.assertNotEqual((out / "model.safetensors").read_bytes(), before)
+
+    def test_files_that_no_run_made_are_not_replaced(self):
+        out = self.folder / "foreign"
+        out.mkdir()
+        (out / "model.safetensors").write_text("mine")
+        (out / "notes.txt").write_text("mine, too")
+        quick = ["train", *RUN[:4], "--epochs", "1", "--limit", "40", "--out", out]
+        refused = joule(*quick)
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertEqual(
+            refused.stderr,
+            f"joule: {out}: holds model.safetensors, but no run that made it (there is no config.json); "
+            "--overwrite replaces it\n",
+        )
+        refused = joule(*quick, "--resume")
+        self.assertEqual(refused.returncode, 3)
+        self.assertRegex(refused.stderr, r"\Ajoule: [^\n]*config.json: is missing, though model.safetensors is there: [^\n]*\n\Z")
+        self.assertEqual(joule(*quick, "--overwrite", "--data", self.folder / "none").returncode, 3)
+        self.assertEqual((out / "model.safetensors").read_text(), "mine")
+        self.assertEqual(sorted(path.name for path in out.iterdir()), ["model.safetensors", "notes.txt"])
+        self.assertEqual(joule(*quick, "--overwrite").returncode, 0)
+        self.assertEqual((out / "notes.txt").read_text(), "mine, too")
+        self.assertNotEqual((out / "model.safetensors").read_bytes(), b"mine")
+
+    def test_a_demo_replaces_only_a_demo(self):
+        out = self.folder / "demo"
+        quick = ["demo", "--data", "synthetic", "--model", "lenet5", "--limit", "40", "--epochs", "1", "--out", out]
+        kept = out / "standard" / "config.json"
+        self.assertEqual(joule("train", *RUN[:4], "--epochs", "1", "--limit", "40", "--out", kept.parent).returncode, 0)
+        before = kept.read_bytes()
+        refused = joule(*quick)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn(f"{kept.parent}: holds a run already; ", refused.stderr)
+        (out / "summary.json").write_text('{"test_accuracy": 1}')
+        refused = joule(*quick)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn(f"{out}/summary.json: is not the summary of a demo; --overwrite replaces it", refused.stderr)
+        self.assertEqual(kept.read_bytes(), before)
+        self.assertEqual(joule(*quick, "--overwrite").returncode, 0)
+        self.assertEqual(joule(*quick, "--seed", "2").returncode, 0)  # a demo
+        self.assertEqual(json.loads(kept.read_text())["seed"], 2)
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ TEST_F(CudaTraining, ARunGoesOnWithANewGraph) {
   int steps = 0;
   while (steps < 6) first.run_epoch({.stop = [&] { return ++steps >= 6; }});
   training::Trainer second = make_trainer("auto", 0.5);
-  second.load_state(first.state());
+  second.load_state(first.state(), first.metrics());
   EXPECT_EQ(second.epoch(), 1);
   while (!second.finished()) second.run_epoch();
   expect_same_run(second, whole);

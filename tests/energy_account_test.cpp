@@ -184,17 +184,19 @@ TEST(TrainingEnergy, OfAnInterruptedRunIsThatOfAWholeOne) {
   while (!whole_run.finished()) whole_run.run_epoch(hundred_ms_a_step(bench));
 
   State state = copy_of(Trainer(config_of(2), small_data()).state());
+  std::vector<EpochMetrics> metrics;
   for (int part = 0; part < 10; ++part) {  // a step each, or the evaluation
     Bench another;
     Trainer resumed(config_of(2), small_data(), {.metering = another.metering});
-    resumed.load_state(state);
+    resumed.load_state(state, metrics);
     Hooks hooks = hundred_ms_a_step(another);
     if (part % 5 != 4) hooks.stop = [] { return true; };
     resumed.run_epoch(hooks);
     state = copy_of(resumed.state());
+    metrics = resumed.metrics();
   }
   Trainer resumed(config_of(2), small_data());
-  resumed.load_state(state);
+  resumed.load_state(state, metrics);
   ASSERT_TRUE(resumed.finished());
   for (std::size_t i = 0; i < 2; ++i) {
     const EpochEnergy& a = resumed.metrics()[i].energy;
@@ -213,7 +215,7 @@ TEST(TrainingEnergy, OfAPartThatWasNotMeasuredIsMissing) {
   Trainer first(config_of(3), small_data(), {.metering = bench.metering});
   first.run_epoch(hundred_ms_a_step(bench));
   Trainer second(config_of(3), small_data());  // without a meter
-  second.load_state(copy_of(first.state()));
+  second.load_state(copy_of(first.state()), first.metrics());
   second.run_epoch();
   EXPECT_TRUE(measured(second.metrics()[0].energy.training).gross.available());
   const auto gross = measured(total_energy(second.metrics()).training).gross;
@@ -227,7 +229,7 @@ TEST(TrainingEnergy, OfAPartThatWasNotMeasuredIsMissing) {
   const std::shared_ptr<Metering> meterings[] = {bench.metering, other.metering};
   for (int i = 0; i < 2; ++i) {
     Trainer third(config_of(3), small_data(), {.metering = meterings[i], .budget = Joules(1000)});
-    third.load_state(copy_of(before[i]->state()));
+    third.load_state(copy_of(before[i]->state()), before[i]->metrics());
     std::string why;
     EXPECT_FALSE(third.run_epoch({.on_budget = [&](const std::string& reason) { why = reason; }}));
     EXPECT_EQ(third.batch(), 0);
@@ -254,7 +256,7 @@ TEST(TrainingEnergy, BudgetStopsAfterTheStepThatExceedsIt) {
     Bench again;
     Trainer resumed(config_of(3), small_data(),
                     {.metering = again.metering, .budget = Joules(budget)});
-    resumed.load_state(copy_of(trainer.state()));
+    resumed.load_state(copy_of(trainer.state()), trainer.metrics());
     EXPECT_FALSE(resumed.run_epoch(hundred_ms_a_step(again)));
     EXPECT_EQ(resumed.batch(), budget > 5.9 ? 3 : 2);  // 6 J do not exceed 6 J
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/run_page.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "energy/window_sum.h"
@@ -212,6 +213,46 @@ TEST(RunPage, ItsDataAreThoseOfTheRunsFiles) {
   for (const json& line : data["epochs"]) lines += line.dump() + "\n";
   EXPECT_EQ(to_jsonl(training::parse_jsonl(lines)), to_jsonl(run.energy.epochs));
   EXPECT_EQ(data["environment"]["processor"], "an abacus");
+}
+
+TEST(RunPage, OfManyEpochsIsOfBoundedSize) {
+  const auto run_of = [](std::int64_t count) {
+    TrainingRun run{.config = {.epochs = count}};
+    for (std::int64_t i = 1; i <= count; ++i) {
+      run.energy.epochs.push_back(epoch(i, i == 777 ? 0.99 : 0.5, 100 + i % 3));
+    }
+    return run;
+  };
+  const TrainingRun run = run_of(2000);
+  const std::string html = to_html(run);
+  EXPECT_LT(html.size(), 1.5 * static_cast<double>(to_html(run_of(200)).size()));
+  const json drawn = chart(html, "Test accuracy against");
+  const auto curve = points(drawn);
+  EXPECT_LE(curve.size(), 200u);
+  EXPECT_GT(curve.size(), 60u);
+  EXPECT_EQ(drawn["x_title"], "energy of all epochs until then (measured, gross), kJ");
+  std::int64_t joules = 0;
+  for (const EpochMetrics& m : run.energy.epochs) {
+    joules += m.energy.training.measured[0].ticks + m.energy.evaluation.measured[0].ticks;
+  }
+  EXPECT_NEAR(curve.back().first, 1e-3 * static_cast<double>(joules), 1e-9);
+  EXPECT_EQ(std::ranges::max(curve, {}, [](const auto& p) { return p.second; }).second, 99);
+  EXPECT_EQ(points(chart(html, "Loss"))[0].first, 1);
+  EXPECT_EQ(points(chart(html, "Loss")).back().first, 2000);
+  // A bar is the mean of its epochs, not their sum.
+  for (const json& bar : chart(html, "Measured energy per epoch")["groups"][0]["values"]) {
+    EXPECT_GE(bar.get<double>(), 100);
+    EXPECT_LE(bar.get<double>(), 102);
+  }
+  const json data = embedded(html, "data");
+  EXPECT_EQ(data["epochs"].size(), curve.size());
+  std::int64_t stood_for = 0;
+  for (const json& point : data["epochs"]) stood_for += 1 + point.value("merged", 0);
+  EXPECT_EQ(stood_for, 2000);
+  EXPECT_EQ(data["energy"]["total"]["gross"]["value"], static_cast<double>(joules));
+  EXPECT_TRUE(holds(html, str("Of the 2000 epochs, ", curve.size(), " are shown")));
+  EXPECT_TRUE(holds(html, "2000 of 2000 epochs are complete"));
+  EXPECT_FALSE(holds(to_html(run_of(200)), "are shown"));
 }
 
 TEST(RunPage, CarbonIsALineOfItsOwn) {

@@ -57,18 +57,20 @@ TEST(Trainer, GoesOnFromAnyStep) {
   while (!reference.finished()) reference.run_epoch();
 
   // One trainer per step, and one for the evaluation at the end of each epoch.
+  std::vector<EpochMetrics> metrics;
   State state = copy_of(Trainer(small_config(), small_data()).state());
   for (int part = 0; part < 10; ++part) {
     Trainer resumed(small_config(), small_data());
-    resumed.load_state(state);
+    resumed.load_state(state, metrics);
     const bool only_evaluation_is_left = resumed.batch() == 4;
     EXPECT_EQ(only_evaluation_is_left, part % 5 == 4);
     EXPECT_EQ(resumed.run_epoch({.stop = [&] { return !only_evaluation_is_left; }}),
               only_evaluation_is_left);
     state = copy_of(resumed.state());
+    metrics = resumed.metrics();
   }
   Trainer resumed(small_config(), small_data());
-  resumed.load_state(state);
+  resumed.load_state(state, metrics);
   EXPECT_TRUE(resumed.finished());
   EXPECT_EQ(weights(resumed), weights(reference));
   ASSERT_EQ(resumed.metrics().size(), 2u);
@@ -164,7 +166,7 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
   const auto refused = [&](auto&& spoil) {
     State bad = good;
     spoil(bad);
-    const std::string error = error_of([&] { trainer.load_state(bad); });
+    const std::string error = error_of([&] { trainer.load_state(bad, other.metrics()); });
     EXPECT_EQ(weights(trainer), before);
     EXPECT_EQ(trainer.epoch(), 0);
     return error;
@@ -175,8 +177,12 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
             "checkpoint: 'position' cannot be '1 x'");
   EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 5"; }),
             "checkpoint: there is no epoch 1, step 5 in this run");
-  EXPECT_EQ(refused([](State& s) { s.values["metrics"] = ""; }),
-            "checkpoint: 0 lines of metrics for 1 epochs");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "2 1"; }),
+            "checkpoint: there is no step 1 after the last epoch");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "0 1"; }),
+            "checkpoint: there are metrics of 1 epochs, it covers 0");
+  EXPECT_EQ(error_of([&] { trainer.load_state(good); }),
+            "checkpoint: there are metrics of 0 epochs, it covers 1");
   EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");

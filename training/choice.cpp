@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "training/choice.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +16,7 @@ constexpr double kRounding = 1e-12;  // of 0.92 - 0.01, which is not 0.91
 constexpr const char* kNoValidation = "no images were held back to choose by (--validation)";
 
 const EpochMetrics& epoch_of(std::span<const EpochMetrics> epochs, std::int64_t number) {
-  return epochs[static_cast<std::size_t>(number - epochs.front().epoch)];
+  return *std::ranges::find(epochs, number, &EpochMetrics::epoch);
 }
 
 ordered_json json_of(const Reached& reached) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "energy/run_meters.h"
 
 namespace joule::training {
@@ -32,9 +33,16 @@ ordered_json joules_or_null(const std::optional<Joules>& energy) {
   return energy ? ordered_json(energy->value()) : ordered_json();
 }
 
-std::optional<Joules> joules_of(const ordered_json& json) {
-  if (json.is_null()) return {};
-  return Joules(json.get<double>());
+/// A number that is not negative.
+double amount_of(const ordered_json& json, const char* key) {
+  const ordered_json& value = json.at(key);
+  require(value.is_number() && value.get<double>() >= 0, "'", key, "' cannot be ", value.dump());
+  return value.get<double>();
+}
+
+std::optional<Joules> joules_of(const ordered_json& json, const char* key) {
+  if (json.at(key).is_null()) return {};
+  return Joules(amount_of(json, key));
 }
 
 ordered_json text_or_null(const std::string& text) {
@@ -49,13 +57,13 @@ WindowSum window_sum_of(const ordered_json& json) {
   return {.meter = json.at("meter"),
           .scope = text_of(json.at("scope")),
           .beside = text_of(json.value("not_in_sum", ordered_json())),
-          .unit = Joules(json.at("joules_per_tick").get<double>()),
-          .systematic = json.at("systematic"),
-          .ticks = json.at("ticks"),
-          .nanoseconds = json.at("nanoseconds"),
-          .edges = joules_of(json.at("edges_joules")),
-          .idle = Joules(json.at("idle_joules").get<double>()),
-          .idle_width = joules_of(json.at("idle_uncertainty_joules")),
+          .unit = Joules(amount_of(json, "joules_per_tick")),
+          .systematic = amount_of(json, "systematic"),
+          .ticks = count_of(json, "ticks"),
+          .nanoseconds = count_of(json, "nanoseconds"),
+          .edges = joules_of(json, "edges_joules"),
+          .idle = Joules(amount_of(json, "idle_joules")),
+          .idle_width = joules_of(json, "idle_uncertainty_joules"),
           .idle_stated = json.at("idle_stated"),
           .no_idle = text_of(json.at("no_idle")),
           .missing = text_of(json.at("missing"))};
@@ -90,11 +98,18 @@ PartEnergy part_of(const ordered_json& json, Device device) {
   }
   if (!told) charge_untold(part.measured, device);
   for_each_count(part.work,
-                 [&](const char* name, auto& count) { json.at("work").at(name).get_to(count); });
+                 [&](const char* name, auto& count) { count = count_of(json.at("work"), name); });
   return part;
 }
 
 }  // namespace
+
+std::int64_t count_of(const ordered_json& json, const char* key) {
+  const ordered_json& value = json.at(key);
+  require(value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX, "'", key,
+          "' cannot be ", value.dump());
+  return value.get<std::int64_t>();
+}
 
 ordered_json figures_of(const PartEnergy& part) {
   const energy::EnergySplit split = measured(part);

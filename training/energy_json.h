@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "core/device.h"
@@ -18,6 +19,12 @@ ordered_json json_of(const energy::Figure<Q>& figure) {
   return ordered_json::parse(energy::to_json(figure));
 }
 
+/// A member that counts something.
+///
+/// Errors    ArgumentError that names it, if it is no whole number from 0 to 2^63 - 1; those of the
+///           library if it is missing.
+std::int64_t count_of(const ordered_json& json, const char* key);
+
 /// The figures gross, idle, dynamic, and per profile those of `modelled`.
 ordered_json figures_of(const PartEnergy& part);
 
@@ -30,7 +37,8 @@ ordered_json json_of(const EpochEnergy& epoch);
 /// Reads the integers back; the figures follow from them.  Where a file does not tell which meters
 /// are in the sum, the rule of energy/run_meters.h does, for a run on `device`.
 ///
-/// Errors    those of the library, if it is not what json_of() writes.
+/// Errors    those of the library, if it is not what json_of() writes; ArgumentError that names a
+///           number that cannot be: see count_of(), and energies below 0.
 EpochEnergy epoch_energy_of(const ordered_json& json, Device device = Device::cpu);
 
 }  // namespace joule::training

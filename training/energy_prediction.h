@@ -19,6 +19,22 @@ struct Prediction {
   std::string source;
 };
 
+/// The energies of some epochs, as far as a prediction needs them.
+struct EnergySpread {
+  std::int64_t epochs = 0;
+  energy::Joules sum{}, bounds{};  // of the energies, and of the epochs' own uncertainties
+  double squares = 0;              // of the deviations from the mean, J^2; NaN if one is not known
+  energy::Quality quality = energy::Quality::unavailable;  // of the first
+  std::string source{};
+
+  /// Source    Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", eq. 2.1.
+  EnergySpread& operator+=(const EnergySpread& o);
+};
+
+/// Of one figure that is the sum over so many epochs, with their `squares`.
+EnergySpread spread_of(const energy::Figure<energy::Joules>& sum, std::int64_t epochs = 1,
+                       double squares = 0);
+
 /// From the energies x of the first n of `epochs` epochs, with m = epochs - n still to come:
 ///
 ///   energy     = sum x + m * mean x
@@ -32,6 +48,7 @@ struct Prediction {
 ///           the energy of one is unavailable.
 /// Numerics  epochs are taken as draws from one normal distribution.  A first epoch that also warms
 ///           the machine up widens the interval.
+std::optional<Prediction> predict_total(const EnergySpread& spent, std::int64_t epochs);
 std::optional<Prediction> predict_total(std::span<const energy::Figure<energy::Joules>> spent,
                                         std::int64_t epochs);
 

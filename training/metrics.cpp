@@ -2,7 +2,9 @@
 #include "training/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "core/error.h"
 #include "training/energy_json.h"
@@ -34,15 +36,30 @@ ordered_json value_of(const std::optional<double>& value) {
   return value ? ordered_json(*value) : ordered_json();
 }
 
-template <class T>
-void take(const ordered_json& json, T& value) {
-  json.get_to(value);
+void read(const ordered_json& json, const char* name, double& value) {
+  json.at(name).get_to(value);
 }
-void take(const ordered_json& json, std::optional<double>& value) {
-  if (!json.is_null()) value = json.get<double>();
+void read(const ordered_json& json, const char* name, std::optional<double>& value) {
+  if (!json.at(name).is_null()) value = json.at(name).get<double>();
+}
+void read(const ordered_json& json, const char* name, std::int64_t& value) {
+  value = count_of(json, name);
 }
 
 }  // namespace
+
+std::vector<double> numbers(const EpochMetrics& epoch) {
+  std::vector<double> all;
+  const auto add = [&](const auto& value) { all.push_back(static_cast<double>(value)); };
+  for_each_member(epoch, [&](const char*, const auto& value) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(value)>>) {
+      add(value);
+    } else {
+      add(value.value_or(0));  // of all epochs of a run, or of none
+    }
+  });
+  return all;
+}
 
 std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   std::string lines;
@@ -50,6 +67,7 @@ std::string to_jsonl(std::span<const EpochMetrics> metrics) {
     ordered_json line;
     for_each_member(m, [&](const char* name, const auto& value) { line[name] = value_of(value); });
     line["energy"] = json_of(m.energy);
+    if (m.merged.count > 0) line["merged"] = m.merged.count;
     lines += line.dump() + "\n";
   }
   return lines;
@@ -63,7 +81,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
     try {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
-      for_each_member(m, [&](const char* name, auto& value) { take(json.at(name), value); });
+      for_each_member(m, [&](const char* name, auto& value) { read(json, name, value); });
       m.energy = epoch_energy_of(json.at("energy"), device);
     } catch (const ordered_json::exception&) {
       throw ArgumentError(str("metrics: not a line of an epoch: ", line));

@@ -140,17 +140,22 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 
 void save_model(const std::string& path, Model& model) {
   const ModelSpec& spec = model.spec;
-  save_safetensors(path, {.tensors = convert_layout(model.net.state().tensors,
-                                                    flattened_inputs(model.net, spec), true),
-                          .values = {{"format", "pt"},
-                                     {"joule", std::string(version())},
-                                     {"model", spec.name},
-                                     {"image", str(spec.image)},
-                                     {"channels", str(spec.channels)},
-                                     {"classes", str(spec.classes)},
-                                     {"data", model.data},
-                                     {"mean", json(model.mean).dump()},
-                                     {"deviation", json(model.deviation).dump()}}});
+  State file{
+      .tensors = convert_layout(model.net.state().tensors, flattened_inputs(model.net, spec), true),
+      .values = {{"format", "pt"},
+                 {"joule", std::string(version())},
+                 {"model", spec.name},
+                 {"image", str(spec.image)},
+                 {"channels", str(spec.channels)},
+                 {"classes", str(spec.classes)},
+                 {"data", model.data},
+                 {"mean", json(model.mean).dump()},
+                 {"deviation", json(model.deviation).dump()}}};
+  if (model.epochs > 0) {
+    file.values["epoch"] = str(model.epoch);
+    file.values["epochs"] = str(model.epochs);
+  }
+  save_safetensors(path, file);
 }
 
 Model load_model(const std::string& path_or_folder) {
@@ -177,6 +182,11 @@ Model load_model(const std::string& path_or_folder) {
     metadata.fail("deviation");
   }
   Model model{.spec = spec, .data = metadata.text("data"), .mean = mean, .deviation = deviation};
+  if (saved.values.contains("epochs")) {
+    model.epochs = metadata.count("epochs");
+    model.epoch = metadata.count("epoch");
+    if (model.epoch > model.epochs) metadata.fail("epoch");
+  }
   try {
     const UninitialisedWeights not_yet;
     model.net = make_model(spec);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Model {
   std::string data;  // the data set that it was trained on, as load_dataset() takes it
   // What its images were normalised with, per channel: (pixel / 255 - mean) / deviation.
   std::vector<float> mean, deviation;
+  // Of a run of `epochs` epochs the net after so many; 0 if that is not known.
+  std::int64_t epoch = 0, epochs = 0;
 
   /// `dataset`, to be normalised as this net was trained.
   /// Errors    ArgumentError if its images have another shape, or its classes another number.
@@ -29,7 +32,7 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 /// Writes a safetensors file that PyTorch reads: convolutions' weights as [out, in, kh, kw], those
 /// of a linear layer behind a Flatten with their columns in the order channel, row, column.  The
 /// metadata: format "pt"; joule (the version); model, image (HxW), channels, classes; data; mean
-/// and deviation (JSON arrays).
+/// and deviation (JSON arrays); epoch and epochs, if they are known.
 ///
 /// Errors    as save_safetensors.
 void save_model(const std::string& path, Model& model);

@@ -2,7 +2,7 @@
 #include "training/run_energy.h"
 
 #include "training/energy_json.h"
-#include "training/energy_prediction.h"
+#include "training/history.h"
 
 namespace joule::training {
 namespace {
@@ -11,20 +11,17 @@ using energy::CostModel;
 using energy::Figure;
 using energy::Joules;
 
-constexpr std::size_t kFirstPrediction = 2;  // from so many epochs
-
-ordered_json predictions(const EpochFigures& spent) {
+ordered_json predicted(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
+                       const std::string& source) {
   ordered_json all = ordered_json::array();
-  for (std::size_t n = kFirstPrediction; n < spent.size(); ++n) {
-    const auto p = predict_total(std::span(spent).first(n), std::ssize(spent));
-    if (!p) continue;
-    all.push_back({{"after_epoch", p->after_epoch},
-                   {"value", p->energy.value()},
+  for (const Prediction& p : predictions(epochs, spent, source, count_epochs(epochs))) {
+    all.push_back({{"after_epoch", p.after_epoch},
+                   {"value", p.energy.value()},
                    {"unit", Joules::kUnit},
-                   {"half_width", p->half_width.value()},
+                   {"half_width", p.half_width.value()},
                    {"confidence", 0.95},
-                   {"of", name(p->quality)},
-                   {"source", p->source}});
+                   {"of", name(p.quality)},
+                   {"source", p.source}});
   }
   return all;
 }
@@ -69,6 +66,22 @@ EpochFigures modelled_energies(std::span<const EpochMetrics> epochs, const CostM
   return figures;
 }
 
+EnergySpread spread_of(const Figure<Joules>& spent, const MergedEpochs& merged,
+                       const std::string& source) {
+  return spread_of(spent, 1 + merged.count, merged.count > 0 ? merged.squares.at(source) : 0);
+}
+
+std::vector<Prediction> predictions(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
+                                    const std::string& source, std::int64_t of_epochs) {
+  std::vector<Prediction> all;
+  EnergySpread until;
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    until += spread_of(spent[i], epochs[i].merged, source);
+    if (const auto p = predict_total(until, of_epochs)) all.push_back(*p);
+  }
+  return all;
+}
+
 EpochEnergy total_energy(std::span<const EpochMetrics> epochs) {
   EpochEnergy sum;
   for (const EpochMetrics& m : epochs) sum += m.energy;
@@ -103,10 +116,10 @@ std::string to_json(const RunEnergy& run) {
   }
   json["meters"] = meters;
   json["lost_after_epochs"] = run.lost_after;
-  json["predictions"]["measured"] = predictions(by_meter);
+  json["predictions"]["measured"] = predicted(run.epochs, by_meter, kMeasured);
   for (const CostModel& profile : energy::built_in_cost_models()) {
-    json["predictions"]["modelled"][profile.name] =
-        predictions(modelled_energies(run.epochs, profile));
+    const EpochFigures figures = modelled_energies(run.epochs, profile);
+    json["predictions"]["modelled"][profile.name] = predicted(run.epochs, figures, profile.name);
   }
   const Footprint& f = run.footprint;
   const double pue = f.pue.value_or(1);

@@ -10,6 +10,7 @@
 
 #include "energy/cost_model.h"
 #include "energy/figure.h"
+#include "training/energy_prediction.h"
 #include "training/epoch_energy.h"
 #include "training/footprint.h"
 #include "training/metrics.h"
@@ -21,6 +22,17 @@ using EpochFigures = std::vector<energy::Figure<energy::Joules>>;
 EpochFigures measured_energies(std::span<const EpochMetrics> epochs);  // gross
 EpochFigures modelled_energies(std::span<const EpochMetrics> epochs,
                                const energy::CostModel& profile);
+
+/// Of a point whose energy by that source is `spent`.
+EnergySpread spread_of(const energy::Figure<energy::Joules>& spent, const MergedEpochs& merged,
+                       const std::string& source);
+
+/// `spent` are the energies of the epochs by one source: kMeasured, or the name of a profile.
+///
+/// Returns   what was foreseen of all of so many epochs after each of these, unless nothing can be:
+///           see predict_total().
+std::vector<Prediction> predictions(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
+                                    const std::string& source, std::int64_t of_epochs);
 
 /// The sum over all epochs.
 EpochEnergy total_energy(std::span<const EpochMetrics> epochs);

@@ -12,6 +12,7 @@
 #include "data/device_batches.h"
 #include "energy/cost_model.h"
 #include "training/components.h"
+#include "training/history.h"
 #include "training/run_energy.h"
 #include "training/summary.h"
 
@@ -227,6 +228,7 @@ void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
     metrics_.back().validation_accuracy = validation->accuracy();
     metrics_.back().validation_loss = validation->loss;
   }
+  thin_out(metrics_);
   ++epoch_;
   batch_ = 0;
   sums_ = {};
@@ -234,11 +236,18 @@ void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
 
 void Trainer::predict(const Hooks& hooks) const {
   if (!hooks.on_prediction) return;
-  auto prediction = predict_total(measured_energies(metrics_), config_.epochs);
-  if (!prediction) {
-    prediction = predict_total(modelled_energies(metrics_, energy::horowitz45()), config_.epochs);
-  }
-  if (prediction) hooks.on_prediction(*prediction);
+  const auto told = [&](const EpochFigures& spent, const std::string& source) {
+    EnergySpread all;
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      all += spread_of(spent[i], metrics_[i].merged, source);
+    }
+    const auto prediction = predict_total(all, config_.epochs);
+    if (prediction) hooks.on_prediction(*prediction);
+    return prediction.has_value();
+  };
+  if (told(measured_energies(metrics_), kMeasured)) return;
+  const energy::CostModel& model = energy::horowitz45();
+  told(modelled_energies(metrics_, model), model.name);
 }
 
 const Evaluation& Trainer::evaluate_now() {

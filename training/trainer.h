@@ -66,11 +66,13 @@ class Trainer {
 
   const Config& config() const { return config_; }
   Model& model() { return model_; }
+  const Model& model() const { return model_; }
   /// Epochs that are complete.
   std::int64_t epoch() const { return epoch_; }
   /// Steps done of the epoch that is not.
   std::int64_t batch() const { return batch_; }
   bool finished() const { return epoch_ == config_.epochs; }
+  /// Of the epochs that are complete; of a long run thinned out, see training/history.h.
   const std::vector<EpochMetrics>& metrics() const { return metrics_; }
   /// What is trained on, and what is held back (config.validation of the training images).
   const ValidationSplit& learning() const { return learning_; }
@@ -97,10 +99,16 @@ class Trainer {
   /// Evaluates on the test images if that has not been done since the last epoch.
   const Evaluation& evaluate_now();
 
-  /// Everything that continues this run: net, optimiser, schedule, random numbers, position, sums.
+  /// Everything that continues this run, but for metrics(): net, optimiser, schedule, random
+  /// numbers, position, sums.  Its size does not depend on how many epochs are complete.
   State state() const;
-  /// Errors    ArgumentError if the state is not one of such a run; then nothing has changed.
-  void load_state(const State& state);
+  /// `metrics` are those of the epochs that the state covers.
+  ///
+  /// Errors    ArgumentError if the state is not one of such a run, names what in it cannot be, or
+  ///           covers other epochs; then nothing has changed.
+  void load_state(const State& state, std::vector<EpochMetrics> metrics = {});
+  /// Errors    ArgumentError if the state does not say how many epochs it covers.
+  static std::int64_t epochs_in(const State& state);
 
   /// So many steps in a row without one non-zero output, and a ReLU counts as dead: no gradient can
   /// come through it any more.
@@ -113,6 +121,7 @@ class Trainer {
     double seconds = 0;
   };
 
+  void check(const Sums& sums, std::int64_t batch) const;
   bool train_steps(const Hooks& hooks);  // whether to the end
   std::optional<Evaluation> judge(const char* which, const Dataset& images, const Hooks& hooks);
   void finish_epoch(const std::optional<Evaluation>& validation);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "training/counts.h"
 #include "training/energy_json.h"
+#include "training/history.h"
 #include "training/trainer.h"
 
 namespace joule::training {
@@ -81,6 +84,16 @@ energy::Totals parse_totals(std::string_view name, std::string_view text) {
   return t;
 }
 
+/// Calls check(), and says where the error is.
+template <class Check>
+void in_entry(const std::string& name, Check&& check) {
+  try {
+    check();
+  } catch (const ArgumentError& error) {
+    throw ArgumentError(str("checkpoint: '", name, "': ", error.what()));
+  }
+}
+
 /// The energy of the epoch under way, and what kills have undone.
 struct EnergyState {
   EpochEnergy epoch;
@@ -91,14 +104,25 @@ std::string to_text(const EnergyState& s) {
   return ordered_json{{"epoch", json_of(s.epoch)}, {"lost_after", s.lost_after}}.dump();
 }
 
-EnergyState parse_energy(const std::string& text, Device device) {
-  try {
-    const ordered_json json = ordered_json::parse(text);
-    return {.epoch = epoch_energy_of(json.at("epoch"), device),
-            .lost_after = json.at("lost_after")};
-  } catch (const ordered_json::exception&) {
-    throw ArgumentError(str("checkpoint: 'energy' cannot be '", text, "'"));
-  }
+/// Where `epoch` epochs are complete.
+EnergyState parse_energy(const std::string& text, std::int64_t epoch, Device device) {
+  EnergyState s;
+  const auto read = [&] {
+    try {
+      const ordered_json json = ordered_json::parse(text);
+      s = {.epoch = epoch_energy_of(json.at("epoch"), device),
+           .lost_after = json.at("lost_after")};
+    } catch (const ordered_json::exception&) {
+      throw ArgumentError(str("cannot be '", text, "'"));
+    }
+    check_counts(s.epoch, kLargestSum);
+    for (const std::int64_t lost : s.lost_after) {
+      require(lost >= 0 && lost <= epoch, "'lost_after' cannot be ", lost, ": expected 0 to ",
+              epoch);
+    }
+  };
+  in_entry("energy", read);
+  return s;
 }
 
 constexpr std::array kPhases = {Phase::forward, Phase::backward, Phase::update};
@@ -125,34 +149,74 @@ State Trainer::state() const {
   EnergyState energy{.epoch = energy_.epoch(), .lost_after = lost_after_};
   energy.epoch.training.work += ledger_.total();
   state.values["energy"] = to_text(energy);
-  state.values["metrics"] = to_jsonl(metrics_);
   return state;
 }
 
-void Trainer::load_state(const State& state) {
+std::int64_t Trainer::epochs_in(const State& state) {
+  std::int64_t epoch = 0, batch = 0;
+  parse_texts("position", value(state, "position"), epoch, batch);
+  require(epoch >= 0, "checkpoint: there is no epoch ", epoch);
+  return epoch;
+}
+
+/// What so many steps of an epoch can have come to.
+void Trainer::check(const Sums& sums, std::int64_t batch) const {
+  const std::int64_t images =
+      batch == loader_.batches() ? loader_.dataset().size() : batch * config_.batch;
+  require(sums.images == images, "images cannot be ", sums.images, " after ", batch,
+          " steps: expected ", images);
+  require(sums.correct >= 0 && sums.correct <= images, "correct cannot be ", sums.correct, " of ",
+          images, " images");
+  for (const auto& [what, sum] : {std::pair<std::string_view, double>{"loss", sums.loss},
+                                  {"penalty", sums.penalty},
+                                  {"seconds", sums.seconds}}) {
+    require(std::isfinite(sum) && sum >= 0, what, " cannot be ", sum);
+    require(images > 0 || sum == 0, what, " cannot be ", sum, " of no images");
+  }
+  require(images == 0 || sums.seconds > 0, "seconds cannot be 0 after ", batch, " steps");
+}
+
+void Trainer::load_state(const State& state, std::vector<EpochMetrics> metrics) {
   // Everything is read before anything is changed.
   std::int64_t epoch = 0, batch = 0;
   parse_texts("position", value(state, "position"), epoch, batch);
   require(epoch >= 0 && epoch <= config_.epochs && batch >= 0 && batch <= loader_.batches(),
           "checkpoint: there is no epoch ", epoch, ", step ", batch, " in this run");
-  auto metrics = parse_jsonl(value(state, "metrics"), device(config_));
-  require(static_cast<std::int64_t>(metrics.size()) == epoch, "checkpoint: ", metrics.size(),
-          " lines of metrics for ", epoch, " epochs");
+  require(epoch < config_.epochs || batch == 0, "checkpoint: there is no step ", batch,
+          " after the last epoch");
+  const std::int64_t known = count_epochs(metrics);
+  require(known == epoch, "checkpoint: there are metrics of ", known, " epochs, it covers ", epoch);
   RandomState random;
   parse_texts("random", value(state, "random"), random.seed, random.next);
   Sums sums;
   parse_texts("sums", value(state, "sums"), sums.loss, sums.penalty, sums.images, sums.correct,
               sums.seconds);
+  in_entry("sums", [&] { check(sums, batch); });
   std::map<std::string, int> silent;
-  for (const auto& [layer, steps] : extract(state, "silent.").values) {
-    parse_texts("silent." + layer, steps, silent[layer]);
+  for (const auto& [layer, text] : extract(state, "silent.").values) {
+    int& steps = silent[layer];
+    parse_texts("silent." + layer, text, steps);
+    require(steps >= 0 && steps < kSilentSteps, "checkpoint: 'silent.", layer, "' cannot be ",
+            steps, ": expected 0 to ", kSilentSteps - 1);
   }
   std::map<Phase, energy::Totals> work;
   for (const Phase phase : kPhases) {
     const std::string key = "work." + std::string(name(phase));
     work[phase] = parse_totals(key, value(state, key));
+    in_entry(key, [&] {
+      check_counts(work[phase], kLargestSum);
+      require(epoch > 0 || batch > 0 || work[phase].calls == 0, "'calls' cannot be ",
+              work[phase].calls, " before the first step");
+    });
   }
-  EnergyState energy = parse_energy(value(state, "energy"), device(config_));
+  EnergyState energy = parse_energy(value(state, "energy"), epoch, device(config_));
+  const std::int64_t steps = epoch * loader_.batches() + batch;
+  for (const auto& [parameter, text] : extract(state, "optimizer.step.").values) {
+    std::int64_t done = 0;
+    parse_texts("optimizer.step." + parameter, text, done);
+    require(done >= 0 && done <= steps, "checkpoint: 'optimizer.step.", parameter, "' cannot be ",
+            done, " after ", steps, " steps");
+  }
   const State model = extract(state, "model.");
   const State before = model_.net.state();
   State restore;
