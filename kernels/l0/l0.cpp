@@ -37,10 +37,15 @@ void run_penalty_reference(const L0Penalty& op, Context&, Tally*) {
 
 }  // namespace
 
+void require_sigma(std::string_view op, float sigma) {
+  require(sigma >= kLeastSigma && sigma <= kMostSigma, op, ": sigma must be from ", kLeastSigma,
+          " to ", kMostSigma, ", got ", sigma);
+}
+
 void L0Sum::check() const {
   require_same(kName, {{"x", x}});
   require_scalar(kName, {"sum", sum}, x.dtype(), x.device());
-  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work L0Sum::work() const {
@@ -62,7 +67,7 @@ std::span<const Implementation<L0Sum>> L0Sum::implementations() {
 void L0SumGrad::check() const {
   require_same(kName, {{"x", x}, {"grad_x", grad_x}});
   require_scalar(kName, {"grad_sum", grad_sum}, x.dtype(), x.device());
-  require(sigma > 0, kName, ": sigma must be positive, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work L0SumGrad::work() const {

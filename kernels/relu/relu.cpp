@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/threads.h"
+#include "kernels/l0/l0.h"
 #include "kernels/relu/relu_impl.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
@@ -41,7 +42,7 @@ const char* needs_mask(const ReluGrad& op) {
 
 void Relu::check() const {
   require_same("relu", {{"x", x}, {"y", y}});
-  require(!l0_sum || sigma > 0, "relu: the smooth L0 needs sigma > 0, got ", sigma);
+  if (l0_sum) require_sigma(kName, sigma);
   require(!l0_sum || l0_sum.numel() == 1, "relu: l0_sum must be a scalar");
 }
 
@@ -63,7 +64,7 @@ std::span<const Implementation<Relu>> Relu::implementations() {
 
 void ReluGrad::check() const {
   require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
-  require(!grad_l0 || sigma > 0, "relu_grad: the smooth L0 needs sigma > 0, got ", sigma);
+  if (grad_l0) require_sigma(kName, sigma);
   require(!grad_l0 || grad_l0.numel() == 1, "relu_grad: grad_l0 must be a scalar");
 }
 
