@@ -85,9 +85,25 @@ void Trainer::check_alive(std::string_view layer, std::int64_t nonzeros) {
                                  : "try a smaller --lr"));
 }
 
+void Trainer::check_loss(double value) const {
+  if (std::isfinite(value)) return;
+  fail(str("the loss is ", number(value), "; try a smaller --lr",
+           config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
+}
+
+void Trainer::clip_gradients(const TrainingStep::Output& out) const {
+  if (config_.clip_norm == 0) return;
+  try {
+    clip_grad_norm(model_.net.parameters(), config_.clip_norm);
+  } catch (const ArgumentError& error) {
+    check_loss(out.cross_entropy.item());  // says more, if that is where it comes from
+    fail(str(error.what(), "; try a smaller --lr"));
+  }
+}
+
 void Trainer::train_step(const Batch& batch) {
   const TrainingStep::Output out = training_step_.run(batch, lambda());
-  if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
+  clip_gradients(out);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
   optimizer_->step();
   optimizer_->zero_grad();
@@ -101,10 +117,7 @@ void Trainer::train_step(const Batch& batch) {
   read.wait();
   const auto images = static_cast<double>(batch.images.dim(0));
   const double value = cross_entropy.item();
-  if (!std::isfinite(value)) {
-    fail(str("the loss is ", number(value), "; try a smaller --lr",
-             config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
-  }
+  check_loss(value);
   for (const auto& [layer, count] : nonzeros) check_alive(layer, *count);
   sums_.loss += value * images;
   if (penalty) sums_.penalty += penalty.item() * images;
