@@ -11,6 +11,7 @@
 #include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/l0/l0.h"
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
 #include "kernels/same.h"
@@ -473,11 +474,10 @@ Conv2dShape shape_of(const Conv2dGradWeight& op) {
 }
 
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
-  require(p.stride.h >= 1 && p.stride.w >= 1, "conv2d: stride must be at least 1, got ", p.stride);
-  require(p.dilation.h >= 1 && p.dilation.w >= 1, "conv2d: dilation must be at least 1, got ",
-          p.dilation);
-  require(p.padding.h >= 0 && p.padding.w >= 0, "conv2d: padding must not be negative, got ",
-          p.padding);
+  require_window("conv2d", "kernel", kernel, 0);
+  require_window("conv2d", "stride", p.stride, 1);
+  require_window("conv2d", "dilation", p.dilation, 1);
+  require_window("conv2d", "padding", p.padding, 0);
   const Size2 reach{in.h + 2 * p.padding.h - p.dilation.h * (kernel.h - 1) - 1,
                     in.w + 2 * p.padding.w - p.dilation.w * (kernel.w - 1) - 1};
   require(reach.h >= 0 && reach.w >= 0, "conv2d: the output would be empty: image ", in,
@@ -491,7 +491,7 @@ void Conv2d::check() const {
   if (!l0_sum) return;
   require_shape(kName, {"l0_sum", l0_sum}, {}, x);
   require(relu, kName, ": l0_sum is the norm of a ReLU's output, but relu is off");
-  require(sigma > 0, kName, ": the smooth L0 needs sigma > 0, got ", sigma);
+  require_sigma(kName, sigma);
 }
 
 Work Conv2d::work() const {
