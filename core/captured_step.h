@@ -51,7 +51,9 @@ class CapturedStep {
   CapturedStep(Device device, std::vector<NamedTensor> parameters)
       : parameters_(std::move(parameters)), graph_(device) {}
 
-  /// What the step returned; its tensors hold the values of this run until the next one.
+  /// What the step returned; its tensors hold the values of this run until the next one.  A replay
+  /// writes them where no version counts it: what somebody else puts on the tape with them must
+  /// have run backward() by then.
   const Outputs& run(const std::function<Outputs()>& step) {
     for (const auto& [name, parameter] : parameters_) {
       require(!parameter.grad(), "captured step: ", name,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -28,9 +30,20 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+/// No block can be larger and be used, but the system may well promise it.
+std::size_t memory_of_this_machine() {
+  static const std::size_t bytes = [] {
+    struct sysinfo info {};
+    if (sysinfo(&info) != 0) return std::numeric_limits<std::size_t>::max();
+    return (std::size_t{info.totalram} + info.totalswap) * info.mem_unit;
+  }();
+  return bytes;
+}
+
 class CpuBackend final : public Backend {
  public:
   std::byte* allocate(std::size_t bytes) override {
+    if (bytes > memory_of_this_machine()) throw DeviceError(out_of_memory(bytes));
     const std::size_t size = size_class(bytes);
     const std::lock_guard lock(mutex_);
     std::byte* block = take_cached(size);
@@ -39,10 +52,7 @@ class CpuBackend final : public Backend {
       release_locked();
       block = from_system(size);
     }
-    if (!block) {
-      throw DeviceError(str("out of memory: ", bytes, " bytes asked for, ", stats_.in_use,
-                            " in use by tensors; a smaller batch needs less"));
-    }
+    if (!block) throw DeviceError(out_of_memory(bytes));
     stats_.in_use += static_cast<std::int64_t>(size);
     stats_.peak = std::max(stats_.peak, stats_.in_use);
     return block;
@@ -111,6 +121,11 @@ class CpuBackend final : public Backend {
   void settle() override {}
 
  private:
+  std::string out_of_memory(std::size_t bytes) const {
+    return str("out of memory: ", bytes, " bytes asked for, ", stats_.in_use,
+               " in use by tensors; a smaller batch needs less");
+  }
+
   template <class Word>
   static void fill_with(void* to, std::size_t count, const void* element) {
     Word word;

@@ -28,7 +28,7 @@ void release_cached_memory(Device device = Device::cpu);
 /// One block of the pool of `device`, 64-byte aligned, uninitialised; goes back on destruction.
 ///
 /// `version` counts the writes: what was computed from the contents (a zero mask, packed weights)
-/// remembers it, and is void once it differs.
+/// or needs them later (a Saved tensor) remembers it, and is void once it differs.
 ///
 /// Cost      no system call when the pool has a block of the size class; classes are 1/8 apart.
 /// Errors    DeviceError if the memory cannot be had (the message says how much was asked for and

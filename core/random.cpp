@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "core/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
 #include <utility>
+
+#include "core/error.h"
 
 namespace joule {
 
@@ -15,9 +18,14 @@ RandomState Generator::reserve(std::uint64_t counters) {
 }
 
 void Generator::uniform(std::span<float> out, float low, float high) {
+  require(low <= high && std::isfinite(high - low),
+          "uniform: expected low <= high, and high - low ", "finite, got ", low, " and ", high);
+  // The product is below high - low, but the sum may be rounded up to high.
+  const float last = std::nextafter(high, low);
   const RandomState first = reserve((out.size() + 3) / 4);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = low + (high - low) * to_uniform(philox(first.seed, first.next + i / 4)[i % 4]);
+    const float u = to_uniform(philox(first.seed, first.next + i / 4)[i % 4]);
+    out[i] = std::min(low + (high - low) * u, last);
   }
 }
 
@@ -34,6 +42,7 @@ void Generator::normal(std::span<float> out, float mean, float deviation) {
 }
 
 std::uint64_t Generator::below(std::uint64_t bound) {
+  require(bound > 0, "below: bound must be at least 1");
   // The draws above the largest multiple of `bound` are thrown away, so that none is likelier.
   const std::uint64_t rejected = (0 - bound) % bound;
   for (;;) {
@@ -45,6 +54,7 @@ std::uint64_t Generator::below(std::uint64_t bound) {
 }
 
 std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
+  require(n >= 0, "permutation: n must not be negative, got ", n);
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[below(i)]);

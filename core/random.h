@@ -50,13 +50,16 @@ class Generator {
   /// Reserves `counters` consecutive counters (four words each) and returns (seed, the first).
   RandomState reserve(std::uint64_t counters);
 
-  /// Uniform in [low, high).
+  /// Uniform in [low, high); `low` if they are equal.
+  /// Errors    ArgumentError if low > high, or high - low is not finite.
   void uniform(std::span<float> out, float low = 0.0f, float high = 1.0f);
   /// Normal with the given mean and standard deviation (Box-Muller).
   void normal(std::span<float> out, float mean = 0.0f, float deviation = 1.0f);
-  /// Uniform in [0, bound), without bias.  bound >= 1.
+  /// Uniform in [0, bound), without bias.
+  /// Errors    ArgumentError if bound is 0.
   std::uint64_t below(std::uint64_t bound);
   /// A uniformly random order of 0..n-1 (Fisher-Yates).
+  /// Errors    ArgumentError if n < 0.
   std::vector<std::int64_t> permutation(std::int64_t n);
 
  private:

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <ostream>
 #include <span>
+#include <string_view>
 
 #include "core/error.h"
 
@@ -20,8 +21,8 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> dims)
       : Shape(std::span<const std::int64_t>(dims.begin(), dims.size())) {}
 
-  /// Errors    ArgumentError for more than kMaxRank dimensions, a negative extent, or a number
-  ///           of elements that overflows.
+  /// Errors    ArgumentError for more than kMaxRank dimensions, a negative extent, or more than
+  ///           2^48 elements (of the extents that are not 0).
   explicit Shape(std::span<const std::int64_t> dims) : rank_(static_cast<int>(dims.size())) {
     require(dims.size() <= kMaxRank, "shape: at most ", kMaxRank, " dimensions, got ", dims.size());
     for (int i = 0; i < rank_; ++i) {
@@ -36,10 +37,18 @@ class Shape {
   }
 
   int rank() const { return rank_; }
-  std::int64_t operator[](int i) const { return dims_[i < 0 ? rank_ + i : i]; }
+  /// Dimension i, or counted from the end if i < 0: the last one is -1.
+  /// Errors    ArgumentError if there is none.
+  std::int64_t operator[](int i) const {
+    const int at = i < 0 ? rank_ + i : i;
+    if (at < 0 || at >= rank_) [[unlikely]]
+      no_dimension(i);
+    return dims_[static_cast<std::size_t>(at)];
+  }
   const std::int64_t* begin() const { return dims_.data(); }
   const std::int64_t* end() const { return dims_.data() + rank_; }
 
+  /// At most 2^48: neither this nor a number of bytes overflows.
   std::int64_t numel() const {
     std::int64_t n = 1;
     for (std::int64_t dim : *this) n *= dim;
@@ -54,6 +63,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] void no_dimension(int i) const;
+
   std::array<std::int64_t, kMaxRank> dims_{};
   int rank_ = 0;
 };
@@ -68,5 +79,15 @@ struct Size2 {
     return out << size.h << 'x' << size.w;
   }
 };
+
+/// The most that a window's kernel, stride, padding or dilation may be.  A device counts in 32
+/// bits; and what is made of two of them and an extent of a Shape, by a product and sums, is always
+/// a std::int64_t.
+inline constexpr std::int64_t kMostOfWindow = 0x7fffffff;
+
+/// Requires both numbers of a window's `name` to be from `least` (0 or 1) to kMostOfWindow.
+///
+/// Errors    ArgumentError that names the op, the number, and what was expected.
+void require_window(std::string_view op, std::string_view name, Size2 numbers, std::int64_t least);
 
 }  // namespace joule

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/autograd.h"
 #include "core/backend.h"
@@ -23,9 +24,24 @@ struct Tensor::Impl {
 
 namespace {
 
+/// Truncated; a cast of any other value would be undefined.
+template <class From>
+std::int32_t to_i32(From value) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  const auto exact = static_cast<double>(value);
+  require(exact > Limits::min() - 1.0 && exact < Limits::max() + 1.0, "tensor: ", exact,
+          " is not a number of i32");
+  return static_cast<std::int32_t>(value);
+}
+
 template <class To, class From>
 void copy_converted(To* to, const From* from, std::int64_t n) {
   std::transform(from, from + n, to, [](From value) { return static_cast<To>(value); });
+}
+
+template <class From>
+void copy_converted(std::int32_t* to, const From* from, std::int64_t n) {
+  std::transform(from, from + n, to, [](From value) { return to_i32(value); });
 }
 
 /// Calls body(pointer) with the values of `t` as their own type.
@@ -126,8 +142,10 @@ Tensor Tensor::reshape(const Shape& shape) const {
 }
 
 Tensor Tensor::slice(std::int64_t first, std::int64_t count) const {
-  require(shape().rank() > 0 && first >= 0 && count >= 0 && first + count <= dim(0), "slice: rows ",
-          first, " to ", first + count, " of a tensor ", shape());
+  // Without first + count, which may overflow.
+  require(
+      shape().rank() > 0 && first >= 0 && first <= dim(0) && count >= 0 && count <= dim(0) - first,
+      "slice: ", count, " rows from row ", first, " on of a tensor ", shape());
   require(!needs_grad(*this), "slice: has no gradient; detach() the tensor, or use NoGrad");
   std::array<std::int64_t, Shape::kMaxRank> dims{};
   std::copy(shape().begin(), shape().end(), dims.begin());
@@ -173,21 +191,26 @@ Tensor Tensor::to(Device device) const {
 
 void Tensor::move(Device device) const {
   if (device == this->device()) return;
+  require(!meta() || !meta()->producer, "move: this was computed on the tape; detach() it first");
   const Tensor moved = to(device);
   impl().storage = moved.impl().storage;
   impl().offset = 0;
   impl().mask = moved.impl().mask;
   impl().mask_version = moved.impl().mask_version;
   zero_grad();
+  if (meta()) meta()->device = device;
 }
 
 void Tensor::convert(DType dtype) const {
+  require(!meta() || !meta()->producer,
+          "convert: this was computed on the tape; detach() it first");
   const Tensor converted = to(dtype);
   impl().storage = converted.impl().storage;
   impl().offset = 0;
   impl().dtype = dtype;
   impl().mask = nullptr;
   zero_grad();
+  if (meta()) meta()->dtype = dtype;
 }
 
 void Tensor::copy_from(const Tensor& source) const {
@@ -201,7 +224,7 @@ void Tensor::fill(double value) const {
     backend(device()).fill(write(dtype()), static_cast<std::size_t>(numel()), &element,
                            sizeof element);
   };
-  if (dtype() == DType::i32) fill_with(static_cast<std::int32_t>(value));
+  if (dtype() == DType::i32) fill_with(to_i32(value));
   if (dtype() == DType::f32) fill_with(static_cast<float>(value));
   if (dtype() == DType::f64) fill_with(value);
 }

@@ -21,7 +21,7 @@ struct Meta;
 /// same values.  Images are [batch, height, width, channels].
 ///
 /// Constness is shallow, as with a pointer.  All writing goes through mutable_data(), which voids
-/// what was derived from the old contents; a pointer must not be kept for writing later.
+/// what was derived or Saved from the old contents; a pointer must not be kept for writing later.
 class Tensor {
  public:
   /// No tensor: defined() is false.
@@ -75,9 +75,10 @@ class Tensor {
   Tensor detach() const;
   /// New storage, same values; unknown to autograd.
   Tensor clone() const { return to(dtype()); }
-  /// New storage with the values converted to `dtype`; unknown to autograd.
+  /// New storage with the values as `dtype` (ArgumentError if one is no i32); unknown to autograd.
   Tensor to(DType dtype) const;
   /// Converts this tensor, and with it every copy of the handle, to `dtype`.  Forgets the gradient.
+  /// Errors: ArgumentError, as of move(), if it was computed on the tape.
   void convert(DType dtype) const;
   /// This tensor if it is on `device`, otherwise a copy there, with the zero mask, unknown to
   /// autograd.  Waits for the device that it comes from.
@@ -87,7 +88,11 @@ class Tensor {
   /// Overwrites the values; the devices may differ.  Errors: ArgumentError if shape or dtype
   /// differ.
   void copy_from(const Tensor& source) const;
+  /// Errors: ArgumentError if `value` is not a number of i32, and the tensor is.
   void fill(double value) const;
+
+  /// How often the storage has been written, through whatever tensor that shares it.
+  std::uint64_t version() const { return storage().version(); }
 
   /// The mask that the op which wrote the values left, or null if there is none or the values have
   /// been written since.
@@ -119,9 +124,11 @@ class Tensor {
   Tensor& set_requires_grad(bool on = true);
   /// The gradient that backward() left in a leaf; undefined before.
   Tensor grad() const;
+  /// Errors: ArgumentError if shape, dtype or device differ, or no gradient is required.
   void set_grad(const Tensor& grad) const;
   void zero_grad() const { set_grad(Tensor()); }
-  /// Runs the tape from here.  A tensor of more than one element needs `grad`, d(loss)/d(this).
+  /// Runs the tape from here, and adds to the gradients of the leaves: all or, if it throws, none.
+  /// A tensor of more than one element needs `grad`, d(loss)/d(this).
   void backward(const Tensor& grad = Tensor()) const;
   const std::shared_ptr<autograd::Meta>& meta() const;
   void set_meta(std::shared_ptr<autograd::Meta> meta);

@@ -108,10 +108,12 @@ std::span<const Implementation<SiluGrad>> SiluGrad::implementations() {
 Tensor silu(const Tensor& x) {
   Tensor y(x.shape(), x.dtype(), x.device());
   dispatch(Silu{.x = x, .y = y});
-  record("silu", {x}, {&y}, [x](std::span<const Tensor> grads) -> std::vector<Tensor> {
+  // Saved: if somebody writes to x before backward(), that is an error, not a wrong gradient.
+  record("silu", {x}, {&y}, [saved = Saved(x, "x")](std::span<const Tensor> grads) {
+    const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype(), x.device());
     dispatch(SiluGrad{.x = x, .grad_y = grads[0], .grad_x = grad_x});
-    return {grad_x};
+    return std::vector<Tensor>{grad_x};
   });
   return y;
 }

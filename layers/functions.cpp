@@ -38,9 +38,15 @@ void require_rank(std::string_view op, std::string_view operand, const Tensor& t
           t.shape());
 }
 
+/// `t` for a backward closure, if its values are needed there.
+Saved saved_if(bool needed, const Tensor& t, std::string_view name) {
+  return needed ? Saved(t, name) : Saved();
+}
+
 /// What a convolution's backward needs of its forward.
 struct ConvTape {
-  Tensor x, weight;
+  Saved x, weight;
+  Shape x_shape, weight_shape;
   ConvParams params;
   bool x_needs, weight_needs, bias_needs;
   bool only_nonzeros_of_x;  // need a gradient
@@ -48,20 +54,21 @@ struct ConvTape {
   std::vector<Tensor> operator()(const Tensor& grad_y) const {
     Tensor grad_x, grad_weight, grad_bias;
     if (weight_needs || bias_needs) {
-      grad_weight = empty_like(weight);
+      grad_weight = empty_like(grad_y, weight_shape);
       if (bias_needs) grad_bias = empty_like(grad_y, {grad_y.dim(3)});
-      dispatch(Conv2dGradWeight{.x = x,
+      dispatch(Conv2dGradWeight{.x = x.get(),
                                 .grad_y = grad_y,
                                 .grad_weight = grad_weight,
                                 .grad_bias = grad_bias,
                                 .params = params});
     }
     if (x_needs) {
-      grad_x = empty_like(x);
+      grad_x = empty_like(grad_y, x_shape);
+      const Tensor wanted = only_nonzeros_of_x ? x.get() : Tensor();
       dispatch(Conv2dGradInput{.grad_y = grad_y,
-                               .weight = weight,
+                               .weight = weight.get(),
                                .grad_x = grad_x,
-                               .wanted = only_nonzeros_of_x && x.zero_mask() ? x : Tensor(),
+                               .wanted = wanted && wanted.zero_mask() ? wanted : Tensor(),
                                .params = params});
     }
     return {grad_x, grad_weight, grad_bias};
@@ -70,13 +77,17 @@ struct ConvTape {
 
 ConvTape conv_tape(const Tensor& x, const Tensor& weight, const Tensor& bias,
                    const ConvParams& params) {
-  return {.x = x,
-          .weight = weight.detach(),
+  const bool of_x = needs_grad(x), of_weight = needs_grad(weight), of_bias = needs_grad(bias);
+  const bool by_nonzeros = of_x && grad_unused_at_zeros(x);
+  return {.x = saved_if(of_weight || of_bias || by_nonzeros, x, "x"),
+          .weight = saved_if(of_x, weight, "weight"),
+          .x_shape = x.shape(),
+          .weight_shape = weight.shape(),
           .params = params,
-          .x_needs = needs_grad(x),
-          .weight_needs = needs_grad(weight),
-          .bias_needs = needs_grad(bias),
-          .only_nonzeros_of_x = grad_unused_at_zeros(x)};
+          .x_needs = of_x,
+          .weight_needs = of_weight,
+          .bias_needs = of_bias,
+          .only_nonzeros_of_x = by_nonzeros};
 }
 
 /// For an operation that takes the gradient of y's zeros, if anywhere, to zeros of x.
@@ -129,9 +140,9 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
                   .relu = true,
                   .sigma = sigma,
                   .l0_sum = out.l0_sum});
-  BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = out.y.detach(),
+  BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = Saved(out.y, "y"),
                          sigma](std::span<const Tensor> grads) {
-    return tape(relu_backward(y, sigma, grads));
+    return tape(relu_backward(y.get(), sigma, grads));
   };
   record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
   set_grad_unused_at_zeros(out.y);
@@ -143,8 +154,8 @@ ReluOutput relu_with_l0(Tensor x, float sigma) {
   ReluOutput out{.y = overwrite_or_allocate(x)};
   if (sigma > 0) out.l0_sum = empty_like(x, {});
   dispatch(Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
-  BackwardFn backward = [y = out.y.detach(), sigma](std::span<const Tensor> grads) {
-    return std::vector<Tensor>{relu_backward(y, sigma, grads)};
+  BackwardFn backward = [y = Saved(out.y, "y"), sigma](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{relu_backward(y.get(), sigma, grads)};
   };
   record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
   set_grad_unused_at_zeros(out.y);
@@ -158,23 +169,26 @@ Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias) {
   require_rank("linear", "weight", weight, 2);
   Tensor y = empty_like(x, {x.dim(0), weight.dim(0)});
   dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
-  record("linear", {x, weight, bias}, {&y},
-         [x, weight = weight.detach(), x_needs = needs_grad(x), weight_needs = needs_grad(weight),
-          bias_needs = needs_grad(bias)](std::span<const Tensor> grads) {
-           const Tensor& grad_y = grads[0];
-           Tensor grad_x, grad_weight, grad_bias;
-           if (weight_needs || bias_needs) {
-             grad_weight = empty_like(weight);
-             if (bias_needs) grad_bias = empty_like(grad_y, {grad_y.dim(1)});
-             dispatch(LinearGradWeight{
-                 .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
-           }
-           if (x_needs) {
-             grad_x = empty_like(x);
-             dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x});
-           }
-           return std::vector<Tensor>{grad_x, grad_weight, grad_bias};
-         });
+  const bool of_x = needs_grad(x), of_weight = needs_grad(weight), of_bias = needs_grad(bias);
+  record(
+      "linear", {x, weight, bias}, {&y},
+      [x = saved_if(of_weight || of_bias, x, "x"), weight = saved_if(of_x, weight, "weight"),
+       x_shape = x.shape(), weight_shape = weight.shape(), of_x, of_weight,
+       of_bias](std::span<const Tensor> grads) {
+        const Tensor& grad_y = grads[0];
+        Tensor grad_x, grad_weight, grad_bias;
+        if (of_weight || of_bias) {
+          grad_weight = empty_like(grad_y, weight_shape);
+          if (of_bias) grad_bias = empty_like(grad_y, {grad_y.dim(1)});
+          dispatch(LinearGradWeight{
+              .x = x.get(), .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
+        }
+        if (of_x) {
+          grad_x = empty_like(grad_y, x_shape);
+          dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight.get(), .grad_x = grad_x});
+        }
+        return std::vector<Tensor>{grad_x, grad_weight, grad_bias};
+      });
   return y;
 }
 
@@ -194,10 +208,10 @@ Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding,
                      .padding = padding,
                      .ceil_mode = ceil_mode});
   record("max_pool2d", {x}, {&y},
-         [index, shape = x.shape(), kernel, stride, padding,
+         [index = Saved(index, "index"), shape = x.shape(), kernel, stride, padding,
           ceil_mode](std::span<const Tensor> grads) {
            const Tensor grad_x = empty_like(grads[0], shape);
-           dispatch(MaxPool2dGrad{.index = index,
+           dispatch(MaxPool2dGrad{.index = index.get(),
                                   .grad_y = grads[0],
                                   .grad_x = grad_x,
                                   .kernel = kernel,
@@ -264,14 +278,16 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                                 .y = y,
                                 .epsilon = options.epsilon});
     record("batch_norm_inference", {x, gamma, beta}, {&y},
-           [x, gamma = gamma.detach(), running_mean, running_var,
+           [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"),
+            mean = Saved(running_mean, "running_mean"), var = Saved(running_var, "running_var"),
             epsilon = options.epsilon](std::span<const Tensor> grads) {
+             const Tensor& gamma = gamma_saved.get();
              const Tensor grad_x = reuse_or_allocate(grads[0]);
              const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
-             dispatch(BatchNormInferenceGrad{.x = x,
+             dispatch(BatchNormInferenceGrad{.x = x.get(),
                                              .gamma = gamma,
-                                             .running_mean = running_mean,
-                                             .running_var = running_var,
+                                             .running_mean = mean.get(),
+                                             .running_var = var.get(),
                                              .grad_y = grads[0],
                                              .grad_x = grad_x,
                                              .grad_gamma = grad_gamma,
@@ -295,14 +311,17 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                      .epsilon = options.epsilon,
                      .momentum = options.momentum});
   record("batch_norm", {x, gamma, beta}, {&y},
-         [x, gamma = gamma.detach(), mean, mean_rest, inv_std](std::span<const Tensor> grads) {
+         [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"), mean = Saved(mean, "mean"),
+          mean_rest = Saved(mean_rest, "mean_rest"),
+          inv_std = Saved(inv_std, "inv_std")](std::span<const Tensor> grads) {
+           const Tensor& gamma = gamma_saved.get();
            const Tensor grad_x = reuse_or_allocate(grads[0]);
            const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
-           dispatch(BatchNormGrad{.x = x,
+           dispatch(BatchNormGrad{.x = x.get(),
                                   .gamma = gamma,
-                                  .mean = mean,
-                                  .mean_rest = mean_rest,
-                                  .inv_std = inv_std,
+                                  .mean = mean.get(),
+                                  .mean_rest = mean_rest.get(),
+                                  .inv_std = inv_std.get(),
                                   .grad_y = grads[0],
                                   .grad_x = grad_x,
                                   .grad_gamma = grad_gamma,
@@ -343,9 +362,9 @@ Tensor scale(Tensor x, const Tensor& factor) {
   require(!needs_grad(factor), "scale: factor gets no gradient; detach() it");
   Tensor y = overwrite_or_allocate(x);
   dispatch(Scale{.x = x, .y = y, .by = factor});
-  record("scale", {x}, {&y}, [factor](std::span<const Tensor> grads) {
+  record("scale", {x}, {&y}, [factor = Saved(factor, "factor")](std::span<const Tensor> grads) {
     const Tensor grad_x = reuse_or_allocate(grads[0]);
-    dispatch(Scale{.x = grads[0], .y = grad_x, .by = factor});
+    dispatch(Scale{.x = grads[0], .y = grad_x, .by = factor.get()});
     return std::vector<Tensor>{grad_x};
   });
   return y;
@@ -402,16 +421,20 @@ Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOpti
                                .reduction = reduction,
                                .divisor = divisor});
   record("softmax_cross_entropy", {logits}, {&loss},
-         [probabilities, labels, options, ignore_index, divisor](std::span<const Tensor> grads) {
+         [saved = Saved(probabilities, "probabilities"), labels = Saved(labels, "labels"),
+          weights = Saved(weights, "weights"), divisor = Saved(divisor, "divisor"),
+          smoothing = options.label_smoothing, ignore_index,
+          reduction = options.reduction](std::span<const Tensor> grads) {
+           const Tensor probabilities = saved.get();
            dispatch(SoftmaxCrossEntropyGrad{.probabilities = probabilities,
-                                            .labels = labels,
+                                            .labels = labels.get(),
                                             .grad_loss = grads[0],
                                             .grad_logits = probabilities,
-                                            .label_smoothing = options.label_smoothing,
-                                            .weights = options.weights,
+                                            .label_smoothing = smoothing,
+                                            .weights = weights.get(),
                                             .ignore_index = ignore_index,
-                                            .reduction = options.reduction,
-                                            .divisor = divisor});
+                                            .reduction = reduction,
+                                            .divisor = divisor.get()});
            return std::vector<Tensor>{probabilities};
          });
   return loss;

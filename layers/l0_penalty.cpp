@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core/autograd.h"
 #include "kernels/l0/l0.h"
-#include "kernels/require_sigma.h"
 #include "kernels/scale/scale.h"
 #include "layers/functions.h"
 
@@ -12,7 +11,8 @@ namespace {
 Tensor l0_sum(const Tensor& x, float sigma) {
   Tensor sum(Shape{}, x.dtype(), x.device());
   dispatch(L0Sum{.x = x, .sum = sum, .sigma = sigma});
-  record("l0_sum", {x}, {&sum}, [x = x.detach(), sigma](std::span<const Tensor> grads) {
+  record("l0_sum", {x}, {&sum}, [saved = Saved(x, "x"), sigma](std::span<const Tensor> grads) {
+    const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype(), x.device());
     dispatch(L0SumGrad{.x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = sigma});
     return std::vector<Tensor>{grad_x};

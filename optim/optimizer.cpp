@@ -2,6 +2,7 @@
 #include "optim/optimizer.h"
 
 #include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -20,6 +21,32 @@ std::string_view layer_of(std::string_view parameter) {
 }
 
 constexpr const char* kMomentum = "current_momentum";
+struct Gradient {
+  std::string_view parameter, layer;
+  Tensor tensor;
+};
+
+/// The squared norm of each, in double.
+Tensor squared_norms(const std::vector<Gradient>& gradients) {
+  const Tensor squares(Shape{static_cast<std::int64_t>(gradients.size())}, DType::f64,
+                       gradients.front().tensor.device());
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    context().scope = {gradients[k].layer, Phase::update};
+    dispatch(SquaredNorm{.x = gradients[k].tensor,
+                         .sum = squares.slice(static_cast<std::int64_t>(k), 1)});
+  }
+  return squares.to(Device::cpu);  // all at once: to wait for a GPU takes long
+}
+
+/// gradient *= factor < 1, of which a float may be no more than a denormal, and so count as zero.
+/// Powers of two are exact, and what they make a denormal is one in the end, too.
+void scale_by(const Tensor& gradient, double factor) {
+  constexpr double kPart = 0x1p-64, kLeast = std::numeric_limits<float>::min();
+  for (; factor > 0 && factor < kLeast; factor /= kPart) {
+    dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(kPart)});
+  }
+  dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(factor)});
+}
 
 }  // namespace
 
@@ -145,26 +172,26 @@ void Optimizer::load_state(const State& state) {
 double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm) {
   require(max_norm > 0, "clip_grad_norm: max_norm must be positive, got ", max_norm);
   ContextGuard guard;
-  std::vector<std::pair<std::string_view, Tensor>> gradients;  // of which layer
+  std::vector<Gradient> gradients;
   for (const auto& [name, tensor] : parameters) {
-    if (const Tensor gradient = tensor.grad()) gradients.emplace_back(layer_of(name), gradient);
+    if (const Tensor gradient = tensor.grad()) {
+      gradients.push_back({name, layer_of(name), gradient});
+    }
   }
   if (gradients.empty()) return 0;
-  const Tensor squares(Shape{static_cast<std::int64_t>(gradients.size())}, DType::f64,
-                       gradients.front().second.device());
-  for (std::size_t k = 0; k < gradients.size(); ++k) {
-    context().scope = {gradients[k].first, Phase::update};
-    dispatch(SquaredNorm{.x = gradients[k].second,
-                         .sum = squares.slice(static_cast<std::int64_t>(k), 1)});
-  }
+  const Tensor squares = squared_norms(gradients);
   double sum = 0;
-  const Tensor here = squares.to(Device::cpu);  // all at once: to wait for a GPU takes long
-  for (const double square : here.values<double>()) sum += square;
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    const double square = squares.values<double>()[k];
+    require(std::isfinite(square), "clip_grad_norm: the gradient of ", gradients[k].parameter,
+            " is not finite");
+    sum += square;
+  }
   const double norm = std::sqrt(sum);
-  if (!std::isfinite(norm) || norm <= max_norm) return norm;
-  for (const auto& [layer, gradient] : gradients) {
-    context().scope = {layer, Phase::update};
-    dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(max_norm / norm)});
+  if (norm <= max_norm) return norm;
+  for (const Gradient& gradient : gradients) {
+    context().scope = {gradient.layer, Phase::update};
+    scale_by(gradient.tensor, max_norm / norm);
   }
   return norm;
 }

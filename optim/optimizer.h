@@ -105,10 +105,14 @@ class Optimizer {
 };
 
 /// The Euclidean norm of all gradients together; if it is above `max_norm`, scales them so that it
-/// is `max_norm`.  A norm that is not finite is returned, and the gradients are left alone.
+/// is `max_norm`.
 ///
 /// Cost      reads each gradient, and rewrites it if it must be scaled; accounted as an update.
-/// Errors    ArgumentError if max_norm is not positive.
+/// Errors    ArgumentError if max_norm is not positive, or a gradient (the message names its
+///           parameter) is not finite: no factor would make an update of it.  Then none has
+///           changed.
+/// Numerics  squares, sums and the norm in double.  The factor may be smaller than a float can be:
+///           the gradients are multiplied by it in parts.
 /// Source    Pascanu et al. 2013, arXiv:1211.5063.
 double clip_grad_norm(std::span<const NamedTensor> parameters, double max_norm);
 

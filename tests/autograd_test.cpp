@@ -20,7 +20,8 @@ Tensor square(const Tensor& x) {
       y.mutable_data<T>()[i] = x.data<T>()[i] * x.data<T>()[i];
     }
   });
-  record("square", {x}, {&y}, [x = x.detach()](std::span<const Tensor> grads) {
+  record("square", {x}, {&y}, [saved = Saved(x, "x")](std::span<const Tensor> grads) {
+    const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype());
     visit_float(x.dtype(), [&]<class T>(T) {
       for (std::int64_t i = 0; i < x.numel(); ++i) {
@@ -158,6 +159,233 @@ TEST(Autograd, ObserversSeeEveryStepInOrder) {
   }
   square(x).backward();
   EXPECT_EQ(seen, (std::vector<std::string>{"second:square:18", "first:square:108"}));
+}
+
+TEST(Autograd, WhatWasSavedMustNotBeWrittenOver) {
+  const std::string text =
+      "square in layer first: its saved x was written over after forward (version 2, saved at 1); "
+      "run backward() before the write, or write to a clone()";
+  const std::vector<std::function<void(const Tensor&)>> writes{
+      [](const Tensor& x) { x.fill(1000); },
+      [](const Tensor& x) { x.copy_from(Tensor::full({2}, 1000)); },
+      [](const Tensor& x) { *x.mutable_data<float>() = 1000; },
+      [](const Tensor& x) { x.mutable_raw(); },
+      [](const Tensor& x) { x.detach().fill(1000); },
+      [](const Tensor& x) {
+        x.detach().reshape({2, 1}).fill(1000);
+      },
+      [](const Tensor& x) { x.detach().slice(1, 1).fill(1000); }};
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    Tensor x = Tensor::full({2}, 3);
+    x.set_requires_grad();
+    const ContextGuard guard;
+    context().scope.layer = "first";
+    const Tensor y = square(x);
+    writes[i](x);
+    EXPECT_EQ(error_of([&] { y.backward(Tensor::full({2}, 1)); }), text) << i;
+    EXPECT_FALSE(x.grad().defined());
+  }
+  const Tensor x = leaf(3);
+  const Tensor y = square(x);
+  x.clone().fill(1000);
+  x.data<float>();
+  y.backward();
+  EXPECT_EQ(x.grad().item(), 6) << "to read, or to write elsewhere, does no harm";
+  EXPECT_FALSE(Saved(Tensor(), "bias").get().defined());
+}
+
+TEST(Autograd, WhatIsConvertedMeanwhileStaysAsItWasSaved) {
+  const Tensor constant = Tensor::full(Shape{}, 3), x = leaf(2);
+  Tensor y = Tensor::full(Shape{}, 6);
+  record("times", {x}, {&y}, [by = Saved(constant, "by")](std::span<const Tensor>) {
+    return std::vector<Tensor>{by.get()};
+  });
+  constant.convert(DType::f64);
+  constant.fill(1000);
+  y.backward();
+  EXPECT_EQ(x.grad().item(), 3);
+}
+
+/// x, whose backward throws as often as `failures` says.
+Tensor failing(const Tensor& x, int& failures) {
+  Tensor y = x.clone();
+  record("failing", {x}, {&y}, [&failures](std::span<const Tensor> grads) {
+    if (failures-- > 0) throw std::runtime_error("no backward today");
+    return std::vector<Tensor>{grads[0]};
+  });
+  return y;
+}
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  Tensor sum = Tensor::full(Shape{}, static_cast<float>(a.item() + b.item()));
+  record("add", {a, b}, {&sum}, [](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{grads[0], grads[0]};
+  });
+  return sum;
+}
+
+TEST(Autograd, ABackwardThatFailsLeavesNoGradients) {
+  int none = 0, once = 1;
+  const Tensor x = leaf(1), before = leaf(1);
+  before.set_grad(Tensor::full(Shape{}, 5));
+  const Tensor shared = failing(x, none), bad = failing(shared, once);
+  const Tensor leaves = add(x, before), rest = add(shared, leaves), loss = add(bad, rest);
+  // `shared` and both leaves have been handed a gradient when `bad` throws.
+  EXPECT_THROW(loss.backward(), std::runtime_error);
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_EQ(before.grad().item(), 5) << "what was there before stays";
+  shared.backward();
+  EXPECT_EQ(x.grad().item(), 1);
+  EXPECT_EQ(error_of([&] { loss.backward(); }),
+            "backward: add ran already; its intermediate values are gone, so call forward again "
+            "first");
+  EXPECT_EQ(x.grad().item(), 1);
+}
+
+TEST(Autograd, AnObserverThatThrowsLeavesNoGradients) {
+  const Tensor x = leaf(1);
+  int none = 0;
+  const Tensor shared = failing(x, none);
+  {
+    const auto subscription = backward_observers().add([](const BackwardEvent& event) {
+      if (event.op == "square") throw std::runtime_error("I have seen enough");
+    });
+    const Tensor squared = square(shared), rest = add(shared, x);
+    EXPECT_THROW(add(squared, rest).backward(), std::runtime_error);
+  }
+  EXPECT_FALSE(x.grad().defined());
+  shared.backward();
+  EXPECT_EQ(x.grad().item(), 1);
+}
+
+TEST(Autograd, ALeafsGradientIsThatBeforePlusTheSumOfThisBackward) {
+  // In float the order shows: (2^24 + 1) + 1 is 2^24.
+  const Tensor x = leaf(1);
+  x.set_grad(Tensor::full(Shape{}, 0x1p24f));
+  add(x, x).backward();
+  EXPECT_EQ(x.grad().item(), 0x1p24 + 2);
+}
+
+TEST(Autograd, ATapeOfAnyLengthIsRunAndFreed) {
+  constexpr int kLong = 200000;
+  const auto grown = [](const Tensor& x) {
+    const Tensor one = Tensor::full(Shape{}, 1);
+    Tensor y = x;
+    for (int i = 0; i < kLong; ++i) {
+      Tensor next = one;
+      next = next.detach();
+      // The closure holds its input with all that is behind it, as a user's may.
+      record("add", {y}, {&next},
+             [y](std::span<const Tensor> grads) { return std::vector<Tensor>{grads[0]}; });
+      y = next;
+    }
+    return y;
+  };
+  const Tensor x = leaf(1);
+  grown(x);  // dropped
+  EXPECT_FALSE(x.grad().defined());
+  grown(x).backward();
+  EXPECT_EQ(x.grad().item(), 1);
+  x.zero_grad();
+  Tensor diamonds = x;
+  for (int i = 0; i < 1000; ++i) diamonds = add(diamonds, diamonds);
+  diamonds = Tensor();
+  std::vector<Tensor> wide(100000, x);
+  Tensor y = x.clone();
+  record("gather", wide, {&y},
+         [](std::span<const Tensor> grads) { return std::vector<Tensor>(100000, grads[0]); });
+  y.backward();
+  EXPECT_EQ(x.grad().item(), 100000);
+}
+
+TEST(Autograd, GradientsMustBeLikeTheirTensors) {
+  Tensor x({2}), labels({2}, DType::i32);
+  x.set_requires_grad();
+  EXPECT_EQ(error_of([&] { x.set_grad(Tensor({3})); }), "set_grad: gradient [3] for a tensor [2]");
+  EXPECT_EQ(error_of([&] { x.set_grad(Tensor({2}, DType::f64)); }),
+            "set_grad: gradient of f64 on cpu for a tensor of f32 on cpu");
+  EXPECT_EQ(error_of([&] { labels.set_requires_grad(); }),
+            "set_requires_grad: only floating-point tensors have gradients, this is i32");
+  EXPECT_EQ(error_of([&] { square(x).backward(Tensor({2}, DType::f64)); }),
+            "backward: a tensor of f32 on cpu got a gradient of f64 on cpu to start from");
+  for (const Tensor& wrong : {Tensor({3}), Tensor({2}, DType::f64), Tensor({1, 2})}) {
+    Tensor y = x.detach().clone();
+    record("probe", {Tensor({5}), x}, {&y}, [wrong](std::span<const Tensor>) {
+      return std::vector<Tensor>{Tensor({7}), wrong};
+    });
+    EXPECT_EQ(error_of([&] { y.backward(Tensor({2})); }),
+              str("probe: its backward gave input 1 a gradient that is ", wrong.dtype(), " ",
+                  wrong.shape(), " on cpu, the input is f32 [2] on cpu"));
+    EXPECT_FALSE(x.grad().defined());
+  }
+}
+
+TEST(Autograd, ALeafIsConvertedWithItsTapeButNothingThatWasComputed) {
+  const Tensor x = leaf(3);
+  const Tensor y = square(x);
+  EXPECT_EQ(error_of([&] { y.convert(DType::f64); }),
+            "convert: this was computed on the tape; detach() it first");
+  x.convert(DType::f64);
+  EXPECT_EQ(error_of([&] { y.backward(); }),
+            "square: its backward gave input 0 a gradient that is f32 [] on cpu, the input is f64 "
+            "[] on cpu");
+  square(x).backward();
+  EXPECT_EQ(x.grad().dtype(), DType::f64);
+}
+
+TEST(Observers, MayEndEachOther) {
+  for (const bool earlier : {false, true}) {
+    Observers<int> observers;
+    std::vector<int> told;
+    std::optional<Observers<int>::Subscription> victim;
+    const auto add_victim = [&] {
+      // What it holds shows if it is destroyed while it is told.
+      victim.emplace(observers.add([&, held = std::string(100, 'x')](int event) {
+        told.push_back(static_cast<int>(held.size()) * event);
+      }));
+    };
+    if (earlier) add_victim();
+    const auto murderer = observers.add([&](int event) {
+      victim.reset();
+      told.push_back(event);
+    });
+    if (!earlier) add_victim();
+    const auto last = observers.add([&](int event) { told.push_back(10 * event); });
+    observers.notify(1);
+    observers.notify(2);
+    EXPECT_EQ(told,
+              earlier ? (std::vector<int>{100, 1, 10, 2, 20}) : (std::vector<int>{1, 10, 2, 20}));
+  }
+}
+
+TEST(Observers, OneThatIsAddedIsToldOfTheNextEvent) {
+  Observers<int> observers;
+  std::vector<int> told;
+  std::vector<Observers<int>::Subscription> added;
+  const auto first = observers.add([&](int event) {
+    added.push_back(observers.add([&](int later) { told.push_back(later); }));
+    told.push_back(-event);
+  });
+  observers.notify(1);
+  observers.notify(2);
+  EXPECT_EQ(told, (std::vector<int>{-1, -2, 2}));
+}
+
+TEST(Observers, MayNotifyEndAllAndThrow) {
+  auto observers = std::make_unique<Observers<int>>();
+  std::vector<int> told;
+  std::vector<Observers<int>::Subscription> all;
+  all.push_back(observers->add([&](int event) {
+    told.push_back(event);
+    if (event > 0) return observers->notify(event - 1);
+    all.clear();
+    EXPECT_TRUE(observers->empty());
+    observers.reset();
+    throw std::runtime_error("gone");
+  }));
+  all.push_back(observers->add([&](int event) { told.push_back(100 + event); }));
+  EXPECT_THROW(observers->notify(2), std::runtime_error);
+  EXPECT_EQ(told, (std::vector<int>{2, 1, 0}));
 }
 
 TEST(Observers, MayEndTheirOwnSubscription) {

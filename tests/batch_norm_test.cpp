@@ -107,6 +107,28 @@ struct Statistics {
   }
 };
 
+TEST(BatchNorm, ValuesMayHaveSquaresThatAreNoFloats) {
+  for_each_target([] {
+    for (const Shape& shape : kShapes) {
+      const Layer layer(shape);
+      float* const x = layer.x.mutable_data<float>();
+      for (std::int64_t i = 0; i < layer.x.numel(); ++i) x[i] *= 1e30f;
+      const std::int64_t channels = shape[-1], rows = shape.numel() / channels;
+      run(layer.training(), "cpu.simd");
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const Statistics s(layer.x, c);
+        const double deviation = std::sqrt(s.squares / static_cast<double>(rows));
+        const double gamma = layer.gamma.data<float>()[c], beta = layer.beta.data<float>()[c];
+        for (std::int64_t i = c; i < layer.x.numel(); i += channels) {
+          const double expected = (x[i] - s.mean) / deviation * gamma + beta;
+          ASSERT_NEAR(layer.y.tensor().data<float>()[i], expected,
+                      test::gamma(8) * (std::abs(x[i]) + s.mean_size) / deviation + 1e-6);
+        }
+      }
+    }
+  });
+}
+
 // Bounds: a sum over M rows costs at most M roundings, whatever its order; the mean enters what
 // follows with that error.
 TEST(BatchNorm, NormalisesAndMovesTheRunningStatistics) {

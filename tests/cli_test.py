@@ -235,11 +235,11 @@ class Program(unittest.TestCase):
         self.assert_train_refused(2, "epochs: expected at least 1, got 0", "--epochs", "0")
         self.assert_train_refused(2, "batch: expected at least 1, got 0", "--batch", "0")
         self.assert_train_refused(2, "momentum: must lie in [0, 1), got 1", "--momentum", "1")
-        floats = "1.17549e-38 to 3.40282e+38 (float32"
-        for sigma in ("0", "-1", "1e-40", "1e+39", "nan"):
-            self.assert_train_refused(2, f"l0_sigma: expected {floats}, so that 0 stays 0 and not 0 / 0), got {sigma}",
+        for sigma in ("0", "-1", "1e-40", "1e+39"):
+            self.assert_train_refused(2, f"l0_sigma: must be from 1.17549e-38 to 1.1259e+15, got {sigma}",
                                       "--l0-lambda", "1", f"--l0-sigma={sigma}")  # fmt: skip
-        self.assert_train_refused(2, f"l0_lambda: expected 0, or {floats}), got 1e-40", "--l0-lambda", "1e-40")  # fmt: skip
+        self.assert_train_refused(2, "l0_lambda: its size must lie between 1.17549e-38 and 3.40282e+38, got 1e-40",
+                                  "--l0-lambda", "1e-40")  # fmt: skip
         self.assert_train_refused(2, "schedule: expected one of constant, step", "--schedule", "random")
         self.assert_train_refused(2, "threads: must not be negative, got -1", "--threads", "-1")
         self.assert_train_refused(2, "multiples of 32, got 28x28", "--model", "vgg16")

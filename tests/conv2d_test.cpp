@@ -1083,6 +1083,17 @@ TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
             "conv2d: dilation must be at least 1, got 0x0");
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.padding = {0, -1}}}),
             "conv2d: padding must not be negative, got 0x-1");
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62,
+                         kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.padding = {0, kHuge}}}),
+            "conv2d: padding must be at most 2147483647, got 0x4611686018427387904");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.dilation = {kHuge, 1}}}),
+            "conv2d: dilation must be at most 2147483647, got 4611686018427387904x1");
+  EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.stride = {kMost, 1}}}),
+            "conv2d: stride must be at most 2147483647, got 9223372036854775807x1");
+  const Size2 widest =
+      conv_output_size(1, kMostOfWindow, {.padding = kMostOfWindow, .dilation = {2, 1}});
+  EXPECT_EQ(widest, Size2(3, kMostOfWindow + 2));
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .params = {.dilation = 16}}),
             "conv2d: the output would be empty: image 32x32, kernel 3x3, padding 0x0, dilation "
             "16x16");
@@ -1095,8 +1106,7 @@ TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .l0_sum = Tensor(Shape{})}),
             "conv2d: l0_sum is the norm of a ReLU's output, but relu is off");
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .relu = true, .l0_sum = Tensor(Shape{})}),
-            "conv2d: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
-            "normal float32), got 0");
+            "conv2d: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
   EXPECT_EQ(error_of([&] {
               dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
             }),

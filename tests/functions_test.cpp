@@ -221,8 +221,7 @@ TEST(L0Penalty, Errors) {
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.lambda = -1}); }),
             "l0_penalty: lambda must not be negative, got -1");
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.sigma = 0}); }),
-            "l0_penalty: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
-            "normal float32), got 0");
+            "l0_penalty: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
   EXPECT_EQ(error_of([&] { l0_penalty(taps, {.normalization = L0Normalization::per_parameter}); }),
             "l0_penalty: per_parameter needs the number of parameters, got 0");
 }
@@ -352,8 +351,7 @@ TEST(Gradients, AreComputedWhereSomebodyUsesThem) {
          return batch_norm(relu(x), gamma, beta, beta.clone(), gamma.clone(), true);
        }},
   };
-  const auto expect_complete = [](const Function& forward) {
-    EXPECT_TRUE(conv_gradients(forward, kReference).x.defined());
+  const auto expect_nothing_told = [](const Function& forward) {
     EXPECT_NE(error_of([&] {
                 conv_gradients(forward, "cpu.skip_unwanted");
               }).find("nothing tells which elements are wanted"),
@@ -361,17 +359,23 @@ TEST(Gradients, AreComputedWhereSomebodyUsesThem) {
   };
   for (const Net& net : nets) {
     SCOPED_TRACE(std::string(net.what));
-    expect_complete([&](const Tensor& x) {
+    const Function masked = [&](const Tensor& x) {
       const Tensor y = net.forward(x);
       y.attach(mask_of(y));  // it is not for want of a mask
       return y;
-    });
+    };
+    EXPECT_TRUE(conv_gradients(masked, kReference).x.defined());
+    expect_nothing_told(masked);
   }
-  expect_complete([](const Tensor& x) {
+  const Function rewritten = [](const Tensor& x) {
     const Tensor y = relu(x);
     y.mutable_data<float>()[0] = 0;  // now its mask is void
     return y;
-  });
+  };
+  expect_nothing_told(rewritten);
+  // The convolution saved the new y, the ReLU before it the old one.
+  EXPECT_EQ(error_of([&] { conv_gradients(rewritten, kReference); }).substr(0, 18),
+            "relu: its saved y ");
 }
 
 // A leaf made of a ReLU's output has a gradient at its zeros, too.
@@ -535,6 +539,79 @@ TEST(EmptyBatch, GoesThroughAWholeNetAndBack) {
             "softmax_cross_entropy: logits must be [N,K] with N and K at least 1, got [0,10]");
   EXPECT_EQ(error_of([&] { l0_penalty(std::vector<Tap>{{.layer = "relu", .value = none}}); }),
             "l0_penalty: the tap of layer 'relu' holds no values");
+}
+
+/// `fn` of leaves; then `written`, which its backward needs, is overwritten.
+std::string error_after_write(const std::function<Tensor(std::vector<Tensor>&)>& fn,
+                              std::vector<Tensor> leaves, std::size_t written) {
+  for (Tensor& leaf : leaves) {
+    leaf = leaf.clone();
+    if (leaf.dtype() != DType::i32) leaf.set_requires_grad();
+  }
+  const Tensor y = fn(leaves);
+  leaves[written].fill(1);
+  return error_of([&] { y.backward(Tensor::full(y.shape(), 1)); });
+}
+
+TEST(Functions, BackwardRefusesWhatWasWrittenOver) {
+  const Tensor w = random_tensor({3, 3, 3, 4}, 2), b = random_tensor({3}, 3);
+  const Tensor rows = random_tensor({2, 4}, 1), matrix = random_tensor({3, 4}, 2);
+  const Tensor per_channel = random_tensor({4}, 2);
+  Tensor labels({2}, DType::i32), factor = Tensor::full(Shape{}, 2), mean({4}), var({4});
+  labels.fill(1);
+  struct Case {
+    std::string_view saved;  // by which op, and how it is called
+    std::function<Tensor(std::vector<Tensor>&)> fn;
+    std::vector<Tensor> leaves;
+    std::size_t written;
+  };
+  const auto conv = [](auto& in) { return conv2d(in[0], in[1], in[2]); };
+  const auto fused = [](auto& in) { return in[3] = conv2d_relu(in[0], in[1], in[2], {}).y; };
+  const auto dense = [](auto& in) { return linear(in[0], in[1]); };
+  const auto norm = [&](auto& in) { return batch_norm(in[0], in[1], in[2], mean, var, true, {}); };
+  const auto loss = [](auto& in) { return cross_entropy(in[0], in[1]); };
+  const Case cases[] = {
+      {"conv2d: its saved x ", conv, {kX, w, b}, 0},
+      {"conv2d: its saved weight ", conv, {kX, w, b}, 1},
+      {"conv2d_relu: its saved weight ", fused, {kX, w, b, b}, 1},
+      {"conv2d_relu: its saved y ", fused, {kX, w, b, b}, 3},
+      {"relu: its saved y ", [](auto& in) { return in[1] = relu(in[0]); }, {kX, b}, 1},
+      {"linear: its saved x ", dense, {rows, matrix}, 0},
+      {"linear: its saved weight ", dense, {rows, matrix}, 1},
+      {"batch_norm: its saved x ", norm, {rows, per_channel, per_channel}, 0},
+      {"batch_norm: its saved gamma ", norm, {rows, per_channel, per_channel}, 1},
+      {"scale: its saved factor ",
+       [](auto& in) { return scale(in[0], in[1] = in[1].detach()); },
+       {rows, factor},
+       1},
+      {"softmax_cross_entropy: its saved labels ", loss, {rows, labels}, 1},
+      {"l0_sum: its saved x ",
+       [](auto& in) {
+         const Tap tap{.layer = "a", .value = in[0]};
+         return l0_penalty({&tap, 1}, {.lambda = 1, .sigma = 0.1f});
+       },
+       {rows},
+       0}};
+  for (const Case& c : cases) {
+    EXPECT_EQ(error_after_write(c.fn, c.leaves, c.written).substr(0, c.saved.size()), c.saved);
+  }
+}
+
+TEST(Functions, OnlyWhatBackwardNeedsIsSaved) {
+  Tensor weight = random_tensor({3, 3, 3, 4}, 2), matrix = random_tensor({3, 4}, 2);
+  weight.set_requires_grad(), matrix.set_requires_grad();
+  const Tensor y = conv2d(kX, weight), z = linear(random_tensor({2, 4}, 1), matrix);
+  weight.fill(0), matrix.fill(0);  // no gradient of x is needed, so neither is the weight
+  y.backward(Tensor::full(y.shape(), 1)), z.backward(Tensor::full(z.shape(), 1));
+  EXPECT_GT(weight.grad().nonzeros(), 0);
+  EXPECT_GT(matrix.grad().nonzeros(), 0);
+
+  Tensor x = random_tensor({2, 4}, 1);
+  x.set_requires_grad();
+  const Tensor frozen = random_tensor({3, 4}, 2), out = linear(x, frozen);
+  x.fill(0);
+  out.backward(Tensor::full(out.shape(), 1));
+  EXPECT_GT(x.grad().nonzeros(), 0);
 }
 
 TEST(Functions, ErrorsNameTheOperand) {

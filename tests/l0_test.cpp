@@ -2,6 +2,7 @@
 #include "kernels/l0/l0.h"
 
 #include "kernels/relu/relu.h"
+#include "kernels/zero_mask_rows.h"
 #include "tests/op_test.h"
 
 namespace joule {
@@ -24,6 +25,76 @@ TEST(L0Sum, EveryImplementationGivesTheDefinition) {
         run(op, name);
         // Three roundings a term, at most 1024 of the sum in float, one of the result.
         EXPECT_NEAR(op.sum.item(), expected, gamma(1024 + 5) * expected);
+      });
+    }
+  });
+}
+
+/// Values of which the square, the denominator or its square is no float.
+const std::vector<float> kExtremes{2e19f, -3e38f, 5e9f, -1e12f, 1e-15f, 1e-30f, 0, 1};
+
+TEST(L0Sum, OfLargeValuesIsTheirNumber) {
+  const float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> values(70, 2e19f);  // whole vectors and a rest
+  values[3] = -3e38f, values[5] = inf, values[69] = -inf;
+  for_each_target([&] {
+    const L0Sum op{.x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
+    for_each_implementation(op, [&](std::string_view name) {
+      run(op, name);
+      EXPECT_EQ(op.sum.item(), 70);
+    });
+    const Relu relu{.x = Tensor::from(values, {70}),
+                    .y = Tensor({70}),
+                    .sigma = 1e-4f,
+                    .l0_sum = Tensor(Shape{})};
+    for_each_implementation(relu, [&](std::string_view name) {
+      run(relu, name);
+      EXPECT_EQ(relu.l0_sum.item(), 68) << "the negative ones are 0";
+    });
+    values[7] = NAN;
+    const L0Sum undefined{.x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
+    for_each_implementation(undefined, [&](std::string_view name) {
+      run(undefined, name);
+      EXPECT_TRUE(std::isnan(undefined.sum.item()));
+    });
+    values[7] = 2e19f;
+  });
+}
+
+TEST(L0SumGrad, OverTheWholeRangeOfFloat) {
+  std::vector<float> values;
+  for (int k = 0; k < 9; ++k) values.insert(values.end(), kExtremes.begin(), kExtremes.end());
+  values.push_back(std::numeric_limits<float>::infinity());
+  values.push_back(NAN);
+  const auto n = std::ssize(values);
+  const Tensor x = Tensor::from(values, {n}), grad_y = Tensor::zeros({n}),
+               grad_l0 = Tensor::full(Shape{}, 1);
+  for_each_target([&] {
+    for (const float sigma : {1e-4f, 1e-30f, 2e-38f}) {
+      const auto expect_derivative = [&](const Tensor& grad) {
+        for (std::int64_t i = 0; i < n - 2; ++i) {
+          const double v = values[static_cast<std::size_t>(i)], s = sigma;
+          const double exact = 2 * (v / (v * v + s)) * (s / (v * v + s));
+          // A square or a result that is a denormal counts as zero.
+          ASSERT_NEAR(grad.values<float>()[static_cast<std::size_t>(i)], exact,
+                      gamma(8) * std::abs(exact) + 1.2e-38)
+              << v << " with sigma " << sigma;
+        }
+        EXPECT_EQ(grad.values<float>()[static_cast<std::size_t>(n - 2)], 0);
+        EXPECT_TRUE(std::isnan(grad.values<float>()[static_cast<std::size_t>(n - 1)]));
+      };
+      const L0SumGrad op{.x = x, .grad_sum = grad_l0, .grad_x = Tensor({n}), .sigma = sigma};
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        expect_derivative(op.grad_x);
+      });
+      const Tensor y = x.clone();
+      y.attach(mask_of(y));
+      const ReluGrad relu{
+          .y = y, .grad_y = grad_y, .grad_x = Tensor({n}), .sigma = sigma, .grad_l0 = grad_l0};
+      for_each_implementation(relu, [&](std::string_view name) {
+        run(relu, name);
+        expect_derivative(relu.grad_x);
       });
     }
   });
@@ -124,12 +195,11 @@ TEST(L0Penalty, HasAnyNumberOfTerms) {
 TEST(L0, ErrorsSayWhatWasExpected) {
   const Tensor x({3}), scalar(Shape{});
   EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = 0}); }),
-            "l0_sum: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest "
-            "normal float32), got 0");
-  for (const float sigma : {1e-40f, -1.0f, std::numeric_limits<float>::infinity(), NAN}) {
+            "l0_sum: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
+  for (const float sigma : {1e-40f, -1.0f, 1e20f, std::numeric_limits<float>::infinity(), NAN}) {
     const std::string error =
         error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = sigma}); });
-    EXPECT_NE(error.find("needs a finite sigma"), std::string::npos) << sigma;
+    EXPECT_NE(error.find("sigma must be from"), std::string::npos) << sigma;
   }
   EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = x, .sigma = 1}); }),
             "l0_sum: sum must be a scalar of f32 on cpu, got f32 [3] on cpu");

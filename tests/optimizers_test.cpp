@@ -465,12 +465,34 @@ TEST(ClipGradNorm, ScalesToTheNormAndReturnsWhatItWas) {
   EXPECT_FALSE(parameters[2].tensor.grad().defined());
 }
 
-TEST(ClipGradNorm, LeavesWhatIsNotFinite) {
-  const Parameters parameters{{"a", leaf(Tensor({2}))}};
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  parameters[0].tensor.set_grad(Tensor::from(std::vector<float>{3, nan}, {2}));
-  EXPECT_TRUE(std::isnan(clip_grad_norm(parameters, 1)));
-  EXPECT_EQ(parameters[0].tensor.grad().data<float>()[0], 3);
+TEST(ClipGradNorm, TheFactorMayBeSmallerThanAFloatCanBe) {
+  struct Case {
+    float gradient;
+    double max_norm;
+  };
+  // The last factor is far below the range of float, its results are within it.
+  for (const auto& [gradient, max_norm] :
+       {Case{1e38f, 1}, Case{1e36f, 1e-3}, Case{1e33f, 1e-6}, Case{3e38f, 1e-30}}) {
+    const Parameters parameters{{"a", leaf(Tensor({2}))}};
+    parameters[0].tensor.set_grad(Tensor::full({2}, gradient));
+    EXPECT_NEAR(clip_grad_norm(parameters, max_norm) / gradient, std::sqrt(2), 1e-7);
+    const double expected = max_norm / std::sqrt(2);
+    for (const double clipped : parameters[0].tensor.grad().values<float>()) {
+      EXPECT_NEAR(clipped, expected, 1.5e-7 * expected) << gradient << " " << max_norm;
+    }
+  }
+}
+
+TEST(ClipGradNorm, RefusesWhatIsNotFiniteAndNamesIt) {
+  const Parameters parameters{{"a", leaf(Tensor({1}))}, {"b", leaf(Tensor({2}))}};
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    parameters[0].tensor.set_grad(Tensor::full({1}, 3));
+    parameters[1].tensor.set_grad(Tensor::from(std::vector<float>{3, bad}, {2}));
+    EXPECT_EQ(error_of([&] { clip_grad_norm(parameters, 1); }),
+              "clip_grad_norm: the gradient of b is not finite");
+    EXPECT_EQ(parameters[0].tensor.grad().item(), 3);
+  }
   EXPECT_EQ(error_of([&] { clip_grad_norm(parameters, 0); }),
             "clip_grad_norm: max_norm must be positive, got 0");
 }

@@ -152,6 +152,19 @@ TEST(PoolShape, ErrorsNameTheGeometry) {
               pool_shape("pool", x, 2, {1, 0}, 0);
             }),
             "pool: stride must be at least 1, got 1x0");
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+  EXPECT_EQ(error_of([&] {
+              pool_shape("pool", x, 3, 1, {kHuge, 0});
+            }),
+            "pool: padding must be from 0 to half of the kernel 3x3, got 4611686018427387904x0");
+  EXPECT_EQ(error_of([&] {
+              pool_shape("pool", x, {kHuge, 2}, 1, kHuge / 2);
+            }),
+            "pool: kernel must be at most 2147483647, got 4611686018427387904x2");
+  EXPECT_EQ(error_of([&] { pool_shape("pool", x, 2, kHuge, 0); }),
+            "pool: stride must be at most 2147483647, got 4611686018427387904x4611686018427387904");
+  EXPECT_EQ(pool_shape("pool", x, kMostOfWindow, kMostOfWindow, kMostOfWindow / 2).output(),
+            Shape({1, 1, 1, 2}));
   EXPECT_EQ(error_of([&] { pool_shape("pool", x, 3, 1, 2); }),
             "pool: padding must be from 0 to half of the kernel 3x3, got 2x2");
   EXPECT_EQ(error_of([&] { pool_shape("pool", x, 7, 1, 1); }),

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace joule {
 namespace {
 
@@ -47,6 +49,31 @@ TEST(Generator, UniformAndNormalHaveTheirMoments) {
   generator.normal(x, 1.0f, 2.0f);
   EXPECT_NEAR(moments().first, 1.0, 6 * 2 / std::sqrt(1e5));
   EXPECT_NEAR(moments().second, 4.0, 6 * 4 * std::sqrt(2 / 1e5));
+}
+
+TEST(Generator, UniformNeverGivesTheUpperBound) {
+  // Between 100 and 101 floats are 2^-17 apart: a draw close to 1 is rounded up.
+  std::vector<float> x(1 << 20), unit(x.size());
+  Generator(1).uniform(x, 100.0f, 101.0f);
+  Generator(1).uniform(unit);
+  int rounded_up = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float sum = 100.0f + unit[i];
+    rounded_up += sum == 101.0f;
+    ASSERT_EQ(x[i], sum == 101.0f ? std::nextafter(101.0f, 0.0f) : sum);
+  }
+  EXPECT_GT(rounded_up, 0) << "the case does not occur: another seed";
+  Generator(1).uniform(unit, 3.0f, 3.0f);
+  EXPECT_EQ(std::ranges::count(unit, 3.0f), std::ssize(unit));
+}
+
+TEST(Generator, RefusesWhatItCannotDrawFrom) {
+  std::vector<float> x(1);
+  EXPECT_THROW(Generator(1).uniform(x, 1.0f, 0.0f), ArgumentError);
+  EXPECT_THROW(Generator(1).uniform(x, -3e38f, 3e38f), ArgumentError) << "all would be inf or NaN";
+  EXPECT_THROW(Generator(1).uniform(x, NAN, 1.0f), ArgumentError);
+  EXPECT_THROW(Generator(1).below(0), ArgumentError);
+  EXPECT_THROW(Generator(1).permutation(-1), ArgumentError);
 }
 
 TEST(Generator, PermutationHoldsEveryIndexOnceAndDependsOnTheSeed) {

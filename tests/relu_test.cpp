@@ -224,8 +224,7 @@ TEST(Relu, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error_of([] {
               dispatch(Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
             }),
-            "relu: the smooth L0 needs a finite sigma of at least 1.17549e-38 (the smallest normal "
-            "float32), got 0");
+            "relu: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
   EXPECT_EQ(error_of([] { dispatch(Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
             "relu: x must be floating-point, got i32");
 }

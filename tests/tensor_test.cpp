@@ -82,7 +82,7 @@ TEST(Tensor, ErrorsNameShapesAndTypes) {
   const Tensor a = counting({2, 3});
   EXPECT_EQ(error_of([&] { a.data<double>(); }), "tensor [2,3]: holds f32, read as f64");
   EXPECT_EQ(error_of([&] { a.reshape({4}); }), "reshape: [2,3] has 6 elements, [4] needs 4");
-  EXPECT_EQ(error_of([&] { a.slice(1, 2); }), "slice: rows 1 to 3 of a tensor [2,3]");
+  EXPECT_EQ(error_of([&] { a.slice(1, 2); }), "slice: 2 rows from row 1 on of a tensor [2,3]");
   EXPECT_EQ(error_of([&] { a.item(); }), "tensor: item() needs one element, this has shape [2,3]");
   EXPECT_EQ(error_of([] { Tensor().shape(); }), "tensor: used before it was defined");
   EXPECT_EQ(error_of([&] { a.copy_from(counting({3})); }),
@@ -99,6 +99,41 @@ TEST(Tensor, ErrorsNameShapesAndTypes) {
               Tensor(Shape{1 << 20, 1 << 20, 1 << 20});
             }),
             "shape: too many elements, got [1048576,1048576,1048576]");
+}
+
+TEST(Tensor, RefusesDimensionsAndRowsThatAreNotThere) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const Tensor a = counting({2, 3});
+  EXPECT_EQ(a.dim(-2), 2);
+  for (const int i : {2, 7, -3}) {
+    EXPECT_EQ(error_of([&] { a.dim(i); }), str("shape [2,3]: there is no dimension ", i));
+  }
+  EXPECT_EQ(error_of([] { Tensor(Shape{}).dim(-1); }), "shape []: there is no dimension -1");
+  EXPECT_EQ(error_of([&] { a.slice(1, kMost); }),
+            "slice: 9223372036854775807 rows from row 1 on of a tensor [2,3]");
+  for (const auto& [first, count] : {std::pair{kMost, std::int64_t{1}},
+                                     {kMost, kMost},
+                                     {std::int64_t{3}, std::int64_t{0}},
+                                     {std::int64_t{-1}, std::int64_t{1}},
+                                     {std::int64_t{0}, std::int64_t{-1}}}) {
+    EXPECT_FALSE(error_of([&, first = first, count = count] { a.slice(first, count); }).empty())
+        << first << " " << count;
+  }
+  EXPECT_EQ(a.slice(2, 0).shape(), Shape({0, 3}));
+  EXPECT_FALSE(error_of([&] { Shape{kMost, kMost}; }).empty());
+  EXPECT_FALSE(error_of([&] { a.reshape({std::int64_t{1} << 62, 4, 0}); }).empty());
+}
+
+TEST(Tensor, RefusesWhatIsNoNumberOfI32) {
+  const Tensor labels({1}, DType::i32);
+  for (const double bad : {2147483648.0, -2147483649.0, double{NAN}, double{INFINITY}}) {
+    EXPECT_FALSE(error_of([&] { labels.fill(bad); }).empty()) << bad;
+    const Tensor x = Tensor::zeros({1}, DType::f64);
+    x.fill(bad);
+    EXPECT_FALSE(error_of([&] { x.to(DType::i32); }).empty()) << bad;
+  }
+  labels.fill(-2147483648.0);
+  EXPECT_EQ(labels.values<std::int32_t>()[0], std::numeric_limits<std::int32_t>::min());
 }
 
 TEST(Tensor, OnADeviceThatIsNotThereTheErrorSaysWhy) {

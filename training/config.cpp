@@ -9,6 +9,7 @@
 
 #include "core/backend.h"
 #include "core/error.h"
+#include "kernels/l0/l0.h"
 
 namespace joule::training {
 namespace {
@@ -138,9 +139,8 @@ void check(const Config& c) {
   require_factor("clip_norm", c.clip_norm);
   require_factor("l0_lambda", c.l0_lambda);
   require_epochs("l0_warmup", c.l0_warmup);
-  require(std::isfinite(c.l0_sigma) && c.l0_sigma > 0, "l0_sigma: must be positive, got ",
-          c.l0_sigma);
-  require_float32("l0_sigma", c.l0_sigma);
+  require(c.l0_sigma >= kLeastSigma && c.l0_sigma <= kMostSigma, "l0_sigma: must be from ",
+          kLeastSigma, " to ", kMostSigma, ", got ", c.l0_sigma);
   require_one_of("augment", c.augment, {"none", "flip", "crop", "crop-flip"});
   require_one_of("optimizer", c.optimizer, {"sgd", "adam", "adamw", "rmsprop"});
   require_one_of("schedule", c.schedule,

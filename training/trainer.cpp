@@ -87,9 +87,25 @@ void Trainer::check_alive(std::string_view layer, std::int64_t nonzeros) {
                                  : "try a smaller --lr"));
 }
 
+void Trainer::check_loss(double value) const {
+  if (std::isfinite(value)) return;
+  fail(str("the loss is ", number(value), "; try a smaller --lr",
+           config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
+}
+
+void Trainer::clip_gradients(const TrainingStep::Output& out) const {
+  if (config_.clip_norm == 0) return;
+  try {
+    clip_grad_norm(model_.net.parameters(), config_.clip_norm);
+  } catch (const ArgumentError& error) {
+    check_loss(out.cross_entropy.item());  // says more, if that is where it comes from
+    fail(str(error.what(), "; try a smaller --lr"));
+  }
+}
+
 void Trainer::train_step(const Batch& batch) {
   const TrainingStep::Output out = training_step_.run(batch, lambda());
-  if (config_.clip_norm > 0) clip_grad_norm(model_.net.parameters(), config_.clip_norm);
+  clip_gradients(out);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
   if (const auto momentum = schedule_->momentum(step())) optimizer_->set_momentum(*momentum);
   optimizer_->step();
@@ -104,10 +120,7 @@ void Trainer::train_step(const Batch& batch) {
   read.wait();
   const auto images = static_cast<double>(batch.images.dim(0));
   const double value = cross_entropy.item();
-  if (!std::isfinite(value)) {
-    fail(str("the loss is ", number(value), "; try a smaller --lr",
-             config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
-  }
+  check_loss(value);
   const double l0 = penalty ? penalty.item() : 0;
   if (!std::isfinite(l0)) {
     fail(str("the L0 penalty is ", number(l0), "; try a smaller --lr or --l0-lambda, or a larger ",

@@ -131,6 +131,8 @@ class Trainer {
   void close_ledger();
   void predict(const Hooks& hooks) const;
   void check_alive(std::string_view layer, std::int64_t nonzeros);
+  void check_loss(double value) const;
+  void clip_gradients(const TrainingStep::Output& out) const;
   Progress progress();
   double lambda() const;
   std::int64_t step() const { return epoch_ * loader_.batches() + batch_; }

@@ -141,6 +141,20 @@ struct Moments {
   }
 };
 
+/// The moments of a channel of which a sum or a square is no float: of values from about 1e18 on.
+void set_in_double(std::size_t c, std::int64_t rows, std::int64_t channels, const float* x,
+                   Moments& moments) {
+  double sum = 0, squares = 0;
+  for (std::int64_t r = 0; r < rows; ++r) sum += x[r * channels + static_cast<std::int64_t>(c)];
+  const double mean = sum / static_cast<double>(rows);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const double deviation = x[r * channels + static_cast<std::int64_t>(c)] - mean;
+    squares += deviation * deviation;
+  }
+  moments.mean[c] = mean;
+  moments.squares[c] = squares;
+}
+
 std::int64_t row_grain(std::int64_t channels) { return 1 + 16384 / (1 + channels); }
 
 /// body(sums, begin, end) for blocks of rows; gives the sums of each piece of the reduction, which
@@ -172,6 +186,10 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
         Moments moments(channels);
         moments.count = count;
         for (std::size_t c = 0; c < mean.size(); ++c) {
+          if (!std::isfinite(squares[c])) {
+            set_in_double(c, end - begin, channels, block, moments);
+            continue;
+          }
           // The residual is what rounding the mean to float left.
           const double correction = double{residual[c]} / count;
           moments.mean[c] = mean[c] + correction;

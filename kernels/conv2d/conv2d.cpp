@@ -11,9 +11,9 @@
 #include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
 #include "kernels/conv2d/conv2d_impl.h"
 #include "kernels/conv2d/conv2d_reference.h"
+#include "kernels/l0/l0.h"
 #include "kernels/nonzero_runs.h"
 #include "kernels/relu/relu_reference.h"
-#include "kernels/require_sigma.h"
 #include "kernels/same.h"
 #include "kernels/unsupported_by_mma.h"
 #include "kernels/zero_mask_rows.h"
@@ -474,11 +474,10 @@ Conv2dShape shape_of(const Conv2dGradWeight& op) {
 }
 
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
-  require(p.stride.h >= 1 && p.stride.w >= 1, "conv2d: stride must be at least 1, got ", p.stride);
-  require(p.dilation.h >= 1 && p.dilation.w >= 1, "conv2d: dilation must be at least 1, got ",
-          p.dilation);
-  require(p.padding.h >= 0 && p.padding.w >= 0, "conv2d: padding must not be negative, got ",
-          p.padding);
+  require_window("conv2d", "kernel", kernel, 0);
+  require_window("conv2d", "stride", p.stride, 1);
+  require_window("conv2d", "dilation", p.dilation, 1);
+  require_window("conv2d", "padding", p.padding, 0);
   const Size2 reach{in.h + 2 * p.padding.h - p.dilation.h * (kernel.h - 1) - 1,
                     in.w + 2 * p.padding.w - p.dilation.w * (kernel.w - 1) - 1};
   require(reach.h >= 0 && reach.w >= 0, "conv2d: the output would be empty: image ", in,

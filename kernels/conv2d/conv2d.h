@@ -16,7 +16,8 @@ struct ConvParams {
 
 /// The extent of the output: floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
 ///
-/// Errors    ArgumentError if stride or dilation is < 1, padding < 0, or the output would be empty.
+/// Errors    ArgumentError if stride or dilation is < 1, padding < 0, one of them or the kernel is
+///           above kMostOfWindow, or the output would be empty.
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 
 /// y[n,p,q,o] = bias[o] + sum_{r,s,c} w[o,r,s,c] *

@@ -6,6 +6,7 @@
 
 #include "kernels/block_sums_cuda.h"
 #include "kernels/conv2d/conv2d_impl.h"
+#include "kernels/l0/smooth_l0_cuda.h"
 #include "kernels/zero_mask_cuda.h"
 
 namespace joule::cuda {
@@ -42,7 +43,7 @@ struct Epilogue {
       if (!relu) continue;
       v = v <= 0 ? 0 : v;
       bits |= unsigned{v != 0} << k;
-      if (l0_sums) l0 += v * v / (v * v + sigma);
+      if (l0_sums) l0 += smooth_l0(v, sigma);
     }
     totals.nonzeros += static_cast<unsigned>(__popc(bits));
     totals.l0 += l0;

@@ -6,7 +6,6 @@
 #include "kernels/l0/l0_impl.h"
 #include "kernels/l0/l0_reference.h"
 #include "kernels/require_scalar.h"
-#include "kernels/require_sigma.h"
 #include "kernels/same.h"
 
 namespace joule {
@@ -37,6 +36,11 @@ void run_penalty_reference(const L0Penalty& op, Context&, Tally*) {
 }
 
 }  // namespace
+
+void require_sigma(std::string_view op, float sigma) {
+  require(sigma >= kLeastSigma && sigma <= kMostSigma, op, ": sigma must be from ", kLeastSigma,
+          " to ", kMostSigma, ", got ", sigma);
+}
 
 void L0Sum::check() const {
   require_same(kName, {{"x", x}});

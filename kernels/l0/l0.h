@@ -8,14 +8,21 @@
 
 namespace joule {
 
+/// The sigmas that a smooth L0 norm may have: normal numbers, since a denormal counts as zero, of
+/// which the sum with the square of any value is finite.
+inline constexpr float kLeastSigma = 0x1p-126f, kMostSigma = 0x1p50f;
+/// Errors    ArgumentError that names the op if sigma is not from kLeastSigma to kMostSigma.
+void require_sigma(std::string_view op, float sigma);
+
 /// sum = sum_j x_j^2 / (x_j^2 + sigma): the smooth L0 norm by a pass of its own, for values that no
 /// ReLU made (Relu computes the same in its own pass).
 ///
 /// Shapes    x: any; f32.  sum: a scalar.
 /// Cost      no MACs; reads x.
-/// Errors    ArgumentError if dtypes or devices differ, sum is not a scalar, or as require_sigma().
-/// Numerics  summed in double over fixed pieces: the same bits for any number of threads.  NaN
-///           where x_j^2 is not finite.
+/// Errors    ArgumentError if dtypes or devices differ, sum is not a scalar, or sigma is out of
+///           range.
+/// Numerics  summed in double over fixed pieces: the same bits for any number of threads.  A value
+///           of which the square overflows, and an infinite one, counts as 1; NaN stays NaN.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2.
 struct L0Sum {
   static constexpr std::string_view kName = "l0_sum";
@@ -35,7 +42,8 @@ struct L0Sum {
 ///
 /// Shapes    x, grad_x: equal; f32.  grad_sum: a scalar.  grad_x may be x.
 /// Cost      no MACs; reads x, writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or as require_sigma().
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma is out of range.
+/// Numerics  0 where x_j is infinite; NaN stays NaN.
 struct L0SumGrad {
   static constexpr std::string_view kName = "l0_sum_grad";
 

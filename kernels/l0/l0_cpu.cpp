@@ -16,6 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+#include "kernels/l0/l0_lanes.inc"
 #include "kernels/lanes.inc"
 
 // In float over at most this many values, then in double.
@@ -31,9 +32,7 @@ double L0SumTarget(std::int64_t n, const float* x, float sigma) {
     auto sum = hn::Zero(d);
     std::int64_t i = begin;
     for (; i + lanes <= end; i += lanes) {
-      const auto v = hn::LoadU(d, x + i);
-      const auto square = hn::Mul(v, v);
-      sum = hn::Add(sum, hn::Div(square, hn::Add(square, s)));
+      sum = hn::Add(sum, smooth_l0(d, hn::LoadU(d, x + i), s));
     }
     total += hn::GetLane(hn::SumOfLanes(d, sum));
     for (; i < end; ++i) total += reference::smooth_l0(x[i], sigma);
@@ -43,10 +42,8 @@ double L0SumTarget(std::int64_t n, const float* x, float sigma) {
 
 void L0SumGradTarget(std::int64_t n, const float* x, float sigma, float grad_sum, float* grad_x) {
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
-    const auto v = hn::LoadU(d, x + i);
-    const auto denominator = hn::MulAdd(v, v, hn::Set(d, sigma));
-    const auto numerator = hn::Mul(hn::Set(d, 2 * sigma * grad_sum), v);
-    hn::StoreU(hn::Div(numerator, hn::Mul(denominator, denominator)), d, grad_x + i);
+    const auto s = hn::Set(d, sigma), scale = hn::Set(d, 2 * grad_sum);
+    hn::StoreU(scaled_smooth_l0_slope(d, hn::LoadU(d, x + i), s, scale), d, grad_x + i);
   });
 }
 

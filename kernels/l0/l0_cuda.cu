@@ -4,6 +4,7 @@
 #include "kernels/block_sums_cuda.h"
 #include "kernels/elementwise_cuda.h"
 #include "kernels/l0/l0_impl.h"
+#include "kernels/l0/smooth_l0_cuda.h"
 
 namespace joule::cuda {
 namespace {
@@ -11,10 +12,7 @@ namespace {
 struct SmoothL0 {
   float sigma;
 
-  __device__ double operator()(float x) const {
-    const float square = x * x;
-    return square / (square + sigma);
-  }
+  __device__ double operator()(float x) const { return smooth_l0(x, sigma); }
 };
 
 /// 8 bytes per element.
@@ -26,12 +24,9 @@ struct SmoothL0Grad {
 
   template <int kCount>
   __device__ void at(std::int64_t i) const {
-    const float factor = 2 * sigma * *grad_sum;
+    const float factor = *grad_sum;
     auto v = Floats<kCount>::load(x + i);
-    for (int k = 0; k < kCount; ++k) {
-      const float denominator = v.at[k] * v.at[k] + sigma;
-      v.at[k] = factor * v.at[k] / (denominator * denominator);
-    }
+    for (int k = 0; k < kCount; ++k) v.at[k] = factor * smooth_l0_derivative(v.at[k], sigma);
     v.store(grad_x + i);
   }
 };

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace joule::reference {
+
+/// What a square is taken for at most: its sum with any sigma is finite, and the smooth L0 is 1
+/// long before.
+template <class T>
+inline constexpr T kMostSquare = std::numeric_limits<T>::max() / 2;
+/// What the operand of the derivative is taken for at most: its square is finite, too, and the
+/// derivative is 0 before.
+template <class T>
+inline constexpr T kMostOperand = sizeof(T) == sizeof(float) ? T(0x1p62) : T(0x1p510);
 
 /// The smooth L0 of one value.
 template <class T>
 T smooth_l0(T x, T sigma) {
-  return x * x / (x * x + sigma);
+  const T square = std::min(x * x, kMostSquare<T>);
+  return square / (square + sigma);
 }
 
+/// 2 sigma x / (x^2 + sigma)^2 without the square of the denominator: as a float that overflows
+/// from x = 5e9 on, and is 0 where x is 0 and sigma below 1e-19.
 template <class T>
 T smooth_l0_derivative(T x, T sigma) {
-  const T denominator = x * x + sigma;
-  return T(2) * sigma * x / (denominator * denominator);
+  const T value = std::clamp(x, -kMostOperand<T>, kMostOperand<T>);
+  const T denominator = value * value + sigma;
+  return T(2) * (value / denominator) * (sigma / denominator);
 }
 
 /// Summed in double: a float would stop growing at 2^24 terms.

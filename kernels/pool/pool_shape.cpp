@@ -20,10 +20,10 @@ PoolShape pool_shape(std::string_view op, const Shape& x, Size2 kernel, Size2 st
                      bool ceil_mode) {
   require(x.rank() == 4, op, ": expects images [N,H,W,C], got ", x);
   require(x[1] >= 1 && x[2] >= 1, op, ": expects images of at least one pixel, got ", x);
-  require(kernel.h >= 1 && kernel.w >= 1, op, ": kernel must be at least 1, got ", kernel);
-  require(stride.h >= 1 && stride.w >= 1, op, ": stride must be at least 1, got ", stride);
+  require_window(op, "kernel", kernel, 1);
+  require_window(op, "stride", stride, 1);
   require(
-      padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
+      padding.h >= 0 && padding.w >= 0 && padding.h <= kernel.h / 2 && padding.w <= kernel.w / 2,
       op, ": padding must be from 0 to half of the kernel ", kernel, ", got ", padding);
   PoolShape shape{.batch = x[0],
                   .in_h = x[1],

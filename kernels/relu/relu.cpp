@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "core/threads.h"
+#include "kernels/l0/l0.h"
 #include "kernels/relu/relu_impl.h"
 #include "kernels/relu/relu_reference.h"
-#include "kernels/require_sigma.h"
 #include "kernels/same.h"
 #include "kernels/zero_mask_rows.h"
 

@@ -13,10 +13,10 @@ namespace joule {
 /// Shapes    x, y: any, equal; f32.  l0_sum: a scalar, or undefined.  y may be x.
 /// Cost      no MACs; reads x, writes y (and one bit per element).
 /// Errors    ArgumentError if shapes, dtypes or devices differ, or l0_sum is wanted with a sigma
-/// that
-///           require_sigma() refuses.
+///           out of L0Sum's range.
 /// Numerics  exact; NaN stays NaN and counts as non-zero.  l0_sum is summed in double over fixed
-///           pieces: the same bits for any number of threads.
+///           pieces: the same bits for any number of threads.  What is too large for its square
+///           counts as 1, as in L0Sum.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2 (the smooth L0).
 struct Relu {
   static constexpr std::string_view kName = "relu";
@@ -39,7 +39,8 @@ struct Relu {
 /// Shapes    y, grad_y, grad_x: equal; f32.  grad_l0: a scalar, or undefined (no penalty).
 ///           grad_x may be grad_y.
 /// Cost      no MACs; reads grad_y and y (without a penalty its mask alone), writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or with grad_l0 as require_sigma().
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or with grad_l0 sigma is out of
+///           L0Sum's range.
 /// Source    derivative of the smooth L0; see Relu.
 struct ReluGrad {
   static constexpr std::string_view kName = "relu_grad";

@@ -19,6 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+#include "kernels/l0/l0_lanes.inc"
 #include "kernels/lanes.inc"
 
 // One word (up to 64 channels of one pixel) at a time, so that the mask never leaves a register.
@@ -48,10 +49,7 @@ std::int64_t relu_rows(const ReluRows& args) {
         v = hn::IfThenZeroElse(hn::Le(v, zero), v);
         hn::StoreU(v, d, y + c);
         bits |= nonzero_bits(d, v) << (c - begin);
-        if constexpr (kL0) {
-          const auto square = hn::Mul(v, v);
-          l0 = hn::Add(l0, hn::Div(square, hn::Add(square, sigma)));
-        }
+        if constexpr (kL0) l0 = hn::Add(l0, smooth_l0(d, v, sigma));
       }
       for (; c < end; ++c) {
         float v = x[c];
@@ -81,7 +79,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t words = (args.channels + 63) / 64;
   [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
-  [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.sigma * args.grad_l0);
+  [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.grad_l0);
   std::int64_t nonzeros = 0;
   for (std::int64_t row = 0; row < args.rows; ++row) {
     const std::int64_t at = row * args.channels;
@@ -98,8 +96,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
         auto g = hn::LoadU(d, args.grad_y + at + c);
         if constexpr (kL0) {
           const auto y = hn::LoadU(d, args.y + at + c);
-          const auto denominator = hn::MulAdd(y, y, sigma);
-          g = hn::Add(g, hn::Div(hn::Mul(scale, y), hn::Mul(denominator, denominator)));
+          g = hn::Add(g, scaled_smooth_l0_slope(d, y, sigma, scale));
         }
         g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
         hn::StoreU(g, d, args.grad_x + at + c);

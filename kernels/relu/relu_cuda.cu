@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "kernels/block_sums_cuda.h"
+#include "kernels/l0/smooth_l0_cuda.h"
 #include "kernels/masked_rows_cuda.h"
 #include "kernels/relu/relu_impl.h"
 #include "kernels/relu/relu_rows_cuda.h"
@@ -23,10 +24,7 @@ struct ReluOf {
     for (int k = 0; k < kCount; ++k) {
       if (bias) v.at[k] += bias[place.channel + k];
       v.at[k] = v.at[k] <= 0 ? 0 : v.at[k];
-      if constexpr (kL0) {
-        const float square = v.at[k] * v.at[k];
-        sum += square / (square + sigma);
-      }
+      if constexpr (kL0) sum += smooth_l0(v.at[k], sigma);
     }
     if constexpr (kL0) l0 += sum;
     return v;
@@ -73,10 +71,8 @@ struct GradByValue {
     auto g = Floats<kCount>::load(grad_y + place.element);
     const auto v = Floats<kCount>::load(y + place.element);
     for (int k = 0; k < kCount; ++k) {
-      if (grad_l0 != 0) {  // an infinite y has a derivative of NaN
-        const float denominator = v.at[k] * v.at[k] + sigma;
-        g.at[k] += 2 * sigma * grad_l0 * v.at[k] / (denominator * denominator);
-      }
+      // Without a penalty sigma may be 0, and the derivative NaN.
+      if (grad_l0 != 0) g.at[k] += grad_l0 * smooth_l0_derivative(v.at[k], sigma);
       g.at[k] = v.at[k] != 0 ? g.at[k] : 0;
     }
     return g;
