@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/input_file.h"
+#include "core/input_file.h"
 
 namespace joule {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
 
 namespace joule {
 namespace {

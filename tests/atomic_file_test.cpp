@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
 #include "tests/files.h"
 
 namespace joule {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "data/idx.h"
 
+#include "core/input_file.h"
 #include "data/gzip_reader.h"
-#include "data/input_file.h"
 #include "tests/files.h"
 
 namespace joule {

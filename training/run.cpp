@@ -8,9 +8,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/input_file.h"
 #include "core/threads.h"
 #include "data/atomic_file.h"
-#include "data/input_file.h"
 #include "data/safetensors.h"
 
 namespace joule::training {
@@ -103,7 +103,8 @@ void start(const std::string& folder, const Config& config) {
 void load_checkpoint(const std::string& folder, Trainer& trainer) {
   const std::string path = in(folder, kCheckpoint);
   try {
-    trainer.load_state(load_safetensors(path));
+    // One that does not say is of a Joule that wrote none but its own layout.
+    trainer.load_state(load_safetensors(path, {.layout = WeightLayout::ohwi}));
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
   }
