@@ -52,7 +52,7 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes, std::str
     got = file.read(contents.data() + done, contents.size() - done);
     done += got;
     if (done > max_bytes) {
-      throw DataError(str(path, ": is too long: ", what, " has at most ", max_bytes, " bytes"));
+      throw DataError(str(path, ": ", what, " has at most ", max_bytes, " bytes"));
     }
   } while (done == contents.size());
   contents.resize(done);

@@ -54,7 +54,7 @@ bool is_unlabelled_model(const std::map<std::string, std::string>& metadata) {
 LoadOptions agreed(const std::string& path, LoadOptions file, const LoadOptions& caller) {
   if (file.layout && caller.layout && *file.layout != *caller.layout) {
     throw DataError(str(path, ": states that its weights lie as ", name(*file.layout),
-                        ", expected ", name(*caller.layout), " as .layout says"));
+                        ", expected ", name(*caller.layout)));
   }
   if (file.flattened && caller.flattened && *file.flattened != *caller.flattened) {
     throw DataError(str(path, ": states the flattened inputs ", text_of(*file.flattened),

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/input_file.h"
 #include "energy/fit.h"
 #include "energy/json_members.h"
 
@@ -82,7 +83,7 @@ MeasuredWindows parse_measured_windows(std::string_view text, const std::string&
 }
 
 MeasuredWindows load_measured_windows(const std::string& path) {
-  return parse_measured_windows(read_text_file(path, kMaxBytes, "a file of windows"), path);
+  return parse_measured_windows(read_file(path, kMaxBytes, "a file of windows"), path);
 }
 
 std::string to_json(const MeasuredWindows& measured) {

@@ -82,6 +82,11 @@ inline std::string idx_labels(std::uint32_t n, std::string_view labels) {
   return big_endian(0x801) + big_endian(n) + std::string(labels);
 }
 
+/// Arrays in arrays, `depth` of them.
+inline std::string nested_json(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
 /// What the DataError that body() throws says.
 template <class Body>
 std::string data_error_of(Body&& body) {

@@ -390,6 +390,8 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
                  {"joules": 1, "uncertainty_joules": 1, "macs": 1, "bytes": 1}])"),
        "t.json: window 1: 'calls' is missing"},
       {trace("[], \"host\": 1"), "t.json: unknown member 'host'"},
+      {trace(std::string(75000, '[') + std::string(75000, ']')),
+       "t.json: nested more than 64 deep"},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_EQ(error_of<DataError>([&, &text = text] { parse_measured_windows(text, "t.json"); }),
@@ -397,7 +399,7 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
         << text;
   }
   EXPECT_EQ(error_of<DataError>([] { load_measured_windows("nowhere.json"); }),
-            "nowhere.json: cannot be opened");
+            "nowhere.json: cannot be opened: No such file or directory");
 }
 
 }  // namespace

@@ -348,7 +348,7 @@ TEST_F(SafetensorsTest, ALayoutThatNobodyStatesIsRefused) {
 TEST_F(SafetensorsTest, TwoStatementsMustAgree) {
   save_safetensors(path_, layered_state(), {.layout = WeightLayout::oihw, .flattened = kFlattened});
   EXPECT_EQ(data_error_of([&] { load_safetensors(path_, {.layout = WeightLayout::ohwi}); }),
-            path_ + ": states that its weights lie as oihw, expected ohwi as .layout says");
+            path_ + ": states that its weights lie as oihw, expected ohwi");
   EXPECT_EQ(data_error_of([&] { load_safetensors(path_, {.flattened = FlattenedInputs{}}); }),
             path_ + R"(: states the flattened inputs {"fc":[2,2,3],"norm":[2,2,3]}, the net {})");
   for (const auto& [key, value] : std::map<std::string, std::string>{

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "training/json_value.h"
+
 namespace joule::training {
 namespace {
 
@@ -31,7 +33,7 @@ ordered_json joules_or_null(const std::optional<Joules>& energy) {
 
 std::optional<Joules> joules_of(const ordered_json& json) {
   if (json.is_null()) return {};
-  return Joules(json.get<double>());
+  return Joules(exact_value<double>(json));
 }
 
 ordered_json text_or_null(const std::string& text) {
@@ -45,12 +47,12 @@ std::string text_of(const ordered_json& json) {
 WindowSum window_sum_of(const ordered_json& json) {
   return {.meter = json.at("meter"),
           .scope = text_of(json.at("scope")),
-          .unit = Joules(json.at("joules_per_tick").get<double>()),
-          .systematic = json.at("systematic"),
-          .ticks = json.at("ticks"),
-          .nanoseconds = json.at("nanoseconds"),
+          .unit = Joules(exact_value<double>(json.at("joules_per_tick"))),
+          .systematic = exact_value<double>(json.at("systematic")),
+          .ticks = exact_value<std::int64_t>(json.at("ticks")),
+          .nanoseconds = exact_value<std::int64_t>(json.at("nanoseconds")),
           .edges = joules_of(json.at("edges_joules")),
-          .idle = Joules(json.at("idle_joules").get<double>()),
+          .idle = Joules(exact_value<double>(json.at("idle_joules"))),
           .idle_width = joules_of(json.at("idle_uncertainty_joules")),
           .idle_stated = json.at("idle_stated"),
           .no_idle = text_of(json.at("no_idle")),
@@ -69,8 +71,9 @@ ordered_json json_of(const PartEnergy& part) {
 PartEnergy part_of(const ordered_json& json) {
   PartEnergy part;
   for (const ordered_json& sum : json.at("meters")) part.measured.push_back(window_sum_of(sum));
-  for_each_count(part.work,
-                 [&](const char* name, auto& count) { json.at("work").at(name).get_to(count); });
+  for_each_count(part.work, [&](const char* name, auto& count) {
+    read_exactly(json.at("work").at(name), count);
+  });
   return part;
 }
 

@@ -28,7 +28,7 @@ ordered_json json_of(const EpochEnergy& epoch);
 
 /// Reads the integers back; the figures follow from them.
 ///
-/// Errors    those of the library, if it is not what json_of() writes.
+/// Errors    those of the library, and ArgumentError, if it is not what json_of() writes.
 EpochEnergy epoch_energy_of(const ordered_json& json);
 
 }  // namespace joule::training

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/json_text.h"
 #include "training/energy_json.h"
+#include "training/json_value.h"
 
 namespace joule::training {
 namespace {
@@ -42,13 +44,20 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto refuse = [&](std::string_view why) {
+      throw ArgumentError(str("metrics: not a line of an epoch: ", why));
+    };
+    if (const std::string fault = fault_of_json(line); !fault.empty()) refuse(fault);
     try {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
-      for_each_member(m, [&](const char* name, auto& value) { json.at(name).get_to(value); });
+      for_each_member(m,
+                      [&](const char* name, auto& value) { read_exactly(json.at(name), value); });
       m.energy = epoch_energy_of(json.at("energy"));
-    } catch (const ordered_json::exception&) {
-      throw ArgumentError(str("metrics: not a line of an epoch: ", line));
+    } catch (const ordered_json::exception& error) {
+      refuse(error.what());
+    } catch (const ArgumentError& error) {
+      refuse(error.what());
     }
   }
   return metrics;

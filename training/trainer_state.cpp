@@ -5,8 +5,10 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/json_text.h"
 #include "core/random.h"
 #include "training/energy_json.h"
+#include "training/json_value.h"
 #include "training/trainer.h"
 
 namespace joule::training {
@@ -92,12 +94,23 @@ std::string to_text(const EnergyState& s) {
 }
 
 EnergyState parse_energy(const std::string& text) {
+  const auto refuse = [](std::string_view why) {
+    throw ArgumentError(str("checkpoint: 'energy' is damaged: ", why));
+  };
+  if (const std::string fault = fault_of_json(text); !fault.empty()) refuse(fault);
+  EnergyState state;
   try {
     const ordered_json json = ordered_json::parse(text);
-    return {.epoch = epoch_energy_of(json.at("epoch")), .lost_after = json.at("lost_after")};
-  } catch (const ordered_json::exception&) {
-    throw ArgumentError(str("checkpoint: 'energy' cannot be '", text, "'"));
+    state.epoch = epoch_energy_of(json.at("epoch"));
+    for (const ordered_json& epoch : json.at("lost_after")) {
+      state.lost_after.insert(exact_value<std::int64_t>(epoch));
+    }
+  } catch (const ordered_json::exception& error) {
+    refuse(error.what());
+  } catch (const ArgumentError& error) {
+    refuse(error.what());
   }
+  return state;
 }
 
 constexpr std::array kPhases = {Phase::forward, Phase::backward, Phase::update};
