@@ -15,6 +15,8 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMaxBytes = 64 << 20;
 constexpr const char* kFormat = "joule-measured-windows";
 constexpr std::int64_t kVersion = 1;
+// As a double it stays within the 64 bits that it is written with.
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 62;
 
 MeasuredWindows::Window window(const json& object, const std::vector<Charge>& charges,
                                const std::string& place) {
@@ -27,8 +29,15 @@ MeasuredWindows::Window window(const json& object, const std::vector<Charge>& ch
   }
   for (const Charge charge : charges) {
     const std::string key(name(charge));
-    w.counts.push_back(charge == Charge::seconds ? members.not_negative(key, "a number of seconds")
-                                                 : static_cast<double>(members.count(key)));
+    if (charge == Charge::seconds) {
+      w.counts.push_back(members.not_negative(key, "a number of seconds"));
+      continue;
+    }
+    const std::int64_t count = members.count(key);
+    if (count > kMaxCount) {
+      throw DataError(str(place, ": '", key, "' must be at most ", kMaxCount, ", got ", count));
+    }
+    w.counts.push_back(static_cast<double>(count));
   }
   members.reject_others();
   return w;

@@ -384,6 +384,8 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
        "t.json: window 0: 'joules' must be a number of joules >= 0, got -1"},
       {window("1", "0", "1"),
        "t.json: window 0: 'uncertainty_joules' must be above 0: no meter is exact"},
+      {window("1", "1", "9223372036854775807"),
+       "t.json: window 0: 'macs' must be at most 4611686018427387904, got 9223372036854775807"},
       {window("1", "1", "1.5"), "t.json: window 0: 'macs' must be a whole number >= 0, got 1.5"},
       {window("1", "1", "1", ", \"watts\": 3"), "t.json: window 0: unknown member 'watts'"},
       {trace(R"([{"joules": 1, "uncertainty_joules": 1, "macs": 1, "bytes": 1, "calls": 1},

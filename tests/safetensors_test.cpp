@@ -24,10 +24,7 @@ namespace {
 using namespace test;
 
 std::string file_of(const std::string& header, std::string_view data) {
-  std::string bytes(8, '\0');
-  const std::uint64_t length = header.size();
-  std::memcpy(bytes.data(), &length, sizeof length);
-  return bytes + header + std::string(data);
+  return safetensors_file(header, data);
 }
 
 State sample_state() {
