@@ -145,18 +145,18 @@ Model load_model(const std::string& path_or_folder) {
     model.net.load_state(state_of(
         path, saved,
         {.layout = stated.layout, .flattened = stated.flattened.value_or(FlattenedInputs{})}));
-    // They fit.  Once more, now that a forward pass can show which layers flatten.
-    if (*stated.layout == WeightLayout::oihw) {
-      model.net.load_state(state_of(
-          path, saved,
-          {.layout = stated.layout, .flattened = nn::flattened_inputs(model.net, image_of(spec))}));
-    }
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
   } catch (const DeviceError& error) {
     throw DataError(str(path, ": the net that it names is too large: ", error.what()));
   }
   model.net.eval();
+  // They fit.  Once more, now that a forward pass can show which layers flatten.
+  if (*stated.layout == WeightLayout::oihw) {
+    model.net.load_state(state_of(
+        path, saved,
+        {.layout = stated.layout, .flattened = nn::flattened_inputs(model.net, image_of(spec))}));
+  }
   return model;
 }
 
