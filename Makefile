@@ -3,7 +3,7 @@
 JOBS ?= $(shell nproc)
 SANITIZED = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) && ctest --preset $(1) -j $(JOBS)
 
-.PHONY: help demo build test bench asan tsan tidy format clean
+.PHONY: help demo build test bench asan tsan fuzz tidy format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,12 +26,14 @@ build: ## the libraries and the program build/release/cli/joule
 	@cmake --build --preset release -j $(JOBS)
 
 # Both runs, even when the first one fails; the closing lines are those of the second.
-test: ## every test, and the CPU tests again under AddressSanitizer and UBSan
+test: ## every test, the CPU tests again under AddressSanitizer and UBSan, and make fuzz
 	@scripts/setup.sh test
 	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
+	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read"; \
+	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; fi; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
 
@@ -48,6 +50,12 @@ asan: ## the CPU tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## the CPU tests under ThreadSanitizer
 	@scripts/setup.sh tsan
 	@$(call SANITIZED,tsan)
+
+SECONDS ?= 10
+fuzz: ## the readers of files under libFuzzer (Clang), SECONDS=n each
+	@scripts/setup.sh fuzz
+	@cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS)
+	@scripts/fuzz.sh build/fuzz/tests/fuzz/fuzz_readers $(SECONDS)
 
 tidy: ## clang-tidy on the sources that differ from main (all of them: FILES=all)
 	@scripts/tidy.sh $(FILES)

@@ -32,6 +32,7 @@
 #include "energy/trials.h"
 #include "energy/window.h"
 #include "layers/containers.h"
+#include "layers/flattened_inputs.h"
 #include "layers/functions.h"
 #include "layers/modules.h"
 #include "models/models.h"
@@ -39,3 +40,4 @@
 #include "optim/schedules.h"
 #include "training/energy_estimate.h"
 #include "training/evaluate.h"
+#include "training/model_file.h"

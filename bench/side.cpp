@@ -12,6 +12,7 @@
 #include "bench/resident_memory.h"
 #include "bench/statistics.h"
 #include "core/captured_step.h"
+#include "core/json_text.h"
 #include "data/loader.h"
 #include "layers/functions.h"
 #include "optim/optimizers.h"
@@ -249,6 +250,9 @@ std::string to_json(const SideResult& r) {
 }
 
 SideResult side_from_json(const std::string& line) {
+  if (const std::string fault = fault_of_json(line); !fault.empty()) {
+    throw std::runtime_error(str("expected what a side prints, got '", line, "': ", fault));
+  }
   try {
     const json j = json::parse(line);
     const json& w = j.at("work");

@@ -11,6 +11,7 @@
 
 #include "bench/child_process.h"
 #include "core/context.h"
+#include "core/json_text.h"
 #include "core/random.h"
 #include "core/threads.h"
 #include "training/config.h"
@@ -55,6 +56,10 @@ Outcome outcome_of(const Side& side, const Way& way, const std::function<bool()>
   if (side.parameters == 0) {
     const SideResult r = side_from_json(line);
     return {r.images_per_second, r.images_per_second_best, r.peak_bytes, {}, r};
+  }
+  if (const std::string fault = fault_of_json(line); !fault.empty()) {
+    throw std::runtime_error(
+        str(side.command[0], " printed '", line, "', expected its JSON: ", fault));
   }
   try {
     const auto j = nlohmann::json::parse(line);

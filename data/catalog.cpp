@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "data/catalog.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "core/error.h"
@@ -13,9 +15,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";
+
+/// The same for all ways to write a file's name.
+std::string spelling(std::string_view name) {
+  std::string spelt(name);
+  for (char& c : spelt) {
+    c = c == '.' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return spelt;
+}
+
 Dataset read_idx_half(const fs::path& folder, const std::string& half) {
-  const std::string image_path = plain_or_packed(folder, half + "-images-idx3-ubyte");
-  const std::string label_path = plain_or_packed(folder, half + "-labels-idx1-ubyte");
+  const std::string image_path = find_file(folder, half + "-images-idx3-ubyte");
+  const std::string label_path = find_file(folder, half + "-labels-idx1-ubyte");
   Idx images = read_idx(image_path, 3);
   const Idx labels = read_idx(label_path, 1);
   if (images.values.empty()) {
@@ -45,16 +58,16 @@ void check_labels(const Dataset& set, const std::string& path, std::size_t class
 
 DataSplit read_ten_class_idx(const fs::path& folder) {
   DataSplit split = read_idx_split(folder);
-  check_labels(split.train, plain_or_packed(folder, "train-labels-idx1-ubyte"), 10);
-  check_labels(split.test, plain_or_packed(folder, "t10k-labels-idx1-ubyte"), 10);
+  check_labels(split.train, find_file(folder, kTrainLabels), 10);
+  check_labels(split.test, find_file(folder, "t10k-labels-idx1-ubyte"), 10);
   return split;
 }
 
 DataSplit read_cifar_split(const fs::path& folder, std::span<const std::string_view> train,
                            std::string_view test, const CifarFormat& format) {
   std::vector<std::string> paths;
-  for (const std::string_view name : train) paths.push_back(plain_or_packed(folder, name));
-  const std::string test_path = plain_or_packed(folder, test);
+  for (const std::string_view name : train) paths.push_back(find_file(folder, name));
+  const std::string test_path = find_file(folder, test);
   return {.train = read_cifar(paths, format), .test = read_cifar({&test_path, 1}, format)};
 }
 
@@ -110,6 +123,7 @@ std::span<const CatalogEntry> catalog() {
       CatalogEntry{.name = "fashion-mnist",
                    .archive_folder = "",
                    .first_file = "train-images-idx3-ubyte",
+                   .first_labels = {9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9, 1, 0, 6, 4},
                    .class_names = fashion_classes(),
                    .mean = {0.2860406f},
                    .deviation = {0.3530242f},
@@ -117,6 +131,7 @@ std::span<const CatalogEntry> catalog() {
       CatalogEntry{.name = "mnist",
                    .archive_folder = "",
                    .first_file = "train-images-idx3-ubyte",
+                   .first_labels = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 5, 3, 6, 1, 7, 2, 8, 6, 9},
                    .class_names = digits(),
                    .mean = {0.1306605f},
                    .deviation = {0.3081078f},
@@ -138,12 +153,69 @@ std::span<const CatalogEntry> catalog() {
   return entries;
 }
 
-std::string plain_or_packed(const fs::path& folder, std::string_view name) {
+std::string last_name(const fs::path& folder) {
+  const fs::path normal = fs::absolute(folder).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
+}
+
+std::string find_file(const fs::path& folder, std::string_view name) {
   const fs::path plain = folder / name;
   fs::path packed = plain;
   packed += ".gz";
   std::error_code ignored;  // a file that cannot be asked for cannot be read either: that reports
-  return (!fs::exists(plain, ignored) && fs::exists(packed, ignored) ? packed : plain).string();
+  if (fs::exists(plain, ignored) && !fs::is_directory(plain, ignored)) return plain.string();
+  if (fs::exists(packed, ignored)) return packed.string();
+  const std::string spelt = spelling(name);
+  std::array<std::vector<fs::path>, 3> found;  // plain, packed, folders
+  for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
+    if (ignored) break;
+    const std::string here = spelling(at->path().filename().string());
+    if (here != spelt && here != spelt + "-gz") continue;
+    found[at->is_directory(ignored) ? 2 : here != spelt].push_back(at->path());
+  }
+  for (auto& paths : found) std::ranges::sort(paths);
+  for (const auto& files : {found[0], found[1]}) {
+    if (!files.empty()) return files.front().string();
+  }
+  for (const fs::path& below : found[2]) {
+    for (const fs::path& inside : {below / name, below / below.filename()}) {
+      for (const char* const suffix : {"", ".gz"}) {
+        if (const std::string path = inside.string() + suffix; fs::is_regular_file(path, ignored)) {
+          return path;
+        }
+      }
+    }
+  }
+  return plain.string();
+}
+
+Mistaken mistaken_for(const CatalogEntry& entry, const fs::path& folder) {
+  if (entry.first_labels.empty()) return {};
+  std::vector<std::uint8_t> labels;
+  try {
+    labels = read_idx(find_file(folder, kTrainLabels), 1).values;
+  } catch (const DataError&) {
+    return {};  // whoever reads it says what is wrong
+  }
+  const auto begins_as = [&](const CatalogEntry& known) {
+    return labels.size() >= known.first_labels.size() &&
+           std::ranges::equal(known.first_labels,
+                              std::span(labels).first(known.first_labels.size()));
+  };
+  if (begins_as(entry)) return {};
+  for (const CatalogEntry& other : catalog()) {
+    if (!other.first_labels.empty() && begins_as(other)) {
+      return {str(folder.string(), ": the labels there begin as those of ", other.name,
+                  ", expected ", entry.name),
+              &other};
+    }
+  }
+  if (last_name(folder) == entry.name) return {};
+  return {str(folder.string(),
+              ": the files there do not say of which data set they are, and their "
+              "labels do not begin as those of ",
+              entry.name, ": put them into a folder ", entry.name,
+              " if they are, otherwise name the folder instead of the data set")};
 }
 
 DataSplit read_idx_split(const fs::path& folder) {

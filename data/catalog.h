@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -15,7 +16,10 @@ namespace joule {
 struct CatalogEntry {
   std::string_view name;
   std::string_view archive_folder;  // what the publisher's archive unpacks to; may be empty
-  std::string_view first_file;      // the data set is where this file is, plain or .gz
+  std::string_view first_file;      // the data set is where this file is: see find_file()
+  // How its training labels begin: tells sets apart whose files have the same names.  Empty where
+  // none has.
+  std::vector<std::int32_t> first_labels;
   std::vector<std::string_view> class_names;
   std::vector<float> mean, deviation;  // of the training images, pixel / 255
   DataSplit (*read)(const std::filesystem::path& folder);
@@ -23,8 +27,22 @@ struct CatalogEntry {
 
 std::span<const CatalogEntry> catalog();
 
-/// folder/name, or folder/name.gz if only that is there.
-std::string plain_or_packed(const std::filesystem::path& folder, std::string_view name);
+/// "fashion-mnist" of ".../fashion-mnist" and ".../fashion-mnist/".
+std::string last_name(const std::filesystem::path& folder);
+
+/// The file `name` in a folder, as it was published or as archives spread it: plain or .gz, in
+/// upper or lower case, with dots for hyphens (train-images.idx3-ubyte), or in a folder of that
+/// name.  If there are several, the first of these; if there is none, folder/name.
+std::string find_file(const std::filesystem::path& folder, std::string_view name);
+
+/// Why what lies in `folder` is not `entry`, told by how its labels begin: it is another set of the
+/// catalogue (`other`, which is null otherwise), or it is in a folder without the name of `entry`
+/// and may be anything.  Empty if it may be.
+struct Mistaken {
+  std::string why;
+  const CatalogEntry* other = nullptr;
+};
+Mistaken mistaken_for(const CatalogEntry& entry, const std::filesystem::path& folder);
 
 /// MNIST's four IDX files: shapes, pixels and labels.
 ///

@@ -17,10 +17,14 @@ void append_file(const std::string& path, const CifarFormat& format,
   const auto label_bytes = static_cast<std::size_t>(format.label_bytes);
   std::vector<std::uint8_t> record(label_bytes + kChannels * kPlane);
   const std::uint8_t* const planes = record.data() + label_bytes;
+  const std::size_t before = labels.size();
   while (const std::size_t got = file.read(record.data(), record.size())) {
     if (got < record.size()) {
       file.fail("the file is truncated: its last record has ", got, " bytes, expected ",
                 record.size());
+    }
+    if (labels.size() - before == static_cast<std::size_t>(format.max_records)) {
+      file.fail("the file goes on after ", format.max_records, " images, the most that one has");
     }
     const int label = record[label_bytes - 1];
     if (label >= format.classes) {

@@ -13,16 +13,17 @@ namespace joule {
 struct CifarFormat {
   int label_bytes;
   int classes;
+  int max_records;  // of a file: what the largest one has
 };
-inline constexpr CifarFormat kCifar10{.label_bytes = 1, .classes = 10};
-inline constexpr CifarFormat kCifar100{.label_bytes = 2, .classes = 100};
+inline constexpr CifarFormat kCifar10{.label_bytes = 1, .classes = 10, .max_records = 10'000};
+inline constexpr CifarFormat kCifar100{.label_bytes = 2, .classes = 100, .max_records = 50'000};
 
 /// Reads the images of several files, one after the other; fills shape, pixels (as NHWC) and
 /// labels.
 ///
-/// Cost      memory grows with the bytes that arrive.
+/// Cost      memory grows with the bytes that arrive, up to max_records.
 /// Errors    DataError: as GzipReader; a record that is cut off, a label out of range, a file
-///           without a record (path, offset, what is wrong).
+///           without a record or with more than there are (path, offset, what is wrong).
 /// Source    Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images".
 Dataset read_cifar(std::span<const std::string> paths, const CifarFormat& format);
 

@@ -58,10 +58,13 @@ void measure_normalization(DataSplit& split);
 ///
 /// A named one is looked for in `root`, or if that is empty in $JOULE_DATA and /usr/share/datasets:
 /// in the sub-folder of its name, in that of the publisher's archive (cifar-10-batches-bin,
-/// cifar-100-binary), or directly there.  Every file may be gzipped (.gz).
+/// cifar-100-binary), or directly there: there MNIST and Fashion-MNIST are told apart by their
+/// first labels.  Every file may be gzipped (.gz), be spelt train-images.idx3-ubyte or in upper
+/// case, or lie in a folder of its own name.
 ///
 /// Errors    ArgumentError for an unknown name; DataError if it is not found (says where it was
-///           looked for) or a file is bad (path, offset, what is wrong).
+///           looked for), is another one or may be any, or a file is bad (path, offset, what is
+///           wrong).
 DataSplit load_dataset(const std::string& name_or_path, const std::string& root = "");
 
 /// A data set that load_dataset(name) finds, and where.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace joule {
 
@@ -72,6 +73,10 @@ std::size_t GzipReader::read_packed(std::uint8_t* to, std::size_t bytes) {
       damaged("the gzip data ends early: the file is truncated");
     }
     if (inflate_->member_ended) {
+      if (input_[next_] == 0) {
+        skip_padding();
+        break;
+      }
       inflateReset(&stream);
       inflate_->member_ended = false;
     }
@@ -87,6 +92,16 @@ std::size_t GzipReader::read_packed(std::uint8_t* to, std::size_t bytes) {
     }
   }
   return bytes - stream.avail_out;
+}
+
+void GzipReader::skip_padding() {
+  do {
+    const auto rest = std::span(input_).subspan(next_, filled_ - next_);
+    if (std::ranges::any_of(rest, [](std::uint8_t byte) { return byte != 0; })) {
+      fail("the gzip data are followed by zeros, and those by something else");
+    }
+    next_ = filled_;
+  } while (refill());
 }
 
 std::vector<std::uint8_t> GzipReader::read_at_most(std::uint64_t limit) {

@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/input_file.h"
+#include "core/input_file.h"
 
 namespace joule {
 
 /// Reads a file that may be gzipped (told by its first two bytes, 1f 8b): the unpacked bytes.
 ///
 /// Errors    DataError as InputFile, and for gzip data that is damaged (its check sums are
-///           verified), ends early, or is followed by something else.
-/// Source    RFC 1952; several members in a row are one file.
+///           verified), ends early, or is followed by something else than zeros.
+/// Source    RFC 1952; several members in a row are one file, and zeros to the end of the last
+///           block of a tape belong to none, as for gzip(1).
 class GzipReader {
  public:
   explicit GzipReader(const std::string& path);
@@ -43,6 +44,7 @@ class GzipReader {
   bool refill();
   std::size_t read_plain(std::uint8_t* to, std::size_t bytes);
   std::size_t read_packed(std::uint8_t* to, std::size_t bytes);
+  void skip_padding();
 
   InputFile file_;
   std::unique_ptr<Inflate> inflate_;  // null: the file is not packed

@@ -41,6 +41,10 @@ Idx read_idx(const std::string& path, int rank) {
   }
   Idx idx{.shape = read_shape(file, rank), .values = {}};
   const auto promised = static_cast<std::uint64_t>(idx.shape.numel());
+  if (promised > kMaxIdxBytes) {
+    file.fail("the IDX header promises ", idx.shape, " = ", promised, " bytes, expected at most ",
+              kMaxIdxBytes);
+  }
   idx.values = file.read_at_most(promised);
   if (idx.values.size() < promised) {
     file.fail("the file is truncated: the header promises ", idx.shape, " = ", promised,

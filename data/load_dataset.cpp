@@ -18,19 +18,13 @@ constexpr const char* kSystemFolder = "/usr/share/datasets";  // of Debian's dat
 
 bool holds(const fs::path& folder, const CatalogEntry& entry) {
   std::error_code none;
-  return fs::exists(plain_or_packed(folder, entry.first_file), none);
+  return fs::exists(find_file(folder, entry.first_file), none);
 }
 
 const CatalogEntry* find_entry(std::string_view name) {
   const auto entries = catalog();
   const auto found = std::ranges::find(entries, name, &CatalogEntry::name);
   return found == entries.end() ? nullptr : &*found;
-}
-
-/// "fashion-mnist" of ".../fashion-mnist" and ".../fashion-mnist/".
-std::string last_name(const fs::path& folder) {
-  const fs::path normal = fs::absolute(folder).lexically_normal();
-  return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
 }
 
 /// The sub-folder of `base` where the data set would be found.
@@ -58,6 +52,9 @@ std::vector<fs::path> search_path(const std::string& root) {
 }
 
 DataSplit load_entry(const CatalogEntry& entry, const fs::path& folder) {
+  if (const Mistaken mistaken = mistaken_for(entry, folder); !mistaken.why.empty()) {
+    throw DataError(mistaken.why);
+  }
   DataSplit split = entry.read(folder);
   for (Dataset* half : {&split.train, &split.test}) {
     half->name = entry.name;
@@ -69,11 +66,17 @@ DataSplit load_entry(const CatalogEntry& entry, const fs::path& folder) {
 }
 
 DataSplit load_named(const CatalogEntry& entry, const std::string& root) {
-  std::string tried;
+  std::string tried, mistaken;
   for (const fs::path& base : search_path(root)) {
-    if (const auto folder = find_in(base, entry)) return load_entry(entry, *folder);
+    if (const auto folder = find_in(base, entry)) {
+      // Files that lie there without a name, and are those of another set, are not in the way.
+      const bool unnamed = last_name(*folder) != entry.name;
+      if (!unnamed || !mistaken_for(entry, *folder).other) return load_entry(entry, *folder);
+      mistaken = mistaken_for(entry, *folder).why;
+    }
     tried += str(tried.empty() ? "" : ", ", base.string());
   }
+  if (!mistaken.empty()) throw DataError(mistaken);
   const char* const hint =
       entry.name == "fashion-mnist" ? "install it (apt install dataset-fashion-mnist) or " : "";
   throw DataError(str(entry.name, ": not found in ", tried, " (looked for ", entry.first_file,
@@ -146,7 +149,8 @@ std::vector<FoundDataset> find_datasets() {
   std::vector<FoundDataset> found;
   for (const CatalogEntry& entry : catalog()) {
     for (const fs::path& base : search_path("")) {
-      if (const auto folder = find_in(base, entry)) {
+      if (const auto folder = find_in(base, entry);
+          folder && mistaken_for(entry, *folder).why.empty()) {
         found.push_back({std::string(entry.name), folder->string()});
         break;
       }

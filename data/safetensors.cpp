@@ -1,220 +1,153 @@
 // SPDX-License-Identifier: MIT
 #include "data/safetensors.h"
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <string_view>
-#include <tuple>
-#include <vector>
 
 #include "core/error.h"
-#include "data/atomic_file.h"
-#include "data/input_file.h"
+#include "core/json_text.h"
+#include "data/stored_tensors.h"
 
 namespace joule {
 namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+constexpr const char* kLayout = "joule.layout";
+constexpr const char* kFlattened = "joule.flattened";
 
-constexpr const char* kMetadata = "__metadata__";
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // the Python package reads no longer ones
-constexpr std::uint64_t kMaxExtent = std::numeric_limits<std::int64_t>::max();
-
-const void* contents(const Tensor& tensor) {
-  if (tensor.dtype() == DType::i32) return tensor.data<std::int32_t>();
-  return tensor.data<float>();
+std::string text_of(const FlattenedInputs& flattened) {
+  json layers = json::object();
+  for (const auto& [name, hwc] : flattened) {
+    layers[name] = std::vector<std::int64_t>(hwc.begin(), hwc.end());
+  }
+  return layers.dump();
 }
 
-std::string make_header(const State& state) {
-  json header = json::object();
-  if (!state.values.empty()) header[kMetadata] = state.values;
-  std::uint64_t offset = 0;
-  for (const auto& [name, tensor] : state.tensors) {
-    require(name != kMetadata, "save_safetensors: a tensor cannot be named ", kMetadata);
-    require(tensor.defined(), "save_safetensors: ", name, " is undefined");
-    require(tensor.dtype() != DType::f64, "save_safetensors: ", name,
-            " is f64, expected f32 or i32");
-    const std::uint64_t end = offset + tensor.bytes();
-    header[name] = {
-        {"dtype", tensor.dtype() == DType::f32 ? "F32" : "I32"},
-        {"shape", std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end())},
-        {"data_offsets", {offset, end}}};
-    offset = end;
-  }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const json::exception&) {
-    throw ArgumentError("save_safetensors: a name or value is not valid UTF-8");
-  }
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  require(text.size() <= kMaxHeader, "save_safetensors: the names and values take ", text.size(),
-          " bytes, at most ", kMaxHeader, " are allowed");
-  return text;
-}
-
-/// Where a tensor lies in the file, counted from the end of the header.
-struct Entry {
-  std::uint64_t begin, end;
-  std::string name;
-  DType dtype;
-  Shape shape;
-};
-
-/// The header's text as JSON: no name twice, no deeper than the format goes.
-json parse_header(const std::string& path, const std::string& text) {
-  std::vector<std::set<std::string>> names;  // of the objects that are open
-  const auto callback = [&](int depth, json::parse_event_t event, json& value) {
-    using Event = json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (depth > 2) throw DataError(str(path, ": the header is nested too deeply"));
+/// The inverse; nothing if `text` is not of that form.
+std::optional<FlattenedInputs> parse_flattened(const std::string& text) {
+  if (!fault_of_json(text).empty()) return std::nullopt;
+  const json layers = json::parse(text);
+  if (!layers.is_object()) return std::nullopt;
+  FlattenedInputs flattened;
+  for (const auto& [name, hwc] : layers.items()) {
+    constexpr std::uint64_t kMaxExtent = 1 << 20;  // products of three do not overflow
+    if (!hwc.is_array() || hwc.size() != 3) return std::nullopt;
+    for (const json& extent : hwc) {
+      if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > kMaxExtent) {
+        return std::nullopt;
+      }
     }
-    if (event == Event::object_start) names.emplace_back();
-    if (event == Event::object_end) names.pop_back();
-    if (event == Event::key && !names.back().insert(value.get<std::string>()).second) {
-      throw DataError(str(path, ": the header has ", value.dump(), " twice"));
-    }
-    return true;
-  };
-  try {
-    json header = json::parse(text, callback);
-    if (!header.is_object()) throw DataError(str(path, ": the header is not a JSON object"));
-    return header;
-  } catch (const json::exception& error) {
-    throw DataError(str(path, ": the header is not valid JSON: ", error.what()));
+    flattened[name] = {hwc[0].get<std::int64_t>(), hwc[1].get<std::int64_t>(),
+                       hwc[2].get<std::int64_t>()};
   }
+  return flattened;
 }
 
-Entry parse_entry(const std::string& path, const std::string& name, const json& value) {
-  const auto fail = [&]<class... Ts>(const Ts&... what) {
-    throw DataError(str(path, ": tensor '", name, "': ", what...));
-  };
-  const auto is_list = [&](const char* key) {
-    return value.is_object() && value.contains(key) && value[key].is_array() &&
-           std::ranges::all_of(value[key], [](const json& n) { return n.is_number_unsigned(); });
-  };
-  if (!is_list("shape") || !is_list("data_offsets") || value["data_offsets"].size() != 2 ||
-      !value.contains("dtype") || !value["dtype"].is_string()) {
-    fail("expected a dtype, a shape and two data_offsets");
-  }
-  const auto dtype = value["dtype"].get<std::string>();
-  if (dtype != "F32" && dtype != "I32") fail("dtype ", dtype, ", expected F32 or I32");
-  Entry entry{.begin = value["data_offsets"][0],
-              .end = value["data_offsets"][1],
-              .name = name,
-              .dtype = dtype == "F32" ? DType::f32 : DType::i32,
-              .shape = {}};
-  std::vector<std::int64_t> dims;
-  for (const json& dim : value["shape"]) {
-    const auto extent = dim.get<std::uint64_t>();
-    if (extent > kMaxExtent) fail("extent ", extent, " in its shape");
-    dims.push_back(static_cast<std::int64_t>(extent));
-  }
-  try {
-    entry.shape = Shape(dims);
-  } catch (const ArgumentError& error) {
-    fail(error.what());
-  }
-  const std::uint64_t bytes =
-      static_cast<std::uint64_t>(entry.shape.numel()) * size_of(entry.dtype);
-  if (entry.begin > entry.end || entry.end - entry.begin != bytes) {
-    fail("data_offsets ", entry.begin, " to ", entry.end, ", but ", dtype, " ", entry.shape,
-         " takes ", bytes, " bytes");
-  }
-  return entry;
+/// A model.safetensors that states no layout: those had only one.
+bool is_unlabelled_model(const std::map<std::string, std::string>& metadata) {
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second == "pt" && metadata.contains("joule") &&
+         metadata.contains("model");
 }
 
-/// Every byte after the header belongs to exactly one tensor.
-void check_coverage(const std::string& path, std::vector<Entry>& entries,
-                    std::uint64_t data_bytes) {
-  std::ranges::sort(entries, {}, [](const Entry& e) { return std::tie(e.begin, e.end, e.name); });
-  std::uint64_t covered = 0;
-  for (const Entry& entry : entries) {
-    if (entry.begin != covered) {
-      throw DataError(str(path, ": tensor '", entry.name, "' begins at ", entry.begin, ", ",
-                          entry.begin < covered ? "inside" : "with a gap after",
-                          " the one before it, which ends at ", covered));
+/// The file's own statement, completed by the caller's.
+LoadOptions agreed(const std::string& path, LoadOptions file, const LoadOptions& caller) {
+  if (file.layout && caller.layout && *file.layout != *caller.layout) {
+    throw DataError(str(path, ": states that its weights lie as ", name(*file.layout),
+                        ", expected ", name(*caller.layout)));
+  }
+  if (file.flattened && caller.flattened && *file.flattened != *caller.flattened) {
+    throw DataError(str(path, ": states the flattened inputs ", text_of(*file.flattened),
+                        ", the net ", text_of(*caller.flattened)));
+  }
+  return {.layout = file.layout ? file.layout : caller.layout,
+          .flattened = file.flattened ? file.flattened : caller.flattened};
+}
+
+/// The layout, once no tensor can be mistaken.
+WeightLayout settle(const std::string& path, const StoredTensors& stored,
+                    const LoadOptions& options) {
+  for (const auto& [name, tensor] : stored.tensors) {
+    if (!options.layout && (depends_on_layout(tensor) || may_read_flattened(tensor))) {
+      throw DataError(
+          str(path, ": does not state its layout, and '", name, "' ", tensor.shape(), " could be ",
+              depends_on_layout(tensor)
+                  ? "[out,kh,kw,in] as in Joule or [out,in,kh,kw] as in PyTorch"
+                  : "behind a flattened image of channels last as in Joule or first as in PyTorch",
+              ": state it, load_safetensors(path, {.layout = WeightLayout::ohwi}) or "
+              "{.layout = WeightLayout::oihw, .flattened = ...}"));
     }
-    covered = entry.end;
-    if (covered > data_bytes) {
-      throw DataError(str(path, ": tensor '", entry.name, "' ends at ", covered,
-                          ", but there are only ", data_bytes, " bytes of data"));
+    if (options.layout == WeightLayout::oihw && !options.flattened && may_read_flattened(tensor)) {
+      throw DataError(str(
+          path, ": '", name, "' ", tensor.shape(),
+          " could read a flattened image, whose channels come first in this file: state what does, "
+          "load_safetensors(path, {.layout = WeightLayout::oihw, .flattened = "
+          "nn::flattened_inputs(net, {height, width, channels})}), or {} if no layer does"));
     }
   }
-  if (covered != data_bytes) {
-    throw DataError(str(path, ": ", data_bytes - covered, " bytes follow the last tensor"));
-  }
-}
-
-std::string read_header(InputFile& file) {
-  std::uint64_t length = 0;
-  if (file.read(&length, sizeof length) < sizeof length) {
-    throw DataError(str(file.path(), ": has ", file.size(),
-                        " bytes, expected a safetensors file, which has at least 8"));
-  }
-  if (length > file.size() - sizeof length || length > kMaxHeader) {
-    throw DataError(str(file.path(), ": promises a header of ", length, " bytes, but has ",
-                        file.size(), " bytes; headers have at most ", kMaxHeader));
-  }
-  std::string text(length, '\0');
-  if (file.read(text.data(), length) < length) {
-    throw DataError(str(file.path(), ": became shorter while it was read"));
-  }
-  return text;
+  return options.layout.value_or(WeightLayout::ohwi);
 }
 
 }  // namespace
 
-void save_safetensors(const std::string& path, const State& state) {
-  const std::string header = make_header(state);
-  AtomicFile file(path);
-  const std::uint64_t length = header.size();
-  file.write(&length, sizeof length);
-  file.write(header.data(), header.size());
-  for (const auto& [name, tensor] : state.tensors) {
-    const Tensor on_host = tensor.to(Device::cpu);
-    file.write(contents(on_host), on_host.bytes());
+void save_safetensors(const std::string& path, const State& state, const SaveOptions& options) {
+  StoredTensors stored{.tensors = state.tensors, .metadata = state.values};
+  for (const char* const key : {kLayout, kFlattened}) {
+    require(!state.values.contains(key), "save_safetensors: the values state '", key,
+            "': say .layout and .flattened instead");
   }
-  file.commit();
+  stored.metadata[kLayout] = name(options.layout);
+  if (options.layout == WeightLayout::oihw) {
+    for (const auto& [name, tensor] : state.tensors) {
+      require(options.flattened || !may_read_flattened(tensor), "save_safetensors: '", name, "' ",
+              tensor.shape(), " could read a flattened image: say .flattened = ",
+              "nn::flattened_inputs(net, {height, width, channels}), or {} if no layer does");
+    }
+    const FlattenedInputs flattened = options.flattened.value_or(FlattenedInputs{});
+    stored.tensors = convert_layout(state.tensors, flattened, WeightLayout::oihw);
+    stored.metadata[kFlattened] = text_of(flattened);
+  }
+  write_stored_tensors(path, stored);
 }
 
-State load_safetensors(const std::string& path) {
-  InputFile file(path);
-  const std::string text = read_header(file);
-  State state;
-  std::vector<Entry> entries;
-  const json header = parse_header(path, text);
-  for (const auto& [name, value] : header.items()) {
-    if (name != kMetadata) {
-      entries.push_back(parse_entry(path, name, value));
-      continue;
+LoadOptions stated_layout(const std::string& path, const StoredTensors& stored) {
+  LoadOptions stated;
+  const auto fail = [&](const char* key, const std::string& value) {
+    throw DataError(str(path, ": the metadata's '", key, "' cannot be '", value, "'"));
+  };
+  const auto& metadata = stored.metadata;
+  if (const auto found = metadata.find(kLayout); found != metadata.end()) {
+    for (const WeightLayout layout : {WeightLayout::ohwi, WeightLayout::oihw}) {
+      if (found->second == name(layout)) stated.layout = layout;
     }
-    if (!value.is_object()) throw DataError(str(path, ": ", kMetadata, " is not an object"));
-    for (const auto& [key, item] : value.items()) {
-      if (!item.is_string()) {
-        throw DataError(str(path, ": ", kMetadata, " '", key, "' is not a string"));
-      }
-      state.values.emplace(key, item.get<std::string>());
+    if (!stated.layout) fail(kLayout, found->second);
+  } else if (is_unlabelled_model(metadata)) {
+    stated.layout = WeightLayout::oihw;
+  }
+  if (const auto found = metadata.find(kFlattened); found != metadata.end()) {
+    stated.flattened = parse_flattened(found->second);
+    if (!stated.flattened) fail(kFlattened, found->second);
+  }
+  return stated;
+}
+
+State state_of(const std::string& path, StoredTensors stored, const LoadOptions& options) {
+  const LoadOptions known = agreed(path, stated_layout(path, stored), options);
+  if (settle(path, stored, known) == WeightLayout::oihw) {
+    try {
+      stored.tensors = convert_layout(stored.tensors, known.flattened.value_or(FlattenedInputs{}),
+                                      WeightLayout::ohwi);
+    } catch (const ArgumentError& error) {
+      throw DataError(str(path, ": ", error.what()));
     }
   }
-  check_coverage(path, entries, file.size() - sizeof(std::uint64_t) - text.size());
-  for (const Entry& entry : entries) {
-    const Tensor tensor(entry.shape, entry.dtype);
-    void* const to = entry.dtype == DType::f32 ? static_cast<void*>(tensor.mutable_data<float>())
-                                               : tensor.mutable_data<std::int32_t>();
-    if (file.read(to, tensor.bytes()) < tensor.bytes()) {
-      throw DataError(str(path, ": became shorter while it was read"));
-    }
-    state.tensors.emplace(entry.name, tensor);
-  }
-  return state;
+  stored.metadata.erase(kLayout);
+  stored.metadata.erase(kFlattened);
+  return {.tensors = std::move(stored.tensors), .values = std::move(stored.metadata)};
+}
+
+State load_safetensors(const std::string& path, const LoadOptions& options) {
+  return state_of(path, read_stored_tensors(path), options);
 }
 
 }  // namespace joule

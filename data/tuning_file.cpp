@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
+#include "core/json_text.h"
 
 namespace joule {
 namespace {
@@ -43,6 +44,19 @@ T whole(const ordered_json& value) {
   return value.get<T>();
 }
 
+/// get<double>() alone would take true for 1.
+double number(const ordered_json& value) {
+  require(!value.is_boolean(), "expected a number, got ", value.dump());
+  return value.get<double>();
+}
+
+std::vector<double> numbers(const ordered_json& list) {
+  if (!list.is_array()) return list.get<std::vector<double>>();  // says what it is
+  std::vector<double> values;
+  for (const ordered_json& value : list) values.push_back(number(value));
+  return values;
+}
+
 Device parse_device(const std::string& text) {
   for (const Device device : {Device::cpu, Device::cuda}) {
     if (name(device) == text) return device;
@@ -54,16 +68,18 @@ TuningEntry parse_entry(const ordered_json& json) {
   TuningEntry entry{.op = json.at("op").get<std::string>(),
                     .device = parse_device(json.at("device").get<std::string>()),
                     .threads = whole<int>(json.at("threads")),
-                    .densities = json.at("densities").get<std::vector<double>>()};
+                    .densities = numbers(json.at("densities"))};
   const ordered_json& sizes = json.at("sizes");
   require(sizes.is_array() && sizes.size() == entry.sizes.size(), "sizes: expected ",
           entry.sizes.size(), " whole numbers, got ", sizes.dump());
   for (std::size_t i = 0; i < sizes.size(); ++i) entry.sizes[i] = whole<std::int64_t>(sizes[i]);
   for (const ordered_json& row : json.at("rows")) {
-    entry.rows.push_back(
-        {.name = row.at("name").get<std::string>(),
-         .dense_ms = row.at("dense_ms").get<double>(),
-         .sparse_ms = row.at("sparse_ms").get<std::vector<std::vector<double>>>()});
+    MeasuredRow& measured = entry.rows.emplace_back();
+    measured.name = row.at("name").get<std::string>();
+    measured.dense_ms = number(row.at("dense_ms"));
+    for (const ordered_json& times : row.at("sparse_ms")) {
+      measured.sparse_ms.push_back(numbers(times));
+    }
   }
   entry.check();
   return entry;
@@ -88,12 +104,10 @@ std::vector<Section> parse(const std::string& text) {
 }
 
 std::vector<Section> load(const std::string& path) {
-  InputFile file(path);
-  if (file.size() > kMaxBytes) {
-    throw DataError(str(path, ": has ", file.size(), " bytes, a table has at most ", kMaxBytes));
+  const std::string text = read_file(path, kMaxBytes, "a table");
+  if (const std::string fault = fault_of_json(text); !fault.empty()) {
+    throw DataError(str(path, ": is damaged: ", fault));
   }
-  std::string text(file.size(), '\0');
-  text.resize(file.read(text.data(), text.size()));
   try {
     return parse(text);
   } catch (const ArgumentError& error) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/input_file.h"
 #include "energy/cost_model.h"
 #include "energy/json_members.h"
 
@@ -97,7 +98,7 @@ CostModel load_cost_model(const std::string& name_or_path) {
   if (std::error_code none; !std::filesystem::exists(name_or_path, none)) {
     throw DataError(str(name_or_path, ": neither a profile (", names, ") nor a readable file"));
   }
-  return parse_cost_model(read_text_file(name_or_path, kMaxBytes, "a profile"), name_or_path);
+  return parse_cost_model(read_file(name_or_path, kMaxBytes, "a profile"), name_or_path);
 }
 
 }  // namespace joule::energy

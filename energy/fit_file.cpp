@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/input_file.h"
 #include "energy/fit.h"
 #include "energy/json_members.h"
 
@@ -14,6 +15,8 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMaxBytes = 64 << 20;
 constexpr const char* kFormat = "joule-measured-windows";
 constexpr std::int64_t kVersion = 1;
+// As a double it stays within the 64 bits that it is written with.
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 62;
 
 MeasuredWindows::Window window(const json& object, const std::vector<Charge>& charges,
                                const std::string& place) {
@@ -26,8 +29,15 @@ MeasuredWindows::Window window(const json& object, const std::vector<Charge>& ch
   }
   for (const Charge charge : charges) {
     const std::string key(name(charge));
-    w.counts.push_back(charge == Charge::seconds ? members.not_negative(key, "a number of seconds")
-                                                 : static_cast<double>(members.count(key)));
+    if (charge == Charge::seconds) {
+      w.counts.push_back(members.not_negative(key, "a number of seconds"));
+      continue;
+    }
+    const std::int64_t count = members.count(key);
+    if (count > kMaxCount) {
+      throw DataError(str(place, ": '", key, "' must be at most ", kMaxCount, ", got ", count));
+    }
+    w.counts.push_back(static_cast<double>(count));
   }
   members.reject_others();
   return w;
@@ -82,7 +92,7 @@ MeasuredWindows parse_measured_windows(std::string_view text, const std::string&
 }
 
 MeasuredWindows load_measured_windows(const std::string& path) {
-  return parse_measured_windows(read_text_file(path, kMaxBytes, "a file of windows"), path);
+  return parse_measured_windows(read_file(path, kMaxBytes, "a file of windows"), path);
 }
 
 std::string to_json(const MeasuredWindows& measured) {

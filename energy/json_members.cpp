@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "energy/json_members.h"
 
-#include <fstream>
-#include <vector>
-
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace joule::energy {
 
@@ -66,35 +64,10 @@ void Members::reject_others() const {
 }
 
 json parse_json(std::string_view text, const std::string& path) {
-  std::vector<std::set<std::string>> open;
-  const auto check = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open.emplace_back();
-    if (event == json::parse_event_t::object_end) open.pop_back();
-    if (event == json::parse_event_t::key && !open.back().insert(parsed).second) {
-      throw DataError(str(path, ": the member ", parsed.dump(), " is there twice"));
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::parse_error& error) {
-    throw DataError(str(path, ": not JSON at byte ", error.byte));
-  } catch (const json::out_of_range&) {
-    throw DataError(str(path, ": a number is out of the range of a double"));
+  if (const std::string fault = fault_of_json(text); !fault.empty()) {
+    throw DataError(str(path, ": ", fault));
   }
-}
-
-std::string read_text_file(const std::string& path, std::size_t max_bytes, std::string_view what) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw DataError(str(path, ": cannot be opened"));
-  std::string text(max_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) throw DataError(str(path, ": cannot be read"));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > max_bytes) {
-    throw DataError(str(path, ": ", what, " has at most ", max_bytes, " bytes"));
-  }
-  return text;
+  return json::parse(text);
 }
 
 }  // namespace joule::energy

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -32,13 +31,7 @@ class Members {
   std::set<std::string> known_;
 };
 
-/// Errors    DataError: not JSON, a number out of the range of a double, a member that is there
-///           twice (the library would keep the last).
+/// Errors    DataError that starts with `path`: what fault_of_json() finds.
 nlohmann::json parse_json(std::string_view text, const std::string& path);
-
-/// The whole file.  `what` is for the message: "a profile".
-///
-/// Errors    DataError if it cannot be read or is larger than `max_bytes`.
-std::string read_text_file(const std::string& path, std::size_t max_bytes, std::string_view what);
 
 }  // namespace joule::energy

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/setup.sh build|demo|test|bench|tsan: installs what that target needs and this machine lacks.
+# scripts/setup.sh build|demo|test|bench|tsan|fuzz: installs what that target needs and this machine lacks.
 # Debian 12 names.  When something cannot be installed: says what and why it is needed, and exits 1.
 # JOULE_SETUP=skip skips it (everything is there under other names, as on other distributions).
 set -euo pipefail
@@ -28,15 +28,16 @@ test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            python3-venv           lets the safetensors package read our files
 bench           libbenchmark-dev       the benchmark framework
-tsan            clang                  the compiler whose OpenMP ThreadSanitizer understands
-tsan            libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
+tsan|fuzz       clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
+tsan|fuzz       libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
+fuzz            libclang-rt-14-dev     libFuzzer
 END
 }
 
 target=${1:-}
 case $target in
-  build | demo | test | bench | tsan) ;;
-  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan" >&2; exit 2 ;;
+  build | demo | test | bench | tsan | fuzz) ;;
+  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan|fuzz" >&2; exit 2 ;;
 esac
 if [[ ${JOULE_SETUP:-} == skip ]]; then exit 0; fi
 

@@ -9,7 +9,7 @@
 
 #include <csignal>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
 #include "tests/files.h"
 
 namespace joule {

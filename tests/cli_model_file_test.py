@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """model.safetensors as the outside world reads it: a LeNet-5 computed here from the file alone, images
-channel first and weights [out, in, kh, kw] as PyTorch has them, gives the logits of joule predict."""
+channel first and weights [out, in, kh, kw] as PyTorch has them, gives the logits of joule predict; so
+does a program in C++ that loads the file, and the joule program takes what that program saves.
+$JOULE_BUILD/tests/safetensors_peer is that program."""
 
 import csv
 import json
@@ -14,6 +16,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
+PEER = Path(os.environ["JOULE_BUILD"]) / "tests" / "safetensors_peer"
 SIDE, IMAGES, CHECKED = 28, 40, 3
 
 
@@ -82,34 +85,115 @@ def lenet5(tensors, plane):
     return linear(relu(linear(relu(linear(flat, *of("linear1"))), *of("linear2"))), *of("linear3"))
 
 
+def change(path, out, edit):
+    """The file again, with edit(header) done to its header; the tensors keep their bytes."""
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    edit(header)
+    text = json.dumps(header).encode()
+    out.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+
+
 class ModelFile(unittest.TestCase):
-    def test_the_outside_world_computes_the_same(self):
+    @classmethod
+    def setUpClass(cls):
         generator = random.Random(1)
         labels = [i % 10 for i in range(IMAGES)]
-        images = [[generator.randrange(256) for _ in range(SIDE * SIDE)] for _ in labels]
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary)
-            data = folder / "noise"
-            data.mkdir()
-            for half in ("train", "t10k"):
-                write_idx(data, half, images, labels)
-            out, predictions = folder / "run", folder / "p.csv"
-            train = [JOULE, "train", "--data", data, "--model", "lenet5", "--batch", "10", "--out", out]
-            subprocess.run(train, check=True, capture_output=True)
-            predict = [JOULE, "predict", "--model", out, "--limit", str(CHECKED), "--out", predictions]
-            subprocess.run(predict, check=True, capture_output=True)
-            tensors, metadata = read_model(out / "model.safetensors")
-            with predictions.open() as file:
-                rows = list(csv.DictReader(file))
-        self.assertEqual((metadata["format"], metadata["model"], metadata["image"]), ("pt", "lenet5", "28x28"))
-        (mean,), (deviation,) = json.loads(metadata["mean"]), json.loads(metadata["deviation"])
+        cls.images = [[generator.randrange(256) for _ in range(SIDE * SIDE)] for _ in labels]
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = Path(temporary.name)
+        data = cls.folder / "noise"
+        data.mkdir()
+        for half in ("train", "t10k"):
+            write_idx(data, half, cls.images, labels)
+        out = cls.folder / "run"
+        train = [JOULE, "train", "--data", data, "--model", "lenet5", "--batch", "10", "--out", out]
+        subprocess.run(train, check=True, capture_output=True)
+        cls.model = out / "model.safetensors"
+        cls.rows = cls.predicted(out)
+
+    @classmethod
+    def predicted(cls, model):
+        """The logits by joule predict."""
+        out = cls.folder / "p.csv"
+        predict = [JOULE, "predict", "--model", model, "--limit", str(CHECKED), "--out", out]
+        subprocess.run(predict, check=True, capture_output=True)
+        with out.open() as file:
+            return [[float(row[f"logit{k}"]) for k in range(10)] for row in csv.DictReader(file)]
+
+    def peer(self, verb, path):
+        return subprocess.run([PEER, verb, path], capture_output=True, text=True)
+
+    def check_logits(self, done):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [[float(value) for value in line.split()] for line in done.stdout.splitlines()]
+        self.check_rows(rows)
+
+    def check_rows(self, rows):
         self.assertEqual(len(rows), CHECKED)
-        for row, image in zip(rows, images):
+        for row, expected in zip(rows, self.rows):
+            for value, logit in zip(row, expected, strict=True):
+                # The same net; batches of another size may sum in another order.
+                self.assertAlmostEqual(value, logit, delta=1e-5)
+
+    def test_the_outside_world_computes_the_same(self):
+        tensors, metadata = read_model(self.model)
+        self.assertEqual((metadata["format"], metadata["model"], metadata["image"]), ("pt", "lenet5", "28x28"))
+        self.assertEqual(metadata["joule.layout"], "oihw")
+        self.assertEqual(json.loads(metadata["joule.flattened"]), {"linear1": [5, 5, 16]})
+        (mean,), (deviation,) = json.loads(metadata["mean"]), json.loads(metadata["deviation"])
+        self.assertEqual(len(self.rows), CHECKED)
+        for row, image in zip(self.rows, self.images):
             pixels = [(value / 255 - mean) / deviation for value in image]
             expected = lenet5(tensors, [pixels[y * SIDE : (y + 1) * SIDE] for y in range(SIDE)])
             for k, value in enumerate(expected):
                 # Sums of at most 400 products in float32, of values of the order of 1.
-                self.assertAlmostEqual(float(row[f"logit{k}"]), value, delta=1e-4)
+                self.assertAlmostEqual(row[k], value, delta=1e-4)
+
+    def test_a_program_in_cpp_loads_it(self):
+        self.check_logits(self.peer("logits", self.model))
+
+    def test_what_a_program_in_cpp_saves_is_evaluated(self):
+        done = self.peer("resave", self.model)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        saved = Path(f"{self.model}.model")
+        self.assertEqual(saved.read_bytes(), self.model.read_bytes())
+        own_layout = Path(f"{self.model}.ohwi")
+        self.assertNotEqual(own_layout.read_bytes(), self.model.read_bytes())
+        for path in (saved, own_layout):
+            self.check_rows(self.predicted(path))
+            self.check_logits(self.peer("logits", path))
+
+    def test_a_file_that_does_not_state_its_layout(self):
+        def forget(*keys):
+            def edit(header):
+                for key in keys:
+                    del header["__metadata__"][key]
+
+            path = self.folder / "changed.safetensors"
+            change(self.model, path, edit)
+            return path
+
+        # Of an earlier Joule: the program knows the net, a program in C++ must say where it flattens.
+        path = forget("joule.layout", "joule.flattened")
+        self.check_rows(self.predicted(path))
+        self.assertIn("could read a flattened image", self.peer("logits", path).stderr)
+        self.check_logits(self.peer("foreign", path))
+        # Of PyTorch: it could be either.
+        path = forget("joule.layout", "joule.flattened", "joule")
+        done = self.peer("logits", path)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("does not state its layout, and 'conv1.weight' [6,1,5,5] could be", done.stderr)
+        self.check_logits(self.peer("foreign", path))
+
+    def test_a_file_that_states_another_net_is_refused(self):
+        path = self.folder / "changed.safetensors"
+        change(self.model, path, lambda header: header["__metadata__"].update({"joule.flattened": "{}"}))
+        done = subprocess.run([JOULE, "eval", "--model", path], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn('states the flattened inputs {}, the net {"linear1":[5,5,16]}', done.stderr)
 
 
 if __name__ == "__main__":

@@ -329,9 +329,9 @@ class Program(unittest.TestCase):
         path.write_bytes(good[: len(good) // 2])
         self.assert_refused(3, "checkpoint.safetensors", "train", "--out", run, "--resume")
         shutil.copy(self.model, path)
-        self.assert_refused(3, "'position' is missing", "train", "--out", run, "--resume")
+        self.assert_refused(3, "states that its weights lie as oihw, expected ohwi", "train", "--out", run, "--resume")
         (run / "config.json").write_text("{")
-        self.assert_refused(3, "config.json: expected a JSON object", "train", "--out", run, "--resume")
+        self.assert_refused(3, "config.json: not JSON at byte 2", "train", "--out", run, "--resume")
         self.assertEqual((run / "model.safetensors").read_bytes(), model)
 
     # Training that cannot go on.

@@ -2,6 +2,7 @@
 #include "energy/cost_model.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -179,7 +180,7 @@ TEST(CostModelFile, EveryMistakeIsOneClearLine) {
       {"", "f.json: not JSON at byte 1"},
       {R"({"name": )", "f.json: not JSON at byte 10"},
       {"{} x", "f.json: not JSON at byte 4"},
-      {std::string(100000, '['), "f.json: not JSON at byte 100001"},
+      {std::string(100000, '['), "f.json: nested more than 64 deep"},
       {"{\"name\": \"\xff\"}", "f.json: not JSON at byte 11"},
       {"[1]", "f.json: expected an object, got array"},
       {"{}", "f.json: 'name' is missing"},
@@ -214,6 +215,8 @@ TEST(CostModelFile, EveryMistakeIsOneClearLine) {
        "f.json: unknown member 'picojoules_per_flop'"},
       {R"({"name": "zero-skip", "source": "me", "picojoules_per_mac": 1, "picojoules_per_byte": 1})",
        "f.json: 'zero-skip' is the name of a built-in profile"},
+      {profile("1", std::string(75000, '[') + std::string(75000, ']')),
+       "f.json: nested more than 64 deep"},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_EQ(error_of<DataError>([&, &text = text] { parse_cost_model(text, "f.json"); }), message)
@@ -233,10 +236,14 @@ TEST(CostModelFile, IsLoadedByNameOrPath) {
   std::ofstream(path) << profile("1", "2");
   EXPECT_EQ(load_cost_model(path).name, "mine");
   EXPECT_EQ(error_of<DataError>([&] { load_cost_model(folder); }),
-            folder.string() + ": cannot be read");
+            folder.string() + ": is a directory, expected a file");
   std::ofstream(path) << std::string((1 << 20) + 1, ' ');
   EXPECT_EQ(error_of<DataError>([&] { load_cost_model(path); }),
             path + ": a profile has at most 1048576 bytes");
+  fs::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);  // nobody will ever write to it
+  EXPECT_EQ(error_of<DataError>([&] { load_cost_model(path); }),
+            path + ": is no regular file, expected a file");
   fs::remove_all(folder);
 }
 

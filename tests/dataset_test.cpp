@@ -136,6 +136,90 @@ TEST(LoadDataset, OneIsNotTakenForAnother) {
             root + ": holds fashion-mnist and mnist, expected one data set: give the path of one");
 }
 
+/// The first labels of each, which everybody who has printed some knows.
+const std::string kMnistLabels("\5\0\4\1\11\2\1\3\1\4\3\5\3\6\1\7\2\10\6\11", 20);
+const std::string kFashionLabels("\11\0\0\3\0\2\7\2\5\5\0\11\5\5\7\11\1\0\6\4", 20);
+
+void write_twenty(const std::string& folder, const std::string& labels) {
+  write(folder + "/train-images-idx3-ubyte", idx_images(20, 1, 2, counting_bytes(40)));
+  write(folder + "/train-labels-idx1-ubyte", idx_labels(20, labels));
+  write(folder + "/t10k-images-idx3-ubyte", idx_images(1, 1, 2, "ab"));
+  write(folder + "/t10k-labels-idx1-ubyte", idx_labels(1, "\1"));
+}
+
+TEST(LoadDataset, FilesWithoutANameAreToldApartByTheirLabels) {
+  const TemporaryFolder folder;
+  const std::string here = folder / "downloads", other = folder / "other";
+  write_twenty(here, kMnistLabels);
+  EXPECT_EQ(load_dataset("mnist", here).train.name, "mnist");
+  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", here); }),
+            here + ": the labels there begin as those of mnist, expected fashion-mnist");
+  {
+    const Environment environment("JOULE_DATA", here);
+    std::vector<std::string> names;
+    for (const FoundDataset& found : find_datasets()) {
+      if (found.folder == here) names.push_back(found.name);
+    }
+    EXPECT_EQ(names, std::vector<std::string>{"mnist"});
+  }
+  write_twenty(here, kFashionLabels);
+  EXPECT_EQ(load_dataset("fashion-mnist", here).train.name, "fashion-mnist");
+  EXPECT_EQ(data_error_of([&] { load_dataset("mnist", here); }),
+            here + ": the labels there begin as those of fashion-mnist, expected mnist");
+  // Of a third set, and too few to tell.
+  write_twenty(here, std::string(20, '\1'));
+  write_idx_files(other);
+  for (const std::string& unknown : {here, other}) {
+    EXPECT_EQ(data_error_of([&] { load_dataset("mnist", unknown); }),
+              unknown +
+                  ": the files there do not say of which data set they are, and their labels "
+                  "do not begin as those of mnist: put them into a folder mnist if they are, "
+                  "otherwise name the folder instead of the data set");
+  }
+  EXPECT_EQ(load_dataset(here).train.name, "downloads");
+}
+
+TEST(LoadDataset, AFolderWithTheWrongNameIsRefused) {
+  const TemporaryFolder folder;
+  const std::string wrong = folder / "fashion-mnist";
+  write_twenty(wrong, kMnistLabels);
+  const std::string why =
+      wrong + ": the labels there begin as those of mnist, expected fashion-mnist";
+  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", folder.path().string()); }), why);
+  EXPECT_EQ(data_error_of([&] { load_dataset(wrong); }), why);
+}
+
+TEST(LoadDataset, FilesMayBeSpeltAsArchivesSpellThem) {
+  const auto split_of = [](const std::string& images, const std::string& labels) {
+    const TemporaryFolder folder;
+    const auto put = [&](std::string name, const std::string& half, const std::string& bytes) {
+      for (std::size_t at = 0; (at = name.find("HALF", at)) != std::string::npos;) {
+        name.replace(at, 4, half);
+      }
+      write(folder / "x/" + name,
+            name.ends_with("gz") || name.ends_with("GZ") ? gzipped(bytes) : bytes);
+    };
+    put(images, "train", idx_images(1, 1, 2, "ab"));
+    put(labels, "train", idx_labels(1, "\1"));
+    put(images, "t10k", idx_images(1, 1, 2, "cd"));
+    put(labels, "t10k", idx_labels(1, "\1"));
+    return load_dataset(folder / "x");
+  };
+  for (const auto& [images, labels] : std::vector<std::pair<std::string, std::string>>{
+           {"HALF-images.idx3-ubyte", "HALF-labels.idx1-ubyte"},
+           {"HALF-images.idx3-ubyte.gz", "HALF-labels.idx1-ubyte.gz"},
+           {"HALF-IMAGES-IDX3-UBYTE", "HALF-LABELS-IDX1-UBYTE"},
+           {"HALF-IMAGES.IDX3-UBYTE.GZ", "HALF-LABELS-IDX1-UBYTE"},
+           {"HALF-images-idx3-ubyte/HALF-images-idx3-ubyte",
+            "HALF-labels-idx1-ubyte/HALF-labels-idx1-ubyte.gz"},
+           {"HALF-images.idx3-ubyte/HALF-images.idx3-ubyte",
+            "HALF-labels.idx1-ubyte/HALF-labels-idx1-ubyte"}}) {
+    const DataSplit split = split_of(images, labels);
+    EXPECT_EQ(split.train.image(0)[1], 'b') << images;
+    EXPECT_EQ(split.test.image(0)[1], 'd') << images;
+  }
+}
+
 TEST(LoadDataset, FilesMustFitTogether) {
   const TemporaryFolder folder;
   const std::string root = folder / "mnist";
@@ -207,6 +291,10 @@ TEST(ReadCifar, SaysWhatIsWrong) {
             "at byte 6145: the file is truncated: its last record has 3072 bytes, expected 3073");
   EXPECT_EQ(complaint(record + cifar_record("\12", 1), kCifar10),
             "at byte 6146: the record that ends here has label 10, expected 0 to 9");
+  std::string many;
+  for (int i = 0; i < kCifar10.max_records; ++i) many += record;
+  EXPECT_EQ(complaint(gzipped(many + record), kCifar10),
+            "at byte 30733073: the file goes on after 10000 images, the most that one has");
   EXPECT_EQ(complaint(cifar_record("\1\144", 1), kCifar100),
             "at byte 3074: the record that ends here has label 100, expected 0 to 99");
 }

@@ -384,12 +384,16 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
        "t.json: window 0: 'joules' must be a number of joules >= 0, got -1"},
       {window("1", "0", "1"),
        "t.json: window 0: 'uncertainty_joules' must be above 0: no meter is exact"},
+      {window("1", "1", "9223372036854775807"),
+       "t.json: window 0: 'macs' must be at most 4611686018427387904, got 9223372036854775807"},
       {window("1", "1", "1.5"), "t.json: window 0: 'macs' must be a whole number >= 0, got 1.5"},
       {window("1", "1", "1", ", \"watts\": 3"), "t.json: window 0: unknown member 'watts'"},
       {trace(R"([{"joules": 1, "uncertainty_joules": 1, "macs": 1, "bytes": 1, "calls": 1},
                  {"joules": 1, "uncertainty_joules": 1, "macs": 1, "bytes": 1}])"),
        "t.json: window 1: 'calls' is missing"},
       {trace("[], \"host\": 1"), "t.json: unknown member 'host'"},
+      {trace(std::string(75000, '[') + std::string(75000, ']')),
+       "t.json: nested more than 64 deep"},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_EQ(error_of<DataError>([&, &text = text] { parse_measured_windows(text, "t.json"); }),
@@ -397,7 +401,7 @@ TEST(MeasuredWindowsFile, EveryMistakeIsOneClearLine) {
         << text;
   }
   EXPECT_EQ(error_of<DataError>([] { load_measured_windows("nowhere.json"); }),
-            "nowhere.json: cannot be opened");
+            "nowhere.json: cannot be opened: No such file or directory");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "data/idx.h"
 
+#include "core/input_file.h"
 #include "data/gzip_reader.h"
-#include "data/input_file.h"
 #include "tests/files.h"
 
 namespace joule {
@@ -27,7 +27,8 @@ class IdxTest : public testing::Test {
 
 TEST_F(IdxTest, ReadsPlainAndGzipped) {
   const std::string members = gzipped(file_.substr(0, 11)) + gzipped(file_.substr(11));
-  for (const std::string& bytes : {file_, gzipped(file_), members}) {
+  for (const std::string& bytes : {file_, gzipped(file_), members, members + std::string(1, '\0'),
+                                   gzipped(file_) + std::string(200000, '\0')}) {
     const Idx idx = read_idx(write(folder_ / "file", bytes), 3);
     EXPECT_EQ(idx.shape, (Shape{2, 3, 4}));
     EXPECT_EQ(std::string(idx.values.begin(), idx.values.end()), pixels_);
@@ -61,9 +62,13 @@ TEST_F(IdxTest, SaysWhatIsWrong) {
 }
 
 TEST_F(IdxTest, BelievesNoPromise) {
-  EXPECT_EQ(complaint(idx_images(0x80000000, 28, 28, pixels_)),
-            "at byte 40: the file is truncated: the header promises [2147483648,28,28] = "
-            "1683627180032 bytes, there are 24");
+  EXPECT_EQ(complaint(idx_images(10'000'000, 28, 28, pixels_)),
+            "at byte 40: the file is truncated: the header promises [10000000,28,28] = 7840000000 "
+            "bytes, there are 24");
+  EXPECT_EQ(
+      complaint(gzipped(idx_images(0x80000000, 28, 28, pixels_))),
+      "at byte 16: the IDX header promises [2147483648,28,28] = 1683627180032 bytes, expected "
+      "at most 8589934592");
   EXPECT_EQ(complaint(idx_images(0xffffffff, 0xffffffff, 0xffffffff, pixels_)),
             "at byte 16: the IDX header promises too much: shape: too many elements, got "
             "[4294967295,4294967295,4294967295]");
@@ -74,6 +79,12 @@ TEST_F(IdxTest, FindsDamagedGzipData) {
   EXPECT_EQ(complaint(packed.substr(0, packed.size() - 9)),
             "at byte 40: the gzip data ends early: the file is truncated");
   EXPECT_EQ(complaint(packed + "more"), "at byte 40: damaged gzip data: incorrect header check");
+  EXPECT_EQ(complaint(packed + std::string(100000, '\0') + "more"),
+            "at byte 40: the gzip data are followed by zeros, and those by something else");
+  EXPECT_EQ(complaint(packed + std::string(3, '\0') + packed),
+            "at byte 40: the gzip data are followed by zeros, and those by something else");
+  EXPECT_EQ(complaint(packed + packed.substr(0, 1)),
+            "at byte 40: the gzip data ends early: the file is truncated");
   std::string flipped = packed;
   flipped[packed.size() - 8] ^= 1;  // of the check sum
   EXPECT_EQ(complaint(flipped), "at byte 40: damaged gzip data: incorrect data check");

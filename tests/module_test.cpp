@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "layers/module.h"
 
+#include <map>
 #include <set>
 
 #include "layers/containers.h"
+#include "layers/flattened_inputs.h"
 #include "tests/op_test.h"
 
 namespace joule {
@@ -298,6 +300,70 @@ TEST(Layers, ResidualAddsWhatItIsGiven) {
     EXPECT_EQ(own.data<float>()[i], 2 * x.data<float>()[i] + x.data<float>()[i]);
     EXPECT_EQ(given.data<float>()[i], 2 * x.data<float>()[i] + 5 * x.data<float>()[i]);
   }
+}
+
+/// Flattens in its forward pass, by the function.
+class Flattening final : public nn::Module {
+ public:
+  Flattening() : head_(add_child("head", nn::Linear(8 * 8 * 2, 3))) {}
+  std::string describe() const override { return "Flattening()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return (*head_)(flatten(std::move(x))); }
+  std::shared_ptr<nn::Module> head_;
+};
+
+/// A layer of its own kind, with a weight per column.
+class Weighted final : public nn::Module {
+ public:
+  Weighted() { add_parameter("weight", Tensor::zeros({128})); }
+  std::string describe() const override { return "Weighted()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return x; }
+};
+
+TEST(FlattenedInputs, AreThoseOfEveryLayerBehindAnImage) {
+  using Found = std::map<std::string, Shape>;
+  const Shape image{8, 8, 2};
+  nn::Sequential plain = small_net();
+  EXPECT_EQ(nn::flattened_inputs(plain, image), (Found{{"4", {4, 4, 4}}}));
+  nn::Sequential through(nn::Flatten(), nn::ReLU(), nn::BatchNorm(128), nn::Dropout(0.5f),
+                         nn::Linear(128, 128), nn::Linear(128, 3));
+  EXPECT_EQ(nn::flattened_inputs(through, image), (Found{{"2", image}, {"4", image}}));
+  nn::Sequential inside{Flattening()};
+  EXPECT_EQ(nn::flattened_inputs(inside, image), (Found{{"0.head", image}}));
+  nn::Sequential averaged(nn::GlobalAvgPool(), nn::Linear(2, 3));
+  EXPECT_EQ(nn::flattened_inputs(averaged, image), Found{});
+  // One channel, or one pixel: there is only one order.
+  nn::Sequential grey(nn::Flatten(), nn::Linear(64, 3));
+  EXPECT_EQ(nn::flattened_inputs(grey, {8, 8, 1}), Found{});
+  EXPECT_EQ(nn::flattened_inputs(grey, {1, 1, 64}), Found{});
+}
+
+TEST(FlattenedInputs, LeaveEveryModeAsItWas) {
+  nn::Sequential net = small_net();
+  net.children()[4]->eval();
+  nn::flattened_inputs(net, {8, 8, 2});
+  EXPECT_TRUE(net.training());
+  EXPECT_TRUE(net.children()[3]->training());
+  EXPECT_FALSE(net.children()[4]->training());
+}
+
+TEST(FlattenedInputs, RefuseWhatTheyCannotTell) {
+  nn::Sequential unknown{nn::Flatten(), Weighted()};
+  EXPECT_EQ(error_of([&] {
+              nn::flattened_inputs(unknown, {8, 8, 2});
+            }),
+            "flattened_inputs: 1, Weighted(), reads a flattened image [8,8,2]: in which order its "
+            "parameters lie is unknown");
+  nn::Sequential added(nn::Flatten(), nn::Residual(nn::Sequential(nn::Linear(128, 128))));
+  EXPECT_EQ(
+      error_of([&] {
+        nn::flattened_inputs(added, {8, 8, 2});
+      }),
+      "flattened_inputs: 1, Residual(), adds to a flattened image [8,8,2]: which layers depend "
+      "on the order of its values is unknown");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "energy/meters/replay.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <sstream>
 #include <vector>
@@ -20,6 +21,7 @@ namespace {
 using test::data_error_of;
 using test::SimulatedMeter;
 using test::SimulatedPower;
+using test::write;
 
 constexpr std::int64_t kMs = 1'000'000;
 const std::string kHead =
@@ -190,12 +192,23 @@ TEST(Replay, WhatIsWrongWithATraceIsSaidWithItsLine) {
   EXPECT_EQ(line(R"({"ns":5,"ticks":1,"joules":1})"), "t.jsonl:2: unknown member 'joules'");
   EXPECT_EQ(line("\n"), "t.jsonl:2: not JSON at byte 1");
   EXPECT_EQ(line("[]"), "t.jsonl:2: expected an object, got array");
+  EXPECT_EQ(line(R"({"ns":5,"ticks":1,"background":)" + test::nested_json(75000) + "}"),
+            "t.jsonl:2: nested more than 64 deep");
   EXPECT_EQ(line(R"({"ns":5,"ns":6,"ticks":1})"), "t.jsonl:2: the member \"ns\" is there twice");
   const test::TemporaryFolder folder;
   EXPECT_EQ(data_error_of([&] { open_replay(folder / "nowhere"); }),
-            folder / "nowhere" + ": cannot be read: No such file or directory");
+            folder / "nowhere" + ": cannot be opened: No such file or directory");
   EXPECT_EQ(data_error_of([&] { open_replay(folder.path().string()); }),
-            folder.path().string() + ": cannot be read: Is a directory");
+            folder.path().string() + ": is a directory, expected a file");
+  EXPECT_EQ(data_error_of([] { open_replay("/dev/zero"); }),
+            "/dev/zero: is no regular file, expected a file");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);  // nobody will ever write to it
+  EXPECT_EQ(data_error_of([&] { open_replay(folder / "pipe"); }),
+            folder / "pipe" + ": is no regular file, expected a file");
+  write(folder / "large", "{");
+  std::filesystem::resize_file(folder / "large", (std::uintmax_t{256} << 20) + 1);  // a hole
+  EXPECT_EQ(data_error_of([&] { open_replay(folder / "large"); }),
+            folder / "large" + ": a trace has at most 268435456 bytes");
   EXPECT_EQ(data_error_of([&] { open_replay(test::write(folder / "empty", "")); }),
             folder / "empty" + ": is empty, expected a trace");
   EXPECT_EQ(open_replay(test::write(folder / "good", kHead))->info().name, "replay of rapl");

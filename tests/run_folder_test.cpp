@@ -10,7 +10,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
 #include "data/synthetic.h"
 #include "layers/module.h"
 #include "tests/files.h"

@@ -7,7 +7,7 @@
 #include <map>
 #include <regex>
 
-#include "data/input_file.h"
+#include "core/input_file.h"
 #include "tests/files.h"
 #include "training/history.h"
 #include "training/run.h"

@@ -48,7 +48,8 @@ class SafetensorsPython(unittest.TestCase):
         self.peer("write")
         tensors, metadata = sample()
         with safe_open(self.path, framework="np") as file:
-            self.assertEqual(file.metadata(), metadata)
+            layout = {"joule.layout": "oihw", "joule.flattened": "{}"}
+            self.assertEqual(file.metadata(), metadata | layout)
             self.assertEqual(set(file.keys()), set(tensors))
             for name, expected in tensors.items():
                 actual = file.get_tensor(name)
@@ -66,7 +67,7 @@ class SafetensorsPython(unittest.TestCase):
         save_file(tensors, self.path, metadata)
         done = subprocess.run([PEER, "check", self.path], capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("conv.weight[87] is 1033, expected 1032", done.stderr)
+        self.assertIn("conv.weight[77] is 1033, expected 1032", done.stderr)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include "core/random.h"
 #include "data/synthetic.h"
+#include "tests/files.h"
 #include "training/run.h"
 #include "training/trainer.h"
 
@@ -183,6 +184,13 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
             "checkpoint: there are metrics of 1 epochs, it covers 0");
   EXPECT_EQ(error_of([&] { trainer.load_state(good); }),
             "checkpoint: there are metrics of 0 epochs, it covers 1");
+  EXPECT_EQ(refused([](State& s) { s.values["energy"] = test::nested_json(75000); }),
+            "checkpoint: 'energy': nested more than 64 deep");
+  EXPECT_EQ(refused([](State& s) {
+              std::string& energy = s.values["energy"];
+              energy.replace(energy.find("\"lost_after\":[]"), 15, "\"lost_after\":[1e30]");
+            }),
+            "checkpoint: 'energy': cannot be 1e+30");
   EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");
@@ -369,10 +377,22 @@ TEST(Config, RefusesWhatIsNotOne) {
     text.replace(text.find(from), from.size(), to);
     return error_of([&] { parse_config(text, "run/config.json"); });
   };
-  EXPECT_EQ(with("{", "["), "run/config.json: expected a JSON object");
+  EXPECT_EQ(with("{", "["), "run/config.json: not JSON at byte 12");
   EXPECT_EQ(with("\"lr\"", "\"rl\""), "run/config.json: 'lr' is missing");
   EXPECT_EQ(with("\"batch\": 128", "\"batch\": 2.5"), "run/config.json: 'batch' cannot be 2.5");
   EXPECT_EQ(with("\"batch\": 128", "\"batch\": \"x\""), "run/config.json: 'batch' cannot be \"x\"");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 1e400"),
+            "run/config.json: a number is out of the range of a double");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 1e300"),
+            "run/config.json: 'batch' cannot be 1e+300");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": true"), "run/config.json: 'batch' cannot be true");
+  EXPECT_EQ(with("\"threads\": 0", "\"threads\": 4294967296"),
+            "run/config.json: 'threads' cannot be 4294967296");
+  EXPECT_EQ(with("\"seed\": 1", "\"seed\": -1"), "run/config.json: 'seed' cannot be -1");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 128, \"batch\": 64"),
+            "run/config.json: the member \"batch\" is there twice");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": " + test::nested_json(75000)),
+            "run/config.json: nested more than 64 deep");
   EXPECT_EQ(with("{", "{\"more\": 1,"), "run/config.json: there is no 'more'");
 }
 
@@ -386,7 +406,19 @@ TEST(Metrics, AreReadBackExactly) {
   EXPECT_EQ(parse_jsonl(text)[0].validation_accuracy, 1.0 / 7);
   EXPECT_FALSE(parse_jsonl(text)[1].validation_accuracy);
   EXPECT_EQ(error_of([] { parse_jsonl("{\"epoch\":1"); }),
-            "metrics: not a line of an epoch: {\"epoch\":1");
+            "metrics: not a line of an epoch: not JSON at byte 11");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string line = to_jsonl({metrics.data(), 1});
+    line.replace(line.find(from), from.size(), to);
+    return error_of([&] { parse_jsonl(line); });
+  };
+  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":1.5"), "metrics: not a line of an epoch: 'epoch' cannot be 1.5");
+  EXPECT_EQ(with("\"macs\":0", "\"macs\":1e30"),
+            "metrics: not a line of an epoch: 'macs' cannot be 1e+30");
+  EXPECT_EQ(with("\"macs\":0", "\"macs\":0,\"macs\":1"),
+            "metrics: not a line of an epoch: the member \"macs\" is there twice");
+  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":" + test::nested_json(75000)),
+            "metrics: not a line of an epoch: nested more than 64 deep");
 }
 
 /// A net that never changes: the means over an epoch are those of an evaluation.

@@ -314,8 +314,9 @@ TEST_F(TuningFile, EveryTruncationIsAnError) {
 }
 
 TEST_F(TuningFile, OtherJsonAndDeepJsonAreErrors) {
-  for (const std::string& text : {std::string("[]"), std::string("7"), std::string("null"),
-                                  std::string(R"({"format": 3})"), std::string(100000, '[')}) {
+  for (const std::string& text :
+       {std::string("[]"), std::string("7"), std::string("null"), std::string(R"({"format": 3})"),
+        std::string(100000, '['), test::nested_json(75000)}) {
     write(path_, text);
     EXPECT_TRUE(problem().starts_with(path_ + ": ")) << text.substr(0, 20);
   }
@@ -334,7 +335,7 @@ TEST_F(TuningFile, MissingFoldersAndHugeFilesAreErrors) {
   std::filesystem::remove(path_);
   write(path_, "{");
   std::filesystem::resize_file(path_, (std::uintmax_t{64} << 20) + 1);  // a hole: no room is used
-  EXPECT_EQ(problem(), path_ + ": has 67108865 bytes, a table has at most 67108864");
+  EXPECT_EQ(problem(), path_ + ": a table has at most 67108864 bytes");
 }
 
 /// Sets or unsets an environment variable until the end of the block.

@@ -9,7 +9,9 @@
 
 #include "core/backend.h"
 #include "core/error.h"
+#include "core/json_text.h"
 #include "kernels/l0/l0.h"
+#include "training/json_value.h"
 
 namespace joule::training {
 namespace {
@@ -164,7 +166,10 @@ void check(const Config& c) {
 std::string to_json(const Config& config) { return json_of(config).dump(2) + "\n"; }
 
 Config parse_config(std::string_view text, const std::string& path) {
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
+  if (const std::string fault = fault_of_json(text); !fault.empty()) {
+    throw DataError(str(path, ": ", fault));
+  }
+  const ordered_json json = ordered_json::parse(text);
   if (!json.is_object()) throw DataError(str(path, ": expected a JSON object"));
   Config config;
   std::size_t members = 0;
@@ -172,13 +177,11 @@ Config parse_config(std::string_view text, const std::string& path) {
     const auto found = json.find(name);
     if (found == json.end()) throw DataError(str(path, ": '", name, "' is missing"));
     try {
-      found->get_to(value);
+      read_exactly(*found, value);
     } catch (const nlohmann::json::exception&) {
       throw DataError(str(path, ": '", name, "' cannot be ", found->dump()));
-    }
-    // The library rounds 2.5 to 2 and wraps -1 around.
-    if (ordered_json(value) != *found) {
-      throw DataError(str(path, ": '", name, "' cannot be ", found->dump()));
+    } catch (const ArgumentError& error) {
+      throw DataError(str(path, ": '", name, "' ", error.what()));
     }
     ++members;
   });

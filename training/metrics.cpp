@@ -7,7 +7,9 @@
 #include <type_traits>
 
 #include "core/error.h"
+#include "core/json_text.h"
 #include "training/energy_json.h"
+#include "training/json_value.h"
 
 namespace joule::training {
 namespace {
@@ -37,10 +39,10 @@ ordered_json value_of(const std::optional<double>& value) {
 }
 
 void read(const ordered_json& json, const char* name, double& value) {
-  json.at(name).get_to(value);
+  read_exactly(json.at(name), value);
 }
 void read(const ordered_json& json, const char* name, std::optional<double>& value) {
-  if (!json.at(name).is_null()) value = json.at(name).get<double>();
+  if (!json.at(name).is_null()) value = exact_value<double>(json.at(name));
 }
 void read(const ordered_json& json, const char* name, std::int64_t& value) {
   value = count_of(json, name);
@@ -78,13 +80,19 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto refuse = [&](std::string_view why) {
+      throw ArgumentError(str("metrics: not a line of an epoch: ", why));
+    };
+    if (const std::string fault = fault_of_json(line); !fault.empty()) refuse(fault);
     try {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
       for_each_member(m, [&](const char* name, auto& value) { read(json, name, value); });
       m.energy = epoch_energy_of(json.at("energy"), device);
-    } catch (const ordered_json::exception&) {
-      throw ArgumentError(str("metrics: not a line of an epoch: ", line));
+    } catch (const ordered_json::exception& error) {
+      refuse(error.what());
+    } catch (const ArgumentError& error) {
+      refuse(error.what());
     }
   }
   return metrics;

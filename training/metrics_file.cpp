@@ -14,7 +14,7 @@
 #include <span>
 
 #include "core/error.h"
-#include "data/input_file.h"
+#include "core/input_file.h"
 #include "training/counts.h"
 
 namespace joule::training {
@@ -95,8 +95,9 @@ class Lines {
   std::size_t at_ = 0, filled_ = 0;
 };
 
-EpochMetrics parse(const std::string& line, std::int64_t number, std::int64_t epochs) {
-  const std::vector<EpochMetrics> parsed = parse_jsonl(line);
+EpochMetrics parse(const std::string& line, std::int64_t number, std::int64_t epochs,
+                   Device device) {
+  const std::vector<EpochMetrics> parsed = parse_jsonl(line, device);
   require(parsed.size() == 1 && parsed[0].epoch == number, "expected the line of epoch ", number);
   check_counts(parsed[0].energy, kLargestSum / epochs);
   require(parsed[0].relu_outputs_nonzero <= parsed[0].relu_outputs,
@@ -118,7 +119,7 @@ void append_metrics(const std::string& path, const EpochMetrics& epoch) {
 }
 
 std::int64_t read_metrics(const std::string& path, std::int64_t epochs,
-                          const std::function<void(EpochMetrics)>& take) {
+                          const std::function<void(EpochMetrics)>& take, Device device) {
   if (epochs == 0) return 0;
   Lines lines(path);
   std::int64_t bytes = 0;
@@ -130,7 +131,7 @@ std::int64_t read_metrics(const std::string& path, std::int64_t epochs,
     }
     bytes += std::ssize(*line) + 1;
     try {
-      take(parse(*line, number, epochs));
+      take(parse(*line, number, epochs, device));
     } catch (const ArgumentError& error) {
       throw DataError(str(path, ": line ", number, ": ", error.what()));
     }

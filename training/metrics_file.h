@@ -17,14 +17,16 @@ namespace joule::training {
 /// Errors    DataError if it cannot be written; then there is no part of it.
 void append_metrics(const std::string& path, const EpochMetrics& epoch);
 
-/// Calls take() with each of the first `epochs` lines.  Memory is that of one line.
+/// Calls take() with each of the first `epochs` lines; `device` as parse_jsonl().  Memory is that of
+/// one line.
 ///
 /// Returns   where the next line begins, in bytes.
 /// Errors    DataError that names the file and the line: missing, not what append_metrics() writes,
 ///           not that of the epoch that should be there, or with counts whose sum over the epochs
 ///           has no place in 64 bits.
 std::int64_t read_metrics(const std::string& path, std::int64_t epochs,
-                          const std::function<void(EpochMetrics)>& take);
+                          const std::function<void(EpochMetrics)>& take,
+                          Device device = Device::cpu);
 
 /// Removes what is behind the first `bytes`.  A file that is not there is as good as an empty one.
 ///

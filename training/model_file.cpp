@@ -8,10 +8,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/json_text.h"
 #include "core/version.h"
-#include "data/layout.h"
-#include "data/safetensors.h"
-#include "layers/modules.h"
+#include "data/stored_tensors.h"
+#include "layers/flattened_inputs.h"
 #include "layers/uninitialised.h"
 
 namespace joule::training {
@@ -19,54 +19,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kWeight = ".weight";
 // Of an image that a file may name: what memory an unknown file can ask for has an end.
 constexpr std::int64_t kMaxSide = 2048;
 
-/// Of each linear layer that reads a flattened image, that image's [H,W,C].
-std::map<std::string, Shape> flattened_inputs(nn::Sequential& net, const ModelSpec& spec) {
-  std::map<std::string, Shape> found;
-  Tensor flat;
-  Shape image;
-  const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
-    if (dynamic_cast<const nn::Flatten*>(&event.module) && event.input.shape().rank() == 4) {
-      flat = event.output;
-      image = {event.input.dim(1), event.input.dim(2), event.input.dim(3)};
-    } else if (dynamic_cast<const nn::Linear*>(&event.module) && flat &&
-               event.input.same_storage(flat)) {
-      found[std::string(event.layer)] = image;
-    }
-  });
-  const NoGrad no_grad;
-  const bool training = net.training();
-  net.eval();
-  net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}, DType::f32, net.device()));
-  net.train(training);
-  return found;
-}
-
-/// The same tensors, from one layout to the other.
-std::map<std::string, Tensor> convert_layout(const std::map<std::string, Tensor>& tensors,
-                                             const std::map<std::string, Shape>& flattened,
-                                             bool outward) {
-  std::map<std::string, Tensor> converted;
-  for (const auto& [name, tensor] : tensors) {
-    Tensor t = tensor.to(Device::cpu);
-    if (t.shape().rank() == 4) {
-      t = outward ? ohwi_to_oihw(t) : oihw_to_ohwi(t);
-    } else if (name.ends_with(kWeight) && t.shape().rank() == 2) {
-      const auto found = flattened.find(name.substr(0, name.size() - std::string(kWeight).size()));
-      if (found != flattened.end() && found->second.numel() == t.dim(1)) {
-        const Shape& hwc = found->second;
-        t = outward ? ohwi_to_oihw(t.reshape({t.dim(0), hwc[0], hwc[1], hwc[2]}))
-                    : oihw_to_ohwi(t.reshape({t.dim(0), hwc[2], hwc[0], hwc[1]}));
-        t = t.reshape(tensor.shape());
-      }
-    }
-    converted[name] = t;
-  }
-  return converted;
-}
+Shape image_of(const ModelSpec& spec) { return {spec.image.h, spec.image.w, spec.channels}; }
 
 /// Reads the metadata of one file.
 class Metadata {
@@ -89,7 +45,8 @@ class Metadata {
     return {parse(key, both.substr(0, x)), parse(key, both.substr(x + 1))};
   }
   std::vector<float> floats(const char* key, std::int64_t count) const {
-    const json array = json::parse(text(key), nullptr, false);
+    if (!fault_of_json(text(key)).empty()) fail(key);
+    const json array = json::parse(text(key));
     if (!array.is_array() || static_cast<std::int64_t>(array.size()) != count ||
         !std::all_of(array.begin(), array.end(), [](const json& v) { return v.is_number(); })) {
       fail(key);
@@ -115,7 +72,7 @@ class Metadata {
 }  // namespace
 
 Dataset Model::prepare(Dataset dataset) const {
-  const Shape image{spec.image.h, spec.image.w, spec.channels};
+  const Shape image = image_of(spec);
   require(dataset.image_shape() == image, spec.name, ": this net takes images ", image,
           ", those of ", dataset.name, " are ", dataset.image_shape());
   require(dataset.classes() == spec.classes, spec.name, ": this net knows ", spec.classes,
@@ -140,30 +97,31 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 
 void save_model(const std::string& path, Model& model) {
   const ModelSpec& spec = model.spec;
-  State file{
-      .tensors = convert_layout(model.net.state().tensors, flattened_inputs(model.net, spec), true),
-      .values = {{"format", "pt"},
-                 {"joule", std::string(version())},
-                 {"model", spec.name},
-                 {"image", str(spec.image)},
-                 {"channels", str(spec.channels)},
-                 {"classes", str(spec.classes)},
-                 {"data", model.data},
-                 {"mean", json(model.mean).dump()},
-                 {"deviation", json(model.deviation).dump()}}};
+  State state = model.net.state();
+  state.values = {{"format", "pt"},
+                  {"joule", std::string(version())},
+                  {"model", spec.name},
+                  {"image", str(spec.image)},
+                  {"channels", str(spec.channels)},
+                  {"classes", str(spec.classes)},
+                  {"data", model.data},
+                  {"mean", json(model.mean).dump()},
+                  {"deviation", json(model.deviation).dump()}};
   if (model.epochs > 0) {
-    file.values["epoch"] = str(model.epoch);
-    file.values["epochs"] = str(model.epochs);
+    state.values["epoch"] = str(model.epoch);
+    state.values["epochs"] = str(model.epochs);
   }
-  save_safetensors(path, file);
+  save_safetensors(
+      path, state,
+      {.layout = WeightLayout::oihw, .flattened = nn::flattened_inputs(model.net, image_of(spec))});
 }
 
 Model load_model(const std::string& path_or_folder) {
   const std::string path = std::filesystem::is_directory(path_or_folder)
                                ? path_or_folder + "/model.safetensors"
                                : path_or_folder;
-  const State saved = load_safetensors(path);
-  const Metadata metadata(path, saved.values);
+  const StoredTensors saved = read_stored_tensors(path);
+  const Metadata metadata(path, saved.metadata);
   const ModelSpec spec{.name = metadata.text("model"),
                        .image = metadata.size("image"),
                        .channels = metadata.count("channels"),
@@ -187,19 +145,27 @@ Model load_model(const std::string& path_or_folder) {
     model.epoch = metadata.count("epoch");
     if (model.epoch > model.epochs) metadata.fail("epoch");
   }
+  // A file of this kind that does not say is in the layout that such files always had.
+  LoadOptions stated = stated_layout(path, saved);
+  if (!stated.layout) stated.layout = WeightLayout::oihw;
   try {
     const UninitialisedWeights not_yet;
     model.net = make_model(spec);
-    model.net.load_state({.tensors = convert_layout(saved.tensors, {}, false)});
+    model.net.load_state(state_of(
+        path, saved,
+        {.layout = stated.layout, .flattened = stated.flattened.value_or(FlattenedInputs{})}));
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
   } catch (const DeviceError& error) {
     throw DataError(str(path, ": the net that it names is too large: ", error.what()));
   }
-  // They fit.  Once more, now that a forward pass can show which layers flatten.
   model.net.eval();
-  model.net.load_state(
-      {.tensors = convert_layout(saved.tensors, flattened_inputs(model.net, spec), false)});
+  // They fit.  Once more, now that a forward pass can show which layers flatten.
+  if (*stated.layout == WeightLayout::oihw) {
+    model.net.load_state(state_of(
+        path, saved,
+        {.layout = stated.layout, .flattened = nn::flattened_inputs(model.net, image_of(spec))}));
+  }
   return model;
 }
 

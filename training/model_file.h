@@ -31,17 +31,20 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 
 /// Writes a safetensors file that PyTorch reads: convolutions' weights as [out, in, kh, kw], those
 /// of a linear layer behind a Flatten with their columns in the order channel, row, column.  The
-/// metadata: format "pt"; joule (the version); model, image (HxW), channels, classes; data; mean
-/// and deviation (JSON arrays); epoch and epochs, if they are known.
+/// metadata: format "pt"; joule (the version); joule.layout and joule.flattened (see
+/// data/safetensors.h); model, image (HxW), channels, classes; data; mean and deviation (JSON
+/// arrays); epoch and epochs, if they are known.
 ///
 /// Errors    as save_safetensors.
 void save_model(const std::string& path, Model& model);
 
-/// Reads what save_model() wrote, ready for inference (evaluation mode).  A folder stands for the
+/// Reads what save_model() wrote, ready for inference (evaluation mode), in whichever layout it
+/// says that it is; unless it says, as save_model() writes.  A folder stands for the
 /// model.safetensors in it.
 ///
 /// Cost      one forward pass of one image, which shows where the net flattens.
-/// Errors    DataError: no such file, bad metadata, a net that does not fit to the tensors.
+/// Errors    DataError: no such file, bad metadata, a net that does not fit to the tensors, or that
+///           flattens elsewhere than the file says.
 Model load_model(const std::string& path_or_folder);
 
 }  // namespace joule::training

@@ -12,9 +12,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/input_file.h"
 #include "core/threads.h"
 #include "data/atomic_file.h"
-#include "data/input_file.h"
 #include "data/safetensors.h"
 #include "training/folder_lock.h"
 #include "training/history.h"
@@ -126,12 +126,15 @@ void load_checkpoint(const std::string& folder, Trainer& trainer) {
   const std::string path = in(folder, kCheckpoint), metrics = in(folder, kMetrics);
   std::int64_t covered = 0;
   try {
-    const State state = load_safetensors(path);
+    // One that does not say is of a Joule that wrote none but its own layout.
+    const State state = load_safetensors(path, {.layout = WeightLayout::ohwi});
     std::vector<EpochMetrics> epochs;
-    covered = read_metrics(metrics, Trainer::epochs_in(state), [&](EpochMetrics epoch) {
+    const auto keep = [&](EpochMetrics epoch) {
       epochs.push_back(std::move(epoch));
       thin_out(epochs);
-    });
+    };
+    covered =
+        read_metrics(metrics, Trainer::epochs_in(state), keep, device(trainer.config()));
     trainer.load_state(state, std::move(epochs));
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
@@ -146,10 +149,11 @@ RunResult result_of(const std::string& folder, Trainer& trainer, const Footprint
                    .parameters = trainer.model().net.parameter_count(),
                    .launches = trainer.launches(),
                    .energy = {.lost_after = trainer.lost_after(), .footprint = footprint}};
-  read_metrics(in(folder, kMetrics), trainer.epoch(), [&](EpochMetrics epoch) {
+  const auto add = [&](EpochMetrics epoch) {
     result.seconds += epoch.seconds;
     result.energy.epochs.push_back(std::move(epoch));
-  });
+  };
+  read_metrics(in(folder, kMetrics), trainer.epoch(), add, device(trainer.config()));
   return result;
 }
 

@@ -6,10 +6,12 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/json_text.h"
 #include "core/random.h"
 #include "training/counts.h"
 #include "training/energy_json.h"
 #include "training/history.h"
+#include "training/json_value.h"
 #include "training/trainer.h"
 
 namespace joule::training {
@@ -108,12 +110,16 @@ std::string to_text(const EnergyState& s) {
 EnergyState parse_energy(const std::string& text, std::int64_t epoch, Device device) {
   EnergyState s;
   const auto read = [&] {
+    const std::string fault = fault_of_json(text);
+    require(fault.empty(), fault);
     try {
       const ordered_json json = ordered_json::parse(text);
-      s = {.epoch = epoch_energy_of(json.at("epoch"), device),
-           .lost_after = json.at("lost_after")};
-    } catch (const ordered_json::exception&) {
-      throw ArgumentError(str("cannot be '", text, "'"));
+      s.epoch = epoch_energy_of(json.at("epoch"), device);
+      for (const ordered_json& lost : json.at("lost_after")) {
+        s.lost_after.insert(exact_value<std::int64_t>(lost));
+      }
+    } catch (const ordered_json::exception& error) {
+      throw ArgumentError(error.what());
     }
     check_counts(s.epoch, kLargestSum);
     for (const std::int64_t lost : s.lost_after) {

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "core/input_file.h"
 #include "energy/json_members.h"
-#include "energy/machine.h"
 
 namespace joule::energy {
 namespace {
@@ -160,9 +159,8 @@ std::unique_ptr<Meter> replay_meter(std::string_view trace, const std::string& p
 }
 
 std::unique_ptr<Meter> open_replay(const std::string& path) {
-  const FileText file = read_whole_file(path);
-  if (file.error) throw DataError(str(path, ": cannot be read: ", std::strerror(file.error)));
-  return replay_meter(file.text, path);
+  constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
+  return replay_meter(read_file(path, kMaxBytes, "a trace"), path);
 }
 
 }  // namespace joule::energy

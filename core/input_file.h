@@ -4,8 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace joule {
+
+/// No text that Joule reads as a whole is longer, unless a reader says so.
+inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20;
 
 /// A regular file that is being read from its beginning to its end.
 ///
@@ -29,7 +33,10 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// The whole contents.  Errors: DataError as InputFile.
-std::string read_file(const std::string& path);
+/// The whole contents.  `what` is for the message: "a profile".
+///
+/// Errors    DataError as InputFile, and if there are more than `max_bytes`.
+std::string read_file(const std::string& path, std::uint64_t max_bytes = kMaxTextBytes,
+                      std::string_view what = "such a file");
 
 }  // namespace joule

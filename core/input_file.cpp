@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "data/input_file.h"
+#include "core/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -42,14 +42,18 @@ std::size_t InputFile::read(void* to, std::size_t bytes) {
   return done;
 }
 
-std::string read_file(const std::string& path) {
+std::string read_file(const std::string& path, std::uint64_t max_bytes, std::string_view what) {
   InputFile file(path);
   std::string contents;
   std::size_t done = 0, got = 0;
+  // Its size says little: the kernel's own files claim to be empty, and a file may grow.
   do {
     contents.resize(done + 65536);
     got = file.read(contents.data() + done, contents.size() - done);
     done += got;
+    if (done > max_bytes) {
+      throw DataError(str(path, ": ", what, " has at most ", max_bytes, " bytes"));
+    }
   } while (done == contents.size());
   contents.resize(done);
   return contents;

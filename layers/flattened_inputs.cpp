@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "layers/flattened_inputs.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/autograd.h"
+#include "core/error.h"
+#include "layers/containers.h"
+
+namespace joule::nn {
+namespace {
+
+/// A module and all below it as they are, and as they were.
+class ModesKept {
+ public:
+  explicit ModesKept(Module& net) { note(net); }
+  ~ModesKept() {  // from the outside in: train() sets those below, too
+    for (const auto& [module, training] : modes_) module->train(training);
+  }
+  ModesKept(const ModesKept&) = delete;
+  ModesKept& operator=(const ModesKept&) = delete;
+
+ private:
+  void note(Module& module) {
+    modes_.emplace_back(&module, module.training());
+    for (const auto& child : module.children()) note(*child);
+  }
+  std::vector<std::pair<Module*, bool>> modes_;
+};
+
+/// Watches where images and what became of them go.
+class Watcher {
+ public:
+  void add(const Tensor& tensor, const Shape& hwc) { seen_.push_back({tensor, hwc}); }
+
+  void operator()(const ForwardEvent& event) {
+    const Tensor &x = event.input, &y = event.output;
+    if (x.shape().rank() == 2) note_reader(event);
+    if (y.shape().rank() == 4) add(y, {y.dim(1), y.dim(2), y.dim(3)});
+  }
+  std::map<std::string, Shape> take() { return std::move(found_); }
+
+ private:
+  struct Seen {
+    Tensor tensor;  // [1,H,W,C] or [1,H*W*C]; held, so that its storage is nobody else's
+    Shape hwc;
+  };
+
+  void note_reader(const ForwardEvent& event) {
+    const Shape* const hwc = image_of(event.input);
+    if (!hwc || hwc->numel() == (*hwc)[2] || (*hwc)[2] == 1) return;
+    const Module& module = event.module;
+    require(!dynamic_cast<const Residual*>(&module), "flattened_inputs: ", event.layer, ", ",
+            module.describe(), ", adds to a flattened image ", *hwc,
+            ": which layers depend on the order of its values is unknown");
+    if (!module.children().empty()) return;  // they told
+    const bool norm = dynamic_cast<const BatchNorm*>(&module);
+    const bool linear = dynamic_cast<const Linear*>(&module);
+    require(norm || linear || module.parameter_count() == 0, "flattened_inputs: ", event.layer,
+            ", ", module.describe(), ", reads a flattened image ", *hwc,
+            ": in which order its parameters lie is unknown");
+    if (norm || linear) found_[std::string(event.layer)] = *hwc;
+    // Value by value: what comes out is in the same order.
+    if (!linear && event.output.shape() == event.input.shape()) add(event.output, *hwc);
+  }
+
+  const Shape* image_of(const Tensor& flat) const {
+    for (const Seen& seen : seen_) {
+      if (seen.tensor.same_storage(flat) && seen.hwc.numel() == flat.dim(1)) return &seen.hwc;
+    }
+    return nullptr;
+  }
+
+  std::vector<Seen> seen_;
+  std::map<std::string, Shape> found_;
+};
+
+}  // namespace
+
+std::map<std::string, Shape> flattened_inputs(Module& net, const Shape& image) {
+  require(image.rank() == 3 && image.numel() > 0,
+          "flattened_inputs: expected an image [H,W,C], got ", image);
+  const ModesKept kept(net);
+  const NoGrad no_grad;
+  net.eval();
+  Watcher watcher;
+  const Tensor x = Tensor::zeros({1, image[0], image[1], image[2]}, DType::f32, net.device());
+  watcher.add(x, image);
+  const auto subscription =
+      forward_observers().add([&](const ForwardEvent& event) { watcher(event); });
+  net(x);
+  return watcher.take();
+}
+
+}  // namespace joule::nn
