@@ -32,6 +32,12 @@ decltype(auto) checked(std::string_view call, Body&& body) {
   }
 }
 
+/// oneDNN does not check whether it got memory for the code that it makes, and writes to address 0:
+/// this asks for more than that needs, and gives it back.
+///
+/// Errors    DeviceError if there is not that much.
+void require_room(std::string_view call);
+
 /// The code that make() makes for `key`.  Making it takes far longer than running it, and it is
 /// made for a number of threads: kept per thread.
 template <class Made, class Key, class Make>
@@ -40,6 +46,7 @@ const Made& made_once(const FixedTeam& team, std::string_view call, const Key& k
   const std::pair<Key, int> full_key(key, team.threads());
   const auto found = made.find(full_key);
   if (found != made.end()) return found->second;
+  require_room(call);
   return made.emplace(full_key, checked(call, make)).first->second;
 }
 
