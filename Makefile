@@ -25,13 +25,14 @@ build: ## the libraries and the program build/release/cli/joule
 	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
 
-# Both runs, even when the first one fails; the closing lines are those of the second.
-test: ## every test, and the CPU tests again under AddressSanitizer and UBSan
+# All runs, even when one fails; the closing lines are those of the last.
+test: ## every test, and the fast ones again under ASan and UBSan and where OpenMP gives one thread
 	@scripts/setup.sh test
 	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
+	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
 

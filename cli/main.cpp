@@ -10,7 +10,9 @@
 
 #include "cli/commands.h"
 #include "cli/tuning.h"
+#include "cli/waiting.h"
 #include "core/error.h"
+#include "core/threads.h"
 #include "core/version.h"
 
 namespace joule::cli {
@@ -34,6 +36,7 @@ int fail(int code, std::string_view message) {
 }
 
 int main(int argc, char** argv) {
+  sleep_while_waiting(argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, not a death
   CLI::App app(
       "Trains and runs small convolutional nets, and accounts for the energy of every operation.",
@@ -61,6 +64,7 @@ int main(int argc, char** argv) {
     return fail(kUsage, std::string(error.what()) + " (joule --help shows what there is)");
   }
   try {
+    num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written
     use_tuning();
     return run();
   } catch (const ArgumentError& error) {

@@ -8,6 +8,7 @@
 
 #include "core/backend.h"
 #include "core/error.h"
+#include "core/threads.h"
 
 namespace joule::training {
 namespace {
@@ -72,6 +73,7 @@ void check(const Config& c) {
   require(c.epochs >= 1, "epochs: expected at least 1, got ", c.epochs);
   require(c.batch >= 1, "batch: expected at least 1, got ", c.batch);
   require(c.threads >= 0, "threads: must not be negative, got ", c.threads);
+  require(c.threads <= kMaxThreads, "threads: expected at most ", kMaxThreads, ", got ", c.threads);
   require(std::isfinite(c.lr) && c.lr > 0, "lr: must be positive, got ", c.lr);
   require(c.momentum >= 0 && c.momentum < 1, "momentum: must lie in [0, 1), got ", c.momentum);
   require_not_negative("weight_decay", c.weight_decay);
