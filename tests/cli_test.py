@@ -202,7 +202,7 @@ class Program(unittest.TestCase):
             return shown[-2:], kept
 
         shown, kept = policy()
-        self.assertIn("GOMP_SPINCOUNT = '0'", shown[1])
+        self.assertIn("GOMP_SPINCOUNT = '3000'", shown[1])
         self.assertEqual(kept, set())
         shown, kept = policy(OMP_WAIT_POLICY="active")
         self.assertIn("ACTIVE", shown[0])
