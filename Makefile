@@ -25,8 +25,8 @@ build: ## the libraries and the program build/release/cli/joule
 	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
 
-# Both runs, even when the first one fails; the closing lines are those of the second.
-test: ## every test, the CPU tests again under AddressSanitizer and UBSan, and make fuzz
+# All runs, even when one fails; the closing lines are those of the last.
+test: ## every test; the fast ones again under ASan and UBSan, and with one thread; make fuzz
 	@scripts/setup.sh test
 	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
@@ -34,6 +34,7 @@ test: ## every test, the CPU tests again under AddressSanitizer and UBSan, and m
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
 	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read"; \
 	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; fi; \
+	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
 

@@ -27,8 +27,13 @@ struct Peer {
 /// images in the layout that each wants, beforehand: only the kernel is run.  A step may have
 /// images in three layouts without converting between them.
 ///
+/// The first way is left out for the gradient of the weights, and a step, of a strided 1x1 kernel
+/// on fewer than 16 channels: oneDNN writes out of bounds there.  The other two then have the
+/// images in blocks of 16 channels.
+///
 /// Without oneDNN in this build there are none.
 /// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.
+///           Peer::run: ArgumentError if the number of threads is no longer what it was here.
 std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands);
 
 }  // namespace joule::bench

@@ -47,7 +47,7 @@ int bench_conv(const Options& options) {
       .passes = bench::parse_passes(options.passes),
       .batch = options.batch,
       .rounds = options.rounds};
-  const training::Config config{.precision = options.precision};
+  const training::Config config{.threads = options.threads, .precision = options.precision};
   training::check(config);
   context().precision = training::precision(config);
   if (options.threads > 0) set_num_threads(options.threads);

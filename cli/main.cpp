@@ -14,7 +14,9 @@
 #include "cli/interrupt.h"
 #include "cli/standard_streams.h"
 #include "cli/tuning.h"
+#include "cli/waiting.h"
 #include "core/error.h"
+#include "core/threads.h"
 #include "core/version.h"
 
 namespace joule::cli {
@@ -69,6 +71,7 @@ int do_command(int argc, char** argv) {
     fmt::print("{}", text.str());
     return 0;
   }
+  num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written
   use_tuning();
   return run();
 }
@@ -94,6 +97,7 @@ int guarded(const std::function<int()>& body) {
 }
 
 int main(int argc, char** argv) {
+  sleep_while_waiting(argv);
   return guarded([&] {
     ignore_signals_of_writing();
     prepare_standard_streams();

@@ -10,6 +10,9 @@
 #include <xmmintrin.h>
 #endif
 
+#include "core/error.h"
+#include "core/threads.h"
+
 namespace joule {
 namespace {
 
@@ -56,16 +59,30 @@ FlushDenormals::~FlushDenormals() {
 
 bool FlushDenormals::active() { return mode.on; }
 
-FlushDenormalsOnAllThreads::FlushDenormalsOnAllThreads()
-    : needed_(mode.on && !omp_in_parallel() && omp_get_max_threads() > 1) {
+FlushDenormalsOnAllThreads::FlushDenormalsOnAllThreads(const FixedTeam& team)
+    : needed_(mode.on && team.threads() > 1) {
   if (!needed_) return;
-  const FlushDenormals off(false);  // a thread that OpenMP starts now begins as the caller is
+  int given = 1;
+  {
+    const FlushDenormals off(false);  // a thread that OpenMP starts now begins as the caller is
 #pragma omp parallel
-  if (omp_get_thread_num() != 0) turn(true);
+    if (omp_get_thread_num() != 0) {
+      turn(true);
+    } else {
+      given = omp_get_num_threads();
+    }
+  }
+  if (given == team.threads()) return;
+  restore();
+  throw DeviceError(
+      str("threads: OpenMP promised ", team.threads(), " and gave ", given, ": ask for fewer"));
 }
 
 FlushDenormalsOnAllThreads::~FlushDenormalsOnAllThreads() {
-  if (!needed_) return;
+  if (needed_) restore();
+}
+
+void FlushDenormalsOnAllThreads::restore() {
   const FlushDenormals off(false);
   const std::uint64_t callers = mode.outside;
 #pragma omp parallel

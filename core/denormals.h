@@ -3,6 +3,8 @@
 
 namespace joule {
 
+class FixedTeam;
+
 /// Until the end of the block, this thread takes denormals (in f32, magnitudes below 2^-126) for
 /// zeros, as operands and as results, or no longer does so if not `on`.  Processors need up to a
 /// hundred cycles more for each of them, and gradients that vanish become denormals first.
@@ -23,18 +25,22 @@ class FlushDenormals {
   bool outer_;
 };
 
-/// If this thread is in such a block, so are all of OpenMP's threads until the end of this one: for
+/// If this thread is in such a block, so are the threads of `team` until the end of this one: for
 /// parallel regions of a library, as parallel_for() sees to its own.
 ///
 /// Cost      two empty parallel regions.
+/// Errors    DeviceError if OpenMP gives the first one fewer threads than it promised the team: the
+///           library's regions would lack them as well.
 class FlushDenormalsOnAllThreads {
  public:
-  FlushDenormalsOnAllThreads();
+  explicit FlushDenormalsOnAllThreads(const FixedTeam& team);
   ~FlushDenormalsOnAllThreads();
   FlushDenormalsOnAllThreads(const FlushDenormalsOnAllThreads&) = delete;
   FlushDenormalsOnAllThreads& operator=(const FlushDenormalsOnAllThreads&) = delete;
 
  private:
+  static void restore();
+
   bool needed_;
 };
 

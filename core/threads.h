@@ -7,10 +7,42 @@
 
 namespace joule {
 
-/// How many threads the CPU kernels use (OMP_NUM_THREADS or all cores at the start).
+/// Every thread of OpenMP has a stack, and the table of them lies on the caller's.
+inline constexpr int kMaxThreads = 1024;
+
+/// How many threads an operation that is called here and now gets.  Whoever divides work by a
+/// number of threads takes this one, never omp_get_max_threads():
+///   what set_num_threads() asked for; without it, OMP_NUM_THREADS; without both, what OpenMP has,
+///   at most one per processor that this process may use (usable_processors());
+///   no more than OMP_THREAD_LIMIT, or the `thread_limit` clause of a `teams` region around it;
+///   1 inside of an active parallel region, and if OpenMP may start none (OMP_MAX_ACTIVE_LEVELS=0).
+///
+/// Errors    ArgumentError if OpenMP's own number is above kMaxThreads.
 int num_threads();
-/// Errors    ArgumentError if n < 1.
+/// For operations on all threads of the process.
+///
+/// Errors    ArgumentError if n < 1 or n > kMaxThreads.
 void set_num_threads(int n);
+
+/// Until the end of the block each parallel region that this thread starts, in whatever library,
+/// has exactly threads() threads, which is what num_threads() was; that stays the same until then
+/// too.
+///
+/// For libraries that divide their work by omp_get_max_threads() before they start a region: were
+/// it given fewer threads (OMP_DYNAMIC, OMP_THREAD_LIMIT, nesting), a part would not be done.
+class FixedTeam {
+ public:
+  FixedTeam();
+  ~FixedTeam();
+  FixedTeam(const FixedTeam&) = delete;
+  FixedTeam& operator=(const FixedTeam&) = delete;
+
+  int threads() const { return threads_; }
+
+ private:
+  int outer_;  // of the block around this one; 0: there is none
+  int threads_, omp_threads_, omp_dynamic_;
+};
 
 namespace detail {
 using RangeFn = void (*)(void* body, std::int64_t begin, std::int64_t end);

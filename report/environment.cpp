@@ -3,21 +3,16 @@
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <sched.h>
 
 #include <chrono>
 #include <fstream>
 
+#include "core/processors.h"
 #include "core/threads.h"
 #include "kernels/this_machine.h"
 
 namespace joule::report {
 namespace {
-
-int processors() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-}
 
 std::optional<double> load() {
   double minute = 0;
@@ -42,7 +37,7 @@ Environment environment() {
                                                        std::chrono::system_clock::now()))),
       .cpu = machine.cpu,
       .simd = machine.simd,
-      .processors = processors(),
+      .processors = usable_processors(),
       .threads = num_threads(),
       .compiler = compiler(),
       .joule = machine.joule,

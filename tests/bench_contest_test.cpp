@@ -175,6 +175,33 @@ TEST(Contest, HasOneDnnWhereItIsLinked) {
   EXPECT_FALSE(peers[0].kernel.empty());
 }
 
+TEST(Contest, OneDnnRunsWithTheThreadsThatItWasMadeFor) {
+  const std::vector<Peer> peers = onednn_peers(Pass::forward, operands());
+  if (peers.empty()) GTEST_SKIP() << "this build has no oneDNN";
+  const int before = num_threads();
+  set_num_threads(before == 1 ? 2 : 1);
+  if (num_threads() != before) {  // not under OMP_THREAD_LIMIT=1
+    EXPECT_EQ(test::error_of([&] { peers[0].run(); }),
+              str("oneDNN: made for ", before, " threads, run with ", num_threads()));
+  }
+  set_num_threads(before);
+  peers[0].run();
+}
+
+TEST(Contest, OneDnnStaysInBoundsForStridedPointwiseGradientsOfFewChannels) {
+  Generator generator(1);
+  const ConvOperands o =
+      random_operands(parse_conv_problems("9x32x14:1x1/2", 5)[0], {.x = 1, .grad_y = 1}, generator);
+  for (const Pass pass : {Pass::grad_weight, Pass::step}) {
+    for (const Peer& peer : onednn_peers(pass, o)) {
+      SCOPED_TRACE(peer.name);
+      EXPECT_NE(peer.name, "oneDNN direct, nhwc");
+      peer.run();
+      EXPECT_LT(relative_difference(peer.results(), truth(pass, o)), 1e-5);
+    }
+  }
+}
+
 TEST(Race, GivesEverybodyTheSameNumberOfTurnsInRandomOrder) {
   std::string turns;
   int prepared = 0;

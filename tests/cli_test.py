@@ -169,6 +169,61 @@ class Program(unittest.TestCase):
             self.assert_refused(2, f"JOULE_FORCE: expected op:implementation[,op:implementation...], got '{text}'",
                                 "eval", "--model", self.model, env=bad)  # fmt: skip
 
+    def losses(self, threads, **environment):
+        """Of a training, epoch by epoch."""
+        out = self.folder / "losses"
+        done = joule("train", "--data", "synthetic", "--limit", 320, "--epochs", 2, "--batch", 64, "--threads", threads,
+                     "--overwrite", "--out", out, env={**os.environ, **environment})  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line)["train_loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+    def test_fewer_threads_than_asked_for_compute_the_same(self):
+        self.assertEqual(self.losses(2, OMP_THREAD_LIMIT="1"), self.losses(1))
+        self.assertEqual(self.losses(4, OMP_THREAD_LIMIT="2"), self.losses(2))
+        self.assertEqual(self.losses(2, OMP_DYNAMIC="true"), self.losses(2))
+
+    def test_too_many_threads_are_refused(self):
+        refused = "threads: expected at most 1024, got 100000"
+        self.assert_refused(2, refused, "train", *DATA, "--threads", 100000, "--out", self.folder / "many")
+        self.assert_refused(2, refused, "eval", "--model", self.model, "--threads", 100000)
+        self.assert_refused(2, refused, "bench", "conv", "--threads", 100000)
+        self.assert_refused(2, "threads: OMP_NUM_THREADS: expected 1 to 1024, got 100000", "train", *DATA,
+                            "--out", self.folder / "many", env={**os.environ, "OMP_NUM_THREADS": "100000"})  # fmt: skip
+        self.assertFalse((self.folder / "many").exists())
+
+    def test_without_memory_it_says_so(self):
+        """Wherever the limit strikes: in Joule's tensors, in oneDNN's code or in its scratch memory."""
+        for megabytes in [*range(150, 330, 10), 400, 600]:
+            def set_limit(size=megabytes << 20):
+                resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+            with self.subTest(megabytes=megabytes):
+                done = joule("train", *DATA, "--epochs", 1, "--batch", 60, "--threads", 2, "--overwrite",
+                             "--out", self.folder / "little memory", preexec_fn=set_limit)  # fmt: skip
+                self.assertIn(done.returncode, (0, 1, 4), done.stderr)
+                if done.returncode:
+                    self.assertIn("out of memory", done.stderr.splitlines()[-1])
+
+    def test_waiting_threads_sleep_unless_the_environment_says_otherwise(self):
+        def policy(**set_by_user):
+            """What OpenMP says that it does, and what the program's children find in the environment."""
+            environment = {name: value for name, value in os.environ.items()
+                           if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}  # fmt: skip
+            done = joule("meter", "--", "sh", "-c", "env", env={**environment, "OMP_DISPLAY_ENV": "verbose", **set_by_user})
+            shown = [line for line in done.stderr.splitlines() if "OMP_WAIT_POLICY" in line or "GOMP_SPINCOUNT" in line]
+            kept = {line for line in done.stdout.splitlines() if line.startswith(("OMP_WAIT", "GOMP_SPIN", "JOULE_START"))}
+            return shown[-2:], kept
+
+        shown, kept = policy()
+        self.assertIn("GOMP_SPINCOUNT = '3000'", shown[1])
+        self.assertEqual(kept, set())
+        shown, kept = policy(OMP_WAIT_POLICY="active")
+        self.assertIn("ACTIVE", shown[0])
+        self.assertEqual(kept, {"OMP_WAIT_POLICY=active"})
+        shown, kept = policy(GOMP_SPINCOUNT="77")
+        self.assertIn("77", shown[1])
+        self.assertEqual(kept, {"GOMP_SPINCOUNT=77"})
+
     def test_deterministic_passes_over_what_depends_on_the_threads(self):
         ops = json.loads(self.output("info", "--json"))["ops"]
         invariant = {(op, row["name"]) for op, rows in ops.items() for row in rows if row["thread_invariant"]}

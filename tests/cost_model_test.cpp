@@ -248,7 +248,7 @@ TEST(CostModelFile, IsLoadedByNameOrPath) {
 }
 
 TEST(CostModelFile, TheExampleOfTheGuideIsAProfile) {
-  const auto guide = std::filesystem::path(__FILE__).parent_path().parent_path() / "docs/energy.md";
+  const auto guide = std::filesystem::path(JOULE_TESTS_FOLDER).parent_path() / "docs/energy.md";
   std::ifstream file(guide);
   std::ostringstream text;
   text << file.rdbuf();

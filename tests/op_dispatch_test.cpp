@@ -180,18 +180,20 @@ struct Tuned {
 /// Of Tuned with 100 elements: below a density of 0.485 cpu.sparse is the fastest, then cpu.split.
 class TunedDispatch : public testing::Test {
  protected:
-  TunedDispatch() {
+  TunedDispatch() { measured_with(num_threads()); }
+  ~TunedDispatch() override { set_tuning_table(nullptr); }
+
+  static void measured_with(int threads) {
     auto table = std::make_shared<TuningTable>();
     table->add(
         {.op = "tuned",
-         .threads = num_threads(),
+         .threads = threads,
          .sizes = {100},
          .densities = {0.25, 0.75},
          .rows = {
              {"cpu.sparse", 4, {{1, 3}}}, {"cpu.plain", 3, {{3, 3}}}, {"cpu.split", 2, {{2, 2}}}}});
     set_tuning_table(std::move(table));
   }
-  ~TunedDispatch() override { set_tuning_table(nullptr); }
 
   static Tensor with_nonzeros(std::int64_t count) {
     Tensor x = Tensor::zeros({100});
@@ -216,10 +218,8 @@ TEST_F(TunedDispatch, TakesTheRowThatWasMeasuredToBeTheFastest) {
 }
 
 TEST_F(TunedDispatch, OtherNumbersOfThreadsWereNotMeasured) {
-  const int before = num_threads();
-  set_num_threads(before + 1);
+  measured_with(num_threads() + 1);
   EXPECT_EQ(choice({with_nonzeros(10)}), "cpu.plain");
-  set_num_threads(before);
 }
 
 TEST_F(TunedDispatch, APinnedRowWins) {

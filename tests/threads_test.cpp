@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "core/threads.h"
 
-#include <atomic>
+#include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "core/processors.h"
 #include "tests/op_test.h"
 
 namespace joule {
@@ -46,8 +51,73 @@ TEST(ParallelSum, HasTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(sums[0], sums[1]);
 }
 
-TEST(Threads, AtLeastOne) {
-  EXPECT_EQ(error_of([] { set_num_threads(0); }), "threads: expected at least 1, got 0");
+TEST(Threads, FromOneToTheMostThatThereMayBe) {
+  const int before = num_threads();
+  EXPECT_EQ(error_of([] { set_num_threads(0); }), "threads: expected 1 to 1024, got 0");
+  EXPECT_EQ(error_of([] { set_num_threads(100000); }), "threads: expected 1 to 1024, got 100000");
+  EXPECT_EQ(num_threads(), before);
+}
+
+/// A /proc and a /sys as a container has them.
+class ControlGroups : public testing::Test {
+ protected:
+  void write(const std::string& file, const std::string& text) {
+    const std::filesystem::path path = root_ / file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  int processors() const { return usable_processors(root_.string()); }
+
+  ~ControlGroups() override { std::filesystem::remove_all(root_); }
+
+ private:
+  std::filesystem::path root_ =
+      std::filesystem::temp_directory_path() / str("joule_groups_", getpid());
+};
+
+// This machine may have no more than one processor: no quota is above it.
+TEST_F(ControlGroups, WithoutAQuotaTheAffinityMaskCounts) {
+  const int all = processors();
+  EXPECT_GE(all, 1);
+  write("proc/self/cgroup", "0::/\n");
+  write("proc/self/mountinfo", "31 24 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  write("sys/fs/cgroup/cpu.max", "max 100000\n");
+  EXPECT_EQ(processors(), all);
+}
+
+TEST_F(ControlGroups, TheLeastQuotaOfTheUnifiedHierarchyCounts) {
+  write("proc/self/cgroup", "0::/system.slice/job.scope\n");
+  write("proc/self/mountinfo",
+        "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        "31 24 0:27 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");
+  write("sys/fs/cgroup/system.slice/cpu.max", "60000 100000\n");
+  write("sys/fs/cgroup/system.slice/job.scope/cpu.max", "6400000 100000\n");
+  EXPECT_EQ(processors(), 1);
+}
+
+TEST_F(ControlGroups, AQuotaOfTheFirstVersionCounts) {
+  // A container without a namespace of its own: the path is the host's, and the mount shows it.
+  write("proc/self/cgroup", "5:devices:/docker/12\n4:cpu,cpuacct:/docker/12/job\n");
+  write("proc/self/mountinfo",
+        "33 32 0:30 /docker/12 /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n");
+  write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+  write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  write("sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "50000\n");
+  write("sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(processors(), 1);
+}
+
+TEST_F(ControlGroups, AnotherGroupsQuotaDoesNotCount) {
+  const int all = processors();
+  write("proc/self/cgroup", "4:memory:/job\n3:cpuset:/job\n2:cpu:/\n");
+  write("proc/self/mountinfo",
+        "33 32 0:30 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+        "34 32 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n");
+  write("sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "10000\n");
+  write("sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
+  write("sys/fs/cgroup/cpuset/cpu.cfs_quota_us", "10000\n");
+  write("sys/fs/cgroup/cpuset/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(processors(), all);
 }
 
 TEST(ParallelFor, PiecesAreNoSmallerThanTheGrain) {

@@ -10,6 +10,7 @@
 #include "core/backend.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/threads.h"
 #include "kernels/l0/l0.h"
 #include "training/json_value.h"
 
@@ -131,6 +132,7 @@ void check(const Config& c) {
   require_count("epochs", c.epochs, kMaxEpochs);
   require_count("batch", c.batch, kMaxBatch);
   require(c.threads >= 0, "threads: must not be negative, got ", c.threads);
+  require(c.threads <= kMaxThreads, "threads: expected at most ", kMaxThreads, ", got ", c.threads);
   require(std::isfinite(c.lr) && c.lr > 0, "lr: must be positive, got ", c.lr);
   require_float32("lr", c.lr);
   require(c.momentum >= 0 && static_cast<float>(c.momentum) < 1,

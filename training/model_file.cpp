@@ -140,7 +140,7 @@ Model load_model(const std::string& path_or_folder) {
     metadata.fail("deviation");
   }
   Model model{.spec = spec, .data = metadata.text("data"), .mean = mean, .deviation = deviation};
-  if (saved.values.contains("epochs")) {
+  if (saved.metadata.contains("epochs")) {
     model.epochs = metadata.count("epochs");
     model.epoch = metadata.count("epoch");
     if (model.epoch > model.epochs) metadata.fail("epoch");

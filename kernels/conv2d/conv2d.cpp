@@ -435,6 +435,19 @@ const char* an_image(const Op& op) {
   return shape_of(op).batch > 0 ? nullptr : "needs an image";
 }
 
+/// oneDNN 2.6.3 (and 3.12 still) copies the pixels that a 1x1 kernel with a stride reads side by
+/// side into its scratch memory, and lays them out there for at least 16 channels in room for as
+/// many as there are: with fewer it writes over other threads' pixels, its own barriers and what
+/// lies behind (https://github.com/uxlfoundation/oneDNN/issues/6035).
+const char* fits_onednn(const Conv2dGradWeight& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool strided_1x1 = s.kernel_h == 1 && s.kernel_w == 1 && (s.stride_h > 1 || s.stride_w > 1);
+  if (strided_1x1 && s.groups == 1 && s.in_channels < 16) {
+    return "oneDNN writes out of bounds for a strided 1x1 kernel on fewer than 16 channels";
+  }
+  return an_image(op);
+}
+
 // oneDNN comes first where it was measured to be faster (joule bench conv):
 // * on groups narrower than a vector, which cpu.direct fills with channels of one group;
 // * forward with many channels; more with a ReLU, which costs cpu.direct less;
@@ -648,7 +661,7 @@ std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementati
     Row{"cpu.skip_zero_x", Device::cpu, one_group, cpu::conv2d_grad_weight_skip_zero_x, true,
         unless_x_is_sparse, true},
 #if JOULE_WITH_ONEDNN
-    Row{"onednn", Device::cpu, an_image, onednn::conv2d_grad_weight, false, direct_is_faster},
+    Row{"onednn", Device::cpu, fits_onednn, onednn::conv2d_grad_weight, false, direct_is_faster},
 #endif
     Row{"cpu.direct", Device::cpu, runs_all, cpu::conv2d_grad_weight_direct},
     Row{kReference, Device::cpu, runs_all, run_grad_weight_reference},

@@ -23,36 +23,40 @@ Forward make_forward(std::int64_t batch, std::int64_t in, std::int64_t out, bool
   const memory::desc bias = with_bias ? memory::desc({1, out}, kType, Tag::ab) : memory::desc();
   const auto desc =
       with_bias ? dnnl::matmul::desc(x, weight, bias, y) : dnnl::matmul::desc(x, weight, y);
-  return {x, weight, bias, y, dnnl::matmul(dnnl::matmul::primitive_desc(desc, engine()))};
+  return {x, weight, bias, y,
+          dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes(), engine()))};
 }
 
 }  // namespace
 
 void linear(const Linear& op, Context&, Tally* tally) {
+  const FixedTeam team;
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   const bool with_bias = op.bias.defined();
   const std::array<std::int64_t, 4> key{batch, in, out, with_bias};
-  const Forward& forward =
-      made_once<Forward>("matmul", key, [&] { return make_forward(batch, in, out, with_bias); });
+  const Forward& forward = made_once<Forward>(
+      team, "matmul", key, [&] { return make_forward(batch, in, out, with_bias); });
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, wrap(forward.x, op.x.data<float>())},
       {DNNL_ARG_WEIGHTS, wrap(forward.weight, op.weight.data<float>())},
       {DNNL_ARG_DST, wrap(forward.y, op.y.mutable_data<float>())}};
   if (with_bias) arguments.emplace(DNNL_ARG_BIAS, wrap(forward.bias, op.bias.data<float>()));
-  execute("matmul", forward.matmul, arguments);
+  execute(team, "matmul", forward.matmul, std::move(arguments));
   count_zeros(tally, op.x, out);
 }
 
 void linear_grad_input(const LinearGradInput& op, Context&, Tally* tally) {
   const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
-  sgemm(false, batch, in, out, op.grad_y.data<float>(), op.weight.data<float>(),
+  const FixedTeam team;
+  sgemm(team, false, batch, in, out, op.grad_y.data<float>(), op.weight.data<float>(),
         op.grad_x.mutable_data<float>());
   count_zeros(tally, op.grad_y, in);
 }
 
 void linear_grad_weight(const LinearGradWeight& op, Context&, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
-  sgemm(true, out, in, batch, op.grad_y.data<float>(), op.x.data<float>(),
+  const FixedTeam team;
+  sgemm(team, true, out, in, batch, op.grad_y.data<float>(), op.x.data<float>(),
         op.grad_weight.mutable_data<float>());
   sum_rows<float>(op.grad_y, op.grad_bias);
   count_zeros(tally, op.x, out);
