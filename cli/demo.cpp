@@ -12,8 +12,8 @@
 #include "cli/option.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
-#include "data/atomic_file.h"
 #include "core/input_file.h"
+#include "data/atomic_file.h"
 #include "energy/cost_model.h"
 #include "training/run.h"
 

@@ -85,8 +85,8 @@ std::string window_text(const Profile& p) {
 std::string table(const Profile& p, By by) {
   Cells head = heads(by);
   const std::size_t named = head.size();
-  for (const char* text : {"calls", "time", "dense GFLOP/s", "MACs", "skippable", "skipped", "bytes",
-                           "density", "modelled", "attributed"}) {
+  for (const char* text : {"calls", "time", "dense GFLOP/s", "MACs", "skippable", "skipped",
+                           "bytes", "density", "modelled", "attributed"}) {
     head.emplace_back(text);
   }
   std::vector<Cells> grid{head};

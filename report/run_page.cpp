@@ -152,14 +152,13 @@ Table epoch_table(const TrainingRun& run) {
   const EpochFigures by_model = modelled_spending(run).epochs;
   for (std::size_t i = 0; i < run.energy.epochs.size(); ++i) {
     const EpochMetrics& m = run.energy.epochs[i];
-    table.rows.push_back({label(m), fmt::format("{:.4g}", m.train_loss),
-                          fmt::format("{:.4g}", m.l0_penalty), fmt::format("{:.4g}", m.test_loss),
-                          percent(m.train_accuracy), percent(m.test_accuracy),
-                          m.validation_loss ? fmt::format("{:.4g}", *m.validation_loss) : "",
-                          m.validation_accuracy ? percent(*m.validation_accuracy) : "",
-                          m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
-                          fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]),
-                          text(by_model[i])});
+    table.rows.push_back(
+        {label(m), fmt::format("{:.4g}", m.train_loss), fmt::format("{:.4g}", m.l0_penalty),
+         fmt::format("{:.4g}", m.test_loss), percent(m.train_accuracy), percent(m.test_accuracy),
+         m.validation_loss ? fmt::format("{:.4g}", *m.validation_loss) : "",
+         m.validation_accuracy ? percent(*m.validation_accuracy) : "",
+         m.relu_outputs > 0 ? fmt::format("{:.3g} %", density(m)) : "",
+         fmt::format("{:.4g}", m.images_per_second), text(by_meter[i]), text(by_model[i])});
   }
   return table;
 }

@@ -246,7 +246,8 @@ class Streams(unittest.TestCase):
         out = self.folder / "stopped"
         out.mkdir()
         commands = [
-            ["demo", "--data", "synthetic", "--model", "lenet5", "--limit", "2000", "--epochs", "1000", "--out", out / "demo"],
+            ["demo", "--data", "synthetic", "--model", "lenet5", "--limit", "2000", "--epochs", "1000", "--overwrite",
+             "--out", out / "demo"],
             ["profile", "--model", self.model, "--meter", "none", "--steps", "1000000", "--html", out / "p.html"],
             ["tune", "--model", "resnet18", "--input", "32x32x3", "--batch", "1", "--rounds", "3", "--out", out / "t.json"],
             ["bench", "train", "--models", "lenet5", "--steps", "1000000", "--json", out / "b.json"],

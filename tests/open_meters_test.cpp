@@ -242,7 +242,7 @@ TEST(OpenMeters, OtherNamesAreRefused) {
                   bad, "'"));
   }
   EXPECT_EQ(test::data_error_of([] { open_meters("replay:/nowhere"); }),
-            "/nowhere: cannot be read: No such file or directory");
+            "/nowhere: cannot be opened: No such file or directory");
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ Config tiny_config(std::int64_t epochs) {
   return {.model = "lenet5",
           .data = "synthetic",
           .limit = 2,
+          .validation = 0,
           .epochs = epochs,
           .batch = 2,
           .lr = 1e-3,

@@ -70,6 +70,8 @@ training::Model model_of(const State& state) {
   training::Model model = training::make_model_for("lenet5", state.values.at("data"), split.train);
   model.net.load_state(state);
   model.net.eval();
+  model.epoch = std::stoll(state.values.at("epoch"));
+  model.epochs = std::stoll(state.values.at("epochs"));
   return model;
 }
 

@@ -188,6 +188,7 @@ void batch_norm() {
                                             .beta = whole(kChannels),
                                             .y = y,
                                             .mean = zeros.clone(),
+                                            .mean_rest = zeros.clone(),
                                             .inv_std = zeros.clone(),
                                             .running_mean = ones.clone(),
                                             .running_var = ones.clone()});
@@ -200,11 +201,20 @@ void batch_norm() {
   expect_the_same_from_everywhere(BatchNormGrad{.x = x,
                                                 .gamma = ones,
                                                 .mean = zeros,
+                                                .mean_rest = zeros,
                                                 .inv_std = ones,
                                                 .grad_y = whole(kImage, 2),
                                                 .grad_x = y,
                                                 .grad_gamma = zeros.clone(),
                                                 .grad_beta = zeros.clone()});
+  expect_the_same_from_everywhere(BatchNormInferenceGrad{.x = x,
+                                                         .gamma = ones,
+                                                         .running_mean = zeros,
+                                                         .running_var = ones,
+                                                         .grad_y = whole(kImage, 2),
+                                                         .grad_x = y,
+                                                         .grad_gamma = zeros.clone(),
+                                                         .grad_beta = zeros.clone()});
 }
 
 void pools() {

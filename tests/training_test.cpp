@@ -412,7 +412,8 @@ TEST(Metrics, AreReadBackExactly) {
     line.replace(line.find(from), from.size(), to);
     return error_of([&] { parse_jsonl(line); });
   };
-  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":1.5"), "metrics: not a line of an epoch: 'epoch' cannot be 1.5");
+  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":1.5"),
+            "metrics: not a line of an epoch: 'epoch' cannot be 1.5");
   EXPECT_EQ(with("\"macs\":0", "\"macs\":1e30"),
             "metrics: not a line of an epoch: 'macs' cannot be 1e+30");
   EXPECT_EQ(with("\"macs\":0", "\"macs\":0,\"macs\":1"),

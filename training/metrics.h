@@ -41,8 +41,8 @@ struct EpochMetrics {
   MergedEpochs merged{};
 };
 
-/// Every number of an epoch, its energy excepted, in the order of metrics.jsonl; 0 for what there is
-/// not.
+/// Every number of an epoch, its energy excepted, in the order of metrics.jsonl; 0 for what there
+/// is not.
 std::vector<double> numbers(const EpochMetrics& epoch);
 
 /// One JSON object per line.  Points that stand for several epochs also have `merged`, the number

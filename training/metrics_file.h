@@ -17,8 +17,8 @@ namespace joule::training {
 /// Errors    DataError if it cannot be written; then there is no part of it.
 void append_metrics(const std::string& path, const EpochMetrics& epoch);
 
-/// Calls take() with each of the first `epochs` lines; `device` as parse_jsonl().  Memory is that of
-/// one line.
+/// Calls take() with each of the first `epochs` lines; `device` as parse_jsonl().  Memory is that
+/// of one line.
 ///
 /// Returns   where the next line begins, in bytes.
 /// Errors    DataError that names the file and the line: missing, not what append_metrics() writes,

@@ -133,8 +133,7 @@ void load_checkpoint(const std::string& folder, Trainer& trainer) {
       epochs.push_back(std::move(epoch));
       thin_out(epochs);
     };
-    covered =
-        read_metrics(metrics, Trainer::epochs_in(state), keep, device(trainer.config()));
+    covered = read_metrics(metrics, Trainer::epochs_in(state), keep, device(trainer.config()));
     trainer.load_state(state, std::move(epochs));
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,8 +18,8 @@
 #include "optim/schedule.h"
 #include "training/config.h"
 #include "training/energy_account.h"
-#include "training/energy_prediction.h"
 #include "training/evaluate.h"
+#include "training/hooks.h"
 #include "training/metrics.h"
 #include "training/model_file.h"
 #include "training/training_step.h"
@@ -30,28 +29,6 @@ namespace joule::training {
 /// Training cannot go on: the loss is not a number, or the net is dead.
 struct TrainingError : std::runtime_error {
   using std::runtime_error::runtime_error;
-};
-
-/// Where an epoch stands.
-struct Progress {
-  std::int64_t epoch = 0;               // from 1
-  std::int64_t batch = 0, batches = 0;  // done, of how many
-  double loss = 0, accuracy = 0;        // means so far
-  double images_per_second = 0;
-  std::optional<double> seconds_left{};  // of all epochs' steps
-  /// Gross, as the meters stood at most a second ago; none without a meter.
-  std::optional<energy::Joules> joules_per_image{};
-};
-
-/// What training calls on the way; all may be empty.
-struct Hooks {
-  std::function<void(const Progress&)> on_progress;  // after every step
-  std::function<void(const EpochMetrics&)> on_epoch;
-  std::function<bool()> stop;  // asked after every step: true ends run_epoch() early
-  /// After the second epoch and every later one but the last: of the measured energy, or if there
-  /// is none of what horowitz45 models.
-  std::function<void(const Prediction&)> on_prediction{};
-  std::function<void(const std::string& why)> on_budget{};  // the budget ends run_epoch() early
 };
 
 /// Trains a net on a data set, epoch by epoch.  What it computes is a function of config, data and

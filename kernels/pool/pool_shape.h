@@ -58,7 +58,8 @@ struct PoolShape {
 
 /// The geometry of pooling `x` [N,H,W,C]; `op` names the operation in messages.
 ///
-/// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride < 1 or
+/// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride < 1
+/// or
 ///           above kMostOfWindow, padding < 0 or more than half of the kernel (a window could miss
 ///           the image), or the output would be empty.
 /// Source    torch.nn.MaxPool2d and AvgPool2d, ceil_mode included.
