@@ -88,6 +88,10 @@
       const places = [...named.keys()];
       x.min = Math.min(...places);
       x.max = Math.max(...places);
+      if (x.min === x.max) {  // an axis without length shows nothing
+        x.min = description.log_x ? x.min / 2 : x.min - 0.5;
+        x.max = description.log_x ? x.max * 2 : x.max + 0.5;
+      }
       x.afterBuildTicks = (scale) => { scale.ticks = places.map((value) => ({ value })); };
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
