@@ -172,7 +172,14 @@ TEST(MetricsFile, RefusesWhatNoEpochWrote) {
   EXPECT_EQ(with("\"ticks\":10", "\"ticks\":1e300"),
             "metrics: not a line of an epoch: 'ticks' cannot be 1e+300");
   EXPECT_EQ(with("\"ticks\":10", "\"ticks\":9223372036854775807"),
-            "'ticks' cannot be 9223372036854775807: expected 0 to 1152921504606846976");
+            "metrics: not a line of an epoch: 'ticks' cannot be 9223372036854775807: expected 0 to "
+            "2305843009213693952");
+  EXPECT_EQ(with("\"ticks\":10", "\"ticks\":2305843009213693952"),
+            "'ticks' cannot be 2305843009213693952: expected 0 to 1152921504606846976");
+  const std::string more = with("\"macs_skippable\":0", "\"macs_skippable\":999999999");
+  EXPECT_TRUE(more.starts_with(
+      "metrics: not a line of an epoch: 'macs_skippable' cannot be 999999999: expected 0 to "))
+      << more;
   EXPECT_EQ(with("\"relu_outputs_nonzero\":0", "\"relu_outputs_nonzero\":1"),
             "'relu_outputs_nonzero' cannot be 1 of 0");
   EXPECT_EQ(refused("{").substr(0, 10), "metrics: n");

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
+#include "training/counts.h"
 #include "training/energy_json.h"
 #include "training/json_value.h"
 
@@ -89,6 +90,7 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
       EpochMetrics& m = metrics.emplace_back();
       for_each_member(m, [&](const char* name, auto& value) { read(json, name, value); });
       m.energy = epoch_energy_of(json.at("energy"), device);
+      check_counts(m.energy, kLargestSum);
     } catch (const ordered_json::exception& error) {
       refuse(error.what());
     } catch (const ArgumentError& error) {
