@@ -25,6 +25,8 @@ void check_counts(const energy::Totals& work, std::int64_t most) {
                                     {"nanoseconds", t.nanoseconds}}) {
     check_count(what, count, most);
   }
+  check_count("values_in", t.values_in,
+              (bytes_read + bytes_written) / 4);  // all of them were moved
   check_count("macs_skippable", t.macs_skippable, macs);
   check_count("macs_skipped", t.macs_skipped, t.macs_skippable);
   check_count("values_in_nonzero", t.values_in_nonzero, t.values_in);

@@ -14,7 +14,8 @@ namespace joule::training {
 inline constexpr std::int64_t kLargestSum = std::int64_t{1} << 61;
 
 /// Errors    ArgumentError that names the count, if one is not in [0, most], or a part exceeds its
-///           whole: more MACs skipped than could be, more values that are not zero than values.
+///           whole: more MACs skipped than could be, more values that are not zero than values, or
+///           than the bytes that were moved hold.
 void check_counts(const energy::Totals& work, std::int64_t most);
 
 /// Of the work, and of the meters.
