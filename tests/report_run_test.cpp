@@ -240,7 +240,8 @@ TEST(RunPage, OfManyEpochsIsOfBoundedSize) {
   EXPECT_EQ(points(chart(html, "Loss"))[0].first, 1);
   EXPECT_EQ(points(chart(html, "Loss")).back().first, 2000);
   // A bar is the mean of its epochs, not their sum.
-  for (const json& bar : chart(html, "Measured energy per epoch")["groups"][0]["values"]) {
+  const json bars = chart(html, "Measured energy per epoch");
+  for (const json& bar : bars["groups"][0]["values"]) {
     EXPECT_GE(bar.get<double>(), 100);
     EXPECT_LE(bar.get<double>(), 102);
   }
