@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bench/child_process.h"
+#include "joule/bench/child_process.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -13,7 +13,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::bench {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bench/contest.h"
+#include "joule/bench/contest.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,9 +7,9 @@
 #include <limits>
 #include <tuple>
 
-#include "bench/peer.h"
-#include "energy/ledger.h"
-#include "kernels/relu/relu.h"
+#include "joule/bench/peer.h"
+#include "joule/energy/ledger.h"
+#include "joule/kernels/relu/relu.h"
 
 namespace joule::bench {
 namespace {

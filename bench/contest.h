@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/conv_operands.h"
-#include "bench/statistics.h"
+#include "joule/bench/conv/conv_operands.h"
+#include "joule/bench/statistics.h"
 
 namespace joule::bench {
 

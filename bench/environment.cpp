@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "bench/environment.h"
+#include "joule/bench/environment.h"
 
 namespace joule::bench {
 
 Environment environment() {
-  Environment e = report::environment();
+  Environment e = measure::environment();
   e.warnings = warnings(e);
   return e;
 }

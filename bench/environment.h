@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "report/environment.h"
+#include "joule/measure/environment.h"
 
 namespace joule::bench {
 
-using report::Environment;
+using measure::Environment;
 
 /// Of this process, now, with the warnings that a reader of a benchmark needs.
 Environment environment();

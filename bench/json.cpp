@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bench/json.h"
+#include "joule/bench/json.h"
 
 namespace joule::bench {
 

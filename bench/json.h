@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bench/environment.h"
-#include "bench/statistics.h"
-#include "core/shape.h"
+#include "joule/bench/environment.h"
+#include "joule/bench/statistics.h"
+#include "joule/core/shape.h"
 
 // The parts that all reports of this folder write alike.
 namespace joule::bench {

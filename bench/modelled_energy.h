@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "energy/cost_model.h"
+#include "joule/energy/models/cost_model.h"
 
 namespace joule::bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bench/peer.h"
+#include "joule/bench/peer.h"
 
 // With oneDNN, peer_onednn.cpp is built and defines these.
 #if !JOULE_WITH_ONEDNN

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/conv_operands.h"
+#include "joule/bench/conv/conv_operands.h"
 
 namespace joule::bench {
 

@@ -3,9 +3,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "bench/peer.h"
-#include "core/error.h"
-#include "core/threads.h"
+#include "joule/bench/peer.h"
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
 
 namespace joule::bench {
 namespace {

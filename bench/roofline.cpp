@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/roofline.cpp"
+#define HWY_TARGET_INCLUDE "joule/bench/roofline.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -10,8 +10,8 @@
 #include <atomic>
 #include <chrono>
 
-#include "bench/roofline.h"
-#include "core/threads.h"
+#include "joule/bench/roofline.h"
+#include "joule/core/threads.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::bench::HWY_NAMESPACE {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "bench/statistics.h"
+#include "joule/bench/statistics.h"
 
 namespace joule::bench {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "bench/statistics.h"
+#include "joule/bench/statistics.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "core/error.h"
-#include "core/random.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
 
 namespace joule::bench {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "bench/text_table.h"
+#include "joule/bench/text_table.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::bench {
 

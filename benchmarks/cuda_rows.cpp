@@ -12,17 +12,17 @@
 #include <string>
 #include <vector>
 
-#include "core/backend.h"
-#include "core/op.h"
-#include "core/random.h"
-#include "kernels/add/add.h"
-#include "kernels/batch_norm/batch_norm.h"
-#include "kernels/conv2d/conv2d.h"
-#include "kernels/dropout/dropout.h"
-#include "kernels/pool/max_pool2d.h"
-#include "kernels/relu/relu.h"
-#include "kernels/scale/scale.h"
-#include "kernels/update/update.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/op.h"
+#include "joule/core/random.h"
+#include "joule/kernels/add/add.h"
+#include "joule/kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/conv2d/conv2d.h"
+#include "joule/kernels/dropout/dropout.h"
+#include "joule/kernels/pool/max_pool2d.h"
+#include "joule/kernels/relu/relu.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/kernels/update/update.h"
 
 namespace {
 

@@ -6,10 +6,10 @@
 
 #include <cmath>
 
-#include "core/random.h"
-#include "core/threads.h"
-#include "kernels/conv2d/conv2d.h"
-#include "kernels/linear/linear.h"
+#include "joule/core/random.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/conv2d/conv2d.h"
+#include "joule/kernels/linear/linear.h"
 
 namespace joule {
 namespace {

@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "core/op.h"
-#include "energy/ledger.h"
-#include "energy/meters/replay.h"
-#include "energy/window.h"
-#include "training/energy_account.h"
+#include "joule/core/error.h"
+#include "joule/core/op.h"
+#include "joule/energy/ledger.h"
+#include "joule/energy/meters/replay.h"
+#include "joule/energy/window.h"
+#include "joule/training/energy/energy_account.h"
 
 namespace joule::energy {
 namespace {

@@ -16,9 +16,9 @@
 #include <optional>
 #include <stdexcept>
 
-#include "benchmarks/steps.h"
-#include "joule.h"
-#include "training/energy_account.h"
+#include <joule/joule.h>
+#include "joule/benchmarks/steps.h"
+#include "joule/training/energy/energy_account.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """PyTorch's side of `joule bench train --device cuda` and `joule bench infer --device cuda`.
 
-The same nets and the same step as joule's own side (bench/side.h); JSON on standard output.
+The same nets and the same step as joule's own side (bench/steps/side.h); JSON on standard output.
   joule bench train --device cuda --torch-peer benchmarks/torch_cuda_peer.py
 """
 

@@ -10,7 +10,7 @@
 #include <exception>
 #include <iostream>
 
-#include "benchmarks/steps.h"
+#include "joule/benchmarks/steps.h"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "bench/environment.h"
-#include "cli/commands.h"
-#include "data/atomic_file.h"
+#include "joule/bench/environment.h"
+#include "joule/cli/commands.h"
+#include "joule/io/atomic_file.h"
 
 namespace joule::cli {
 

@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 
-#include "bench/child_process.h"
-#include "bench/conv_bench.h"
-#include "cli/bench.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "core/threads.h"
-#include "training/config.h"
+#include "joule/bench/child_process.h"
+#include "joule/bench/conv/conv_bench.h"
+#include "joule/cli/bench.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/core/threads.h"
+#include "joule/training/config.h"
 
 namespace joule::cli {
 namespace {

@@ -7,11 +7,11 @@
 #include <memory>
 #include <string_view>
 
-#include "bench/steps_bench.h"
-#include "cli/bench.h"
-#include "cli/execution.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
+#include "joule/bench/steps/steps_bench.h"
+#include "joule/cli/bench.h"
+#include "joule/cli/options/execution.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/terminal/interrupt.h"
 
 namespace joule::cli {
 namespace {

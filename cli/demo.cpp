@@ -7,15 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "cli/progress.h"
-#include "cli/run_report.h"
-#include "core/input_file.h"
-#include "data/atomic_file.h"
-#include "energy/cost_model.h"
-#include "training/run.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/output/run_report.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/progress.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/io/atomic_file.h"
+#include "joule/io/input_file.h"
+#include "joule/training/run/run.h"
 
 namespace joule::cli {
 namespace {

@@ -5,16 +5,16 @@
 #include <memory>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/energy_profiles.h"
-#include "cli/energy_report.h"
-#include "cli/execution.h"
-#include "cli/option.h"
-#include "cli/subject.h"
-#include "core/error.h"
-#include "core/random.h"
-#include "data/loader.h"
-#include "training/config.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/energy_profiles.h"
+#include "joule/cli/options/execution.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/output/energy_report.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/data/loader.h"
+#include "joule/measure/subject.h"
+#include "joule/training/config.h"
 
 namespace joule::cli {
 namespace {
@@ -46,7 +46,7 @@ struct Options {
 
 /// Calls run(images) with every batch: of the data set, or of standard normal values.
 template <class OnBatch>
-void for_each_batch(const Options& o, const Subject& subject, OnBatch&& run) {
+void for_each_batch(const Options& o, const measure::Subject& subject, OnBatch&& run) {
   if (subject.images) {
     const Dataset& all = *subject.images;
     const DataLoader loader(o.limit > 0 ? all.take(o.limit) : all,
@@ -75,14 +75,14 @@ int model_energy(const Options& o) {
           " only an exact 0 is zero, it has no threshold");
   const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
                                         .relu_density = o.relu_density};
-  Subject subject = load_subject({.model = o.model,
-                                  .input = o.input,
-                                  .data = o.data,
-                                  .classes = o.classes,
-                                  .seed = o.seed,
-                                  .synthetic = o.relu_density.has_value(),
-                                  .synthetic_option = "--relu-density",
-                                  .device = o.execution.where()});
+  measure::Subject subject = measure::load_subject({.model = o.model,
+                                                    .input = o.input,
+                                                    .data = o.data,
+                                                    .classes = o.classes,
+                                                    .seed = o.seed,
+                                                    .synthetic = o.relu_density.has_value(),
+                                                    .synthetic_option = "--relu-density",
+                                                    .device = o.execution.where()});
   EnergyReport report{.spec = subject.model.spec,
                       .source = source_of(profile),
                       .relu_density = o.relu_density,

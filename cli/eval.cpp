@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/commands.h"
-#include "cli/model_and_data.h"
-#include "training/evaluate.h"
-#include "training/summary.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/model_and_data.h"
+#include "joule/training/evaluate.h"
+#include "joule/training/run/summary.h"
 
 namespace joule::cli {
 namespace {

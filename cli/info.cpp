@@ -4,17 +4,17 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/commands.h"
-#include "cli/tuning.h"
-#include "core/backend.h"
-#include "core/error.h"
-#include "core/threads.h"
-#include "core/version.h"
-#include "data/dataset.h"
-#include "energy/meter_json.h"
-#include "energy/open_meters.h"
-#include "kernels/ops.h"
-#include "kernels/this_machine.h"
+#include "joule/cli/commands.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
+#include "joule/core/version.h"
+#include "joule/data/dataset.h"
+#include "joule/energy/json/meter_json.h"
+#include "joule/energy/open_meters.h"
+#include "joule/kernels/ops.h"
+#include "joule/kernels/this_machine.h"
+#include "joule/tune/tuning.h"
 
 namespace joule::cli {
 namespace {
@@ -36,7 +36,7 @@ ordered_json collect() {
       {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", JOULE_WITH_CUDA == 1}}},
       {"simd", this_machine().simd},
       {"threads", num_threads()}};
-  const TuningStatus& tuning = use_tuning();
+  const TuningStatus& tuning = tune::use_tuning();
   info["tuning"] = {
       {"path", tuning.path},
       {"entries", tuning.entries},

@@ -9,15 +9,15 @@
 #include <string>
 #include <string_view>
 
-#include "bench/child_process.h"
-#include "cli/commands.h"
-#include "cli/interrupt.h"
-#include "cli/standard_streams.h"
-#include "cli/tuning.h"
-#include "cli/waiting.h"
-#include "core/error.h"
-#include "core/threads.h"
-#include "core/version.h"
+#include "joule/bench/child_process.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/standard_streams.h"
+#include "joule/cli/terminal/waiting.h"
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
+#include "joule/core/version.h"
+#include "joule/tune/tuning.h"
 
 namespace joule::cli {
 namespace {
@@ -72,7 +72,7 @@ int do_command(int argc, char** argv) {
     return 0;
   }
   num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written
-  use_tuning();
+  tune::use_tuning();
   return run();
 }
 

@@ -12,18 +12,18 @@
 #include <utility>
 #include <vector>
 
-#include "cli/child.h"
-#include "cli/commands.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "core/error.h"
-#include "data/atomic_file.h"
-#include "energy/json.h"
-#include "energy/measurement.h"
-#include "energy/meter_json.h"
-#include "energy/meters/recorder.h"
-#include "energy/open_meters.h"
-#include "energy/window.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/terminal/child.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/core/error.h"
+#include "joule/energy/json/json.h"
+#include "joule/energy/json/meter_json.h"
+#include "joule/energy/measurement.h"
+#include "joule/energy/meters/recorder.h"
+#include "joule/energy/open_meters.h"
+#include "joule/energy/window.h"
+#include "joule/io/atomic_file.h"
 
 namespace joule::cli {
 namespace {

@@ -3,12 +3,12 @@
 
 #include <memory>
 
-#include "cli/commands.h"
-#include "cli/model_and_data.h"
-#include "cli/option.h"
-#include "data/atomic_file.h"
-#include "layers/functions.h"
-#include "training/evaluate.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/model_and_data.h"
+#include "joule/cli/options/option.h"
+#include "joule/io/atomic_file.h"
+#include "joule/layers/functions.h"
+#include "joule/training/evaluate.h"
 
 namespace joule::cli {
 namespace {

@@ -9,25 +9,25 @@
 #include <utility>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/energy_profiles.h"
-#include "cli/execution.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "cli/profile_run.h"
-#include "cli/profile_table.h"
-#include "cli/subject.h"
-#include "cli/tuning.h"
-#include "core/backend.h"
-#include "core/error.h"
-#include "data/atomic_file.h"
-#include "energy/meters/recorder.h"
-#include "energy/profile.h"
-#include "energy/run_meters.h"
-#include "report/environment.h"
-#include "report/figures.h"
-#include "report/profile_page.h"
-#include "training/config.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/energy_profiles.h"
+#include "joule/cli/options/execution.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/output/profile_table.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+#include "joule/energy/attribution/profile.h"
+#include "joule/energy/meters/recorder.h"
+#include "joule/energy/run_meters.h"
+#include "joule/io/atomic_file.h"
+#include "joule/measure/environment.h"
+#include "joule/measure/profile_run.h"
+#include "joule/measure/subject.h"
+#include "joule/report/figures.h"
+#include "joule/report/profile_page.h"
+#include "joule/training/config.h"
+#include "joule/tune/tuning.h"
 
 namespace joule::cli {
 namespace {
@@ -159,7 +159,7 @@ class Profiling {
     o_.execution.apply();
     require_distinct_files();
     environment_ = environment();
-    Subject subject = load();
+    measure::Subject subject = load();
     const Device device = o_.execution.where();
     meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()});
     shared_ = shared_out(meters_);
@@ -172,7 +172,7 @@ class Profiling {
 
     measure_idle();
     const auto done =
-        run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
+        measure::run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
     if (!done || interrupt_.requested()) return kInterrupted;
     measure_idle();
     Profile profile = describe(subject, *done);
@@ -199,34 +199,34 @@ class Profiling {
     }
   }
 
-  Subject load() const {
+  measure::Subject load() const {
     const bool synthetic = o_.data.empty() && !o_.input.empty();
-    return load_subject({.model = o_.model,
-                         .input = o_.input,
-                         .data = o_.data,
-                         .classes = o_.classes,
-                         .seed = o_.seed,
-                         .synthetic = synthetic,
-                         .synthetic_option = "--input and --classes",
-                         .device = o_.execution.where()});
+    return measure::load_subject({.model = o_.model,
+                                  .input = o_.input,
+                                  .data = o_.data,
+                                  .classes = o_.classes,
+                                  .seed = o_.seed,
+                                  .synthetic = synthetic,
+                                  .synthetic_option = "--input and --classes",
+                                  .device = o_.execution.where()});
   }
 
   /// Without times also without what differs from day to day.
   report::Pairs environment() const {
-    report::Environment e = report::environment();
+    measure::Environment e = measure::environment();
     if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
     pairs.emplace_back("device", o_.execution.device);
     pairs.emplace_back("products in", o_.execution.products_in());
-    pairs.emplace_back("measured choices", use_tuning().text());
+    pairs.emplace_back("measured choices", tune::use_tuning().text());
     return pairs;
   }
 
-  ProfilePlan plan() const {
+  measure::ProfilePlan plan() const {
     const bool layers = !o_.train && (rule_ == Rule::regression || !o_.windows.empty());
-    return {.mode = o_.train ? ProfileMode::training
-                    : layers ? ProfileMode::layers
-                             : ProfileMode::forward,
+    return {.mode = o_.train ? measure::ProfileMode::training
+                    : layers ? measure::ProfileMode::layers
+                             : measure::ProfileMode::forward,
             .batch = o_.batch,
             .steps = o_.steps,
             .warmup = o_.warmup,
@@ -250,7 +250,7 @@ class Profiling {
     return measured_idle_power(meter_->info(), quiet_);
   }
 
-  Attribution attribution(const ProfileRun& done, const Figure<Watts>& idle) const {
+  Attribution attribution(const measure::ProfileRun& done, const Figure<Watts>& idle) const {
     const MeterInfo& info = meter_->info();
     switch (rule_) {
       case Rule::model:
@@ -263,16 +263,16 @@ class Profiling {
     return attribute_by_time(info, done.window, idle, done.lines);
   }
 
-  Profile describe(const Subject& subject, const ProfileRun& done) const {
+  Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) const {
     const ModelSpec& spec = subject.model.spec;
     const Figure<Watts> idle = idle_power();
-    const ProfileMode mode = plan().mode;
+    const measure::ProfileMode mode = plan().mode;
     Profile profile{.model = spec.name,
                     .input = str(spec.image, "x", spec.channels),
                     .data = subject.images ? subject.images->name : "standard normal",
-                    .mode = mode == ProfileMode::training ? "training"
-                            : mode == ProfileMode::layers ? "layers"
-                                                          : "forward",
+                    .mode = mode == measure::ProfileMode::training ? "training"
+                            : mode == measure::ProfileMode::layers ? "layers"
+                                                                   : "forward",
                     .batch = o_.batch,
                     .steps = o_.steps,
                     .warmup = o_.warmup,
@@ -299,7 +299,7 @@ class Profiling {
     return profile;
   }
 
-  std::vector<MeterBeside> beside(const ProfileRun& done) const {
+  std::vector<MeterBeside> beside(const measure::ProfileRun& done) const {
     std::vector<MeterBeside> all;
     for (std::size_t i = 0; i < done.beside.size(); ++i) {
       const MeterInfo& info = shared_.beside[i]->info();
@@ -310,19 +310,20 @@ class Profiling {
   }
 
   /// What the meter was read for, in its order.
-  std::vector<ProfileWindow> windows(const ProfileRun& done, ProfileMode mode) const {
+  std::vector<ProfileWindow> windows(const measure::ProfileRun& done,
+                                     measure::ProfileMode mode) const {
     if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
     std::vector<ProfileWindow> all;
     if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front()});
     for (const Piece& piece : done.pieces) {
-      all.push_back({mode == ProfileMode::layers ? "layer" : "step", piece.interval});
+      all.push_back({mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
     }
     if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back()});
     return all;
   }
 
   /// Without a window that the counter can resolve there is no file, and a note that says so.
-  void write_windows(const ProfileRun& done, Profile& profile) {
+  void write_windows(const measure::ProfileRun& done, Profile& profile) {
     if (o_.windows.empty()) return;
     const MeterInfo& info = meter_->info();
     if (meter_->available() && info.update_period) {

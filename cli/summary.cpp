@@ -6,11 +6,11 @@
 #include <set>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/image_size.h"
-#include "cli/option.h"
-#include "energy/ledger.h"
-#include "models/models.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+#include "joule/energy/ledger.h"
+#include "joule/measure/image_size.h"
+#include "joule/models/models.h"
 
 namespace joule::cli {
 namespace {
@@ -126,7 +126,7 @@ struct Options {
 };
 
 int summary(const Options& options) {
-  const auto [image, channels] = parse_input(options.input);
+  const auto [image, channels] = measure::parse_input(options.input);
   const ModelSpec spec{
       .name = options.model, .image = image, .channels = channels, .classes = options.classes};
   nn::Sequential net = make_model(spec);

@@ -4,15 +4,15 @@
 #include <memory>
 #include <vector>
 
-#include "cli/commands.h"
-#include "cli/energy_options.h"
-#include "cli/execution.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "cli/progress.h"
-#include "cli/run_report.h"
-#include "cli/tuner.h"
-#include "training/run.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/energy_options.h"
+#include "joule/cli/options/execution.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/output/run_report.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/progress.h"
+#include "joule/training/run/run.h"
+#include "joule/tune/tuner.h"
 
 namespace joule::cli {
 namespace {
@@ -140,7 +140,11 @@ int train(const Options& options) {
   check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
-  if (options.tune()) tune_for(config, stop);
+  if (options.tune()) {
+    tune::tune_for(config, stop, [measured = 0](const tune::TuneResult& result) mutable {
+      fmt::print(stderr, "tuned {} {} ({})\n", result.layer, result.entry.op, ++measured);
+    });
+  }
   const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);

@@ -9,17 +9,18 @@
 #include <optional>
 #include <vector>
 
-#include "bench/conv_problem.h"
-#include "cli/commands.h"
-#include "cli/image_size.h"
-#include "cli/interrupt.h"
-#include "cli/option.h"
-#include "cli/tuner.h"
-#include "core/threads.h"
-#include "data/tuning_file.h"
-#include "kernels/this_machine.h"
-#include "training/config.h"
-#include "training/model_file.h"
+#include "joule/bench/conv/conv_problem.h"
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+#include "joule/cli/output/tune_report.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/core/threads.h"
+#include "joule/io/tuning_file.h"
+#include "joule/kernels/this_machine.h"
+#include "joule/measure/image_size.h"
+#include "joule/training/config.h"
+#include "joule/training/run/model_file.h"
+#include "joule/tune/tuner.h"
 
 namespace joule::cli {
 namespace {
@@ -43,8 +44,8 @@ struct Options {
   std::string model = "small-cnn", input = "28x28x1", shapes, out;
   std::int64_t classes = 10;
   std::vector<std::int64_t> batches;
-  std::vector<double> densities = TunerOptions().densities;
-  int threads = 0, rounds = TunerOptions().rounds;
+  std::vector<double> densities = tune::TunerOptions().densities;
+  int threads = 0, rounds = tune::TunerOptions().rounds;
   std::string precision = "f32";
   bool train = false, json = false;
 };
@@ -78,7 +79,7 @@ Net open_net(const Options& options) {
     training::Model model = training::load_model(options.model);
     return {std::move(model.spec), std::move(model.net)};
   }
-  const auto [image, channels] = parse_input(options.input);
+  const auto [image, channels] = measure::parse_input(options.input);
   const ModelSpec spec{
       .name = options.model, .image = image, .channels = channels, .classes = options.classes};
   return {spec, make_model(spec)};
@@ -115,32 +116,35 @@ std::vector<std::pair<std::int64_t, bool>> batches_of(const Options& options) {
   std::vector<std::pair<std::int64_t, bool>> all;
   for (const bool train : {false, true}) {
     if (train && !options.train) continue;
-    if (options.batches.empty()) all.emplace_back(usual_batch(train), train);
+    if (options.batches.empty()) all.emplace_back(tune::usual_batch(train), train);
     for (const std::int64_t batch : options.batches) all.emplace_back(batch, train);
   }
   return all;
 }
 
 /// Times whatever the net runs, or the convolutions, until somebody asks to stop.
-std::vector<TuneResult> measure_all(const Options& options, const Interrupt& interrupt) {
+std::vector<tune::TuneResult> measure_all(const Options& options, const Interrupt& interrupt) {
   std::optional<Net> net;
   if (options.shapes.empty()) net = open_net(options);
-  std::vector<TunerPass> passes;
+  std::vector<tune::TunerPass> passes;
   for (const auto& [batch, train] : batches_of(options)) {
     if (net && !train && options.batches.empty()) {
-      passes.push_back(evaluation_pass(net->spec, net->net));
+      passes.push_back(tune::evaluation_pass(net->spec, net->net));
       continue;
     }
-    passes.push_back(net ? pass_of(net->spec, net->net, batch, train)
-                         : TunerPass{train, [&options, batch = batch, train = train] {
-                                       run_convolutions(options.shapes, batch, train);
-                                     }});
+    passes.push_back(net ? tune::pass_of(net->spec, net->net, batch, train)
+                         : tune::TunerPass{train, [&options, batch = batch, train = train] {
+                                             run_convolutions(options.shapes, batch, train);
+                                           }});
   }
-  return measure_passes(
+  return tune::measure_passes(
       passes, {.densities = options.densities, .rounds = options.rounds},
       [&] { return interrupt.requested(); },
-      [&](const TuneResult& result) {
-        if (!options.json) print(result);
+      [&](const tune::TuneResult& result) {
+        if (!options.json) {
+          fmt::print("{}", text(result));
+          std::fflush(stdout);
+        }
       });
 }
 
@@ -151,17 +155,17 @@ int tune(const Options& options) {
   set_tuning_table(nullptr);  // it is the static choice that the measured one is compared with
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const Interrupt interrupt;  // before there is anything to clean up
-  const auto file = open_table(path);
-  const std::vector<TuneResult> results = measure_all(options, interrupt);
+  const auto file = tune::open_table(path);
+  const std::vector<tune::TuneResult> results = measure_all(options, interrupt);
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
-  for (const TuneResult& result : results) {
+  for (const tune::TuneResult& result : results) {
     list.push_back(to_json(result));
     points += result.points.size();
     changed += static_cast<std::size_t>(std::ranges::count_if(
         result.points, [](const Point& p) { return p.measured != p.statically; }));
   }
-  write_table(*file, path, results);
+  tune::write_table(*file, path, results);
   const TuningMachine machine = this_machine();
   if (options.json) {
     const ordered_json report{{"version", 1},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/context.h"
+#include "joule/core/context.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include <mutex>
 #include <set>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 namespace {

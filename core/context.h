@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/scope.h"
+#include "joule/core/scope.h"
 
 namespace joule {
 

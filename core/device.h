@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string_view>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <string_view>
 
-#include "core/context.h"
-#include "core/device.h"
-#include "core/work.h"
+#include "joule/core/context.h"
+#include "joule/core/device.h"
+#include "joule/core/work.h"
 
 namespace joule {
 

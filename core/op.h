@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "core/backend.h"
-#include "core/context.h"
-#include "core/denormals.h"
-#include "core/error.h"
-#include "core/implementation.h"
-#include "core/tuning.h"
-#include "core/work.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/context.h"
+#include "joule/core/error.h"
+#include "joule/core/implementation.h"
+#include "joule/core/system/denormals.h"
+#include "joule/core/tuning.h"
+#include "joule/core/work.h"
 
 namespace joule {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/random.h"
+#include "joule/core/random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

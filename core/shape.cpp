@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/shape.h"
+#include "joule/core/shape.h"
 
 #include <algorithm>
 

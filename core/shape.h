@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 
-#include "core/autograd.h"
-#include "core/backend.h"
-#include "core/denormals.h"
-#include "core/threads.h"
+#include "joule/core/autograd/autograd.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/system/denormals.h"
+#include "joule/core/threads.h"
 
 namespace joule {
 

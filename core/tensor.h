@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "core/device.h"
-#include "core/memory.h"
-#include "core/shape.h"
-#include "core/zero_mask.h"
+#include "joule/core/backend/memory.h"
+#include "joule/core/device.h"
+#include "joule/core/shape.h"
+#include "joule/core/zero_mask.h"
 
 namespace joule {
 
@@ -119,7 +119,7 @@ class Tensor {
   bool unique() const;
   bool same_storage(const Tensor& other) const;
 
-  // Autograd: see core/autograd.h.
+  // Autograd: see core/autograd/autograd.h.
   bool requires_grad() const;
   Tensor& set_requires_grad(bool on = true);
   /// The gradient that backward() left in a leaf; undefined before.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/threads.h"
+#include "joule/core/threads.h"
 
 #include <omp.h>
 
@@ -9,9 +9,9 @@
 #include <exception>
 #include <limits>
 
-#include "core/denormals.h"
-#include "core/error.h"
-#include "core/processors.h"
+#include "joule/core/error.h"
+#include "joule/core/system/denormals.h"
+#include "joule/core/system/processors.h"
 
 namespace joule {
 namespace {

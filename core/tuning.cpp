@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/tuning.h"
+#include "joule/core/tuning.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "core/threads.h"
+#include "joule/core/threads.h"
 
 namespace joule {
 namespace {

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/observers.h"
-#include "core/tensor.h"
+#include "joule/core/autograd/observers.h"
+#include "joule/core/tensor.h"
 
 // Which implementation of an operation was measured to be the fastest on this machine.
 namespace joule {

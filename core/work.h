@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/scope.h"
+#include "joule/core/scope.h"
 
 namespace joule {
 
@@ -24,7 +24,7 @@ struct Work {
 };
 
 /// What only the run can know; kernels add, never store.  What ran on another device than the CPU
-/// is in it after settle_tallies() (core/backend.h).
+/// is in it after settle_tallies() (core/backend/backend.h).
 struct Tally {
   std::int64_t macs_skippable = 0;  // had a zero operand, or make what is then multiplied by zero
   std::int64_t macs_skipped = 0;    // those of them that were not executed because of it

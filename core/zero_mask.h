@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/backend.h"
-#include "core/memory.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/backend/memory.h"
 
 namespace joule {
 

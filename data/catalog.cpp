@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "data/catalog.h"
+#include "joule/data/catalog.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <utility>
 
-#include "core/error.h"
-#include "data/cifar.h"
-#include "data/idx.h"
+#include "joule/core/error.h"
+#include "joule/data/readers/cifar.h"
+#include "joule/data/readers/idx.h"
 
 namespace joule {
 namespace {

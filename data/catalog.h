@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/dataset.h"
+#include "joule/data/dataset.h"
 
 namespace joule {
 

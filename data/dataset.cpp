@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "data/dataset.h"
+#include "joule/data/dataset.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "data/device_batches.h"
+#include "joule/data/device_batches.h"
 
 #include <cstring>
 #include <utility>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

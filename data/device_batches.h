@@ -6,8 +6,8 @@
 #include <iterator>
 #include <vector>
 
-#include "core/backend.h"
-#include "data/loader.h"
+#include "joule/core/backend/backend.h"
+#include "joule/data/loader.h"
 
 namespace joule {
 

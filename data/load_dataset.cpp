@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/error.h"
-#include "data/catalog.h"
-#include "data/dataset.h"
-#include "data/synthetic.h"
+#include "joule/core/error.h"
+#include "joule/data/catalog.h"
+#include "joule/data/dataset.h"
+#include "joule/data/synthetic.h"
 
 namespace joule {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "data/loader.h"
+#include "joule/data/loader.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "core/tensor.h"
-#include "data/dataset.h"
-#include "data/transform.h"
+#include "joule/core/tensor.h"
+#include "joule/data/dataset.h"
+#include "joule/data/transform.h"
 
 namespace joule {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "data/synthetic.h"
+#include "joule/data/synthetic.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
-#include "core/error.h"
-#include "core/random.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
 
 namespace joule {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/shape.h"
-#include "data/dataset.h"
+#include "joule/core/shape.h"
+#include "joule/data/dataset.h"
 
 namespace joule {
 

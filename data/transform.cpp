@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "data/transform.h"
+#include "joule/data/transform.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <numbers>
 #include <vector>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 namespace {

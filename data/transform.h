@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "core/random.h"
+#include "joule/core/random.h"
 
 namespace joule {
 

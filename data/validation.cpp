@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "data/validation.h"
+#include "joule/data/validation.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "core/error.h"
-#include "core/random.h"
-#include "data/transform.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/data/transform.h"
 
 namespace joule {
 namespace {

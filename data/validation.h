@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "data/dataset.h"
+#include "joule/data/dataset.h"
 
 namespace joule {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/clock.h"
+#include "joule/energy/clock.h"
 
 #include <chrono>
 #include <thread>

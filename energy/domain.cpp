@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/domain.h"
+#include "joule/energy/domain.h"
 
 namespace joule::energy {
 

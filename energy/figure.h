@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "core/error.h"
-#include "energy/quantity.h"
+#include "joule/core/error.h"
+#include "joule/energy/quantity.h"
 
 namespace joule::energy {
 

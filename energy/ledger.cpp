@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "energy/ledger.h"
+#include "joule/energy/ledger.h"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
 
-#include "core/backend.h"
-#include "core/error.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
 
 namespace joule::energy {
 namespace {

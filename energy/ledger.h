@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/context.h"
-#include "core/work.h"
+#include "joule/core/context.h"
+#include "joule/core/work.h"
 
 namespace joule::energy {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/machine.h"
+#include "joule/energy/machine.h"
 
 #include <fcntl.h>
 #include <linux/perf_event.h>

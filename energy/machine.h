@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "energy/clock.h"
+#include "joule/energy/clock.h"
 
 namespace joule::energy {
 

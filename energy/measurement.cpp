@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "energy/measurement.h"
+#include "joule/energy/measurement.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::energy {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "energy/figure.h"
-#include "energy/meter.h"
-#include "energy/window.h"
+#include "joule/energy/figure.h"
+#include "joule/energy/meter.h"
+#include "joule/energy/window.h"
 
 namespace joule::energy {
 

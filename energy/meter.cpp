@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meter.h"
+#include "joule/energy/meter.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
-#include "energy/sampler.h"
+#include "joule/core/error.h"
+#include "joule/energy/sampler.h"
 
 namespace joule::energy {
 namespace {

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "energy/clock.h"
-#include "energy/domain.h"
-#include "energy/quantity.h"
+#include "joule/energy/clock.h"
+#include "joule/energy/domain.h"
+#include "joule/energy/quantity.h"
 
 namespace joule::energy {
 

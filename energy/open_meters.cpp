@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "energy/open_meters.h"
+#include "joule/energy/open_meters.h"
 
 #include <iterator>
 #include <utility>
 
-#include "core/error.h"
-#include "energy/calibration.h"
-#include "energy/meters/none.h"
-#include "energy/meters/nvml.h"
-#include "energy/meters/perf.h"
-#include "energy/meters/rapl.h"
-#include "energy/meters/replay.h"
-#include "energy/run_meters.h"
+#include "joule/core/error.h"
+#include "joule/energy/meters/none.h"
+#include "joule/energy/meters/nvml.h"
+#include "joule/energy/meters/perf.h"
+#include "joule/energy/meters/rapl.h"
+#include "joule/energy/meters/replay.h"
+#include "joule/energy/models/calibration.h"
+#include "joule/energy/run_meters.h"
 
 namespace joule::energy {
 namespace {

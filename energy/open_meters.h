@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "energy/machine.h"
-#include "energy/meter.h"
+#include "joule/energy/machine.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

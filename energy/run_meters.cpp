@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/run_meters.h"
+#include "joule/energy/run_meters.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,8 +8,8 @@
 #include <set>
 #include <utility>
 
-#include "core/error.h"
-#include "energy/meters/none.h"
+#include "joule/core/error.h"
+#include "joule/energy/meters/none.h"
 
 namespace joule::energy {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/device.h"
-#include "energy/open_meters.h"
+#include "joule/core/device.h"
+#include "joule/energy/open_meters.h"
 
 // The one place that decides which meters make up a run's energy.
 namespace joule::energy {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "energy/sampler.h"
+#include "joule/energy/sampler.h"
 
 #include <chrono>
 #include <csignal>
 
-#include "core/error.h"
-#include "energy/meter.h"
+#include "joule/core/error.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "energy/quantity.h"
+#include "joule/energy/quantity.h"
 
 namespace joule::energy {
 

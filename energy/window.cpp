@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "energy/window.h"
+#include "joule/energy/window.h"
 
 #include <cstdlib>
 
-#include "core/backend.h"
-#include "core/error.h"
-#include "energy/calibration.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+#include "joule/energy/models/calibration.h"
 
 namespace joule::energy {
 

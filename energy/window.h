@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "energy/meter.h"
-#include "energy/quantity.h"
+#include "joule/energy/meter.h"
+#include "joule/energy/quantity.h"
 
 namespace joule::energy {
 

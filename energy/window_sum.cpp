@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "energy/window_sum.h"
+#include "joule/energy/window_sum.h"
 
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::energy {
 namespace {

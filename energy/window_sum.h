@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "energy/measurement.h"
-#include "energy/meter.h"
-#include "energy/window.h"
+#include "joule/energy/measurement.h"
+#include "joule/energy/meter.h"
+#include "joule/energy/window.h"
 
 namespace joule::energy {
 

@@ -3,7 +3,7 @@
 // functions; backward(), saving and accounting follow.
 #include <iostream>
 
-#include "joule.h"
+#include <joule/joule.h>
 
 using namespace joule;
 

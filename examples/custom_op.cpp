@@ -5,7 +5,7 @@
 #include <cmath>
 #include <iostream>
 
-#include "joule.h"
+#include <joule/joule.h>
 
 using namespace joule;
 

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <vector>
 
-#include "joule.h"
+#include <joule/joule.h>
 
 using namespace joule;
 

@@ -2,7 +2,7 @@
 // Trains a small CNN with the L0 penalty: train_small_cnn [data set].
 #include <iostream>
 
-#include "joule.h"
+#include <joule/joule.h>
 
 int main(int argc, char** argv) {
   using namespace joule;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/block_cuda.h"
-#include "kernels/block_sums_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/kernels/block_sums_cuda.h"
 
 namespace joule::cuda {
 namespace {

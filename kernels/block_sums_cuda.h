@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/launch_cuda.h"
-#include "core/tensor.h"
-#include "kernels/floats_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/core/tensor.h"
+#include "joule/kernels/floats_cuda.h"
 
 namespace joule::cuda {
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/accumulate.h"
-#include "kernels/add/add.h"
-#include "kernels/batch_norm/batch_norm.h"
-#include "kernels/concat/concat.h"
-#include "kernels/conv2d/conv2d.h"
-#include "kernels/dropout/dropout.h"
-#include "kernels/l0/l0.h"
-#include "kernels/linear/linear.h"
-#include "kernels/pool/avg_pool2d.h"
-#include "kernels/pool/global_avg_pool.h"
-#include "kernels/pool/max_pool2d.h"
-#include "kernels/relu/relu.h"
-#include "kernels/scale/scale.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
-#include "kernels/update/update.h"
+#include "joule/core/autograd/accumulate.h"
+#include "joule/kernels/add/add.h"
+#include "joule/kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/concat/concat.h"
+#include "joule/kernels/conv2d/conv2d.h"
+#include "joule/kernels/dropout/dropout.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/kernels/linear/linear.h"
+#include "joule/kernels/pool/avg_pool2d.h"
+#include "joule/kernels/pool/global_avg_pool.h"
+#include "joule/kernels/pool/max_pool2d.h"
+#include "joule/kernels/relu/relu.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/kernels/update/update.h"
 
 namespace joule {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/threads.h"
+#include "joule/core/threads.h"
 
 namespace joule {
 

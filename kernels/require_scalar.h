@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/same.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/launch_cuda.h"
-#include "kernels/row_sums_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/kernels/row_sums_cuda.h"
 
 namespace joule::cuda {
 namespace {

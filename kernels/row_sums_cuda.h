@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 namespace joule::cuda {
 

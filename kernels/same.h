@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/this_machine.h"
+#include "joule/kernels/this_machine.h"
 
 #include <hwy/targets.h>
 
@@ -9,7 +9,7 @@
 #include <dnnl.h>
 #endif
 
-#include "core/version.h"
+#include "joule/core/version.h"
 
 namespace joule {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/tuning.h"
+#include "joule/core/tuning.h"
 
 namespace joule {
 

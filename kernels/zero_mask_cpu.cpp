@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/zero_mask_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/zero_mask_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -9,13 +9,13 @@
 #include <bit>
 #include <cstring>
 
-#include "core/threads.h"
-#include "kernels/zero_mask_cpu.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/zero_mask_cpu.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 std::int64_t MaskRows(const float* x, std::int64_t rows, std::int64_t channels,
                       std::uint64_t* mask) {

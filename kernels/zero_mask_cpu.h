@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 namespace joule::cpu {
 

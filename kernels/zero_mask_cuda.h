@@ -3,12 +3,12 @@
 
 #include <memory>
 
-#include "core/cuda/block_cuda.h"
-#include "core/tensor.h"
-#include "kernels/floats_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/tensor.h"
+#include "joule/kernels/floats_cuda.h"
 
 // The words of zero masks (core/zero_mask.h) of what a kernel has just computed.  Elementwise
-// kernels have write_masked() in kernels/masked_rows_cuda.h.
+// kernels have write_masked() in kernels/product/masked_rows_cuda.h.
 namespace joule::cuda {
 
 /// Room for the mask of t [..., channels], which the caller writes and attaches.

@@ -4,8 +4,8 @@
 #include <bit>
 #include <memory>
 
-#include "core/tensor.h"
-#include "core/threads.h"
+#include "joule/core/tensor.h"
+#include "joule/core/threads.h"
 
 namespace joule {
 

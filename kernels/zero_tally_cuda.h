@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/tensor.h"
-#include "core/work.h"
+#include "joule/core/tensor.h"
+#include "joule/core/work.h"
 
 namespace joule::cuda {
 

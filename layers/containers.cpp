@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "layers/containers.h"
+#include "joule/layers/containers.h"
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::nn {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-#include "layers/modules.h"
+#include "joule/layers/modules.h"
 
 namespace joule::nn {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "layers/flattened_inputs.h"
+#include "joule/layers/flattened_inputs.h"
 
 #include <utility>
 #include <vector>
 
-#include "core/autograd.h"
-#include "core/error.h"
-#include "layers/containers.h"
+#include "joule/core/autograd/autograd.h"
+#include "joule/core/error.h"
+#include "joule/layers/containers.h"
 
 namespace joule::nn {
 namespace {

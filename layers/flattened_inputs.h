@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "core/shape.h"
-#include "layers/module.h"
+#include "joule/core/shape.h"
+#include "joule/layers/module.h"
 
 namespace joule::nn {
 

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-#include "layers/functions.h"
+#include "joule/layers/functions.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "core/autograd.h"
-#include "core/backend.h"
-#include "kernels/add/add.h"
-#include "kernels/batch_norm/batch_norm.h"
-#include "kernels/concat/concat.h"
-#include "kernels/dropout/dropout.h"
-#include "kernels/linear/linear.h"
-#include "kernels/pool/avg_pool2d.h"
-#include "kernels/pool/global_avg_pool.h"
-#include "kernels/pool/max_pool2d.h"
-#include "kernels/pool/pool_shape.h"
-#include "kernels/relu/relu.h"
-#include "kernels/scale/scale.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/core/autograd/autograd.h"
+#include "joule/core/backend/backend.h"
+#include "joule/kernels/add/add.h"
+#include "joule/kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/concat/concat.h"
+#include "joule/kernels/dropout/dropout.h"
+#include "joule/kernels/linear/linear.h"
+#include "joule/kernels/pool/avg_pool2d.h"
+#include "joule/kernels/pool/global_avg_pool.h"
+#include "joule/kernels/pool/max_pool2d.h"
+#include "joule/kernels/pool/pool_shape.h"
+#include "joule/kernels/relu/relu.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 
 namespace joule {
 namespace {

@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "core/random.h"
-#include "core/tensor.h"
-#include "kernels/conv2d/conv2d.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
-#include "layers/taps.h"
+#include "joule/core/random.h"
+#include "joule/core/tensor.h"
+#include "joule/kernels/conv2d/conv2d.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/layers/taps.h"
 
 // The differentiable functions.  Each runs one operation (see its descriptor in kernels/ for
 // formula, shapes, cost and errors) and puts its gradient on the tape.  Operands are taken by

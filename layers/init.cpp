@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "layers/init.h"
+#include "joule/layers/init.h"
 
 #include <cmath>
 #include <utility>
 
-#include "layers/uninitialised.h"
+#include "joule/layers/uninitialised.h"
 
 namespace joule {
 namespace {

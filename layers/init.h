@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/random.h"
-#include "core/tensor.h"
+#include "joule/core/random.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "core/autograd.h"
-#include "kernels/l0/l0.h"
-#include "kernels/scale/scale.h"
-#include "layers/functions.h"
+#include "joule/core/autograd/autograd.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/layers/functions.h"
 
 namespace joule {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "layers/module.h"
+#include "joule/layers/module.h"
 
 #include <algorithm>
 #include <functional>

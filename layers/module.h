@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/autograd.h"
-#include "core/context.h"
-#include "core/observers.h"
-#include "core/state.h"
-#include "core/tensor.h"
-#include "layers/taps.h"
+#include "joule/core/autograd/autograd.h"
+#include "joule/core/autograd/observers.h"
+#include "joule/core/context.h"
+#include "joule/core/state.h"
+#include "joule/core/tensor.h"
+#include "joule/layers/taps.h"
 
 namespace joule::nn {
 

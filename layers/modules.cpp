@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "layers/modules.h"
+#include "joule/layers/modules.h"
 
 namespace joule::nn {
 namespace {

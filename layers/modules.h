@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "layers/functions.h"
-#include "layers/init.h"
-#include "layers/module.h"
+#include "joule/layers/functions.h"
+#include "joule/layers/init.h"
+#include "joule/layers/module.h"
 
 // The layers.  Each runs the function of the same name in layers/functions.h.
 namespace joule::nn {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "layers/taps.h"
+#include "joule/layers/taps.h"
 
 namespace joule {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tensor.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "layers/modules.h"
-#include "models/models.h"
+#include "joule/layers/modules.h"
+#include "joule/models/models.h"
 
 namespace joule {
 

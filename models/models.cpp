@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/models.h"
+#include "joule/models/models.h"
 
 #include <algorithm>
 #include <map>

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/shape.h"
-#include "layers/containers.h"
+#include "joule/core/shape.h"
+#include "joule/layers/containers.h"
 
 namespace joule {
 

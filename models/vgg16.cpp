@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 
-#include "layers/modules.h"
-#include "models/models.h"
+#include "joule/layers/modules.h"
+#include "joule/models/models.h"
 
 namespace joule {
 

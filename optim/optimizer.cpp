@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "optim/optimizer.h"
+#include "joule/optim/optimizer.h"
 
 #include <cmath>
 #include <limits>
 #include <set>
 #include <utility>
 
-#include "core/context.h"
-#include "core/op.h"
-#include "kernels/scale/scale.h"
-#include "optim/state_text.h"
+#include "joule/core/context.h"
+#include "joule/core/op.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/optim/state_text.h"
 
 namespace joule {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/state.h"
-#include "core/tensor.h"
+#include "joule/core/state.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

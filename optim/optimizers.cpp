@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "optim/optimizers.h"
+#include "joule/optim/optimizers.h"
 
 #include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "core/op.h"
-#include "kernels/update/update.h"
-#include "optim/state_text.h"
+#include "joule/core/op.h"
+#include "joule/kernels/update/update.h"
+#include "joule/optim/state_text.h"
 
 namespace joule {
 namespace {

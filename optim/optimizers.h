@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "optim/optimizer.h"
+#include "joule/optim/optimizer.h"
 
 namespace joule {
 

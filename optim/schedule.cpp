@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "optim/schedule.h"
+#include "joule/optim/schedule.h"
 
 #include <utility>
 
-#include "core/error.h"
-#include "optim/state_text.h"
+#include "joule/core/error.h"
+#include "joule/optim/state_text.h"
 
 namespace joule {
 

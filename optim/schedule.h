@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/state.h"
+#include "joule/core/state.h"
 
 namespace joule {
 

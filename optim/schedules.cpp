@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "optim/schedules.h"
+#include "joule/optim/schedules.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "core/error.h"
-#include "optim/state_text.h"
+#include "joule/core/error.h"
+#include "joule/optim/state_text.h"
 
 namespace joule {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <memory>
 
-#include "optim/schedule.h"
+#include "joule/optim/schedule.h"
 
 namespace joule {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "optim/state_text.h"
+#include "joule/optim/state_text.h"
 
 #include <charconv>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report/figures.h"
+#include "joule/report/figures.h"
 
 #include <fmt/core.h>
 

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "energy/figure.h"
-#include "energy/meter.h"
-#include "report/page.h"
+#include "joule/core/error.h"
+#include "joule/energy/figure.h"
+#include "joule/energy/meter.h"
+#include "joule/report/page.h"
 
 // How pages show figures: alike in all of them, and what nobody measured never as a number.
 namespace joule::report {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "report/page.h"
+#include "joule/report/page.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
-#include "report/assets.h"
+#include "joule/core/error.h"
+#include "joule/report/assets.h"
 
 namespace joule::report {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "report/profile_page.h"
+#include "joule/report/profile_page.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "energy/measurement.h"
-#include "report/figures.h"
-#include "report/profile_tables.h"
+#include "joule/energy/measurement.h"
+#include "joule/report/figures.h"
+#include "joule/report/profile_tables.h"
 
 namespace joule::report {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "energy/profile.h"
+#include "joule/energy/attribution/profile.h"
 
 namespace joule::report {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "report/profile_tables.h"
+#include "joule/report/profile_tables.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
-#include "energy/measurement.h"
-#include "report/figures.h"
+#include "joule/energy/measurement.h"
+#include "joule/report/figures.h"
 
 namespace joule::report {
 namespace {

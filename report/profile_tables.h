@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "energy/profile.h"
-#include "report/page.h"
+#include "joule/energy/attribution/profile.h"
+#include "joule/report/page.h"
 
 // The tables of a profile's page.
 namespace joule::report {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report/run_charts.h"
+#include "joule/report/run_charts.h"
 
 #include <fmt/core.h>
 
@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
-#include "energy/cost_model.h"
-#include "training/choice.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/training/run/choice.h"
 
 namespace joule::report {
 namespace {

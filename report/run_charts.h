@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "report/page.h"
-#include "report/run_page.h"
-#include "training/energy_prediction.h"
-#include "training/run_energy.h"
+#include "joule/report/page.h"
+#include "joule/report/run_page.h"
+#include "joule/training/energy/energy_prediction.h"
+#include "joule/training/energy/run_energy.h"
 
 // The charts of a run's page.  Its epochs must not be empty.
 namespace joule::report {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "report/run_page.h"
+#include "joule/report/run_page.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "energy/cost_model.h"
-#include "report/run_charts.h"
-#include "training/choice.h"
-#include "training/history.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/report/run_charts.h"
+#include "joule/training/run/choice.h"
+#include "joule/training/run/history.h"
 
 namespace joule::report {
 namespace {

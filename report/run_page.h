@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "report/figures.h"
-#include "training/config.h"
-#include "training/summary.h"
+#include "joule/report/figures.h"
+#include "joule/training/config.h"
+#include "joule/training/run/summary.h"
 
 namespace joule::report {
 
@@ -37,7 +37,7 @@ struct TrainingRun {
 /// and `environment`.
 ///
 /// Of a run of more than training::kMostPoints epochs the page and its JSON have so many points,
-/// some of them for several epochs (see training/history.h), and the page says so.
+/// some of them for several epochs (see training/run/history.h), and the page says so.
 std::string to_html(const TrainingRun& run);
 
 }  // namespace joule::report

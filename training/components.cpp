@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "training/components.h"
+#include "joule/training/components.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "optim/optimizers.h"
-#include "optim/schedules.h"
+#include "joule/optim/optimizers.h"
+#include "joule/optim/schedules.h"
 
 namespace joule::training {
 namespace {

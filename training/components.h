@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "core/state.h"
-#include "data/transform.h"
-#include "optim/optimizer.h"
-#include "optim/schedule.h"
-#include "training/config.h"
+#include "joule/core/state.h"
+#include "joule/data/transform.h"
+#include "joule/optim/optimizer.h"
+#include "joule/optim/schedule.h"
+#include "joule/training/config.h"
 
 namespace joule::training {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "training/config.h"
+#include "joule/training/config.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,12 +7,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "core/backend.h"
-#include "core/error.h"
-#include "core/json_text.h"
-#include "core/threads.h"
-#include "kernels/l0/l0.h"
-#include "training/json_value.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
+#include "joule/io/json_text.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/training/run/json_value.h"
 
 namespace joule::training {
 namespace {

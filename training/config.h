@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/context.h"
-#include "core/device.h"
-#include "layers/functions.h"
+#include "joule/core/context.h"
+#include "joule/core/device.h"
+#include "joule/layers/functions.h"
 
 namespace joule::training {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "training/evaluate.h"
+#include "joule/training/evaluate.h"
 
 #include <algorithm>
 #include <cmath>
 #include <span>
 
-#include "core/error.h"
-#include "data/loader.h"
-#include "layers/functions.h"
-#include "layers/taps.h"
-#include "training/inference.h"
-#include "training/sliced_net.h"
+#include "joule/core/error.h"
+#include "joule/data/loader.h"
+#include "joule/layers/functions.h"
+#include "joule/layers/taps.h"
+#include "joule/training/inference.h"
+#include "joule/training/sliced_net.h"
 
 namespace joule::training {
 namespace {

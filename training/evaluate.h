@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
-#include "data/dataset.h"
-#include "energy/ledger.h"
-#include "layers/module.h"
+#include "joule/core/error.h"
+#include "joule/data/dataset.h"
+#include "joule/energy/ledger.h"
+#include "joule/layers/module.h"
 
 namespace joule::training {
 

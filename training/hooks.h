@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "energy/quantity.h"
-#include "training/energy_prediction.h"
-#include "training/metrics.h"
+#include "joule/energy/quantity.h"
+#include "joule/training/energy/energy_prediction.h"
+#include "joule/training/run/metrics.h"
 
 namespace joule::training {
 

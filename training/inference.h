@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/context.h"
-#include "layers/module.h"
+#include "joule/core/context.h"
+#include "joule/layers/module.h"
 
 namespace joule::training {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "training/sliced_net.h"
+#include "joule/training/sliced_net.h"
 
 #include <algorithm>
 #include <memory>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "layers/containers.h"
+#include "joule/layers/containers.h"
 
 namespace joule::training {
 

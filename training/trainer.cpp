@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "training/trainer.h"
+#include "joule/training/trainer.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
-#include "core/context.h"
-#include "core/error.h"
-#include "core/random.h"
-#include "core/read_back.h"
-#include "data/device_batches.h"
-#include "energy/cost_model.h"
-#include "training/components.h"
-#include "training/history.h"
-#include "training/run_energy.h"
-#include "training/summary.h"
+#include "joule/core/backend/read_back.h"
+#include "joule/core/context.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/data/device_batches.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/training/components.h"
+#include "joule/training/energy/run_energy.h"
+#include "joule/training/run/history.h"
+#include "joule/training/run/summary.h"
 
 namespace joule::training {
 namespace {

@@ -10,19 +10,19 @@
 #include <string>
 #include <vector>
 
-#include "core/state.h"
-#include "data/loader.h"
-#include "data/validation.h"
-#include "energy/ledger.h"
-#include "optim/optimizer.h"
-#include "optim/schedule.h"
-#include "training/config.h"
-#include "training/energy_account.h"
-#include "training/evaluate.h"
-#include "training/hooks.h"
-#include "training/metrics.h"
-#include "training/model_file.h"
-#include "training/training_step.h"
+#include "joule/core/state.h"
+#include "joule/data/loader.h"
+#include "joule/data/validation.h"
+#include "joule/energy/ledger.h"
+#include "joule/optim/optimizer.h"
+#include "joule/optim/schedule.h"
+#include "joule/training/config.h"
+#include "joule/training/energy/energy_account.h"
+#include "joule/training/evaluate.h"
+#include "joule/training/hooks.h"
+#include "joule/training/run/metrics.h"
+#include "joule/training/run/model_file.h"
+#include "joule/training/training_step.h"
 
 namespace joule::training {
 
@@ -49,7 +49,7 @@ class Trainer {
   /// Steps done of the epoch that is not.
   std::int64_t batch() const { return batch_; }
   bool finished() const { return epoch_ == config_.epochs; }
-  /// Of the epochs that are complete; of a long run thinned out, see training/history.h.
+  /// Of the epochs that are complete; of a long run thinned out, see training/run/history.h.
   const std::vector<EpochMetrics>& metrics() const { return metrics_; }
   /// What is trained on, and what is held back (config.validation of the training images).
   const ValidationSplit& learning() const { return learning_; }

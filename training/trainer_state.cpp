@@ -5,14 +5,14 @@
 #include <set>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/json_text.h"
-#include "core/random.h"
-#include "training/counts.h"
-#include "training/energy_json.h"
-#include "training/history.h"
-#include "training/json_value.h"
-#include "training/trainer.h"
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/io/json_text.h"
+#include "joule/training/energy/energy_json.h"
+#include "joule/training/run/counts.h"
+#include "joule/training/run/history.h"
+#include "joule/training/run/json_value.h"
+#include "joule/training/trainer.h"
 
 namespace joule::training {
 namespace {

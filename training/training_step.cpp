@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "training/training_step.h"
+#include "joule/training/training_step.h"
 
 #include <utility>
 
-#include "core/error.h"
-#include "layers/functions.h"
+#include "joule/core/error.h"
+#include "joule/layers/functions.h"
 
 namespace joule::training {
 

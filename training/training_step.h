@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/captured_step.h"
-#include "data/loader.h"
-#include "layers/containers.h"
-#include "training/config.h"
+#include "joule/core/backend/captured_step.h"
+#include "joule/data/loader.h"
+#include "joule/layers/containers.h"
+#include "joule/training/config.h"
 
 namespace joule::training {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/accumulate_impl.h"
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/launch_cuda.h"
+#include "joule/core/autograd/accumulate_impl.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/launch.h"
 
 namespace joule::cuda {
 namespace {

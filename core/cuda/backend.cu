@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/backends.h"
-#include "core/context.h"
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/graph_cuda.h"
-#include "core/cuda/launch_cuda.h"
-#include "core/cuda/live_blocks_cuda.h"
-#include "core/cuda/tally_slots_cuda.h"
-#include "core/cuda/timers_cuda.h"
-#include "core/cuda/uploads_cuda.h"
+#include "joule/core/backend/backends.h"
+#include "joule/core/context.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/graph.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/core/cuda/live_blocks.h"
+#include "joule/core/cuda/tally_slots.h"
+#include "joule/core/cuda/timers.h"
+#include "joule/core/cuda/uploads.h"
 
 namespace joule {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
 
-#include "core/cuda/check_cuda.h"
+#include "joule/core/cuda/check.h"
 
 namespace joule::cuda {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/graph_cuda.h"
-#include "core/cuda/launch_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/graph.h"
+#include "joule/core/cuda/launch.h"
 
 namespace joule::cuda {
 namespace {

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "core/cuda/live_blocks_cuda.h"
-#include "core/error.h"
+#include "joule/core/cuda/live_blocks.h"
+#include "joule/core/error.h"
 
 namespace joule::cuda {
 

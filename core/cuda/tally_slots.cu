@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/tally_slots_cuda.h"
+#include "joule/core/cuda/tally_slots.h"
 
-#include "core/cuda/check_cuda.h"
+#include "joule/core/cuda/check.h"
 
 namespace joule::cuda {
 

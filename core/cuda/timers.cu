@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
-#include "core/cuda/timers_cuda.h"
+#include "joule/core/cuda/timers.h"
 
 namespace joule::cuda {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/cuda/uploads_cuda.h"
+#include "joule/core/cuda/uploads.h"
 
 namespace joule::cuda {
 

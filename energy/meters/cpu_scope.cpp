@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/cpu_scope.h"
+#include "joule/energy/meters/cpu_scope.h"
 
 namespace joule::energy {
 

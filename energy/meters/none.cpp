@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/none.h"
+#include "joule/energy/meters/none.h"
 
 #include <utility>
 

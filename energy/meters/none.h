@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "energy/machine.h"
-#include "energy/meter.h"
+#include "joule/energy/machine.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

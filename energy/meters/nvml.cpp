@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/nvml.h"
+#include "joule/energy/meters/nvml.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <utility>
 
-#include "core/error.h"
-#include "energy/meters/none.h"
-#include "energy/meters/nvml_library.h"
-#include "energy/meters/nvml_power.h"
+#include "joule/core/error.h"
+#include "joule/energy/meters/none.h"
+#include "joule/energy/meters/nvml_library.h"
+#include "joule/energy/meters/nvml_power.h"
 
 namespace joule::energy {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/nvml_library.h"
+#include "joule/energy/meters/nvml_library.h"
 
 #include <dlfcn.h>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::energy::nvml {
 

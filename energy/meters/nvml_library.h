@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "energy/meter.h"
+#include "joule/energy/meter.h"
 
 // NVIDIA's management library, loaded when it is wanted.  Its header is not part of the CUDA
 // toolkit, so these are declarations of our own; the layouts are those of its binary interface.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/nvml_power.h"
+#include "joule/energy/meters/nvml_power.h"
 
 #include <utility>
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule::energy::nvml {
 namespace {

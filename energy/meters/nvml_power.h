@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "energy/machine.h"
-#include "energy/meter.h"
-#include "energy/meters/nvml_library.h"
+#include "joule/energy/machine.h"
+#include "joule/energy/meter.h"
+#include "joule/energy/meters/nvml_library.h"
 
 namespace joule::energy::nvml {
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "energy/machine.h"
-#include "energy/meter.h"
+#include "joule/energy/machine.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/rapl.h"
+#include "joule/energy/meters/rapl.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "energy/meters/cpu_scope.h"
-#include "energy/meters/none.h"
+#include "joule/core/error.h"
+#include "joule/energy/meters/cpu_scope.h"
+#include "joule/energy/meters/none.h"
 
 namespace joule::energy {
 namespace {

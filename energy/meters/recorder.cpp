@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/recorder.h"
+#include "joule/energy/meters/recorder.h"
 
 #include <nlohmann/json.hpp>
 #include <ostream>

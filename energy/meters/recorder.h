@@ -3,7 +3,7 @@
 
 #include <iosfwd>
 
-#include "energy/meter.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

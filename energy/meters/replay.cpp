@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/replay.h"
+#include "joule/energy/meters/replay.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "core/input_file.h"
-#include "energy/json_members.h"
+#include "joule/core/error.h"
+#include "joule/energy/json/json_members.h"
+#include "joule/io/input_file.h"
 
 namespace joule::energy {
 namespace {

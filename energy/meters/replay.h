@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "energy/meter.h"
+#include "joule/energy/meter.h"
 
 namespace joule::energy {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/add/add.h"
+#include "joule/kernels/add/add.h"
 
 #include <array>
 
-#include "kernels/add/add_impl.h"
-#include "kernels/add/add_reference.h"
-#include "kernels/same.h"
+#include "joule/kernels/add/add_impl.h"
+#include "joule/kernels/add/add_reference.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/add/add_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/add/add_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
 
 #include <cstring>
 
-#include "kernels/add/add_impl.h"
-#include "kernels/parallel_flat.h"
+#include "joule/kernels/add/add_impl.h"
+#include "joule/kernels/parallel_flat.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 void AddTarget(std::int64_t n, const float* a, const float* b, float* y) {
   for_each_vector(n, [&](auto d, auto i) {

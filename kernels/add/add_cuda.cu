@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/add/add_impl.h"
-#include "kernels/elementwise_cuda.h"
+#include "joule/kernels/add/add_impl.h"
+#include "joule/kernels/elementwise_cuda.h"
 
 namespace joule::cuda {
 namespace {

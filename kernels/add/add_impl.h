@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/add/add.h"
+#include "joule/kernels/add/add.h"
 
 // The implementations of Add, one source file each.  Only add.cpp includes this.
 namespace joule::cpu {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/batch_norm/batch_norm.h"
 
 #include <array>
 
-#include "kernels/batch_norm/batch_norm_impl.h"
-#include "kernels/batch_norm/batch_norm_reference.h"
-#include "kernels/same.h"
+#include "joule/kernels/batch_norm/batch_norm_impl.h"
+#include "joule/kernels/batch_norm/batch_norm_reference.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

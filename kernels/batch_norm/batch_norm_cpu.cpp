@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/batch_norm/batch_norm_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/batch_norm/batch_norm_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -10,13 +10,13 @@
 #include <cstring>
 #include <vector>
 
-#include "core/threads.h"
-#include "kernels/batch_norm/batch_norm_impl.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/batch_norm/batch_norm_impl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // sums[c] += value(d, row, c) over the rows.  Four rows at a time, in the order of memory, so that
 // the sums need not stay in registers whatever the number of channels.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 
-#include "kernels/batch_norm/batch_norm_impl.h"
-#include "kernels/batch_norm/batch_norm_rows_cuda.h"
+#include "joule/kernels/batch_norm/batch_norm_impl.h"
+#include "joule/kernels/batch_norm/batch_norm_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/batch_norm/batch_norm.h"
 
 // The implementations of BatchNorm, one source file each.  Private to this folder.
 namespace joule {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/launch_cuda.h"
-#include "kernels/floats_cuda.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/kernels/floats_cuda.h"
 
 // How the CUDA kernels of batch normalisation walk over [rows, channels]; private to this folder.
 namespace joule::cuda {

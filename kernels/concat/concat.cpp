@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/concat/concat.h"
+#include "joule/kernels/concat/concat.h"
 
 #include <algorithm>
 #include <array>
 
-#include "kernels/concat/concat_impl.h"
-#include "kernels/concat/concat_reference.h"
-#include "kernels/same.h"
+#include "joule/kernels/concat/concat_impl.h"
+#include "joule/kernels/concat/concat_reference.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "core/threads.h"
-#include "kernels/concat/concat_impl.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/concat/concat_impl.h"
 
 namespace joule::cpu {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/cuda/launch_cuda.h"
-#include "kernels/concat/concat_impl.h"
-#include "kernels/floats_cuda.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/kernels/concat/concat_impl.h"
+#include "joule/kernels/floats_cuda.h"
 
 namespace joule::cuda {
 namespace {

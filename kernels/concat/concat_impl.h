@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/concat/concat.h"
+#include "joule/kernels/concat/concat.h"
 
 // The implementations of Concat and ConcatGrad, one source file each; private to this folder.
 namespace joule {

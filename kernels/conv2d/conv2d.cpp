@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/conv2d/conv2d.h"
+#include "joule/kernels/conv2d/conv2d.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
 
-#include "kernels/conv2d/conv2d_direct.h"
-#include "kernels/conv2d/conv2d_gpu_plan.h"
-#include "kernels/conv2d/conv2d_grad_weight_skip_zero.h"
-#include "kernels/conv2d/conv2d_impl.h"
-#include "kernels/conv2d/conv2d_reference.h"
-#include "kernels/l0/l0.h"
-#include "kernels/nonzero_runs.h"
-#include "kernels/relu/relu_reference.h"
-#include "kernels/same.h"
-#include "kernels/unsupported_by_mma.h"
-#include "kernels/zero_mask_rows.h"
+#include "joule/kernels/conv2d/cpu/direct.h"
+#include "joule/kernels/conv2d/cpu/grad_weight_skip_zero.h"
+#include "joule/kernels/conv2d/cuda/plan.h"
+#include "joule/kernels/conv2d/impl.h"
+#include "joule/kernels/conv2d/reference.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/kernels/product/nonzero_runs.h"
+#include "joule/kernels/product/unsupported_by_mma.h"
+#include "joule/kernels/relu/relu_reference.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/dropout/dropout.h"
+#include "joule/kernels/dropout/dropout.h"
 
 #include <array>
 
-#include "kernels/dropout/dropout_impl.h"
-#include "kernels/dropout/dropout_reference.h"
-#include "kernels/same.h"
-#include "kernels/zero_mask_rows.h"
+#include "joule/kernels/dropout/dropout_impl.h"
+#include "joule/kernels/dropout/dropout_reference.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {

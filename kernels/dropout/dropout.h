@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/op.h"
-#include "core/random.h"
-#include "core/tensor.h"
+#include "joule/core/op.h"
+#include "joule/core/random.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

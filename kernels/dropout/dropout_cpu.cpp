@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/dropout/dropout_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/dropout/dropout_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -11,14 +11,14 @@
 #include <memory>
 #include <utility>
 
-#include "core/threads.h"
-#include "core/zero_mask.h"
-#include "kernels/dropout/dropout_impl.h"
+#include "joule/core/threads.h"
+#include "joule/core/zero_mask.h"
+#include "joule/kernels/dropout/dropout_impl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // Writes 4 * groups numbers in [0, 2^24), rounded up to whole vectors.
 #if HWY_TARGET == HWY_SCALAR

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/dropout/dropout_impl.h"
-#include "kernels/masked_rows_cuda.h"
+#include "joule/kernels/dropout/dropout_impl.h"
+#include "joule/kernels/product/masked_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/dropout/dropout.h"
+#include "joule/kernels/dropout/dropout.h"
 
 // What dropout.cpp and dropout_cpu.cpp share; nobody else includes this.
 namespace joule::cpu {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/random.h"
-#include "kernels/dropout/dropout.h"
+#include "joule/core/random.h"
+#include "joule/kernels/dropout/dropout.h"
 
 namespace joule::reference {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/l0/l0.h"
+#include "joule/kernels/l0/l0.h"
 
 #include <array>
 
-#include "kernels/l0/l0_impl.h"
-#include "kernels/l0/l0_reference.h"
-#include "kernels/require_scalar.h"
-#include "kernels/same.h"
+#include "joule/kernels/l0/l0_impl.h"
+#include "joule/kernels/l0/l0_reference.h"
+#include "joule/kernels/require_scalar.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

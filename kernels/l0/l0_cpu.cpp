@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/l0/l0_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/l0/l0_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -8,16 +8,16 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/threads.h"
-#include "kernels/l0/l0_impl.h"
-#include "kernels/l0/l0_reference.h"
-#include "kernels/parallel_flat.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/l0/l0_impl.h"
+#include "joule/kernels/l0/l0_reference.h"
+#include "joule/kernels/parallel_flat.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/l0/l0_lanes.inc"
-#include "kernels/lanes.inc"
+#include "joule/kernels/l0/l0_lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // In float over at most this many values, then in double.
 constexpr std::int64_t kFloatRun = 1024;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "kernels/block_sums_cuda.h"
-#include "kernels/elementwise_cuda.h"
-#include "kernels/l0/l0_impl.h"
-#include "kernels/l0/smooth_l0_cuda.h"
+#include "joule/kernels/block_sums_cuda.h"
+#include "joule/kernels/elementwise_cuda.h"
+#include "joule/kernels/l0/l0_impl.h"
+#include "joule/kernels/l0/smooth_l0_cuda.h"
 
 namespace joule::cuda {
 namespace {

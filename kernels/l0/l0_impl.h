@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/l0/l0.h"
+#include "joule/kernels/l0/l0.h"
 
 // What l0.cpp and l0_cpu.cpp share; nobody else includes this.
 namespace joule::cpu {

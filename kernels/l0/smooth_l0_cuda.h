@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/l0/l0_reference.h"
+#include "joule/kernels/l0/l0_reference.h"
 
 // For kernels; l0_reference.h says why it is computed like this.  Not fminf(), which drops a NaN.
 namespace joule::cuda {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/linear/linear.h"
+#include "joule/kernels/linear/linear.h"
 
 #include <algorithm>
 #include <array>
 
-#include "kernels/cublas.h"
-#include "kernels/linear/linear_impl.h"
-#include "kernels/linear/linear_reference.h"
-#include "kernels/same.h"
-#include "kernels/unsupported_by_mma.h"
+#include "joule/kernels/linear/linear_impl.h"
+#include "joule/kernels/linear/linear_reference.h"
+#include "joule/kernels/product/cublas.h"
+#include "joule/kernels/product/unsupported_by_mma.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

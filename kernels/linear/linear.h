@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/op.h"
-#include "core/tensor.h"
+#include "joule/core/op.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/linear/gemm.h"
-#include "kernels/linear/linear_impl.h"
+#include "joule/kernels/linear/linear_impl.h"
+#include "joule/kernels/product/gemm.h"
 
 namespace joule::cpu {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/cublas.h"
-#include "kernels/linear/linear_cuda.h"
+#include "joule/kernels/linear/linear_cuda.h"
+#include "joule/kernels/product/cublas.h"
 
 namespace joule::cublas {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/linear/linear_cuda.h"
+#include "joule/kernels/linear/linear_cuda.h"
 
-#include "kernels/linear/gemm_cuda.h"
+#include "joule/kernels/product/gemm_cuda.h"
 
 namespace joule::cuda {
 void linear_one_thread_per_output(const Linear& op, Context&, Tally* tally) {

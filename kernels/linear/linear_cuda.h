@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/linear/linear_impl.h"
-#include "kernels/row_sums_cuda.h"
-#include "kernels/zero_tally_cuda.h"
+#include "joule/kernels/linear/linear_impl.h"
+#include "joule/kernels/row_sums_cuda.h"
+#include "joule/kernels/zero_tally_cuda.h"
 
 // What the CUDA implementations do besides the product; private to this folder.
 namespace joule::cuda {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/linear/gemm.h"
-#include "kernels/linear/linear.h"
+#include "joule/kernels/linear/linear.h"
+#include "joule/kernels/product/gemm.h"
 
 // The implementations of Linear and its gradients; private to this folder.
 namespace joule {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 
-#include "kernels/linear/linear_impl.h"
-#include "kernels/onednn.h"
+#include "joule/kernels/linear/linear_impl.h"
+#include "joule/kernels/product/onednn.h"
 
 namespace joule::onednn {
 namespace {

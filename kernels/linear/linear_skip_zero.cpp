@@ -2,11 +2,11 @@
 #include <array>
 #include <utility>
 
-#include "core/threads.h"
-#include "kernels/conv2d/conv2d_direct_plan.h"
-#include "kernels/conv2d/conv2d_skip_zero.h"
-#include "kernels/linear/linear_impl.h"
-#include "kernels/zero_mask_cpu.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/conv2d/cpu/direct_plan.h"
+#include "joule/kernels/conv2d/cpu/skip_zero.h"
+#include "joule/kernels/linear/linear_impl.h"
+#include "joule/kernels/zero_mask_cpu.h"
 
 // A linear layer is the 1x1 convolution whose pixels are the batch: the same kernel runs it.
 namespace joule::cpu {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/avg_pool2d.h"
+#include "joule/kernels/pool/avg_pool2d.h"
 
 #include <array>
 
-#include "kernels/pool/avg_pool2d_reference.h"
-#include "kernels/pool/pool_impl.h"
-#include "kernels/same.h"
+#include "joule/kernels/pool/avg_pool2d_reference.h"
+#include "joule/kernels/pool/pool_impl.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/pool/avg_pool2d_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/pool/avg_pool2d_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -8,15 +8,15 @@
 #include <cstring>
 #include <vector>
 
-#include "core/threads.h"
-#include "kernels/pool/avg_pool2d_reference.h"
-#include "kernels/pool/pool_impl.h"
-#include "kernels/pool/pool_rows.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/pool/avg_pool2d_reference.h"
+#include "joule/kernels/pool/pool_impl.h"
+#include "joule/kernels/pool/pool_rows.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
   const PoolShape& s = args.shape;

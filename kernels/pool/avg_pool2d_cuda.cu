@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/avg_pool2d_reference.h"
-#include "kernels/pool/pool_cuda.h"
-#include "kernels/pool/pool_impl.h"
+#include "joule/kernels/pool/avg_pool2d_reference.h"
+#include "joule/kernels/pool/pool_cuda.h"
+#include "joule/kernels/pool/pool_impl.h"
 
 namespace joule::cuda {
 namespace {

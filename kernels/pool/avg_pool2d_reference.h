@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/pool/pool_shape.h"
+#include "joule/kernels/pool/pool_shape.h"
 
 namespace joule::reference {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/global_avg_pool.h"
+#include "joule/kernels/pool/global_avg_pool.h"
 
 #include <array>
 
-#include "kernels/pool/global_avg_pool_reference.h"
-#include "kernels/pool/pool_impl.h"
-#include "kernels/same.h"
+#include "joule/kernels/pool/global_avg_pool_reference.h"
+#include "joule/kernels/pool/pool_impl.h"
+#include "joule/kernels/same.h"
 
 namespace joule {
 namespace {

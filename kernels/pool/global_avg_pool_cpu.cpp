@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/pool/global_avg_pool_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/pool/global_avg_pool_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
 
 #include <cstring>
 
-#include "core/threads.h"
-#include "kernels/pool/pool_impl.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/pool/pool_impl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // x [pixels, channels], y [channels], which holds the sums on the way: a row of channels stays in
 // the first-level cache, while x is read once, in its order.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/pool_cuda.h"
-#include "kernels/pool/pool_impl.h"
+#include "joule/kernels/pool/pool_cuda.h"
+#include "joule/kernels/pool/pool_impl.h"
 
 namespace joule::cuda {
 namespace {

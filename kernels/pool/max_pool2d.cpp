@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/max_pool2d.h"
+#include "joule/kernels/pool/max_pool2d.h"
 
 #include <array>
 
-#include "kernels/pool/max_pool2d_reference.h"
-#include "kernels/pool/pool_impl.h"
-#include "kernels/same.h"
-#include "kernels/zero_mask_rows.h"
+#include "joule/kernels/pool/max_pool2d_reference.h"
+#include "joule/kernels/pool/pool_impl.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {

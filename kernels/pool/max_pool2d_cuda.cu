@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/masked_rows_cuda.h"
-#include "kernels/pool/pool_cuda.h"
-#include "kernels/pool/pool_impl.h"
+#include "joule/kernels/pool/pool_cuda.h"
+#include "joule/kernels/pool/pool_impl.h"
+#include "joule/kernels/product/masked_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {

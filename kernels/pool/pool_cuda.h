@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/cuda/block_cuda.h"
-#include "core/cuda/launch_cuda.h"
-#include "kernels/floats_cuda.h"
-#include "kernels/pool/pool_shape.h"
+#include "joule/core/cuda/block.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/kernels/floats_cuda.h"
+#include "joule/kernels/pool/pool_shape.h"
 
 // What the CUDA kernels of the poolings share; private to this folder.
 namespace joule::cuda {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/pool/avg_pool2d.h"
-#include "kernels/pool/global_avg_pool.h"
-#include "kernels/pool/max_pool2d.h"
-#include "kernels/pool/pool_shape.h"
+#include "joule/kernels/pool/avg_pool2d.h"
+#include "joule/kernels/pool/global_avg_pool.h"
+#include "joule/kernels/pool/max_pool2d.h"
+#include "joule/kernels/pool/pool_shape.h"
 
 // The implementations of the poolings and what they share; private to this folder.
 namespace joule {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/pool/pool_shape.h"
+#include "joule/kernels/pool/pool_shape.h"
 
 // What one thread does of a pooling; private to this folder.
 namespace joule::cpu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/pool/pool_shape.h"
+#include "joule/kernels/pool/pool_shape.h"
 
-#include "core/error.h"
+#include "joule/core/error.h"
 
 namespace joule {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/shape.h"
+#include "joule/core/shape.h"
 
 namespace joule {
 

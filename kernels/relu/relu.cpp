@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/relu/relu.h"
+#include "joule/kernels/relu/relu.h"
 
 #include <array>
 #include <memory>
 
-#include "core/threads.h"
-#include "kernels/l0/l0.h"
-#include "kernels/relu/relu_impl.h"
-#include "kernels/relu/relu_reference.h"
-#include "kernels/same.h"
-#include "kernels/zero_mask_rows.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/kernels/relu/relu_impl.h"
+#include "joule/kernels/relu/relu_reference.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/relu/relu_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/relu/relu_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -10,17 +10,17 @@
 #include <bit>
 #include <cstring>
 
-#include "core/threads.h"
-#include "core/zero_mask.h"
-#include "kernels/relu/relu_impl.h"
-#include "kernels/relu/relu_reference.h"
-#include "kernels/relu/relu_rows.h"
+#include "joule/core/threads.h"
+#include "joule/core/zero_mask.h"
+#include "joule/kernels/relu/relu_impl.h"
+#include "joule/kernels/relu/relu_reference.h"
+#include "joule/kernels/relu/relu_rows.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/l0/l0_lanes.inc"
-#include "kernels/lanes.inc"
+#include "joule/kernels/l0/l0_lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // One word (up to 64 channels of one pixel) at a time, so that the mask never leaves a register.
 // The L0 sum runs in float over one row of at most a few thousand values, then in double.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <memory>
 
-#include "kernels/block_sums_cuda.h"
-#include "kernels/l0/smooth_l0_cuda.h"
-#include "kernels/masked_rows_cuda.h"
-#include "kernels/relu/relu_impl.h"
-#include "kernels/relu/relu_rows_cuda.h"
+#include "joule/kernels/block_sums_cuda.h"
+#include "joule/kernels/l0/smooth_l0_cuda.h"
+#include "joule/kernels/product/masked_rows_cuda.h"
+#include "joule/kernels/relu/relu_impl.h"
+#include "joule/kernels/relu/relu_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {

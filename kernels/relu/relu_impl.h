@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/relu/relu.h"
+#include "joule/kernels/relu/relu.h"
 
 // The implementations of Relu and ReluGrad, one source file each.  Only relu.cpp includes this.
 namespace joule::cpu {

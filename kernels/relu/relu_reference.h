@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/l0/l0_reference.h"
+#include "joule/kernels/l0/l0_reference.h"
 
 namespace joule::reference {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/scale/scale.h"
+#include "joule/kernels/scale/scale.h"
 
 #include <array>
 #include <cmath>
 
-#include "kernels/require_scalar.h"
-#include "kernels/same.h"
-#include "kernels/scale/scale_impl.h"
-#include "kernels/scale/scale_reference.h"
+#include "joule/kernels/require_scalar.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/scale/scale_impl.h"
+#include "joule/kernels/scale/scale_reference.h"
 
 namespace joule {
 namespace {

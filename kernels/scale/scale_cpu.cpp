@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/scale/scale_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/scale/scale_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
 
 #include <cstring>
 
-#include "core/threads.h"
-#include "kernels/parallel_flat.h"
-#include "kernels/scale/scale_impl.h"
-#include "kernels/scale/scale_reference.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/parallel_flat.h"
+#include "joule/kernels/scale/scale_impl.h"
+#include "joule/kernels/scale/scale_reference.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 void ScaleTarget(std::int64_t n, const float* x, float factor, float* y) {
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/block_sums_cuda.h"
-#include "kernels/elementwise_cuda.h"
-#include "kernels/scale/scale_impl.h"
+#include "joule/kernels/block_sums_cuda.h"
+#include "joule/kernels/elementwise_cuda.h"
+#include "joule/kernels/scale/scale_impl.h"
 
 namespace joule::cuda {
 namespace {

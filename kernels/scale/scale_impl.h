@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/scale/scale.h"
+#include "joule/kernels/scale/scale.h"
 
 // What scale.cpp and scale_cpu.cpp share; nobody else includes this.
 namespace joule::cpu {

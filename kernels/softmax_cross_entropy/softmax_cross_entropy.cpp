@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
-#include "core/threads.h"
-#include "kernels/require_scalar.h"
-#include "kernels/same.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy_reference.h"
+#include "joule/core/threads.h"
+#include "joule/kernels/require_scalar.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy_reference.h"
 
 namespace joule {
 namespace {

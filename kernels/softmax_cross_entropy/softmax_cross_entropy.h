@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "core/op.h"
-#include "core/tensor.h"
+#include "joule/core/op.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

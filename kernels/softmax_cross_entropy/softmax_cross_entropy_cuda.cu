@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/block_sums_cuda.h"
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
+#include "joule/kernels/block_sums_cuda.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
 
 namespace joule::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 
 // The implementations of SoftmaxCrossEntropy and its gradient that have a source file of their own.
 namespace joule::cuda {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/update/update.h"
+#include "joule/kernels/update/update.h"
 
 #include <array>
 #include <cmath>
 #include <initializer_list>
 #include <string>
 
-#include "kernels/same.h"
-#include "kernels/update/update_impl.h"
-#include "kernels/update/update_reference.h"
+#include "joule/kernels/same.h"
+#include "joule/kernels/update/update_impl.h"
+#include "joule/kernels/update/update_reference.h"
 
 namespace joule {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "core/op.h"
-#include "core/tensor.h"
+#include "joule/core/op.h"
+#include "joule/core/tensor.h"
 
 namespace joule {
 

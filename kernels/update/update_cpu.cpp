@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/update/update_cpu.cpp"
+#define HWY_TARGET_INCLUDE "joule/kernels/update/update_cpu.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first: it compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
@@ -8,13 +8,13 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/parallel_flat.h"
-#include "kernels/update/update_impl.h"
+#include "joule/kernels/parallel_flat.h"
+#include "joule/kernels/update/update_impl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace joule::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-#include "kernels/lanes.inc"
+#include "joule/kernels/lanes.inc"
 
 // A vector of one runs the same instructions as a whole one: the bits of an element do not depend
 // on where in the tensor it lies.

@@ -2,9 +2,9 @@
 #include <initializer_list>
 #include <limits>
 
-#include "core/cuda/launch_cuda.h"
-#include "kernels/floats_cuda.h"
-#include "kernels/update/update_impl.h"
+#include "joule/core/cuda/launch.h"
+#include "joule/kernels/floats_cuda.h"
+#include "joule/kernels/update/update_impl.h"
 
 namespace joule::cuda {
 namespace {

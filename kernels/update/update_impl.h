@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "kernels/update/update.h"
+#include "joule/kernels/update/update.h"
 
 // What the implementations of the updates share, and their functions, one source file each; private
 // to this folder.

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/update/update.h"
+#include "joule/kernels/update/update.h"
 
 namespace joule::reference {
 

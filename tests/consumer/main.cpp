@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <iostream>
 
-#include "joule.h"
+#include <joule/joule.h>
 
 // Something of each library: what is not linked or not installed fails here.
 int main() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "training/config.h"
+#include "joule/training/config.h"
 
-#include "core/error.h"
-#include "tests/file_bytes.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/tests/fuzz/reader.h"
+#include "joule/tests/support/file_bytes.h"
 
 namespace joule::fuzz {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "energy/cost_model.h"
+#include "joule/energy/models/cost_model.h"
 
-#include "core/error.h"
-#include "energy/fit.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/energy/models/fit.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace joule::fuzz {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "core/json_text.h"
+#include "joule/io/json_text.h"
 
-#include "tests/file_bytes.h"
-#include "tests/fuzz/reader.h"
+#include "joule/tests/fuzz/reader.h"
+#include "joule/tests/support/file_bytes.h"
 
 namespace joule::fuzz {
 namespace {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "tests/fuzz/reader.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace {
 

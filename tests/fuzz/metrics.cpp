@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "training/metrics.h"
+#include "joule/training/run/metrics.h"
 
-#include "core/error.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace joule::fuzz {
 namespace {

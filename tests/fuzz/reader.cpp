@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/fuzz/reader.h"
+#include "joule/tests/fuzz/reader.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

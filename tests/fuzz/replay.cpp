@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "energy/meters/replay.h"
+#include "joule/energy/meters/replay.h"
 
-#include "core/error.h"
-#include "energy/measurement.h"
-#include "energy/window.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/energy/measurement.h"
+#include "joule/energy/window.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace joule::fuzz {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "data/safetensors.h"
+#include "joule/io/safetensors.h"
 
 #include <cstring>
 
-#include "core/error.h"
-#include "data/stored_tensors.h"
-#include "tests/file_bytes.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/io/stored_tensors.h"
+#include "joule/tests/fuzz/reader.h"
+#include "joule/tests/support/file_bytes.h"
 
 namespace joule::fuzz {
 namespace {

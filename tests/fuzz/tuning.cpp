@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/error.h"
-#include "data/tuning_file.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/io/tuning_file.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace joule::fuzz {
 namespace {

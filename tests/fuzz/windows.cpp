@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/error.h"
-#include "energy/fit.h"
-#include "tests/fuzz/reader.h"
+#include "joule/core/error.h"
+#include "joule/energy/models/fit.h"
+#include "joule/tests/fuzz/reader.h"
 
 namespace joule::fuzz {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/arena.h"
+#include "joule/tests/simt/arena.h"
 
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "tests/simt/sanitizer.h"
+#include "joule/tests/simt/sanitizer.h"
 
 namespace joule::simt {
 namespace {

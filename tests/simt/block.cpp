@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/block.h"
+#include "joule/tests/simt/block.h"
 
 #include <sys/mman.h>
 
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "tests/simt/sanitizer.h"
+#include "joule/tests/simt/sanitizer.h"
 
 simt::Index simt::index;
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/simt/fiber.h"
-#include "tests/simt/order.h"
+#include "joule/tests/simt/fiber.h"
+#include "joule/tests/simt/order.h"
 
 namespace joule::simt {
 

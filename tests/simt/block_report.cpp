@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/simt/block.h"
+#include "joule/tests/simt/block.h"
 
 namespace joule::simt {
 namespace {

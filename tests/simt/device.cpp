@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
-#include "tests/simt/arena.h"
-#include "tests/simt/block.h"
-#include "tests/simt/runtime.h"
+#include "joule/tests/simt/arena.h"
+#include "joule/tests/simt/block.h"
+#include "joule/tests/simt/runtime.h"
 
 namespace joule::simt {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/simt/simt.h"
+#include "joule/tests/simt/simt.h"
 
 namespace joule::test {
 

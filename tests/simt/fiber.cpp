@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/fiber.h"
+#include "joule/tests/simt/fiber.h"
 
 #include <sys/mman.h>
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "tests/simt/sanitizer.h"
+#include "joule/tests/simt/sanitizer.h"
 
 namespace joule::simt {
 

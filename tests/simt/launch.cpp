@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <span>
 
-#include "tests/simt/arena.h"
-#include "tests/simt/block.h"
-#include "tests/simt/runtime.h"
-#include "tests/simt/stream.h"
+#include "joule/tests/simt/arena.h"
+#include "joule/tests/simt/block.h"
+#include "joule/tests/simt/runtime.h"
+#include "joule/tests/simt/stream.h"
 
 namespace joule::simt {
 namespace {

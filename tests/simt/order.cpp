@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/order.h"
+#include "joule/tests/simt/order.h"
 
 #include <numeric>
 #include <utility>

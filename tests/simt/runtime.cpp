@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/runtime.h"
+#include "joule/tests/simt/runtime.h"
 
-#include "tests/simt/arena.h"
-#include "tests/simt/block.h"
-#include "tests/simt/pinned.h"
-#include "tests/simt/simt.h"
-#include "tests/simt/stream.h"
+#include "joule/tests/simt/arena.h"
+#include "joule/tests/simt/block.h"
+#include "joule/tests/simt/pinned.h"
+#include "joule/tests/simt/simt.h"
+#include "joule/tests/simt/stream.h"
 
 namespace joule::simt {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tests/simt/stream.h"
+#include "joule/tests/simt/stream.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "tests/simt/arena.h"
-#include "tests/simt/runtime.h"
+#include "joule/tests/simt/arena.h"
+#include "joule/tests/simt/runtime.h"
 
 namespace joule::simt {
 namespace {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "joule/bench/conv/conv_problem.h"
+#include "joule/core/random.h"
+#include "joule/core/tensor.h"
+#include "joule/data/loader.h"
+#include "joule/training/run/model_file.h"
+
+namespace joule::bench {
+
+/// A convolution with its values, as they stand in a net that trains: x and grad_y carry the zero
+/// masks that Relu and ReluGrad wrote.
+struct ConvOperands {
+  ConvProblem problem;
+  Tensor x, weight, grad_y;  // read
+  Tensor y, grad_weight;     // written
+  Tensor grad_x{};           // written; undefined where a net does not compute it
+  /// Tells which elements of grad_x somebody uses (see Conv2dGradInput): x, if it came out of a
+  /// ReLU, or undefined.
+  Tensor wanted{};
+
+  Conv2d forward() const { return {.x = x, .weight = weight, .y = y, .params = problem.params}; }
+  Conv2dGradInput grad_input() const {
+    return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = problem.params};
+  }
+  Conv2dGradInput grad_input_masked() const {
+    Conv2dGradInput op = grad_input();
+    op.wanted = wanted;
+    return op;
+  }
+  Conv2dGradWeight grad_weight_of() const {
+    return {.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = problem.params};
+  }
+};
+
+/// Shares of non-zeros.
+struct ConvDensities {
+  double x, grad_y;
+};
+
+/// x is the output of a Relu and grad_y that of the gradient of a Relu behind the convolution; each
+/// element of theirs is not zero with its density's probability, independently of the others.  The
+/// weights are uniform in [-1, 1).
+ConvOperands random_operands(const ConvProblem& problem, const ConvDensities& densities,
+                             Generator& generator);
+
+/// Every convolution of `model` in the order in which they run, with the operands of a training
+/// step on `batch`: the zeros that its ReLUs, pools and normalisations really leave.  The gradients
+/// are those of the cross-entropy.  Nobody asks for the gradient of the images, so the first one
+/// has no grad_x.  `wanted` is there where the tape would tell a convolution so.
+///
+/// Errors    ArgumentError if the net has no convolutions.
+std::vector<ConvOperands> real_operands(training::Model& model, const Batch& batch);
+
+}  // namespace joule::bench

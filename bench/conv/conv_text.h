@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "joule/bench/conv/conv_report.h"
+
+// What the terminal's table and the page say in the same words.
+namespace joule::bench {
+
+/// "90 %": the share of zeros at a density.
+std::string zeros(double density);
+
+/// Zeros down, ways across; the first row is the head.  A cell is the speed-up over the best direct
+/// peer, without a peer the milliseconds; `*` marks the fastest, and an empty cell somebody who was
+/// left out.
+std::vector<std::vector<std::string>> overview(const ConvCurve& curve);
+
+/// "speed-up over the best direct kernel", or without a peer "milliseconds".
+std::string unit_of_overview(const ConvCurve& curve);
+
+/// Sentences: who was left out and why, break-even, where dense wins.
+std::vector<std::string> findings(const ConvCurve& curve);
+
+/// Everybody's names, in the order in which they first ran.
+std::vector<std::string> ways(const ConvCurve& curve);
+
+/// The measurement of this name, or null.
+const ConvMeasurement* find(const ConvPoint& point, const std::string& name);
+
+}  // namespace joule::bench

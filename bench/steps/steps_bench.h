@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "joule/bench/steps/steps_report.h"
+
+namespace joule::bench {
+
+/// A net to measure: fresh by its name, or trained.
+struct NetChoice {
+  std::string model;    // empty with weights
+  std::string weights;  // empty: fresh
+};
+
+struct StepsOptions {
+  bool train = true;
+  std::vector<NetChoice> nets;
+  std::string data;  // as SideOptions
+  std::string device = "cpu", precision = "f32";
+  std::int64_t batch = 128;
+  int steps = 20, rounds = 5;
+  std::uint64_t seed = 1;  // of the turns
+  std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
+  /// libtorch's program, on cuda benchmarks/torch_cuda_peer.py; where there is none, libtorch is
+  /// left out.
+  std::string torch_peer;
+};
+
+/// Told of where it is measured, of what is about to be, and of every net that is complete.
+struct StepsProgress {
+  std::function<void(const Environment&)> on_environment{};
+  std::function<void(const std::string&)> on_start{};
+  std::function<void(const NetReport&)> on_net{};
+  std::function<bool()> stop{};  // asked all the time
+};
+
+/// Measures each net in Joule as it chooses, in Joule without the rows that skip zeros, and in
+/// libtorch; on cuda also as torch.compile makes it.  Every measurement is a process of its own.
+/// First each side tries its layouts and slices and keeps the quickest; then the sides take turns,
+/// in an order drawn for every round.
+///
+/// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
+///           fails; Stopped as soon as progress.stop() says so.
+StepsReport bench_steps(const StepsOptions& options, const StepsProgress& progress);
+
+}  // namespace joule::bench

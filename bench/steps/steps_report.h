@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "joule/bench/contest.h"
+#include "joule/bench/environment.h"
+#include "joule/bench/statistics.h"
+#include "joule/bench/steps/side.h"
+
+// What `joule bench train` and `joule bench infer` found out, and its three forms.
+namespace joule::bench {
+
+/// One way to run a net, over the rounds.
+struct SideReport {
+  std::string name;             // "joule", "joule, dense", "libtorch", "libtorch, compiled"
+  std::string way;              // the layout, slices or launches that were quickest; may be empty
+  std::string library;          // what a peer says that it is; empty for Joule
+  Spread images_per_second;     // of each round's median step
+  std::int64_t peak_bytes = 0;  // the most of all rounds; resident memory of its process
+  /// Images per second over those of another side in the same round.
+  std::optional<Spread> over_libtorch, over_dense;
+  /// What only Joule counts: one round's result.
+  std::optional<SideResult> counted;
+};
+
+/// One net with its weights.
+struct NetReport {
+  ModelSpec spec;
+  std::string weights;  // "fresh", or where they are from
+  std::string data;     // of the images
+  std::vector<SideReport> sides;
+  std::vector<Omitted> omitted;
+};
+
+struct StepsReport {
+  Environment environment;
+  bool train = true;
+  std::string device, precision;
+  std::int64_t batch = 0;
+  int steps = 0, rounds = 0;
+  std::vector<NetReport> nets;
+};
+
+/// Version of the JSON; rises when a key changes its meaning or goes.
+inline constexpr int kStepsSchema = 1;
+
+/// The keys are in docs/cli.md.
+std::string to_json(const StepsReport& report);
+/// A line per side, and who was left out.
+std::string table(const NetReport& net, std::int64_t batch);
+/// A page that holds `to_json(report)`.
+std::string to_html(const StepsReport& report);
+
+}  // namespace joule::bench

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/options/energy_options.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "joule/cli/options/option.h"
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+#include "joule/energy/measurement.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/io/parse_number.h"
+#include "joule/training/run/choice.h"
+
+namespace joule::cli {
+
+using energy::Figure;
+using energy::Joules;
+
+Joules parse_energy(const std::string& option, const std::string& text) {
+  static const std::map<std::string_view, Joules> kUnits{
+      {"J", Joules(1)}, {"kJ", Joules(1e3)}, {"Wh", Joules(3600)}, {"kWh", Joules(3.6e6)}};
+  std::string_view unit = text;
+  const std::optional<double> number = take_number<double>(unit);
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  const auto found = kUnits.find(unit);
+  const Joules energy = number && found != kUnits.end() ? *number * found->second : Joules();
+  require(energy > Joules(0) && std::isfinite(energy.value()), option,
+          ": expected a positive energy in J, kJ, Wh or kWh, such as 500J, got '", text, "'");
+  return energy;
+}
+
+void EnergyOptions::add_to(CLI::App& command) {
+  add_option(command, "--meter", meter,
+             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none; those of "
+             "what the run computes on are its energy, others stand beside it")
+      ->capture_default_str();
+  add_option(command, "--idle", idle_seconds,
+             "Seconds to measure the idle power before training; 0: do not")
+      ->capture_default_str();
+  add_option(command, "--idle-power", idle_watts,
+             "State the idle power in watts instead of measuring it");
+  add_option(command, "--energy-budget", budget,
+             "Stop when so much was measured, all epochs together: 500J, 2kJ, .1Wh, 1kWh");
+  add_option(command, "--carbon-intensity", footprint.grams_per_kwh,
+             "Of the electricity, in grams of CO2 per kWh: a line of its own");
+  add_option(command, "--pue", footprint.pue,
+             "The building's energy over the machine's: a line of its own");
+}
+
+training::RunAccounting EnergyOptions::open(Device device,
+                                            const std::function<bool()>& stop) const {
+  training::check(footprint);
+  require(idle_seconds >= 0 && idle_seconds <= 3600, "--idle: expected 0 to 3600 seconds, got ",
+          idle_seconds);
+  if (idle_watts) energy::stated_idle_power(energy::Watts(*idle_watts));  // is it one?
+  training::RunAccounting accounting{.footprint = footprint};
+  if (!budget.empty()) accounting.energy.budget = parse_energy("--energy-budget", budget);
+  auto metering = std::make_shared<training::Metering>(
+      energy::open_run_meters(meter, {.device = device, .gpu = backend(device).bus_id()}));
+  accounting.energy.metering = metering;
+  if (idle_watts) {
+    metering->state_idle_power(energy::Watts(*idle_watts));
+  } else if (idle_seconds > 0) {
+    metering->measure_idle_power(energy::Seconds(idle_seconds), stop);
+  }
+  return accounting;
+}
+
+namespace {
+
+std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& gross) {
+  std::string out;
+  const Joules energy = gross.available() ? gross.value() : Joules();
+  const auto line = [&](const char* what, const std::string& value, const std::string& from) {
+    out += fmt::format("{}: {} ({})\n", what,
+                       gross.available() ? value : "unavailable, as there is no measured energy",
+                       from);
+  };
+  const double pue = f.pue.value_or(1), intensity = f.grams_per_kwh.value_or(0);
+  if (f.pue) line("with the building", str(energy * pue), str("stated PUE of ", pue));
+  const std::string stated = str("stated ", intensity, " g/kWh");
+  const auto grams = [&](Joules e) {
+    return fmt::format("{:.4g} g CO2", training::grams_co2(e, intensity));
+  };
+  if (f.grams_per_kwh) line("carbon", grams(energy), stated);
+  if (f.grams_per_kwh && f.pue) {
+    line("carbon with the building", grams(energy * pue), str(stated, ", stated PUE of ", pue));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string energy_lines(const training::RunEnergy& run) {
+  const training::PartEnergy all = whole(total_energy(run.epochs));
+  const energy::EnergySplit split = measured(all);
+  std::string out = str("measured energy: ", split.gross, "\n");
+  if (split.gross.available()) {
+    out += str("  idle: ", split.idle, "\n  dynamic: ", split.dynamic, "\n");
+  }
+  for (const energy::WindowSum& meter : all.measured) {
+    if (meter.beside.empty()) continue;
+    out += str("  not in the sum: ", energy::measure(meter).gross, ": ", meter.beside, "\n");
+  }
+  const energy::CostModel& profile = energy::horowitz45();
+  out += str("modelled energy: ", modelled(all, profile), "\n");
+  for (const std::int64_t epoch : run.lost_after) {
+    out += fmt::format(
+        "not in it: what was spent after epoch {} and then lost, at a kill or error\n", epoch);
+  }
+  out += training::choice_line(run.epochs) + "\n";
+  return out + footprint_lines(run.footprint, split.gross);
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/options/model_and_data.h"
+#include "joule/cli/options/option.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "joule/training/run/run.h"
+
+namespace joule::cli {
+
+void ModelAndData::add_to(CLI::App& command) {
+  add_option(command, "--model", model, "Folder of a run, or a model.safetensors")
+      ->required()
+      ->type_name("DIR|FILE");
+  add_option(command, "--data", data, "Data set; unless given the one that the net was trained on");
+  add_option(command, "--limit", limit, "Use only the first N test images; 0: all");
+  execution.add_to(command);
+}
+
+ModelAndData::Loaded ModelAndData::load() const {
+  execution.apply();
+  require(limit >= 0, "limit: must not be negative, got ", limit);
+  training::Model loaded = training::load_model(model);
+  loaded.net.to(execution.where());
+  const Dataset test = loaded.prepare(load_dataset(data.empty() ? loaded.data : data).test);
+  return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
+}
+
+bool ModelAndData::unfinished() const {
+  return std::filesystem::is_directory(model) && training::config_of(model) &&
+         !training::is_finished(model);
+}
+
+std::string ModelAndData::which_epoch(const training::Model& net) const {
+  if (net.epochs == 0 || (net.epoch == net.epochs && !unfinished())) return {};
+  return fmt::format("the net after epoch {} of {}{}\n", net.epoch, net.epochs,
+                     unfinished() ? "; its run is not finished" : "");
+}
+
+}  // namespace joule::cli

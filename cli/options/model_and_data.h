@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "joule/cli/options/execution.h"
+#include "joule/data/dataset.h"
+#include "joule/training/run/model_file.h"
+
+namespace joule::cli {
+
+/// The options of the commands that run a trained net on a data set's test images.
+struct ModelAndData {
+  std::string model;
+  std::string data;        // empty: what the net was trained on
+  std::int64_t limit = 0;  // 0: all
+  Execution execution;
+
+  void add_to(CLI::App& command);
+
+  struct Loaded {
+    training::Model model;
+    Dataset test;
+  };
+  /// Errors    as load_model(), load_dataset() and Model::prepare().
+  Loaded load() const;
+  /// Whether `model` is the folder of a run that has not come to its end.
+  bool unfinished() const;
+  /// A line that says which epoch the net is of, unless it is the last one of a finished run.
+  std::string which_epoch(const training::Model& net) const;
+};
+
+}  // namespace joule::cli

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/output/profile_table.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "joule/core/error.h"
+#include "joule/report/figures.h"
+#include "joule/report/profile_tables.h"
+
+namespace joule::cli {
+namespace {
+
+using namespace energy;  // NOLINT(google-build-using-namespace)
+using report::count;
+using report::heads;
+using report::names;
+using Cells = std::vector<std::string>;
+
+std::string figure_text(const Figure<Joules>& figure) {
+  if (!figure.available()) return "unavailable";
+  std::string text = str(figure.value());
+  if (figure.uncertainty()) text += " +- " + str(*figure.uncertainty());
+  return text;
+}
+
+std::string number(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : "-";
+}
+
+Cells with_numbers(Cells cells, const ProfileRow& row, bool times) {
+  const auto& [calls, work, tally] = row.totals;
+  const Seconds time(1e-9 * static_cast<double>(tally.nanoseconds));
+  for (std::string text :
+       {count(calls), times ? str(time) : "-", number(times ? gflops(row.totals) : std::nullopt, 1),
+        count(work.macs), count(tally.macs_skippable), count(tally.macs_skipped),
+        count(work.bytes_read + work.bytes_written), number(row.totals.density(), 3),
+        figure_text(row.modelled), figure_text(row.attributed)}) {
+    cells.push_back(std::move(text));
+  }
+  return cells;
+}
+
+std::string aligned(const std::vector<Cells>& grid, std::size_t names) {
+  std::vector<std::size_t> width(grid.front().size());
+  for (const Cells& cells : grid) {
+    for (std::size_t i = 0; i < cells.size(); ++i) width[i] = std::max(width[i], cells[i].size());
+  }
+  std::string text;
+  for (const Cells& cells : grid) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      line += i < names ? fmt::format("{:<{}}  ", cells[i], width[i])
+                        : fmt::format("{:>{}}  ", cells[i], width[i]);
+    }
+    line.resize(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string window_text(const Profile& p) {
+  const Attribution& a = p.attribution;
+  std::string text = fmt::format("energy by {}\n", source(p.meter));
+  const auto line = [&](const char* what, const auto& figure) {
+    text += fmt::format("  {:<13}{}\n", what, str(figure));
+  };
+  line("gross", a.whole.gross);
+  if (a.whole.gross.available()) {
+    line("idle", a.whole.idle);
+    line("dynamic", a.whole.dynamic);
+    line("unattributed", a.unattributed);
+  }
+  for (const auto& [meter, why, gross] : p.beside) {
+    text += fmt::format("  {:<13}{}: {}\n", "not in it", str(gross), why);
+  }
+  if (!p.meter.remedy.empty()) text += fmt::format("  {:<13}{}\n", "to do", p.meter.remedy);
+  return text;
+}
+
+}  // namespace
+
+std::string table(const Profile& p, By by) {
+  Cells head = heads(by);
+  const std::size_t named = head.size();
+  for (const char* text : {"calls", "time", "dense GFLOP/s", "MACs", "skippable", "skipped",
+                           "bytes", "density", "modelled", "attributed"}) {
+    head.emplace_back(text);
+  }
+  std::vector<Cells> grid{head};
+  for (const ProfileRow& row : rows(p, by)) {
+    grid.push_back(with_numbers(names(row, by), row, p.times));
+  }
+  Cells sum(named);
+  sum.front() = "total";
+  grid.push_back(with_numbers(sum, total(p), p.times));
+
+  const Ratio ratio = modelled_per_dynamic(p);
+  std::string text = fmt::format("{}, {}, {}: {} steps of {} images ({})\n\n", p.model, p.input,
+                                 p.data, p.steps, p.batch, p.mode);
+  text += aligned(grid, named) + "\n" + window_text(p);
+  text += fmt::format("modelled / dynamic  {}\n",
+                      ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
+                                  : "none: " + ratio.reason);
+  for (const std::string& note : p.notes) text += fmt::format("note: {}\n", note);
+  return text;
+}
+
+}  // namespace joule::cli

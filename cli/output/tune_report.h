@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "joule/tune/result.h"
+
+// The two forms of what `joule tune` found out.
+namespace joule::cli {
+
+/// For people: the times, both choices, and where the choice changes.
+std::string text(const tune::TuneResult& result);
+nlohmann::ordered_json to_json(const tune::TuneResult& result);
+
+}  // namespace joule::cli

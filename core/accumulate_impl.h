@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: MIT
-#pragma once
-
-#include "core/accumulate.h"
-
-// The implementation of Accumulate that has a source file of its own.
-namespace joule::cuda {
-void accumulate(const Accumulate& op, Context& ctx, Tally* tally);
-}  // namespace joule::cuda

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/core/op.h"
+#include "joule/core/tensor.h"
+
+namespace joule {
+
+/// sum += addend, elementwise, same shape.  The one operation that the tape itself is made of: a
+/// tensor that was used several times has the sum of its gradients.
+///
+/// Cost      no MACs; reads both, writes one.
+/// Errors    ArgumentError if shape, dtype or device differ, or the dtype is i32.
+struct Accumulate {
+  static constexpr std::string_view kName = "accumulate";
+
+  Tensor sum;     // any shape
+  Tensor addend;  // the same
+
+  Device device() const { return sum.device(); }
+  DType dtype() const { return sum.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Accumulate>> implementations();
+};
+
+}  // namespace joule

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/core/backend/backend.h"
+
+// The devices' backends, one source file each.  Only backend.cpp includes this.
+namespace joule {
+
+Backend& cpu_backend();
+
+/// Built at the first call.  Errors: DeviceError if there is no device.
+Backend& cuda_backend();
+/// Whether cuda_backend() has been built: whether any work can have been queued.
+bool cuda_backend_in_use();
+/// Why there is no device, or empty.
+std::string cuda_unavailable();
+
+}  // namespace joule

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "joule/core/backend/step_graph.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "joule/core/backend/backend.h"
+#include "joule/core/error.h"
+
+namespace joule {
+
+/// Records each operation by itself.
+class WorkLog final : public WorkSink {
+ public:
+  struct Entry {
+    OpRun run;
+    Work work;
+    Tally tally;
+  };
+
+  ~WorkLog() override {
+    try {
+      settle_tallies();
+    } catch (const DeviceError&) {  // nobody is left who could read the counts
+    }
+  }
+  Tally* record(const OpRun& run, const Work& nominal) override {
+    entries_.push_back({run, nominal, {}});
+    return &entries_.back().tally;
+  }
+  std::deque<Entry>& entries() { return entries_; }
+
+ private:
+  std::deque<Entry> entries_;  // which do not move
+};
+
+bool StepGraph::Settings::operator==(const Settings& other) const {
+  const Context &x = context, &y = other.context;
+  return seed == other.seed && (x.sink == nullptr) == (y.sink == nullptr) && x.force == y.force &&
+         x.deterministic == y.deterministic && x.skip_zeros == y.skip_zeros &&
+         x.precision == y.precision && x.grad_enabled == y.grad_enabled;
+}
+
+StepGraph::StepGraph(Device device)
+    : device_(device),
+      why_not_(device == Device::cpu ? "on the CPU there is nothing to capture" : "") {}
+
+StepGraph::~StepGraph() = default;
+
+void StepGraph::reset() {
+  graph_ = nullptr;
+  log_ = nullptr;
+  runs_ = 0;
+}
+
+StepGraph::Ran StepGraph::run(const std::function<void()>& work) {
+  if (!why_not_.empty()) {
+    work();
+    return Ran::eagerly;
+  }
+  const Settings now{context(), default_generator().state().seed};
+  if (runs_ > 0 && now != settings_) reset();
+  settings_ = now;
+  const std::int64_t number = runs_++;
+  if (context().sink && number % kTimed == 1) {
+    run_timed(work);
+    return Ran::eagerly;
+  }
+  if (number < kWarmUp) {
+    run_eagerly(work);
+    return Ran::eagerly;
+  }
+  if (graph_) {
+    launch();
+    ++replays_;
+    return Ran::replayed;
+  }
+  capture(work);
+  launch();
+  return Ran::captured;
+}
+
+void StepGraph::run_eagerly(const std::function<void()>& work) {
+  const std::int64_t before = backend(device_).waits();
+  work();
+  if (backend(device_).waits() != before) {
+    reset();
+    why_not_ = "the step waits for values of the device";
+  }
+}
+
+void StepGraph::run_timed(const std::function<void()>& work) {
+  WorkLog log;
+  {
+    ContextGuard guard;
+    context().sink = &log;
+    run_eagerly(work);
+  }
+  settle_tallies();
+  timed_.clear();
+  for (const auto& [run, nominal, tally] : log.entries()) {
+    timed_.push_back({run, tally.nanoseconds});
+    if (Tally* const sum = context().sink->record(run, nominal)) *sum += tally;
+  }
+}
+
+void StepGraph::capture(const std::function<void()>& work) {
+  auto log = std::make_unique<WorkLog>();
+  random_ = default_generator().state();
+  const auto captured = [&] {
+    ContextGuard guard;
+    if (context().sink) context().sink = log.get();
+    work();
+  };
+  if (!context().sink) timed_.clear();
+  auto graph = backend(device_).capture(timed_.size(), captured);
+  require_same_operations(*log);
+  counters_ = default_generator().state().next - random_.next;
+  default_generator().set_state(random_);  // launch() draws them
+  log_ = std::move(log);
+  graph_ = std::move(graph);
+}
+
+void StepGraph::require_same_operations(WorkLog& log) const {
+  const auto same = [](const WorkLog::Entry& entry, const Timed& timed) {
+    return entry.run.op == timed.run.op && entry.run.implementation == timed.run.implementation &&
+           entry.run.scope.layer == timed.run.scope.layer;
+  };
+  const auto [now, before] = std::ranges::mismatch(log.entries(), timed_, same);
+  const auto text = [](const OpRun& run) {
+    return str(run.op, " by ", run.implementation, " in ", run.scope.layer);
+  };
+  require(now == log.entries().end() && before == timed_.end(),
+          "captured step: a step must be the same each time, but operation ",
+          now - log.entries().begin() + 1, " was ",
+          before == timed_.end() ? "none" : text(before->run), " and is ",
+          now == log.entries().end() ? "none" : text(now->run));
+}
+
+void StepGraph::launch() {
+  const RandomState drawn = default_generator().reserve(counters_);
+  std::vector<TallyMove> moves;
+  for (std::size_t i = 0; i < log_->entries().size(); ++i) {
+    auto& [run, nominal, tally] = log_->entries()[i];
+    Tally* const sum = context().sink->record(run, nominal);
+    if (sum) sum->nanoseconds += timed_[i].nanoseconds;
+    moves.push_back({&tally, sum});
+  }
+  graph_->launch(drawn.next - random_.next, std::move(moves));
+}
+
+}  // namespace joule

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "joule/core/backend/arena.h"
+#include "joule/core/backend/device_graph.h"
+#include "joule/core/cuda/check.h"
+#include "joule/core/cuda/tally_slots.h"
+
+namespace joule::cuda {
+
+inline void destroy_graph(cudaGraph_t graph) noexcept {
+  report(cudaGraphDestroy(graph), "cudaGraphDestroy");
+}
+inline void destroy_exec(cudaGraphExec_t exec) noexcept {
+  report(cudaGraphExecDestroy(exec), "cudaGraphExecDestroy");
+}
+using Graph = Handle<cudaGraph_t, destroy_graph>;
+using GraphExec = Handle<cudaGraphExec_t, destroy_exec>;
+
+/// What is queued on a stream while it is captured, and what the captured kernels use besides
+/// tensors: memory, places for counts, the shift of the random counters.
+class CapturedGraph final : public DeviceGraph {
+ public:
+  /// `operations` at most count.  `mutex` is held while counts move, and while `released` is
+  /// called: when nothing of this is in use any more.
+  CapturedGraph(cudaStream_t stream, std::size_t operations, std::mutex& mutex,
+                std::function<void(CapturedGraph*)> released);
+  ~CapturedGraph() override;
+
+  /// Captures what `work` queues; nothing of it is done.
+  void capture(const std::function<void()>& work);
+  void launch(std::uint64_t shift, std::vector<TallyMove> moves) override;
+  /// Moves what was counted; waits for the stream.  The mutex is the caller's.
+  void settle();
+
+  const std::shared_ptr<Arena>& arena() const { return arena_; }
+  DeviceTally* slot(Tally* tally) { return tallies_.slot(tally); }
+  /// Where the captured kernels find what launch() was given.
+  const std::uint64_t* shift() {
+    shifted_ = true;
+    return shift_;
+  }
+
+ private:
+  cudaStream_t stream_;
+  std::mutex& mutex_;
+  std::function<void(CapturedGraph*)> released_;
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
+  TallySlots tallies_;
+  std::uint64_t* shift_ = nullptr;
+  bool shifted_ = false;
+  Graph graph_;
+  GraphExec exec_;
+  std::vector<TallyMove> moves_;  // that are still to be made
+};
+
+}  // namespace joule::cuda

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <source_location>
+#include <utility>
+
+#include "joule/core/cuda/check.h"
+#include "joule/core/cuda/runtime.h"
+
+namespace joule::cuda {
+
+/// How many blocks of how many threads, and how much dynamic shared memory each block has.
+struct Grid {
+  dim3 blocks;
+  dim3 threads;
+  std::size_t shared_bytes = 0;
+  std::source_location at = std::source_location::current();
+};
+
+/// One thread per item, in blocks of `threads`; a kernel of more than 2^31 items walks on by
+/// gridDim.x * blockDim.x.
+inline Grid grid_over(std::int64_t items, unsigned threads = 256,
+                      std::source_location at = std::source_location::current()) {
+  const std::int64_t blocks = (items + threads - 1) / threads;
+  return {.blocks = dim3(static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 23))),
+          .threads = dim3(threads),
+          .at = at};
+}
+
+/// Dynamic shared memory that a kernel gets without asking for it.
+inline constexpr std::size_t kSharedByDefault = 48 * 1024;
+
+/// Queues `kernel` on the stream of this thread.  Nothing is launched for a grid without blocks.
+///
+/// Errors    DeviceError if it cannot be launched.  What goes wrong while it runs is reported by a
+///           later call.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Grid& grid, Arguments&&... arguments) {
+  if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
+  if (grid.shared_bytes > kSharedByDefault) {
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(grid.shared_bytes)),
+          "cudaFuncSetAttribute", grid.at);
+  }
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid.blocks;
+  config.blockDim = grid.threads;
+  config.dynamicSmemBytes = grid.shared_bytes;
+  config.stream = stream();
+  check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...),
+        "cudaLaunchKernelEx", grid.at);
+}
+
+}  // namespace joule::cuda

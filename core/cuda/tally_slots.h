@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "joule/core/cuda/runtime.h"
+
+namespace joule::cuda {
+
+/// Device memory for the counts of the tallies that are in use.  Not thread-safe.
+class TallySlots {
+ public:
+  explicit TallySlots(cudaStream_t stream) : stream_(stream) {}
+  ~TallySlots();
+  TallySlots(const TallySlots&) = delete;
+  TallySlots& operator=(const TallySlots&) = delete;
+
+  /// Where to count for `tally`: zeros at first.
+  DeviceTally* slot(Tally* tally);
+  /// Room for so many: until there are more, slot() queues nothing.
+  void reserve(std::size_t tallies);
+  /// Adds the counts to the tallies, whose places stay theirs; waits for the stream.
+  void collect();
+  /// Adds the counts to the tallies and forgets them; waits for the stream.
+  void settle();
+
+ private:
+  static constexpr std::size_t kSlotsPerChunk = 1024;
+  cudaStream_t stream_;
+  std::vector<DeviceTally*> chunks_;
+  std::vector<Tally*> tallies_;  // of slot i % kSlotsPerChunk of chunk i / kSlotsPerChunk
+  std::unordered_map<Tally*, std::size_t> index_;
+};
+
+}  // namespace joule::cuda

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "joule/core/error.h"
+#include "joule/energy/attribution/attribution.h"
+#include "joule/energy/attribution/attribution_parts.h"
+#include "joule/energy/models/least_squares.h"
+#include "joule/energy/models/trials.h"
+
+namespace joule::energy {
+namespace {
+
+using Eigen::Index;
+using Eigen::VectorXd;
+using Key = std::tuple<std::string_view, Phase, std::string_view, std::string_view>;
+
+Key key(const OpRun& run) { return {run.scope.layer, run.scope.phase, run.op, run.implementation}; }
+
+/// Lines that the pieces cannot tell apart.
+struct Group {
+  VectorXd calls;                  // in each piece, of one of them
+  std::vector<std::size_t> lines;  // ascending by name
+};
+
+/// Dynamic energy of a piece and a bound of its error; none if the counter cannot resolve it.
+struct PieceEnergy {
+  const Piece* piece;
+  Joules dynamic, uncertainty;
+};
+
+std::vector<PieceEnergy> resolved(const MeterInfo& meter, std::span<const Piece> pieces,
+                                  const Figure<Watts>& idle_power) {
+  std::vector<PieceEnergy> energies;
+  for (const Piece& piece : pieces) {
+    if (!unresolved(meter, piece.interval).empty()) continue;
+    const Counted c = counted(meter, piece.interval);
+    const Seconds duration = piece.interval.duration();
+    const Watts idle_width = idle_power.uncertainty().value_or(Watts());
+    energies.push_back(
+        {&piece, c.energy - idle_power.value() * duration, *c.edges + idle_width * duration});
+  }
+  return energies;
+}
+
+bool proportional(const VectorXd& a, const VectorXd& b) {
+  return (a.normalized() - b.normalized()).norm() < 1e-9;
+}
+
+/// By names, so that the order of the lines changes nothing; lines without calls are left out.
+std::vector<Group> groups(std::span<const Ledger::Line> lines,
+                          const std::vector<PieceEnergy>& energies) {
+  std::map<Key, std::size_t> by_name;
+  for (std::size_t i = 0; i < lines.size(); ++i) by_name[key(lines[i].run)] = i;
+  std::map<Key, VectorXd> calls;
+  for (std::size_t p = 0; p < energies.size(); ++p) {
+    for (const Ledger::Line& line : energies[p].piece->lines) {
+      VectorXd& column = calls[key(line.run)];
+      if (column.size() == 0) column = VectorXd::Zero(static_cast<Index>(energies.size()));
+      column(static_cast<Index>(p)) += static_cast<double>(line.calls);
+    }
+  }
+  std::vector<Group> found;
+  for (const auto& [name, column] : calls) {
+    const auto line = by_name.find(name);
+    require(line != by_name.end(), "attribution: the pieces have a line (", std::get<0>(name), ", ",
+            std::get<2>(name), ") that the window has not");
+    auto same = std::ranges::find_if(
+        found, [&, &column = column](const Group& g) { return proportional(g.calls, column); });
+    if (same == found.end()) same = found.insert(found.end(), {column, {}});
+    same->lines.push_back(line->second);
+  }
+  return found;
+}
+
+LeastSquares weighted(const std::vector<Group>& columns, const std::vector<PieceEnergy>& energies) {
+  const auto n = static_cast<Index>(energies.size());
+  LeastSquares problem{{n, static_cast<Index>(columns.size())}, VectorXd(n)};
+  for (Index p = 0; p < n; ++p) {
+    const PieceEnergy& e = energies[static_cast<std::size_t>(p)];
+    problem.values(p) = e.dynamic / e.uncertainty;
+    for (std::size_t g = 0; g < columns.size(); ++g) {
+      problem.rows(p, static_cast<Index>(g)) = columns[g].calls(p) / e.uncertainty.value();
+    }
+  }
+  return problem;
+}
+
+/// Why the pieces do not determine the energies; empty if they do.
+std::string undetermined(const std::vector<Group>& columns, std::size_t lines,
+                         const LeastSquares& problem) {
+  const auto n = static_cast<std::size_t>(problem.rows.rows());
+  if (columns.size() == 1 && lines > 1) {
+    return str("all ", n, " pieces ran the same: they tell no line from another");
+  }
+  if (n <= columns.size()) {
+    return str(columns.size(), " energies need at least ", columns.size() + 1,
+               " pieces that the counter can resolve, got ", n);
+  }
+  const double condition = conditioning(problem.rows).number;
+  if (condition <= kLargestConditionNumber) return {};
+  return str("the calls of the lines depend on each other linearly (condition number ", condition,
+             ")");
+}
+
+/// A group's energy is known to +- width; its lines share it by time, or equally if they took none.
+void give_group(Attribution& a, const MeterInfo& meter, const Group& group,
+                std::span<const Ledger::Line> lines, Joules energy, Joules width) {
+  std::vector<double> weights;
+  for (const std::size_t i : group.lines) {
+    weights.push_back(static_cast<double>(lines[i].tally.nanoseconds));
+  }
+  const bool timeless = std::ranges::all_of(weights, [](double w) { return w == 0; });
+  if (timeless) weights.assign(weights.size(), 1);
+  const auto shares = apportion(std::llround(energy / meter.unit), weights);
+  double sum = 0;
+  for (const double weight : weights) sum += weight;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    give(a, meter, group.lines[i], shares[i], width * (weights[i] / sum));
+  }
+}
+
+}  // namespace
+
+Attribution attribute_by_regression(const MeterInfo& meter, const Interval& window,
+                                    const Figure<Watts>& idle_power,
+                                    std::span<const Ledger::Line> lines,
+                                    std::span<const Piece> pieces) {
+  const auto none = [&](const std::string& why) {
+    return nothing_attributed(Rule::regression, meter, window, idle_power, lines.size(), why);
+  };
+  Attribution a = none("no piece that the counter can resolve ran it");
+  if (!a.whole.dynamic.available()) return a;
+  if (!meter.update_period) return none("the meter's update period is not known");
+  const std::vector<PieceEnergy> energies = resolved(meter, pieces, idle_power);
+  const std::vector<Group> columns = groups(lines, energies);
+  if (columns.empty()) return a;
+  const LeastSquares problem = weighted(columns, energies);
+  const std::string why = undetermined(columns, lines.size(), problem);
+  if (!why.empty()) return none(why);
+
+  const NonNegativeSolution solution = non_negative_least_squares(problem);
+  const VectorXd errors = standard_errors(problem, solution);
+  const auto free = problem.rows.rows() - std::ssize(solution.positive);
+  for (std::size_t g = 0; g < columns.size(); ++g) {
+    const auto at = static_cast<Index>(g);
+    if (solution.constants(at) == 0) {
+      for (const std::size_t i : columns[g].lines) {
+        a.lines[i] = Figure<Joules>::unavailable(
+            source(meter, a.rule), "unresolved: no positive energy fits the pieces better");
+      }
+      continue;
+    }
+    const auto calls = static_cast<double>(lines[columns[g].lines.front()].calls);
+    const Joules energy(solution.constants(at) * calls);
+    const Joules width(student_t95(free) * errors(at) * calls);
+    give_group(a, meter, columns[g], lines, energy, width + meter.systematic * energy);
+  }
+  settle(a, meter);
+  return a;
+}
+
+}  // namespace joule::energy

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "joule/energy/attribution/profile.h"
+#include "joule/energy/json/json.h"
+#include "joule/energy/json/meter_json.h"
+
+namespace joule::energy {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <class T>
+ordered_json parsed(const T& value) {
+  return ordered_json::parse(to_json(value));
+}
+
+template <class T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json();
+}
+
+/// Columns of a row: the names and counts, then the figures.
+ordered_json counts(const ProfileRow& row, bool times) {
+  const auto& [calls, work, tally] = row.totals;
+  ordered_json object{{"layer", row.layer},
+                      {"phase", row.phase},
+                      {"op", row.op},
+                      {"implementation", row.implementation},
+                      {"calls", calls},
+                      {"nanoseconds", times ? ordered_json(tally.nanoseconds) : ordered_json()},
+                      {"gflops", times ? or_null(gflops(row.totals)) : ordered_json()},
+                      {"macs", work.macs},
+                      {"macs_skippable", tally.macs_skippable},
+                      {"macs_skipped", tally.macs_skipped},
+                      {"bytes_read", work.bytes_read},
+                      {"bytes_written", work.bytes_written},
+                      {"values_in", tally.values_in},
+                      {"values_in_nonzero", tally.values_in_nonzero},
+                      {"density", or_null(row.totals.density())}};
+  return object;
+}
+
+ordered_json json_row(const ProfileRow& row, bool times) {
+  ordered_json object = counts(row, times);
+  object["modelled"] = parsed(row.modelled);
+  object["attributed"] = parsed(row.attributed);
+  object["ticks"] = or_null(row.ticks);
+  return object;
+}
+
+ordered_json ticks(const std::optional<Split>& split) {
+  if (!split) return {};
+  return {{"gross", split->gross}, {"idle", split->idle}, {"unattributed", split->unattributed}};
+}
+
+ordered_json not_in_sum(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const auto& [meter, why, gross] : p.beside) {
+    array.push_back({{"meter", parsed(meter)}, {"reason", why}, {"gross", parsed(gross)}});
+  }
+  return array;
+}
+
+ordered_json environment(const Profile& p) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [what, is] : p.environment) object[what] = is;
+  return object;
+}
+
+ordered_json sources(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const MeterInfo& source : p.sources) {
+    ordered_json& object = array.emplace_back(parsed(source));
+    for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "remarks"}) {
+      object.erase(key);  // of the meter that was used they are in `meter`
+    }
+  }
+  return array;
+}
+
+/// Times from the beginning of the first one.
+ordered_json windows(const Profile& p) {
+  ordered_json array = ordered_json::array();
+  for (const auto& [what, interval] : p.windows) {
+    const std::int64_t start = p.windows.front().interval.begin.monotonic_ns;
+    const std::string problem = interval.problem();
+    array.push_back({{"what", what},
+                     {"begin_ns", interval.begin.monotonic_ns - start},
+                     {"end_ns", interval.end.monotonic_ns - start},
+                     {"ticks", problem.empty() ? ordered_json(interval.ticks()) : ordered_json()},
+                     {"problem", problem.empty() ? ordered_json() : ordered_json(problem)}});
+  }
+  return array;
+}
+
+/// As RFC 4180 has it.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+std::string cell(const ordered_json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? quoted(value.get<std::string>()) : value.dump();
+}
+
+}  // namespace
+
+std::string to_json(const Profile& p) {
+  ordered_json lines = ordered_json::array();
+  for (const ProfileRow& row : rows(p, By::line)) lines.push_back(json_row(row, p.times));
+  const Ratio ratio = modelled_per_dynamic(p);
+  const ordered_json document{
+      {"format", "joule-profile"},
+      {"version", 1},
+      {"model", p.model},
+      {"input", p.input},
+      {"data", p.data},
+      {"mode", p.mode},
+      {"batch", p.batch},
+      {"steps", p.steps},
+      {"warmup", p.warmup},
+      {"meter", parsed(p.meter)},
+      {"not_in_sum", not_in_sum(p)},
+      {"idle_power", parsed(p.idle_power)},
+      {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
+      {"attribution", name(p.attribution.rule)},
+      {"window", parsed(p.attribution.whole)},
+      {"ticks", ticks(p.attribution.ticks)},
+      {"unattributed", parsed(p.attribution.unattributed)},
+      {"total", json_row(total(p), p.times)},
+      {"modelled_per_dynamic",
+       {{"value", or_null(ratio.value)},
+        {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
+      {"notes", p.notes},
+      {"environment", environment(p)},
+      {"sources", sources(p)},
+      {"windows", windows(p)},
+      {"lines", lines}};
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string to_csv(const Profile& p) {
+  std::string text;
+  for (const ProfileRow& row : rows(p, By::line)) {
+    ordered_json cells = counts(row, p.times);
+    const auto add = [&](const std::string& key, const Figure<Joules>& figure) {
+      const ordered_json object = parsed(figure);
+      cells[key + "_joules"] = object["value"];
+      cells[key + "_uncertainty_joules"] = object["uncertainty"];
+    };
+    add("modelled", row.modelled);
+    add("attributed", row.attributed);
+    cells["attributed_ticks"] = or_null(row.ticks);
+    cells["attributed_reason"] = row.attributed.reason();
+    std::string head, line;
+    for (const auto& [key, value] : cells.items()) {
+      if (!head.empty()) head += ',', line += ',';
+      head += key;
+      line += cell(value);
+    }
+    if (text.empty()) text = head + "\r\n";
+    text += line + "\r\n";
+  }
+  return text;
+}
+
+}  // namespace joule::energy

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "joule/energy/figure.h"
+#include "joule/energy/measurement.h"
+#include "joule/energy/meter.h"
+#include "joule/energy/window.h"
+
+namespace joule::energy {
+
+struct TrialOptions {
+  int trials = 8;    // at least 5; eight phases bring a load that beats with the counter to 5 %
+  int periods = 50;  // of the counter per trial, 20 to 50: with aligned edges 50 leave 1 %
+  Seconds shortest{0.05};  // of a trial, whatever the period
+  std::uint64_t seed = 0;  // of the phases
+};
+
+/// What one call of a body costs, from repeated windows.
+struct Trials {
+  struct Trial {
+    Interval interval;
+    std::int64_t calls = 0;  // of the body
+  };
+  std::vector<Trial> trials;
+  Figure<Watts> idle_power;  // before the first trial and after the last
+  Measurement per_call;      // means over the trials
+};
+
+/// Repeats `body` in windows that begin and end when the counter moves, so that each holds whole
+/// update periods in which nothing but the body ran.  Before each trial a random part of a period
+/// is waited for, so that a body whose own rhythm beats with the counter's meets it at another
+/// phase each time.  Before and after all trials the idle power is measured.
+///
+/// The body must have done its work when it returns (a GPU: synchronise).
+///
+/// Numerics  the uncertainty is the 95 % interval of Student's t over the trials, but not less than
+///           their edges' uncertainty times 2 / sqrt(trials), plus the meter's systematic share,
+///           which repeating does not reduce.  The same seed gives the same phases.
+/// Cost      (trials + 2) * periods update periods: 50 s on a counter that moves every 100 ms.
+/// Errors    ArgumentError for fewer than 5 trials, periods outside 20..50, a meter that was not
+///           calibrated, a replay (its time does not pass).  What the body throws.
+///           If the meter cannot be read, or dies, there are the trials up to then and no figures.
+Trials run_trials(Meter& meter, const std::function<void()>& body,
+                  const TrialOptions& options = {});
+
+/// The t with P(|T| <= t) = .95 for Student's distribution of `degrees` degrees of freedom; beyond
+/// 30 that of 30, which is at most 4 % too wide.
+///
+/// Errors    ArgumentError for degrees < 1.
+/// Source    Student 1908; any table of the distribution.
+double student_t95(std::int64_t degrees);
+
+}  // namespace joule::energy

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/kernels/conv2d/cuda/epilogue.h"
+#include "joule/kernels/conv2d/cuda/packed.h"
+#include "joule/kernels/conv2d/passes.h"
+
+namespace joule::cuda {
+
+/// cpu::PassAxis in the integers that a GPU computes with at full rate; see one_group_in_32_bits().
+struct PassAxis {
+  int in, in_first, in_step;
+  int out, count, first, step;
+  int taps, tap_step, kernel_first, kernel_step;
+
+  explicit PassAxis(const cpu::PassAxis& axis)
+      : in(static_cast<int>(axis.in)),
+        in_first(static_cast<int>(axis.in_first)),
+        in_step(static_cast<int>(axis.in_step)),
+        out(static_cast<int>(axis.out)),
+        count(static_cast<int>(axis.count)),
+        first(static_cast<int>(axis.first)),
+        step(static_cast<int>(axis.step)),
+        taps(static_cast<int>(axis.taps)),
+        tap_step(static_cast<int>(axis.tap_step)),
+        kernel_first(static_cast<int>(axis.kernel_first)),
+        kernel_step(static_cast<int>(axis.kernel_step)) {}
+};
+
+/// A pass (conv2d_passes.h) as kernels get it: the forward convolution, or a phase of the gradient
+/// of its input.  One group.
+struct Correlation {
+  PassAxis h, w;
+  std::int64_t pixels;  // of the output of the pass
+  int in_channels, out_channels;
+  int kernel_w;
+  int packed_columns;
+  const float* weights;  // PackedWeights
+  const float* in;
+  float* out;
+  bool in_by_four, out_by_four;  // whether four channels can be moved at once
+  Epilogue epilogue{};
+  // Blocks of blockIdx.y sum that piece of the terms; out has room for the whole result, for each.
+  int pieces = 1;
+  std::int64_t result_size = 0;
+
+  Correlation(const cpu::Pass& pass, const Conv2dShape& s, const PackedWeights& packed,
+              const Tensor& from, const Tensor& to)
+      : h(pass.h),
+        w(pass.w),
+        pixels(s.batch * pass.h.count * pass.w.count),
+        in_channels(static_cast<int>(from.dim(3))),
+        out_channels(static_cast<int>(to.dim(3))),
+        kernel_w(static_cast<int>(s.kernel_w)),
+        packed_columns(static_cast<int>(packed.columns())),
+        weights(packed.data()),
+        in(from.data<float>()),
+        out(to.mutable_data<float>()),
+        in_by_four(in_channels % 4 == 0 && aligned_for_four({in})),
+        out_by_four(out_channels % 4 == 0 && aligned_for_four({out})) {}
+};
+
+/// The pixel of the image that an output reads by tap (0, 0); it may lie outside.
+struct ReadPixel {
+  std::int64_t image;  // offset of the image's first element
+  int h, w;
+};
+
+/// Of output `i` of the pass; what lies outside of any image if there is no such output.
+__device__ inline ReadPixel read_pixel(const Correlation& c, std::int64_t i) {
+  constexpr int kFarOutside = -(1 << 30);
+  if (i >= c.pixels) return {0, kFarOutside, kFarOutside};
+  const auto column = static_cast<int>(i % c.w.count);
+  const auto row = static_cast<int>(i / c.w.count % c.h.count);
+  const std::int64_t n = i / c.w.count / c.h.count;
+  return {n * c.h.in * c.w.in * c.in_channels, c.h.in_first + row * c.h.in_step,
+          c.w.in_first + column * c.w.in_step};
+}
+
+/// The input that is read there by tap (a, b): the offset of its first channel, or -1 outside.
+__device__ inline std::int64_t read_offset(const Correlation& c, const ReadPixel& pixel, int a,
+                                           int b) {
+  const int h = pixel.h + a * c.h.tap_step, w = pixel.w + b * c.w.tap_step;
+  if (h < 0 || h >= c.h.in || w < 0 || w >= c.w.in) return -1;
+  return pixel.image + (std::int64_t{h} * c.w.in + w) * c.in_channels;
+}
+
+/// Which tap and channel a row of the packed weights belongs to.
+struct Term {
+  int a = 0, b = 0;  // the tap
+  int channel = 0;
+
+  __device__ void advance(int terms, int taps_w, int channels) {
+    channel += terms;
+    while (channel >= channels) {
+      channel -= channels;
+      if (++b == taps_w) b = 0, ++a;
+    }
+  }
+};
+
+/// The row of the packed weights of channel 0 of tap (a, b).
+__device__ inline std::int64_t weight_row(const Correlation& c, int a, int b) {
+  const int tap = (c.h.kernel_first + a * c.h.kernel_step) * c.kernel_w + c.w.kernel_first +
+                  b * c.w.kernel_step;
+  return std::int64_t{tap} * c.in_channels;
+}
+
+/// The pixel, counted through all images, that output `i` of the pass is.
+__device__ inline std::int64_t written_pixel(const Correlation& c, std::int64_t i) {
+  const std::int64_t column = i % c.w.count, row = i / c.w.count % c.h.count;
+  const std::int64_t n = i / c.w.count / c.h.count;
+  return (n * c.h.out + c.h.first + row * c.h.step) * c.w.out + c.w.first + column * c.w.step;
+}
+
+}  // namespace joule::cuda

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "joule/core/tensor.h"
+
+namespace joule::cuda {
+
+/// The weights of a convolution of one group as the matrix that its kernels read: a row for each
+/// tap and channel that is summed over, [kh, kw, in], with the channels of the result side by side.
+/// The rows are filled up with zeros to a multiple of four columns.
+struct PackedWeights {
+  Tensor values;  // [kh * kw * in, columns]
+
+  const float* data() const { return values.data<float>(); }
+  std::int64_t columns() const { return values.dim(1); }
+};
+
+/// forward: weight [O,kh,kw,C] with C summed over.  backward: with O summed over, for grad_x.
+enum class Direction { forward, backward };
+
+/// Made once per write of `weight`.
+std::shared_ptr<const PackedWeights> packed_weights(const Tensor& weight, Direction direction);
+
+}  // namespace joule::cuda

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "joule/core/context.h"
+
+// How the CUDA rows that skip zeros divide their work, and how long they are expected to take.
+// Includes nothing of CUDA: the table of the operation asks.
+namespace joule::cuda {
+
+/// How many channels of the output a lane of a warp sums, which lie side by side.
+constexpr int columns_each(std::int64_t channels) {
+  const std::int64_t last = channels % 128;
+  return channels <= 32 ? 1 : last > 0 && last <= 64 ? 2 : 4;
+}
+
+// Expected times, in cycles of a multiprocessor of an H200 (132 of them at 1.98 GHz, 4.8 TB/s).
+// They are derived from its rates and from the instructions that nvcc 13 makes for sm_90, counted
+// in the machine code.  None of it has been measured.  A cycle issues four instructions of a warp,
+// each 32 multiply-adds at most, and moves 18 bytes of device memory and some 24 of L2.
+inline constexpr double kIssued = 4, kMemoryBytes = 18, kL2Bytes = 24;
+
+/// The products of one element with `columns` others, whatever it is: at four fifths of the peak of
+/// f32, at seven tenths of that of the tensor cores.
+constexpr double dense_cycles(std::int64_t columns, Precision precision) {
+  const double each_cycle = precision == Precision::f32    ? 0.8 * 128
+                            : precision == Precision::tf32 ? 0.7 * 1024
+                                                           : 0.7 * 2048;
+  return static_cast<double>(columns) / each_cycle;
+}
+
+/// The same by SparseTile.  A warp spends on 16 elements 13 instructions to look them up and 18 if
+/// there is a non-zero; then on each four in which there is one 3, and all their multiply-adds.
+inline double skip_zero_cycles(std::int64_t columns, double density) {
+  const int each = columns_each(columns);
+  const auto one_of = [density](int n) { return 1 - std::pow(1 - density, n); };
+  const double instructions = 13 + 18 * one_of(16) + 4 * one_of(4) * (3 + 4 * each);
+  return std::ceil(static_cast<double>(columns) / (32 * each)) * instructions / (16 * kIssued);
+}
+
+/// A convolution, or the gradient of its input: the times are for a pixel of the output.
+struct PixelTimes {
+  double terms;      // of each of its sums
+  double tap_rows;   // of the kernel that it meets
+  double in;         // values of the input for one pixel of the output
+  std::int64_t out;  // channels
+  double density;    // of the input
+
+  double memory() const { return 4 * (in + static_cast<double>(out)) / kMemoryBytes; }
+  double dense(Precision precision) const {
+    return std::max(terms * dense_cycles(out, precision), memory());
+  }
+  double skip_zero() const { return std::max(terms * skip_zero_cycles(out, density), memory()); }
+
+  /// By cuda.skip_zero_lists.  For each block of columns there are the runs, 40 instructions each,
+  /// and their non-zeros, which take a cycle of shared memory for each 128 bytes of weights and one
+  /// of L1 for themselves.  Weights that do not stay in shared memory come from L2 again for each
+  /// 256 pixels.  Before, the input is read and its non-zeros are written.
+  double lists() const {
+    constexpr double kFit = 1776, kPixels = 256;  // rows of weights of 32 columns, in 222 KiB
+    int each = columns_each(out);
+    if (each == 4 && terms > kFit / 4 && terms <= kFit / 2) each = 2;
+    const double runs = std::max(tap_rows, terms * each / kFit);
+    double cycles = runs * 40 / kIssued + density * terms * (each + 1);
+    if (terms * each > kFit) cycles += terms * each * 128 / kL2Bytes / kPixels;
+    const double blocks = std::ceil(static_cast<double>(out) / (32 * each));
+    return blocks * cycles + memory() + 8 * density * in / kMemoryBytes;
+  }
+};
+
+}  // namespace joule::cuda

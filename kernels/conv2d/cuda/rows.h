@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "joule/kernels/conv2d/impl.h"
+
+// What the CUDA implementations of Conv2d and its gradients share; private to this folder.  All of
+// it is queued, none of it waits.
+namespace joule::cuda {
+
+/// count_zeros_of_x() and its like (conv2d_impl.h), counted on the device: the same figures.
+///
+/// Cost      nothing without a tally; otherwise one read of the mask, or of the values of a tensor
+///           without one.
+void tally_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
+                      Zeros zeros = Zeros::multiplied);
+void tally_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
+                           Zeros zeros = Zeros::multiplied);
+void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op);
+
+/// Each of `sums` sums over very many `terms` is made in this many pieces, which are then added in
+/// order: the same bits on every device.  Enough threads for any device, if one makes one piece.
+constexpr std::int64_t pieces_of(std::int64_t terms, std::int64_t sums) {
+  constexpr std::int64_t kMostPieces = 256, kEnough = 1 << 17;
+  return std::min(terms, std::clamp<std::int64_t>(kEnough / sums, 1, kMostPieces));
+}
+
+/// Of `terms` in `piece_count` pieces, the first of piece `piece`; of the piece after the last, the
+/// end.
+template <class Integer>
+__host__ __device__ Integer piece_begin(Integer terms, Integer piece_count, Integer piece) {
+  const Integer each = terms / piece_count, more = terms % piece_count;
+  return piece * each + (piece < more ? piece : more);
+}
+
+/// out[i] = sum of pieces[k * count + i] over k, in the order of k; 0 without pieces.
+void add_pieces(const float* pieces, std::int64_t piece_count, std::int64_t count, float* out);
+
+/// grad_bias[c] = sum over the pixels of grad_y, by pieces; nothing if grad_bias is undefined.
+void grad_bias(const Tensor& grad_y, const Tensor& grad_bias);
+
+/// The bias and the ReLU of op, in place on what a kernel without them left in y: a pass of its
+/// own. Nothing if op has neither.
+void bias_and_relu_in_place(const Conv2d& op);
+
+}  // namespace joule::cuda

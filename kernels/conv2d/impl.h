@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/kernels/conv2d/conv2d.h"
+#include "joule/kernels/conv2d/shape.h"
+
+// The implementations of Conv2d and its gradients; private to this folder.
+namespace joule {
+
+Conv2dShape shape_of(const Conv2d& op);
+Conv2dShape shape_of(const Conv2dGradInput& op);
+Conv2dShape shape_of(const Conv2dGradWeight& op);
+
+/// What became of the MACs that meet a zero.
+enum class Zeros { multiplied, skipped };
+/// Adds to `tally`, which may be null, the MACs that meet a zero of x, or of grad_y.
+void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
+                      Zeros zeros = Zeros::multiplied);
+void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
+                           Zeros zeros = Zeros::multiplied);
+/// For an implementation that skips nothing: the zeros of grad_y or of wanted, whichever meet more
+/// MACs.
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op);
+
+namespace cpu {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_runs(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_runs_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_runs(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+
+namespace onednn {
+void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace onednn
+
+namespace cudnn {
+/// Why cuDNN cannot run it, or null.  It is asked once per shape; then this is a look-up.
+const char* unsupported(const Conv2d& op);
+const char* unsupported(const Conv2dGradInput& op);
+const char* unsupported(const Conv2dGradWeight& op);
+void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cudnn
+
+namespace cuda {
+void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_implicit_gemm(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_mma_tf32(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_mma_bf16(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_mma_bf16(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_tf32(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_bf16(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero_lists(const Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero_lists(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+}  // namespace cuda
+
+}  // namespace joule

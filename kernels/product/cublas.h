@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/core/context.h"
+#include "joule/kernels/product/gemm.h"
+
+namespace joule::cublas {
+
+/// Why cuBLAS, which is loaded here, cannot be used, or null.  Needs a device.
+const char* unavailable();
+
+/// Queues the product by cuBLAS.  None of m, n and k is 0.
+///
+/// Errors    DeviceError that names the function of cuBLAS and its status.
+/// Numerics  sums in float32; f32: products too, tf32 and bf16: of operands that cuBLAS may round
+/// to
+///           that type.  cuBLAS gives the same bits on devices of one kind; it may keep denormals.
+void gemm(const Gemm& args, Precision precision);
+
+}  // namespace joule::cublas

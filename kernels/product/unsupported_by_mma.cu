@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "joule/kernels/product/unsupported_by_mma.h"
+
+#include "joule/core/cuda/runtime.h"
+
+namespace joule::cuda {
+
+const char* unsupported_by_mma() {
+  return compute_capability() >= 80 ? nullptr : "needs compute capability 8.0 or later";
+}
+
+}  // namespace joule::cuda

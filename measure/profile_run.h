@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "joule/energy/attribution/attribution.h"
+#include "joule/energy/attribution/op_trace.h"
+#include "joule/energy/meter.h"
+#include "joule/measure/subject.h"
+
+namespace joule::measure {
+
+/// What `joule profile` runs in its window.
+enum class ProfileMode {
+  forward,   // forward passes, a piece each
+  training,  // training steps, a piece each
+  layers     // each layer for itself: all in pieces of `steps` calls, then of twice, then of three
+             // times as many, so that a fit sees the calls vary
+};
+
+struct ProfilePlan {
+  ProfileMode mode = ProfileMode::forward;
+  std::int64_t batch = 32, steps = 10, warmup = 2;
+  std::function<bool()> stop{};  // asked before every piece
+};
+
+struct ProfileRun {
+  std::vector<energy::Ledger::Line> lines;
+  energy::Interval window;
+  std::vector<energy::Piece> pieces;     // follow on each other and make up the window
+  std::vector<energy::Interval> beside;  // the window of each meter beside
+};
+
+inline constexpr int kRounds = 3;
+
+/// Runs the plan under a ledger and a window of `meter`, and one of each of `beside`, which are
+/// read at its two edges; `trace`, unless null, keeps every call.  Warm-up and the making of
+/// batches are not in the window.
+///
+/// Returns   nothing if plan.stop() said so.
+std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
+                                      energy::Meter& meter, std::span<energy::Meter* const> beside,
+                                      energy::OpTrace* trace);
+
+}  // namespace joule::measure

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "joule/measure/subject.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/measure/image_size.h"
+
+namespace joule::measure {
+namespace {
+
+void require_agreement(const SubjectOptions& o, const ModelSpec& spec) {
+  if (!o.input.empty()) {
+    const auto [image, channels] = parse_input(o.input);
+    require(image == spec.image && channels == spec.channels, "--input is ", o.input, ", but ",
+            o.model, " takes images ", spec.image, "x", spec.channels);
+  }
+  require(!o.classes || *o.classes == spec.classes, "--classes is ", o.classes.value_or(0),
+          ", but ", o.model, " has ", spec.classes);
+}
+
+Subject untrained(const SubjectOptions& o) {
+  manual_seed(o.seed);
+  if (!o.data.empty()) {
+    const Dataset test = load_dataset(o.data).test;
+    Subject subject{training::make_model_for(o.model, o.data, test), test};
+    require_agreement(o, subject.model.spec);
+    return subject;
+  }
+  require(o.synthetic, o.model, " is an untrained net: say --data or ", o.synthetic_option);
+  require(!o.input.empty() && o.classes, o.model,
+          " is an untrained net: say --input and --classes");
+  const auto [image, channels] = parse_input(o.input);
+  const ModelSpec spec{
+      .name = o.model, .image = image, .channels = channels, .classes = *o.classes};
+  return {{.spec = spec, .net = make_model(spec)}, {}};
+}
+
+Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) {
+  if (std::error_code none; !std::filesystem::exists(o.model, none)) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    throw DataError(str(o.model, ": neither a net (", known, ") nor a model's file or folder"));
+  }
+  Subject subject{training::load_model(o.model), {}};
+  require_agreement(o, subject.model.spec);
+  if (!o.synthetic) {
+    const std::string data = o.data.empty() ? subject.model.data : o.data;
+    subject.images = subject.model.prepare(load_dataset(data).test);
+  }
+  manual_seed(o.seed);
+  return subject;
+}
+
+}  // namespace
+
+Subject load_subject(const SubjectOptions& o) {
+  const std::vector<std::string> names = model_names();
+  const bool known = std::ranges::find(names, o.model) != names.end();
+  Subject subject = known ? untrained(o) : trained(o, names);
+  subject.model.net.to(o.device);
+  return subject;
+}
+
+}  // namespace joule::measure

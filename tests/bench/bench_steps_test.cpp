@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "joule/bench/steps/steps_bench.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "joule/bench/child_process.h"
+#include "joule/bench/modelled_energy.h"
+#include "joule/bench/steps/resident_memory.h"
+#include "joule/tests/support/files.h"
+#include "joule/tests/support/op_test.h"
+
+namespace joule::bench {
+namespace {
+
+using nlohmann::json;
+
+Spread exactly(double value) { return {value, value, value, value, value, 2}; }
+
+SideResult side_result() {
+  return {.images_per_second = 500,
+          .images_per_second_best = 600,
+          .peak_bytes = 100'000'000,
+          .density = 0.25,
+          .work = {.calls = 3,
+                   .work = {.macs = 4000, .bytes_read = 800, .bytes_written = 200},
+                   .tally = {.macs_skippable = 2000,
+                             .macs_skipped = 1000,
+                             .values_in = 100,
+                             .values_in_nonzero = 50,
+                             .nanoseconds = 7}}};
+}
+
+StepsReport report() {
+  StepsReport report{.environment = {.date = "2026-01-31T12:00:00Z",
+                                     .cpu = "A processor",
+                                     .simd = "AVX2",
+                                     .processors = 2,
+                                     .threads = 2,
+                                     .compiler = "GCC 12.2.0",
+                                     .joule = "0.1.0",
+                                     .onednn = "2.6.3",
+                                     .load = 0.25},
+                     .train = false,
+                     .device = "cpu",
+                     .precision = "f32",
+                     .batch = 500,
+                     .steps = 20,
+                     .rounds = 2};
+  NetReport& net = report.nets.emplace_back();
+  net.weights = "runs/l0";
+  net.data = "fashion-mnist";
+  net.sides.push_back({.name = "joule",
+                       .way = "slices of 16",
+                       .images_per_second = exactly(1500),
+                       .peak_bytes = 100'000'000,
+                       .over_libtorch = exactly(3),
+                       .over_dense = std::nullopt,
+                       .counted = side_result()});
+  net.sides.push_back({.name = "libtorch",
+                       .way = "channels-last",
+                       .library = "libtorch 1.13.1, libblas.so.3",
+                       .images_per_second = exactly(500),
+                       .peak_bytes = 200'000'000,
+                       .over_libtorch = exactly(1)});
+  net.omitted.push_back({"joule, dense", "no row of this build skips zeros, so it is joule"});
+  return report;
+}
+
+TEST(StepsReport, HasTheJsonOfTheCheckedExample) {
+  std::ifstream file(JOULE_SOURCES "/tests/bench/bench_steps_example.json");
+  std::stringstream example;
+  example << file.rdbuf();
+  EXPECT_EQ(to_json(report()), example.str())
+      << "A key that changes its meaning or goes needs a new kStepsSchema; then write the new text "
+         "into tests/bench/bench_steps_example.json.";
+}
+
+TEST(StepsReport, HasATable) {
+  const std::string text = table(report().nets[0], 500);
+  const std::string joule_line =
+      "joule      1500 (1500 to 1500)   3.00 (3.00 to 3.00)            -        100 MB          "
+      "0.250         25.0 %";
+  EXPECT_NE(text.find(joule_line), std::string::npos) << text;
+  EXPECT_NE(text.find("left out: joule, dense: no row of this build skips zeros"),
+            std::string::npos);
+}
+
+TEST(StepsReport, ItsPageHoldsTheJson) {
+  const std::string html = to_html(report());
+  const std::string open = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t from = html.find(open) + open.size();
+  EXPECT_EQ(json::parse(html.substr(from, html.find("</script>", from) - from)),
+            json::parse(to_json(report())));
+}
+
+TEST(ModelledEnergy, IsScaledWithItsUncertainty) {
+  const energy::Totals work = side_result().work;
+  const auto step = energy::horowitz45().energy(work, energy::Skipping::executed);
+  const auto per_1000 =
+      per_1000_images(energy::horowitz45(), work, energy::Skipping::executed, 500);
+  EXPECT_DOUBLE_EQ(per_1000.value().value(), 2 * step.value().value());
+  EXPECT_DOUBLE_EQ(per_1000.uncertainty()->value(), 2 * step.uncertainty()->value());
+  EXPECT_EQ(per_1000.quality(), energy::Quality::modelled);
+}
+
+TEST(Side, ReadsWhatItWrites) {
+  EXPECT_EQ(side_from_json(to_json(side_result())), side_result());
+  EXPECT_THROW(side_from_json("{}"), std::runtime_error);
+  EXPECT_THROW(side_from_json("Segmentation fault"), std::runtime_error);
+}
+
+TEST(Side, CountsAStep) {
+  SideOptions options{.train = false, .model = "lenet5", .batch = 4, .steps = 2, .warmup = 0};
+  const SideResult infer = run_side(options);
+  EXPECT_GT(infer.images_per_second, 0);
+  EXPECT_GE(infer.images_per_second_best, infer.images_per_second);
+  EXPECT_GT(infer.density, 0);
+  EXPECT_LT(infer.density, 1);
+  // joule summary: MACs of a forward pass of one image.
+  EXPECT_EQ(infer.work.work.macs % 4, 0);
+  options.train = true;
+  const SideResult train = run_side(options);
+  // Nobody asks for the gradient of the images, so it is less than three times as much.
+  EXPECT_GT(train.work.work.macs, 2 * infer.work.work.macs);
+  EXPECT_LT(train.work.work.macs, 3 * infer.work.work.macs);
+  options.train = false;
+  options.slice = 2;
+  const SideResult slices = run_side(options);
+  EXPECT_EQ(slices.work.work.macs, infer.work.work.macs);
+  // Two convolutions and two pools run twice, the linear layers see all images at once.
+  EXPECT_EQ(slices.work.calls, infer.work.calls + 4);
+}
+
+TEST(Side, ADenseOneSkipsNothing) {
+  // small-cnn's second convolution meets the zeros of a ReLU.
+  SideOptions options{.train = true, .model = "small-cnn", .batch = 2, .steps = 1, .warmup = 0};
+  EXPECT_GT(run_side(options).work.tally.macs_skipped, 0);
+  options.dense = true;
+  EXPECT_EQ(run_side(options).work.tally.macs_skipped, 0);
+  EXPECT_TRUE(context().skip_zeros);
+}
+
+TEST(Side, RefusesBadOptions) {
+  EXPECT_EQ(test::error_of([] { run_side({.batch = 0}); }), "--batch: expected at least 1, got 0");
+  EXPECT_EQ(test::error_of([] { run_side({.slice = -1}); }),
+            "--slice: must not be negative, got -1");
+  EXPECT_EQ(test::error_of([] { run_side({.data = "synthetic", .batch = 2001}); }),
+            "--batch: synthetic has 2000 images, got 2001");
+  EXPECT_TRUE(test::error_of([] {
+                run_side({.model = "alexnet"});
+              }).starts_with("model: there is no 'alexnet'"));
+}
+
+TEST(ResidentMemory, PeakStartsAnew) {
+  constexpr std::size_t kBytes = std::size_t{64} << 20;
+  // From the system itself: a sanitizer would keep what is freed.
+  const auto touch = [] {
+    void* const pages =
+        mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(pages, MAP_FAILED);
+    std::memset(pages, 1, kBytes);
+    munmap(pages, kBytes);
+  };
+  touch();
+  const std::int64_t before = peak_resident_memory();
+  reset_peak_resident_memory();
+  EXPECT_LT(peak_resident_memory(), before - static_cast<std::int64_t>(kBytes / 2));
+  touch();
+  EXPECT_GT(peak_resident_memory(), before - static_cast<std::int64_t>(kBytes / 2));
+}
+
+TEST(ChildProcess, GivesWhatItWrites) {
+  EXPECT_EQ(output_of({"/bin/echo", "a b", "c"}), "a b c\n");
+  const std::string many =
+      output_of({"/bin/sh", "-c", "yes | head -c 300000; yes | head -c 300000 >&2"});
+  EXPECT_EQ(many.size(), 300000u);
+}
+
+TEST(ChildProcess, SaysWhyItFailed) {
+  const auto error = [](std::vector<std::string> command) {
+    return test::error_of<std::runtime_error>([&] { output_of(command); });
+  };
+  EXPECT_EQ(error({"/nowhere/program"}), "/nowhere/program: No such file or directory");
+  EXPECT_EQ(error({"/bin/sh", "-c", "echo one >&2; echo two >&2; exit 3"}),
+            "/bin/sh ended with status 3: two");
+  EXPECT_EQ(error({"/bin/sh", "-c", "kill -9 $$"}), "/bin/sh was ended by signal 9: ");
+}
+
+/// A program that prints the same line whatever it is asked for.
+std::string fake_program(const test::TemporaryFolder& folder, const std::string& name,
+                         const std::string& line) {
+  const std::string path = test::write(folder / name, "#!/bin/sh\ncat <<'END'\n" + line + "END\n");
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+TEST(BenchSteps, ComparesTheRatesOfTheRounds) {
+  const test::TemporaryFolder folder;
+  const std::int64_t parameters = make_model(default_spec("small-cnn")).parameter_count();
+  const json torch{{"images_per_second", 250},
+                   {"images_per_second_best", 260},
+                   {"peak_bytes", 200'000'000},
+                   {"parameters", parameters},
+                   {"library", "libtorch 1.13.1"}};
+  StepsOptions options{.train = false,
+                       .nets = {{"small-cnn", ""}},
+                       .batch = 32,
+                       .steps = 2,
+                       .rounds = 3,
+                       .program = fake_program(folder, "joule", to_json(side_result())),
+                       .torch_peer = fake_program(folder, "torch", torch.dump() + "\n")};
+  const StepsReport report = bench_steps(options, {});
+  ASSERT_EQ(report.nets.size(), 1u);
+  const NetReport& net = report.nets[0];
+  EXPECT_EQ(net.data, "random");
+  EXPECT_EQ(net.sides.size() + net.omitted.size(), 3u);
+  EXPECT_EQ(net.sides.front().name, "joule");
+  EXPECT_EQ(net.sides.front().way, "slices of 16") << "the first of equally quick ones";
+  EXPECT_EQ(net.sides.front().images_per_second, (Spread{500, 500, 500, 500, 500, 3}));
+  EXPECT_EQ(net.sides.front().over_libtorch, (Spread{2, 2, 2, 2, 2, 3}));
+  EXPECT_EQ(net.sides.front().counted, side_result());
+  EXPECT_EQ(net.sides.back().name, "libtorch");
+  EXPECT_EQ(net.sides.back().way, "channels-last, slices of 16");
+  EXPECT_EQ(net.sides.back().peak_bytes, 200'000'000);
+  EXPECT_EQ(net.sides.back().library, "libtorch 1.13.1");
+
+  const json other{{"images_per_second", 1},
+                   {"images_per_second_best", 1},
+                   {"peak_bytes", 1},
+                   {"parameters", parameters + 1},
+                   {"library", "libtorch 1.13.1"}};
+  options.torch_peer = fake_program(folder, "torch", other.dump() + "\n");
+  EXPECT_TRUE(
+      test::error_of<std::runtime_error>([&] {
+        bench_steps(options, {});
+      }).ends_with(str("its net has ", parameters + 1, " parameters, Joule's has ", parameters)));
+}
+
+TEST(BenchSteps, SaysHowToGetLibtorch) {
+  const test::TemporaryFolder folder;
+  const StepsReport report =
+      bench_steps({.nets = {{"small-cnn", ""}},
+                   .rounds = 1,
+                   .program = fake_program(folder, "joule", to_json(side_result())),
+                   .torch_peer = folder / "none"},
+                  {});
+  const auto& omitted = report.nets[0].omitted.back();
+  EXPECT_EQ(omitted.name, "libtorch");
+  EXPECT_TRUE(omitted.reason.starts_with("not installed (there is no "));
+  EXPECT_NE(omitted.reason.find("apt-get install -y libtorch-dev"), std::string::npos);
+}
+
+TEST(BenchSteps, ChecksEveryNetBeforeTheFirstIsMeasured) {
+  StepsOptions options{.nets = {{"small-cnn", ""}, {"alexnet", ""}}, .program = "/nowhere"};
+  EXPECT_TRUE(test::error_of([&] {
+                bench_steps(options, {});
+              }).starts_with("model: there is no 'alexnet'"));
+  options.rounds = 0;
+  EXPECT_EQ(test::error_of([&] { bench_steps(options, {}); }),
+            "--rounds: expected at least 1, got 0");
+}
+
+}  // namespace
+}  // namespace joule::bench

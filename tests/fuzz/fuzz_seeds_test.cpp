@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// What libFuzzer begins with (tests/fuzz), and simple mutations of it, in every build.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "joule/bench/conv/conv_problem.h"
+#include "joule/tests/fuzz/reader.h"
+
+namespace joule {
+namespace {
+
+using fuzz::Reader;
+
+/// One of libFuzzer's simplest: a bit, a byte, a piece left out or there twice, the end cut off.
+std::string mutated(std::string bytes, std::mt19937& random) {
+  const auto below = [&](std::size_t end) { return end ? random() % end : 0; };
+  for (std::size_t times = 1 + below(3); times > 0 && !bytes.empty(); --times) {
+    const std::size_t at = below(bytes.size()), length = 1 + below(8);
+    switch (below(5)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ 1 << below(8));
+        break;
+      case 1:
+        bytes[at] = "\0\xff{}[]\"-9e."[below(11)];
+        break;
+      case 2:
+        bytes.erase(at, length);
+        break;
+      case 3:
+        bytes.insert(at, bytes.substr(at, length));
+        break;
+      default:
+        bytes.resize(at);
+    }
+  }
+  return bytes;
+}
+
+void feed(const Reader& reader) {
+  std::mt19937 random(1);
+  for (const std::string& seed : reader.seeds()) {
+    EXPECT_NO_THROW(reader.read(seed)) << reader.name;
+    for (int i = 0; i < 300; ++i) {
+      const std::string bytes = mutated(seed, random);
+      EXPECT_NO_THROW(reader.read(bytes)) << reader.name << ": " << testing::PrintToString(bytes);
+    }
+  }
+}
+
+TEST(Fuzz, EveryReaderRefusesOrReads) {
+  for (const Reader* const reader : fuzz::readers()) feed(*reader);
+}
+
+/// Lists on the command line; what reads them lies beside kernels, which the libFuzzer build leaves
+/// out.
+TEST(Fuzz, ListsOfShapesPassesAndDensities) {
+  const auto read = [](std::string_view text) {
+    try {
+      for (const auto& problem : bench::parse_conv_problems(text, 1)) {
+        require(problem.x.numel() > 0 && problem.weight.numel() > 0, "an empty operand");
+      }
+    } catch (const ArgumentError&) {
+    }
+    try {
+      bench::parse_passes(text);
+    } catch (const ArgumentError&) {
+    }
+    try {
+      bench::parse_densities(text);
+    } catch (const ArgumentError&) {
+    }
+  };
+  feed({.name = "lists", .read = read, .seeds = [] {
+          return std::vector<std::string>{"64x128x56:1x1/2,3x64x224:7x7/2",
+                                          "1048576x1048576x1048576:1048576x1048576",
+                                          "forward,grad-weight,step", "1,.5,1e-3,inf,nan"};
+        }});
+}
+
+}  // namespace
+}  // namespace joule

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "joule/models/models.h"
+
+#include <gtest/gtest.h>
+
+#include "joule/core/context.h"
+#include "joule/core/random.h"
+#include "joule/energy/ledger.h"
+#include "joule/layers/uninitialised.h"
+
+namespace joule {
+namespace {
+
+struct Expected {
+  ModelSpec spec;
+  std::int64_t parameters;  // summed by hand from the layers' shapes
+};
+
+const Expected kExpected[] = {
+    // (9*1+1)*32 + (9*32+1)*64 + (9*64+1)*128 + (6272+1)*128 + (128+1)*10
+    {{.name = "small-cnn"}, 320 + 18496 + 73856 + 802944 + 1290},
+    {{.name = "small-cnn", .image = 32, .channels = 3, .classes = 100},
+     896 + 18496 + 73856 + 1048704 + 12900},
+    // The 61706 of LeNet-5 with full connections.
+    {{.name = "lenet5"}, 156 + 2416 + 48120 + 10164 + 850},
+    {{.name = "lenet5", .image = 32}, 156 + 2416 + 48120 + 10164 + 850},
+    {{.name = "simple-cnn"}, 30 + 6 + 252 + 18 + 173264 + 77028 + 1970},
+    {{.name = "simple-cnn", .image = 32, .channels = 3},
+     252 + 18 + 2214 + 54 + (1728 + 1) * 1536 + (1536 + 1) * 768 + (768 + 1) * 10},
+    // Stem; a group's first and second block; linear.
+    {{.name = "resnet18", .image = 32, .channels = 3},
+     1728 + 128 + 4 * (36864 + 128) + (73728 + 147456 + 8192 + 3 * 256) + 2 * (147456 + 256) +
+         (294912 + 589824 + 32768 + 3 * 512) + 2 * (589824 + 512) +
+         (1179648 + 2359296 + 131072 + 3 * 1024) + 2 * (2359296 + 1024) + 5130},
+    {{.name = "resnet18", .image = 64, .channels = 3},
+     11173962 - 1728 + 7 * 7 * 3 * 64},  // 11173962: the case above
+    {{.name = "vgg16", .image = 32, .channels = 3},
+     14728266},  // weights and biases 14719818, norms 8448
+    {{.name = "vgg16", .image = 64, .channels = 3}, 14728266},
+};
+
+TEST(Models, HaveTheParametersOfTheirPapers) {
+  const UninitialisedWeights only_shapes_count;
+  for (const auto& [spec, parameters] : kExpected) {
+    EXPECT_EQ(make_model(spec).parameter_count(), parameters) << spec.name << ' ' << spec.image;
+  }
+}
+
+TEST(Models, GiveALogitPerClass) {
+  const UninitialisedWeights only_shapes_count;
+  for (const auto& [spec, parameters] : kExpected) {
+    nn::Sequential net = make_model(spec);
+    net.eval();
+    const NoGrad no_grad;
+    const Tensor logits = net(Tensor::zeros({2, spec.image.h, spec.image.w, spec.channels}));
+    EXPECT_EQ(logits.shape(), (Shape{2, spec.classes})) << spec.name << ' ' << spec.image;
+  }
+}
+
+TEST(Models, TapEveryRelu) {
+  const NoGrad no_grad;
+  nn::Sequential net = make_model({.name = "small-cnn"});
+  const auto [logits, taps] = net.forward_with_taps(Tensor::zeros({1, 28, 28, 1}));
+  std::vector<std::string> layers;
+  for (const Tap& tap : taps) layers.emplace_back(tap.layer);
+  EXPECT_EQ(layers, (std::vector<std::string>{"relu1", "relu2", "relu3", "relu4"}));
+
+  nn::Sequential residual = make_model({.name = "resnet18", .image = 32, .channels = 3});
+  residual.eval();
+  EXPECT_EQ(residual.forward_with_taps(Tensor::zeros({1, 32, 32, 3})).second.size(), 17u);
+}
+
+TEST(Models, StartFromTheSeed) {
+  const auto first_weight = [](std::uint64_t seed) {
+    manual_seed(seed);
+    const Tensor weight = make_model({}).parameters()[0].tensor;
+    return std::vector<float>(weight.values<float>().begin(), weight.values<float>().end());
+  };
+  EXPECT_EQ(first_weight(1), first_weight(1));
+  EXPECT_NE(first_weight(1), first_weight(2));
+}
+
+std::string error_of(const ModelSpec& spec) {
+  try {
+    make_model(spec);
+  } catch (const ArgumentError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Models, RefuseWhatTheyCannotBe) {
+  EXPECT_EQ(
+      error_of({.name = "resnet19"}),
+      "model: there is no 'resnet19'; there are lenet5, resnet18, simple-cnn, small-cnn, vgg16");
+  EXPECT_EQ(error_of({.name = "vgg16", .image = 28}),
+            "vgg16: expects images whose sides are multiples of 32, got 28x28");
+  EXPECT_EQ(error_of({.name = "small-cnn", .image = {28, 3}}),
+            "small-cnn: expects images of at least 4x4, got 28x3");
+  EXPECT_EQ(error_of({.name = "lenet5", .image = 11}),
+            "lenet5: expects images of at least 12x12, got 11x11");
+  EXPECT_EQ(error_of({.name = "small-cnn", .classes = 0}),
+            "small-cnn: image, channels and classes must be positive, got 28x28, 1 and 0");
+}
+
+/// The MACs of the convolutions and linear layers of one image.
+std::int64_t macs(const ModelSpec& spec) {
+  nn::Sequential net = make_model(spec);
+  net.eval();
+  const NoGrad no_grad;
+  energy::Ledger ledger;
+  const energy::Recording recording(ledger);
+  net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}));
+  return ledger
+      .total([](const auto& line) { return line.run.op == "conv2d" || line.run.op == "linear"; })
+      .work.macs;
+}
+
+TEST(Models, HaveTheMacsOfTheirShapes) {
+  const UninitialisedWeights only_shapes_count;
+  // Taps inside the image along both axes of a 3x3 convolution with padding 1, by channels.
+  const auto conv = [](std::int64_t side, std::int64_t stride, std::int64_t channels) {
+    const std::int64_t taps = stride == 1 ? 3 * side - 2 : 3 * side / 2 - 1;
+    return taps * taps * channels;
+  };
+  EXPECT_EQ(macs({.name = "small-cnn"}),
+            conv(28, 1, 32) + conv(28, 1, 32 * 64) + conv(14, 1, 64 * 128) + 6272 * 128 + 128 * 10);
+  EXPECT_EQ(macs({.name = "lenet5"}),
+            134 * 134 * 6 + 16 * 6 * 25 * 100 + 400 * 120 + 120 * 84 + 84 * 10);
+  EXPECT_EQ(macs({.name = "simple-cnn"}),
+            conv(28, 1, 3) + conv(14, 1, 3 * 9) + 441 * 392 + 392 * 196 + 196 * 10);
+  std::int64_t resnet = conv(32, 1, 3 * 64) + 4 * conv(32, 1, 64 * 64) + 512 * 10;
+  for (std::int64_t side = 32, width = 64; side > 4; side /= 2, width *= 2) {
+    resnet += conv(side, 2, width * 2 * width) + 3 * conv(side / 2, 1, 4 * width * width) +
+              side / 2 * side / 2 * width * 2 * width;  // the shortcut
+  }
+  EXPECT_EQ(macs({.name = "resnet18", .image = 32, .channels = 3}), resnet);
+  const std::int64_t vgg = conv(32, 1, 3 * 64) + conv(32, 1, 64 * 64) + conv(16, 1, 64 * 128) +
+                           conv(16, 1, 128 * 128) + conv(8, 1, 128 * 256) +
+                           2 * conv(8, 1, 256 * 256) + conv(4, 1, 256 * 512) +
+                           2 * conv(4, 1, 512 * 512) + 3 * conv(2, 1, 512 * 512) + 512 * 10;
+  EXPECT_EQ(macs({.name = "vgg16", .image = 32, .channels = 3}), vgg);
+}
+
+TEST(Models, HaveTheirRelus) {
+  const UninitialisedWeights only_shapes_count;
+  const auto relus = [](const ModelSpec& spec) {
+    nn::Sequential net = make_model(spec);
+    net.eval();
+    const NoGrad no_grad;
+    return net.forward_with_taps(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}))
+        .second.size();
+  };
+  EXPECT_EQ(relus({.name = "lenet5"}), 4u);
+  EXPECT_EQ(relus({.name = "simple-cnn"}), 2u);
+  EXPECT_EQ(relus({.name = "vgg16", .image = 32, .channels = 3}), 13u);
+}
+
+}  // namespace
+}  // namespace joule

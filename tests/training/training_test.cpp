@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "joule/core/random.h"
+#include "joule/data/synthetic.h"
+#include "joule/tests/support/files.h"
+#include "joule/training/run/run.h"
+#include "joule/training/trainer.h"
+
+namespace joule::training {
+namespace {
+
+Config small_config() {
+  return {.model = "lenet5",
+          .data = "synthetic",
+          .augment = "crop-flip",
+          .epochs = 2,
+          .batch = 16,
+          .l0_lambda = 0.1,
+          .l0_warmup = 1,
+          .deterministic = true};
+}
+
+DataSplit small_data() {
+  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});  // 4 steps an epoch
+}
+
+std::vector<float> weights(Trainer& trainer) {
+  std::vector<float> all;
+  for (const auto& [name, tensor] : trainer.model().net.parameters()) {
+    all.insert(all.end(), tensor.values<float>().begin(), tensor.values<float>().end());
+  }
+  return all;
+}
+
+/// A state whose tensors are its own, as one that was read from a file.
+State copy_of(const State& state) {
+  State copy = state;
+  for (auto& [name, tensor] : copy.tensors) tensor = tensor.clone();
+  return copy;
+}
+
+template <class Body>
+std::string error_of(Body&& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Trainer, GoesOnFromAnyStep) {
+  Trainer reference(small_config(), small_data());
+  while (!reference.finished()) reference.run_epoch();
+
+  // One trainer per step, and one for the evaluation at the end of each epoch.
+  std::vector<EpochMetrics> metrics;
+  State state = copy_of(Trainer(small_config(), small_data()).state());
+  for (int part = 0; part < 10; ++part) {
+    Trainer resumed(small_config(), small_data());
+    resumed.load_state(state, metrics);
+    const bool only_evaluation_is_left = resumed.batch() == 4;
+    EXPECT_EQ(only_evaluation_is_left, part % 5 == 4);
+    EXPECT_EQ(resumed.run_epoch({.stop = [&] { return !only_evaluation_is_left; }}),
+              only_evaluation_is_left);
+    state = copy_of(resumed.state());
+    metrics = resumed.metrics();
+  }
+  Trainer resumed(small_config(), small_data());
+  resumed.load_state(state, metrics);
+  EXPECT_TRUE(resumed.finished());
+  EXPECT_EQ(weights(resumed), weights(reference));
+  ASSERT_EQ(resumed.metrics().size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(resumed.metrics()[i].train_loss, reference.metrics()[i].train_loss);
+    EXPECT_EQ(resumed.metrics()[i].l0_penalty, reference.metrics()[i].l0_penalty);
+    EXPECT_EQ(resumed.metrics()[i].validation_loss, reference.metrics()[i].validation_loss);
+    EXPECT_EQ(resumed.metrics()[i].test_loss, reference.metrics()[i].test_loss);
+    EXPECT_EQ(resumed.metrics()[i].energy.validation.work.work,
+              reference.metrics()[i].energy.validation.work.work);
+  }
+  for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
+    EXPECT_EQ(resumed.work()[phase].work, reference.work()[phase].work);
+    EXPECT_EQ(resumed.work()[phase].calls, reference.work()[phase].calls);
+  }
+}
+
+TEST(Trainer, GoesOnWithWhatEveryRuleKeeps) {
+  std::vector<Config> configs(3, small_config());
+  configs[0].optimizer = "adam";
+  configs[0].amsgrad = configs[0].cycle_momentum = "on";
+  configs[1].optimizer = "rmsprop";
+  configs[1].centred = "on";
+  configs[1].lr = 1e-3;
+  configs[2].dampening = 0.5;
+  configs[2].weight_decay_biases = "off";
+  for (const Config& config : configs) {
+    SCOPED_TRACE(config.optimizer);
+    Trainer reference(config, small_data());
+    while (!reference.finished()) reference.run_epoch();
+    Trainer begun(config, small_data());
+    int steps = 0;
+    begun.run_epoch({.stop = [&] { return ++steps == 3; }});
+    const State state = copy_of(begun.state());
+    Trainer resumed(config, small_data());
+    resumed.load_state(state);
+    EXPECT_EQ(resumed.batch(), 3);
+    while (!resumed.finished()) resumed.run_epoch();
+    EXPECT_EQ(weights(resumed), weights(reference));
+    EXPECT_EQ(parse_config(to_json(config), "c"), config);
+    // A checkpoint without what the rule keeps is none of this run.
+    State without = state;
+    std::erase_if(without.tensors, [](const auto& entry) {
+      return entry.first.find("max_second_moment.") != std::string::npos ||
+             entry.first.find("gradient_average.") != std::string::npos ||
+             entry.first.find("velocity.") != std::string::npos;
+    });
+    Trainer refuses(config, small_data());
+    EXPECT_NE(error_of([&] { refuses.load_state(without); }).find("has no "), std::string::npos);
+  }
+}
+
+TEST(Trainer, TakesTheMomentumOfTheSchedule) {
+  Config config = small_config();
+  config.cycle_momentum = "on";
+  Trainer trainer(config, small_data());
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_EQ(trainer.state().values.at("optimizer.current_momentum"), "0.95");
+}
+
+TEST(Evaluate, RefusesASetWithoutImages) {
+  Trainer trainer(small_config(), small_data());
+  Dataset none = small_data().test;
+  none.shape = {0, none.shape[1], none.shape[2], none.shape[3]};
+  none.labels.clear();
+  EXPECT_EQ(error_of([&] { evaluate(trainer.model().net, none); }),
+            "dataset synthetic: there are no images, its shape is [0,12,12,1]");
+  EXPECT_EQ(error_of([&] { DataLoader loader(none); }),
+            "dataset synthetic: there are no images, its shape is [0,12,12,1]");
+}
+
+TEST(Trainer, RampsThePenaltyUp) {
+  Config config = small_config();
+  config.validation = 0;
+  config.l0_warmup = 2;
+  Trainer ramped(config, small_data());
+  ramped.run_epoch();
+  config.l0_warmup = 0;
+  Trainer full(config, small_data());
+  full.run_epoch();
+  // Over the first of two epochs lambda is 0, 1/8, 2/8 and 3/8 of the whole; the last batch is
+  // half.
+  const double ratio = ramped.metrics()[0].l0_penalty / full.metrics()[0].l0_penalty;
+  EXPECT_NEAR(ratio, (16 * (0 + 1 + 2) + 8 * 3) / 8.0 / 56, 0.02);
+}
+
+TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
+  Trainer trainer(small_config(), small_data());
+  const std::vector<float> before = weights(trainer);
+  Trainer other(small_config(), small_data());
+  other.run_epoch();
+  const State good = copy_of(other.state());
+  const auto refused = [&](auto&& spoil) {
+    State bad = good;
+    spoil(bad);
+    const std::string error = error_of([&] { trainer.load_state(bad, other.metrics()); });
+    EXPECT_EQ(weights(trainer), before);
+    EXPECT_EQ(trainer.epoch(), 0);
+    return error;
+  };
+  EXPECT_EQ(refused([](State& s) { s.values.erase("position"); }),
+            "checkpoint: 'position' is missing");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 x"; }),
+            "checkpoint: 'position' cannot be '1 x'");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "1 5"; }),
+            "checkpoint: there is no epoch 1, step 5 in this run");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "2 1"; }),
+            "checkpoint: there is no step 1 after the last epoch");
+  EXPECT_EQ(refused([](State& s) { s.values["position"] = "0 1"; }),
+            "checkpoint: there are metrics of 1 epochs, it covers 0");
+  EXPECT_EQ(error_of([&] { trainer.load_state(good); }),
+            "checkpoint: there are metrics of 0 epochs, it covers 1");
+  EXPECT_EQ(refused([](State& s) { s.values["energy"] = test::nested_json(75000); }),
+            "checkpoint: 'energy': nested more than 64 deep");
+  EXPECT_EQ(refused([](State& s) {
+              std::string& energy = s.values["energy"];
+              energy.replace(energy.find("\"lost_after\":[]"), 15, "\"lost_after\":[1e30]");
+            }),
+            "checkpoint: 'energy': cannot be 1e+30");
+  EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
+  EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
+  EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");
+}
+
+TEST(Evaluate, CountsWhatTheNetDoes) {
+  const DataSplit data = small_data();
+  Model model = make_model_for("lenet5", "synthetic", data.test);
+  const auto result = evaluate(model.net, data.test, {.batch = 8, .slice = 3});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->images, 20);
+  // conv1 6 x (12*5-6)^2, conv2 16 x 6 x 25 x 2^2, linear 16*120, 120*84, 84*4.
+  EXPECT_EQ(total_work(*result).work.macs, 20 * (6 * 54 * 54 + 9600 + 1920 + 10080 + 336));
+  EXPECT_EQ(all_relus(*result).values, 20 * (6 * 144 + 16 * 4 + 120 + 84));
+  std::int64_t confused = 0, right = 0;
+  for (std::int64_t i = 0; i < 16; ++i) {
+    confused += result->confusion[static_cast<std::size_t>(i)];
+    if (i % 5 == 0) right += result->confusion[static_cast<std::size_t>(i)];
+  }
+  EXPECT_EQ(confused, 20);
+  EXPECT_EQ(right, result->correct);
+  EXPECT_TRUE(model.net.training());  // as before
+  EXPECT_FALSE(evaluate(model.net, data.test, {.stop = [] { return true; }}));
+}
+
+TEST(Evaluate, LogitsThatAreNotFiniteHaveNoAccuracy) {
+  const Dataset test = small_data().test;
+  const auto error = [&](const std::string& parameter, float value) {
+    Model model = make_model_for("lenet5", "synthetic", test);
+    for (const auto& [name, tensor] : model.net.parameters()) {
+      if (name == parameter) tensor.mutable_data<float>()[1] = value;
+    }
+    return error_of([&] { evaluate(model.net, test, {.batch = 8}); });
+  };
+  const std::string all = "evaluate: 20 of 20 images of synthetic have logits that are not finite";
+  EXPECT_EQ(error("linear3.bias", NAN), all + "; the net's linear3.bias holds such values");
+  EXPECT_EQ(error("linear3.bias", -INFINITY), all + "; the net's linear3.bias holds such values");
+  // Finite, but their products are not.
+  EXPECT_EQ(error("conv2.bias", 3e38f).substr(all.size()),
+            "; layer pool2 is the first to put such out");
+  EXPECT_EQ(error("linear3.bias", 3e38f), "no error");
+}
+
+TEST(Evaluate, CountsTheImagesWhoseLogitsAreNotFinite) {
+  const Dataset test = small_data().test;
+  nn::Sequential net(nn::Flatten(), nn::Linear(144, 4));
+  const Tensor weight = net.parameters()[0].tensor;
+  weight.fill(0);
+  // The first logit is the first pixel times so much that of some images it overflows.
+  const Tensor images = DataLoader(test, {.batch = 20, .shuffle = false}).begin()->images;
+  std::vector<float> pixels;
+  for (std::int64_t i = 0; i < 20; ++i) pixels.push_back(std::abs(images.data<float>()[144 * i]));
+  const float median = (std::ranges::sort(pixels), pixels[10]);
+  weight.mutable_data<float>()[0] = std::numeric_limits<float>::max() / std::max(1.0f, median);
+  const auto over =
+      std::ranges::count_if(pixels, [&](float p) { return p > std::max(1.0f, median); });
+  ASSERT_GT(over, 0);
+  ASSERT_LT(over, 20);
+  EXPECT_EQ(error_of([&] { evaluate(net, test, {.batch = 8}); }),
+            str("evaluate: ", over, " of 20 images of synthetic have logits that are not finite; ",
+                "layer 1 is the first to put such out"));
+}
+
+TEST(Evaluation, OfNoImagesHasNoAccuracy) {
+  EXPECT_EQ(error_of([] { Evaluation().accuracy(); }), "accuracy: there are no images");
+}
+
+TEST(Predict, IsTheForwardPassInSlices) {
+  manual_seed(3);
+  nn::Sequential net = make_model({.name = "lenet5"});
+  Tensor images({7, 28, 28, 1});
+  default_generator().uniform({images.mutable_data<float>(), 7 * 28 * 28});
+  const Tensor whole = predict(net, images, 7), slices = predict(net, images, 3);
+  ASSERT_EQ(slices.shape(), (Shape{7, 10}));
+  for (std::size_t i = 0; i < 70; ++i) {
+    EXPECT_NEAR(slices.values<float>()[i], whole.values<float>()[i], 1e-5);
+  }
+  EXPECT_FALSE(slices.requires_grad());
+  EXPECT_EQ(error_of([&] { predict(net, images, -1); }),
+            "predict: slice must not be negative, got -1");
+}
+
+std::int64_t calls_of(const Evaluation& e, std::string_view op) {
+  std::int64_t calls = 0;
+  for (const auto& line : e.work) calls += line.run.op == op ? line.calls : 0;
+  return calls;
+}
+
+TEST(Evaluate, LinearLayersSeeTheWholeBatchWithTheMasksOfItsSlices) {
+  const DataSplit data = small_data();
+  Model model = make_model_for("lenet5", "synthetic", data.test);
+  const auto whole = evaluate(model.net, data.test, {.batch = 8, .slice = 8});
+  const auto slices = evaluate(model.net, data.test, {.batch = 8, .slice = 3});
+  ASSERT_TRUE(whole && slices);
+  EXPECT_EQ(calls_of(*whole, "conv2d"), 2 * 3);
+  EXPECT_EQ(calls_of(*slices, "conv2d"), 2 * (3 + 3 + 2));
+  EXPECT_EQ(calls_of(*slices, "linear"), 3 * 3);
+  const energy::Totals a = total_work(*slices), b = total_work(*whole);
+  EXPECT_EQ(a.work.macs, b.work.macs);
+  EXPECT_EQ(a.tally.macs_skippable, b.tally.macs_skippable);
+  EXPECT_EQ(a.tally.values_in_nonzero, b.tally.values_in_nonzero);
+  ASSERT_EQ(slices->relus.size(), whole->relus.size());
+  for (std::size_t i = 0; i < whole->relus.size(); ++i) {
+    EXPECT_EQ(slices->relus[i].layer, whole->relus[i].layer);
+    EXPECT_EQ(slices->relus[i].values, whole->relus[i].values);
+    EXPECT_EQ(slices->relus[i].nonzeros, whole->relus[i].nonzeros);
+  }
+}
+
+TEST(Predict, NetsOfEveryFormRunInSlices) {
+  Tensor images({5, 6, 6, 2});
+  default_generator().uniform({images.mutable_data<float>(), 5 * 72});
+  nn::Sequential without_linear(nn::Conv2d({.in = 2, .out = 3}), nn::GlobalAvgPool(),
+                                nn::Flatten());
+  nn::Sequential only_linear(nn::Flatten(), nn::Linear(72, 4));
+  nn::Sequential inside(nn::Sequential(nn::Flatten(), nn::Linear(72, 4), nn::ReLU()),
+                        nn::Linear(4, 3));
+  nn::Linear linear(72, 3);
+  const Tensor rows = images.reshape({5, 72});
+  const auto expect_same = [](nn::Module& net, const Tensor& x) {
+    const Tensor whole = predict(net, x, 5), slices = predict(net, x, 2);
+    ASSERT_EQ(slices.shape(), whole.shape());
+    for (std::int64_t i = 0; i < whole.numel(); ++i) {
+      EXPECT_NEAR(slices.data<float>()[i], whole.data<float>()[i], 1e-5);
+    }
+  };
+  expect_same(without_linear, images);
+  expect_same(only_linear, images);
+  expect_same(inside, images);
+  expect_same(linear, rows);
+}
+
+TEST(Trainer, StopsWhenTheNetCannotLearn) {
+  Config config = small_config();
+  config.schedule = "constant";
+  config.lr = 1e30;
+  for (const double clip_norm : {0, 1}) {  // there the gradients are found out first
+    config.clip_norm = clip_norm;
+    Trainer exploded(config, small_data());
+    EXPECT_EQ(error_of([&] { exploded.run_epoch(); }),
+              "training stopped at epoch 1, step 2 of 4: the loss is nan; try a smaller --lr or "
+              "--l0-lambda or --clip-norm 1");
+  }
+
+  config.lr = 0.1;
+  config.clip_norm = 1;
+  config.l0_lambda = 1000;
+  config.epochs = 40;
+  Trainer killed(config, small_data());
+  const std::string error = error_of([&] {
+    while (!killed.finished()) killed.run_epoch();
+  });
+  EXPECT_NE(error.find(": layer relu"), std::string::npos) << error;
+  EXPECT_NE(error.find("has been silent for 20 steps, every unit of it"), std::string::npos);
+  EXPECT_NE(error.find("try a longer --l0-warmup or a smaller --l0-lambda"), std::string::npos);
+}
+
+TEST(Trainer, NoPenaltyThatIsNotFiniteIsAddedUp) {
+  Config config = small_config();
+  config.schedule = "constant";
+  config.lr = 1e6;  // the second step has activations whose squares overflow, and a finite loss
+  Trainer trainer(config, small_data());
+  int steps = 0;
+  error_of([&] { trainer.run_epoch({.stop = [&] { return ++steps == 2; }}); });
+  EXPECT_EQ(trainer.state().values.at("sums").find("nan"), std::string::npos);
+}
+
+TEST(Config, IsReadBackAsItWasWritten) {
+  Config config = small_config();
+  config.lr = 0.1;
+  config.seed = 18446744073709551615u;
+  EXPECT_EQ(parse_config(to_json(config), "c"), config);
+  Config other = config;
+  other.lr = 0.2;
+  other.l0_layers = "all";
+  EXPECT_EQ(differences(config, other), "lr is 0.1, got 0.2, l0_layers is \"relu\", got \"all\"");
+  EXPECT_EQ(differences(config, config), "");
+}
+
+TEST(Config, RefusesWhatIsNotOne) {
+  const std::string good = to_json(Config{});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    return error_of([&] { parse_config(text, "run/config.json"); });
+  };
+  EXPECT_EQ(with("{", "["), "run/config.json: not JSON at byte 12");
+  EXPECT_EQ(with("\"lr\"", "\"rl\""), "run/config.json: 'lr' is missing");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 2.5"), "run/config.json: 'batch' cannot be 2.5");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": \"x\""), "run/config.json: 'batch' cannot be \"x\"");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 1e400"),
+            "run/config.json: a number is out of the range of a double");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 1e300"),
+            "run/config.json: 'batch' cannot be 1e+300");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": true"), "run/config.json: 'batch' cannot be true");
+  EXPECT_EQ(with("\"threads\": 0", "\"threads\": 4294967296"),
+            "run/config.json: 'threads' cannot be 4294967296");
+  EXPECT_EQ(with("\"seed\": 1", "\"seed\": -1"), "run/config.json: 'seed' cannot be -1");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": 128, \"batch\": 64"),
+            "run/config.json: the member \"batch\" is there twice");
+  EXPECT_EQ(with("\"batch\": 128", "\"batch\": " + test::nested_json(75000)),
+            "run/config.json: nested more than 64 deep");
+  EXPECT_EQ(with("{", "{\"more\": 1,"), "run/config.json: there is no 'more'");
+}
+
+TEST(Metrics, AreReadBackExactly) {
+  const std::vector<EpochMetrics> metrics{
+      {.epoch = 1, .train_loss = 0.1, .validation_accuracy = 1.0 / 7, .test_loss = 1.0 / 3},
+      {.epoch = 2, .train_loss = 1e-300}};
+  const std::string text = to_jsonl(metrics);
+  EXPECT_EQ(to_jsonl(parse_jsonl(text)), text);
+  EXPECT_EQ(parse_jsonl(text)[0].test_loss, 1.0 / 3);
+  EXPECT_EQ(parse_jsonl(text)[0].validation_accuracy, 1.0 / 7);
+  EXPECT_FALSE(parse_jsonl(text)[1].validation_accuracy);
+  EXPECT_EQ(error_of([] { parse_jsonl("{\"epoch\":1"); }),
+            "metrics: not a line of an epoch: not JSON at byte 11");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string line = to_jsonl({metrics.data(), 1});
+    line.replace(line.find(from), from.size(), to);
+    return error_of([&] { parse_jsonl(line); });
+  };
+  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":1.5"),
+            "metrics: not a line of an epoch: 'epoch' cannot be 1.5");
+  EXPECT_EQ(with("\"macs\":0", "\"macs\":1e30"),
+            "metrics: not a line of an epoch: 'macs' cannot be 1e+30");
+  EXPECT_EQ(with("\"macs\":0", "\"macs\":0,\"macs\":1"),
+            "metrics: not a line of an epoch: the member \"macs\" is there twice");
+  EXPECT_EQ(with("\"epoch\":1", "\"epoch\":" + test::nested_json(75000)),
+            "metrics: not a line of an epoch: nested more than 64 deep");
+}
+
+/// A net that never changes: the means over an epoch are those of an evaluation.
+Config still_config() {
+  return {.model = "lenet5",
+          .data = "synthetic",
+          .validation = 0,
+          .epochs = 2,
+          .batch = 16,
+          .lr = 1e-30,
+          .weight_decay = 0,
+          .schedule = "constant",
+          .l0_lambda = 0.25,
+          .deterministic = true};
+}
+
+TEST(Trainer, MetricsAreMeansOverTheImages) {
+  const DataSplit data = small_data();
+  Trainer trainer(still_config(), data);
+  trainer.run_epoch();
+  const EpochMetrics& metrics = trainer.metrics()[0];
+  EXPECT_EQ(metrics.epoch, 1);
+  const auto on_train = evaluate(trainer.model().net, data.train);
+  EXPECT_NEAR(metrics.train_loss, on_train->loss, 1e-5);
+  EXPECT_EQ(metrics.train_accuracy, on_train->accuracy());
+  const auto on_test = evaluate(trainer.model().net, data.test);
+  EXPECT_NEAR(metrics.test_loss, on_test->loss, 1e-6);
+  EXPECT_EQ(metrics.test_accuracy, on_test->accuracy());
+  EXPECT_EQ(metrics.relu_outputs, all_relus(*on_test).values);
+  EXPECT_EQ(metrics.relu_outputs_nonzero, all_relus(*on_test).nonzeros);
+  EXPECT_GT(metrics.relu_outputs_nonzero, 0);
+  const NoGrad no_grad;
+  const DataLoader loader(data.train, {.batch = 56, .shuffle = false});
+  const auto [logits, taps] = trainer.model().net.forward_with_taps((*loader.begin()).images);
+  EXPECT_NEAR(metrics.l0_penalty, l0_penalty(taps, {.lambda = 0.25f, .sigma = 1e-4f}).item(), 1e-5);
+  EXPECT_GT(metrics.seconds, 0);
+  EXPECT_DOUBLE_EQ(metrics.images_per_second, 56 / metrics.seconds);
+}
+
+TEST(Trainer, TellsOfEveryStep) {
+  Trainer trainer(still_config(), small_data());
+  std::vector<Progress> seen;
+  std::vector<std::int64_t> epochs;
+  const Hooks hooks{.on_progress = [&](const Progress& p) { seen.push_back(p); },
+                    .on_epoch = [&](const EpochMetrics& m) { epochs.push_back(m.epoch); }};
+  while (!trainer.finished()) trainer.run_epoch(hooks);
+  EXPECT_EQ(epochs, (std::vector<std::int64_t>{1, 2}));
+  ASSERT_EQ(seen.size(), 8u);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(seen[i].epoch, i < 4 ? 1 : 2);
+    EXPECT_EQ(seen[i].batch, static_cast<std::int64_t>(i % 4 + 1));
+    EXPECT_EQ(seen[i].batches, 4);
+    EXPECT_GT(seen[i].images_per_second, 0);
+    if (i < 7) {
+      EXPECT_GT(*seen[i].seconds_left, 0);
+    }
+  }
+  EXPECT_EQ(seen[7].seconds_left, 0);
+  EXPECT_NEAR(seen[3].loss, trainer.metrics()[0].train_loss, 1e-12);
+  EXPECT_EQ(error_of([&] { trainer.run_epoch(); }), "training: all 2 epochs are done");
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(double{a[i]} - b[i], 2);
+  return std::sqrt(squares);
+}
+
+TEST(Trainer, AStepIsTheLearningRateTimesTheClippedGradient) {
+  Config config = still_config();
+  config.momentum = 0;
+  config.clip_norm = 0.01;
+  config.lr = 0.5;
+  config.schedule = "cosine";  // the first step is the largest
+  Trainer trainer(config, small_data());
+  const std::vector<float> before = weights(trainer);
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_NEAR(distance(weights(trainer), before), 0.5 * 0.01, 1e-5);
+  EXPECT_EQ(trainer.state().values.at("optimizer.learning_rate"), "0.5");
+  for (const auto& [name, tensor] : trainer.model().net.parameters()) {
+    EXPECT_FALSE(tensor.grad().defined()) << name;
+  }
+}
+
+TEST(Trainer, ChoosesByTheImagesThatAreHeldBack) {
+  Config config = still_config();
+  config.validation = 0.25;
+  config.schedule = "plateau";
+  const DataSplit data = small_data();
+  Trainer trainer(config, data);
+  EXPECT_EQ(trainer.learning().train.size(), 42);
+  EXPECT_EQ(trainer.learning().validation.size(), 14);
+  trainer.run_epoch();
+  trainer.run_epoch();
+  const EpochMetrics& metrics = trainer.metrics()[0];
+  const auto held_back = evaluate(trainer.model().net, trainer.learning().validation);
+  EXPECT_NEAR(*metrics.validation_loss, held_back->loss, 1e-6);
+  EXPECT_EQ(metrics.validation_accuracy, held_back->accuracy());
+  EXPECT_NE(*metrics.validation_loss, metrics.test_loss);
+  EXPECT_NEAR(metrics.train_loss, evaluate(trainer.model().net, trainer.learning().train)->loss,
+              1e-5);
+  const auto values = trainer.state().values;
+  EXPECT_EQ(std::stod(values.at("schedule.best")), *metrics.validation_loss);
+  EXPECT_EQ(values.at("schedule.bad"), "1");
+}
+
+TEST(Trainer, TheTestImagesDecideNothing) {
+  Config config = small_config();
+  config.validation = 0.25;
+  config.schedule = "plateau";
+  config.epochs = 4;
+  DataSplit data = small_data();
+  Trainer one(config, data);
+  while (!one.finished()) one.run_epoch();
+  std::ranges::fill(data.test.labels, 3);
+  Trainer other(config, data);
+  while (!other.finished()) other.run_epoch();
+  EXPECT_NE(one.metrics()[3].test_loss, other.metrics()[3].test_loss);
+  EXPECT_EQ(one.metrics()[3].validation_loss, other.metrics()[3].validation_loss);
+  EXPECT_EQ(weights(one), weights(other));
+  for (const auto& [name, value] : one.state().values) {
+    if (!name.starts_with("schedule.")) continue;
+    EXPECT_EQ(other.state().values.at(name), value) << name;
+  }
+}
+
+TEST(Trainer, WithoutValidationItChoosesNothing) {
+  Config config = still_config();
+  Trainer trainer(config, small_data());
+  EXPECT_EQ(trainer.learning().train.size(), 56);
+  trainer.run_epoch();
+  EXPECT_FALSE(trainer.metrics()[0].validation_accuracy);
+  EXPECT_FALSE(trainer.metrics()[0].validation_loss);
+  config.schedule = "plateau";
+  EXPECT_EQ(
+      error_of([&] { Trainer(config, small_data()); }),
+      "validation: the plateau schedule goes by the loss on images that are held back, got 0");
+  config.schedule = "constant";
+  for (const double share : {1.0, -0.5}) {
+    config.validation = share;
+    EXPECT_EQ(error_of([&] { check(config); }),
+              str("validation: expected a share from 0 to below 1, got ", share));
+  }
+}
+
+TEST(Trainer, TheLimitComesBeforeTheSplit) {
+  Config config = still_config();
+  config.validation = 0.25;
+  config.limit = 16;
+  const Trainer trainer(config, small_data());
+  EXPECT_EQ(trainer.learning().train.size(), 12);
+  EXPECT_EQ(trainer.learning().validation.size(), 4);
+  for (const std::int64_t at : trainer.learning().validation.indices) EXPECT_LT(at, 16);
+}
+
+TEST(Trainer, AReluThatIsNotSilentStartsTheCountAnew) {
+  Trainer trainer(still_config(), small_data());
+  State state = copy_of(trainer.state());
+  state.values["silent.relu1"] = "19";
+  trainer.load_state(state);
+  trainer.run_epoch({.stop = [] { return true; }});
+  EXPECT_EQ(trainer.state().values.at("silent.relu1"), "0");
+}
+
+TEST(Trainer, LoadStateRestoresTheRandomNumbers) {
+  Trainer trainer(still_config(), small_data());
+  const RandomState saved = default_generator().state();
+  const State state = copy_of(trainer.state());
+  manual_seed(99);
+  trainer.load_state(state);
+  EXPECT_EQ(default_generator().state(), saved);
+}
+
+TEST(Trainer, TakesTheFirstImagesOfEachHalf) {
+  Config config = still_config();
+  config.limit = 17;
+  Trainer trainer(config, small_data());
+  trainer.run_epoch();
+  EXPECT_EQ(trainer.evaluation()->images, 17);
+  EXPECT_EQ(trainer.work()[Phase::update].calls, 2 * 10) << "two steps, ten parameters";
+}
+
+TEST(Evaluate, RowsAreLabelsAndColumnsWhatTheNetSays) {
+  Dataset set = small_data().test;
+  std::fill(set.labels.begin(), set.labels.end(), 1);
+  Model model = make_model_for("lenet5", "synthetic", set);
+  for (const auto& [name, tensor] : model.net.parameters()) tensor.fill(0);
+  const Tensor bias = model.net.parameters().back().tensor;
+  bias.mutable_data<float>()[2] = 1;
+  std::int64_t told = 0;
+  const auto result = evaluate(
+      model.net, set, {.batch = 8, .on_logits = [&](const Tensor& labels, const Tensor& logits) {
+                         ASSERT_EQ(labels.dim(0), logits.dim(0));
+                         told += labels.dim(0);
+                       }});
+  EXPECT_EQ(told, 20);
+  EXPECT_EQ(result->confusion[1 * 4 + 2], 20);
+  EXPECT_EQ(result->correct, 0);
+  EXPECT_NEAR(result->loss, std::log(3 + std::exp(1.0)), 1e-6);
+  for (const LayerDensity& relu : result->relus) EXPECT_EQ(relu.nonzeros, 0);
+}
+
+TEST(Summary, NamesEveryCountByItsName) {
+  Evaluation evaluation{
+      .images = 4, .correct = 3, .loss = 0.5, .classes = 2, .confusion = {2, 1, 0, 1}};
+  evaluation.relus = {{"a", 8, 2}, {"b", 2, 1}};
+  energy::Ledger::Line line{};
+  line.work = {.macs = 100, .bytes_read = 1000, .bytes_written = 2000};
+  line.tally = {.macs_skippable = 60, .macs_skipped = 20};
+  line.run = {"conv2d", "reference", {"a", Phase::forward}};
+  evaluation.work = {line, line};
+  const auto json = nlohmann::json::parse(to_json(evaluation));
+  EXPECT_EQ(json["test_accuracy"], 0.75);
+  EXPECT_EQ(json["test_images"], 4);
+  EXPECT_EQ(json["relu_density"], (nlohmann::json{{"a", 0.25}, {"b", 0.5}}));
+  EXPECT_EQ(json["relu_outputs"], 10);
+  EXPECT_EQ(json["relu_outputs_nonzero"], 3);
+  EXPECT_EQ(json["confusion"], (nlohmann::json{{2, 1}, {0, 1}}));
+  const nlohmann::json counts{{"macs", 200},
+                              {"macs_skippable", 120},
+                              {"macs_skipped", 40},
+                              {"bytes_read", 2000},
+                              {"bytes_written", 4000}};
+  EXPECT_EQ(json["inference"]["work"], counts);
+  const auto& energy = json["inference"]["modelled_energy"]["horowitz45"];
+  EXPECT_LT(energy["ideal"]["value"], energy["executed"]["value"]);
+  EXPECT_LT(energy["executed"]["value"], energy["none"]["value"]);
+  const RunResult run{
+      .evaluation = evaluation, .work = {{Phase::update, line}}, .parameters = 9, .seconds = 1.5};
+  const auto of_run = nlohmann::json::parse(to_json(run));
+  EXPECT_EQ(of_run["parameters"], 9);
+  EXPECT_EQ(of_run["training_seconds"], 1.5);
+  EXPECT_EQ(of_run["training"]["work"]["update"]["macs_skippable"], 60);
+}
+
+}  // namespace
+}  // namespace joule::training

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/energy/asic_counts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
+#include "joule/layers/modules.h"
+#include "joule/training/inference.h"
+
+namespace joule::training {
+namespace {
+
+using energy::AsicCounts;
+
+std::int64_t above(float threshold, const Tensor& t) {
+  const Tensor on_host = t.to(Device::cpu);
+  return visit_float(t.dtype(), [&]<class T>(T) {
+    const T* const x = on_host.data<T>();
+    return parallel_sum<std::int64_t>(t.numel(), [&](std::int64_t begin, std::int64_t end) {
+      std::int64_t count = 0;
+      for (std::int64_t i = begin; i < end; ++i) count += std::abs(x[i]) > T(threshold);
+      return count;
+    });
+  });
+}
+
+std::int64_t operations(const nn::ForwardEvent& event) {
+  const nn::Module* const module = &event.module;
+  const Tensor &x = event.input, &y = event.output;
+  const auto of_window = [&](Size2 kernel) { return y.numel() * kernel.h * kernel.w; };
+  if (dynamic_cast<const nn::Conv2d*>(module)) {
+    const Shape weight = module->parameters()[0].tensor.shape();
+    return of_window({weight[1], weight[2]}) * x.dim(-1);
+  }
+  if (dynamic_cast<const nn::Linear*>(module)) {
+    return module->parameters()[0].tensor.numel() * (x.numel() / x.dim(-1));
+  }
+  if (dynamic_cast<const nn::BatchNorm*>(module)) return 4 * x.numel();
+  if (const auto* pool = dynamic_cast<const nn::MaxPool2d*>(module)) {
+    return of_window(pool->kernel());
+  }
+  if (const auto* pool = dynamic_cast<const nn::AvgPool2d*>(module)) {
+    return of_window(pool->kernel());
+  }
+  if (dynamic_cast<const nn::GlobalAvgPool*>(module)) return x.numel();
+  return 0;
+}
+
+AsicCounts counts_of(const nn::ForwardEvent& event, float threshold) {
+  const nn::Module& module = event.module;
+  AsicCounts c{.inputs = event.input.numel(),
+               .outputs = event.output.numel(),
+               .outputs_nonzero = above(threshold, event.output),
+               .operations = operations(event)};
+  const bool rectifies = dynamic_cast<const nn::ReLU*>(&module) != nullptr;
+  c.inputs_nonzero = rectifies ? c.outputs_nonzero : above(threshold, event.input);
+  const bool norm = dynamic_cast<const nn::BatchNorm*>(&module) != nullptr;
+  c.batch_counters = norm;
+  for (const auto& [name, tensor] : module.parameters()) {
+    c.parameters += tensor.numel();
+    c.parameters_nonzero += above(threshold, tensor);
+  }
+  for (const auto& [name, tensor] : module.buffers()) {
+    const std::int64_t nonzeros = above(threshold, tensor);
+    c.parameters += tensor.numel();
+    c.parameters_nonzero += nonzeros;
+    if (!norm) continue;
+    c.statistics += tensor.numel();
+    c.statistics_nonzero += nonzeros;
+  }
+  return c;
+}
+
+/// Overwrites what a ReLU has put out.
+void fill(const Tensor& output, double density, Generator& generator) {
+  std::vector<float> values(static_cast<std::size_t>(output.numel()));
+  generator.uniform(values);
+  const auto share = static_cast<float>(density);
+  for (float& u : values) u = u < share ? 0.5f + u / share : 0.0f;
+  output.copy_from(Tensor::from(values, output.shape()));
+}
+
+}  // namespace
+
+std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
+                                    const CountOptions& options, energy::Ledger& ledger,
+                                    Generator& generator) {
+  const float threshold = energy::zero_threshold(options.threshold_bits);
+  const std::optional<double> density = options.relu_density;
+  require(!density || (*density >= 0 && *density <= 1), "relu-density: must lie in [0, 1], got ",
+          density.value_or(0));
+  std::vector<LayerCounts> layers;
+  const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
+    if (!event.module.children().empty()) return;
+    if (density && dynamic_cast<const nn::ReLU*>(&event.module)) {
+      fill(event.output, *density, generator);
+    }
+    auto found = std::ranges::find(layers, event.layer, &LayerCounts::layer);
+    if (found == layers.end()) {
+      const std::string kind = event.module.describe();
+      layers.push_back({.layer = std::string(event.layer), .kind = kind.substr(0, kind.find('('))});
+      found = layers.end() - 1;
+    }
+    found->counts += counts_of(event, threshold);
+  });
+  const Inference inference(net);
+  const energy::Recording recording(ledger);
+  net(images.to(net.device()));
+  return layers;
+}
+
+void add(std::vector<LayerCounts>& sum, const std::vector<LayerCounts>& pass) {
+  if (sum.empty()) {
+    sum = pass;
+    return;
+  }
+  require(std::ranges::equal(sum, pass, {}, &LayerCounts::layer, &LayerCounts::layer),
+          "energy: this pass ran other layers than those before it");
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i].counts += pass[i].counts;
+}
+
+AsicCounts total(const std::vector<LayerCounts>& layers) {
+  AsicCounts sum;
+  for (const LayerCounts& layer : layers) sum += layer.counts;
+  return sum;
+}
+
+}  // namespace joule::training

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/energy/energy_account.h"
+
+#include <cmath>
+#include <utility>
+
+#include "joule/core/error.h"
+
+namespace joule::training {
+
+using energy::Joules;
+
+EnergyAccount::EnergyAccount(Accounting accounting) : accounting_(std::move(accounting)) {
+  require(accounting_.metering != nullptr, "energy account: there is no metering");
+  if (!accounting_.budget) return;
+  const double budget = accounting_.budget->value();
+  require(std::isfinite(budget) && budget > 0, "energy budget: must be positive and finite, got ",
+          budget, " J");
+  if (const energy::Meter* const meter = accounting_.metering->unreadable()) {
+    throw ArgumentError(
+        str("energy budget: it is one of measured energy, and what the run computes on is not "
+            "measured (",
+            meter->info().name, ": ", meter->info().reason, ")"));
+  }
+}
+
+void EnergyAccount::begin(const EpochEnergy& complete) {
+  laps_.emplace(*accounting_.metering);
+  PartEnergy before = whole(complete);
+  before += whole(epoch_);
+  // What other meters have measured is no part of what these will.
+  before += {.measured = accounting_.metering->nothing()};
+  spent_ = counted(before);
+  shown_ = {};
+}
+
+void EnergyAccount::end_training(std::int64_t epoch, const energy::Totals& work) {
+  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", training")), .work = work};
+  epoch_.training += lap;
+  add(spent_, counted(lap));
+}
+
+void EnergyAccount::end_validation(std::int64_t epoch) {
+  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", validation")), .work = {}};
+  epoch_.validation += lap;
+  add(spent_, counted(lap));
+}
+
+void EnergyAccount::end_evaluation(std::int64_t epoch, const energy::Totals& work) {
+  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", evaluation")), .work = work};
+  epoch_.evaluation += lap;
+  add(spent_, counted(lap));
+}
+
+EpochEnergy EnergyAccount::take() { return std::exchange(epoch_, {}); }
+
+std::string EnergyAccount::over_budget() const {
+  if (!accounting_.budget) return {};
+  Spent spent = spent_;
+  add(spent, laps_->spent(energy::Purpose::window));
+  if (!spent.problem.empty()) {
+    return str("the energy budget of ", *accounting_.budget,
+               " cannot be kept, as the energy is not known: ", spent.problem);
+  }
+  if (spent.energy <= *accounting_.budget) return {};
+  return str("the energy budget of ", *accounting_.budget, " is spent: ", spent.energy,
+             " (measured, gross)");
+}
+
+std::optional<Joules> EnergyAccount::per_image(std::int64_t images) {
+  if (!accounting_.metering->available()) return {};
+  const auto now = Clock::now();
+  if (now < shown_.until) return shown_.per_image;
+  Spent spent = counted(epoch_.training);
+  add(spent, laps_->spent(energy::Purpose::background));
+  shown_ = {.until = now + std::chrono::seconds(1)};
+  if (spent.problem.empty() && spent.energy > Joules(0)) {
+    shown_.per_image = spent.energy / static_cast<double>(images);
+  }
+  return shown_.per_image;
+}
+
+}  // namespace joule::training

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/energy/energy_json.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "joule/core/error.h"
+#include "joule/energy/run_meters.h"
+
+namespace joule::training {
+namespace {
+
+using energy::Joules;
+using energy::Totals;
+using energy::WindowSum;
+
+/// Calls visit(name, member) for each count: the one list that writing and reading share.
+template <class AnyTotals, class Visit>
+void for_each_count(AnyTotals& t, Visit&& visit) {
+  visit("calls", t.calls);
+  visit("macs", t.work.macs);
+  visit("macs_skippable", t.tally.macs_skippable);
+  visit("macs_skipped", t.tally.macs_skipped);
+  visit("bytes_read", t.work.bytes_read);
+  visit("bytes_written", t.work.bytes_written);
+  visit("values_in", t.tally.values_in);
+  visit("values_in_nonzero", t.tally.values_in_nonzero);
+  visit("nanoseconds", t.tally.nanoseconds);
+}
+
+ordered_json joules_or_null(const std::optional<Joules>& energy) {
+  return energy ? ordered_json(energy->value()) : ordered_json();
+}
+
+/// A number that is not negative.
+double amount_of(const ordered_json& json, const char* key) {
+  const ordered_json& value = json.at(key);
+  require(value.is_number() && value.get<double>() >= 0, "'", key, "' cannot be ", value.dump());
+  return value.get<double>();
+}
+
+std::optional<Joules> joules_of(const ordered_json& json, const char* key) {
+  if (json.at(key).is_null()) return {};
+  return Joules(amount_of(json, key));
+}
+
+ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? ordered_json() : ordered_json(text);
+}
+
+std::string text_of(const ordered_json& json) {
+  return json.is_null() ? std::string() : json.get<std::string>();
+}
+
+WindowSum window_sum_of(const ordered_json& json) {
+  return {.meter = json.at("meter"),
+          .scope = text_of(json.at("scope")),
+          .beside = text_of(json.value("not_in_sum", ordered_json())),
+          .unit = Joules(amount_of(json, "joules_per_tick")),
+          .systematic = amount_of(json, "systematic"),
+          .ticks = count_of(json, "ticks"),
+          .nanoseconds = count_of(json, "nanoseconds"),
+          .edges = joules_of(json, "edges_joules"),
+          .idle = Joules(amount_of(json, "idle_joules")),
+          .idle_width = joules_of(json, "idle_uncertainty_joules"),
+          .idle_stated = json.at("idle_stated"),
+          .no_idle = text_of(json.at("no_idle")),
+          .missing = text_of(json.at("missing"))};
+}
+
+ordered_json json_of(const PartEnergy& part) {
+  ordered_json json = figures_of(part);
+  ordered_json meters = ordered_json::array();
+  for (const WindowSum& sum : part.measured) meters.push_back(training::json_of(sum));
+  json["meters"] = meters;
+  for_each_count(part.work, [&](const char* name, auto count) { json["work"][name] = count; });
+  return json;
+}
+
+/// Files of Joule 0.1 do not tell which meters are in the sum: those that would be now.
+void charge_untold(std::vector<WindowSum>& sums, Device device) {
+  std::vector<energy::MeterInfo> meters;
+  for (const WindowSum& sum : sums) {
+    meters.push_back(
+        {.name = sum.meter, .scope = sum.scope, .domain = energy::domain_of(sum.meter)});
+  }
+  const auto beside = energy::beside_the_sum(meters, {.device = device});
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i].beside = beside[i];
+}
+
+PartEnergy part_of(const ordered_json& json, Device device) {
+  PartEnergy part;
+  bool told = true;
+  for (const ordered_json& sum : json.at("meters")) {
+    part.measured.push_back(window_sum_of(sum));
+    told = told && sum.contains("not_in_sum");
+  }
+  if (!told) charge_untold(part.measured, device);
+  for_each_count(part.work,
+                 [&](const char* name, auto& count) { count = count_of(json.at("work"), name); });
+  return part;
+}
+
+}  // namespace
+
+std::int64_t count_of(const ordered_json& json, const char* key) {
+  const ordered_json& value = json.at(key);
+  require(value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX, "'", key,
+          "' cannot be ", value.dump());
+  return value.get<std::int64_t>();
+}
+
+ordered_json figures_of(const PartEnergy& part) {
+  const energy::EnergySplit split = measured(part);
+  ordered_json json{{"gross", json_of(split.gross)},
+                    {"idle", json_of(split.idle)},
+                    {"dynamic", json_of(split.dynamic)}};
+  for (const energy::CostModel& profile : energy::built_in_cost_models()) {
+    json["modelled"][profile.name] = json_of(modelled(part, profile));
+  }
+  return json;
+}
+
+ordered_json json_of(const WindowSum& sum) {
+  return {{"meter", sum.meter},
+          {"scope", text_or_null(sum.scope)},
+          {"not_in_sum", text_or_null(sum.beside)},
+          {"joules_per_tick", sum.unit.value()},
+          {"systematic", sum.systematic},
+          {"ticks", sum.ticks},
+          {"nanoseconds", sum.nanoseconds},
+          {"edges_joules", joules_or_null(sum.edges)},
+          {"idle_joules", sum.idle.value()},
+          {"idle_uncertainty_joules", joules_or_null(sum.idle_width)},
+          {"idle_stated", sum.idle_stated},
+          {"no_idle", text_or_null(sum.no_idle)},
+          {"missing", text_or_null(sum.missing)}};
+}
+
+ordered_json json_of(const EpochEnergy& epoch) {
+  return {{"training", json_of(epoch.training)},
+          {"validation", json_of(epoch.validation)},
+          {"evaluation", json_of(epoch.evaluation)}};
+}
+
+EpochEnergy epoch_energy_of(const ordered_json& json, Device device) {
+  return {.training = part_of(json.at("training"), device),
+          .validation = part_of(json.at("validation"), device),
+          .evaluation = part_of(json.at("evaluation"), device)};
+}
+
+}  // namespace joule::training

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "joule/core/device.h"
+#include "joule/training/energy/epoch_energy.h"
+
+namespace joule::training {
+
+/// The epochs before it that a point of a long run stands for, too: see thin_out().
+struct MergedEpochs {
+  std::int64_t count = 0;
+  /// Of all its epochs' energies, the sum of the squares of their deviations from the mean, in J^2;
+  /// NaN if one is not known.  By kMeasured, or the name of the profile that models them.
+  std::map<std::string, double> squares{};
+};
+inline constexpr const char* kMeasured = "measured";
+
+/// What one epoch came to: a line of metrics.jsonl.
+struct EpochMetrics {
+  std::int64_t epoch = 0;     // from 1
+  double train_loss = 0;      // mean cross-entropy over the epoch's images, without the penalty
+  double l0_penalty = 0;      // mean of what was added to it, lambda included
+  double train_accuracy = 0;  // of the images when they were trained on
+  /// Of the images that were held back, after the epoch; none if there are none.
+  std::optional<double> validation_accuracy{}, validation_loss{};
+  double test_accuracy = 0;
+  double test_loss = 0;
+  double seconds = 0;  // of the training steps, without validation and test
+  double images_per_second = 0;
+  std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
+  std::int64_t relu_outputs_nonzero = 0;
+  EpochEnergy energy;  // of the steps, of the validation and of the test
+  MergedEpochs merged{};
+};
+
+/// Every number of an epoch, its energy excepted, in the order of metrics.jsonl; 0 for what there
+/// is not.
+std::vector<double> numbers(const EpochMetrics& epoch);
+
+/// One JSON object per line.  Points that stand for several epochs also have `merged`, the number
+/// of the epochs before theirs; parse_jsonl() does not know it, as metrics.jsonl never has such.
+std::string to_jsonl(std::span<const EpochMetrics> metrics);
+
+/// The inverse; `device` as epoch_energy_of().
+///
+/// Errors    ArgumentError for a line that to_jsonl() cannot have written: it names what is wrong,
+///           counts that are not whole numbers, or negative, included.
+std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device = Device::cpu);
+
+}  // namespace joule::training

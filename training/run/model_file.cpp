@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/run/model_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "joule/core/version.h"
+#include "joule/io/json_text.h"
+#include "joule/io/stored_tensors.h"
+#include "joule/layers/flattened_inputs.h"
+#include "joule/layers/uninitialised.h"
+
+namespace joule::training {
+namespace {
+
+using nlohmann::json;
+
+// Of an image that a file may name: what memory an unknown file can ask for has an end.
+constexpr std::int64_t kMaxSide = 2048;
+
+Shape image_of(const ModelSpec& spec) { return {spec.image.h, spec.image.w, spec.channels}; }
+
+/// Reads the metadata of one file.
+class Metadata {
+ public:
+  Metadata(const std::string& path, const std::map<std::string, std::string>& values)
+      : path_(path), values_(values) {}
+
+  const std::string& text(const char* key) const {
+    const auto found = values_.find(key);
+    if (found == values_.end()) {
+      throw DataError(str(path_, ": the metadata has no '", key, "': not a model of Joule's"));
+    }
+    return found->second;
+  }
+  std::int64_t count(const char* key) const { return parse(key, text(key)); }
+  Size2 size(const char* key) const {
+    const std::string_view both = text(key);
+    const std::size_t x = both.find('x');
+    if (x == std::string_view::npos) fail(key);
+    return {parse(key, both.substr(0, x)), parse(key, both.substr(x + 1))};
+  }
+  std::vector<float> floats(const char* key, std::int64_t count) const {
+    if (!fault_of_json(text(key)).empty()) fail(key);
+    const json array = json::parse(text(key));
+    if (!array.is_array() || static_cast<std::int64_t>(array.size()) != count ||
+        !std::all_of(array.begin(), array.end(), [](const json& v) { return v.is_number(); })) {
+      fail(key);
+    }
+    return array.get<std::vector<float>>();
+  }
+  [[noreturn]] void fail(const char* key) const {
+    throw DataError(str(path_, ": the metadata's '", key, "' cannot be '", text(key), "'"));
+  }
+
+ private:
+  std::int64_t parse(const char* key, std::string_view digits) const {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || value < 1) fail(key);
+    return value;
+  }
+
+  const std::string& path_;
+  const std::map<std::string, std::string>& values_;
+};
+
+}  // namespace
+
+Dataset Model::prepare(Dataset dataset) const {
+  const Shape image = image_of(spec);
+  require(dataset.image_shape() == image, spec.name, ": this net takes images ", image,
+          ", those of ", dataset.name, " are ", dataset.image_shape());
+  require(dataset.classes() == spec.classes, spec.name, ": this net knows ", spec.classes,
+          " classes, ", dataset.name, " has ", dataset.classes());
+  dataset.mean = mean;
+  dataset.deviation = deviation;
+  return dataset;
+}
+
+Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset) {
+  const Shape image = dataset.image_shape();
+  const ModelSpec spec{.name = name,
+                       .image = {image[0], image[1]},
+                       .channels = image[2],
+                       .classes = dataset.classes()};
+  return {.spec = spec,
+          .net = make_model(spec),
+          .data = data,
+          .mean = dataset.mean,
+          .deviation = dataset.deviation};
+}
+
+void save_model(const std::string& path, Model& model) {
+  const ModelSpec& spec = model.spec;
+  State state = model.net.state();
+  state.values = {{"format", "pt"},
+                  {"joule", std::string(version())},
+                  {"model", spec.name},
+                  {"image", str(spec.image)},
+                  {"channels", str(spec.channels)},
+                  {"classes", str(spec.classes)},
+                  {"data", model.data},
+                  {"mean", json(model.mean).dump()},
+                  {"deviation", json(model.deviation).dump()}};
+  if (model.epochs > 0) {
+    state.values["epoch"] = str(model.epoch);
+    state.values["epochs"] = str(model.epochs);
+  }
+  save_safetensors(
+      path, state,
+      {.layout = WeightLayout::oihw, .flattened = nn::flattened_inputs(model.net, image_of(spec))});
+}
+
+Model load_model(const std::string& path_or_folder) {
+  const std::string path = std::filesystem::is_directory(path_or_folder)
+                               ? path_or_folder + "/model.safetensors"
+                               : path_or_folder;
+  const StoredTensors saved = read_stored_tensors(path);
+  const Metadata metadata(path, saved.metadata);
+  const ModelSpec spec{.name = metadata.text("model"),
+                       .image = metadata.size("image"),
+                       .channels = metadata.count("channels"),
+                       .classes = metadata.count("classes")};
+  // Before anything of that size is made; the rest is found when the tensors do not fit.
+  std::int64_t floats = 0;
+  for (const auto& [name, tensor] : saved.tensors) floats += tensor.numel();
+  if (spec.image.h > kMaxSide || spec.image.w > kMaxSide) metadata.fail("image");
+  for (const auto& [key, count] :
+       {std::pair("channels", spec.channels), {"classes", spec.classes}}) {
+    if (count > floats) metadata.fail(key);
+  }
+  const auto mean = metadata.floats("mean", spec.channels);
+  const auto deviation = metadata.floats("deviation", spec.channels);
+  if (std::any_of(deviation.begin(), deviation.end(), [](float d) { return !(d > 0); })) {
+    metadata.fail("deviation");
+  }
+  Model model{.spec = spec, .data = metadata.text("data"), .mean = mean, .deviation = deviation};
+  if (saved.metadata.contains("epochs")) {
+    model.epochs = metadata.count("epochs");
+    model.epoch = metadata.count("epoch");
+    if (model.epoch > model.epochs) metadata.fail("epoch");
+  }
+  // A file of this kind that does not say is in the layout that such files always had.
+  LoadOptions stated = stated_layout(path, saved);
+  if (!stated.layout) stated.layout = WeightLayout::oihw;
+  try {
+    const UninitialisedWeights not_yet;
+    model.net = make_model(spec);
+    model.net.load_state(state_of(
+        path, saved,
+        {.layout = stated.layout, .flattened = stated.flattened.value_or(FlattenedInputs{})}));
+  } catch (const ArgumentError& error) {
+    throw DataError(str(path, ": ", error.what()));
+  } catch (const DeviceError& error) {
+    throw DataError(str(path, ": the net that it names is too large: ", error.what()));
+  }
+  model.net.eval();
+  // They fit.  Once more, now that a forward pass can show which layers flatten.
+  if (*stated.layout == WeightLayout::oihw) {
+    model.net.load_state(state_of(
+        path, saved,
+        {.layout = stated.layout, .flattened = nn::flattened_inputs(model.net, image_of(spec))}));
+  }
+  return model;
+}
+
+}  // namespace joule::training

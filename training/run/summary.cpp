@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/run/summary.h"
+
+#include <nlohmann/json.hpp>
+
+#include "joule/energy/json/json.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/training/run/choice.h"
+
+namespace joule::training {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json counts(const energy::Totals& totals) {
+  return {{"macs", totals.work.macs},
+          {"macs_skippable", totals.tally.macs_skippable},
+          {"macs_skipped", totals.tally.macs_skipped},
+          {"bytes_read", totals.work.bytes_read},
+          {"bytes_written", totals.work.bytes_written}};
+}
+
+/// Per profile and kind of machine.
+ordered_json modelled_energy(const energy::Totals& totals) {
+  using energy::Skipping;
+  ordered_json profiles;
+  for (const energy::CostModel& model : energy::built_in_cost_models()) {
+    const auto figure = [&](Skipping skipping) {
+      return ordered_json::parse(energy::to_json(model.energy(totals, skipping)));
+    };
+    profiles[model.name] = {{"none", figure(Skipping::none)},
+                            {"ideal", figure(Skipping::ideal)},
+                            {"executed", figure(Skipping::executed)}};
+  }
+  return profiles;
+}
+
+ordered_json densities(const Evaluation& evaluation) {
+  ordered_json layers = ordered_json::object();
+  for (const LayerDensity& relu : evaluation.relus) layers[relu.layer] = relu.density();
+  return layers;
+}
+
+ordered_json inference(const Evaluation& evaluation) {
+  const energy::Totals totals = total_work(evaluation);
+  ordered_json json{{"images", evaluation.images}};
+  json["work"] = counts(totals);
+  json["modelled_energy"] = modelled_energy(totals);
+  json["lines"] = ordered_json::parse(energy::to_json(evaluation.work));
+  return json;
+}
+
+ordered_json judged(const Evaluation& e) {
+  const LayerDensity relus = all_relus(e);
+  return {{"test_accuracy", e.accuracy()}, {"test_loss", e.loss},
+          {"test_images", e.images},       {"relu_density", densities(e)},
+          {"relu_outputs", relus.values},  {"relu_outputs_nonzero", relus.nonzeros}};
+}
+
+}  // namespace
+
+energy::Totals total_work(const Evaluation& evaluation) {
+  energy::Totals sum;
+  for (const energy::Ledger::Line& line : evaluation.work) sum += line;
+  return sum;
+}
+
+LayerDensity all_relus(const Evaluation& evaluation) {
+  LayerDensity sum;
+  for (const LayerDensity& relu : evaluation.relus) {
+    sum.values += relu.values;
+    sum.nonzeros += relu.nonzeros;
+  }
+  return sum;
+}
+
+std::string to_json(const RunResult& result) {
+  ordered_json json = judged(result.evaluation);
+  json["parameters"] = result.parameters;
+  json["training_seconds"] = result.seconds;
+  json["inference"] = inference(result.evaluation);
+  energy::Totals all;
+  ordered_json& training = json["training"];
+  for (const auto& [phase, totals] : result.work) {
+    training["work"][std::string(name(phase))] = counts(totals);
+    all += totals;
+  }
+  training["modelled_energy"] = modelled_energy(all);
+  json["energy"] = ordered_json::parse(to_json(result.energy));
+  json.update(ordered_json::parse(choice_json(result.energy.epochs)));
+  return json.dump(2) + "\n";
+}
+
+std::string to_json(const Evaluation& e) {
+  ordered_json json = judged(e);
+  ordered_json rows = ordered_json::array();
+  for (std::int64_t label = 0; label < e.classes; ++label) {
+    const auto row = e.confusion.begin() + label * e.classes;
+    rows.push_back(std::vector<std::int64_t>(row, row + e.classes));
+  }
+  json["confusion"] = rows;
+  json["inference"] = inference(e);
+  return json.dump(2) + "\n";
+}
+
+}  // namespace joule::training

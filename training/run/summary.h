@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "joule/energy/ledger.h"
+#include "joule/training/energy/run_energy.h"
+#include "joule/training/evaluate.h"
+
+namespace joule::training {
+
+/// What a training run came to.
+struct RunResult {
+  Evaluation evaluation;                 // of the test images, by the final net
+  std::map<Phase, energy::Totals> work;  // of all training steps
+  std::int64_t parameters = 0;
+  double seconds = 0;    // of all training steps
+  std::string launches;  // Trainer::launches(); not in summary.json, as it decides no figure there
+  RunEnergy energy;
+};
+
+/// The sum over the layers of an evaluation.
+energy::Totals total_work(const Evaluation& evaluation);
+LayerDensity all_relus(const Evaluation& evaluation);
+
+/// summary.json.  The keys are in docs/cli.md.
+std::string to_json(const RunResult& result);
+
+/// What `joule eval --json` prints: accuracy, loss, confusion matrix, densities, work and energy.
+std::string to_json(const Evaluation& evaluation);
+
+}  // namespace joule::training
