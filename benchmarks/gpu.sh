@@ -10,11 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The programs of tests/ that run CUDA rows.
-tests() {
-  (cd kernels && for folder in */; do echo "${folder%/}_test"; done) | sed 's/^update_test$/update_test optimizers_test/'
-  echo "captured_step_test cuda_test cuda_training_test functions_test"
-}
+# The programs of tests/ that run implementations for CUDA.
+tests() { echo kernels_tests core_tests layers_tests optim_tests cuda_tests; }
 
 pack() {
   local build=$1 program library
@@ -75,17 +72,17 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,power.limit,clocks.max.s
 
 for program in $(tests); do
   [[ -x $build/tests/$program ]] || continue
-  if ! within 60 "$build/tests/$program" --gtest_brief=1; then failed+=" $program"; fi
+  if ! within 120 "$build/tests/$program" --gtest_brief=1; then failed+=" $program"; fi
 done
 if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null); then
   # Small shapes: under the tools a kernel takes up to a hundred times as long.
   for tool in memcheck racecheck; do
-    for program in relu_test softmax_cross_entropy_test update_test; do
-      [[ -x $build/tests/$program ]] || continue
-      if ! within 20 "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/$program" --gtest_brief=1 \
-        >"$build/$tool-$program.log" 2>&1; then
-        failed+=" $tool:$program"
-        tail -5 "$build/$tool-$program.log"
+    for suite in Relu SoftmaxCrossEntropy Update; do
+      [[ -x $build/tests/kernels_tests ]] || continue
+      if ! within 20 "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/kernels_tests" --gtest_brief=1 \
+        --gtest_filter="*$suite*" >"$build/$tool-$suite.log" 2>&1; then
+        failed+=" $tool:$suite"
+        tail -5 "$build/$tool-$suite.log"
       fi
     done
   done

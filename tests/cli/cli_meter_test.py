@@ -98,7 +98,7 @@ class Meter(unittest.TestCase):
         )
 
     def test_the_example_of_the_guide_is_a_trace(self):
-        guide = (Path(__file__).parent.parent / "docs" / "energy.md").read_text()
+        guide = (Path(__file__).parents[2] / "docs" / "energy.md").read_text()
         trace = self.folder / "guide.jsonl"
         trace.write_text(guide.split("```jsonl\n")[1].split("```")[0])
         (entry,) = self.report("--meter", f"replay:{trace}", "--idle", "0", "--", "true")["meters"]

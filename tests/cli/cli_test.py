@@ -92,7 +92,7 @@ class Program(unittest.TestCase):
 
     def test_info_knows_every_kernel(self):
         ops = json.loads(self.output("info", "--json"))["ops"]
-        kernels = Path(__file__).parent.parent / "kernels"
+        kernels = Path(__file__).parents[2] / "kernels"
         for folder in filter(Path.is_dir, kernels.iterdir()):
             for header in folder.glob("*.h"):
                 for line in header.read_text().splitlines():
