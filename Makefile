@@ -26,14 +26,16 @@ build: ## the libraries and the program build/release/cli/joule
 	@cmake --build --preset release -j $(JOBS)
 
 # All runs, even when one fails; the closing lines are those of the last.
-test: ## every test; the fast ones again under ASan and UBSan, and with one thread; make fuzz
+test: ## every test; the fast ones again under ASan and UBSan, and with one thread; make fuzz; threads under TSan
 	@scripts/setup.sh test
 	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
 	@cmake --build --preset release -j $(JOBS)
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
-	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read"; \
-	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; fi; \
+	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read, and no test ran under ThreadSanitizer"; \
+	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; \
+	  { cmake --preset tsan && cmake --build --preset tsan-threads -j $(JOBS) && ctest --preset tsan-threads -j $(JOBS); } || \
+	    failed="$${failed:-make test: the run under ThreadSanitizer failed (above)}"; fi; \
 	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi

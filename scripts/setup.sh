@@ -28,9 +28,9 @@ test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            python3-venv           lets the safetensors package read our files
 bench           libbenchmark-dev       the benchmark framework
-tsan|fuzz       clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
-tsan|fuzz       libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
-fuzz            libclang-rt-14-dev     libFuzzer
+test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
+test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
+test|fuzz       libclang-rt-14-dev     libFuzzer
 END
 }
 

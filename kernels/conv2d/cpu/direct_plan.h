@@ -3,7 +3,7 @@
 
 #include "joule/kernels/conv2d/passes.h"
 
-// What the drivers of conv2d_direct.cpp hand to the code that is compiled per instruction set.
+// What the drivers of direct.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 constexpr std::int64_t ceil_div(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }

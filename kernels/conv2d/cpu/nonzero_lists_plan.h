@@ -4,7 +4,7 @@
 #include "joule/kernels/conv2d/cpu/nonzero_lists.h"
 #include "joule/kernels/conv2d/cpu/skip_zero_plan.h"
 
-// What conv2d_nonzero_lists.cpp hands to the code that is compiled per instruction set.
+// What nonzero_lists.cpp hands to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 /// The lists of one band.

@@ -4,7 +4,7 @@
 #include "joule/kernels/conv2d/cpu/skip_zero_plan.h"
 #include "joule/kernels/product/nonzero_runs.h"
 
-// What the drivers of conv2d_runs.cpp hand to the code that is compiled per instruction set.
+// What the drivers of runs.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 /// How many kernel rows are computed at a time, so that their weights for one block of output

@@ -5,7 +5,7 @@
 
 #include "joule/kernels/conv2d/cpu/direct_plan.h"
 
-// What the driver of conv2d_skip_unwanted.cpp hands to the code that is compiled per instruction
+// What the driver of skip_unwanted.cpp hands to the code that is compiled per instruction
 // set.
 namespace joule::cpu {
 

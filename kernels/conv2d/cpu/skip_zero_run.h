@@ -3,7 +3,7 @@
 
 #include "joule/kernels/conv2d/cpu/skip_zero_plan.h"
 
-// What the drivers of conv2d_skip_zero.cpp hand to the code that is compiled per instruction set.
+// What the drivers of skip_zero.cpp hand to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 /// A column block of c = a * b.

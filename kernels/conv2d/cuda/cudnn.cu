@@ -8,7 +8,7 @@
 
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/cudnn_api.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 
 namespace joule::cudnn {
 namespace {

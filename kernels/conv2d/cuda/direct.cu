@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/core/cuda/block.h"
 #include "joule/core/cuda/launch.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 
 // The convolution as its definition says, for every parameter.  Each operand is read through the
 // caches once per product: bound by the rate of loads, two per multiply-add.

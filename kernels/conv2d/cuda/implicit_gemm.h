@@ -2,7 +2,7 @@
 #pragma once
 
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation_loader.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 
 // The convolution as a product of matrices of which the first, [pixels, taps * channels], is never
 // made: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,

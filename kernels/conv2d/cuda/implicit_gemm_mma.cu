@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "joule/kernels/conv2d/cuda/grad_weight/grad_weight_implicit_gemm.h"
+#include "joule/kernels/conv2d/cuda/grad_weight/implicit_gemm.h"
 #include "joule/kernels/conv2d/cuda/implicit_gemm.h"
 #include "joule/kernels/conv2d/cuda/tiles.h"
 #include "joule/kernels/product/mma_tile_cuda.h"
 
-// The products of conv2d_implicit_gemm_cuda.h and conv2d_grad_weight_implicit_gemm_cuda.h on tensor
+// The products of implicit_gemm.h and grad_weight/implicit_gemm.h on tensor
 // cores: operands rounded to TF32 or bf16, sums in f32.
 namespace joule::cuda {
 namespace {

@@ -5,7 +5,7 @@
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation.h"
 #include "joule/kernels/conv2d/cuda/nonzero_runs.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 #include "joule/kernels/conv2d/cuda/warp_sums.h"
 
 // The convolution of images with hardly any non-zeros: these are listed, and what is done after

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/core/cuda/block.h"
 #include "joule/core/cuda/launch.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 
 namespace joule::cuda {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 
 // The convolution and the gradient of its input by kernels that compute a Correlation in tiles, one
 // for each block.  Of a Kernel they need:

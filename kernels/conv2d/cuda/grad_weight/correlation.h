@@ -27,7 +27,7 @@ struct PassAxis {
         kernel_step(static_cast<int>(axis.kernel_step)) {}
 };
 
-/// A pass (conv2d_passes.h) as kernels get it: the forward convolution, or a phase of the gradient
+/// A pass (passes.h) as kernels get it: the forward convolution, or a phase of the gradient
 /// of its input.  One group.
 struct Correlation {
   PassAxis h, w;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 #include "joule/kernels/floats_cuda.h"
 
 namespace joule::cuda {

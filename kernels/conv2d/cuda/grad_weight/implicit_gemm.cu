@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/conv2d/cuda/gemm_tile.h"
-#include "joule/kernels/conv2d/cuda/grad_weight/grad_weight_implicit_gemm.h"
+#include "joule/kernels/conv2d/cuda/grad_weight/implicit_gemm.h"
 
 namespace joule::cuda {
 namespace {

@@ -12,7 +12,7 @@
 // it is queued, none of it waits.
 namespace joule::cuda {
 
-/// count_zeros_of_x() and its like (conv2d_impl.h), counted on the device: the same figures.
+/// count_zeros_of_x() and its like (impl.h), counted on the device: the same figures.
 ///
 /// Cost      nothing without a tally; otherwise one read of the mask, or of the values of a tensor
 ///           without one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/grad_weight/grad_weight.h"
-#include "joule/kernels/conv2d/cuda/rows.h"
+#include "joule/kernels/conv2d/cuda/pieces.h"
 #include "joule/kernels/conv2d/cuda/sparse_tile.h"
 
 // The gradient of the weights without the products that meet a zero of x, or of grad_y.  The terms

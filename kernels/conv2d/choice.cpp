@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+#include "joule/kernels/conv2d/choice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "joule/kernels/conv2d/cpu/direct.h"
+#include "joule/kernels/conv2d/cpu/grad_weight_skip_zero.h"
+#include "joule/kernels/conv2d/cuda/plan.h"
+#include "joule/kernels/conv2d/impl.h"
+
+namespace joule {
+namespace {
+
+/// The share of non-zeros that the operation which wrote t counted, or none.
+std::optional<double> known_density(const Tensor& t) {
+  const auto mask = t.zero_mask();
+  if (!mask || t.numel() == 0) return std::nullopt;
+  return static_cast<double>(mask->nonzeros()) / static_cast<double>(t.numel());
+}
+
+constexpr const char* kUnknownZeros = "no zero mask tells that it is worth it";
+constexpr const char* kTooFewZeros = "there are too few zeros";
+
+}  // namespace
+
+namespace cpu {
+namespace {
+
+/// What bringing a non-zero to its weights takes, beside a load of a vector of them; of bf16
+/// weights there are half as many loads, and less waits for it.
+constexpr double broadcast_time(Precision of_weights) {
+  return of_weights == Precision::bf16 ? 0.75 : 1;
+}
+
+/// How long cpu.skip_zero takes, a dense row's time being 1.  In cycles of a visit of a pixel,
+/// which meets at most 64 input channels (of a tap, or of several if they are few) and up to eight
+/// vectors of output channels, measured on Zen 5: the visit itself, and per non-zero a broadcast
+/// and a load for each vector, of which there are two in 1.1 cycles.  A dense kernel runs at nine
+/// tenths of two multiply-adds a cycle.
+double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channels,
+                      std::int64_t out_channels, Precision of_weights = Precision::f32) {
+  constexpr double kVisit = 27;
+  const std::int64_t lanes = direct_lanes();
+  const auto vectors =
+      static_cast<double>(std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes));
+  const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
+  const auto channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
+  const double met = (vectors + broadcast_time(of_weights)) * 0.5 * 1.1;
+  const double skipping = kVisit + density * channels * met;
+  return skipping / (channels * vectors * 0.5 / 0.9);
+}
+
+/// None if grad_y has no mask.
+std::optional<double> grad_input_skip_zero_time(const Conv2dGradInput& op) {
+  const auto density = known_density(op.grad_y);
+  if (!density) return std::nullopt;
+  return skip_zero_time(*density, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
+}
+
+/// As skip_zero_time, of cpu.skip_unwanted: fitted to measurements of 3x3, 1x1 and 5x5 layers of 32
+/// to 512 channels, with vectors of 16 (the shorter their loops, the more it costs to begin one).
+double skip_unwanted_time(const Conv2dShape& s, double density) {
+  const double vectors =
+      static_cast<double>(s.kernel_h * s.kernel_w * std::min<std::int64_t>(128, s.out_channels)) /
+      16;
+  return 0.1 + 1.5 / vectors + density * (1.15 + 12 / vectors);
+}
+
+/// The gradient of the weights that skips the zeros of one operand.
+struct SkipGradWeight {
+  double density, channels;  // of that operand
+  double others;             // channels of the other operand,
+  double other_pixels;       // and its pixels for one of that operand that meets a tap
+  double taps, parts;        // that such an element meets; parts of at most 3x3
+  double list_pixels;        // that a list of non-zeros covers
+  bool in_order;             // its pixels: many non-zeros are listed faster than one by one
+
+  /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
+  /// measurements on Zen 5: its list is begun and ended and the other operand packed; then each
+  /// non-zero is put into the list and meets each vector with half a cycle per tap.
+  double time() const {
+    const double lanes = static_cast<double>(direct_lanes());
+    const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
+    const double one_tap = 0.8 + 45 * std::ceil(vectors / 8) / list_pixels;
+    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed
+                                  : (taps > 1 ? 1.5 : one_tap) + 10 * packed;
+    const double listed = in_order ? 2 : 10;
+    const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
+    return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
+  }
+};
+
+/// None if the operand has no mask.
+std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_x) {
+  const Tensor &mine = by_x ? op.x : op.grad_y, &other = by_x ? op.grad_y : op.x;
+  const auto density = known_density(mine);
+  if (!density) return std::nullopt;
+  const Conv2dShape s = shape_of(op);
+  // An element of x meets the taps of one phase of the strides; some phases may have none.
+  const std::int64_t phases =
+      by_x ? std::min(s.kernel_h, s.stride_h) * std::min(s.kernel_w, s.stride_w) : 1;
+  const auto taps = static_cast<double>(s.kernel_h * s.kernel_w);
+  const auto parts = static_cast<double>((s.kernel_h + 2) / 3 * ((s.kernel_w + 2) / 3));
+  const auto strides = static_cast<double>(s.stride_h * s.stride_w);
+  return SkipGradWeight{.density = *density,
+                        .channels = static_cast<double>(mine.dim(3)),
+                        .others = static_cast<double>(other.dim(3)),
+                        .other_pixels = by_x ? 1 : strides,
+                        .taps = taps / static_cast<double>(phases),
+                        .parts = std::max(1.0, parts / static_cast<double>(phases)),
+                        .list_pixels = static_cast<double>(nonzero_list_pixels(s, by_x)),
+                        .in_order = taps > 1 && phases == 1}
+      .time();
+}
+
+/// Which operand's zeros are skipped: where that takes less time, if it is worth it.
+const char* why_not_by(const Conv2dGradWeight& op, bool by_x) {
+  const auto time = skip_grad_weight_time(op, by_x);
+  if (!time) return kUnknownZeros;
+  if (*time >= 0.95) return kTooFewZeros;  // what is fitted is known no better
+  return skip_grad_weight_time(op, !by_x).value_or(1) < *time
+             ? "skipping the zeros of the other operand saves more"
+             : nullptr;
+}
+
+/// With nearly no non-zeros, what an output pixel costs in cycles, fitted to measurements on Zen 5,
+/// with vectors of 16, of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+struct VerySparse {
+  double density, in;  // of the operand that is skipped,
+  double in_pixels;    // and its pixels for one of the output
+  double kernel_h, kernel_w, out;
+  Precision of_weights = Precision::f32;
+
+  double taps() const { return kernel_h * kernel_w; }
+  double vectors() const { return std::ceil(out / 16); }
+  double blocks() const { return std::ceil(vectors() / 8); }
+
+  /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
+  /// element meets weights that come from L2.
+  double runs() const {
+    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 8);
+    const double met = of_weights == Precision::bf16 ? 1.09 : 1.4;
+    return made + 15 * kernel_h * blocks() + density * in * taps() * met * vectors();
+  }
+  /// A word of 64 channels, of a tap or of several, ends in a branch; a visit, of one word or with
+  /// bf16 weights of two, loads and stores its sums.
+  double skip_zero() const {
+    const auto parts = [this](double channels) {
+      const double together = std::clamp(std::floor(channels / in), 1.0, kernel_w);
+      return kernel_h * std::ceil(kernel_w / together) * std::ceil(in / channels);
+    };
+    const double most = of_weights == Precision::bf16 && in >= 64 ? 128 : 64;
+    const double begun = parts(64) * 10 * blocks() + parts(most) * 2.5 * vectors();
+    const double met = 0.5 * (vectors() + broadcast_time(of_weights) * blocks());
+    return begun + density * in * taps() * met;
+  }
+};
+
+const char* why_not_runs_of(const Tensor& t, const Tensor& weight, std::int64_t out,
+                            std::int64_t in_pixels, Precision of_weights = Precision::f32) {
+  const auto density = known_density(t);
+  if (!density) return kUnknownZeros;
+  const VerySparse costs{.density = *density,
+                         .in = static_cast<double>(t.dim(3)),
+                         .in_pixels = static_cast<double>(in_pixels),
+                         .kernel_h = static_cast<double>(weight.dim(1)),
+                         .kernel_w = static_cast<double>(weight.dim(2)),
+                         .out = static_cast<double>(out),
+                         .of_weights = of_weights};
+  return costs.runs() < costs.skip_zero() ? nullptr : "cpu.skip_zero is faster";
+}
+
+}  // namespace
+
+template <Precision kWeights>
+const char* why_not_skip_zero(const Conv2d& op) {
+  const auto density = known_density(op.x);
+  if (!density) return kUnknownZeros;
+  const double time =
+      skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3), kWeights);
+  return time < 1 ? nullptr : kTooFewZeros;
+}
+template const char* why_not_skip_zero<Precision::f32>(const Conv2d& op);
+template const char* why_not_skip_zero<Precision::bf16>(const Conv2d& op);
+
+const char* why_not_skip_zero(const Conv2dGradInput& op) {
+  const auto time = grad_input_skip_zero_time(op);
+  if (!time) return kUnknownZeros;
+  return *time < 1 ? nullptr : kTooFewZeros;
+}
+
+template <Precision kWeights>
+const char* why_not_runs(const Conv2d& op) {
+  return why_not_runs_of(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w,
+                         kWeights);
+}
+template const char* why_not_runs<Precision::f32>(const Conv2d& op);
+template const char* why_not_runs<Precision::bf16>(const Conv2d& op);
+
+const char* why_not_runs(const Conv2dGradInput& op) {
+  return why_not_runs_of(op.grad_y, op.weight, op.grad_x.dim(3), 1);
+}
+
+const char* why_not_skip_unwanted(const Conv2dGradInput& op) {
+  const auto density = known_density(op.wanted);
+  if (!density) return kUnknownZeros;
+  const double time = skip_unwanted_time(shape_of(op), *density);
+  if (time >= 1) return "too many elements are wanted";
+  return grad_input_skip_zero_time(op).value_or(1) < time
+             ? "skipping the zeros of grad_y saves more"
+             : nullptr;
+}
+
+const char* why_not_skip_zero_x(const Conv2dGradWeight& op) { return why_not_by(op, true); }
+const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op) { return why_not_by(op, false); }
+
+}  // namespace cpu
+
+namespace onednn {
+namespace {
+
+// oneDNN comes first where it was measured to be faster (joule bench conv):
+// * on groups narrower than a vector, which cpu.direct fills with channels of one group;
+// * forward with many channels; more with a ReLU, which costs cpu.direct less;
+// * grad_input of few channels, which fill half of cpu.direct's registers.
+constexpr const char* kDirectIsFaster = "cpu.direct is faster";
+
+template <class Op>
+const char* direct_is_faster(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool narrow = s.groups > 1 && std::min(s.in_per_group(), s.out_per_group()) < 8;
+  return narrow ? nullptr : kDirectIsFaster;
+}
+
+}  // namespace
+
+const char* why_not(const Conv2d& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
+  return many ? nullptr : direct_is_faster(op);
+}
+
+const char* why_not(const Conv2dGradInput& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool few = s.groups == 1 && s.in_channels == 32 && s.out_channels >= 32;
+  return few ? nullptr : direct_is_faster(op);
+}
+
+const char* why_not(const Conv2dGradWeight& op) { return direct_is_faster(op); }
+
+}  // namespace onednn
+
+namespace cuda {
+namespace {
+
+/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.  faster(density): whether
+/// it is expected to be; the fewer non-zeros, the rather.
+///
+/// How many there are is known on the device, and to ask waits for it: some 20 us in which it may
+/// idle.  So small convolutions do not ask, nor do those for which nothing depends on it.  (What an
+/// earlier step had would be known without waiting, but then the bits of a step would depend on
+/// where a run was interrupted.)
+template <class Faster>
+const char* why_not_on_gpu(const Tensor& t, const Conv2dShape& s, Faster&& faster) {
+  constexpr std::int64_t kWorthWaiting = std::int64_t{1} << 31;  // 70 us at the peak of f32
+  if (s.macs() < kWorthWaiting) return "it is too small to wait for the number of its zeros";
+  if (!t.zero_mask()) return kUnknownZeros;
+  if (!faster(0.0)) return "not to skip is faster for any number of zeros";
+  return faster(*known_density(t)) ? nullptr : kTooFewZeros;
+}
+
+/// A convolution on CUDA, or the gradient of its input.
+struct GpuPass {
+  Conv2dShape shape;
+  const Tensor& from;
+  const Tensor& to;
+  std::int64_t tap_rows;  // that an output meets, about
+
+  explicit GpuPass(const Conv2d& op)
+      : shape(shape_of(op)), from(op.x), to(op.y), tap_rows(shape.kernel_h) {}
+  explicit GpuPass(const Conv2dGradInput& op)
+      : shape(shape_of(op)),
+        from(op.grad_y),
+        to(op.grad_x),
+        tap_rows(std::max<std::int64_t>(1, shape.kernel_h / shape.stride_h)) {}
+
+  PixelTimes times(double density) const {
+    const std::int64_t out = to.dim(3);
+    return {.terms = static_cast<double>(shape.macs()) / static_cast<double>(to.numel()),
+            .tap_rows = static_cast<double>(tap_rows),
+            .in = static_cast<double>(from.numel() * out) / static_cast<double>(to.numel()),
+            .out = out,
+            .density = density};
+  }
+};
+
+/// Of the gradient of the weights: by the operand with more zeros.
+const char* why_not_skip(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
+  const std::int64_t columns = other.dim(3);
+  const double dense = dense_cycles(columns, context().precision);
+  const char* const why = why_not_on_gpu(mine, shape_of(op), [&](double density) {
+    return skip_zero_cycles(columns, density) < dense;
+  });
+  if (why) return why;
+  const bool more = *known_density(mine) <= known_density(other).value_or(1);
+  return more ? nullptr : "the other operand has more zeros";
+}
+// Which is the fastest of multiplying everything, cuda.skip_zero and cuda.skip_zero_lists is
+// derived in cuda/plan.h, not measured.
+template <class Op>
+const char* why_not_skip(const Op& op) {
+  const GpuPass pass(op);
+  return why_not_on_gpu(pass.from, pass.shape, [&](double density) {
+    const PixelTimes times = pass.times(density);
+    return times.skip_zero() < times.dense(context().precision);
+  });
+}
+
+template <class Op>
+const char* why_not_lists(const Op& op) {
+  const GpuPass pass(op);
+  return why_not_on_gpu(pass.from, pass.shape, [&](double density) {
+    const PixelTimes times = pass.times(density);
+    return times.lists() < std::min(times.dense(context().precision), times.skip_zero());
+  });
+}
+
+}  // namespace
+
+const char* why_not_skip_zero(const Conv2d& op) { return why_not_skip(op); }
+const char* why_not_skip_zero(const Conv2dGradInput& op) { return why_not_skip(op); }
+const char* why_not_skip_zero_lists(const Conv2d& op) { return why_not_lists(op); }
+const char* why_not_skip_zero_lists(const Conv2dGradInput& op) { return why_not_lists(op); }
+const char* why_not_skip_zero_x(const Conv2dGradWeight& op) {
+  return why_not_skip(op, op.x, op.grad_y);
+}
+const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op) {
+  return why_not_skip(op, op.grad_y, op.x);
+}
+
+}  // namespace cuda
+}  // namespace joule

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/core/context.h"
+#include "joule/kernels/conv2d/conv2d.h"
+
+// Which implementation of a convolution is expected to be the fastest.  Every function says why the
+// implementation of its name is not, for this operation, or null: Implementation::slower.  They ask
+// what is known without running anything: the sizes, and the counts in the zero masks.
+namespace joule {
+
+namespace cpu {
+template <Precision kWeights>
+const char* why_not_skip_zero(const Conv2d& op);
+const char* why_not_skip_zero(const Conv2dGradInput& op);
+template <Precision kWeights>
+const char* why_not_runs(const Conv2d& op);
+const char* why_not_runs(const Conv2dGradInput& op);
+const char* why_not_skip_unwanted(const Conv2dGradInput& op);
+const char* why_not_skip_zero_x(const Conv2dGradWeight& op);
+const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op);
+}  // namespace cpu
+
+namespace onednn {
+const char* why_not(const Conv2d& op);
+const char* why_not(const Conv2dGradInput& op);
+const char* why_not(const Conv2dGradWeight& op);
+}  // namespace onednn
+
+namespace cuda {
+const char* why_not_skip_zero(const Conv2d& op);
+const char* why_not_skip_zero(const Conv2dGradInput& op);
+const char* why_not_skip_zero_lists(const Conv2d& op);
+const char* why_not_skip_zero_lists(const Conv2dGradInput& op);
+const char* why_not_skip_zero_x(const Conv2dGradWeight& op);
+const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op);
+}  // namespace cuda
+
+}  // namespace joule
