@@ -24,6 +24,7 @@
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/models/asic_model.h"
 #include "joule/energy/models/calibration.h"
+#include "joule/energy/models/call_cost.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/energy/models/fit.h"
 #include "joule/energy/models/trials.h"
