@@ -42,3 +42,5 @@
 #include "joule/training/energy/energy_estimate.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/run/model_file.h"
+#include "joule/training/run/run.h"
+#include "joule/training/trainer.h"
