@@ -3,6 +3,14 @@
 JOBS ?= $(shell nproc)
 SANITIZED = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) && ctest --preset $(1) -j $(JOBS)
 
+# CUDA's kernels are a quarter of the build and run on a GPU alone.
+define CONFIGURE
+@cuda=$${JOULE_CUDA:-}; \
+if [ -z "$$cuda" ] && nvidia-smi -L >/dev/null 2>&1; then cuda=AUTO; fi; \
+if [ -z "$$cuda" ]; then cuda=OFF; echo "make $@: no GPU here (nvidia-smi -L), so CUDA is left out; JOULE_CUDA=ON make $@ builds it"; fi; \
+cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=$(1) -DJOULE_CUDA=$$cuda
+endef
+
 .PHONY: help demo build test bench asan tsan fuzz tidy format clean
 .DEFAULT_GOAL := help
 
@@ -16,13 +24,13 @@ help:
 
 demo: ## train SmallCnn on Fashion-MNIST, standard and with the L0 penalty, and compare
 	@scripts/setup.sh demo
-	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
+	$(call CONFIGURE,OFF)
 	@cmake --build --preset release -j $(JOBS)
 	@build/release/cli/joule demo $(ARGS)
 
 build: ## the libraries and the program build/release/cli/joule
 	@scripts/setup.sh build
-	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=OFF
+	$(call CONFIGURE,OFF)
 	@cmake --build --preset release -j $(JOBS)
 
 # All runs, even when one fails; the closing lines are those of the last.
@@ -42,7 +50,7 @@ test: ## every test; the fast ones again under ASan and UBSan, and with one thre
 
 bench: ## the benchmarks, with the peers that are installed
 	@scripts/setup.sh bench
-	@cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=ON
+	$(call CONFIGURE,ON)
 	@cmake --build --preset release -j $(JOBS)
 	@benchmarks/run.sh build/release
 

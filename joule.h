@@ -24,6 +24,7 @@
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/models/asic_model.h"
 #include "joule/energy/models/calibration.h"
+#include "joule/energy/models/call_cost.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/energy/models/fit.h"
 #include "joule/energy/models/trials.h"
@@ -41,3 +42,5 @@
 #include "joule/training/energy/energy_estimate.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/run/model_file.h"
+#include "joule/training/run/run.h"
+#include "joule/training/trainer.h"

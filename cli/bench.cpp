@@ -21,11 +21,11 @@ void print_environment(const bench::Environment& environment) {
   fmt::print("\n");
 }
 
-void add_bench(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_bench(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("bench", "Measure Joule beside its peers on this machine");
   command->footer(kExamples);
-  command->require_subcommand(1);
+  command->require_subcommand();
   add_bench_conv(*command, run);
   add_bench_train(*command, run);
   add_bench_infer(*command, run);

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <optional>
 #include <string>
 
 #include "joule/bench/environment.h"
 #include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
 #include "joule/io/atomic_file.h"
 
 namespace joule::cli {
 
 // The sub-commands of `joule bench`.
-void add_bench_conv(CLI::App& bench, Run& run);
-void add_bench_train(CLI::App& bench, Run& run);
-void add_bench_infer(CLI::App& bench, Run& run);
+void add_bench_conv(Command& bench, Run& run);
+void add_bench_train(Command& bench, Run& run);
+void add_bench_infer(Command& bench, Run& run);
 /// What the two above run for each measurement, in a process of its own.
-void add_bench_side(CLI::App& bench, Run& run);
+void add_bench_side(Command& bench, Run& run);
 
 /// Shows where it is measured, and what a reader of the figures must know of it.
 void print_environment(const bench::Environment& environment);

@@ -80,8 +80,8 @@ int bench_conv(const Options& options) {
 
 }  // namespace
 
-void add_bench_conv(CLI::App& bench, Run& run) {
-  CLI::App* const command = bench.add_subcommand(
+void add_bench_conv(Command& bench, Run& run) {
+  Command* const command = bench.add_subcommand(
       "conv", "Every implementation of the convolutions beside oneDNN, over the share of zeros");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();

@@ -88,8 +88,8 @@ int bench_steps(const Options& options, bool train) {
   return 0;
 }
 
-void add(CLI::App& bench, Run& run, bool train) {
-  CLI::App* const command =
+void add(Command& bench, Run& run, bool train) {
+  Command* const command =
       train ? bench.add_subcommand("train", "Training steps per second, beside libtorch")
             : bench.add_subcommand("infer", "Images inferred per second, beside libtorch");
   command->footer(train ? kTrainExamples : kInferExamples);
@@ -117,12 +117,12 @@ void add(CLI::App& bench, Run& run, bool train) {
 
 }  // namespace
 
-void add_bench_train(CLI::App& bench, Run& run) { add(bench, run, true); }
-void add_bench_infer(CLI::App& bench, Run& run) { add(bench, run, false); }
+void add_bench_train(Command& bench, Run& run) { add(bench, run, true); }
+void add_bench_infer(Command& bench, Run& run) { add(bench, run, false); }
 
-void add_bench_side(CLI::App& bench, Run& run) {
-  CLI::App* const command = bench.add_subcommand("side", "One measurement of train or infer");
-  command->group("");  // not in the help: a part of the two others
+void add_bench_side(Command& bench, Run& run) {
+  Command* const command = bench.add_subcommand("side", "One measurement of train or infer");
+  command->hide();  // not in the help: a part of the two others
   struct Side {
     bench::SideOptions options;
     std::string mode = "train";
@@ -131,7 +131,7 @@ void add_bench_side(CLI::App& bench, Run& run) {
   const auto side = std::make_shared<Side>();
   bench::SideOptions& o = side->options;
   command->add_flag("!--no-graph", o.graph);
-  add_option(*command, "--mode", side->mode)->check(CLI::IsMember({"train", "infer"}));
+  add_option(*command, "--mode", side->mode)->one_of({"train", "infer"});
   add_option(*command, "--model", o.model);
   add_option(*command, "--weights", o.weights);
   add_option(*command, "--data", o.data);

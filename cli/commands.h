@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+#include "joule/cli/options/option.h"
 
 namespace joule::cli {
 
@@ -10,17 +11,17 @@ namespace joule::cli {
 using Run = std::function<int()>;
 
 // Each declares one sub-command with its options and its help; parsing it sets `run`.
-void add_train(CLI::App& app, Run& run);
-void add_eval(CLI::App& app, Run& run);
-void add_predict(CLI::App& app, Run& run);
-void add_summary(CLI::App& app, Run& run);
-void add_energy(CLI::App& app, Run& run);
-void add_info(CLI::App& app, Run& run);
-void add_demo(CLI::App& app, Run& run);
-void add_meter(CLI::App& app, Run& run);
-void add_bench(CLI::App& app, Run& run);
-void add_profile(CLI::App& app, Run& run);
-void add_tune(CLI::App& app, Run& run);
+void add_train(Command& app, Run& run);
+void add_eval(Command& app, Run& run);
+void add_predict(Command& app, Run& run);
+void add_summary(Command& app, Run& run);
+void add_energy(Command& app, Run& run);
+void add_info(Command& app, Run& run);
+void add_demo(Command& app, Run& run);
+void add_meter(Command& app, Run& run);
+void add_bench(Command& app, Run& run);
+void add_profile(Command& app, Run& run);
+void add_tune(Command& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;

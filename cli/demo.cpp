@@ -243,8 +243,8 @@ int demo(const Options& options) {
 
 }  // namespace
 
-void add_demo(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_demo(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("demo", "Train one net with and without the L0 penalty, and compare");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();

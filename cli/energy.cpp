@@ -135,12 +135,12 @@ int energy_command(const Options& o) {
 
 }  // namespace
 
-void add_energy(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_energy(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("energy", "Model the energy of a net's inference by published profiles");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  CLI::Option* const model =
+  Option* const model =
       add_option(*command, "--model", o->model, "Net, folder of a run, or a model.safetensors")
           ->type_name("NAME|DIR|FILE");
   const auto of_model = [&](const char* name, auto& value, const char* help) {
@@ -148,7 +148,7 @@ void add_energy(CLI::App& app, Run& run) {
   };
   of_model("--input", o->input, "Height, width, channels of an untrained net")->type_name("HxWxC");
   of_model("--classes", o->classes, "Classes of an untrained net");
-  CLI::Option* const data =
+  Option* const data =
       of_model("--data", o->data, "Data set; unless given the one that the net was trained on");
   of_model("--relu-density", o->relu_density,
            "Instead of a data set's: activations of which this share is not zero after each ReLU")
@@ -168,11 +168,11 @@ void add_energy(CLI::App& app, Run& run) {
   of_model("--seed", o->seed, "Of untrained weights and synthetic activations")
       ->capture_default_str();
   command->add_flag("--profiles", o->profiles, "List the profiles with constants and sources");
-  CLI::Option* const fit =
+  Option* const fit =
       add_option(*command, "--fit", o->fit, "Fit a profile to these measured windows")
           ->type_name("WINDOWS.json");
-  CLI::Option* const out = add_option(*command, "--out", o->out, "Where the fitted profile goes")
-                               ->type_name("FILE.json");
+  Option* const out = add_option(*command, "--out", o->out, "Where the fitted profile goes")
+                          ->type_name("FILE.json");
   fit->needs(out);
   out->needs(fit);
   command->add_flag("--json", o->json, "Print JSON");

@@ -55,8 +55,8 @@ int eval(const ModelAndData& options, bool json) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand("eval", "Judge a trained net on the test images");
+void add_eval(Command& app, Run& run) {
+  Command* const command = app.add_subcommand("eval", "Judge a trained net on the test images");
   command->footer(kExamples);
   struct Options {
     ModelAndData input;

@@ -116,8 +116,8 @@ void print(const ordered_json& info) {
 
 }  // namespace
 
-void add_info(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_info(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("info", "Show this build, this machine, and what there is on it");
   command->footer(kExamples);
   const auto json = std::make_shared<bool>(false);

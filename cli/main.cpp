@@ -5,7 +5,6 @@
 #include <exception>
 #include <functional>
 #include <new>
-#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -41,12 +40,10 @@ int fail(int code, std::string_view message) {
 
 /// Everything but the program's own end: reads the command line and does what it asks for.
 int do_command(int argc, char** argv) {
-  CLI::App app(
+  Command app(
+      "joule",
       "Trains and runs small convolutional nets, and accounts for the energy of every operation.",
-      "joule");
-  app.set_version_flag("--version", std::string(version()));
-  app.require_subcommand(1);
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      std::string(version()));
   app.footer("joule COMMAND --help shows what each command takes, with examples.");
   Run run;
   add_train(app, run);
@@ -60,15 +57,8 @@ int do_command(int argc, char** argv) {
   add_bench(app, run);
   add_profile(app, run);
   add_tune(app, run);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      throw ArgumentError(str(error.what(), " (joule --help shows what there is)"));
-    }
-    std::ostringstream text;  // of --help or --version
-    app.exit(error, text, text);
-    fmt::print("{}", text.str());
+  if (const std::string text = app.parse(argc, argv); !text.empty()) {
+    fmt::print("{}", text);
     return 0;
   }
   num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written

@@ -214,8 +214,8 @@ int meter(const Options& options) {
 
 }  // namespace
 
-void add_meter(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand(
+void add_meter(Command& app, Run& run) {
+  Command* const command = app.add_subcommand(
       "meter", "Run any command and measure the energy of the machine meanwhile");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
@@ -233,7 +233,7 @@ void add_meter(CLI::App& app, Run& run) {
   add_option(*command, "--record", options->record, "Write the raw readings to this file");
   add_option(*command, "command", options->command, "The command and its arguments, after --")
       ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->take_all();
   command->callback([options, &run] { run = [options] { return meter(*options); }; });
 }
 

@@ -48,8 +48,8 @@ int predict(const ModelAndData& options, const std::string& out) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_predict(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("predict", "Write what a trained net says of every test image");
   command->footer(kExamples);
   struct Options {

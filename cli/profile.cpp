@@ -352,7 +352,7 @@ class Profiling {
   report::Pairs environment_;
 };
 
-void add_reports(CLI::App& command, Options& o) {
+void add_reports(Command& command, Options& o) {
   const auto file = [&](const char* name, std::string& path, const char* help) {
     add_option(command, name, path, help)->type_name("FILE");
   };
@@ -370,8 +370,8 @@ void add_reports(CLI::App& command, Options& o) {
 
 }  // namespace
 
-void add_profile(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand(
+void add_profile(Command& app, Run& run) {
+  Command* const command = app.add_subcommand(
       "profile", "Work, time, modelled and measured energy of every operation of a net");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();

@@ -143,8 +143,8 @@ int summary(const Options& options) {
 
 }  // namespace
 
-void add_summary(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_summary(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("summary", "Show a net's layers, shapes, parameters and MACs");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();

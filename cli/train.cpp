@@ -38,7 +38,7 @@ model.safetensors (PyTorch reads it). One training at a time writes there.)";
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {
  public:
-  explicit Options(CLI::App& command) : command_(command) {
+  explicit Options(Command& command) : command_(command) {
     add_option(command, "--out", out_, "Folder of the run")->required()->type_name("DIR");
     add("--data", &Config::data,
         "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
@@ -113,21 +113,20 @@ class Options {
 
  private:
   template <class T>
-  CLI::Option* add(const char* name, T Config::*member, const char* help) {
-    CLI::Option* const option =
-        add_option(command_, name, config_.*member, help)->capture_default_str();
+  Option* add(const char* name, T Config::*member, const char* help) {
+    Option* const option = add_option(command_, name, config_.*member, help)->capture_default_str();
     keep_.push_back([option, member](const Config& from, Config& to) {
       if (option->count() == 0) to.*member = from.*member;
     });
     return option;
   }
 
-  CLI::App& command_;
+  Command& command_;
   Config config_;
   EnergyOptions energy_;
   std::string out_;
   bool resume_ = false, overwrite_ = false, tune_ = false;
-  CLI::Option* lr_;
+  Option* lr_;
   std::vector<std::function<void(const Config&, Config&)>> keep_;
 };
 
@@ -173,8 +172,8 @@ int train(const Options& options) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand("train", "Train a net on a data set");
+void add_train(Command& app, Run& run) {
+  Command* const command = app.add_subcommand("train", "Train a net on a data set");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>(*command);
   command->callback([options, &run] { run = [options] { return train(*options); }; });

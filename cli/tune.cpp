@@ -186,8 +186,8 @@ int tune(const Options& options) {
 
 }  // namespace
 
-void add_tune(CLI::App& app, Run& run) {
-  CLI::App* const command =
+void add_tune(Command& app, Run& run) {
+  Command* const command =
       app.add_subcommand("tune", "Measure which implementations are the fastest on this machine");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();

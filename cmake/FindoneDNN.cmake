@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 # oneDNN as DNNL::dnnl.  Debian's own dnnl-config.cmake stops the whole configuration when the
 # development files of OpenCL are not there, which only oneDNN's GPU interface needs.
-find_path(oneDNN_INCLUDE_DIR dnnl.hpp)
-find_library(oneDNN_LIBRARY dnnl)
-mark_as_advanced(oneDNN_INCLUDE_DIR oneDNN_LIBRARY)
+find_path(oneDNN_INCLUDE_DIR dnnl.hpp NO_CACHE)
+find_library(oneDNN_LIBRARY dnnl NO_CACHE)
 if(EXISTS "${oneDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h")
   file(STRINGS "${oneDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h" lines REGEX "DNNL_VERSION_(MAJOR|MINOR|PATCH) ")
   string(REGEX REPLACE "[^;]* ([0-9]+)" "\\1" lines "${lines}")

@@ -25,8 +25,6 @@ elseif(NOT JOULE_CUDA STREQUAL "OFF")
     if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc 12 can
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
     endif()
-    set(CMAKE_CUDA_STANDARD 20)
-    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     find_package(CUDAToolkit 12 REQUIRED)
     set(JOULE_WITH_CUDA ON)
     if(TARGET CUDA::cublas AND NOT JOULE_CUBLAS STREQUAL "OFF")
@@ -57,7 +55,8 @@ endif()
 # joule_cuda_sources(<file.cu>...): how they are compiled.
 function(joule_cuda_sources)
   if(JOULE_CUDA STREQUAL "SIMT")
-    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-O2;-Wno-unknown-pragmas")
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX SKIP_PRECOMPILE_HEADERS ON
+      COMPILE_OPTIONS "-xc++;-O2;-Wno-unknown-pragmas")
   endif()
 endfunction()
 
@@ -67,9 +66,10 @@ function(joule_link_cuda target)
   if(JOULE_CUDA STREQUAL "SIMT")
     target_link_libraries(${target} PRIVATE joule_simt)
   elseif(JOULE_WITH_CUDA)
+    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
     target_link_libraries(${target} PRIVATE CUDA::cudart_static)
     # -ftz: for all of Joule a denormal counts as zero.
     target_compile_options(${target} PRIVATE
-      $<$<COMPILE_LANGUAGE:CUDA>:-ftz=true;--expt-relaxed-constexpr;-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
+      $<$<COMPILE_LANGUAGE:CUDA>:-ftz=true;--expt-relaxed-constexpr;$<$<BOOL:${JOULE_WERROR}>:-Werror=all-warnings>;-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
   endif()
 endfunction()

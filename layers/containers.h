@@ -17,9 +17,8 @@ class Sequential final : public Module {
   Sequential() = default;
   /// Children "0", "1", ...: Sequential(Conv2d({...}), ReLU(), Flatten(), Linear(10, 2)).
   template <class... Ms>
-  requires(std::derived_from<std::remove_cvref_t<Ms>, Module>&&...) &&
-      (sizeof...(Ms) != 1 || !(std::same_as<std::remove_cvref_t<Ms>, Sequential> ||
-                               ...)) explicit Sequential(Ms&&... modules) {
+  requires(sizeof...(Ms) != 1 || !(std::same_as<std::remove_cvref_t<Ms>, Sequential> ||
+                                   ...)) explicit Sequential(Ms&&... modules) {
     (add(std::to_string(children().size()), std::forward<Ms>(modules)), ...);
   }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -76,9 +78,17 @@ class Module {
   /// Takes over a module as the child `name`.
   /// Errors    ArgumentError if the name is taken, empty, or holds a '.'.
   template <class M>
-  std::shared_ptr<M> add_child(const std::string& name, M&& module) {
-    auto child = std::make_shared<std::remove_cvref_t<M>>(std::forward<M>(module));
-    adopt(name, child);
+  std::shared_ptr<std::remove_cvref_t<M>> add_child(const std::string& name, M&& module) {
+    using Layer = std::remove_cvref_t<M>;
+    constexpr bool is_layer = std::derived_from<Layer, Module>;
+    constexpr bool given = !std::is_lvalue_reference_v<M>;
+    static_assert(is_layer, "this is not a layer: a layer derives from joule::nn::Module");
+    static_assert(given, "a net owns its layers: give it the layer itself, std::move(layer)");
+    std::shared_ptr<Layer> child;
+    if constexpr (is_layer && given) {
+      child = std::make_shared<Layer>(std::forward<M>(module));
+      adopt(name, child);
+    }
     return child;
   }
   void adopt(std::string name, std::shared_ptr<Module> child);

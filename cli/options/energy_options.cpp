@@ -33,7 +33,7 @@ Joules parse_energy(const std::string& option, const std::string& text) {
   return energy;
 }
 
-void EnergyOptions::add_to(CLI::App& command) {
+void EnergyOptions::add_to(Command& command) {
   add_option(command, "--meter", meter,
              "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none; those of "
              "what the run computes on are its energy, others stand beside it")

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "joule/cli/options/option.h"
 #include "joule/training/run/run.h"
 
 namespace joule::cli {
@@ -24,7 +24,7 @@ struct EnergyOptions {
   std::string budget;
   training::Footprint footprint;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   /// Opens the meters of a run on `device` and measures their idle power, no longer than until
   /// `stop`.
   ///

@@ -9,7 +9,7 @@
 
 namespace joule::cli {
 
-void Execution::add_to(CLI::App& command) {
+void Execution::add_to(Command& command) {
   add_option(command, "--threads", threads, "Threads of the kernels; 0: one per core");
   add_option(command, "--device", device, "Where to compute: cpu, cuda")->capture_default_str();
   add_option(command, "--precision", precision, kPrecisionHelp)->capture_default_str();

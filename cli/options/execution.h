@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "joule/cli/options/option.h"
 #include "joule/core/context.h"
 #include "joule/core/device.h"
 
@@ -19,7 +19,7 @@ struct Execution {
   std::string precision = "f32";
   bool deterministic = false;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
   /// Makes them hold for this thread's operations from now on.
   ///
   /// Errors    ArgumentError for a bad value; DeviceError for a device that this build has not.

@@ -10,7 +10,7 @@
 
 namespace joule::cli {
 
-void ModelAndData::add_to(CLI::App& command) {
+void ModelAndData::add_to(Command& command) {
   add_option(command, "--model", model, "Folder of a run, or a model.safetensors")
       ->required()
       ->type_name("DIR|FILE");

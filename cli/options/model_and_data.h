@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "joule/cli/options/execution.h"
+#include "joule/cli/options/option.h"
 #include "joule/data/dataset.h"
 #include "joule/training/run/model_file.h"
 
@@ -17,7 +17,7 @@ struct ModelAndData {
   std::int64_t limit = 0;  // 0: all
   Execution execution;
 
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
 
   struct Loaded {
     training::Model model;

@@ -1,87 +1,89 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <concepts>
-#include <optional>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "joule/core/error.h"
-#include "joule/io/parse_number.h"
+// The command line, by CLI11.  Only option.cpp includes CLI11's headers: they cost four seconds in
+// every file that does, and their own add_option() reads 010 as 8.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace joule::cli {
 
-namespace detail {
+/// An option of a command.
+class Option {
+ public:
+  explicit Option(CLI::Option& option) : option_(option) {}
 
-template <class T>
-concept Number = std::integral<T> && !std::same_as<T, bool> || std::floating_point<T>;
+  Option* required();
+  /// The value that its variable has now is shown in the help.
+  Option* capture_default_str();
+  /// What the help calls its value.
+  Option* type_name(const std::string& text);
+  /// This one only without, or only with, the other.
+  Option* excludes(Option* other);
+  Option* needs(Option* other);
+  Option* one_of(const std::vector<std::string>& texts);
+  /// Of an option that may be given more than once every value counts, not only the last.
+  Option* take_all();
+  /// How often it was given.
+  std::size_t count() const;
 
-template <class T>
-struct Optional {
-  using type = T;
+ private:
+  CLI::Option& option_;
 };
-template <class T>
-struct Optional<std::optional<T>> {
-  using type = T;
-};
 
-template <Number T>
-std::string text_of(T number) {  // 17 digits tell any double from its neighbours
-  return std::integral<T> ? fmt::format("{}", number)
-                          : fmt::format("{:.17g}", static_cast<double>(number));
-}
-
-}  // namespace detail
-
-/// As command.add_option(), through which CLI11 would read numbers as C does: here a number, or one
-/// that may be missing, is what parse_number() says, and a text is not empty.
+class Command;
+/// An option that sets `value`: a text, a number, a number that may be missing, or several numbers
+/// separated by commas.  A number is what parse_number() says, and a text is not empty.  T is
+/// std::string, int, int64_t, uint64_t, double, a std::optional or a std::vector of a number, or a
+/// vector of texts.
 ///
 /// Errors    While the command line is read: ArgumentError (option, what was expected, text).
 template <class T>
-CLI::Option* add_option(CLI::App& command, const std::string& name, T& value,
-                        const std::string& help = "") {
-  using Value = typename detail::Optional<T>::type;
-  CLI::Option* const option = command.add_option(name, value, help);
-  if constexpr (detail::Number<Value>) {
-    option->transform(CLI::Validator(
-        [name](std::string& text) {
-          text = detail::text_of(parse_number<Value>(name, text));  // CLI11 reads the same
-          return std::string();
-        },
-        ""));
-  } else if constexpr (std::same_as<Value, std::string>) {
-    option->check([name](const std::string& text) {
-      require(!text.empty(), name, ": expected a value, got ''");
-      return std::string();
-    });
-  }
-  return option;
-}
+Option* add_option(Command& command, const std::string& name, T& value,
+                   const std::string& help = "");
 
-/// Numbers, separated by commas, each as above.
-template <detail::Number T>
-CLI::Option* add_option(CLI::App& command, const std::string& name, std::vector<T>& values,
-                        const std::string& help = "") {
-  const auto read = [name, &values](const CLI::results_t& texts) {
-    values.clear();
-    std::string_view rest = texts.back();
-    for (;;) {
-      const std::size_t comma = rest.find(',');
-      values.push_back(parse_number<T>(name, rest.substr(0, comma)));
-      if (comma == std::string_view::npos) return true;
-      rest.remove_prefix(comma + 1);
-    }
-  };
-  CLI::Option* const option = command.add_option(name, read, help, false, [&values] {
-    std::string text;
-    for (const T value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);
-    return text;
-  });
-  return option->type_name(std::integral<T> ? "INT,..." : "FLOAT,...");
-}
+/// The program, or one of its commands.  What it hands out lives as long as the program's.
+class Command {
+ public:
+  /// The program; it needs a command, and of an option that is given twice the last counts.
+  Command(const std::string& name, const std::string& description, const std::string& version);
+
+  Command* add_subcommand(const std::string& name, const std::string& description);
+  /// Sets `value`; a name that begins with '!' clears it.
+  Option* add_flag(const std::string& name, bool& value, const std::string& help = "");
+  /// The option of that name.
+  Option* operator[](const std::string& name);
+  void require_subcommand();
+  /// Under the help.
+  void footer(const std::string& text);
+  /// Not in the program's help.
+  void hide();
+  /// Called when the command line asks for this command.
+  void callback(const std::function<void()>& call);
+
+  /// Reads the command line; the text that it asks for, if that is help or the version.
+  ///
+  /// Errors    ArgumentError; what the callbacks throw.
+  std::string parse(int argc, char** argv);
+
+ private:
+  explicit Command(std::shared_ptr<CLI::App> app) : app_(std::move(app)) {}
+  Option* hold(CLI::Option* option);
+  template <class T>
+  friend Option* add_option(Command&, const std::string&, T&, const std::string&);
+
+  std::shared_ptr<CLI::App> app_;
+  std::list<Command> commands_;
+  std::list<Option> options_;
+};
 
 }  // namespace joule::cli

@@ -3,18 +3,25 @@
 
 #include <joule/joule.h>
 
+#include "core/context.h"
+#include "data/loader.h"
+
 // Something of each library: what is not linked or not installed fails here.
 int main() {
   using namespace joule;
-  auto net = make_model({.name = "lenet5"});
-  auto optimizer = Sgd(net.parameters(), {.lr = 0.01});
-  const DataLoader loader(make_synthetic({.train = 8, .test = 8}).train, {.batch = 8});
+  ConsumerContext mine;
+  const auto images = ConsumerLoader().images;
+  auto model = training::make_model_for("lenet5", "synthetic",
+                                        make_synthetic({.train = images, .test = images}).train);
+  auto optimizer = Sgd(model.net.parameters(), {.lr = 0.01});
+  const DataLoader loader(make_synthetic({.train = images, .test = images}).train, {.batch = 8});
   energy::Ledger ledger;
   for (const Batch& batch : loader) {
     const energy::Recording recording(ledger);
-    cross_entropy(net(batch.images), batch.labels).backward();
+    cross_entropy(model.net(batch.images), batch.labels).backward();
     optimizer.step();
+    ++mine.batches;
   }
   std::cout << "joule " << version() << ": " << ledger.total().work.macs << " MACs\n";
-  return ledger.total().work.macs > 0 ? 0 : 1;
+  return mine.batches == 1 && ledger.total().work.macs > 0 ? 0 : 1;
 }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/options/option.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include "joule/core/error.h"
+#include "joule/io/parse_number.h"
+
+namespace joule::cli {
+namespace {
+
+template <class T>
+concept Number = std::integral<T> && !std::same_as<T, bool> || std::floating_point<T>;
+
+template <class T>
+struct Inner {
+  using type = T;
+};
+template <class T>
+struct Inner<std::optional<T>> {
+  using type = T;
+};
+template <class T>
+struct Inner<std::vector<T>> {
+  using type = T;
+};
+
+template <Number T>
+std::string text_of(T number) {  // 17 digits tell any double from its neighbours
+  return std::integral<T> ? fmt::format("{}", number)
+                          : fmt::format("{:.17g}", static_cast<double>(number));
+}
+
+/// Through CLI11's own conversion numbers would be read as C does.
+template <Number T>
+void read_as_number(CLI::Option& option, const std::string& name) {
+  option.transform(CLI::Validator(
+      [name](std::string& text) {
+        text = text_of(parse_number<T>(name, text));  // CLI11 reads the same
+        return std::string();
+      },
+      ""));
+}
+
+template <Number T>
+CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<T>& values,
+                         const std::string& help) {
+  const auto read = [name, &values](const CLI::results_t& texts) {
+    values.clear();
+    std::string_view rest = texts.back();
+    for (;;) {
+      const std::size_t comma = rest.find(',');
+      values.push_back(parse_number<T>(name, rest.substr(0, comma)));
+      if (comma == std::string_view::npos) return true;
+      rest.remove_prefix(comma + 1);
+    }
+  };
+  CLI::Option* const option = app.add_option(name, read, help, false, [&values] {
+    std::string text;
+    for (const T value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);
+    return text;
+  });
+  return option->type_name(std::integral<T> ? "INT,..." : "FLOAT,...");
+}
+
+}  // namespace
+
+Option* Option::required() {
+  option_.required();
+  return this;
+}
+Option* Option::capture_default_str() {
+  option_.capture_default_str();
+  return this;
+}
+Option* Option::type_name(const std::string& text) {
+  option_.type_name(text);
+  return this;
+}
+Option* Option::excludes(Option* other) {
+  option_.excludes(&other->option_);
+  return this;
+}
+Option* Option::needs(Option* other) {
+  option_.needs(&other->option_);
+  return this;
+}
+Option* Option::one_of(const std::vector<std::string>& texts) {
+  option_.check(CLI::IsMember(texts));
+  return this;
+}
+Option* Option::take_all() {
+  option_.multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return this;
+}
+std::size_t Option::count() const { return option_.count(); }
+
+Command::Command(const std::string& name, const std::string& description,
+                 const std::string& version)
+    : app_(std::make_shared<CLI::App>(description, name)) {
+  app_->set_version_flag("--version", version);
+  app_->require_subcommand(1);
+  app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+Command* Command::add_subcommand(const std::string& name, const std::string& description) {
+  // Shares the ownership of the program's App.
+  commands_.push_back(Command({app_, app_->add_subcommand(name, description)}));
+  return &commands_.back();
+}
+
+Option* Command::add_flag(const std::string& name, bool& value, const std::string& help) {
+  return hold(app_->add_flag(name, value, help));
+}
+
+Option* Command::operator[](const std::string& name) { return hold(app_->get_option(name)); }
+void Command::require_subcommand() { app_->require_subcommand(1); }
+void Command::footer(const std::string& text) { app_->footer(text); }
+void Command::hide() { app_->group(""); }
+void Command::callback(const std::function<void()>& call) { app_->callback(call); }
+
+std::string Command::parse(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+      throw ArgumentError(str(error.what(), " (joule --help shows what there is)"));
+    }
+    std::ostringstream text;  // of --help or --version
+    app_->exit(error, text, text);
+    return text.str();
+  }
+  return {};
+}
+
+Option* Command::hold(CLI::Option* option) { return &options_.emplace_back(*option); }
+
+template <class T>
+Option* add_option(Command& command, const std::string& name, T& value, const std::string& help) {
+  using Value = typename Inner<T>::type;
+  CLI::App& app = *command.app_;
+  if constexpr (Number<Value> && std::same_as<T, std::vector<Value>>) {
+    return command.hold(add_numbers(app, name, value, help));
+  } else {
+    CLI::Option* const option = app.add_option(name, value, help);
+    if constexpr (Number<Value>) {
+      read_as_number<Value>(*option, name);
+    } else if constexpr (std::same_as<T, std::string>) {
+      option->check([name](const std::string& text) {
+        require(!text.empty(), name, ": expected a value, got ''");
+        return std::string();
+      });
+    }
+    return command.hold(option);
+  }
+}
+
+using Name = const std::string&;
+template Option* add_option(Command&, Name, std::string&, Name);
+template Option* add_option(Command&, Name, int&, Name);
+template Option* add_option(Command&, Name, std::int64_t&, Name);
+template Option* add_option(Command&, Name, std::uint64_t&, Name);
+template Option* add_option(Command&, Name, double&, Name);
+template Option* add_option(Command&, Name, std::optional<int>&, Name);
+template Option* add_option(Command&, Name, std::optional<std::int64_t>&, Name);
+template Option* add_option(Command&, Name, std::optional<double>&, Name);
+template Option* add_option(Command&, Name, std::vector<std::int64_t>&, Name);
+template Option* add_option(Command&, Name, std::vector<double>&, Name);
+template Option* add_option(Command&, Name, std::vector<std::string>&, Name);
+
+}  // namespace joule::cli
