@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/terminal.h"
 
 namespace joule::cli {
 namespace {
@@ -59,8 +61,8 @@ int bench_steps(const Options& options, bool train) {
   options.execution.apply();
   bench::StepsOptions measured{.train = train,
                                .data = options.data,
-                               .device = options.execution.device,
-                               .precision = options.execution.precision,
+                               .device = options.execution.config.device,
+                               .precision = options.execution.config.precision,
                                .batch = options.batch,
                                .steps = options.steps,
                                .rounds = options.rounds,
@@ -79,7 +81,7 @@ int bench_steps(const Options& options, bool train) {
                  .on_start = [](const std::string& what) { fmt::print(stderr, "{}\n", what); },
                  .on_net =
                      [&](const bench::NetReport& net) {
-                       fmt::print("{}", table(net, options.batch));
+                       fmt::print("{}", table(net, options.batch, columns_of(STDOUT_FILENO)));
                        std::fflush(stdout);
                      },
                  .stop = [&] { return interrupt.requested(); }});

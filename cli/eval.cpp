@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/model_and_data.h"
+#include "joule/cli/terminal/terminal.h"
+#include "joule/report/text_layout.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/run/summary.h"
 
@@ -24,15 +27,18 @@ void print(const training::Evaluation& e, const Dataset& test) {
     fmt::print("density of {:<12} {:.3f}\n", relu.layer, relu.density());
   }
   fmt::print("\nrows: the label; columns: what the net said\n");
-  std::size_t width = 5;
-  for (const std::string& name : test.class_names) width = std::max(width, name.size());
+  report::TextTable table{.head = {""}, .gap = " "};
   for (std::int64_t label = 0; label < e.classes; ++label) {
-    fmt::print("{:<{}}", test.class_names[static_cast<std::size_t>(label)], width);
+    const std::string number = std::to_string(label);
+    table.head.push_back(fmt::format("{:>5}", number));
+    std::vector<std::string>& row = table.rows.emplace_back(
+        1, number + " " + test.class_names[static_cast<std::size_t>(label)]);
     for (std::int64_t said = 0; said < e.classes; ++said) {
-      fmt::print(" {:>5}", e.confusion[static_cast<std::size_t>(label * e.classes + said)]);
+      row.push_back(
+          std::to_string(e.confusion[static_cast<std::size_t>(label * e.classes + said)]));
     }
-    fmt::print("\n");
   }
+  fmt::print("{}", text_of(table, columns_of(STDOUT_FILENO)));
 }
 
 int eval(const ModelAndData& options, bool json) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
@@ -14,6 +16,7 @@
 #include "joule/energy/open_meters.h"
 #include "joule/kernels/ops.h"
 #include "joule/kernels/this_machine.h"
+#include "joule/report/text_layout.h"
 #include "joule/tune/tuning.h"
 
 namespace joule::cli {
@@ -30,10 +33,20 @@ constexpr const char* kExamples = R"(Examples:
 An operation takes the implementation that joule tune measured to be the fastest here; without
 measurements the first that can run the tensors at hand and is expected to be worth it.)";
 
+/// Whether this build has any for such a device.
+bool has_implementations(Device device) {
+  bool any = false;
+  for_each_op([&]<class Op>() {
+    for (const auto& implementation : Op::implementations()) any |= implementation.device == device;
+  });
+  return any;
+}
+
 ordered_json collect() {
   ordered_json info{
       {"version", version()},
-      {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", JOULE_WITH_CUDA == 1}}},
+      {"features",
+       {{"onednn", !this_machine().onednn.empty()}, {"cuda", has_implementations(Device::cuda)}}},
       {"simd", this_machine().simd},
       {"threads", num_threads()}};
   const TuningStatus& tuning = tune::use_tuning();
@@ -110,7 +123,8 @@ void print(const ordered_json& info) {
       names +=
           (names.empty() ? "" : ", ") + text(row["name"]) + (row["thread_invariant"] ? "*" : "");
     }
-    fmt::print("  {:<28} {}\n", op, names);
+    const std::string line = fmt::format("  {:<28} {}", op, names);
+    fmt::print("{}\n", report::wrapped(line, columns_of(STDOUT_FILENO), 31));
   }
 }
 

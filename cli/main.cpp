@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <new>
 #include <sstream>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include "joule/bench/child_process.h"
 #include "joule/cli/commands.h"
+#include "joule/cli/options/command_line.h"
+#include "joule/cli/options/forced.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/standard_streams.h"
 #include "joule/cli/terminal/waiting.h"
@@ -46,6 +49,7 @@ int do_command(int argc, char** argv) {
       "joule");
   app.set_version_flag("--version", std::string(version()));
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.footer("joule COMMAND --help shows what each command takes, with examples.");
   Run run;
@@ -64,7 +68,7 @@ int do_command(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) {
-      throw ArgumentError(str(error.what(), " (joule --help shows what there is)"));
+      throw ArgumentError(complaint(app, error));
     }
     std::ostringstream text;  // of --help or --version
     app.exit(error, text, text);
@@ -72,6 +76,9 @@ int do_command(int argc, char** argv) {
     return 0;
   }
   num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written
+  // What is pinned may be meant for the command that joule meter runs, and joule info lists the
+  // names.
+  if (!app.got_subcommand("meter") && !app.got_subcommand("info")) check_forced();
   tune::use_tuning();
   return run();
 }

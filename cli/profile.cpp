@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -15,6 +16,7 @@
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/error.h"
 #include "joule/energy/attribution/profile.h"
@@ -183,7 +185,8 @@ class Profiling {
     outputs_.write(o_.prometheus, to_prometheus(profile));
     if (trace) outputs_.write(o_.trace, trace->to_json());
     if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
-    if (o_.json != "-" && o_.csv != "-" && o_.html != "-") fmt::print("{}", table(profile, by_));
+    if (o_.json != "-" && o_.csv != "-" && o_.html != "-")
+      fmt::print("{}", table(profile, by_, columns_of(STDOUT_FILENO)));
     return 0;
   }
 
@@ -216,7 +219,7 @@ class Profiling {
     measure::Environment e = measure::environment();
     if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
-    pairs.emplace_back("device", o_.execution.device);
+    pairs.emplace_back("device", o_.execution.config.device);
     pairs.emplace_back("products in", o_.execution.products_in());
     pairs.emplace_back("measured choices", tune::use_tuning().text());
     return pairs;
@@ -287,7 +290,7 @@ class Profiling {
                     .windows = windows(done, mode)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
-    if (o_.execution.precision != "f32") {
+    if (o_.execution.config.precision != "f32") {
       profile.notes.push_back("products in " + o_.execution.products_in());
     }
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "joule/bench/text_table.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::bench {
 namespace {
@@ -212,12 +212,15 @@ std::string roofline(const ConvReport& report) {
       report.cache_bytes > 0 ? fmt::format("{} MiB", report.cache_bytes >> 20) : "an unknown size");
 }
 
-std::string table(const ConvCurve& curve) {
+std::string table(const ConvCurve& curve, std::size_t width) {
   std::string text =
       fmt::format("{}, {}, {} zeros, {:.3g} GMAC: {}\n", curve.problem.name, name(curve.pass),
                   curve.real ? "real" : "random", 1e-9 * static_cast<double>(curve.work.macs),
                   unit_of_overview(curve));
-  text += aligned(overview(curve));
+  report::TextTable grid = report::text_table(overview(curve));
+  grid.gap = "   ";
+  grid.rule = true;
+  text += report::text_of(grid, width);
   for (const std::string& sentence : findings(curve)) text += "  " + sentence + "\n";
   return text + "\n";
 }

@@ -5,8 +5,8 @@
 
 #include "joule/bench/modelled_energy.h"
 #include "joule/bench/steps/steps_report.h"
-#include "joule/bench/text_table.h"
 #include "joule/report/page.h"
+#include "joule/report/text_layout.h"
 #include "joule/training/config.h"
 
 namespace joule::bench {
@@ -101,8 +101,11 @@ report::BarChart chart(const StepsReport& report) {
 
 }  // namespace
 
-std::string table(const NetReport& net, std::int64_t batch) {
-  std::string text = title(net) + "\n" + aligned(rows_of(net, batch));
+std::string table(const NetReport& net, std::int64_t batch, std::size_t width) {
+  report::TextTable grid = report::text_table(rows_of(net, batch));
+  grid.gap = "   ";
+  grid.rule = true;
+  std::string text = title(net) + "\n" + report::text_of(grid, width);
   for (const std::string& note : notes(net)) text += "  " + note + "\n";
   return text +
          "  modelled: horowitz45 on the MACs that were executed; nobody measured a joule\n\n";
