@@ -49,7 +49,7 @@ ordered_json collect() {
        {{"onednn", !this_machine().onednn.empty()}, {"cuda", has_implementations(Device::cuda)}}},
       {"simd", this_machine().simd},
       {"threads", num_threads()}};
-  const TuningStatus& tuning = tune::use_tuning();
+  const tune::TuningStatus& tuning = tune::use_tuning();
   info["tuning"] = {
       {"path", tuning.path},
       {"entries", tuning.entries},

@@ -163,7 +163,7 @@ int tune(const Options& options) {
     list.push_back(to_json(result));
     points += result.points.size();
     changed += static_cast<std::size_t>(std::ranges::count_if(
-        result.points, [](const Point& p) { return p.measured != p.statically; }));
+        result.points, [](const tune::Point& p) { return p.measured != p.statically; }));
   }
   tune::write_table(*file, path, results);
   const TuningMachine machine = this_machine();
