@@ -18,8 +18,10 @@
 #include "joule/energy/models/cost_model.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/run/run.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::cli {
 namespace {
@@ -30,11 +32,12 @@ using training::RunResult;
 
 constexpr const char* kExamples = R"(Example:
   joule demo
-      trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty on the outputs of the
-      ReLUs, and shows what the penalty changes
+      trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty
+      on the outputs of the ReLUs, and shows what the penalty changes
 
-Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A finished demo that is
-there is replaced; anything else is not, but for --resume and --overwrite.)";
+Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A
+finished demo that is there is replaced; anything else is not, but for --resume
+and --overwrite.)";
 
 struct Options {
   std::string out = "runs/demo";
@@ -159,7 +162,7 @@ void print_notes(const RunResult& standard, const RunResult& l0) {
   }
   fmt::print(
       "Modelled: counted work times the constants of a named profile ({}; docs/energy.md).\n"
-      "Nobody measured a joule.\n",
+      "No joule of it was measured.\n",
       profiles);
   const auto skipped = [](const RunResult& run) {
     return total_work(run.evaluation).tally.macs_skipped;
@@ -189,13 +192,13 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
         {"executed", change(joules(standard, Skipping::executed), joules(l0, Skipping::executed))}};
   }
   const ordered_json json{
-      {"standard", ordered_json::parse(to_json(standard))},
-      {"l0", ordered_json::parse(to_json(l0))},
+      {"standard", json_of(standard)},
+      {"l0", json_of(l0)},
       {"difference",
        {{"test_accuracy", l0.evaluation.accuracy() - standard.evaluation.accuracy()},
         {"relu_outputs_nonzero", change(nonzeros(standard), nonzeros(l0))},
         {"modelled_energy", energy}}}};
-  return json.dump(2) + "\n";
+  return dumped(json, 2) + "\n";
 }
 
 int demo(const Options& options) {

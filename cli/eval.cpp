@@ -8,9 +8,10 @@
 #include "joule/cli/commands.h"
 #include "joule/cli/options/model_and_data.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/evaluate.h"
-#include "joule/training/run/summary.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::cli {
 namespace {
@@ -45,12 +46,12 @@ int eval(const ModelAndData& options, bool json) {
   auto [model, test] = options.load();
   const auto evaluation = training::evaluate(model.net, test);
   if (json) {
-    auto result = nlohmann::ordered_json::parse(to_json(*evaluation));
+    nlohmann::ordered_json result = json_of(*evaluation);
     if (model.epochs > 0) {
       result["net"] = {{"epoch", model.epoch}, {"epochs", model.epochs}};
       if (options.unfinished()) result["net"]["unfinished"] = true;
     }
-    fmt::print("{}\n", result.dump(2));
+    fmt::print("{}\n", dumped(result, 2));
   } else {
     fmt::print("{}", options.which_epoch(model));
     print(*evaluation, test);

@@ -12,8 +12,9 @@
 #include "joule/core/threads.h"
 #include "joule/core/version.h"
 #include "joule/data/dataset.h"
-#include "joule/energy/json/meter_json.h"
+#include "joule/energy/json/values_json.h"
 #include "joule/energy/open_meters.h"
+#include "joule/io/json_dump.h"
 #include "joule/kernels/ops.h"
 #include "joule/kernels/this_machine.h"
 #include "joule/report/text_layout.h"
@@ -28,10 +29,12 @@ constexpr const char* kExamples = R"(Examples:
   joule info
   joule info --json
   JOULE_FORCE=conv2d:reference joule eval --model runs/first --limit 10
-      runs an operation by the implementation of this name; several: op:name,op:name
+      runs an operation by the implementation of this name; several are
+      separated by commas: op:name,op:name
 
-An operation takes the implementation that joule tune measured to be the fastest here; without
-measurements the first that can run the tensors at hand and is expected to be worth it.)";
+An operation takes the implementation that joule tune measured to be the fastest
+here; without measurements the first that can run the tensors at hand and is
+expected to be worth it.)";
 
 /// Whether this build has any for such a device.
 bool has_implementations(Device device) {
@@ -67,7 +70,7 @@ ordered_json collect() {
   }
   info["energy_sources"] = ordered_json::array();
   for (const auto& meter : energy::all_meters()) {
-    info["energy_sources"].push_back(ordered_json::parse(energy::to_json(meter->info())));
+    info["energy_sources"].push_back(energy::json_of(meter->info()));
   }
   for_each_op([&]<class Op>() {
     ordered_json rows = ordered_json::array();
@@ -140,7 +143,7 @@ void add_info(CLI::App& app, Run& run) {
     run = [json] {
       const ordered_json info = collect();
       if (*json) {
-        fmt::print("{}\n", info.dump(2));
+        fmt::print("{}\n", dumped(info, 2));
       } else {
         print(info);
       }

@@ -56,7 +56,7 @@ FieldRange positive_factor() {
   return range;
 }
 
-// The rows, in the order of config.json.
+// The entries, in the order of config.json.
 
 std::vector<ConfigField> subject_fields() {
   return {{.name = "model", .member = &Config::model, .help = "Net", .choices = model_names()},
@@ -189,12 +189,12 @@ std::vector<ConfigField> execution_fields() {
        .choices = {"cpu", "cuda"}},
       {.name = "precision",
        .member = &Config::precision,
-       .help = "What products may be rounded to (tf32 only on cuda; bf16 on the CPU for weights "
-               "alone); sums are f32",
+       .help = "What products may be rounded to, tf32 on cuda alone, bf16 on the CPU for weights "
+               "alone; sums are f32",
        .choices = {"f32", "tf32", "bf16"}},
       {.name = "graph",
        .member = &Config::graph,
-       .help = "Whether steps on cuda are captured into a CUDA graph, auto: where they can be",
+       .help = "Whether steps on cuda are captured into a CUDA graph; auto: where they can be",
        .choices = {"auto", "on", "off"},
        .may_change = true},  // a run is the same with and without, bit for bit
       {.name = "deterministic",
@@ -294,7 +294,7 @@ std::string ConfigField::option() const {
 
 std::string ConfigField::option_help() const {
   if (choices.empty()) return help;
-  return str(help, ": ", listed(choices), or_else.empty() ? "" : str(", or ", or_else));
+  return str(help, " (", listed(choices), or_else.empty() ? "" : str(", or ", or_else), ")");
 }
 
 std::span<const ConfigField> config_fields() {

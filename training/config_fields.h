@@ -13,7 +13,7 @@
 
 // The fields of a configuration as one table.  config.json, the options of the program with their
 // help, the checks, the comparison of a run with what is asked of it, and whatever else goes
-// through the fields by name read it; a new field is a member of Config and a row here.
+// through the fields by name read it; a new field is a member of Config and an entry here.
 namespace joule::training {
 
 using FieldValue = std::variant<std::string, double, std::int64_t, std::uint64_t, int, bool>;
@@ -63,7 +63,7 @@ struct ConfigField {
 
   /// "--l0-lambda".
   std::string option() const;
-  /// The help with the choices behind it: "What is penalised: relu, all".
+  /// The help with the choices behind it: "Layers whose outputs are penalised (relu, all)".
   std::string option_help() const;
 };
 

@@ -11,7 +11,8 @@
 
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
-#include "joule/energy/json/json.h"
+#include "joule/energy/json/values_json.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/text_layout.h"
 
 namespace joule::cli {
@@ -114,8 +115,8 @@ ordered_json profile(const EnergyEstimate& estimate) {
   }
   return {{"profile", estimate.profile},
           {"quality", "modelled"},
-          {"worst", ordered_json::parse(energy::to_json(estimate.worst))},
-          {"optimal", ordered_json::parse(energy::to_json(estimate.optimal))},
+          {"worst", json_of(estimate.worst)},
+          {"optimal", json_of(estimate.optimal)},
           {"ratio", estimate.ratio},
           {"ratio_of_sums", estimate.total.ratio()},
           {"worst_joules", parts(estimate.total.worst)},
@@ -160,7 +161,7 @@ void print(const EnergyReport& r) {
                energy::zero_threshold(*r.threshold_bits));
   }
   fmt::print(
-      "modelled: counts times constants, layers not fused; nobody measured a joule\n"
+      "modelled: counts times constants, layers not fused; no joule was measured\n"
       "constants: {}\nshares: activations/parameters/compute\n\n",
       r.source);
   print_table(r.estimates);
@@ -198,7 +199,7 @@ std::string to_json(const EnergyReport& r) {
   }
   for (const EnergyEstimate& estimate : r.estimates) json["profiles"].push_back(profile(estimate));
   json["counts"] = counts(r.counts);
-  return json.dump(2) + "\n";
+  return dumped(json, 2) + "\n";
 }
 
 }  // namespace joule::cli
