@@ -18,13 +18,16 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule bench conv --threads 1 --html conv.html
-  joule bench conv --shapes 64x64x56,64x128x56:1x1/2,3x64x224:7x7/2 --passes forward --density 1,.3,.1
+  joule bench conv --shapes 64x64x56,64x128x56:1x1/2,3x64x224:7x7/2 \
+      --passes forward --density 1,.3,.1
       INxOUTxSIZE:KERNELxKERNEL/STRIDE; 3x3 and stride 1 unless given
   joule bench conv --real runs/demo/l0 --json conv.json
-      also the convolutions of a trained net, with the zeros that it has on real images
+      also the convolutions of a trained net, with the zeros that it has on real
+      images
 
-Each figure is the time of oneDNN's best direct kernel on the same tensors in the same run divided
-by the time of what is named above it; oneDNN's own choice of algorithm stands beside it.)";
+Each figure is the time of oneDNN's best direct kernel on the same tensors in
+the same run divided by the time of what is named above it; oneDNN's own choice
+of algorithm stands beside it.)";
 
 struct Options {
   std::string shapes = "64x128x56,128x128x28,256x256x14";

@@ -25,8 +25,8 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model resnet18 --input 32x32x3 --classes 10
   joule summary --model vgg16 --input 64x64x3 --classes 43 --json
 
-The figures are those of a real forward pass of one image.  A MAC is one multiply-accumulate whose
-tap falls inside the image: padding is free.)";
+The figures are those of a real forward pass of one image.  A MAC is one
+multiply-accumulate whose tap falls inside the image: padding is free.)";
 
 struct Row {
   std::string layer, description;

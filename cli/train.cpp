@@ -25,16 +25,22 @@ constexpr const char* kExamples = R"(Examples:
   joule train --out runs/first
       trains small-cnn on Fashion-MNIST for 3 epochs
   joule train --l0-lambda 0.3 --l0-warmup 1 --out runs/sparse
-      the same with the L0 penalty of energy-aware training on the outputs of the ReLUs
-  joule train --data cifar-10 --model resnet18 --augment crop-flip --epochs 30 --lr 0.1 --out runs/r18
-  joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 --out runs/measured
+      the same with the L0 penalty of energy-aware training on the outputs of
+      the ReLUs
+  joule train --data cifar-10 --model resnet18 --augment crop-flip \
+      --epochs 30 --lr 0.1 --out runs/r18
+  joule train --config runs/first/config.json --lr 0.1 --out runs/faster
+      the options of another run, but one
+  joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 \
+      --out runs/measured
       measures the energy by the processors' counters, and stops after 2 kJ
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
-DIR gets report.html (a page for a browser, from the first epoch on), config.json, metrics.jsonl (a
-line per epoch), summary.json, checkpoint.safetensors and, from the first epoch on,
-model.safetensors (PyTorch reads it). One training at a time writes there.)";
+DIR gets report.html (a page for a browser, from the first epoch on),
+config.json, metrics.jsonl (a line per epoch), summary.json,
+checkpoint.safetensors and, from the first epoch on, model.safetensors (PyTorch
+reads it). One training at a time writes there.)";
 
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {

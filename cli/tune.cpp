@@ -17,6 +17,7 @@
 #include "joule/cli/output/tune_report.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/io/nearest.h"
 #include "joule/io/tuning_file.h"
 #include "joule/kernels/this_machine.h"
 #include "joule/measure/image_size.h"
@@ -37,9 +38,10 @@ constexpr const char* kExamples = R"(Examples:
   joule tune --shapes 64x128x56,128x128x28:3x3/2 --train
       convolutions by their sizes, as joule bench conv takes them
 
-Times every implementation of the convolutions and linear layers that the net runs (or of the
-shapes) and writes the table from which every later joule command chooses.  The choice depends on the table,
-never on a time measured during the run.  It holds for these sizes, batch and number of threads
+Times every implementation of the convolutions and linear layers that the net
+runs (or of the shapes) and writes the table from which every later joule
+command chooses.  The choice depends on the table, never on a time measured
+during the run.  It holds for these sizes, this batch and this number of threads
 only.)";
 
 struct Options {
@@ -76,7 +78,7 @@ Net open_net(const Options& options) {
   if (!std::ranges::count(model_names(), options.model)) {
     std::error_code error;
     require(std::filesystem::exists(options.model, error), "model: '", options.model,
-            "' is neither a net nor a folder or file");
+            "' is neither a net nor a folder or file", did_you_mean(options.model, model_names()));
     training::Model model = training::load_model(options.model);
     return {std::move(model.spec), std::move(model.net)};
   }

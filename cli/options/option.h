@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,24 @@ CLI::Option* add_option(CLI::App& command, const std::string& name, T& value,
     });
   }
   return option;
+}
+
+/// The name that the option `now` had before: it still counts, and a line on standard error says
+/// so.
+template <class T>
+CLI::Option* add_old_name(CLI::App& command, const std::string& old, CLI::Option* now, T& value) {
+  const std::string name = now->get_name(), help = "Deprecated: the old name of " + name;
+  const auto tell = [old, name] {
+    fmt::print(stderr, "joule: {} is deprecated: write {}\n", old, name);
+  };
+  if constexpr (std::same_as<T, bool>) {
+    return command.add_flag_function(
+        old, [&value, tell](std::int64_t) { tell(), value = true; }, help);
+  } else {
+    return add_option(command, old, value, help)
+        ->each([tell](const std::string&) { tell(); })
+        ->excludes(now);
+  }
 }
 
 /// Numbers, separated by commas, each as above.
