@@ -244,7 +244,8 @@ void add_environment(Page& page, const TrainingRun& run) {
   page.heading("Options and environment");
   Pairs options;
   for (const training::ConfigField& field : training::config_fields()) {
-    options.emplace_back(field.name, field.text(run.config));
+    options.emplace_back(field.name,
+                         field.text(run.config) + (field.unit.empty() ? "" : " " + field.unit));
   }
   Table table = table_of("Every option", options);
   table.folded = true;
