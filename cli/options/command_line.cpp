@@ -65,7 +65,7 @@ std::string suggestion(std::string_view meant, const CLI::App& app) {
 /// all.
 std::string unknown_argument(const CLI::App& app) {
   const std::vector<std::string> left = app.remaining();
-  if (!left.empty()) {
+  if (!left.empty() && !left.front().empty()) {
     const std::string name = left.front().substr(0, left.front().find('='));
     if (name.starts_with("-")) {
       return str("unknown option ", name, suggestion(nearest(name, options_of(app)), app));

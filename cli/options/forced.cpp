@@ -50,7 +50,7 @@ void check_forced() {
     require(table != all.end(), "JOULE_FORCE: there is no operation '", op, "'",
             did_you_mean(op, ops), " (joule info lists them)");
     require(std::ranges::count(table->implementations, name) > 0, "JOULE_FORCE: ", op,
-            " has no implementation '", name, "'; there are ", listed(table->implementations),
+            ": no implementation named ", name, "; there are ", listed(table->implementations),
             did_you_mean(name, table->implementations));
   }
 }

@@ -141,7 +141,7 @@ class Suggestions(unittest.TestCase):
                          "summary", JOULE_FORCE="relu:reference,conv2:reference")  # fmt: skip
         done = joule("summary", JOULE_FORCE="conv2d:cpu.skipzero")
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, r"conv2d has no implementation 'cpu.skipzero'; there are .*; did you mean 'cpu.skip_zero'\?\n\Z")
+        self.assertRegex(done.stderr, r"conv2d: no implementation named cpu.skipzero; there are .*; did you mean 'cpu.skip_zero'\?\n\Z")
         # Neither needs an implementation, and the one lists their names.
         self.assertEqual(joule("info", JOULE_FORCE="conv2:x").returncode, 0)
         self.assertEqual(joule("meter", "--idle", 0, "--meter", "none", "--", "true", JOULE_FORCE="conv2:x").returncode, 0)
