@@ -213,7 +213,7 @@ std::vector<ConfigField> make_table() {
 void check_range(const ConfigField& field, double value, const std::string& shown) {
   const FieldRange& r = field.range;
   const bool small = !(value >= r.least) || (r.open_below && value == r.least);
-  require(!small && std::isfinite(value), field.name, ": ", r.at_least, ", got ", shown);
+  require(!small, field.name, ": ", r.at_least, ", got ", shown);
   require(value <= r.most && !(r.open_above && value == r.most), field.name, ": ", r.at_most,
           ", got ", shown);
   if (!r.float32) return;

@@ -27,7 +27,7 @@ struct FieldRange {
   bool open_below = false, open_above = false;  // whether `least`, `most` are themselves excluded
   /// It is used in float32, where a number of another size than its normal ones is 0 or infinite.
   bool float32 = false;
-  /// What is expected of a number that is too small or not finite, and of one that is too large.
+  /// What is expected of a number that is too small or none at all, and of one that is too large.
   std::string at_least{}, at_most{};
 };
 

@@ -121,8 +121,12 @@ TEST(ConfigFields, RefuseWhatIsOutOfRange) {
     }
   }
   Config config;
-  config.momentum = std::nextafter(1 - 0x1p-25, 0);
-  EXPECT_LT(static_cast<float>(config.momentum), 1.0f) << "the largest that may be";
+  config.momentum =
+      std::nextafter(1 - 0x1p-25, 0);  // the largest that float32 rounds to less than 1
+  EXPECT_LT(static_cast<float>(config.momentum), 1.0f);
+  EXPECT_EQ(error_of([&] { check(config); }), "no error");
+  config.momentum = 1 - 0x1p-25;
+  EXPECT_EQ(error_of([&] { check(config); }), "momentum: must lie in [0, 1), got 1");
 }
 
 TEST(ConfigFields, SuggestANameForAMistypedOne) {
