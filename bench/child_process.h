@@ -8,7 +8,7 @@
 
 namespace joule::bench {
 
-/// Somebody asked to stop before it was done.
+/// The user asked to stop before it was done.
 struct Stopped : std::runtime_error {
   Stopped() : std::runtime_error("was stopped") {}
 };

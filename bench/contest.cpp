@@ -26,11 +26,11 @@ Context plain_context(std::string_view pinned = {}) {
   return {.force = pinned, .precision = context().precision};
 }
 
-/// The rows of Joule's tables for the operations of a pass, which run one after the other.
+/// Joule's implementations of the operations of a pass, which run one after the other.
 template <Operation... Ops>
-class Rows {
+class Implementations {
  public:
-  explicit Rows(const Ops&... ops) : ops_(ops...) {}
+  explicit Implementations(const Ops&... ops) : ops_(ops...) {}
 
   void add_to(Contest& contest, const std::vector<Tensor>& results) const {
     std::apply([&](const auto&... op) { ((contest.work += op.work()), ...); }, ops_);
@@ -68,7 +68,7 @@ class Rows {
     return all;
   }
 
-  /// Why the row of this name cannot run all the operations, or nothing.
+  /// Why the implementation of this name cannot run all the operations, or nothing.
   std::string unable(std::string_view row) const {
     if (row == kReference) return "the definition, not a kernel";
     return reasons(row, [](const auto& implementation, const auto& op) {
@@ -76,19 +76,20 @@ class Rows {
     });
   }
 
-  /// Why Joule would not choose the row of this name for all the operations, or nothing.
+  /// Why Joule would not choose the implementation of this name for all the operations, or nothing.
   std::string not_chosen(std::string_view row) const {
     return reasons(row, [](const auto& implementation, const auto& op) {
       return joule::passed_over(implementation, op, plain_context());
     });
   }
 
-  /// What `why` says against the row of this name, operation by operation.
+  /// What `why` says against the implementation of this name, operation by operation.
   std::string reasons(std::string_view row, auto&& why) const {
     std::string all;
     const auto look = [&]<Operation Op>(const Op& op) {
       const auto* const implementation = find<Op>(row);
-      const char* const reason = implementation ? why(*implementation, op) : "has no such row";
+      const char* const reason =
+          implementation ? why(*implementation, op) : "has no such implementation";
       if (reason) all += str(all.empty() ? "" : "; ", Op::kName, ": ", reason);
     };
     std::apply([&](const auto&... op) { (look(op), ...); }, ops_);
@@ -152,20 +153,20 @@ double seconds(const Turn& turn) {
 void add_rows(Pass pass, const ConvOperands& o, Contest& contest) {
   switch (pass) {
     case Pass::forward:
-      return Rows(o.forward()).add_to(contest, {o.y});
+      return Implementations(o.forward()).add_to(contest, {o.y});
     case Pass::grad_weight:
-      return Rows(o.grad_weight_of()).add_to(contest, {o.grad_weight});
+      return Implementations(o.grad_weight_of()).add_to(contest, {o.grad_weight});
     case Pass::grad_input:
-      return Rows(o.grad_input()).add_to(contest, {o.grad_x});
+      return Implementations(o.grad_input()).add_to(contest, {o.grad_x});
     case Pass::grad_input_masked:
-      return Rows(o.grad_input_masked()).add_to(contest, {o.grad_x});
+      return Implementations(o.grad_input_masked()).add_to(contest, {o.grad_x});
     case Pass::step:
-      return Rows(o.forward(), o.grad_weight_of(), o.grad_input())
+      return Implementations(o.forward(), o.grad_weight_of(), o.grad_input())
           .add_to(contest, {o.y, o.grad_weight, o.grad_x});
   }
 }
 
-/// What of grad_x is wanted, and 0 elsewhere, where everybody may write what he likes.
+/// What of grad_x is wanted, and 0 elsewhere, where each may write what it likes.
 Tensor only_wanted(const Tensor& grad_x, const Tensor& wanted) {
   const Tensor result(grad_x.shape());
   dispatch(ReluGrad{.y = wanted, .grad_y = grad_x, .grad_x = result});

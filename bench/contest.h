@@ -12,10 +12,10 @@
 
 namespace joule::bench {
 
-/// Who runs.
+/// What runs.
 enum class Kind {
   joule,     // Joule, as it chooses
-  row,       // one row of Joule's tables, pinned by its name
+  row,       // one implementation of Joule's, pinned by its name
   direct,    // a direct kernel of another library
   automatic  // another library, as it chooses
 };
@@ -27,35 +27,36 @@ std::string_view name(Kind kind);
 struct Contestant {
   std::string name;
   Kind kind = Kind::row;
-  std::string ran;  // the row or the library's kernel; of a step three
-  /// Of a row: why Joule would choose another one here ("conv2d: cpu.direct is faster").  It runs
-  /// all the same: a rule is judged by what it passes over.
+  std::string ran;  // the implementation or the library's kernel; of a step three
+  /// Of an implementation: why Joule would choose another one here ("conv2d: cpu.direct is
+  /// faster").  It runs all the same: a rule is judged by what it passes over.
   std::string passed_over{};
   std::function<void()> run;
   /// Before every run, and not timed: forgets what earlier runs derived from x and grad_y, which
   /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
-  /// peer, who keeps nothing.
+  /// peer, which keeps nothing.
   std::function<void()> prepare{};
   /// What the last run wrote; of a masked pass only what is wanted, and 0 elsewhere.
   std::function<std::vector<Tensor>()> results;
-  /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nobody counts.
+  /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nothing is
+  /// counted.
   std::function<std::int64_t()> count_macs{};
 };
 
-/// Somebody who does not run, and why.
+/// What does not run, and why.
 struct Omitted {
   std::string name, reason;
   friend bool operator==(const Omitted&, const Omitted&) = default;
 };
 
-/// Everybody who can compute one pass on the same tensors.
+/// All that can compute one pass on the same tensors.
 struct Contest {
   Work work;  // of the dense algorithm
   std::vector<Contestant> contestants;
   std::vector<Omitted> omitted;
 };
 
-/// Joule as it chooses, every row of its tables that can run the tensors (of a step, that can run
+/// Joule as it chooses, every implementation that can run the tensors (of a step, that can run
 /// all three), whether or not Joule would choose it, and the peers.  The reference is left out: it
 /// is the definition, not a kernel.
 ///

@@ -31,8 +31,4 @@ ordered_json json_of(const Shape& shape) {
   return std::vector<std::int64_t>(shape.begin(), shape.end());
 }
 
-std::string text_of(const ordered_json& report) {
-  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace joule::bench

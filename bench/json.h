@@ -10,6 +10,13 @@
 // The parts that all reports of this folder write alike.
 namespace joule::bench {
 
+struct ConvReport;
+struct StepsReport;
+
+/// Whole reports.  The keys are in docs/cli.md.
+nlohmann::ordered_json json_of(const ConvReport& report);
+nlohmann::ordered_json json_of(const StepsReport& report);
+
 nlohmann::ordered_json json_of(const Spread& spread);
 nlohmann::ordered_json json_of(const Environment& environment);
 nlohmann::ordered_json json_of(const Shape& shape);
@@ -24,8 +31,5 @@ nlohmann::ordered_json json_or_null(const std::optional<T>& value) {
     return *value;
   }
 }
-
-/// The text of a report; bytes of a name that are not UTF-8 become U+FFFD.
-std::string text_of(const nlohmann::ordered_json& report);
 
 }  // namespace joule::bench

@@ -8,7 +8,8 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule bench conv --threads 1 --html conv.html
-      every implementation of the convolutions beside oneDNN, over the share of zeros
+      every implementation of the convolutions beside oneDNN, over the share of
+      zeros
   joule bench train --models small-cnn --weights runs/demo/l0
       training steps per second, of a fresh net and of a trained one
   joule bench infer --models small-cnn,resnet18 --json infer.json)";

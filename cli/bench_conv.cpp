@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -7,37 +8,39 @@
 #include "joule/bench/child_process.h"
 #include "joule/bench/conv/conv_bench.h"
 #include "joule/cli/bench.h"
+#include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/interrupt.h"
-#include "joule/core/threads.h"
-#include "joule/training/config.h"
+#include "joule/cli/terminal/terminal.h"
 
 namespace joule::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule bench conv --threads 1 --html conv.html
-  joule bench conv --shapes 64x64x56,64x128x56:1x1/2,3x64x224:7x7/2 --passes forward --density 1,.3,.1
+  joule bench conv --shapes 64x64x56,64x128x56:1x1/2,3x64x224:7x7/2 \
+      --passes forward --density 1,.3,.1
       INxOUTxSIZE:KERNELxKERNEL/STRIDE; 3x3 and stride 1 unless given
   joule bench conv --real runs/demo/l0 --json conv.json
-      also the convolutions of a trained net, with the zeros that it has on real images
+      also the convolutions of a trained net, with the zeros that it has on real
+      images
 
-Each figure is the time of oneDNN's best direct kernel on the same tensors in the same run divided
-by the time of what is named above it; oneDNN's own choice of algorithm stands beside it.)";
+Each figure is the time of oneDNN's best direct kernel on the same tensors in
+the same run divided by the time of what is named above it; oneDNN's own choice
+of algorithm stands beside it.)";
 
 struct Options {
   std::string shapes = "64x128x56,128x128x28,256x256x14";
   std::string density = "1,.5,.3,.2,.1,.05,.02,.01";
   std::string passes = "forward,grad-weight,grad-input,grad-input-masked,step";
   std::int64_t batch = 16;
-  int threads = 0, rounds = 15;
-  std::string precision = "f32";
+  int rounds = 15;
+  Execution execution;
   std::string real, data;
   std::string json, html;
 };
 
 int bench_conv(const Options& options) {
-  require(options.threads >= 0, "--threads: must not be negative, got ", options.threads);
   require(options.rounds >= 1, "--rounds: expected at least 1, got ", options.rounds);
   require(options.data.empty() || !options.real.empty(),
           "--data: names the images of --real, which is not given");
@@ -47,10 +50,7 @@ int bench_conv(const Options& options) {
       .passes = bench::parse_passes(options.passes),
       .batch = options.batch,
       .rounds = options.rounds};
-  const training::Config config{.threads = options.threads, .precision = options.precision};
-  training::check(config);
-  context().precision = training::precision(config);
-  if (options.threads > 0) set_num_threads(options.threads);
+  options.execution.apply();
   std::optional<training::Model> model;
   Dataset images;
   if (!options.real.empty()) {
@@ -67,7 +67,8 @@ int bench_conv(const Options& options) {
                                          },
                                      .on_curve =
                                          [](const bench::ConvCurve& curve) {
-                                           fmt::print("{}", table(curve));
+                                           fmt::print("{}",
+                                                      table(curve, columns_of(STDOUT_FILENO)));
                                            std::fflush(stdout);
                                          }};
   const bench::ConvReport report =
@@ -93,8 +94,7 @@ void add_bench_conv(Command& bench, Run& run) {
   add("--passes", options->passes, "What to measure, by commas");
   add("--batch", options->batch, "Images");
   add("--rounds", options->rounds, "Timed runs of each");
-  add("--threads", options->threads, "Threads; 0: one per core");
-  add("--precision", options->precision, "f32; bf16: also the rows that round weights to it");
+  options->execution.add_to(*command, {"threads", "precision"});
   add("--real", options->real, "Also a trained net: folder of a run, or a model.safetensors")
       ->type_name("DIR|FILE");
   add("--data", options->data, "Its images; unless given those that it was trained on");

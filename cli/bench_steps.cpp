@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/terminal.h"
 
 namespace joule::cli {
 namespace {
@@ -19,12 +21,13 @@ namespace {
 constexpr const char* kTrainExamples = R"(Examples:
   joule bench train
       a fresh small-cnn on random images
-  joule bench train --models small-cnn,resnet18 --weights runs/demo/standard,runs/demo/l0 --html train.html
+  joule bench train --models small-cnn,resnet18 \
+      --weights runs/demo/standard,runs/demo/l0 --html train.html
       also trained nets, on the images that they were trained on
 
-A training step is a forward pass, the mean cross-entropy, a backward pass and an update. Joule as it
-chooses stands beside Joule without the rows that skip zeros, and beside libtorch where its program
-was built.)";
+A training step is a forward pass, the mean cross-entropy, a backward pass and
+an update. Joule as it chooses stands beside Joule without the implementations
+that skip zeros, and beside libtorch where its program was built.)";
 
 constexpr const char* kInferExamples = R"(Examples:
   joule bench infer
@@ -32,8 +35,8 @@ constexpr const char* kInferExamples = R"(Examples:
   joule bench infer --weights runs/demo/standard,runs/demo/l0 --json infer.json
       trained nets, on the test images of what they were trained on
 
-Joule as it chooses stands beside Joule without the rows that skip zeros, and beside libtorch where
-its program was built.)";
+Joule as it chooses stands beside Joule without the implementations that skip
+zeros, and beside libtorch where its program was built.)";
 
 struct Options {
   std::string models, weights, data;
@@ -59,8 +62,8 @@ int bench_steps(const Options& options, bool train) {
   options.execution.apply();
   bench::StepsOptions measured{.train = train,
                                .data = options.data,
-                               .device = options.execution.device,
-                               .precision = options.execution.precision,
+                               .device = options.execution.config.device,
+                               .precision = options.execution.config.precision,
                                .batch = options.batch,
                                .steps = options.steps,
                                .rounds = options.rounds,
@@ -79,7 +82,7 @@ int bench_steps(const Options& options, bool train) {
                  .on_start = [](const std::string& what) { fmt::print(stderr, "{}\n", what); },
                  .on_net =
                      [&](const bench::NetReport& net) {
-                       fmt::print("{}", table(net, options.batch));
+                       fmt::print("{}", table(net, options.batch, columns_of(STDOUT_FILENO)));
                        std::fflush(stdout);
                      },
                  .stop = [&] { return interrupt.requested(); }});
@@ -143,7 +146,7 @@ void add_bench_side(Command& bench, Run& run) {
   command->add_flag("--dense", o.dense);
   command->callback([side, &run] {
     run = [side] {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody waits for it any more
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // its result is for the parent alone
       side->execution.apply();
       side->options.train = side->mode == "train";
       side->options.device = side->execution.where();

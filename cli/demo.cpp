@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,14 +9,19 @@
 #include <vector>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/options/config_options.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/run_report.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
+#include "joule/io/json_dump.h"
+#include "joule/report/text_layout.h"
 #include "joule/training/run/run.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::cli {
 namespace {
@@ -26,17 +32,19 @@ using training::RunResult;
 
 constexpr const char* kExamples = R"(Example:
   joule demo
-      trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty on the outputs of the
-      ReLUs, and shows what the penalty changes
+      trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty
+      on the outputs of the ReLUs, and shows what the penalty changes
 
-Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A finished demo that is
-there is replaced; anything else is not, but for --resume and --overwrite.)";
+Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A
+finished demo that is there is replaced; anything else is not, but for --resume
+and --overwrite.)";
 
 struct Options {
   std::string out = "runs/demo";
-  // Nothing is chosen: both nets learn from every image, and the last epochs are compared.
-  training::Config config{.validation = 0, .epochs = 2, .lr = 0.1};
-  double lambda = 0.5, l0_warmup = 0.5;
+  // Of the net with the penalty; the other one has none.  Nothing is chosen: both nets learn from
+  // every image, and the last epochs are compared.
+  training::Config config{
+      .validation = 0, .epochs = 2, .lr = 0.1, .l0_lambda = 0.5, .l0_warmup = 0.5};
   bool resume = false, overwrite = false;
 };
 
@@ -138,23 +146,12 @@ std::vector<Line> compare(const RunResult& standard, const RunResult& l0) {
 }
 
 void print_table(const std::vector<Line>& lines) {
-  const Line head{"", "standard", "L0 penalty", "difference"};
-  constexpr std::string Line::*kColumns[] = {&Line::what, &Line::standard, &Line::l0,
-                                             &Line::difference};
-  std::size_t width[4] = {};
-  for (int i = 0; i < 4; ++i) {
-    width[i] = (head.*kColumns[i]).size();
-    for (const Line& line : lines) width[i] = std::max(width[i], (line.*kColumns[i]).size());
+  report::TextTable table{
+      .head = {"", "standard", "L0 penalty", "difference"}, .gap = "   ", .rule = true};
+  for (const Line& line : lines) {
+    table.rows.push_back({line.what, line.standard, line.l0, line.difference});
   }
-  const std::string rule(width[0] + width[1] + width[2] + width[3] + 9, '-');
-  const auto print = [&](const Line& line) {
-    fmt::print("{:<{}}   {:>{}}   {:>{}}   {:>{}}\n", line.what, width[0], line.standard, width[1],
-               line.l0, width[2], line.difference, width[3]);
-  };
-  print(head);
-  fmt::print("{}\n", rule);
-  for (const Line& line : lines) print(line);
-  fmt::print("{}\n", rule);
+  fmt::print("{}", text_of(table, columns_of(STDOUT_FILENO)));
 }
 
 /// What the table cannot say.
@@ -165,7 +162,7 @@ void print_notes(const RunResult& standard, const RunResult& l0) {
   }
   fmt::print(
       "Modelled: counted work times the constants of a named profile ({}; docs/energy.md).\n"
-      "Nobody measured a joule.\n",
+      "No joule of it was measured.\n",
       profiles);
   const auto skipped = [](const RunResult& run) {
     return total_work(run.evaluation).tally.macs_skipped;
@@ -195,13 +192,13 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
         {"executed", change(joules(standard, Skipping::executed), joules(l0, Skipping::executed))}};
   }
   const ordered_json json{
-      {"standard", ordered_json::parse(to_json(standard))},
-      {"l0", ordered_json::parse(to_json(l0))},
+      {"standard", json_of(standard)},
+      {"l0", json_of(l0)},
       {"difference",
        {{"test_accuracy", l0.evaluation.accuracy() - standard.evaluation.accuracy()},
         {"relu_outputs_nonzero", change(nonzeros(standard), nonzeros(l0))},
         {"modelled_energy", energy}}}};
-  return json.dump(2) + "\n";
+  return dumped(json, 2) + "\n";
 }
 
 int demo(const Options& options) {
@@ -211,10 +208,7 @@ int demo(const Options& options) {
   std::vector<RunResult> results;
   for (const char* name : kNets) {
     training::Config config = options.config;
-    if (name == std::string("l0")) {
-      config.l0_lambda = options.lambda;
-      config.l0_warmup = options.l0_warmup;
-    }
+    if (name == std::string("standard")) config.l0_lambda = config.l0_warmup = 0;
     ProgressBar progress(config.epochs, fmt::format("{:<8}", name));
     training::Hooks hooks = progress.hooks();
     hooks.stop = [&] { return interrupt.requested(); };
@@ -248,25 +242,18 @@ void add_demo(Command& app, Run& run) {
       app.add_subcommand("demo", "Train one net with and without the L0 penalty, and compare");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  training::Config& config = options->config;
   add_option(*command, "--out", options->out, "Folder to write")
       ->capture_default_str()
       ->type_name("DIR");
-  const auto add = [&](const char* name, auto& value, const char* help) {
-    add_option(*command, name, value, help)->capture_default_str();
-  };
-  add("--data", config.data, "Data set, or a folder");
-  add("--model", config.model, "Net");
-  add("--limit", config.limit, "Use only the first N images of each half; 0: all");
-  add("--epochs", config.epochs, "Passes over the training images");
-  add("--lr", config.lr, "Largest learning rate of the one-cycle schedule");
-  add("--l0-lambda", options->lambda, "Weight of the L0 penalty of the second net");
-  add("--l0-sigma", config.l0_sigma, "Its smoothness");
-  add("--l0-warmup", options->l0_warmup, "Epochs in which lambda rises from 0");
-  add("--seed", config.seed, "Of everything random");
-  add("--threads", config.threads, "Threads of the kernels; 0: one per core");
-  command->add_flag("--deterministic", config.deterministic,
-                    "The same bits for any number of threads, not only run to run");
+  ConfigOptions fields(*command, options->config);
+  for (const char* name : {"model", "data"}) fields.add(name);
+  fields.add("limit", "Use only the first N images of each half; 0: all");
+  fields.add("epochs");
+  fields.add("lr", "Largest learning rate of the one-cycle schedule");
+  fields.add("l0_lambda", "Weight of the L0 penalty of the second net");
+  for (const char* name : {"l0_sigma", "l0_warmup", "seed", "threads", "deterministic"}) {
+    fields.add(name);
+  }
   auto* const resume =
       command->add_flag("--resume", options->resume, "Go on where an interrupted demo stopped");
   command->add_flag("--overwrite", options->overwrite, "Replace the files of runs that are in DIR")

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "joule/cli/commands.h"
-#include "joule/cli/options/energy_profiles.h"
+#include "joule/cli/options/cost_models.h"
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/energy_report.h"
@@ -21,26 +21,28 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule energy --model runs/first
-      the test images that the net was made for, on the accelerator of the sponge papers, and beside
-      it by Joule's zero-skip
+      the test images that the net was made for, on the accelerator of the
+      sponge papers, and beside it by Joule's zero-skip
   joule energy --model resnet18 --input 32x32x3 --classes 10 --relu-density 0.3
       an untrained net; three tenths of what each ReLU puts out are not zero
-  joule energy --model runs/first --profile sponge-poisoning --threshold-bits 16 --batch 1 --json
-  joule energy --profiles
-      the profiles, their constants and sources
+  joule energy --model runs/first --cost-model sponge-poisoning \
+      --threshold-bits 16 --batch 1 --json
+  joule energy --cost-models
+      the cost models, their constants and sources
   joule energy --fit windows.json --out mine.json
-      a profile fitted to measured windows; then --profile mine.json
+      a cost model fitted to measured windows; then --cost-model mine.json
 
-All energies here are modelled: counts of a real forward pass times the constants of a profile.)";
+All energies here are modelled: counts of a real forward pass times the
+constants of a cost model.)";
 
 struct Options {
-  std::string model, input, data, profile = "sponge", fit, out;
+  std::string model, input, data, cost_model = "sponge", fit, out;
   std::optional<std::int64_t> classes;
   std::optional<double> relu_density, mac_picojoules;
   std::optional<int> threshold_bits;
   std::int64_t batch = 512, limit = 0;
   std::uint64_t seed = 1;
-  bool profiles = false, json = false;
+  bool list = false, json = false;
   Execution execution;
 };
 
@@ -69,9 +71,9 @@ int model_energy(const Options& o) {
   o.execution.apply();
   training::require_count("batch", o.batch, training::kMaxBatch);
   require(o.limit >= 0, "limit: must not be negative, got ", o.limit);
-  const EnergyProfile profile = find_profile(o.profile, o.mac_picojoules);
-  const auto* const asic = std::get_if<energy::AsicModel>(&profile);
-  require(asic || !o.threshold_bits, "threshold-bits: to ", o.profile,
+  const NamedCostModel model = find_cost_model(o.cost_model, o.mac_picojoules);
+  const auto* const asic = std::get_if<energy::AsicModel>(&model);
+  require(asic || !o.threshold_bits, "threshold-bits: to ", o.cost_model,
           " only an exact 0 is zero, it has no threshold");
   const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
                                         .relu_density = o.relu_density};
@@ -84,7 +86,7 @@ int model_energy(const Options& o) {
                                                     .synthetic_option = "--relu-density",
                                                     .device = o.execution.where()});
   EnergyReport report{.spec = subject.model.spec,
-                      .source = source_of(profile),
+                      .source = source_of(model),
                       .relu_density = o.relu_density,
                       .seed = o.seed,
                       .batch = o.batch};
@@ -106,10 +108,10 @@ int model_energy(const Options& o) {
     report.ratios = estimator->ratios();
     report.estimates.push_back(estimator->result());
   } else {
-    const auto& linear = std::get<energy::CostModel>(profile);
+    const auto& linear = std::get<energy::CostModel>(model);
     report.estimates.push_back(training::estimate(linear, ledger, report.counts));
   }
-  if (o.profile != energy::zero_skip().name) {
+  if (o.cost_model != energy::zero_skip().name) {
     report.estimates.push_back(training::estimate(energy::zero_skip(), ledger, report.counts));
   }
   if (o.json) {
@@ -121,14 +123,14 @@ int model_energy(const Options& o) {
 }
 
 int energy_command(const Options& o) {
-  const int tasks = !o.model.empty() + !o.fit.empty() + o.profiles;
-  require(tasks == 1, "energy: say one of --model, --profiles and --fit, got ",
+  const int tasks = !o.model.empty() + !o.fit.empty() + o.list;
+  require(tasks == 1, "energy: say one of --model, --cost-models and --fit, got ",
           tasks == 0 ? "none" : "several");
   if (!o.model.empty()) return model_energy(o);
-  if (o.profiles) {
-    print_profiles(o.json);
+  if (o.list) {
+    print_cost_models(o.json);
   } else {
-    fit_profile(o.fit, o.out, o.json);
+    fit_cost_model(o.fit, o.out, o.json);
   }
   return 0;
 }
@@ -137,7 +139,7 @@ int energy_command(const Options& o) {
 
 void add_energy(Command& app, Run& run) {
   Command* const command =
-      app.add_subcommand("energy", "Model the energy of a net's inference by published profiles");
+      app.add_subcommand("energy", "Model the energy of a net's inference by published constants");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
   Option* const model =
@@ -158,20 +160,24 @@ void add_energy(Command& app, Run& run) {
       ->capture_default_str();
   of_model("--limit", o->limit,
            "Use only the first N test images; 0: all, or one batch of synthetic ones");
-  of_model("--profile", o->profile, "Constants: a name that --profiles shows, or a file")
-      ->capture_default_str()
-      ->type_name("NAME|FILE");
+  Option* const cost_model = of_model("--cost-model", o->cost_model,
+                                      "Constants: a name that --cost-models shows, or a file")
+                                 ->capture_default_str()
+                                 ->type_name("NAME|FILE");
+  add_old_name(*command, "--profile", cost_model, o->cost_model)->needs(model);
   of_model(
       "--threshold-bits", o->threshold_bits,
-      "Word width that decides what a sponge profile takes for zero: 32 (unless given), 16, 8");
-  of_model("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative profile");
+      "Word width that decides what a sponge cost model takes for zero: 32 (unless given), 16, 8");
+  of_model("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative cost model");
   of_model("--seed", o->seed, "Of untrained weights and synthetic activations")
       ->capture_default_str();
-  command->add_flag("--profiles", o->profiles, "List the profiles with constants and sources");
+  auto* const list = command->add_flag("--cost-models", o->list,
+                                       "List the cost models with constants and sources");
+  add_old_name(*command, "--profiles", list, o->list);
   Option* const fit =
-      add_option(*command, "--fit", o->fit, "Fit a profile to these measured windows")
+      add_option(*command, "--fit", o->fit, "Fit a cost model to these measured windows")
           ->type_name("WINDOWS.json");
-  Option* const out = add_option(*command, "--out", o->out, "Where the fitted profile goes")
+  Option* const out = add_option(*command, "--out", o->out, "Where the fitted cost model goes")
                           ->type_name("FILE.json");
   fit->needs(out);
   out->needs(fit);

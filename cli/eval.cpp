@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/model_and_data.h"
+#include "joule/cli/terminal/terminal.h"
+#include "joule/io/json_dump.h"
+#include "joule/report/text_layout.h"
 #include "joule/training/evaluate.h"
-#include "joule/training/run/summary.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::cli {
 namespace {
@@ -24,27 +28,30 @@ void print(const training::Evaluation& e, const Dataset& test) {
     fmt::print("density of {:<12} {:.3f}\n", relu.layer, relu.density());
   }
   fmt::print("\nrows: the label; columns: what the net said\n");
-  std::size_t width = 5;
-  for (const std::string& name : test.class_names) width = std::max(width, name.size());
+  report::TextTable table{.head = {""}, .gap = " "};
   for (std::int64_t label = 0; label < e.classes; ++label) {
-    fmt::print("{:<{}}", test.class_names[static_cast<std::size_t>(label)], width);
+    const std::string number = std::to_string(label);
+    table.head.push_back(fmt::format("{:>5}", number));
+    std::vector<std::string>& row = table.rows.emplace_back(
+        1, number + " " + test.class_names[static_cast<std::size_t>(label)]);
     for (std::int64_t said = 0; said < e.classes; ++said) {
-      fmt::print(" {:>5}", e.confusion[static_cast<std::size_t>(label * e.classes + said)]);
+      row.push_back(
+          std::to_string(e.confusion[static_cast<std::size_t>(label * e.classes + said)]));
     }
-    fmt::print("\n");
   }
+  fmt::print("{}", text_of(table, columns_of(STDOUT_FILENO)));
 }
 
 int eval(const ModelAndData& options, bool json) {
   auto [model, test] = options.load();
   const auto evaluation = training::evaluate(model.net, test);
   if (json) {
-    auto result = nlohmann::ordered_json::parse(to_json(*evaluation));
+    nlohmann::ordered_json result = json_of(*evaluation);
     if (model.epochs > 0) {
       result["net"] = {{"epoch", model.epoch}, {"epochs", model.epochs}};
       if (options.unfinished()) result["net"]["unfinished"] = true;
     }
-    fmt::print("{}\n", result.dump(2));
+    fmt::print("{}\n", dumped(result, 2));
   } else {
     fmt::print("{}", options.which_epoch(model));
     print(*evaluation, test);

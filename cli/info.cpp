@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/core/version.h"
 #include "joule/data/dataset.h"
-#include "joule/energy/json/meter_json.h"
+#include "joule/energy/json/values_json.h"
 #include "joule/energy/open_meters.h"
+#include "joule/io/json_dump.h"
 #include "joule/kernels/ops.h"
 #include "joule/kernels/this_machine.h"
+#include "joule/report/text_layout.h"
 #include "joule/tune/tuning.h"
 
 namespace joule::cli {
@@ -25,15 +29,27 @@ constexpr const char* kExamples = R"(Examples:
   joule info
   joule info --json
   JOULE_FORCE=conv2d:reference joule eval --model runs/first --limit 10
-      runs an operation by the implementation of this name; several: op:name,op:name
+      runs an operation by the implementation of this name; several are
+      separated by commas: op:name,op:name
 
-An operation takes the implementation that joule tune measured to be the fastest here; without
-measurements the first that can run the tensors at hand and is expected to be worth it.)";
+An operation takes the implementation that joule tune measured to be the fastest
+here; without measurements the first that can run the tensors at hand and is
+expected to be worth it.)";
+
+/// Whether this build has any for such a device.
+bool has_implementations(Device device) {
+  bool any = false;
+  for_each_op([&]<class Op>() {
+    for (const auto& implementation : Op::implementations()) any |= implementation.device == device;
+  });
+  return any;
+}
 
 ordered_json collect() {
   ordered_json info{
       {"version", version()},
-      {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", JOULE_WITH_CUDA == 1}}},
+      {"features",
+       {{"onednn", !this_machine().onednn.empty()}, {"cuda", has_implementations(Device::cuda)}}},
       {"simd", this_machine().simd},
       {"threads", num_threads()}};
   const tune::TuningStatus& tuning = tune::use_tuning();
@@ -54,7 +70,7 @@ ordered_json collect() {
   }
   info["energy_sources"] = ordered_json::array();
   for (const auto& meter : energy::all_meters()) {
-    info["energy_sources"].push_back(ordered_json::parse(energy::to_json(meter->info())));
+    info["energy_sources"].push_back(energy::json_of(meter->info()));
   }
   for_each_op([&]<class Op>() {
     ordered_json rows = ordered_json::array();
@@ -110,7 +126,8 @@ void print(const ordered_json& info) {
       names +=
           (names.empty() ? "" : ", ") + text(row["name"]) + (row["thread_invariant"] ? "*" : "");
     }
-    fmt::print("  {:<28} {}\n", op, names);
+    const std::string line = fmt::format("  {:<28} {}", op, names);
+    fmt::print("{}\n", report::wrapped(line, columns_of(STDOUT_FILENO), 31));
   }
 }
 
@@ -126,7 +143,7 @@ void add_info(Command& app, Run& run) {
     run = [json] {
       const ordered_json info = collect();
       if (*json) {
-        fmt::print("{}\n", info.dump(2));
+        fmt::print("{}\n", dumped(info, 2));
       } else {
         print(info);
       }

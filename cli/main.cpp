@@ -10,6 +10,7 @@
 
 #include "joule/bench/child_process.h"
 #include "joule/cli/commands.h"
+#include "joule/cli/options/forced.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/standard_streams.h"
 #include "joule/cli/terminal/waiting.h"
@@ -62,6 +63,9 @@ int do_command(int argc, char** argv) {
     return 0;
   }
   num_threads();  // refuses an absurd OMP_NUM_THREADS before anything is written
+  // What is pinned may be meant for the command that joule meter runs, and joule info lists the
+  // names.
+  if (!app.asked_for("meter") && !app.asked_for("info")) check_forced();
   tune::use_tuning();
   return run();
 }

@@ -17,13 +17,13 @@
 #include "joule/cli/terminal/child.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/core/error.h"
-#include "joule/energy/json/json.h"
-#include "joule/energy/json/meter_json.h"
+#include "joule/energy/json/values_json.h"
 #include "joule/energy/measurement.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/open_meters.h"
 #include "joule/energy/window.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/json_dump.h"
 
 namespace joule::cli {
 namespace {
@@ -39,8 +39,9 @@ constexpr const char* kExamples = R"(Examples:
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
 
-Each meter stands for itself: what the command computes on, joule cannot know.  Energy that no meter
-can tell is unavailable, with the reason and what to do; see joule info.)";
+Each meter stands for itself: what the command computes on, joule cannot know.
+Energy that no meter can tell is unavailable, with the reason and what to do;
+see joule info.)";
 
 struct Options {
   std::string meter = "auto";
@@ -95,9 +96,9 @@ class Metering {
       Measurement measurement = measure(info, intervals_[i], idle);
       const std::string closing = meters_[i]->closing_remark();
       if (!closing.empty()) measurement.remarks.push_back(closing);
-      ordered_json entry{{"meter", ordered_json::parse(to_json(info))}};
-      entry.update(ordered_json::parse(to_json(measurement)));
-      entry["idle_power"] = ordered_json::parse(to_json(idle));
+      ordered_json entry{{"meter", json_of(info)}};
+      entry.update(json_of(measurement));
+      entry["idle_power"] = json_of(idle);
       meters.push_back(entry);
     }
     return {{"version", 1},
@@ -198,7 +199,7 @@ int meter(const Options& options) {
     return ended->exit_code;
   }
   const ordered_json report = metering.report(*ended);
-  const std::string shown = options.json ? report.dump(2) + "\n" : table(report);
+  const std::string shown = options.json ? dumped(report, 2) + "\n" : table(report);
   if (record_file) {
     record_file->write(trace.str().data(), trace.str().size());
     record_file->commit();

@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule predict --model runs/first --out predictions.csv
-      a line per test image: label, predicted class, and the logits to 9 digits, which read back to
-      the same float32
+      a line per test image: label, predicted class, and the logits to 9 digits,
+      which read back to the same float32
   joule predict --model runs/first --limit 10 --out first10.csv)";
 
 std::string header(std::int64_t classes) {

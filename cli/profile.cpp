@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -10,17 +11,19 @@
 #include <vector>
 
 #include "joule/cli/commands.h"
-#include "joule/cli/options/energy_profiles.h"
+#include "joule/cli/options/cost_models.h"
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/error.h"
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/nearest.h"
 #include "joule/measure/environment.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
@@ -36,19 +39,25 @@ using namespace energy;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first
-      ten forward passes of test images: work, time, modelled and measured energy of every operation
+      ten forward passes of test images: work, time, modelled and measured
+      energy of every operation
   joule profile --model resnet18 --input 32x32x3 --classes 10 --train --by layer
-      training steps of an untrained net on normal values, a row per layer
+      training steps of an untrained net on normal values, a line per layer
   joule profile --model runs/first --html profile.html
-      a page for a browser: energy, time, density per layer and operation, and the machine
-  joule profile --model runs/first --trace ops.json --prometheus joule.prom --json profile.json
-      for chrome://tracing or ui.perfetto.dev, for Prometheus, and for everybody else
+      a page for a browser: energy, time and density per layer and operation,
+      and the machine
+  joule profile --model runs/first --trace ops.json --prometheus joule.prom \
+      --json profile.json
+      for chrome://tracing or ui.perfetto.dev, for Prometheus, and for programs
   joule profile --model vgg16 --data cifar-10 --windows windows.json --steps 200
-      runs layer by layer and keeps the measured windows, for joule energy --fit windows.json
-  joule profile --model runs/first --attribute model --no-times --meter replay:run.jsonl --json -
+      runs layer by layer and keeps the measured windows, for
+      joule energy --fit windows.json
+  joule profile --model runs/first --attribute model --no-times \
+      --meter replay:run.jsonl --json -
       the same bytes each time, from a trace that --record wrote
 
-Modelled energy is counts times constants; attributed energy is a share of what a meter counted.)";
+Modelled energy is counts times constants; attributed energy is a share of what
+a meter counted.)";
 
 struct Options {
   std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line";
@@ -66,7 +75,8 @@ Rule rule_of(const std::string& name) {
   for (const Rule rule : {Rule::time, Rule::model, Rule::regression}) {
     if (energy::name(rule) == name) return rule;
   }
-  throw ArgumentError(str("--attribute: expected time, model or regression, got '", name, "'"));
+  throw ArgumentError(str("--attribute: expected time, model or regression, got '", name, "'",
+                          did_you_mean(name, {"time", "model", "regression"})));
 }
 
 By by_of(const std::string& name) {
@@ -76,16 +86,19 @@ By by_of(const std::string& name) {
                                                 {"op", By::op},
                                                 {"implementation", By::implementation}};
   const auto found = kNames.find(name);
-  require(found != kNames.end(), "--by: expected line, layer, phase, op or implementation, got '",
-          name, "'");
+  if (found == kNames.end()) {
+    throw ArgumentError(
+        str("--by: expected line, layer, phase, op or implementation, got '", name, "'",
+            did_you_mean(name, {"line", "layer", "phase", "op", "implementation"})));
+  }
   return found->second;
 }
 
 CostModel cost_model_of(const Options& o) {
-  const EnergyProfile profile = find_profile(o.cost, o.mac_picojoules);
-  const auto* const linear = std::get_if<CostModel>(&profile);
-  require(linear, "--profile: ", o.cost,
-          " models whole nets, not operations; joule energy has it. Expected a linear profile");
+  const NamedCostModel model = find_cost_model(o.cost, o.mac_picojoules);
+  const auto* const linear = std::get_if<CostModel>(&model);
+  require(linear, "--cost-model: ", o.cost,
+          " models whole nets, not operations; joule energy has it. Expected a linear cost model");
   return *linear;
 }
 
@@ -183,7 +196,8 @@ class Profiling {
     outputs_.write(o_.prometheus, to_prometheus(profile));
     if (trace) outputs_.write(o_.trace, trace->to_json());
     if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
-    if (o_.json != "-" && o_.csv != "-" && o_.html != "-") fmt::print("{}", table(profile, by_));
+    if (o_.json != "-" && o_.csv != "-" && o_.html != "-")
+      fmt::print("{}", table(profile, by_, columns_of(STDOUT_FILENO)));
     return 0;
   }
 
@@ -216,7 +230,7 @@ class Profiling {
     measure::Environment e = measure::environment();
     if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
     report::Pairs pairs = facts(e);
-    pairs.emplace_back("device", o_.execution.device);
+    pairs.emplace_back("device", o_.execution.config.device);
     pairs.emplace_back("products in", o_.execution.products_in());
     pairs.emplace_back("measured choices", tune::use_tuning().text());
     return pairs;
@@ -287,7 +301,7 @@ class Profiling {
                     .windows = windows(done, mode)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
-    if (o_.execution.precision != "f32") {
+    if (o_.execution.config.precision != "f32") {
       profile.notes.push_back("products in " + o_.execution.products_in());
     }
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
@@ -400,13 +414,16 @@ void add_profile(Command& app, Run& run) {
   add("--idle-power", o->idle_watts, "State the idle power in watts instead of measuring it");
   add("--attribute", o->rule, "How measured energy is shared out: time, model, regression")
       ->capture_default_str();
-  add("--profile", o->cost,
-      "Constants of the modelled energy: a name that joule energy --profiles "
-      "shows, or a file")
-      ->capture_default_str()
-      ->type_name("NAME|FILE");
-  add("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative profile");
-  add("--by", o->by, "What the table's rows are: line, layer, phase, op, implementation")
+  Option* const cost_model =
+      add("--cost-model", o->cost,
+          "Constants of the modelled energy: a name that joule energy --cost-models shows, or a "
+          "file")
+          ->capture_default_str()
+          ->type_name("NAME|FILE");
+  add_old_name(*command, "--profile", cost_model, o->cost);
+  add("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative cost model");
+  add("--by", o->by,
+      "What each line of the table is: line (of the ledger), layer, phase, op, implementation")
       ->capture_default_str();
   add("--seed", o->seed, "Of untrained weights and normal images")->capture_default_str();
   add_reports(*command, *o);

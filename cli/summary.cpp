@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,9 +9,11 @@
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
+#include "joule/cli/terminal/terminal.h"
 #include "joule/energy/ledger.h"
 #include "joule/measure/image_size.h"
 #include "joule/models/models.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -22,8 +25,8 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model resnet18 --input 32x32x3 --classes 10
   joule summary --model vgg16 --input 64x64x3 --classes 43 --json
 
-The figures are those of a real forward pass of one image.  A MAC is one multiply-accumulate whose
-tap falls inside the image: padding is free.)";
+The figures are those of a real forward pass of one image.  A MAC is one
+multiply-accumulate whose tap falls inside the image: padding is free.)";
 
 struct Row {
   std::string layer, description;
@@ -83,24 +86,15 @@ std::string with_commas(std::int64_t n) {
 }
 
 void print_table(const ModelSpec& spec, const std::vector<Row>& rows, const Row& total) {
-  std::size_t layer = 5, kind = 4;
+  report::TextTable table{.head = {"layer", "kind", "output", "parameters", "MACs"}, .names = 2};
   for (const Row& row : rows) {
-    layer = std::max(layer, row.layer.size());
-    kind = std::max(kind, row.description.size());
+    table.rows.push_back({row.layer, row.description, image_text(row.output),
+                          with_commas(row.parameters), with_commas(row.work.work.macs)});
   }
-  const auto line = [&](const auto& name, const auto& what, const auto& output,
-                        const auto& parameters, const auto& macs) {
-    fmt::print("{:<{}}  {:<{}}  {:>12}  {:>12}  {:>15}\n", name, layer, what, kind, output,
-               parameters, macs);
-  };
-  fmt::print("{}: images {}x{}, {} classes\n\n", spec.name, str(spec.image), spec.channels,
-             spec.classes);
-  line("layer", "kind", "output", "parameters", "MACs");
-  for (const Row& row : rows) {
-    line(row.layer, row.description, image_text(row.output), with_commas(row.parameters),
-         with_commas(row.work.work.macs));
-  }
-  line("total", "", "", with_commas(total.parameters), with_commas(total.work.work.macs));
+  table.rows.push_back(
+      {"total", "", "", with_commas(total.parameters), with_commas(total.work.work.macs)});
+  fmt::print("{}: images {}x{}, {} classes\n\n{}", spec.name, str(spec.image), spec.channels,
+             spec.classes, text_of(table, columns_of(STDOUT_FILENO)));
 }
 
 ordered_json to_json(const ModelSpec& spec, const std::vector<Row>& rows, const Row& total) {

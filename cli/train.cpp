@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/options/config_options.h"
 #include "joule/cli/options/energy_options.h"
-#include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/run_report.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
+#include "joule/io/input_file.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
 
@@ -24,61 +25,33 @@ constexpr const char* kExamples = R"(Examples:
   joule train --out runs/first
       trains small-cnn on Fashion-MNIST for 3 epochs
   joule train --l0-lambda 0.3 --l0-warmup 1 --out runs/sparse
-      the same with the L0 penalty of energy-aware training on the outputs of the ReLUs
-  joule train --data cifar-10 --model resnet18 --augment crop-flip --epochs 30 --lr 0.1 --out runs/r18
-  joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 --out runs/measured
+      the same with the L0 penalty of energy-aware training on the outputs of
+      the ReLUs
+  joule train --data cifar-10 --model resnet18 --augment crop-flip \
+      --epochs 30 --lr 0.1 --out runs/r18
+  joule train --config runs/first/config.json --lr 0.1 --out runs/faster
+      the options of another run, but one
+  joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 \
+      --out runs/measured
       measures the energy by the processors' counters, and stops after 2 kJ
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
-DIR gets report.html (a page for a browser, from the first epoch on), config.json, metrics.jsonl (a
-line per epoch), summary.json, checkpoint.safetensors and, from the first epoch on,
-model.safetensors (PyTorch reads it). One training at a time writes there.)";
+DIR gets report.html (a page for a browser, from the first epoch on),
+config.json, metrics.jsonl (a line per epoch), summary.json,
+checkpoint.safetensors and, from the first epoch on, model.safetensors (PyTorch
+reads it). One training at a time writes there.)";
 
 /// The options of `joule train`: a configuration, of which it is known what was asked for.
 class Options {
  public:
-  explicit Options(Command& command) : command_(command) {
+  explicit Options(Command& command) : fields_(command, config_) {
     add_option(command, "--out", out_, "Folder of the run")->required()->type_name("DIR");
-    add("--data", &Config::data,
-        "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
-    add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
-    add("--limit", &Config::limit,
-        "Use only the first N images of each half (before --validation); 0: all");
-    add("--validation", &Config::validation,
-        "Share of the training images that is held back to choose by: the best epoch, the steps of "
-        "plateau; 0: train on all, and choose nothing");
-    add("--augment", &Config::augment, "none, flip, crop, crop-flip");
-    add("--epochs", &Config::epochs, "Passes over the training images");
-    add("--batch", &Config::batch, "Images per step");
-    add("--optimizer", &Config::optimizer, "sgd, adam, adamw, rmsprop");
-    lr_ = add("--lr", &Config::lr, "Learning rate, the largest of the schedule (adam: 0.001)");
-    add("--momentum", &Config::momentum, "Of sgd (Nesterov's) and rmsprop");
-    add("--weight-decay", &Config::weight_decay, "L2 decay of the weights");
-    add("--weight-decay-biases", &Config::weight_decay_biases,
-        "Also of biases and normalisations: on, off");
-    add("--dampening", &Config::dampening, "Of sgd's momentum, which is then not Nesterov's");
-    add("--amsgrad", &Config::amsgrad, "Of adam and adamw: on, off");
-    add("--centred", &Config::centred, "Of rmsprop: on, off");
-    add("--cycle-momentum", &Config::cycle_momentum,
-        "With one-cycle, momentum (adam: beta1) goes from 0.95 to 0.85 and back: on, off");
-    add("--schedule", &Config::schedule, "constant, step, exponential, cosine, one-cycle, plateau");
-    add("--lr-factor", &Config::lr_factor, "Of step, exponential and plateau; 0: their own");
-    add("--warmup", &Config::warmup, "Epochs in which the learning rate rises from 0");
-    add("--clip-norm", &Config::clip_norm, "Largest norm of the gradients; 0: any");
-    add("--l0-lambda", &Config::l0_lambda, "Weight of the L0 penalty; 0: none");
-    add("--l0-sigma", &Config::l0_sigma, "Its smoothness: smaller is closer to a count");
-    add("--l0-layers", &Config::l0_layers, "What is penalised: relu, all");
-    add("--l0-normalization", &Config::l0_normalization, "per-layer-mean, per-parameter");
-    add("--l0-warmup", &Config::l0_warmup, "Epochs in which lambda rises from 0");
-    add("--seed", &Config::seed, "Of everything random");
-    add("--threads", &Config::threads, "Threads of the kernels; 0: one per core");
-    add("--device", &Config::device, "Where to compute: cpu, cuda");
-    add("--precision", &Config::precision, kPrecisionHelp);
-    add("--graph", &Config::graph,
-        "On cuda steps are captured into a CUDA graph: auto (where they can be), on, off");
-    command.add_flag("--deterministic", config_.deterministic,
-                     "The same bits for any number of threads, not only run to run");
+    add_option(command, "--config", file_,
+               "JSON file with any of the options below, named as in config.json; the command line "
+               "counts for more")
+        ->type_name("FILE");
+    fields_.add_all();
     auto* const tune = command.add_flag(
         "--tune", tune_,
         "Measure the choices that the table of joule tune lacks for this run, first");
@@ -100,43 +73,35 @@ class Options {
     return resume_ ? Existing::resume : overwrite_ ? Existing::overwrite : Existing::refuse;
   }
 
-  /// What was asked for; to resume, whatever was not is as in the run's own configuration.
+  /// What was asked for: by the command line, else by the file, else as in the configuration of the
+  /// run to resume, else the default.
   Config config() const {
-    Config config = config_;
-    if (lr_->count() == 0 && config.optimizer != "sgd") config.lr = 1e-3;
     const auto saved = resume_ ? training::config_of(out_) : std::nullopt;
-    if (!saved) return config;
-    for (const auto& keep : keep_) keep(*saved, config);
-    if (command_["--deterministic"]->count() == 0) config.deterministic = saved->deterministic;
+    Config config = saved.value_or(Config());
+    bool lr_is_said = saved || fields_.asked("lr");
+    if (!file_.empty()) {
+      const auto in_file = training::read_config(config, read_file(file_), file_);
+      lr_is_said = lr_is_said || std::ranges::count(in_file, "lr") > 0;
+    }
+    fields_.apply_to(config);
+    if (!lr_is_said && config.optimizer != "sgd") config.lr = 1e-3;
     return config;
   }
 
  private:
-  template <class T>
-  Option* add(const char* name, T Config::*member, const char* help) {
-    Option* const option = add_option(command_, name, config_.*member, help)->capture_default_str();
-    keep_.push_back([option, member](const Config& from, Config& to) {
-      if (option->count() == 0) to.*member = from.*member;
-    });
-    return option;
-  }
-
-  Command& command_;
   Config config_;
+  ConfigOptions fields_;
   EnergyOptions energy_;
-  std::string out_;
+  std::string out_, file_;
   bool resume_ = false, overwrite_ = false, tune_ = false;
-  Option* lr_;
-  std::vector<std::function<void(const Config&, Config&)>> keep_;
 };
 
 int train(const Options& options) {
-  const Config config = options.config();
+  const training::CheckedConfig config(options.config());
   training::check_folder(options.out(), options.existing());  // before anything that takes time
   if (options.existing() == Existing::resume && !training::config_of(options.out())) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }
-  check(config);  // before the idle power is measured
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
   if (options.tune()) {
@@ -147,7 +112,7 @@ int train(const Options& options) {
   const training::RunAccounting accounting = options.energy().open(device(config), stop);
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);
-  ProgressBar progress(config.epochs);
+  ProgressBar progress(config->epochs);
   training::Hooks hooks = progress.hooks();
   std::string why = "interrupted";
   hooks.stop = stop;

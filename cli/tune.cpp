@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,10 +12,12 @@
 
 #include "joule/bench/conv/conv_problem.h"
 #include "joule/cli/commands.h"
+#include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/tune_report.h"
 #include "joule/cli/terminal/interrupt.h"
-#include "joule/core/threads.h"
+#include "joule/cli/terminal/terminal.h"
+#include "joule/io/nearest.h"
 #include "joule/io/tuning_file.h"
 #include "joule/kernels/this_machine.h"
 #include "joule/measure/image_size.h"
@@ -35,9 +38,10 @@ constexpr const char* kExamples = R"(Examples:
   joule tune --shapes 64x128x56,128x128x28:3x3/2 --train
       convolutions by their sizes, as joule bench conv takes them
 
-Times every implementation of the convolutions and linear layers that the net runs (or of the
-shapes) and writes the table from which every later joule command chooses.  The choice depends on the table,
-never on a time measured during the run.  It holds for these sizes, batch and number of threads
+Times every implementation of the convolutions and linear layers that the net
+runs (or of the shapes) and writes the table from which every later joule
+command chooses.  The choice depends on the table, never on a time measured
+during the run.  It holds for these sizes, this batch and this number of threads
 only.)";
 
 struct Options {
@@ -45,13 +49,12 @@ struct Options {
   std::int64_t classes = 10;
   std::vector<std::int64_t> batches;
   std::vector<double> densities = tune::TunerOptions().densities;
-  int threads = 0, rounds = tune::TunerOptions().rounds;
-  std::string precision = "f32";
+  int rounds = tune::TunerOptions().rounds;
+  Execution execution;
   bool train = false, json = false;
 };
 
 void check(const Options& options) {
-  training::check({.threads = options.threads, .precision = options.precision});
   require(options.rounds >= 1 && options.rounds <= 1000, "rounds: expected 1 to 1000, got ",
           options.rounds);
   for (const std::int64_t batch : options.batches) {
@@ -75,7 +78,7 @@ Net open_net(const Options& options) {
   if (!std::ranges::count(model_names(), options.model)) {
     std::error_code error;
     require(std::filesystem::exists(options.model, error), "model: '", options.model,
-            "' is neither a net nor a folder or file");
+            "' is neither a net nor a folder or file", did_you_mean(options.model, model_names()));
     training::Model model = training::load_model(options.model);
     return {std::move(model.spec), std::move(model.net)};
   }
@@ -122,7 +125,7 @@ std::vector<std::pair<std::int64_t, bool>> batches_of(const Options& options) {
   return all;
 }
 
-/// Times whatever the net runs, or the convolutions, until somebody asks to stop.
+/// Times whatever the net runs, or the convolutions, until the user asks to stop.
 std::vector<tune::TuneResult> measure_all(const Options& options, const Interrupt& interrupt) {
   std::optional<Net> net;
   if (options.shapes.empty()) net = open_net(options);
@@ -142,7 +145,7 @@ std::vector<tune::TuneResult> measure_all(const Options& options, const Interrup
       [&] { return interrupt.requested(); },
       [&](const tune::TuneResult& result) {
         if (!options.json) {
-          fmt::print("{}", text(result));
+          fmt::print("{}", text(result, columns_of(STDOUT_FILENO)));
           std::fflush(stdout);
         }
       });
@@ -150,8 +153,7 @@ std::vector<tune::TuneResult> measure_all(const Options& options, const Interrup
 
 int tune(const Options& options) {
   check(options);
-  if (options.threads > 0) set_num_threads(options.threads);
-  context().precision = training::precision({.precision = options.precision});
+  options.execution.apply();
   set_tuning_table(nullptr);  // it is the static choice that the measured one is compared with
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const Interrupt interrupt;  // before there is anything to clean up
@@ -209,10 +211,7 @@ void add_tune(Command& app, Run& run) {
       ->capture_default_str();
   add_option(*command, "--rounds", o->rounds, "Rounds, of which the shortest counts")
       ->capture_default_str();
-  add_option(*command, "--threads", o->threads, "Threads of the kernels; 0: one per core");
-  add_option(*command, "--precision", o->precision,
-             "bf16: also the rows that round weights, which only --precision bf16 runs later")
-      ->capture_default_str();
+  o->execution.add_to(*command, {"threads", "precision"});
   add_option(*command, "--out", o->out, "The table [that which joule info shows]");
   command->add_flag("--json", o->json, "Print JSON");
   command->callback([o, &run] { run = [o] { return tune(*o); }; });

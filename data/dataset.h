@@ -67,6 +67,9 @@ void measure_normalization(DataSplit& split);
 ///           wrong).
 DataSplit load_dataset(const std::string& name_or_path, const std::string& root = "");
 
+/// The names that load_dataset() takes, whether or not the files are here.
+std::vector<std::string> dataset_names();
+
 /// A data set that load_dataset(name) finds, and where.
 struct FoundDataset {
   std::string name;

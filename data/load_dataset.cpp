@@ -8,6 +8,7 @@
 #include "joule/data/catalog.h"
 #include "joule/data/dataset.h"
 #include "joule/data/synthetic.h"
+#include "joule/io/nearest.h"
 
 namespace joule {
 namespace {
@@ -139,10 +140,16 @@ DataSplit load_dataset(const std::string& name_or_path, const std::string& root)
     throw DataError(str(name_or_path, ": ", fs::exists(name_or_path, none) ? "is no" : "no such",
                         " folder, expected one that holds a data set"));
   }
-  std::string names;
-  for (const CatalogEntry& entry : catalog()) names += str(entry.name, ", ");
-  throw ArgumentError(str("unknown data set '", name_or_path, "': expected ", names,
-                          "synthetic, or the path of a folder"));
+  throw ArgumentError(str("unknown data set '", name_or_path, "': expected ",
+                          listed(dataset_names()), ", or the path of a folder",
+                          did_you_mean(name_or_path, dataset_names())));
+}
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const CatalogEntry& entry : catalog()) names.emplace_back(entry.name);
+  names.emplace_back("synthetic");
+  return names;
 }
 
 std::vector<FoundDataset> find_datasets() {

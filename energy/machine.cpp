@@ -10,23 +10,10 @@
 #include <cerrno>
 #include <memory>
 
+#include "joule/io/descriptor.h"
+
 namespace joule::energy {
 namespace {
-
-/// A file descriptor of its own.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 ssize_t read_uninterrupted(int descriptor, void* to, std::size_t bytes) {
   ssize_t got = 0;

@@ -12,6 +12,7 @@
 #include "joule/energy/meters/replay.h"
 #include "joule/energy/models/calibration.h"
 #include "joule/energy/run_meters.h"
+#include "joule/io/nearest.h"
 
 namespace joule::energy {
 namespace {
@@ -80,7 +81,7 @@ Meters open_meters(const std::string& selection, const Machine& machine) {
   } else {
     throw ArgumentError(
         str("meter: expected auto, nvml, nvml:ID, perf, rapl, replay:FILE or none, got '",
-            selection, "'"));
+            selection, "'", did_you_mean(selection, {"auto", "nvml", "perf", "rapl", "none"})));
   }
   calibrate(meters);
   return meters;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/io/descriptor.h"
 #include "joule/io/parse_number.h"
 
 namespace joule {
@@ -30,23 +31,6 @@ struct Refusal {
 };
 
 [[noreturn]] void refuse_by_system() { throw Refusal{std::strerror(errno)}; }
-
-/// Of an open file, until release().
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 fs::path own_descriptors() { return fs::path("/proc") / std::to_string(::getpid()) / "fd"; }
 

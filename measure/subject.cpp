@@ -7,6 +7,7 @@
 
 #include "joule/core/error.h"
 #include "joule/core/random.h"
+#include "joule/io/nearest.h"
 #include "joule/measure/image_size.h"
 
 namespace joule::measure {
@@ -41,9 +42,8 @@ Subject untrained(const SubjectOptions& o) {
 
 Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) {
   if (std::error_code none; !std::filesystem::exists(o.model, none)) {
-    std::string known;
-    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    throw DataError(str(o.model, ": neither a net (", known, ") nor a model's file or folder"));
+    throw DataError(str(o.model, ": neither a net (", listed(names),
+                        ") nor a model's file or folder", did_you_mean(o.model, names)));
   }
   Subject subject{training::load_model(o.model), {}};
   require_agreement(o, subject.model.spec);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "joule/io/nearest.h"
+
 namespace joule {
 namespace {
 
@@ -29,9 +31,8 @@ std::vector<std::string> model_names() {
 nn::Sequential make_model(const ModelSpec& spec) {
   const auto found = makers().find(spec.name);
   if (found == makers().end()) {
-    std::string known;
-    for (const std::string& name : model_names()) known += (known.empty() ? "" : ", ") + name;
-    throw ArgumentError(str("model: there is no '", spec.name, "'; there are ", known));
+    throw ArgumentError(str("model: there is no '", spec.name, "'; there are ",
+                            listed(model_names()), did_you_mean(spec.name, model_names())));
   }
   require(spec.image.h >= 1 && spec.image.w >= 1 && spec.channels >= 1 && spec.classes >= 1,
           spec.name, ": image, channels and classes must be positive, got ", spec.image, ", ",

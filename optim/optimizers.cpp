@@ -40,9 +40,11 @@ Texts checked(const SgdOptions& o) {
   return texts;
 }
 
-/// Of AdamOptions and AdamWOptions.
-template <class Options>
-Texts checked_adam(std::string_view owner, const Options& o) {
+std::string kind_of(const AdamOptions& o) { return o.decoupled_weight_decay ? "adamw" : "adam"; }
+
+/// Where the weight decay goes is in the kind.
+Texts checked(const AdamOptions& o) {
+  const std::string owner = kind_of(o);
   require_fraction(owner, "beta1", o.beta1);
   require_fraction(owner, "beta2", o.beta2);
   require_not_negative(owner, "epsilon", o.epsilon);
@@ -102,7 +104,7 @@ void Sgd::update(const Group& group) {
 }
 
 Adam::Adam(std::vector<NamedTensor> parameters, const AdamOptions& options)
-    : Optimizer("adam", std::move(parameters), options.lr, checked_adam("adam", options),
+    : Optimizer(kind_of(options), std::move(parameters), options.lr, checked(options),
                 kept_by_adam(options.amsgrad), options.decays),
       options_(options) {}
 
@@ -118,30 +120,19 @@ void Adam::update(const Group& group) {
                  .beta2 = options_.beta2,
                  .epsilon = options_.epsilon,
                  .weight_decay = group.decayed ? options_.weight_decay : 0,
-                 .decoupled = false,
+                 .decoupled = options_.decoupled_weight_decay,
                  .step = group.step});
 }
 
 AdamW::AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options)
-    : Optimizer("adamw", std::move(parameters), options.lr, checked_adam("adamw", options),
-                kept_by_adam(options.amsgrad), options.decays),
-      options_(options) {}
-
-void AdamW::update(const Group& group) {
-  dispatch(
-      AdamUpdate{.parameters = group.parameters,
-                 .gradients = group.gradients,
-                 .first_moments = group.kept[0],
-                 .second_moments = group.kept[1],
-                 .max_second_moments = options_.amsgrad ? group.kept[2] : std::vector<Tensor>(),
-                 .lr = learning_rate(),
-                 .beta1 = momentum_or(options_.beta1),
-                 .beta2 = options_.beta2,
-                 .epsilon = options_.epsilon,
-                 .weight_decay = group.decayed ? options_.weight_decay : 0,
-                 .decoupled = true,
-                 .step = group.step});
-}
+    : Adam(std::move(parameters), {.lr = options.lr,
+                                   .beta1 = options.beta1,
+                                   .beta2 = options.beta2,
+                                   .epsilon = options.epsilon,
+                                   .weight_decay = options.weight_decay,
+                                   .amsgrad = options.amsgrad,
+                                   .decoupled_weight_decay = true,
+                                   .decays = options.decays}) {}
 
 RmsProp::RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options)
     : Optimizer("rmsprop", std::move(parameters), options.lr, checked(options),

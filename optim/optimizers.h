@@ -35,11 +35,12 @@ struct AdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool amsgrad = false;
+  bool decoupled_weight_decay = false;  // shrinks the parameter itself, and is then AdamW
   Decays decays{};
 };
-/// Adam with weight decay as a part of the gradient; see AdamUpdate.  Keeps two moments, and with
-/// amsgrad the largest second one.
-class Adam final : public Optimizer {
+/// Adam, with weight decay as a part of the gradient or decoupled from it; see AdamUpdate.  Keeps
+/// two moments, and with amsgrad the largest second one.
+class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
 
@@ -49,6 +50,7 @@ class Adam final : public Optimizer {
   AdamOptions options_;
 };
 
+/// Adam's, with the weight decay that is usual where it is decoupled.
 struct AdamWOptions {
   double lr = 1e-3;
   double beta1 = 0.9;
@@ -58,15 +60,12 @@ struct AdamWOptions {
   bool amsgrad = false;
   Decays decays{};
 };
-/// Adam with decoupled weight decay; see AdamUpdate.  Keeps what Adam keeps.
-class AdamW final : public Optimizer {
+/// Adam with decoupled_weight_decay, by its usual name.
+///
+/// Source    Loshchilov and Hutter 2019, arXiv:1711.05101.
+class AdamW final : public Adam {
  public:
   explicit AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options = {});
-
- private:
-  void update(const Group& group) override;
-  bool has_momentum() const override { return true; }
-  AdamWOptions options_;
 };
 
 struct RmsPropOptions {

@@ -13,7 +13,7 @@
 #include "joule/energy/meter.h"
 #include "joule/report/page.h"
 
-// How pages show figures: alike in all of them, and what nobody measured never as a number.
+// How pages show figures: alike in all of them, and what was not measured never as a number.
 namespace joule::report {
 
 /// "90 J ± 55 mJ"; "unavailable".

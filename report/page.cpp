@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/assets.h"
 
 namespace joule::report {
@@ -36,7 +37,7 @@ std::string escaped(std::string_view text) {
 /// in JSON it stands in strings alone.
 std::string in_script(const ordered_json& json) {
   std::string out;
-  for (const char c : json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)) {
+  for (const char c : dumped(json)) {
     if (c == '<') {
       out += "\\u003c";
     } else {
@@ -239,10 +240,8 @@ Page& Page::add(const Table& table) {
   return *this;
 }
 
-Page& Page::data(std::string_view json) {
-  const ordered_json parsed = ordered_json::parse(json, nullptr, false);
-  require(!parsed.is_discarded(), "page: its data are not JSON");
-  data_ = in_script(parsed);
+Page& Page::data(const ordered_json& value) {
+  data_ = in_script(value);
   return *this;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,11 +107,9 @@ class Page {
   Page& add(const std::vector<BarChart>& charts);
   Page& add(const std::vector<LineChart>& charts);
   Page& add(const std::vector<Card>& cards);
-  /// The JSON text that the page was made from.  A reader of the file finds it again, value for
-  /// value, in the element <script type="application/json" id="data">.
-  ///
-  /// Errors    ArgumentError if it is not JSON.
-  Page& data(std::string_view json);
+  /// What the page was made from.  A reader of the file finds it again, value for value, in the
+  /// element <script type="application/json" id="data">.
+  Page& data(const nlohmann::ordered_json& value);
 
   /// The whole file.  Its Content-Security-Policy forbids the browser to load anything.
   std::string html() const;

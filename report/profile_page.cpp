@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 
+#include "joule/energy/json/values_json.h"
 #include "joule/energy/measurement.h"
 #include "joule/report/figures.h"
 #include "joule/report/profile_tables.h"
@@ -325,7 +327,7 @@ std::string to_html(const Profile& p) {
   page.list(others);
   page.list(
       {"Measured: the difference of two readings of a meter. Attributed: a share of that, by a "
-       "stated rule. Modelled: counted work times constants; nobody measured anything.",
+       "stated rule. Modelled: counted work times constants; nothing was measured.",
        "An interval is a bound of the error of what stands there; how far a rule or a model "
        "is from the truth it does not say.",
        "MACs are those of the dense algorithm. One that had a zero operand could have been "
@@ -334,7 +336,7 @@ std::string to_html(const Profile& p) {
   add_operations(page, p);
   add_power(page, p);
   add_environment(page, p);
-  return page.data(to_json(p)).html();
+  return page.data(json_of(p)).html();
 }
 
 }  // namespace joule::report

@@ -8,8 +8,11 @@
 
 #include "joule/energy/models/cost_model.h"
 #include "joule/report/run_charts.h"
+#include "joule/training/config_fields.h"
+#include "joule/training/config_json.h"
 #include "joule/training/run/choice.h"
 #include "joule/training/run/history.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::report {
 namespace {
@@ -239,10 +242,10 @@ void add_net(Page& page, const training::RunResult& result) {
 
 void add_environment(Page& page, const TrainingRun& run) {
   page.heading("Options and environment");
-  const ordered_json config = ordered_json::parse(to_json(run.config));
   Pairs options;
-  for (const auto& [key, value] : config.items()) {
-    options.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  for (const training::ConfigField& field : training::config_fields()) {
+    options.emplace_back(field.name,
+                         field.text(run.config) + (field.unit.empty() ? "" : " " + field.unit));
   }
   Table table = table_of("Every option", options);
   table.folded = true;
@@ -259,19 +262,17 @@ void add_environment(Page& page, const TrainingRun& run) {
   if (!run.sources.empty()) page.add(table_of(run.sources));
 }
 
-std::string data_of(const TrainingRun& run) {
+ordered_json data_of(const TrainingRun& run) {
   ordered_json data;
-  data["config"] = ordered_json::parse(to_json(run.config));
+  data["config"] = json_of(run.config);
   data["epochs"] = ordered_json::array();
-  std::string lines = training::to_jsonl(run.energy.epochs);
-  for (std::size_t from = 0, to; (to = lines.find('\n', from)) != std::string::npos;
-       from = to + 1) {
-    data["epochs"].push_back(ordered_json::parse(lines.substr(from, to - from)));
+  for (const training::EpochMetrics& epoch : run.energy.epochs) {
+    data["epochs"].push_back(json_of(epoch));
   }
-  data["energy"] = ordered_json::parse(to_json(run.energy));
+  data["energy"] = json_of(run.energy);
   data["environment"] = ordered_json::object();
   for (const auto& [what, is] : run.environment) data["environment"][what] = is;
-  return data.dump();
+  return data;
 }
 
 }  // namespace

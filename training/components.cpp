@@ -39,18 +39,13 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTensor> parameters) {
   const Decays decays = c.weight_decay_biases == "on" ? Decays() : is_weight;
-  const bool amsgrad = c.amsgrad == "on";
-  if (c.optimizer == "adam") {
-    return std::make_unique<Adam>(
-        std::move(parameters),
-        AdamOptions{
-            .lr = c.lr, .weight_decay = c.weight_decay, .amsgrad = amsgrad, .decays = decays});
-  }
-  if (c.optimizer == "adamw") {
-    return std::make_unique<AdamW>(
-        std::move(parameters),
-        AdamWOptions{
-            .lr = c.lr, .weight_decay = c.weight_decay, .amsgrad = amsgrad, .decays = decays});
+  if (c.optimizer == "adam" || c.optimizer == "adamw") {
+    return std::make_unique<Adam>(std::move(parameters),
+                                  AdamOptions{.lr = c.lr,
+                                              .weight_decay = c.weight_decay,
+                                              .amsgrad = c.amsgrad == "on",
+                                              .decoupled_weight_decay = c.optimizer == "adamw",
+                                              .decays = decays});
   }
   if (c.optimizer == "rmsprop") {
     return std::make_unique<RmsProp>(std::move(parameters),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "joule/core/context.h"
 #include "joule/core/device.h"
@@ -12,7 +13,7 @@
 namespace joule::training {
 
 /// Everything that decides what a training run computes.  The names are those of config.json and
-/// of the program's options (with '_' for '-').
+/// of the program's options (with '_' for '-'); training/config_fields.h has them as a table.
 struct Config {
   std::string model = "small-cnn";     // see make_model()
   std::string data = "fashion-mnist";  // see load_dataset()
@@ -68,16 +69,38 @@ void require_count(const char* option, std::int64_t count, std::int64_t most);
 ///           a device that this build does not have.
 void check(const Config& config);
 
+/// A configuration that check() has accepted.  What runs one takes this type, so that it is checked
+/// once, where it is made of a Config.
+class CheckedConfig {
+ public:
+  /// Errors    as check().
+  CheckedConfig(const Config& config) : config_(config) { check(config); }  // NOLINT: implicit
+  operator const Config&() const { return config_; }                        // NOLINT: implicit
+  const Config* operator->() const { return &config_; }
+  const Config& operator*() const { return config_; }
+
+ private:
+  Config config_;
+};
+
 /// One JSON object, a line per member.
 std::string to_json(const Config& config);
 
 /// The inverse.  `path` is for the messages.
 ///
-/// Errors    DataError: not JSON, a member missing, unknown or of the wrong type.
+/// Errors    DataError: not JSON, a member missing, unknown (the message suggests the nearest name)
+///           or of the wrong type.
 Config parse_config(std::string_view json, const std::string& path);
 
-/// The names of the members in which the two differ, each with both values: "lr is 0.1, got 0.2".
-/// Empty if they are equal.
+/// Sets those members that the JSON object has; the others stay.  Returns their names.
+///
+/// Errors    DataError as parse_config(), but that none must be there; also for a value that is out
+///           of its field's range, or none of its choices.
+std::vector<std::string> read_config(Config& config, std::string_view json,
+                                     const std::string& path);
+
+/// The names of the members in which the two differ and a resumed run may not, each with both
+/// values: "lr is 0.1, got 0.2".  Empty if there are none.
 std::string differences(const Config& saved, const Config& asked);
 
 Device device(const Config& config);

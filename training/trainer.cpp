@@ -28,11 +28,6 @@ Model seeded_model(const Config& config, const Dataset& dataset) {
   return make_model_for(config.model, config.data, dataset);
 }
 
-const Config& checked(const Config& config) {
-  check(config);
-  return config;
-}
-
 /// The net is on the device before the optimiser is made of its parameters.
 Model placed_model(const Config& config, const Dataset& dataset) {
   Model model = seeded_model(config, dataset);
@@ -53,15 +48,16 @@ std::string number(double value) { return std::isnan(value) ? "nan" : str(value)
 
 }  // namespace
 
-Trainer::Trainer(const Config& config, const DataSplit& data, Accounting accounting)
-    : config_(checked(config)),
-      learning_(hold_back(limited(data.train, config.limit), config.validation, config.seed)),
-      test_(limited(data.test, config.limit)),
-      loader_(learning_.train,
-              {.batch = config.batch, .seed = config.seed, .transforms = make_transforms(config)}),
-      model_(placed_model(config, data.train)),
-      optimizer_(make_optimizer(config, model_.net.parameters())),
-      schedule_(make_schedule(config, loader_.batches())),
+Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting)
+    : config_(*config),
+      learning_(hold_back(limited(data.train, config_.limit), config_.validation, config_.seed)),
+      test_(limited(data.test, config_.limit)),
+      loader_(
+          learning_.train,
+          {.batch = config_.batch, .seed = config_.seed, .transforms = make_transforms(config_)}),
+      model_(placed_model(config_, data.train)),
+      optimizer_(make_optimizer(config_, model_.net.parameters())),
+      schedule_(make_schedule(config_, loader_.batches())),
       training_step_(config_, model_.net),
       energy_(std::move(accounting)) {}
 

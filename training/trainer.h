@@ -38,8 +38,8 @@ class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
-  /// Errors    ArgumentError for a bad config; as hold_back(), make_model() and EnergyAccount.
-  Trainer(const Config& config, const DataSplit& data, Accounting accounting = {});
+  /// Errors    as hold_back(), make_model() and EnergyAccount; made of a Config, as check().
+  Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {});
 
   const Config& config() const { return config_; }
   Model& model() { return model_; }

@@ -17,22 +17,24 @@ struct Candidate {
     Tensor tensor;
   };
   std::string layer;  // which ran it first
-  TuningEntry entry;  // the rows are named, the times missing
+  TuningEntry entry;  // the implementations are named, the times missing
   std::vector<Sparse> sparse{};
   std::function<void(std::string_view row)> run{};
-  /// The row that the static predicates choose for the operands as they are; empty if none.
+  /// The implementation that the static predicates choose for the operands as they are; empty if
+  /// none.
   std::function<std::string_view()> static_choice{};
-  /// How much else the machine did: the largest ratio of a row's median time to its least.
+  /// How much else the machine did: the largest ratio of an implementation's median time to its
+  /// least.
   double disturbance = 1;
 };
 
 /// Every tunable operation that body() runs on this thread: the first of each operation and sizes,
-/// with the rows that can run it; without the reference, and only if there are two to choose from.
-/// They hold the tensors that body() used.  `training`: each run finds its weights changed, as
-/// after an update, so that what an implementation makes of them belongs to its time.
+/// with the implementations that can run it; without the reference, and only if there are two to
+/// choose from. They hold the tensors that body() used.  `training`: each run finds its weights
+/// changed, as after an update, so that what an implementation makes of them belongs to its time.
 std::vector<Candidate> collect_candidates(bool training, const std::function<void()>& body);
 
-/// Fills in the times, each the least of `rounds` rounds in which all rows take turns, so that the
+/// Fills in the times, each the least of `rounds` rounds in which all take turns, so that the
 /// machine's moods hit all alike.  Overwrites the operands.
 ///
 /// A sparse operand is drawn anew for each density: values in [-1, 1), zeros anywhere alike.

@@ -34,7 +34,7 @@ struct TunerPass {
 TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train);
 /// A batch of an evaluation: slice by slice, and through linear layers all at once.
 TunerPass evaluation_pass(const ModelSpec& spec, nn::Sequential& net);
-/// Images that a convolution meets at once, unless somebody says otherwise: those of a step, or the
+/// Images that a convolution meets at once, unless the user says otherwise: those of a step, or the
 /// slices of an evaluation.
 std::int64_t usual_batch(bool train);
 
@@ -45,7 +45,7 @@ std::vector<TuneResult> measure_passes(std::span<const TunerPass> passes,
                                        const std::function<bool()>& stop,
                                        const std::function<void(const TuneResult&)>& on_result);
 
-/// Opened before anything is measured: nobody should wait for minutes to learn that the table
+/// Opened before anything is measured: the user should not wait for minutes to learn that the table
 /// cannot be written.
 ///
 /// Errors    ArgumentError if the path is empty; DataError.

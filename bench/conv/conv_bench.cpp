@@ -16,7 +16,7 @@ namespace {
 /// Of the largest value.  Winograd's is below 1e-4; the 8 bits of a weight of bf16 make about 2^-9.
 double most_difference() { return context().precision == Precision::bf16 ? 1e-2 : 1e-3; }
 
-/// Two untimed runs of everybody; the first counts and is compared.
+/// Two untimed runs of each; the first counts and is compared.
 std::vector<ConvMeasurement> warm_up(const Contest& contest, const std::string& what) {
   std::vector<ConvMeasurement> measurements;
   std::vector<Tensor> expected;

@@ -30,7 +30,7 @@ struct ConvProgress {
 /// Measures every pass of every problem at every density, and of each convolution of `model`, if
 /// there is one, on the first images of `images`.
 ///
-/// Each measurement starts with two runs of everybody that are not timed: one that counts MACs and
+/// Each measurement starts with two runs of each that are not timed: one that counts MACs and
 /// whose results are compared, one to warm up.  Then they take turns.
 /// Errors    ArgumentError for rounds < 1; std::runtime_error if two ways differ in their results
 ///           by more than 10^-3 of the largest value (10^-2 where Context::precision is bf16): a

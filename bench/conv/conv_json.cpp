@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/bench/conv/conv_report.h"
 #include "joule/bench/json.h"
+#include "joule/io/json_dump.h"
 
 namespace joule::bench {
 namespace {
@@ -85,23 +86,25 @@ ordered_json json_of(const ConvCurve& curve) {
 
 }  // namespace
 
-std::string to_json(const ConvReport& report) {
+ordered_json json_of(const ConvReport& report) {
   ordered_json curves = ordered_json::array();
   for (const ConvCurve& curve : report.curves) curves.push_back(json_of(curve));
-  return text_of({{"schema", {{"name", "joule.bench.conv"}, {"version", kConvSchema}}},
-                  {"environment", json_of(report.environment)},
-                  {"options",
-                   {{"batch", report.batch},
-                    {"rounds", report.rounds},
-                    {"precision", report.precision},
-                    {"model", json_or_null(report.model)},
-                    {"data", json_or_null(report.data)}}},
-                  {"roofline",
-                   {{"flops", json_of(report.flops)},
-                    {"bandwidth", json_of(report.bandwidth)},
-                    {"bandwidth_array_bytes", report.bandwidth_bytes},
-                    {"last_level_cache_bytes", report.cache_bytes}}},
-                  {"curves", curves}});
+  return {{"schema", {{"name", "joule.bench.conv"}, {"version", kConvSchema}}},
+          {"environment", json_of(report.environment)},
+          {"options",
+           {{"batch", report.batch},
+            {"rounds", report.rounds},
+            {"precision", report.precision},
+            {"model", json_or_null(report.model)},
+            {"data", json_or_null(report.data)}}},
+          {"roofline",
+           {{"flops", json_of(report.flops)},
+            {"bandwidth", json_of(report.bandwidth)},
+            {"bandwidth_array_bytes", report.bandwidth_bytes},
+            {"last_level_cache_bytes", report.cache_bytes}}},
+          {"curves", curves}};
 }
+
+std::string to_json(const ConvReport& report) { return dumped(json_of(report), 2) + "\n"; }
 
 }  // namespace joule::bench

@@ -18,7 +18,7 @@ struct ConvOperands {
   Tensor x, weight, grad_y;  // read
   Tensor y, grad_weight;     // written
   Tensor grad_x{};           // written; undefined where a net does not compute it
-  /// Tells which elements of grad_x somebody uses (see Conv2dGradInput): x, if it came out of a
+  /// Tells which elements of grad_x are used (see Conv2dGradInput): x, if it came out of a
   /// ReLU, or undefined.
   Tensor wanted{};
 
@@ -49,7 +49,7 @@ ConvOperands random_operands(const ConvProblem& problem, const ConvDensities& de
 
 /// Every convolution of `model` in the order in which they run, with the operands of a training
 /// step on `batch`: the zeros that its ReLUs, pools and normalisations really leave.  The gradients
-/// are those of the cross-entropy.  Nobody asks for the gradient of the images, so the first one
+/// are those of the cross-entropy.  The gradient of the images is not needed, so the first one
 /// has no grad_x.  `wanted` is there where the tape would tell a convolution so.
 ///
 /// Errors    ArgumentError if the net has no convolutions.

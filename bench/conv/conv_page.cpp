@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "joule/bench/conv/conv_text.h"
+#include "joule/bench/json.h"
 #include "joule/report/figures.h"
 #include "joule/report/page.h"
 #include "joule/training/config.h"
@@ -16,7 +17,7 @@ using report::percent;
 constexpr const char* kHowToRead =
     "A speed-up is the time of the best direct kernel of oneDNN on the same tensors divided by the "
     "time of the way, in the same round; the bars and the ranges in brackets are from the lower to "
-    "the upper quartile. Everybody ran by turns in random order. The zero masks are those that the "
+    "the upper quartile. All took turns in random order. The zero masks are those that the "
     "ReLU before the convolution, or its gradient, wrote. oneDNN got its weights packed and its "
     "images in the layout that it wanted for nothing. Dense-equivalent GFLOP/s count every "
     "multiply-add of the dense algorithm, also those that were skipped; executed GFLOP/s count "
@@ -158,7 +159,7 @@ std::string to_html(const ConvReport& report) {
     }
     if (!layers.empty()) add_real(page, pass, layers);
   }
-  return page.data(to_json(report)).html();
+  return page.data(json_of(report)).html();
 }
 
 }  // namespace joule::bench

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "joule/io/nearest.h"
 #include "joule/io/parse_number.h"
 #include "joule/training/config.h"
 
@@ -102,8 +103,13 @@ std::vector<Pass> parse_passes(std::string_view list) {
   for (const std::string_view text : entries(list)) {
     const auto found =
         std::find_if(kPasses.begin(), kPasses.end(), [&](Pass pass) { return text == name(pass); });
-    require(found != kPasses.end(), "--passes: expected forward, grad-weight, grad-input, ",
-            "grad-input-masked or step, got '", text, "'");
+    if (found == kPasses.end()) {
+      std::vector<std::string> names;
+      for (const Pass pass : kPasses) names.emplace_back(name(pass));
+      throw ArgumentError(str("--passes: expected forward, grad-weight, grad-input, ",
+                              "grad-input-masked or step, got '", text, "'",
+                              did_you_mean(text, names)));
+    }
     add_once("--passes", passes, *found, text);
   }
   return passes;

@@ -8,6 +8,7 @@
 #include "joule/bench/contest.h"
 #include "joule/bench/environment.h"
 #include "joule/bench/statistics.h"
+#include "joule/report/text_layout.h"
 
 // What `joule bench conv` found out, and its three forms.
 namespace joule::bench {
@@ -89,8 +90,8 @@ inline constexpr int kConvSchema = 2;
 /// The keys are in docs/cli.md.
 std::string to_json(const ConvReport& report);
 /// Zeros down, ways across: what each took relative to the best direct peer, and below that who
-/// was left out, break-even, and where dense wins.
-std::string table(const ConvCurve& curve);
+/// was left out, break-even, and where dense wins.  The columns take no more than `width`.
+std::string table(const ConvCurve& curve, std::size_t width = report::kAnyWidth);
 /// "roofline: 620 GFLOP/s, 25 GB/s ...": what the shares are shares of.
 std::string roofline(const ConvReport& report);
 /// A page that holds `to_json(report)`.

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "joule/bench/text_table.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::bench {
 namespace {
@@ -27,8 +27,8 @@ std::string label(const ConvCurve& curve, const ConvPoint& point) {
   return zeros(point.asked.value_or(point.density(curve.pass)));
 }
 
-/// Whether nobody who skips zeros was as fast as somebody who does not.  Without zeros there is
-/// nothing to skip, and a row of Joule's that could have has lost nothing.
+/// Whether nothing that skips zeros was as fast as something that does not.  Without zeros there is
+/// nothing to skip, and an implementation that could have has lost nothing.
 bool dense_wins(const ConvCurve& curve, const ConvPoint& point) {
   const ConvMeasurement* const fastest = find(point, point.fastest);
   if (!fastest) return false;
@@ -99,7 +99,7 @@ std::string break_even(const Crossover& crossover) {
          shares(crossover.measured) + " zeros";
 }
 
-/// Where a row that Joule did not choose was quicker beyond the spread of the rounds.
+/// Where an implementation that Joule did not choose was quicker beyond the spread of the rounds.
 void add_misses(const ConvCurve& curve, std::vector<std::string>& sentences) {
   for (const ConvPoint& point : curve.points) {
     const ConvMeasurement* chosen = nullptr;
@@ -212,12 +212,15 @@ std::string roofline(const ConvReport& report) {
       report.cache_bytes > 0 ? fmt::format("{} MiB", report.cache_bytes >> 20) : "an unknown size");
 }
 
-std::string table(const ConvCurve& curve) {
+std::string table(const ConvCurve& curve, std::size_t width) {
   std::string text =
       fmt::format("{}, {}, {} zeros, {:.3g} GMAC: {}\n", curve.problem.name, name(curve.pass),
                   curve.real ? "real" : "random", 1e-9 * static_cast<double>(curve.work.macs),
                   unit_of_overview(curve));
-  text += aligned(overview(curve));
+  report::TextTable grid = report::text_table(overview(curve));
+  grid.gap = "   ";
+  grid.rule = true;
+  text += report::text_of(grid, width);
   for (const std::string& sentence : findings(curve)) text += "  " + sentence + "\n";
   return text + "\n";
 }

@@ -13,8 +13,8 @@ namespace joule::bench {
 std::string zeros(double density);
 
 /// Zeros down, ways across; the first row is the head.  A cell is the speed-up over the best direct
-/// peer, without a peer the milliseconds; `*` marks the fastest, and an empty cell somebody who was
-/// left out.
+/// peer, without a peer the milliseconds; `*` marks the fastest, and an empty cell what was left
+/// out.
 std::vector<std::vector<std::string>> overview(const ConvCurve& curve);
 
 /// "speed-up over the best direct kernel", or without a peer "milliseconds".
@@ -23,7 +23,7 @@ std::string unit_of_overview(const ConvCurve& curve);
 /// Sentences: who was left out and why, break-even, where dense wins.
 std::vector<std::string> findings(const ConvCurve& curve);
 
-/// Everybody's names, in the order in which they first ran.
+/// The names of all that ran, in the order in which they first did.
 std::vector<std::string> ways(const ConvCurve& curve);
 
 /// The measurement of this name, or null.

@@ -26,7 +26,7 @@ struct SideOptions {
   std::int64_t batch = 128;
   std::int64_t slice = 0;  // of infer: images that run through the net at once; 0: the batch
   int steps = 20, warmup = 4;
-  bool dense = false;  // pass over the rows that skip zeros
+  bool dense = false;  // pass over the implementations that skip zeros
   bool graph = true;   // of train on cuda: the forward and backward pass is captured, if it can be
   Device device = Device::cpu;
   Precision precision = Precision::f32;
@@ -43,7 +43,7 @@ struct SideResult {
   friend bool operator==(const SideResult&, const SideResult&);
 };
 
-/// The net that is measured if nobody names its images: 32x32x3 for resnet18 and vgg16, 28x28x1
+/// The net that is measured if its images are not named: 32x32x3 for resnet18 and vgg16, 28x28x1
 /// for the others; ten classes.
 ModelSpec default_spec(const std::string& model);
 

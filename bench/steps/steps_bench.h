@@ -37,10 +37,10 @@ struct StepsProgress {
   std::function<bool()> stop{};  // asked all the time
 };
 
-/// Measures each net in Joule as it chooses, in Joule without the rows that skip zeros, and in
-/// libtorch; on cuda also as torch.compile makes it.  Every measurement is a process of its own.
-/// First each side tries its layouts and slices and keeps the quickest; then the sides take turns,
-/// in an order drawn for every round.
+/// Measures each net in Joule as it chooses, in Joule without the implementations that skip zeros,
+/// and in libtorch; on cuda also as torch.compile makes it.  Every measurement is a process of its
+/// own. First each side tries its layouts and slices and keeps the quickest; then the sides take
+/// turns, in an order drawn for every round.
 ///
 /// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
 ///           fails; Stopped as soon as progress.stop() says so.

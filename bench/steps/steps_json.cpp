@@ -2,7 +2,8 @@
 #include "joule/bench/json.h"
 #include "joule/bench/modelled_energy.h"
 #include "joule/bench/steps/steps_report.h"
-#include "joule/energy/json/json.h"
+#include "joule/energy/json/values_json.h"
+#include "joule/io/json_dump.h"
 
 namespace joule::bench {
 namespace {
@@ -13,7 +14,7 @@ ordered_json energies(const energy::Totals& step, std::int64_t batch) {
   ordered_json profiles;
   for (const energy::CostModel& model : energy::built_in_cost_models()) {
     const auto figure = [&](energy::Skipping skipping) {
-      return ordered_json::parse(energy::to_json(per_1000_images(model, step, skipping, batch)));
+      return energy::json_of(per_1000_images(model, step, skipping, batch));
     };
     profiles[model.name] = {{"none", figure(energy::Skipping::none)},
                             {"ideal", figure(energy::Skipping::ideal)},
@@ -61,19 +62,21 @@ ordered_json json_of(const NetReport& net, std::int64_t batch) {
 
 }  // namespace
 
-std::string to_json(const StepsReport& report) {
+ordered_json json_of(const StepsReport& report) {
   ordered_json nets = ordered_json::array();
   for (const NetReport& net : report.nets) nets.push_back(json_of(net, report.batch));
-  return text_of({{"schema", {{"name", "joule.bench.steps"}, {"version", kStepsSchema}}},
-                  {"environment", json_of(report.environment)},
-                  {"options",
-                   {{"mode", report.train ? "train" : "infer"},
-                    {"device", report.device},
-                    {"precision", report.precision},
-                    {"batch", report.batch},
-                    {"steps", report.steps},
-                    {"rounds", report.rounds}}},
-                  {"nets", nets}});
+  return {{"schema", {{"name", "joule.bench.steps"}, {"version", kStepsSchema}}},
+          {"environment", json_of(report.environment)},
+          {"options",
+           {{"mode", report.train ? "train" : "infer"},
+            {"device", report.device},
+            {"precision", report.precision},
+            {"batch", report.batch},
+            {"steps", report.steps},
+            {"rounds", report.rounds}}},
+          {"nets", nets}};
 }
+
+std::string to_json(const StepsReport& report) { return dumped(json_of(report), 2) + "\n"; }
 
 }  // namespace joule::bench

@@ -9,6 +9,7 @@
 #include "joule/bench/environment.h"
 #include "joule/bench/statistics.h"
 #include "joule/bench/steps/side.h"
+#include "joule/report/text_layout.h"
 
 // What `joule bench train` and `joule bench infer` found out, and its three forms.
 namespace joule::bench {
@@ -49,8 +50,8 @@ inline constexpr int kStepsSchema = 1;
 
 /// The keys are in docs/cli.md.
 std::string to_json(const StepsReport& report);
-/// A line per side, and who was left out.
-std::string table(const NetReport& net, std::int64_t batch);
+/// A line per side, and who was left out.  The columns take no more than `width`.
+std::string table(const NetReport& net, std::int64_t batch, std::size_t width = report::kAnyWidth);
 /// A page that holds `to_json(report)`.
 std::string to_html(const StepsReport& report);
 

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
+#include "joule/bench/json.h"
 #include "joule/bench/modelled_energy.h"
 #include "joule/bench/steps/steps_report.h"
-#include "joule/bench/text_table.h"
 #include "joule/report/page.h"
+#include "joule/report/text_layout.h"
 #include "joule/training/config.h"
 
 namespace joule::bench {
@@ -21,7 +22,7 @@ constexpr const char* kHowToRead =
     "that were quickest for it. Peak memory is the resident memory of that process while it steps. "
     "Modelled energy is counted work times the constants of the profile horowitz45, for the MACs "
     "that "
-    "were executed: nobody measured a joule. libtorch does not count, so nothing is modelled for "
+    "were executed: no joule was measured. libtorch does not count, so nothing is modelled for "
     "it.";
 
 std::string with_quartiles(const Spread& s) {
@@ -32,7 +33,7 @@ std::string with_quartiles(const Spread& s) {
 
 std::string ratio(const std::optional<Spread>& s) { return s ? with_quartiles(*s) : "-"; }
 
-/// The head, and a row per side.
+/// The head, and a line per side.
 std::vector<std::vector<std::string>> rows_of(const NetReport& net, std::int64_t batch) {
   std::vector<std::vector<std::string>> rows{{"side", "images/s", "over libtorch", "over dense",
                                               "peak memory", "ReLU density", "MACs skipped",
@@ -101,11 +102,13 @@ report::BarChart chart(const StepsReport& report) {
 
 }  // namespace
 
-std::string table(const NetReport& net, std::int64_t batch) {
-  std::string text = title(net) + "\n" + aligned(rows_of(net, batch));
+std::string table(const NetReport& net, std::int64_t batch, std::size_t width) {
+  report::TextTable grid = report::text_table(rows_of(net, batch));
+  grid.gap = "   ";
+  grid.rule = true;
+  std::string text = title(net) + "\n" + report::text_of(grid, width);
   for (const std::string& note : notes(net)) text += "  " + note + "\n";
-  return text +
-         "  modelled: horowitz45 on the MACs that were executed; nobody measured a joule\n\n";
+  return text + "  modelled: horowitz45 on the MACs that were executed; no joule was measured\n\n";
 }
 
 std::string to_html(const StepsReport& report) {
@@ -124,7 +127,7 @@ std::string to_html(const StepsReport& report) {
     table.rows.assign(rows.begin() + 1, rows.end());
     page.add(table).list(notes(net));
   }
-  return page.data(to_json(report)).html();
+  return page.data(json_of(report)).html();
 }
 
 }  // namespace joule::bench

@@ -3,36 +3,25 @@
 
 #include <fmt/core.h>
 
-#include "joule/cli/options/option.h"
+#include "joule/cli/options/config_options.h"
 #include "joule/core/threads.h"
-#include "joule/training/config.h"
 
 namespace joule::cli {
 
-void Execution::add_to(Command& command) {
-  add_option(command, "--threads", threads, "Threads of the kernels; 0: one per core");
-  add_option(command, "--device", device, "Where to compute: cpu, cuda")->capture_default_str();
-  add_option(command, "--precision", precision, kPrecisionHelp)->capture_default_str();
-  command.add_flag("--deterministic", deterministic,
-                   "The same bits for any number of threads, not only run to run");
+void Execution::add_to(Command& command, std::initializer_list<std::string_view> fields) {
+  ConfigOptions options(command, config);
+  for (const std::string_view field : fields) options.add(field);
 }
 
 void Execution::apply() const {
-  const training::Config config{.threads = threads, .device = device, .precision = precision};
   training::check(config);
-  if (threads > 0) set_num_threads(threads);
-  context().deterministic = deterministic;
+  if (config.threads > 0) set_num_threads(config.threads);
+  context().deterministic = config.deterministic;
   context().precision = training::precision(config);
 }
 
-std::string Execution::products_in() const {
-  return training::products_in({.device = device, .precision = precision});
-}
-
 void Execution::print_precision() const {
-  if (precision != "f32") fmt::print("\nproducts in {}\n", products_in());
+  if (config.precision != "f32") fmt::print("\nproducts in {}\n", products_in());
 }
-
-Device Execution::where() const { return training::device({.device = device}); }
 
 }  // namespace joule::cli

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "joule/cli/options/command_line.h"
 #include "joule/core/error.h"
 #include "joule/io/parse_number.h"
 
@@ -107,6 +108,7 @@ Command::Command(const std::string& name, const std::string& description,
     : app_(std::make_shared<CLI::App>(description, name)) {
   app_->set_version_flag("--version", version);
   app_->require_subcommand(1);
+  app_->formatter(std::make_shared<HelpFormatter>());
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
@@ -130,15 +132,15 @@ std::string Command::parse(int argc, char** argv) {
   try {
     app_->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      throw ArgumentError(str(error.what(), " (joule --help shows what there is)"));
-    }
+    if (error.get_exit_code() != 0) throw ArgumentError(complaint(*app_, error));
     std::ostringstream text;  // of --help or --version
     app_->exit(error, text, text);
     return text.str();
   }
   return {};
 }
+
+bool Command::asked_for(const std::string& command) const { return app_->got_subcommand(command); }
 
 Option* Command::hold(CLI::Option* option) { return &options_.emplace_back(*option); }
 
@@ -174,5 +176,24 @@ template Option* add_option(Command&, Name, std::optional<double>&, Name);
 template Option* add_option(Command&, Name, std::vector<std::int64_t>&, Name);
 template Option* add_option(Command&, Name, std::vector<double>&, Name);
 template Option* add_option(Command&, Name, std::vector<std::string>&, Name);
+
+template <class T>
+Option* add_old_name(Command& command, const std::string& old, Option* now, T& value) {
+  const std::string name = now->option_.get_name(), help = "Deprecated: the old name of " + name;
+  const auto tell = [old, name] {
+    fmt::print(stderr, "joule: {} is deprecated: write {}\n", old, name);
+  };
+  if constexpr (std::same_as<T, bool>) {
+    return command.hold(command.app_->add_flag_function(
+        old, [&value, tell](std::int64_t) { tell(), value = true; }, help));
+  } else {
+    Option* const option = add_option(command, old, value, help)->excludes(now);
+    option->option_.each([tell](const std::string&) { tell(); });
+    return option;
+  }
+}
+
+template Option* add_old_name(Command&, Name, Option*, bool&);
+template Option* add_old_name(Command&, Name, Option*, std::string&);
 
 }  // namespace joule::cli

@@ -17,6 +17,8 @@ class Option;
 
 namespace joule::cli {
 
+class Command;
+
 /// An option of a command.
 class Option {
  public:
@@ -37,10 +39,11 @@ class Option {
   std::size_t count() const;
 
  private:
+  template <class T>
+  friend Option* add_old_name(Command&, const std::string&, Option*, T&);
   CLI::Option& option_;
 };
 
-class Command;
 /// An option that sets `value`: a text, a number, a number that may be missing, or several numbers
 /// separated by commas.  A number is what parse_number() says, and a text is not empty.  T is
 /// std::string, int, int64_t, uint64_t, double, a std::optional or a std::vector of a number, or a
@@ -50,6 +53,11 @@ class Command;
 template <class T>
 Option* add_option(Command& command, const std::string& name, T& value,
                    const std::string& help = "");
+
+/// The name that the option `now` had before: it still counts, and a line on standard error says
+/// so.  T is bool, of a flag, or std::string.
+template <class T>
+Option* add_old_name(Command& command, const std::string& old, Option* now, T& value);
 
 /// The program, or one of its commands.  What it hands out lives as long as the program's.
 class Command {
@@ -74,12 +82,16 @@ class Command {
   ///
   /// Errors    ArgumentError; what the callbacks throw.
   std::string parse(int argc, char** argv);
+  /// After parse(): whether the command line asked for the command of that name.
+  bool asked_for(const std::string& command) const;
 
  private:
   explicit Command(std::shared_ptr<CLI::App> app) : app_(std::move(app)) {}
   Option* hold(CLI::Option* option);
   template <class T>
   friend Option* add_option(Command&, const std::string&, T&, const std::string&);
+  template <class T>
+  friend Option* add_old_name(Command&, const std::string&, Option*, T&);
 
   std::shared_ptr<CLI::App> app_;
   std::list<Command> commands_;

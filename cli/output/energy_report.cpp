@@ -2,12 +2,18 @@
 #include "joule/cli/output/energy_report.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
-#include "joule/energy/json/json.h"
+#include "joule/energy/json/values_json.h"
+#include "joule/io/json_dump.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -66,40 +72,30 @@ std::vector<std::string> layers_of(const std::vector<EnergyEstimate>& estimates)
   return layers;
 }
 
+/// The profile asked for, with shares; the others beside it, their names in the heads.
 void print_table(const std::vector<EnergyEstimate>& estimates) {
-  std::vector<std::vector<std::string>> rows{{"layer"}};
-  for (std::size_t i = 0; i < estimates.size(); ++i) {
+  report::TextTable table{.head = {"layer"}};
+  for (const EnergyEstimate& estimate : estimates) {
+    const bool main = &estimate == &estimates.front();
     for (const char* head : {"E_worst", "shares %", "E_opt", "shares %", "ratio"}) {
-      if (i == 0 || std::string(head) != "shares %") rows[0].emplace_back(head);
+      if (main) table.head.emplace_back(head);
+      if (!main && std::string_view(head) != "shares %") {
+        table.head.push_back(estimate.profile + " " + head);
+      }
     }
   }
   const auto add_row = [&](const std::string& name, auto&& energy_of) {
-    std::vector<std::string> row{name};
+    std::vector<std::string>& row = table.rows.emplace_back(1, name);
     for (const EnergyEstimate& estimate : estimates) {
-      const auto text = cells(energy_of(estimate), &estimate == &estimates.front());
-      row.insert(row.end(), text.begin(), text.end());
+      std::ranges::move(cells(energy_of(estimate), &estimate == &estimates.front()),
+                        std::back_inserter(row));
     }
-    rows.push_back(row);
   };
   for (const std::string& layer : layers_of(estimates)) {
     add_row(layer, [&](const EnergyEstimate& e) { return find(e, layer); });
   }
   add_row("total", [](const EnergyEstimate& e) { return &e.total; });
-
-  std::vector<std::size_t> width(rows[0].size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
-  }
-  std::string names = fmt::format("{:<{}}", "", width[0]);
-  const std::size_t first = width[1] + width[2] + width[3] + width[4] + width[5] + 8;
-  names += fmt::format("  {:<{}}", estimates[0].profile, first);
-  if (estimates.size() > 1) names += "  " + estimates[1].profile;
-  fmt::print("{}\n", names);
-  for (const auto& row : rows) {
-    std::string line = fmt::format("{:<{}}", row[0], width[0]);
-    for (std::size_t i = 1; i < row.size(); ++i) line += fmt::format("  {:>{}}", row[i], width[i]);
-    fmt::print("{}\n", line);
-  }
+  fmt::print("{}:\n{}", estimates.front().profile, text_of(table, columns_of(STDOUT_FILENO)));
 }
 
 ordered_json parts(const EnergyParts& p) {
@@ -119,8 +115,8 @@ ordered_json profile(const EnergyEstimate& estimate) {
   }
   return {{"profile", estimate.profile},
           {"quality", "modelled"},
-          {"worst", ordered_json::parse(energy::to_json(estimate.worst))},
-          {"optimal", ordered_json::parse(energy::to_json(estimate.optimal))},
+          {"worst", json_of(estimate.worst)},
+          {"optimal", json_of(estimate.optimal)},
           {"ratio", estimate.ratio},
           {"ratio_of_sums", estimate.total.ratio()},
           {"worst_joules", parts(estimate.total.worst)},
@@ -165,7 +161,7 @@ void print(const EnergyReport& r) {
                energy::zero_threshold(*r.threshold_bits));
   }
   fmt::print(
-      "modelled: counts times constants, layers not fused; nobody measured a joule\n"
+      "modelled: counts times constants, layers not fused; no joule was measured\n"
       "constants: {}\nshares: activations/parameters/compute\n\n",
       r.source);
   print_table(r.estimates);
@@ -203,7 +199,7 @@ std::string to_json(const EnergyReport& r) {
   }
   for (const EnergyEstimate& estimate : r.estimates) json["profiles"].push_back(profile(estimate));
   json["counts"] = counts(r.counts);
-  return json.dump(2) + "\n";
+  return dumped(json, 2) + "\n";
 }
 
 }  // namespace joule::cli

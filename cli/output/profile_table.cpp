@@ -9,6 +9,7 @@
 #include "joule/core/error.h"
 #include "joule/report/figures.h"
 #include "joule/report/profile_tables.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -43,24 +44,6 @@ Cells with_numbers(Cells cells, const ProfileRow& row, bool times) {
   return cells;
 }
 
-std::string aligned(const std::vector<Cells>& grid, std::size_t names) {
-  std::vector<std::size_t> width(grid.front().size());
-  for (const Cells& cells : grid) {
-    for (std::size_t i = 0; i < cells.size(); ++i) width[i] = std::max(width[i], cells[i].size());
-  }
-  std::string text;
-  for (const Cells& cells : grid) {
-    std::string line;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      line += i < names ? fmt::format("{:<{}}  ", cells[i], width[i])
-                        : fmt::format("{:>{}}  ", cells[i], width[i]);
-    }
-    line.resize(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
 std::string window_text(const Profile& p) {
   const Attribution& a = p.attribution;
   std::string text = fmt::format("energy by {}\n", source(p.meter));
@@ -82,25 +65,25 @@ std::string window_text(const Profile& p) {
 
 }  // namespace
 
-std::string table(const Profile& p, By by) {
+std::string table(const Profile& p, By by, std::size_t width) {
   Cells head = heads(by);
   const std::size_t named = head.size();
   for (const char* text : {"calls", "time", "dense GFLOP/s", "MACs", "skippable", "skipped",
                            "bytes", "density", "modelled", "attributed"}) {
     head.emplace_back(text);
   }
-  std::vector<Cells> grid{head};
+  report::TextTable grid{.head = head, .names = named};
   for (const ProfileRow& row : rows(p, by)) {
-    grid.push_back(with_numbers(names(row, by), row, p.times));
+    grid.rows.push_back(with_numbers(names(row, by), row, p.times));
   }
   Cells sum(named);
   sum.front() = "total";
-  grid.push_back(with_numbers(sum, total(p), p.times));
+  grid.rows.push_back(with_numbers(sum, total(p), p.times));
 
   const Ratio ratio = modelled_per_dynamic(p);
   std::string text = fmt::format("{}, {}, {}: {} steps of {} images ({})\n\n", p.model, p.input,
                                  p.data, p.steps, p.batch, p.mode);
-  text += aligned(grid, named) + "\n" + window_text(p);
+  text += text_of(grid, width) + "\n" + window_text(p);
   text += fmt::format("modelled / dynamic  {}\n",
                       ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
                                   : "none: " + ratio.reason);

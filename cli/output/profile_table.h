@@ -8,7 +8,8 @@
 namespace joule::cli {
 
 /// The profile for a terminal: a row per line, layer, phase, op or implementation, the total, the
-/// window's gross, idle and unattributed energy, and the ratio of model and meter.
-std::string table(const energy::Profile& profile, energy::By by);
+/// window's gross, idle and unattributed energy, and the ratio of model and meter.  The columns
+/// take no more than `width`.
+std::string table(const energy::Profile& profile, energy::By by, std::size_t width);
 
 }  // namespace joule::cli

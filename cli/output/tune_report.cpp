@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -42,35 +43,36 @@ std::vector<Crossover> crossovers(const TuneResult& result) {
 
 }  // namespace
 
-std::string text(const TuneResult& result) {
-  std::string text;
-  const auto out = std::back_inserter(text);
+std::string text(const TuneResult& result, std::size_t width) {
   const TuningEntry& entry = result.entry;
-  fmt::format_to(out, "{} {}, {}\n  {:<14}", result.layer, entry.op,
-                 entry.threads == 1 ? "1 thread" : str(entry.threads, " threads"), "density");
-  for (const MeasuredRow& row : entry.rows) fmt::format_to(out, " {:>20}", row.name);
-  fmt::format_to(out, "  measured choice (static choice, gain)\n");
+  report::TextTable table{.head = {"  density"}};
+  for (const MeasuredRow& row : entry.rows) table.head.push_back(row.name);
+  table.head.emplace_back("measured choice (static choice, gain)");
   for (const tune::Point& point : result.points) {
     const auto k = static_cast<std::size_t>(std::ranges::find(result.operands, point.operand) -
                                             result.operands.begin());
     const auto densities = tune::densities_at(point.operand.empty() ? 0 : k, point.density);
-    fmt::format_to(
-        out, "  {:<14}",
-        point.operand.empty() ? "no zeros" : fmt::format("{} {:g}", point.operand, point.density));
+    std::vector<std::string>& cells = table.rows.emplace_back(
+        1, point.operand.empty() ? "  no zeros"
+                                 : fmt::format("  {} {:g}", point.operand, point.density));
     for (const MeasuredRow& row : entry.rows) {
-      fmt::format_to(out, " {:>17.4f} ms", entry.milliseconds(row, densities));
+      cells.push_back(fmt::format("{:.4f} ms", entry.milliseconds(row, densities)));
     }
-    fmt::format_to(out, "  {}", point.measured);
-    if (point.measured != point.statically) {
-      fmt::format_to(out, " ({}, {})", point.statically,
-                     point.gain ? fmt::format("{:.2f}x", *point.gain) : "not timed");
-    }
-    fmt::format_to(out, "\n");
+    cells.push_back(
+        point.measured == point.statically
+            ? point.measured
+            : fmt::format("{} ({}, {})", point.measured, point.statically,
+                          point.gain ? fmt::format("{:.2f}x", *point.gain) : "not timed"));
   }
+  std::string text = fmt::format("{} {}, {}\n{}", result.layer, entry.op,
+                                 entry.threads == 1 ? "1 thread" : str(entry.threads, " threads"),
+                                 text_of(table, width));
+  const auto out = std::back_inserter(text);
   if (result.disturbance > kDisturbed) {
-    fmt::format_to(
-        out, "  the machine was busy: half of the rounds of a row took {:.1f} times its least\n",
-        result.disturbance);
+    fmt::format_to(out,
+                   "  the machine was busy: half of the rounds of an implementation took {:.1f} "
+                   "times its least\n",
+                   result.disturbance);
   }
   for (const Crossover& c : crossovers(result)) {
     fmt::format_to(out, "  {} below {} {:.3f}, above it {}\n", c.below, c.operand, c.density,

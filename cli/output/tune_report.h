@@ -9,8 +9,9 @@
 // The two forms of what `joule tune` found out.
 namespace joule::cli {
 
-/// For people: the times, both choices, and where the choice changes.
-std::string text(const tune::TuneResult& result);
+/// For people: the times, both choices, and where the choice changes.  The columns take no more
+/// than `width`.
+std::string text(const tune::TuneResult& result, std::size_t width);
 nlohmann::ordered_json to_json(const tune::TuneResult& result);
 
 }  // namespace joule::cli

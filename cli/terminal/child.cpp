@@ -21,7 +21,7 @@ class Held {
  public:
   Held() {
     std::signal(SIGCHLD,
-                SIG_DFL);  // if it were ignored, as somebody may have left it, no end is told
+                SIG_DFL);  // if it were ignored, as the parent may have left it, no end is told
     sigemptyset(&held_);
     for (const int s : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD}) {
       sigaddset(&held_, s);
@@ -52,7 +52,7 @@ struct Report {
 constexpr int kOrphaned = SIGALRM;
 
 void tell(int pipe, Report report) {
-  // Nobody is left to tell it to if that fails.
+  // If that fails, the program that would read it is gone.
   [[maybe_unused]] const ssize_t written = write(pipe, &report, sizeof report);
 }
 
@@ -143,7 +143,7 @@ void wait_passing_signals_on(pid_t guard, const sigset_t& held) {
 Report read_report(int pipe) {
   Report report{};
   if (read(pipe, &report, sizeof report) == sizeof report) return report;
-  return {Report::ended, SIGKILL};  // somebody killed the guard, and that the command
+  return {Report::ended, SIGKILL};  // the guard was killed, and with it the command
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ struct Ended {
 };
 
 /// Runs a command, looked up in PATH, with this program's standard streams, and waits for its end.
-/// SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 that somebody sends to this program
+/// SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 that another process sends to this program
 /// meanwhile are passed on; those of the terminal reach the command by themselves.  If this program
 /// dies, even of SIGKILL, the command and all processes that it has started are killed.
 ///

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "joule/cli/terminal/progress.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 
 namespace joule::cli {
 namespace {
 
-constexpr int kBarWidth = 24;
 constexpr std::chrono::milliseconds kRedraw(100);
 constexpr std::chrono::seconds kPlainLine(5);
 
@@ -25,10 +27,27 @@ std::string duration(double seconds) {
 
 std::string per_image(energy::Joules energy) { return str("  ", energy, "/image"); }
 
-std::string bar(double share) {
-  const int full = static_cast<int>(share * kBarWidth);
-  return std::string(static_cast<std::size_t>(full), '#') +
-         std::string(static_cast<std::size_t>(kBarWidth - full), '.');
+std::string bar(double share, std::size_t width) {
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
+  return "[" + std::string(full, '#') + std::string(width - full, '.') + "]";
+}
+
+/// The parts of a bar's line, two spaces between them: as many from the front as fit, and the bar
+/// as wide as is left, or not at all.
+std::string fitted(const std::string& begin, double share, const std::vector<std::string>& parts,
+                   std::size_t width) {
+  constexpr std::size_t kWidest = 24, kNarrowest = 8, kBrackets = 3;  // and a space before it
+  std::string line = begin, rest;
+  for (const std::string& part : parts) {
+    const std::size_t taken = line.size() + kBrackets + kNarrowest + rest.size() + 2 + part.size();
+    if (taken > width) break;
+    rest += "  " + part;
+  }
+  const std::size_t taken = line.size() + kBrackets + rest.size();
+  if (taken + kNarrowest <= width) {
+    line += " " + bar(share, std::min(kWidest, width - taken));
+  }
+  return (line + rest).substr(0, width);
 }
 
 }  // namespace
@@ -36,7 +55,7 @@ std::string bar(double share) {
 ProgressBar::ProgressBar(std::int64_t epochs, std::string label)
     : epochs_(epochs),
       label_(label.empty() ? "" : label + "  "),
-      terminal_(isatty(STDERR_FILENO) == 1),
+      redraws_(may_redraw(STDERR_FILENO)),
       next_(Clock::now()) {}
 
 ProgressBar::~ProgressBar() { clear(); }
@@ -55,21 +74,25 @@ training::Hooks ProgressBar::hooks() {
 void ProgressBar::show(const training::Progress& p) {
   const auto now = Clock::now();
   if (now < next_) return;
-  next_ = now + (terminal_ ? std::chrono::duration_cast<Clock::duration>(kRedraw) : kPlainLine);
+  next_ = now + (redraws_ ? std::chrono::duration_cast<Clock::duration>(kRedraw) : kPlainLine);
   const std::string eta = p.seconds_left ? duration(*p.seconds_left) : "-:--";
-  std::string figures = fmt::format("loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s", p.loss,
-                                    100 * p.accuracy, p.images_per_second);
-  if (p.joules_per_image) figures += per_image(*p.joules_per_image);
-  if (terminal_) {
-    const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
-    fmt::print(stderr, "\r{}epoch {}/{} [{}] {}/{}  ETA {}  {}\033[K", label_, p.epoch, epochs_,
-               bar(share), p.batch, p.batches, eta, figures);
-    std::fflush(stderr);
-    drawn_ = true;
-  } else {
-    fmt::print(stderr, "{}epoch {}/{}  step {}/{}  ETA {}  {}\n", label_, p.epoch, epochs_, p.batch,
-               p.batches, eta, figures);
+  const std::string epoch = fmt::format("{}epoch {}/{}", label_, p.epoch, epochs_);
+  std::vector<std::string> parts{fmt::format("{}/{}", p.batch, p.batches), "ETA " + eta,
+                                 fmt::format("loss {:.4f}", p.loss),
+                                 fmt::format("accuracy {:.2f} %", 100 * p.accuracy),
+                                 fmt::format("{:.0f} images/s", p.images_per_second)};
+  if (p.joules_per_image) parts.push_back(str(*p.joules_per_image, "/image"));
+  if (!redraws_) {
+    parts.front() = "step " + parts.front();
+    fmt::print(stderr, "{}  {}\n", epoch, fmt::join(parts, "  "));
+    return;
   }
+  const double share = static_cast<double>(p.batch) / static_cast<double>(p.batches);
+  // The last column stays free: what stands there may break the line.
+  const std::size_t width = std::max<std::size_t>(columns_of(STDERR_FILENO), 2) - 1;
+  fmt::print(stderr, "\r{}\033[K", fitted(epoch, share, parts, width));
+  std::fflush(stderr);
+  drawn_ = true;
 }
 
 void ProgressBar::show(const training::EpochMetrics& m) {

@@ -10,8 +10,9 @@
 namespace joule::cli {
 
 /// Shows on standard error how training goes: a bar with the time left, loss, accuracy, images/s
-/// and, where a meter gives them, joules per image on a terminal, otherwise plain lines: one every
-/// few seconds and one per epoch.
+/// and, where a meter gives them, joules per image, as much of that as the terminal has columns
+/// for. Where nothing may be redrawn (see may_redraw()), plain lines: one every few seconds and one
+/// per epoch.
 class ProgressBar {
  public:
   /// `label` starts every line; may be empty.
@@ -34,7 +35,7 @@ class ProgressBar {
 
   std::int64_t epochs_;
   std::string label_;
-  bool terminal_;
+  bool redraws_;
   bool drawn_ = false;
   bool measured_ = false;  // the last epoch was
   Clock::time_point next_;

@@ -8,9 +8,9 @@
 namespace joule::cli {
 namespace {
 
-// Two trainings of SmallCnn with two threads each on two cores (EPYC, oneDNN's rows and Joule's):
-// with libgomp's own 300000 11 to 19 s, with 10000 6.5 s, with 3000 5.0 s, without any 4.6 s.  One
-// alone: 2.5, 2.5, 2.6 and 2.9 s.
+// Two trainings of SmallCnn with two threads each on two cores (EPYC, oneDNN's implementations and
+// Joule's): with libgomp's own 300000 11 to 19 s, with 10000 6.5 s, with 3000 5.0 s, without
+// any 4.6 s.  One alone: 2.5, 2.5, 2.6 and 2.9 s.
 constexpr const char* kSpins = "GOMP_SPINCOUNT";
 constexpr const char* kFew = "3000";
 constexpr const char* kStartedAnew = "JOULE_STARTED_ANEW";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/attribution/op_trace.h"
+#include "joule/io/json_dump.h"
 
 #include <map>
 #include <nlohmann/json.hpp>
@@ -44,7 +45,7 @@ std::string OpTrace::to_json() const {
                         {"bytes", event.work.bytes_read + event.work.bytes_written}}}});
   }
   const ordered_json document{{"displayTimeUnit", "ms"}, {"traceEvents", events}};
-  return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return dumped(document) + "\n";
 }
 
 }  // namespace joule::energy

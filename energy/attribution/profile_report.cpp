@@ -4,18 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/energy/attribution/profile.h"
-#include "joule/energy/json/json.h"
-#include "joule/energy/json/meter_json.h"
+#include "joule/energy/json/values_json.h"
+#include "joule/io/json_dump.h"
 
 namespace joule::energy {
 namespace {
 
 using nlohmann::ordered_json;
-
-template <class T>
-ordered_json parsed(const T& value) {
-  return ordered_json::parse(to_json(value));
-}
 
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
@@ -45,8 +40,8 @@ ordered_json counts(const ProfileRow& row, bool times) {
 
 ordered_json json_row(const ProfileRow& row, bool times) {
   ordered_json object = counts(row, times);
-  object["modelled"] = parsed(row.modelled);
-  object["attributed"] = parsed(row.attributed);
+  object["modelled"] = json_of(row.modelled);
+  object["attributed"] = json_of(row.attributed);
   object["ticks"] = or_null(row.ticks);
   return object;
 }
@@ -59,7 +54,7 @@ ordered_json ticks(const std::optional<Split>& split) {
 ordered_json not_in_sum(const Profile& p) {
   ordered_json array = ordered_json::array();
   for (const auto& [meter, why, gross] : p.beside) {
-    array.push_back({{"meter", parsed(meter)}, {"reason", why}, {"gross", parsed(gross)}});
+    array.push_back({{"meter", json_of(meter)}, {"reason", why}, {"gross", json_of(gross)}});
   }
   return array;
 }
@@ -73,7 +68,7 @@ ordered_json environment(const Profile& p) {
 ordered_json sources(const Profile& p) {
   ordered_json array = ordered_json::array();
   for (const MeterInfo& source : p.sources) {
-    ordered_json& object = array.emplace_back(parsed(source));
+    ordered_json& object = array.emplace_back(json_of(source));
     for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "remarks"}) {
       object.erase(key);  // of the meter that was used they are in `meter`
     }
@@ -106,51 +101,51 @@ std::string quoted(const std::string& text) {
 
 std::string cell(const ordered_json& value) {
   if (value.is_null()) return "";
-  return value.is_string() ? quoted(value.get<std::string>()) : value.dump();
+  return value.is_string() ? quoted(value.get<std::string>()) : dumped(value);
 }
 
 }  // namespace
 
-std::string to_json(const Profile& p) {
+ordered_json json_of(const Profile& p) {
   ordered_json lines = ordered_json::array();
   for (const ProfileRow& row : rows(p, By::line)) lines.push_back(json_row(row, p.times));
   const Ratio ratio = modelled_per_dynamic(p);
-  const ordered_json document{
-      {"format", "joule-profile"},
-      {"version", 1},
-      {"model", p.model},
-      {"input", p.input},
-      {"data", p.data},
-      {"mode", p.mode},
-      {"batch", p.batch},
-      {"steps", p.steps},
-      {"warmup", p.warmup},
-      {"meter", parsed(p.meter)},
-      {"not_in_sum", not_in_sum(p)},
-      {"idle_power", parsed(p.idle_power)},
-      {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
-      {"attribution", name(p.attribution.rule)},
-      {"window", parsed(p.attribution.whole)},
-      {"ticks", ticks(p.attribution.ticks)},
-      {"unattributed", parsed(p.attribution.unattributed)},
-      {"total", json_row(total(p), p.times)},
-      {"modelled_per_dynamic",
-       {{"value", or_null(ratio.value)},
-        {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
-      {"notes", p.notes},
-      {"environment", environment(p)},
-      {"sources", sources(p)},
-      {"windows", windows(p)},
-      {"lines", lines}};
-  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return {{"format", "joule-profile"},
+          {"version", 1},
+          {"model", p.model},
+          {"input", p.input},
+          {"data", p.data},
+          {"mode", p.mode},
+          {"batch", p.batch},
+          {"steps", p.steps},
+          {"warmup", p.warmup},
+          {"meter", json_of(p.meter)},
+          {"not_in_sum", not_in_sum(p)},
+          {"idle_power", json_of(p.idle_power)},
+          {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
+          {"attribution", name(p.attribution.rule)},
+          {"window", json_of(p.attribution.whole)},
+          {"ticks", ticks(p.attribution.ticks)},
+          {"unattributed", json_of(p.attribution.unattributed)},
+          {"total", json_row(total(p), p.times)},
+          {"modelled_per_dynamic",
+           {{"value", or_null(ratio.value)},
+            {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
+          {"notes", p.notes},
+          {"environment", environment(p)},
+          {"sources", sources(p)},
+          {"windows", windows(p)},
+          {"lines", lines}};
 }
+
+std::string to_json(const Profile& p) { return dumped(json_of(p), 2) + "\n"; }
 
 std::string to_csv(const Profile& p) {
   std::string text;
   for (const ProfileRow& row : rows(p, By::line)) {
     ordered_json cells = counts(row, p.times);
     const auto add = [&](const std::string& key, const Figure<Joules>& figure) {
-      const ordered_json object = parsed(figure);
+      const ordered_json object = json_of(figure);
       cells[key + "_joules"] = object["value"];
       cells[key + "_uncertainty_joules"] = object["uncertainty"];
     };

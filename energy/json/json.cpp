@@ -3,18 +3,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "joule/energy/json/values_json.h"
+#include "joule/io/json_dump.h"
+
 namespace joule::energy {
-namespace {
 
 using nlohmann::ordered_json;
 
-std::string text(const ordered_json& value, int indent) {
-  return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
-}
-
-}  // namespace
-
-std::string to_json(std::span<const Ledger::Line> lines) {
+ordered_json json_of(std::span<const Ledger::Line> lines) {
   ordered_json array = ordered_json::array();
   for (const Ledger::Line& line : lines) {
     array.push_back({{"layer", line.run.scope.layer},
@@ -31,11 +27,11 @@ std::string to_json(std::span<const Ledger::Line> lines) {
                      {"values_in_nonzero", line.tally.values_in_nonzero},
                      {"nanoseconds", line.tally.nanoseconds}});
   }
-  return text(array, 2);
+  return array;
 }
 
 template <class Q>
-std::string to_json(const Figure<Q>& figure) {
+ordered_json json_of(const Figure<Q>& figure) {
   ordered_json value, uncertainty, reason;
   if (!figure.available()) {
     reason = figure.reason();
@@ -43,13 +39,23 @@ std::string to_json(const Figure<Q>& figure) {
     value = figure.value().value();
     if (figure.uncertainty()) uncertainty = figure.uncertainty()->value();
   }
-  return text({{"value", value},
-               {"unit", Q::kUnit},
-               {"uncertainty", uncertainty},
-               {"quality", name(figure.quality())},
-               {"source", figure.source()},
-               {"reason", reason}},
-              -1);
+  return {{"value", value},
+          {"unit", Q::kUnit},
+          {"uncertainty", uncertainty},
+          {"quality", name(figure.quality())},
+          {"source", figure.source()},
+          {"reason", reason}};
+}
+
+template ordered_json json_of(const Figure<Joules>&);
+template ordered_json json_of(const Figure<Watts>&);
+template ordered_json json_of(const Figure<Seconds>&);
+
+std::string to_json(std::span<const Ledger::Line> lines) { return dumped(json_of(lines), 2); }
+
+template <class Q>
+std::string to_json(const Figure<Q>& figure) {
+  return dumped(json_of(figure));
 }
 
 template std::string to_json(const Figure<Joules>&);

@@ -4,14 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "joule/io/json_dump.h"
+
 namespace joule::energy {
 namespace {
 
 using nlohmann::ordered_json;
 
-void write(std::ostream& out, const ordered_json& line) {
-  out << line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
-}
+void write(std::ostream& out, const ordered_json& line) { out << dumped(line) << '\n'; }
 
 }  // namespace
 

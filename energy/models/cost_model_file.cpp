@@ -5,6 +5,7 @@
 #include "joule/energy/json/json_members.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/io/input_file.h"
+#include "joule/io/nearest.h"
 
 namespace joule::energy {
 namespace {
@@ -88,15 +89,16 @@ CostModel parse_cost_model(std::string_view text, const std::string& path) {
 }
 
 CostModel load_cost_model(const std::string& name_or_path) {
-  std::string names;
+  std::vector<std::string> names;
   for (const CostModel& model : built_in_cost_models()) {
     if (model.name == name_or_path) return model;
-    names += (names.empty() ? "" : ", ") + model.name;
+    names.push_back(model.name);
   }
   require(name_or_path != eyeriss().name, eyeriss().name,
           ": its constants are multiples of the energy of a MAC, not joules; say what a MAC costs");
   if (std::error_code none; !std::filesystem::exists(name_or_path, none)) {
-    throw DataError(str(name_or_path, ": neither a profile (", names, ") nor a readable file"));
+    throw DataError(str(name_or_path, ": neither a profile (", listed(names),
+                        ") nor a readable file", did_you_mean(name_or_path, names)));
   }
   return parse_cost_model(read_file(name_or_path, kMaxBytes, "a profile"), name_or_path);
 }

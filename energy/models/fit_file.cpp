@@ -5,6 +5,7 @@
 #include "joule/energy/json/json_members.h"
 #include "joule/energy/models/fit.h"
 #include "joule/io/input_file.h"
+#include "joule/io/json_dump.h"
 
 namespace joule::energy {
 namespace {
@@ -116,7 +117,7 @@ std::string to_json(const MeasuredWindows& measured) {
                               {"device", measured.device},
                               {"meter", measured.meter},
                               {"windows", windows}};
-  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return dumped(document, 2) + "\n";
 }
 
 std::string to_json(const CostModel& model) {
@@ -134,7 +135,7 @@ std::string to_json(const CostModel& model) {
                     {"condition_number", model.fit->condition_number},
                     {"rms_residual_joules", model.fit->rms_residual.value()},
                     {"largest_residual_joules", model.fit->largest_residual.value()}};
-  return profile.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return dumped(profile, 2) + "\n";
 }
 
 }  // namespace joule::energy

@@ -92,7 +92,7 @@ class Energy(unittest.TestCase):
     def test_figures_follow_from_the_counts(self):
         for bits in (32, 16, 8):
             for profile, recounts in (("sponge", 1), ("sponge-poisoning", 10)):
-                arguments = ["--model", self.run_folder, "--profile", profile, "--threshold-bits", bits]
+                arguments = ["--model", self.run_folder, "--cost-model", profile, "--threshold-bits", bits]
                 result = self.json(*arguments)
                 self.assertEqual((result["images"], result["batches"], result["threshold_bits"]), (500, 1, bits))
                 self.assert_published(result, recounts)
@@ -126,7 +126,7 @@ class Energy(unittest.TestCase):
 
     def test_statistics_of_norms(self):
         # Norms of 3 and 9 channels: 18 of 20 values more per channel.
-        sponge, poisoning = (self.json(*self.untrained(), "--profile", name) for name in ("sponge", "sponge-poisoning"))
+        sponge, poisoning = (self.json(*self.untrained(), "--cost-model", name) for name in ("sponge", "sponge-poisoning"))
         self.assert_published(sponge, 1)
         self.assert_published(poisoning, 10)
         self.assertEqual(total(sponge["counts"], "statistics"), 2 * (3 + 9))
@@ -147,7 +147,7 @@ class Energy(unittest.TestCase):
 
     def test_zero_skip_stands_beside(self):
         beside = self.json("--model", self.run_folder)["profiles"][1]
-        alone = self.json("--model", self.run_folder, "--profile", "zero-skip")["profiles"]
+        alone = self.json("--model", self.run_folder, "--cost-model", "zero-skip")["profiles"]
         self.assertEqual(alone, [beside])
         self.assertEqual(beside["profile"], "zero-skip")
         self.assertLess(beside["ratio"], 1)
@@ -158,7 +158,7 @@ class Energy(unittest.TestCase):
 
     def test_linear_profiles(self):
         def worst(profile, *more):
-            return self.json(*self.untrained(), "--profile", profile, *more)["profiles"][0]["worst_joules"]
+            return self.json(*self.untrained(), "--cost-model", profile, *more)["profiles"][0]["worst_joules"]
 
         horowitz, jouppi = worst("horowitz45"), worst("jouppi7")
         self.assertAlmostEqual(jouppi["compute"] / horowitz["compute"], 1.69 / 4.6, places=9)
@@ -169,7 +169,7 @@ class Energy(unittest.TestCase):
 
     def test_table(self):
         text = self.text("--model", self.run_folder, "--limit", 300, "--batch", 200)
-        for word in ("modelled", "nobody measured", "zero-skip", "conv1", "total", "the mean over 2 batches", "data set synthetic", "Shumailov"):  # fmt: skip
+        for word in ("modelled", "no joule was measured", "zero-skip", "conv1", "total", "the mean over 2 batches", "data set synthetic", "Shumailov"):  # fmt: skip
             self.assertIn(word, text)
         resnet = self.text("--model", "resnet18", "--input", "32x32x3", "--classes", 10, "--relu-density", 0.3, "--batch", 1)  # fmt: skip
         rows = [line.split()[0] for line in resnet.splitlines() if line]
@@ -177,14 +177,14 @@ class Energy(unittest.TestCase):
         self.assertIn("0.3 of what every ReLU puts out", resnet)
 
     def test_profiles(self):
-        profiles = {profile["name"]: profile for profile in self.json("--profiles")}
+        profiles = {profile["name"]: profile for profile in self.json("--cost-models")}
         self.assertEqual(
             list(profiles), ["sponge", "sponge-poisoning", "horowitz45", "zero-skip", "jouppi7", "eyeriss"]
         )
         self.assertEqual(profiles["eyeriss"]["kind"], "relative")
         self.assertNotIn("picojoules", json.dumps(profiles["eyeriss"]))
         self.assertEqual(profiles["jouppi7"]["picojoules_per_byte"], {"low": 31.25, "high": 56.25})
-        text = self.text("--profiles")
+        text = self.text("--cost-models")
         for name in profiles:
             self.assertIn(name, text)
 
@@ -200,7 +200,7 @@ class Energy(unittest.TestCase):
         self.assertAlmostEqual(fitted["watts"]["value"], 30, places=6)
         self.assertEqual(fitted["device"], "bench")
         self.assertEqual(json.loads(self.text("--fit", windows, "--out", out, "--json")), fitted)
-        result = self.json(*self.untrained(), "--profile", out)
+        result = self.json(*self.untrained(), "--cost-model", out)
         self.assertRegex(
             result["source"], r"\Aleast squares over 8 windows measured by replay; device bench, condition number \d"
         )
@@ -228,10 +228,10 @@ class Energy(unittest.TestCase):
 
     def test_usage(self):
         run = ["--model", self.run_folder]
-        self.assert_refused(2, "say one of --model, --profiles and --fit, got none")
-        self.assert_refused(2, "got several", *run, "--profiles")
+        self.assert_refused(2, "say one of --model, --cost-models and --fit, got none")
+        self.assert_refused(2, "got several", *run, "--cost-models")
         self.assert_refused(2, "--fit requires --out", "--fit", "x")
-        self.assert_refused(2, "--batch requires --model", "--profiles", "--batch", 3)
+        self.assert_refused(2, "--batch requires --model", "--cost-models", "--batch", 3)
         self.assert_refused(2, "--data excludes --relu-density", *run, "--data", "synthetic", "--relu-density", 0.3)
         self.assert_refused(2, "resnet18 is an untrained net: say --data or --relu-density", "--model", "resnet18")
         self.assert_refused(2, "say --input and --classes", "--model", "resnet18", "--relu-density", 0.3)
@@ -239,12 +239,12 @@ class Energy(unittest.TestCase):
         self.assert_refused(2, "takes images 28x28x1", *run, "--input", "32x32x3")
         self.assert_refused(2, "--classes is 7, but", *run, "--classes", 7)
         self.assert_refused(3, "vgg17: neither a net (lenet5, ", "--model", "vgg17")
-        self.assert_refused(3, "sponges: neither a profile (sponge, sponge-poisoning, ", *run, "--profile", "sponges")
-        self.assert_refused(2, "eyeriss: its constants are multiples", *run, "--profile", "eyeriss")
+        self.assert_refused(3, "sponges: neither a profile (sponge, sponge-poisoning, ", *run, "--cost-model", "sponges")
+        self.assert_refused(2, "eyeriss: its constants are multiples", *run, "--cost-model", "eyeriss")
         self.assert_refused(2, "only eyeriss leaves open", *run, "--mac-picojoules", 3)
-        self.assert_refused(2, "a MAC costs more than 0 pJ", *run, "--profile", "eyeriss", "--mac-picojoules", 0)
+        self.assert_refused(2, "a MAC costs more than 0 pJ", *run, "--cost-model", "eyeriss", "--mac-picojoules", 0)
         self.assert_refused(2, "expected 32, 16 or 8, got 12", *run, "--threshold-bits", 12)
-        self.assert_refused(2, "to zero-skip only an exact 0 is zero", *run, "--profile", "zero-skip", "--threshold-bits", 32)  # fmt: skip
+        self.assert_refused(2, "to zero-skip only an exact 0 is zero", *run, "--cost-model", "zero-skip", "--threshold-bits", 32)  # fmt: skip
         self.assert_refused(2, "relu-density: must lie in [0, 1], got 1.5", *run, "--relu-density", 1.5)
         self.assert_refused(2, "batch: expected at least 1, got 0", *run, "--batch", 0)
         self.assert_refused(2, "limit: must not be negative, got -1", *run, "--limit", -1)

@@ -67,7 +67,7 @@ class Profile(unittest.TestCase):
 
     def test_shares_of_a_trace(self):
         meter = self.trace("three.jsonl", [40, 50, 60])
-        report = self.report("--meter", meter, "--steps", 3, "--attribute", "model", "--profile", "zero-skip")
+        report = self.report("--meter", meter, "--steps", 3, "--attribute", "model", "--cost-model", "zero-skip")
         self.assertEqual(report["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
         self.assert_adds_up(report)
         modelled = sum(line["modelled"]["value"] for line in report["lines"])
@@ -301,7 +301,7 @@ class Profile(unittest.TestCase):
         self.assert_refused(2, "leave out --train", *none, "--attribute", "regression", "--train")
         self.assert_refused(2, "needs the times", *none, "--no-times")
         self.assert_refused(2, "two reports are to go to", *none, "--json", "a", "--csv", "a")
-        self.assert_refused(2, "models whole nets", *none, "--profile", "sponge")
+        self.assert_refused(2, "models whole nets", *none, "--cost-model", "sponge")
         self.assert_refused(2, "say --data or --input and --classes", "--model", "lenet5")
         self.assert_refused(2, "meter: expected auto", *NET, "--meter", "x")
         self.assertFalse(Path("a").exists() or Path("a.joule.tmp").exists())
@@ -311,10 +311,10 @@ class Profile(unittest.TestCase):
         for option in ("--html", "--json", "--csv", "--prometheus", "--trace", "--record", "--windows"):
             self.assert_refused(3, str(nowhere), *NET, "--meter", "none", option, nowhere)
         self.assert_refused(3, "neither a net", "--model", "nowhere")
-        self.assert_refused(3, "neither a profile", *NET, "--meter", "none", "--profile", "nowhere.json")
+        self.assert_refused(3, "neither a profile", *NET, "--meter", "none", "--cost-model", "nowhere.json")
         bad = self.folder / "bad.json"
         bad.write_text('{"name": "x"}')
-        self.assert_refused(3, "bad.json: 'source' is missing", *NET, "--meter", "none", "--profile", bad)
+        self.assert_refused(3, "bad.json: 'source' is missing", *NET, "--meter", "none", "--cost-model", bad)
         bad.write_text(json.dumps(HEAD) + '\n{"ns":0}\n')
         self.assert_refused(3, "bad.json:2: 'ticks' is missing", *NET, "--meter", f"replay:{bad}")
         self.assertEqual(list(self.folder.glob("*.tmp")), [])

@@ -76,7 +76,7 @@ class Streams(unittest.TestCase):
             "summary": [],
             "summary --json": [],
             "info": [],
-            "energy --profiles": [],
+            "energy --cost-models": [],
             f"energy --model {self.model} --relu-density 0.5 --batch 1": [],
             f"eval --model {self.model} --limit 9": [],
             f"predict --model {self.model} --limit 9 --out {out}/p.csv": [out / "p.csv"],

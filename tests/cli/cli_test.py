@@ -247,7 +247,7 @@ class Program(unittest.TestCase):
         self.assertEqual(used("--precision", "bf16", env=rounding), {"cpu.skip_zero_bf16_weights"})
         self.assert_refused(2, "cpu.skip_zero_bf16_weights: is less precise than asked for",
                             "eval", "--model", self.model, env=rounding)  # fmt: skip
-        note = "products in f32, weights rounded to bf16 by the rows *_bf16_weights"
+        note = "products in f32, weights rounded to bf16 by the implementations *_bf16_weights"
         self.assertIn(note, self.output("eval", "--model", self.model, "--precision", "bf16"))
         self.assertNotIn("products in", self.output("eval", "--model", self.model))
         self.assert_refused(2, "precision: the CPU has f32, and bf16 for weights, got 'tf32'",

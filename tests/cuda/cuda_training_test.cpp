@@ -129,18 +129,18 @@ TEST_F(CudaTraining, ANetIsSavedFromTheDeviceAndLoadedOntoTheCpu) {
 /// Three whole batches and a smaller one per epoch.
 training::Trainer make_trainer(const std::string& graph, double clip_norm = 0,
                                const char* device = "cuda") {
-  return training::Trainer({.model = "lenet5",
-                            .data = "synthetic",
-                            .validation = 0,
-                            .epochs = 3,
-                            .batch = 4,
-                            .optimizer = "adam",
-                            .lr = 1e-3,
-                            .clip_norm = clip_norm,
-                            .l0_lambda = 0.1,
-                            .l0_warmup = 1.5,
-                            .device = device,
-                            .graph = graph},
+  return training::Trainer(training::Config{.model = "lenet5",
+                                            .data = "synthetic",
+                                            .validation = 0,
+                                            .epochs = 3,
+                                            .batch = 4,
+                                            .optimizer = "adam",
+                                            .lr = 1e-3,
+                                            .clip_norm = clip_norm,
+                                            .l0_lambda = 0.1,
+                                            .l0_warmup = 1.5,
+                                            .device = device,
+                                            .graph = graph},
                            make_synthetic({.train = 14, .test = 6, .classes = 4, .size = 12}));
 }
 

@@ -228,7 +228,8 @@ TEST(CostModelFile, IsLoadedByNameOrPath) {
   EXPECT_EQ(load_cost_model("horowitz45").name, "horowitz45");
   EXPECT_EQ(load_cost_model("zero-skip").name, "zero-skip");
   EXPECT_EQ(error_of<DataError>([] { load_cost_model("horowitz54"); }),
-            "horowitz54: neither a profile (horowitz45, zero-skip, jouppi7) nor a readable file");
+            "horowitz54: neither a profile (horowitz45, zero-skip, jouppi7) nor a readable file; "
+            "did you mean 'horowitz45'?");
   namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / str("joule_cost_model_test.", ::getpid());
   fs::create_directory(folder);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <map>
 
 #include "joule/energy/meters/replay.h"
 #include "joule/energy/run_meters.h"
@@ -236,10 +237,11 @@ TEST(OpenMeters, AllAreListedWhetherReadableOrNot) {
 }
 
 TEST(OpenMeters, OtherNamesAreRefused) {
-  for (const char* bad : {"", "nvidia", "nvml:", "RAPL", "replay"}) {
-    EXPECT_EQ(test::error_of([&] { open_meters(bad); }),
+  for (const auto& [bad, meant] : std::map<std::string, std::string>{
+           {"", ""}, {"nvidia", ""}, {"nvml:", "nvml"}, {"RAPL", "rapl"}, {"replay", ""}}) {
+    EXPECT_EQ(test::error_of([&, &bad = bad] { open_meters(bad); }),
               str("meter: expected auto, nvml, nvml:ID, perf, rapl, replay:FILE or none, got '",
-                  bad, "'"));
+                  bad, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?"));
   }
   EXPECT_EQ(test::data_error_of([] { open_meters("replay:/nowhere"); }),
             "/nowhere: cannot be opened: No such file or directory");

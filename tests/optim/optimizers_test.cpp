@@ -358,6 +358,43 @@ TEST(Optimizers, ZeroGradForgetsTheGradients) {
   for (const auto& [name, tensor] : parameters) EXPECT_FALSE(tensor.grad().defined());
 }
 
+TEST(Adam, IsAdamWBitForBitWhereNothingDecays) {
+  for (const bool amsgrad : {false, true}) {
+    const Parameters plain = make_parameters(), decoupled = make_parameters();
+    Adam adam(plain, {.lr = 0.02, .amsgrad = amsgrad});
+    AdamW adamw(decoupled, {.lr = 0.02, .weight_decay = 0, .amsgrad = amsgrad});
+    for (int step = 0; step < 10; ++step) {
+      for (Optimizer* const optimizer :
+           {static_cast<Optimizer*>(&adam), static_cast<Optimizer*>(&adamw)}) {
+        set_gradients(optimizer->parameters(), step);
+        optimizer->step();
+      }
+    }
+    for (std::size_t k = 0; k < plain.size(); ++k) {
+      expect_same_bits(decoupled[k].tensor, plain[k].tensor);
+    }
+    const State a = adam.state(), w = adamw.state();
+    ASSERT_EQ(a.tensors.size(), (amsgrad ? 3 : 2) * plain.size());
+    for (const auto& [name, tensor] : a.tensors) expect_same_bits(w.tensors.at(name), tensor);
+  }
+}
+
+TEST(Adam, WithDecoupledDecayIsAdamWByAnotherName) {
+  const Parameters one = make_parameters(), two = make_parameters();
+  Adam adam(one, {.lr = 0.02, .weight_decay = 0.05, .decoupled_weight_decay = true});
+  AdamW adamw(two, {.lr = 0.02, .weight_decay = 0.05});
+  for (int step = 0; step < 5; ++step) {
+    set_gradients(adam.parameters(), step);
+    adam.step();
+  }
+  EXPECT_EQ(adam.state().values.at("optimizer"), "adamw");
+  adamw.load_state(snapshot(adam));  // one takes the other's state
+  EXPECT_EQ(adamw.state().values, adam.state().values);
+  Adam coupled(one, {.lr = 0.02, .weight_decay = 0.05});
+  EXPECT_EQ(error_of([&] { coupled.load_state(adamw.state()); }),
+            "adam: the state was saved with optimizer adamw, expected adam");
+}
+
 TEST(Adam, TheFirstStepOfALateParameterIsCorrectedAsAFirstStep) {
   const Tensor early = leaf(Tensor::full({1}, 0)), late = leaf(Tensor::full({1}, 0));
   Adam optimizer({{"early", early}, {"late", late}}, {.lr = 0.5});

@@ -37,9 +37,8 @@ TEST(Page, ShowsTextAsItIs) {
 TEST(Page, HoldsItsDataValueForValue) {
   const std::string data =
       R"({"a": [1, 2.5, null], "b": "</script><!-- <script> \u00e9", "c": 1e-9})";
-  const std::string html = Page("t", "l").data(data).html();
+  const std::string html = Page("t", "l").data(nlohmann::ordered_json::parse(data)).html();
   EXPECT_EQ(embedded(html, "data"), json::parse(data));
-  EXPECT_EQ(error_of([] { Page("t", "l").data("{"); }), "page: its data are not JSON");
 }
 
 TEST(Page, DescribesItsCharts) {

@@ -84,6 +84,21 @@ class CheckSources(unittest.TestCase):
         found = self.breaches(files={"joule.h": HEADER + "#include <fmt/core.h>\n"})
         self.assertEqual(found, ["joule.h:3: a public header includes fmt/core.h"])
 
+    def test_json_values_are_for_all_sources_but_no_public_header(self):
+        files = {
+            "core/size_json.h": HEADER + '#include <nlohmann/json_fwd.hpp>\n#include "joule/core/tensor.h"\n',
+            "kernels/cost_json.h": HEADER + '#include "joule/core/size_json.h"\n',
+            "layers/cost.cpp": TOP + '#include "joule/kernels/cost_json.h"\n',
+        }
+        self.assertEqual(self.breaches(files=files), [])
+        public = {"joule.h": HEADER + '#include "joule/kernels/cost_json.h"\n'}
+        self.assertEqual(
+            self.breaches(files={**files, **public}),
+            ['joule.h:3: "kernels/cost_json.h" is private to kernels: it needs a third-party header'],
+        )
+        whole = {"core/size_json.h": HEADER + "#include <nlohmann/json.hpp>\n"}
+        self.assertEqual(len(self.breaches(files={**files, **whole})), 2)
+
     def test_private_header_of_another_folder(self):
         found = self.breaches(files={"layers/conv.cpp": TOP + '#include "joule/kernels/simd.h"\n'})
         self.assertEqual(found, ['layers/conv.cpp:2: "kernels/simd.h" is private to kernels: it needs a third-party header'])

@@ -13,10 +13,12 @@
 #include "joule/energy/models/cost_model.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/simulated_power.h"
+#include "joule/tests/support/small_runs.h"
 #include "joule/training/energy/energy_prediction.h"
 #include "joule/training/energy/run_energy.h"
 #include "joule/training/run/choice.h"
 #include "joule/training/run/summary.h"
+#include "joule/training/run/summary_json.h"
 #include "joule/training/trainer.h"
 
 namespace joule::training {
@@ -29,6 +31,7 @@ using energy::Watts;
 using test::error_of;
 using test::SimulatedMeter;
 using test::SimulatedPower;
+using test::small_data;
 
 constexpr std::int64_t kMs = 1'000'000;
 
@@ -54,10 +57,6 @@ Config config_of(std::int64_t epochs) {
           .epochs = epochs,
           .batch = 16,
           .deterministic = true};
-}
-
-DataSplit small_data() {
-  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});  // 4 steps an epoch
 }
 
 /// Every step takes 100 ms; the bench's clock moves nowhere else.
@@ -544,7 +543,7 @@ TEST(TrainingEnergy, ValidationIsAPartOfItsOwn) {
     // The same net on 11 and on 20 images.
     EXPECT_EQ(20 * m.energy.validation.work.work.macs, 11 * m.energy.evaluation.work.work.macs);
   }
-  const auto json = nlohmann::json::parse(to_json(RunEnergy{.epochs = trainer.metrics()}));
+  const auto json = json_of(RunEnergy{.epochs = trainer.metrics()});
   EXPECT_EQ(json["validation"]["gross"]["value"], 8);
   EXPECT_EQ(json["total"]["gross"]["value"], 30);
 }
@@ -640,7 +639,7 @@ TEST(Choice, WithinAPointOfTheBestIsTheFirstThatCloseToIt) {
   epochs[0].energy.training.measured[0].missing = "lost";
   EXPECT_EQ(first_within_a_point(epochs, spent_until(epochs))->spent.reason(), "lost");
   EXPECT_NE(choice_line(epochs).find("(modelled, horowitz45)"), std::string::npos);
-  const auto json = nlohmann::json::parse(choice_json(epochs));
+  const auto json = choice_json(epochs);
   EXPECT_EQ(json["best_epoch"]["epoch"], 4);
   const auto& measured = json["accuracy_over_energy"]["measured"];
   EXPECT_EQ(measured["front"].size(), 0u);
@@ -656,13 +655,13 @@ TEST(Footprint, IsBesideTheEnergy) {
   Trainer trainer(config_of(1), small_data(), {.metering = bench.metering});
   trainer.run_epoch(hundred_ms_a_step(bench));
   run.epochs = trainer.metrics();
-  const auto json = nlohmann::json::parse(to_json(run));
+  const auto json = json_of(run);
   EXPECT_EQ(json["total"]["gross"]["value"], 4.0);
   EXPECT_EQ(json["facility_energy"]["value"], 6.0);
   EXPECT_NEAR(json["carbon"]["value"].get<double>(), 4 / 3.6e6 * 360, 1e-12);
   EXPECT_NEAR(json["facility_carbon"]["value"].get<double>(), 6 / 3.6e6 * 360, 1e-12);
   run.epochs[0].energy.training.measured[0].missing = "lost";
-  EXPECT_EQ(nlohmann::json::parse(to_json(run))["carbon"]["value"], nullptr);
+  EXPECT_EQ(json_of(run)["carbon"]["value"], nullptr);
 
   EXPECT_EQ(error_of([] { check(Footprint{.grams_per_kwh = -1}); }),
             "carbon intensity: expected a number of grams per kWh >= 0, got -1");

@@ -10,10 +10,10 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "joule/data/synthetic.h"
 #include "joule/io/input_file.h"
 #include "joule/layers/module.h"
 #include "joule/tests/support/files.h"
+#include "joule/tests/support/small_runs.h"
 #include "joule/training/energy/run_energy.h"
 #include "joule/training/run/folder_lock.h"
 #include "joule/training/run/history.h"
@@ -24,18 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace test;
-
-Config tiny_config(std::int64_t epochs) {
-  return {.model = "lenet5",
-          .data = "synthetic",
-          .limit = 2,
-          .validation = 0,
-          .epochs = epochs,
-          .batch = 2,
-          .lr = 1e-3,
-          .schedule = "constant",
-          .threads = 1};
-}
 
 /// Every file of a folder and what is in it.
 std::map<std::string, std::string> contents(const std::string& folder) {
@@ -186,10 +174,6 @@ TEST(MetricsFile, RefusesWhatNoEpochWrote) {
   EXPECT_EQ(refused(""), "expected the line of epoch 2");
 }
 
-/// 4 steps an epoch.
-DataSplit small_data() {
-  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});
-}
 Config two_epochs() { return {.model = "lenet5", .data = "synthetic", .epochs = 2, .batch = 16}; }
 
 /// A state whose tensors are its own, as one that was read from a file.

@@ -9,6 +9,7 @@
 
 #include "joule/io/input_file.h"
 #include "joule/tests/support/files.h"
+#include "joule/tests/support/small_runs.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/run.h"
 
@@ -17,18 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace test;
-
-Config tiny_config(std::int64_t epochs) {
-  return {.model = "lenet5",
-          .data = "synthetic",
-          .limit = 2,
-          .validation = 0,
-          .epochs = epochs,
-          .batch = 2,
-          .lr = 1e-3,
-          .schedule = "constant",
-          .threads = 1};
-}
 
 /// Of what malloc gave; 0 where a sanitizer has its own.
 std::size_t allocated() { return mallinfo2().uordblks; }

@@ -7,11 +7,15 @@
 #include "joule/core/random.h"
 #include "joule/data/synthetic.h"
 #include "joule/tests/support/files.h"
+#include "joule/tests/support/small_runs.h"
 #include "joule/training/run/run.h"
+#include "joule/training/run/summary_json.h"
 #include "joule/training/trainer.h"
 
 namespace joule::training {
 namespace {
+
+using test::small_data;
 
 Config small_config() {
   return {.model = "lenet5",
@@ -22,10 +26,6 @@ Config small_config() {
           .l0_lambda = 0.1,
           .l0_warmup = 1,
           .deterministic = true};
-}
-
-DataSplit small_data() {
-  return make_synthetic({.train = 56, .test = 20, .classes = 4, .size = 12});  // 4 steps an epoch
 }
 
 std::vector<float> weights(Trainer& trainer) {
@@ -631,7 +631,7 @@ TEST(Summary, NamesEveryCountByItsName) {
   line.tally = {.macs_skippable = 60, .macs_skipped = 20};
   line.run = {"conv2d", "reference", {"a", Phase::forward}};
   evaluation.work = {line, line};
-  const auto json = nlohmann::json::parse(to_json(evaluation));
+  const nlohmann::json json = json_of(evaluation);
   EXPECT_EQ(json["test_accuracy"], 0.75);
   EXPECT_EQ(json["test_images"], 4);
   EXPECT_EQ(json["relu_density"], (nlohmann::json{{"a", 0.25}, {"b", 0.5}}));
@@ -649,7 +649,7 @@ TEST(Summary, NamesEveryCountByItsName) {
   EXPECT_LT(energy["executed"]["value"], energy["none"]["value"]);
   const RunResult run{
       .evaluation = evaluation, .work = {{Phase::update, line}}, .parameters = 9, .seconds = 1.5};
-  const auto of_run = nlohmann::json::parse(to_json(run));
+  const nlohmann::json of_run = json_of(run);
   EXPECT_EQ(of_run["parameters"], 9);
   EXPECT_EQ(of_run["training_seconds"], 1.5);
   EXPECT_EQ(of_run["training"]["work"]["update"]["macs_skippable"], 60);

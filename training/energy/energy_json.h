@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/device.h"
-#include "joule/energy/figure.h"
-#include "joule/energy/json/json.h"
+#include "joule/energy/json/values_json.h"
 #include "joule/training/energy/epoch_energy.h"
 
 // The energies of a run as JSON.  The keys are in docs/cli.md.
@@ -14,10 +13,7 @@ namespace joule::training {
 
 using nlohmann::ordered_json;
 
-template <class Q>
-ordered_json json_of(const energy::Figure<Q>& figure) {
-  return ordered_json::parse(energy::to_json(figure));
-}
+using energy::json_of;
 
 /// A member that counts something.
 ///

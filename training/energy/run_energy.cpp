@@ -3,6 +3,7 @@
 
 #include "joule/training/energy/energy_json.h"
 #include "joule/training/run/history.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::training {
 namespace {
@@ -96,7 +97,7 @@ EpochFigures spent_until(std::span<const EpochMetrics> epochs, const CostModel& 
   return sums_until(epochs, [&](const PartEnergy& sum) { return modelled(sum, profile); });
 }
 
-std::string to_json(const RunEnergy& run) {
+ordered_json json_of(const RunEnergy& run) {
   const EpochEnergy sum = total_energy(run.epochs);
   const PartEnergy all = whole(sum);
   const Figure<Joules> gross = measured(all).gross;
@@ -136,7 +137,7 @@ std::string to_json(const RunEnergy& run) {
       json["facility_carbon"] = derived(gross, "g", [&](Joules e) { return carbon(e * pue); });
     }
   }
-  return json.dump();
+  return json;
 }
 
 }  // namespace joule::training

@@ -49,7 +49,4 @@ struct RunEnergy {
   Footprint footprint;
 };
 
-/// The `energy` of summary.json.
-std::string to_json(const RunEnergy& run);
-
 }  // namespace joule::training

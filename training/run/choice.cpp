@@ -7,6 +7,7 @@
 
 #include "joule/core/error.h"
 #include "joule/training/energy/energy_json.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::training {
 namespace {
@@ -84,12 +85,12 @@ std::string choice_line(std::span<const EpochMetrics> epochs) {
              " and ", reached->spent);
 }
 
-std::string choice_json(std::span<const EpochMetrics> epochs) {
+ordered_json choice_json(std::span<const EpochMetrics> epochs) {
   ordered_json json{{"best_epoch", nullptr}, {"accuracy_over_energy", nullptr}};
   const auto best = best_epoch(epochs);
   if (!best) {
     json["best_epoch_reason"] = kNoValidation;
-    return json.dump();
+    return json;
   }
   const EpochMetrics& m = epoch_of(epochs, *best);
   json["best_epoch"] = {{"epoch", m.epoch},
@@ -101,7 +102,7 @@ std::string choice_json(std::span<const EpochMetrics> epochs) {
   for (const energy::CostModel& profile : energy::built_in_cost_models()) {
     over_energy["modelled"][profile.name] = json_of(epochs, spent_until(epochs, profile));
   }
-  return json.dump();
+  return json;
 }
 
 }  // namespace joule::training

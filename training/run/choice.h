@@ -43,7 +43,4 @@ std::optional<Reached> first_within_a_point(std::span<const EpochMetrics> epochs
 /// chosen.
 std::string choice_line(std::span<const EpochMetrics> epochs);
 
-/// The `best_epoch` and `accuracy_over_energy` of summary.json, one front for each quality.
-std::string choice_json(std::span<const EpochMetrics> epochs);
-
 }  // namespace joule::training

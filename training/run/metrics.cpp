@@ -7,10 +7,12 @@
 #include <type_traits>
 
 #include "joule/core/error.h"
+#include "joule/io/json_dump.h"
 #include "joule/io/json_text.h"
 #include "joule/training/energy/energy_json.h"
 #include "joule/training/run/counts.h"
 #include "joule/training/run/json_value.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::training {
 namespace {
@@ -64,15 +66,17 @@ std::vector<double> numbers(const EpochMetrics& epoch) {
   return all;
 }
 
+ordered_json json_of(const EpochMetrics& m) {
+  ordered_json line;
+  for_each_member(m, [&](const char* name, const auto& value) { line[name] = value_of(value); });
+  line["energy"] = json_of(m.energy);
+  if (m.merged.count > 0) line["merged"] = m.merged.count;
+  return line;
+}
+
 std::string to_jsonl(std::span<const EpochMetrics> metrics) {
   std::string lines;
-  for (const EpochMetrics& m : metrics) {
-    ordered_json line;
-    for_each_member(m, [&](const char* name, const auto& value) { line[name] = value_of(value); });
-    line["energy"] = json_of(m.energy);
-    if (m.merged.count > 0) line["merged"] = m.merged.count;
-    lines += line.dump() + "\n";
-  }
+  for (const EpochMetrics& m : metrics) lines += dumped(json_of(m)) + "\n";
   return lines;
 }
 

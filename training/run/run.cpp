@@ -199,16 +199,15 @@ void check_folder(const std::string& folder, Existing existing) {
                       "anew"));
 }
 
-std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
+std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
                                        Existing existing, const Hooks& hooks,
                                        const RunAccounting& accounting,
                                        const OnCheckpoint& on_checkpoint) {
-  check(config);
   check(accounting.footprint);
   FolderLock lock(folder);
   const bool resume = settle(folder, config, existing);
-  if (config.threads > 0) set_num_threads(config.threads);
-  Trainer trainer(config, load_dataset(config.data), accounting.energy);
+  if (config->threads > 0) set_num_threads(config->threads);
+  Trainer trainer(config, load_dataset(config->data), accounting.energy);
   require_room(folder, room_for(trainer, accounting.energy.metering->meters().size()));
   if (resume) load_checkpoint(folder, trainer);
   if (existing == Existing::resume && lock.was_left() && !trainer.finished()) trainer.note_loss();

@@ -49,7 +49,7 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 ///           where.
 /// Errors    as FolderLock and check_folder(); ArgumentError if the run had another configuration
 ///           (resume); TrainingError as Trainer; DataError if a file cannot be read or written.
-std::optional<RunResult> run_in_folder(const std::string& folder, const Config& config,
+std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
                                        Existing existing, const Hooks& hooks = {},
                                        const RunAccounting& accounting = {},
                                        const OnCheckpoint& on_checkpoint = {});

@@ -3,9 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "joule/energy/json/json.h"
+#include "joule/energy/json/values_json.h"
 #include "joule/energy/models/cost_model.h"
-#include "joule/training/run/choice.h"
+#include "joule/io/json_dump.h"
+#include "joule/training/run/summary_json.h"
 
 namespace joule::training {
 namespace {
@@ -26,7 +27,7 @@ ordered_json modelled_energy(const energy::Totals& totals) {
   ordered_json profiles;
   for (const energy::CostModel& model : energy::built_in_cost_models()) {
     const auto figure = [&](Skipping skipping) {
-      return ordered_json::parse(energy::to_json(model.energy(totals, skipping)));
+      return energy::json_of(model.energy(totals, skipping));
     };
     profiles[model.name] = {{"none", figure(Skipping::none)},
                             {"ideal", figure(Skipping::ideal)},
@@ -46,7 +47,7 @@ ordered_json inference(const Evaluation& evaluation) {
   ordered_json json{{"images", evaluation.images}};
   json["work"] = counts(totals);
   json["modelled_energy"] = modelled_energy(totals);
-  json["lines"] = ordered_json::parse(energy::to_json(evaluation.work));
+  json["lines"] = energy::json_of(evaluation.work);
   return json;
 }
 
@@ -74,7 +75,7 @@ LayerDensity all_relus(const Evaluation& evaluation) {
   return sum;
 }
 
-std::string to_json(const RunResult& result) {
+ordered_json json_of(const RunResult& result) {
   ordered_json json = judged(result.evaluation);
   json["parameters"] = result.parameters;
   json["training_seconds"] = result.seconds;
@@ -86,12 +87,12 @@ std::string to_json(const RunResult& result) {
     all += totals;
   }
   training["modelled_energy"] = modelled_energy(all);
-  json["energy"] = ordered_json::parse(to_json(result.energy));
-  json.update(ordered_json::parse(choice_json(result.energy.epochs)));
-  return json.dump(2) + "\n";
+  json["energy"] = json_of(result.energy);
+  json.update(choice_json(result.energy.epochs));
+  return json;
 }
 
-std::string to_json(const Evaluation& e) {
+ordered_json json_of(const Evaluation& e) {
   ordered_json json = judged(e);
   ordered_json rows = ordered_json::array();
   for (std::int64_t label = 0; label < e.classes; ++label) {
@@ -100,7 +101,9 @@ std::string to_json(const Evaluation& e) {
   }
   json["confusion"] = rows;
   json["inference"] = inference(e);
-  return json.dump(2) + "\n";
+  return json;
 }
+
+std::string to_json(const RunResult& result) { return dumped(json_of(result), 2) + "\n"; }
 
 }  // namespace joule::training

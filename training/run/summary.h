@@ -28,7 +28,4 @@ LayerDensity all_relus(const Evaluation& evaluation);
 /// summary.json.  The keys are in docs/cli.md.
 std::string to_json(const RunResult& result);
 
-/// What `joule eval --json` prints: accuracy, loss, confusion matrix, densities, work and energy.
-std::string to_json(const Evaluation& evaluation);
-
 }  // namespace joule::training

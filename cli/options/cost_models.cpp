@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/cli/options/energy_profiles.h"
+#include "joule/cli/options/cost_models.h"
 
 #include <fmt/core.h>
 
@@ -10,6 +10,7 @@
 #include "joule/core/error.h"
 #include "joule/energy/models/fit.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/nearest.h"
 
 namespace joule::cli {
 namespace {
@@ -29,28 +30,28 @@ ordered_json to_json(const energy::Constant& constant) {
 }
 
 ordered_json collect() {
-  ordered_json profiles = ordered_json::array();
+  ordered_json models = ordered_json::array();
   for (const energy::AsicModel& model : energy::asic_models()) {
-    profiles.push_back({{"name", model.name},
-                        {"kind", "accelerator"},
-                        {"source", model.source},
-                        {"picojoules_per_operation", in_picojoules(model.per_operation)},
-                        {"picojoules_per_value", in_picojoules(model.per_value)},
-                        {"statistics_recounts", model.statistics_recounts}});
+    models.push_back({{"name", model.name},
+                      {"kind", "accelerator"},
+                      {"source", model.source},
+                      {"picojoules_per_operation", in_picojoules(model.per_operation)},
+                      {"picojoules_per_value", in_picojoules(model.per_value)},
+                      {"statistics_recounts", model.statistics_recounts}});
   }
   for (const energy::CostModel& model : energy::built_in_cost_models()) {
-    profiles.push_back({{"name", model.name},
-                        {"kind", "linear"},
-                        {"source", model.source},
-                        {kPerMac, to_json(model.per_mac)},
-                        {kPerByte, to_json(model.per_byte)}});
+    models.push_back({{"name", model.name},
+                      {"kind", "linear"},
+                      {"source", model.source},
+                      {kPerMac, to_json(model.per_mac)},
+                      {kPerByte, to_json(model.per_byte)}});
   }
   const energy::RelativeCostModel& relative = energy::eyeriss();
-  profiles.push_back({{"name", relative.name},
-                      {"kind", "relative"},
-                      {"source", relative.source},
-                      {"macs_per_value", relative.macs_per_value}});
-  return profiles;
+  models.push_back({{"name", relative.name},
+                    {"kind", "relative"},
+                    {"source", relative.source},
+                    {"macs_per_value", relative.macs_per_value}});
+  return models;
 }
 
 /// "4.6 pJ", "162.5 to 325 pJ".
@@ -60,20 +61,20 @@ std::string picojoule_text(const ordered_json& constant) {
                      constant["high"].get<double>());
 }
 
-std::string constants_text(const ordered_json& profile) {
-  const std::string kind = profile["kind"];
+std::string constants_text(const ordered_json& model) {
+  const std::string kind = model["kind"];
   if (kind == "accelerator") {
     return fmt::format("{} per operation, {} per value, statistics of norms {} times",
-                       picojoule_text(profile["picojoules_per_operation"]),
-                       picojoule_text(profile["picojoules_per_value"]),
-                       1 + profile["statistics_recounts"].get<int>());
+                       picojoule_text(model["picojoules_per_operation"]),
+                       picojoule_text(model["picojoules_per_value"]),
+                       1 + model["statistics_recounts"].get<int>());
   }
   if (kind == "linear") {
-    return fmt::format("{} per MAC, {} per byte", picojoule_text(profile[kPerMac]),
-                       picojoule_text(profile[kPerByte]));
+    return fmt::format("{} per MAC, {} per byte", picojoule_text(model[kPerMac]),
+                       picojoule_text(model[kPerByte]));
   }
   return fmt::format("1 per MAC, {:g} per value; in joules only with --mac-picojoules",
-                     profile["macs_per_value"].get<double>());
+                     model["macs_per_value"].get<double>());
 }
 
 void print(const energy::Fit& fit, const std::string& out) {
@@ -98,7 +99,8 @@ void print(const energy::Fit& fit, const std::string& out) {
 
 }  // namespace
 
-EnergyProfile find_profile(const std::string& name_or_path, std::optional<double> mac_picojoules) {
+NamedCostModel find_cost_model(const std::string& name_or_path,
+                               std::optional<double> mac_picojoules) {
   if (name_or_path == energy::eyeriss().name) {
     require(
         mac_picojoules.has_value(), name_or_path,
@@ -108,43 +110,42 @@ EnergyProfile find_profile(const std::string& name_or_path, std::optional<double
   }
   require(!mac_picojoules, "mac-picojoules: only ", energy::eyeriss().name,
           " leaves open what a MAC costs, ", name_or_path, " does not");
-  std::string names;
-  for (const ordered_json& profile : collect()) {
-    names += (names.empty() ? "" : ", ") + profile["name"].get<std::string>();
-  }
+  std::vector<std::string> names;
+  for (const ordered_json& model : collect()) names.push_back(model["name"]);
   for (const energy::AsicModel& model : energy::asic_models()) {
     if (model.name == name_or_path) return model;
   }
   const bool linear = std::ranges::count(energy::built_in_cost_models(), name_or_path,
                                          &energy::CostModel::name) > 0;
   if (std::error_code none; !linear && !std::filesystem::exists(name_or_path, none)) {
-    throw DataError(str(name_or_path, ": neither a profile (", names, ") nor a file"));
+    throw DataError(str(name_or_path, ": neither a profile (", listed(names), ") nor a file",
+                        did_you_mean(name_or_path, names)));
   }
   return energy::load_cost_model(name_or_path);
 }
 
-std::string source_of(const EnergyProfile& profile) {
-  if (const auto* const asic = std::get_if<energy::AsicModel>(&profile)) return asic->source;
-  const auto& linear = std::get<energy::CostModel>(profile);
+std::string source_of(const NamedCostModel& model) {
+  if (const auto* const asic = std::get_if<energy::AsicModel>(&model)) return asic->source;
+  const auto& linear = std::get<energy::CostModel>(model);
   if (!linear.fit) return linear.source;
   return fmt::format("{}; device {}, condition number {:.4g}", linear.source, linear.device,
                      linear.fit->condition_number);
 }
 
-void print_profiles(bool json) {
-  const ordered_json profiles = collect();
+void print_cost_models(bool json) {
+  const ordered_json models = collect();
   if (json) {
-    fmt::print("{}\n", profiles.dump(2));
+    fmt::print("{}\n", models.dump(2));
     return;
   }
-  for (const ordered_json& profile : profiles) {
-    fmt::print("{:<17} {:<12} {}\n{:<17} {:<12} {}\n", profile["name"].get<std::string>(),
-               profile["kind"].get<std::string>(), constants_text(profile), "", "",
-               profile["source"].get<std::string>());
+  for (const ordered_json& model : models) {
+    fmt::print("{:<17} {:<12} {}\n{:<17} {:<12} {}\n", model["name"].get<std::string>(),
+               model["kind"].get<std::string>(), constants_text(model), "", "",
+               model["source"].get<std::string>());
   }
 }
 
-void fit_profile(const std::string& trace, const std::string& out, bool json) {
+void fit_cost_model(const std::string& trace, const std::string& out, bool json) {
   const energy::Fit fit = [&] {
     const energy::MeasuredWindows measured = energy::load_measured_windows(trace);
     try {

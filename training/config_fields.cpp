@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+#include "joule/training/config_fields.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "joule/core/error.h"
+#include "joule/core/threads.h"
+#include "joule/data/dataset.h"
+#include "joule/io/nearest.h"
+#include "joule/io/parse_number.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/models/models.h"
+#include "joule/optim/state_text.h"
+
+namespace joule::training {
+namespace {
+
+constexpr double kMostFloat = std::numeric_limits<float>::max();
+
+FieldRange at_least(double least, std::string expected) {
+  return {.least = least, .at_least = std::move(expected)};
+}
+
+FieldRange from_to(double least, double most, std::string expected) {
+  return {.least = least, .most = most, .at_least = expected, .at_most = std::move(expected)};
+}
+
+FieldRange from_to_below(double least, double most, std::string expected) {
+  FieldRange range = from_to(least, most, std::move(expected));
+  range.open_above = true;
+  return range;
+}
+
+/// From `least` to `most` as a count: either side has its own message.
+FieldRange count(double least, std::int64_t most, const char* unit = "") {
+  return {.least = least,
+          .most = static_cast<double>(most),
+          .at_least = least > 0 ? str("expected at least ", least) : "must not be negative",
+          .at_most = str("expected at most ", most, unit)};
+}
+
+/// What the weights, the gradients or the loss are multiplied with.
+FieldRange factor() {
+  FieldRange range = at_least(0, "must not be negative");
+  range.float32 = true;
+  return range;
+}
+
+FieldRange positive_factor() {
+  FieldRange range = at_least(0, "must be positive");
+  range.open_below = true;
+  range.float32 = true;
+  return range;
+}
+
+// The entries, in the order of config.json.
+
+std::vector<ConfigField> subject_fields() {
+  return {{.name = "model", .member = &Config::model, .help = "Net", .choices = model_names()},
+          {.name = "data",
+           .member = &Config::data,
+           .help = "Data set",
+           .choices = dataset_names(),
+           .or_else = "a folder"},
+          {.name = "limit",
+           .member = &Config::limit,
+           .help = "Use only the first N images of each half (before --validation); 0: all",
+           .range = at_least(0, "must not be negative"),
+           .unit = "images"},
+          {.name = "validation",
+           .member = &Config::validation,
+           .help = "Share of the training images that is held back to choose by: the best epoch, "
+                   "the steps of plateau; 0: train on all, and choose nothing",
+           .range = from_to_below(0, 1, "expected a share from 0 to below 1")},
+          {.name = "augment",
+           .member = &Config::augment,
+           .help = "How training images are changed at random",
+           .choices = {"none", "flip", "crop", "crop-flip"}},
+          {.name = "epochs",
+           .member = &Config::epochs,
+           .help = "Passes over the training images",
+           .range = count(1, kMaxEpochs)},
+          {.name = "batch",
+           .member = &Config::batch,
+           .help = "Images per step",
+           .range = count(1, kMaxBatch),
+           .unit = "images"}};
+}
+
+std::vector<ConfigField> rule_fields() {
+  // The largest momentum below 1 that is not 1 in float32 lies below this.
+  constexpr double kAlmostOne = 1 - 0x1p-25;
+  const std::vector<std::string> on_off{"on", "off"};
+  return {{.name = "optimizer",
+           .member = &Config::optimizer,
+           .help = "Rule of the update",
+           .choices = {"sgd", "adam", "adamw", "rmsprop"}},
+          {.name = "lr",
+           .member = &Config::lr,
+           .help = "Learning rate, the largest of the schedule (of adam, adamw and rmsprop 0.001 "
+                   "unless given)",
+           .range = positive_factor()},
+          {.name = "momentum",
+           .member = &Config::momentum,
+           .help = "Of sgd (Nesterov's) and rmsprop",
+           .range = from_to_below(0, kAlmostOne, "must lie in [0, 1)")},
+          {.name = "weight_decay",
+           .member = &Config::weight_decay,
+           .help = "L2 decay of the weights",
+           .range = factor()},
+          {.name = "weight_decay_biases",
+           .member = &Config::weight_decay_biases,
+           .help = "Whether biases and normalisations decay, too",
+           .choices = on_off},
+          {.name = "dampening",
+           .member = &Config::dampening,
+           .help = "Of sgd's momentum, which is then not Nesterov's",
+           .range = from_to(0, 1, "must lie in [0, 1]")},
+          {.name = "amsgrad",
+           .member = &Config::amsgrad,
+           .help = "Of adam and adamw: divide by the largest second moment so far",
+           .choices = on_off},
+          {.name = "centred",
+           .member = &Config::centred,
+           .help = "Of rmsprop: divide by the deviation of the gradient",
+           .choices = on_off},
+          {.name = "cycle_momentum",
+           .member = &Config::cycle_momentum,
+           .help = "With one-cycle: momentum (of adam and adamw beta1) goes from 0.95 to 0.85 and "
+                   "back",
+           .choices = on_off},
+          {.name = "schedule",
+           .member = &Config::schedule,
+           .help = "How the learning rate changes",
+           .choices = {"constant", "step", "exponential", "cosine", "one-cycle", "plateau"}},
+          {.name = "lr_factor",
+           .member = &Config::lr_factor,
+           .help = "Of the schedules step, exponential and plateau; 0: 0.1, of exponential 0.95",
+           .range = from_to_below(0, 1, "must lie in [0, 1)")},
+          {.name = "warmup",
+           .member = &Config::warmup,
+           .help = "Epochs in which the learning rate rises from 0",
+           .range = count(0, kMaxEpochs, " epochs"),
+           .unit = "epochs"},
+          {.name = "clip_norm",
+           .member = &Config::clip_norm,
+           .help = "Largest norm of the gradients together; 0: any",
+           .range = factor()}};
+}
+
+std::vector<ConfigField> penalty_fields() {
+  return {{.name = "l0_lambda",
+           .member = &Config::l0_lambda,
+           .help = "Weight of the L0 penalty; 0: none",
+           .range = factor()},
+          {.name = "l0_sigma",
+           .member = &Config::l0_sigma,
+           .help = "Smoothness of the L0 penalty: smaller is closer to a count",
+           .range = from_to(kLeastSigma, kMostSigma,
+                            str("must be from ", kLeastSigma, " to ", kMostSigma))},
+          {.name = "l0_layers",
+           .member = &Config::l0_layers,
+           .help = "Layers whose outputs are penalised",
+           .choices = {"relu", "all"}},
+          {.name = "l0_normalization",
+           .member = &Config::l0_normalization,
+           .help = "What the penalty is divided by",
+           .choices = {"per-layer-mean", "per-parameter"}},
+          {.name = "l0_warmup",
+           .member = &Config::l0_warmup,
+           .help = "Epochs in which lambda rises from 0",
+           .range = count(0, kMaxEpochs, " epochs"),
+           .unit = "epochs"}};
+}
+
+std::vector<ConfigField> execution_fields() {
+  return {
+      {.name = "seed", .member = &Config::seed, .help = "Of everything random"},
+      {.name = "threads",
+       .member = &Config::threads,
+       .help = "Threads of the kernels; 0: one per core",
+       .range = count(0, kMaxThreads)},
+      {.name = "device",
+       .member = &Config::device,
+       .help = "Where to compute",
+       .choices = {"cpu", "cuda"}},
+      {.name = "precision",
+       .member = &Config::precision,
+       .help = "What products may be rounded to, tf32 on cuda alone, bf16 on the CPU for weights "
+               "alone; sums are f32",
+       .choices = {"f32", "tf32", "bf16"}},
+      {.name = "graph",
+       .member = &Config::graph,
+       .help = "Whether steps on cuda are captured into a CUDA graph; auto: where they can be",
+       .choices = {"auto", "on", "off"},
+       .may_change = true},  // a run is the same with and without, bit for bit
+      {.name = "deterministic",
+       .member = &Config::deterministic,
+       .help = "The same bits for any number of threads, not only run to run"}};
+}
+
+std::vector<ConfigField> make_table() {
+  std::vector<ConfigField> table;
+  for (auto* const part : {subject_fields, rule_fields, penalty_fields, execution_fields}) {
+    std::ranges::move(part(), std::back_inserter(table));
+  }
+  return table;
+}
+
+void check_range(const ConfigField& field, double value, const std::string& shown) {
+  const FieldRange& r = field.range;
+  const bool small = !(value >= r.least) || (r.open_below && value == r.least);
+  require(!small, field.name, ": ", r.at_least, ", got ", shown);
+  require(value <= r.most && !(r.open_above && value == r.most), field.name, ": ", r.at_most,
+          ", got ", shown);
+  if (!r.float32) return;
+  constexpr double kLeastFloat = std::numeric_limits<float>::min();
+  require(value == 0 || (std::abs(value) >= kLeastFloat && std::abs(value) <= kMostFloat),
+          field.name, ": its size must lie between ", std::numeric_limits<float>::min(), " and ",
+          std::numeric_limits<float>::max(), ", got ", shown);
+}
+
+}  // namespace
+
+FieldValue ConfigField::get(const Config& config) const {
+  return std::visit([&](auto m) -> FieldValue { return config.*m; }, member);
+}
+
+void ConfigField::set(Config& config, const FieldValue& value) const {
+  std::visit(
+      [&](auto m) {
+        using T = std::remove_cvref_t<decltype(config.*m)>;
+        const T* const held = std::get_if<T>(&value);
+        require(held, name, ": holds values of another type");
+        config.*m = *held;
+      },
+      member);
+}
+
+std::string ConfigField::text(const Config& config) const {
+  return std::visit(
+      [&](auto m) -> std::string {
+        using T = std::remove_cvref_t<decltype(config.*m)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          return config.*m;
+        } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, bool>) {
+          return exact_text(config.*m);
+        } else {
+          return std::to_string(config.*m);
+        }
+      },
+      member);
+}
+
+void ConfigField::parse(Config& config, std::string_view text) const {
+  std::visit(
+      [&](auto m) {
+        using T = std::remove_cvref_t<decltype(config.*m)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          config.*m = text;
+        } else if constexpr (std::is_same_v<T, bool>) {
+          require(text == "true" || text == "false", name, ": expected true or false, got '", text,
+                  "'");
+          config.*m = text == "true";
+        } else {
+          config.*m = parse_number<T>(name, text);
+        }
+      },
+      member);
+}
+
+void ConfigField::check(const Config& config) const {
+  std::visit(
+      [&](auto m) {
+        using T = std::remove_cvref_t<decltype(config.*m)>;
+        const T& value = config.*m;
+        if constexpr (std::is_same_v<T, std::string>) {
+          if (!choices.empty() && or_else.empty()) require_one_of(name, value, choices);
+        } else if constexpr (!std::is_same_v<T, bool>) {
+          check_range(*this, static_cast<double>(value), str(value));
+        }
+      },
+      member);
+}
+
+std::string ConfigField::option() const {
+  std::string option = "--" + name;
+  std::ranges::replace(option, '_', '-');
+  return option;
+}
+
+std::string ConfigField::option_help() const {
+  if (choices.empty()) return help;
+  return str(help, " (", listed(choices), or_else.empty() ? "" : str(", or ", or_else), ")");
+}
+
+std::span<const ConfigField> config_fields() {
+  static const std::vector<ConfigField> table = make_table();
+  return table;
+}
+
+std::vector<std::string> config_field_names() {
+  std::vector<std::string> names;
+  for (const ConfigField& field : config_fields()) names.push_back(field.name);
+  return names;
+}
+
+const ConfigField& config_field(std::string_view name) {
+  const auto found = std::ranges::find(config_fields(), name, &ConfigField::name);
+  if (found == config_fields().end()) {
+    throw ArgumentError(str("there is no '", name, "'", did_you_mean(name, config_field_names())));
+  }
+  return *found;
+}
+
+}  // namespace joule::training
