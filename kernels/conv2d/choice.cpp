@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "joule/kernels/conv2d/cpu/costs.h"
 #include "joule/kernels/conv2d/cpu/direct.h"
 #include "joule/kernels/conv2d/cpu/grad_weight_skip_zero.h"
 #include "joule/kernels/conv2d/cuda/plan.h"
@@ -28,28 +29,20 @@ constexpr const char* kTooFewZeros = "there are too few zeros";
 namespace cpu {
 namespace {
 
-/// What bringing a non-zero to its weights takes, beside a load of a vector of them; of bf16
-/// weights there are half as many loads, and less waits for it.
-constexpr double broadcast_time(Precision of_weights) {
-  return of_weights == Precision::bf16 ? 0.75 : 1;
-}
-
-/// How long cpu.skip_zero takes, a dense row's time being 1.  In cycles of a visit of a pixel,
-/// which meets at most 64 input channels (of a tap, or of several if they are few) and up to eight
-/// vectors of output channels, measured on Zen 5: the visit itself, and per non-zero a broadcast
-/// and a load for each vector, of which there are two in 1.1 cycles.  A dense kernel runs at nine
-/// tenths of two multiply-adds a cycle.
+/// How long cpu.skip_zero takes, the dense time being 1: of a visit of a pixel, which meets at most
+/// 64 input channels (of a tap, or of several if they are few) and up to eight vectors of output
+/// channels.
 double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channels,
                       std::int64_t out_channels, Precision of_weights = Precision::f32) {
-  constexpr double kVisit = 27;
+  const Costs::SkipZero& c = costs().skip_zero;
   const std::int64_t lanes = direct_lanes();
   const auto vectors =
       static_cast<double>(std::min<std::int64_t>(8, (out_channels + lanes - 1) / lanes));
   const std::int64_t together = std::clamp<std::int64_t>(64 / in_channels, 1, taps);
   const auto channels = static_cast<double>(std::min<std::int64_t>(64, in_channels * together));
-  const double met = (vectors + broadcast_time(of_weights)) * 0.5 * 1.1;
-  const double skipping = kVisit + density * channels * met;
-  return skipping / (channels * vectors * 0.5 / 0.9);
+  const double met = (vectors + c.broadcast_time(of_weights)) * c.two_loads / 2;
+  const double skipping = c.visit + density * channels * met;
+  return skipping / (channels * vectors / costs().dense_rate);
 }
 
 /// None if grad_y has no mask.
@@ -59,13 +52,13 @@ std::optional<double> grad_input_skip_zero_time(const Conv2dGradInput& op) {
   return skip_zero_time(*density, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
 }
 
-/// As skip_zero_time, of cpu.skip_unwanted: fitted to measurements of 3x3, 1x1 and 5x5 layers of 32
-/// to 512 channels, with vectors of 16 (the shorter their loops, the more it costs to begin one).
+/// As skip_zero_time, of cpu.skip_unwanted: the shorter its loops, the more it costs to begin one.
 double skip_unwanted_time(const Conv2dShape& s, double density) {
   const double vectors =
       static_cast<double>(s.kernel_h * s.kernel_w * std::min<std::int64_t>(128, s.out_channels)) /
       16;
-  return 0.1 + 1.5 / vectors + density * (1.15 + 12 / vectors);
+  const Costs::SkipUnwanted& c = costs().skip_unwanted;
+  return c.all + c.all_by_vectors / vectors + density * (c.wanted + c.wanted_by_vectors / vectors);
 }
 
 /// The gradient of the weights that skips the zeros of one operand.
@@ -77,18 +70,18 @@ struct SkipGradWeight {
   double list_pixels;        // that a list of non-zeros covers
   bool in_order;             // its pixels: many non-zeros are listed faster than one by one
 
-  /// How long it takes, the time of cpu.direct being 1.  In cycles per element, fitted to
-  /// measurements on Zen 5: its list is begun and ended and the other operand packed; then each
-  /// non-zero is put into the list and meets each vector with half a cycle per tap.
+  /// How long it takes, the time of cpu.direct being 1.
   double time() const {
     const double lanes = static_cast<double>(direct_lanes());
     const double vectors = std::ceil(others / lanes), packed = other_pixels / channels * vectors;
-    const double one_tap = 0.8 + 45 * std::ceil(vectors / 8) / list_pixels;
-    const double begun = in_order ? 2.5 + 0.45 * parts * vectors + 18 * packed
-                                  : (taps > 1 ? 1.5 : one_tap) + 10 * packed;
-    const double listed = in_order ? 2 : 10;
-    const double met = (0.5 * taps + (taps > 1 ? 1.4 : 0.3) * parts) * vectors;
-    return (begun + density * (listed + met)) / (taps * others / (2 * lanes * 0.9));
+    const Costs::GradWeight& c = costs().grad_weight;
+    const double one_tap = c.one_tap.begun + c.one_tap.list * std::ceil(vectors / 8) / list_pixels;
+    const double begun =
+        in_order ? c.in_order.begun + c.in_order.part * parts * vectors + c.in_order.packed * packed
+                 : (taps > 1 ? c.one_by_one.begun : one_tap) + c.one_by_one.packed * packed;
+    const double listed = in_order ? c.in_order.listed : c.one_by_one.listed;
+    const double met = (c.tap * taps + (taps > 1 ? c.part : c.part_of_one_tap) * parts) * vectors;
+    return (begun + density * (listed + met)) / (taps * others / (lanes * costs().dense_rate));
   }
 };
 
@@ -119,14 +112,13 @@ std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_
 const char* why_not_by(const Conv2dGradWeight& op, bool by_x) {
   const auto time = skip_grad_weight_time(op, by_x);
   if (!time) return kUnknownZeros;
-  if (*time >= 0.95) return kTooFewZeros;  // what is fitted is known no better
+  if (*time >= costs().grad_weight.worth) return kTooFewZeros;
   return skip_grad_weight_time(op, !by_x).value_or(1) < *time
              ? "skipping the zeros of the other operand saves more"
              : nullptr;
 }
 
-/// With nearly no non-zeros, what an output pixel costs in cycles, fitted to measurements on Zen 5,
-/// with vectors of 16, of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+/// With nearly no non-zeros, what an output pixel costs in cycles.
 struct VerySparse {
   double density, in;  // of the operand that is skipped,
   double in_pixels;    // and its pixels for one of the output
@@ -137,23 +129,22 @@ struct VerySparse {
   double vectors() const { return std::ceil(out / 16); }
   double blocks() const { return std::ceil(vectors() / 8); }
 
-  /// The runs are made.  The end of a run, one of each kernel row, cannot be foreseen; then an
-  /// element meets weights that come from L2.
   double runs() const {
-    const double made = in_pixels * (10 * std::ceil(in / 64) + density * in * 8);
-    const double met = of_weights == Precision::bf16 ? 1.09 : 1.4;
-    return made + 15 * kernel_h * blocks() + density * in * taps() * met * vectors();
+    const Costs::VerySparse& c = costs().very_sparse;
+    const double made = in_pixels * (c.word * std::ceil(in / 64) + density * in * c.nonzero);
+    const double met = of_weights == Precision::bf16 ? c.met_bf16 : c.met;
+    return made + c.end * kernel_h * blocks() + density * in * taps() * met * vectors();
   }
-  /// A word of 64 channels, of a tap or of several, ends in a branch; a visit, of one word or with
-  /// bf16 weights of two, loads and stores its sums.
+  /// Of a word of 64 channels, of a tap or of several; a visit has one, with bf16 weights two.
   double skip_zero() const {
     const auto parts = [this](double channels) {
       const double together = std::clamp(std::floor(channels / in), 1.0, kernel_w);
       return kernel_h * std::ceil(kernel_w / together) * std::ceil(in / channels);
     };
     const double most = of_weights == Precision::bf16 && in >= 64 ? 128 : 64;
-    const double begun = parts(64) * 10 * blocks() + parts(most) * 2.5 * vectors();
-    const double met = 0.5 * (vectors() + broadcast_time(of_weights) * blocks());
+    const Costs::VerySparse& c = costs().very_sparse;
+    const double begun = parts(64) * c.branch * blocks() + parts(most) * c.sums * vectors();
+    const double met = 0.5 * (vectors() + costs().skip_zero.broadcast_time(of_weights) * blocks());
     return begun + density * in * taps() * met;
   }
 };
@@ -255,7 +246,8 @@ const char* why_not(const Conv2dGradWeight& op) { return direct_is_faster(op); }
 namespace cuda {
 namespace {
 
-/// Why a CUDA row that skips the zeros of `t` is not worth it, or null.  faster(density): whether
+/// Why an implementation for CUDA that skips the zeros of `t` is not worth it, or null.
+/// faster(density): whether
 /// it is expected to be; the fewer non-zeros, the rather.
 ///
 /// How many there are is known on the device, and to ask waits for it: some 20 us in which it may
