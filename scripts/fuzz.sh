@@ -21,7 +21,7 @@ fuzz_one() {
   mkdir -p "$folder/corpus/$reader" "$folder/failures"
   local log="$folder/$reader.log"
   if JOULE_FUZZ=$reader JOULE_FUZZ_SEEDS="$folder/corpus/$reader" "$program" \
-    -seed=1 -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+    -seed=1 -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$folder/failures/$reader-" "$folder/corpus/$reader" >"$log" 2>&1; then
     echo "fuzz: $reader: $(sed -n 's/^stat::number_of_executed_units: //p' "$log") inputs, no failure"
   else

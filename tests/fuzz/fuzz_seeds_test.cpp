@@ -5,7 +5,6 @@
 
 #include <random>
 
-#include "joule/bench/conv/conv_problem.h"
 #include "joule/tests/fuzz/reader.h"
 
 namespace joule {
@@ -51,32 +50,6 @@ void feed(const Reader& reader) {
 
 TEST(Fuzz, EveryReaderRefusesOrReads) {
   for (const Reader* const reader : fuzz::readers()) feed(*reader);
-}
-
-/// Lists on the command line; what reads them lies beside kernels, which the libFuzzer build leaves
-/// out.
-TEST(Fuzz, ListsOfShapesPassesAndDensities) {
-  const auto read = [](std::string_view text) {
-    try {
-      for (const auto& problem : bench::parse_conv_problems(text, 1)) {
-        require(problem.x.numel() > 0 && problem.weight.numel() > 0, "an empty operand");
-      }
-    } catch (const ArgumentError&) {
-    }
-    try {
-      bench::parse_passes(text);
-    } catch (const ArgumentError&) {
-    }
-    try {
-      bench::parse_densities(text);
-    } catch (const ArgumentError&) {
-    }
-  };
-  feed({.name = "lists", .read = read, .seeds = [] {
-          return std::vector<std::string>{"64x128x56:1x1/2,3x64x224:7x7/2",
-                                          "1048576x1048576x1048576:1048576x1048576",
-                                          "forward,grad-weight,step", "1,.5,1e-3,inf,nan"};
-        }});
 }
 
 }  // namespace
