@@ -89,10 +89,10 @@ void add_bench_conv(Command& bench, Run& run) {
   const auto add = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help)->capture_default_str();
   };
-  add("--shapes", options->shapes, "Convolutions, by commas");
-  add("--density", options->density, "Shares of non-zeros, by commas");
-  add("--passes", options->passes, "What to measure, by commas");
-  add("--batch", options->batch, "Images");
+  add("--shapes", options->shapes, "Convolutions, separated by commas");
+  add("--density", options->density, "Shares of non-zeros, separated by commas");
+  add("--passes", options->passes, "What to measure, separated by commas");
+  add("--batch", options->batch, "Images of a batch");
   add("--rounds", options->rounds, "Timed runs of each");
   options->execution.add_to(*command, {"threads", "precision"});
   add("--real", options->real, "Also a trained net: folder of a run, or a model.safetensors")

@@ -101,8 +101,9 @@ void add(Command& bench, Run& run, bool train) {
     return add_option(*command, name, value, help)->capture_default_str();
   };
   add("--models", options->models,
-      "Fresh nets, by commas; small-cnn if there are no weights either");
-  add("--weights", options->weights, "Trained nets: folders of runs or model files, by commas");
+      "Fresh nets, separated by commas; small-cnn if there are no weights either");
+  add("--weights", options->weights,
+      "Trained nets: folders of runs or model files, separated by commas");
   add("--data", options->data,
       "Images: a data set, or random; unless given what a trained net was trained on");
   add("--batch", options->batch, "Images per step");

@@ -148,7 +148,8 @@ void add_energy(Command& app, Run& run) {
   const auto of_model = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help)->needs(model);
   };
-  of_model("--input", o->input, "Height, width, channels of an untrained net")->type_name("HxWxC");
+  of_model("--input", o->input, "Height, width and channels of the images of an untrained net")
+      ->type_name("HxWxC");
   of_model("--classes", o->classes, "Classes of an untrained net");
   Option* const data =
       of_model("--data", o->data, "Data set; unless given the one that the net was trained on");
@@ -156,7 +157,8 @@ void add_energy(Command& app, Run& run) {
            "Instead of a data set's: activations of which this share is not zero after each ReLU")
       ->excludes(data)
       ->type_name("R");
-  of_model("--batch", o->batch, "Images of one forward pass: they share the parameters' traffic")
+  of_model("--batch", o->batch,
+           "Images of one forward pass, which share the traffic of the parameters")
       ->capture_default_str();
   of_model("--limit", o->limit,
            "Use only the first N test images; 0: all, or one batch of synthetic ones");
@@ -169,7 +171,7 @@ void add_energy(Command& app, Run& run) {
       "--threshold-bits", o->threshold_bits,
       "Word width that decides what a sponge cost model takes for zero: 32 (unless given), 16, 8");
   of_model("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative cost model");
-  of_model("--seed", o->seed, "Of untrained weights and synthetic activations")
+  of_model("--seed", o->seed, "Seed of untrained weights and synthetic activations")
       ->capture_default_str();
   auto* const list = command->add_flag("--cost-models", o->list,
                                        "List the cost models with constants and sources");

@@ -228,9 +228,10 @@ void add_meter(Command& app, Run& run) {
              "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
   add_option(*command, "--idle-power", options->idle_watts,
-             "State the idle power in watts instead of measuring it");
+             "The idle power in watts, instead of measuring it");
   command->add_flag("--json", options->json, "Report as JSON");
-  add_option(*command, "--out", options->out, "Report to this file, not on standard error");
+  add_option(*command, "--out", options->out,
+             "Write the report to this file, not to standard error");
   add_option(*command, "--record", options->record, "Write the raw readings to this file");
   add_option(*command, "command", options->command, "The command and its arguments, after --")
       ->required()

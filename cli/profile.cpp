@@ -396,7 +396,8 @@ void add_profile(Command& app, Run& run) {
       ->required()
       ->type_name("NAME|DIR|FILE");
   add("--data", o->data, "Data set; unless given the one that the net was trained on");
-  add("--input", o->input, "Without --data: standard normal images, height, width, channels")
+  add("--input", o->input,
+      "Without --data: standard normal images of this height, width and channels")
       ->type_name("HxWxC");
   add("--classes", o->classes, "Classes of an untrained net");
   command->add_flag("--train", o->train, "Training steps (SGD) instead of forward passes");
@@ -404,14 +405,15 @@ void add_profile(Command& app, Run& run) {
   add("--steps", o->steps,
       "Steps in the window; layer by layer: calls of each layer, then twice and three times")
       ->capture_default_str();
-  add("--warmup", o->warmup, "Steps before it")->capture_default_str();
+  add("--warmup", o->warmup, "Steps before the window")->capture_default_str();
   add("--meter", o->meter,
-      "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none; shared out is the energy of what the "
-      "operations ran on")
+      "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none; the energy of the device that runs "
+      "the "
+      "operations is shared out")
       ->capture_default_str();
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
-  add("--idle-power", o->idle_watts, "State the idle power in watts instead of measuring it");
+  add("--idle-power", o->idle_watts, "The idle power in watts, instead of measuring it");
   add("--attribute", o->rule, "How measured energy is shared out: time, model, regression")
       ->capture_default_str();
   Option* const cost_model =
@@ -425,7 +427,7 @@ void add_profile(Command& app, Run& run) {
   add("--by", o->by,
       "What each line of the table is: line (of the ledger), layer, phase, op, implementation")
       ->capture_default_str();
-  add("--seed", o->seed, "Of untrained weights and normal images")->capture_default_str();
+  add("--seed", o->seed, "Seed of untrained weights and normal images")->capture_default_str();
   add_reports(*command, *o);
   o->execution.add_to(*command);
   command->callback([o, &run] { run = [o] { return Profiling(*o).run(); }; });

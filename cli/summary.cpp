@@ -143,7 +143,7 @@ void add_summary(Command& app, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   add_option(*command, "--model", options->model, "Net")->capture_default_str();
-  add_option(*command, "--input", options->input, "Height, width, channels")
+  add_option(*command, "--input", options->input, "Height, width and channels of the images")
       ->capture_default_str()
       ->type_name("HxWxC");
   add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();

@@ -107,12 +107,12 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
 }
 
 std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
-  std::string text = option->get_description();
-  if (!option->get_needs().empty()) text += str(" (with ", names_of(option->get_needs()), ")");
+  std::string with;
+  if (!option->get_needs().empty()) with = "with " + names_of(option->get_needs());
   if (!option->get_excludes().empty()) {
-    text += str(" (not with ", names_of(option->get_excludes()), ")");
+    with += str(with.empty() ? "" : "; ", "not with ", names_of(option->get_excludes()));
   }
-  return text;
+  return option->get_description() + (with.empty() ? "" : " (" + with + ")");
 }
 
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {

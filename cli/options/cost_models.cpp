@@ -2,15 +2,18 @@
 #include "joule/cli/options/cost_models.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/energy/models/fit.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/nearest.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -139,9 +142,12 @@ void print_cost_models(bool json) {
     return;
   }
   for (const ordered_json& model : models) {
-    fmt::print("{:<17} {:<12} {}\n{:<17} {:<12} {}\n", model["name"].get<std::string>(),
-               model["kind"].get<std::string>(), constants_text(model), "", "",
-               model["source"].get<std::string>());
+    const std::size_t width = columns_of(STDOUT_FILENO);
+    const std::string first = fmt::format("{:<17} {:<12} {}", model["name"].get<std::string>(),
+                                          model["kind"].get<std::string>(), constants_text(model));
+    const std::string second =
+        fmt::format("{:<17} {:<12} {}", "", "", model["source"].get<std::string>());
+    fmt::print("{}\n{}\n", report::wrapped(first, width, 31), report::wrapped(second, width, 31));
   }
 }
 

@@ -42,13 +42,14 @@ void EnergyOptions::add_to(Command& command) {
              "Seconds to measure the idle power before training; 0: do not")
       ->capture_default_str();
   add_option(command, "--idle-power", idle_watts,
-             "State the idle power in watts instead of measuring it");
-  add_option(command, "--energy-budget", budget,
-             "Stop when so much was measured, all epochs together: 500J, 2kJ, .1Wh, 1kWh");
+             "The idle power in watts, instead of measuring it");
+  add_option(
+      command, "--energy-budget", budget,
+      "Stop when all epochs together were measured to have spent so much: 500J, 2kJ, .1Wh, 1kWh");
   add_option(command, "--carbon-intensity", footprint.grams_per_kwh,
-             "Of the electricity, in grams of CO2 per kWh: a line of its own");
+             "CO2 of the electricity, in grams per kWh; the carbon gets a line of its own");
   add_option(command, "--pue", footprint.pue,
-             "The building's energy over the machine's: a line of its own");
+             "Energy of the building over that of the machine; it gets a line of its own");
 }
 
 training::RunAccounting EnergyOptions::open(Device device,

@@ -92,7 +92,8 @@ std::string error_of(const ModelSpec& spec) {
 TEST(Models, RefuseWhatTheyCannotBe) {
   EXPECT_EQ(
       error_of({.name = "resnet19"}),
-      "model: there is no 'resnet19'; there are lenet5, resnet18, simple-cnn, small-cnn, vgg16");
+      "model: there is no 'resnet19'; there are lenet5, resnet18, simple-cnn, small-cnn, vgg16; "
+      "did you mean 'resnet18'?");
   EXPECT_EQ(error_of({.name = "vgg16", .image = 28}),
             "vgg16: expects images whose sides are multiples of 32, got 28x28");
   EXPECT_EQ(error_of({.name = "small-cnn", .image = {28, 3}}),
