@@ -7,14 +7,9 @@
 
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
+#include "joule/kernels/loss_reduction.h"
 
 namespace joule {
-
-/// What becomes of the losses of the rows.
-enum class LossReduction {
-  mean,  // their sum / the sum of the weights of the labels that count
-  sum,
-};
 
 /// An ignore_index that no label is.
 inline constexpr std::int64_t kIgnoreNoLabel = std::numeric_limits<std::int64_t>::min();

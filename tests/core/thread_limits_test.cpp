@@ -264,6 +264,28 @@ void matrices() {
       MatMul{.a = whole({2, 64, 96}), .b = whole({2, 96, 80}, 2), .y = Tensor({2, 64, 80})});
 }
 
+void boxes() {
+  const Tensor whole_image = whole(kImage), box = whole({8, 8, 16, 5});
+  expect_the_same_from_everywhere(Slice{.x = whole_image, .y = box, .first = {0, 8, 0, 3}});
+  expect_the_same_from_everywhere(Pad{.x = box, .y = whole_image, .first = {0, 8, 0, 3}});
+}
+
+template <bool kLog>
+void softmaxes() {
+  const Tensor x = whole(kMatrix), y(kMatrix);
+  expect_the_same_from_everywhere(SoftmaxOf<kLog>{.x = x, .y = y});
+  expect_the_same_from_everywhere(SoftmaxOfGrad<kLog>{.y = x, .grad_y = x, .grad_x = y});
+}
+
+template <LossFunction kFunction>
+void pointwise_loss() {
+  const Tensor x = whole(kImage), target = whole(kImage, 2), one = Tensor::full({}, 1), y(kImage);
+  expect_the_same_from_everywhere(
+      PointwiseLoss<kFunction>{.x = x, .target = target, .loss = one.clone()});
+  expect_the_same_from_everywhere(
+      PointwiseLossGrad<kFunction>{.x = x, .target = target, .grad_loss = one, .grad_x = y});
+}
+
 void reductions() {
   const Tensor x = random_tensor(kImage, 1), rows({8, 16});
   expect_the_same_from_everywhere(Sum{.x = x, .y = rows, .first = 1, .last = 3});
@@ -302,6 +324,11 @@ TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {
   pointwise<PointwiseFunction::silu>();
   pointwise<PointwiseFunction::hard_swish>();
   matrices();
+  boxes();
+  softmaxes<false>();
+  softmaxes<true>();
+  pointwise_loss<LossFunction::mse>();
+  pointwise_loss<LossFunction::bce_with_logits>();
   reductions();
   loss_and_updates();
   for_each_op([&]<class Op>() { EXPECT_TRUE(seen.contains(Op::kName)) << Op::kName; });
