@@ -2,18 +2,24 @@
 #pragma once
 
 #include "joule/core/autograd/accumulate.h"
-#include "joule/kernels/add/add.h"
 #include "joule/kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/binary/binary.h"
 #include "joule/kernels/concat/concat.h"
 #include "joule/kernels/conv2d/conv2d.h"
 #include "joule/kernels/dropout/dropout.h"
 #include "joule/kernels/l0/l0.h"
 #include "joule/kernels/linear/linear.h"
+#include "joule/kernels/losses/pointwise_loss.h"
+#include "joule/kernels/matmul/matmul.h"
+#include "joule/kernels/pointwise/pointwise.h"
 #include "joule/kernels/pool/avg_pool2d.h"
 #include "joule/kernels/pool/global_avg_pool.h"
 #include "joule/kernels/pool/max_pool2d.h"
+#include "joule/kernels/reduce/sum.h"
 #include "joule/kernels/relu/relu.h"
 #include "joule/kernels/scale/scale.h"
+#include "joule/kernels/slice/slice.h"
+#include "joule/kernels/softmax/softmax.h"
 #include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
 #include "joule/kernels/update/update.h"
 
@@ -26,11 +32,14 @@ struct OpList {};
 /// Every operation there is.
 using AllOps =
     OpList<Accumulate, Add, AvgPool2d, AvgPool2dGrad, BatchNorm, BatchNormInference,
-           BatchNormInferenceGrad, BatchNormGrad, Concat, ConcatGrad, Conv2d, Conv2dGradInput,
-           Conv2dGradWeight, Dropout, GlobalAvgPool, GlobalAvgPoolGrad, L0Penalty, L0Sum, L0SumGrad,
-           Linear, LinearGradInput, LinearGradWeight, MaxPool2d, MaxPool2dGrad, Relu, ReluGrad,
-           Scale, SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, SgdUpdate, AdamUpdate,
-           RmsPropUpdate>;
+           BatchNormInferenceGrad, BatchNormGrad, BceWithLogitsLoss, BceWithLogitsLossGrad, Concat,
+           ConcatGrad, Conv2d, Conv2dGradInput, Conv2dGradWeight, Div, Dropout, Gelu, GeluGrad,
+           GlobalAvgPool, GlobalAvgPoolGrad, HardSwish, HardSwishGrad, L0Penalty, L0Sum, L0SumGrad,
+           LeakyRelu, LeakyReluGrad, Linear, LinearGradInput, LinearGradWeight, LogSoftmax,
+           LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, MseLoss, MseLossGrad, Mul, Pad, Relu,
+           ReluGrad, Scale, Sigmoid, SigmoidGrad, Silu, SiluGrad, Slice, Softmax, SoftmaxGrad,
+           SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Sub, Sum, SumGrad, Tanh,
+           TanhGrad, SgdUpdate, AdamUpdate, RmsPropUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

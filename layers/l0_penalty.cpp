@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "joule/layers/l0_penalty.h"
+
 #include "joule/core/autograd/autograd.h"
+#include "joule/kernels/binary/binary.h"
 #include "joule/kernels/l0/l0.h"
 #include "joule/kernels/scale/scale.h"
-#include "joule/layers/functions.h"
 
 namespace joule {
 namespace {

@@ -109,4 +109,14 @@ struct BatchNormGrad {
   static std::span<const Implementation<BatchNormGrad>> implementations();
 };
 
+struct BatchNormOptions {
+  float epsilon = 1e-5f;
+  float momentum = 0.1f;  // of the running statistics: new = (1 - momentum) old + momentum batch
+};
+/// The differentiable function: BatchNorm (training: batch statistics, updates the running ones) or
+/// BatchNormInference, whose gradient takes the running statistics for constants: fine-tuning with
+/// frozen ones.
+Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
+                  const Tensor& running_var, bool training, const BatchNormOptions& options = {});
+
 }  // namespace joule

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "joule/core/op.h"
@@ -43,5 +44,8 @@ struct ConcatGrad {
   Work work() const;
   static std::span<const Implementation<ConcatGrad>> implementations();
 };
+
+/// The differentiable function, along the channels.
+Tensor concat(std::span<const Tensor> xs);
 
 }  // namespace joule

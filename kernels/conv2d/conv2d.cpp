@@ -55,6 +55,9 @@ void check_operands(std::string_view op, const Named& x, const Named& weight, co
   require(p.groups >= 1 && xs[3] % p.groups == 0 && ws[0] % p.groups == 0, op,
           ": groups=", p.groups, " must divide the channels of ", x.name, " and the filters of ",
           weight.name, " (", x.name, " is ", xs, ", ", weight.name, " is ", ws, ")");
+  require(ws[3] == xs[3] / p.groups || xs[1] != ws[3] * p.groups, op, ": ", weight.name,
+          " expects ", ws[3] * p.groups, " input channels, ", x.name, " is ", xs,
+          "; images are [N,H,W,C] here: did you pass NCHW?");
   require(ws[3] == xs[3] / p.groups, op, ": ", weight.name, " expects ", ws[3] * p.groups,
           " input channels, ", x.name, " has ", xs[3], " (", x.name, " is ", xs, ", ", weight.name,
           " is ", ws, ", groups=", p.groups, ")");

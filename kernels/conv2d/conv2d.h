@@ -3,6 +3,7 @@
 
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
+#include "joule/kernels/relu/relu.h"
 
 namespace joule {
 
@@ -112,5 +113,12 @@ struct Conv2dGradWeight {
   TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradWeight>> implementations();
 };
+
+/// The differentiable functions.  bias may be undefined.
+Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias = {},
+              const ConvParams& params = {});
+/// relu(conv2d(...)) in one pass.
+ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
+                       float sigma = 0);
 
 }  // namespace joule

@@ -39,4 +39,8 @@ struct Dropout {
   static std::span<const Implementation<Dropout>> implementations();
 };
 
+/// The differentiable function: x * keep / (1 - probability), keep drawn from `generator`.  An
+/// operand that is moved in may be overwritten by the result.
+Tensor dropout(Tensor x, float probability, Generator& generator = default_generator());
+
 }  // namespace joule

@@ -74,4 +74,7 @@ struct LinearGradWeight {
   static std::span<const Implementation<LinearGradWeight>> implementations();
 };
 
+/// The differentiable function.  x [N, in], weight [out, in], bias [out] or undefined.
+Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias = {});
+
 }  // namespace joule

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "joule/kernels/count_zeros.h"
 #include "joule/kernels/linear/linear.h"
 #include "joule/kernels/product/gemm.h"
 
@@ -75,16 +76,6 @@ inline Gemm gemm_of(const LinearGradWeight& op) {
           .b = {op.x.data<float>(), in, 1},
           .bias = nullptr,
           .c = op.grad_weight.mutable_data<float>()};
-}
-
-/// Adds to `tally`, which may be null, that each zero of `sparse` met `macs_per_value` MACs of a
-/// dense product.
-inline void count_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value) {
-  if (!tally) return;
-  const std::int64_t nonzeros = sparse.nonzeros();
-  tally->values_in += sparse.numel();
-  tally->values_in_nonzero += nonzeros;
-  tally->macs_skippable += (sparse.numel() - nonzeros) * macs_per_value;
 }
 
 /// As count_zeros, where none of these MACs was executed.

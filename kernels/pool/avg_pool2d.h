@@ -57,4 +57,12 @@ struct AvgPool2dGrad {
   static std::span<const Implementation<AvgPool2dGrad>> implementations();
 };
 
+struct AvgPoolOptions {
+  bool ceil_mode = false;
+  bool count_include_pad = true;  // divide by the taps in the padding, too
+};
+/// The differentiable function.
+Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0,
+                  const AvgPoolOptions& options = {});
+
 }  // namespace joule

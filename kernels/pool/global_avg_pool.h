@@ -44,4 +44,7 @@ struct GlobalAvgPoolGrad {
   static std::span<const Implementation<GlobalAvgPoolGrad>> implementations();
 };
 
+/// The differentiable function.
+Tensor global_avg_pool(Tensor x);
+
 }  // namespace joule

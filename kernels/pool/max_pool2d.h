@@ -61,4 +61,11 @@ struct MaxPool2dGrad {
   static std::span<const Implementation<MaxPool2dGrad>> implementations();
 };
 
+struct MaxPoolOptions {
+  bool ceil_mode = false;  // also a window that ends behind the image's padding: see PoolShape
+};
+/// The differentiable function.
+Tensor max_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0,
+                  const MaxPoolOptions& options = {});
+
 }  // namespace joule

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
+
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
 
@@ -57,5 +59,17 @@ struct ReluGrad {
   Work work() const;
   static std::span<const Implementation<ReluGrad>> implementations();
 };
+
+/// A ReLU's output, and its smooth L0 norm if sigma > 0 (see Relu), both differentiable.
+struct ReluOutput {
+  Tensor y;
+  Tensor l0_sum{};
+};
+/// The differentiable functions.  An operand that is moved in may be overwritten by the result.
+Tensor relu(Tensor x);
+ReluOutput relu_with_l0(Tensor x, float sigma);
+/// The gradient of what relu_with_l0() took, from those of its `y` and of its l0_sum; either may be
+/// undefined, as zero everywhere.  May overwrite grad_y.
+Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads);
 
 }  // namespace joule

@@ -52,4 +52,9 @@ struct SquaredNorm {
 /// Errors    ArgumentError if x is not f32.
 bool all_finite(const Tensor& x);
 
+/// The differentiable function: factor * x, factor a scalar that gets no gradient.  It is read when
+/// the operation is done, not when it is asked for: it may change between the runs of a captured
+/// step.  An operand that is moved in may be overwritten by the result.
+Tensor scale(Tensor x, const Tensor& factor);
+
 }  // namespace joule

@@ -3,17 +3,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
+#include "joule/kernels/loss_reduction.h"
 
 namespace joule {
-
-/// What becomes of the losses of the rows.
-enum class LossReduction {
-  mean,  // their sum / the sum of the weights of the labels that count
-  sum,
-};
 
 /// An ignore_index that no label is.
 inline constexpr std::int64_t kIgnoreNoLabel = std::numeric_limits<std::int64_t>::min();
@@ -90,5 +86,15 @@ struct SoftmaxCrossEntropyGrad {
   Work work() const;
   static std::span<const Implementation<SoftmaxCrossEntropyGrad>> implementations();
 };
+
+struct CrossEntropyOptions {
+  float label_smoothing = 0;
+  Tensor weights{};                               // [K], of the classes; undefined: all 1
+  std::optional<std::int32_t> ignore_index{};     // rows with this label take no part
+  LossReduction reduction = LossReduction::mean;  // mean or sum over the batch
+};
+/// The differentiable function: the mean (or sum) over the batch of
+/// -weights[label] * log softmax(logits)[label].  logits [N, K], labels i32 [N].
+Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
 }  // namespace joule

@@ -233,6 +233,9 @@ void elementwise() {
   const Tensor x = random_tensor(kImage, 1, 0.5), y(kImage), scalar = Tensor::full({}, 2);
   expect_the_same_from_everywhere(Accumulate{.sum = y, .addend = x});
   expect_the_same_from_everywhere(Add{.a = x, .b = whole(kImage), .y = y});
+  expect_the_same_from_everywhere(Sub{.a = x, .b = whole(kChannels), .y = y});
+  expect_the_same_from_everywhere(Mul{.a = x, .b = whole({8, 1, 1, 16}), .y = y});
+  expect_the_same_from_everywhere(Div{.a = x, .b = positive({16, 16, 16}), .y = y});
   expect_the_same_from_everywhere(Scale{.x = x, .y = y, .factor = 3});
   expect_the_same_from_everywhere(SquaredNorm{.x = x, .sum = scalar.to(DType::f64)});
   expect_the_same_from_everywhere(Dropout{.x = x, .y = y});
@@ -246,6 +249,47 @@ void elementwise() {
   expect_the_same_from_everywhere(L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = y, .sigma = 1});
   expect_the_same_from_everywhere(
       L0Penalty{.sums = {scalar, scalar}, .weights = {1, 2}, .value = scalar.clone()});
+}
+
+template <PointwiseFunction kFunction>
+void pointwise() {
+  const Tensor x = random_tensor(kImage, 1), y(kImage);
+  expect_the_same_from_everywhere(Pointwise<kFunction>{.x = x, .y = y});
+  expect_the_same_from_everywhere(
+      PointwiseGrad<kFunction>{.at = x, .grad_y = whole(kImage), .grad_x = y});
+}
+
+void matrices() {
+  expect_the_same_from_everywhere(
+      MatMul{.a = whole({2, 64, 96}), .b = whole({2, 96, 80}, 2), .y = Tensor({2, 64, 80})});
+}
+
+void boxes() {
+  const Tensor whole_image = whole(kImage), box = whole({8, 8, 16, 5});
+  expect_the_same_from_everywhere(Slice{.x = whole_image, .y = box, .first = {0, 8, 0, 3}});
+  expect_the_same_from_everywhere(Pad{.x = box, .y = whole_image, .first = {0, 8, 0, 3}});
+}
+
+template <bool kLog>
+void softmaxes() {
+  const Tensor x = whole(kMatrix), y(kMatrix);
+  expect_the_same_from_everywhere(SoftmaxOf<kLog>{.x = x, .y = y});
+  expect_the_same_from_everywhere(SoftmaxOfGrad<kLog>{.y = x, .grad_y = x, .grad_x = y});
+}
+
+template <LossFunction kFunction>
+void pointwise_loss() {
+  const Tensor x = whole(kImage), target = whole(kImage, 2), one = Tensor::full({}, 1), y(kImage);
+  expect_the_same_from_everywhere(
+      PointwiseLoss<kFunction>{.x = x, .target = target, .loss = one.clone()});
+  expect_the_same_from_everywhere(
+      PointwiseLossGrad<kFunction>{.x = x, .target = target, .grad_loss = one, .grad_x = y});
+}
+
+void reductions() {
+  const Tensor x = random_tensor(kImage, 1), rows({8, 16});
+  expect_the_same_from_everywhere(Sum{.x = x, .y = rows, .first = 1, .last = 3});
+  expect_the_same_from_everywhere(SumGrad{.grad_y = rows, .grad_x = x, .first = 1, .last = 3});
 }
 
 void loss_and_updates() {
@@ -273,6 +317,19 @@ TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {
   batch_norm();
   pools();
   elementwise();
+  pointwise<PointwiseFunction::sigmoid>();
+  pointwise<PointwiseFunction::tanh>();
+  pointwise<PointwiseFunction::leaky_relu>();
+  pointwise<PointwiseFunction::gelu>();
+  pointwise<PointwiseFunction::silu>();
+  pointwise<PointwiseFunction::hard_swish>();
+  matrices();
+  boxes();
+  softmaxes<false>();
+  softmaxes<true>();
+  pointwise_loss<LossFunction::mse>();
+  pointwise_loss<LossFunction::bce_with_logits>();
+  reductions();
   loss_and_updates();
   for_each_op([&]<class Op>() { EXPECT_TRUE(seen.contains(Op::kName)) << Op::kName; });
 }

@@ -4,26 +4,16 @@
 #include <limits>
 
 #include "joule/core/autograd/autograd.h"
-#include "joule/core/autograd/gradcheck.h"
 #include "joule/kernels/ops.h"
 #include "joule/kernels/zero_mask_rows.h"
 #include "joule/layers/containers.h"
+#include "joule/tests/support/gradients.h"
 #include "joule/tests/support/op_test.h"
 
 namespace joule {
 namespace {
 
 using namespace test;
-
-using Inputs = std::span<const Tensor>;
-
-/// The gradients of `fn` are right, at most `kinks` elements are skipped for having a corner.
-void expect_gradients(const std::function<Tensor(Inputs)>& fn, const std::vector<Tensor>& inputs,
-                      std::int64_t kinks = 0) {
-  const GradcheckResult result = gradcheck(fn, inputs);
-  EXPECT_TRUE(result.passed) << result.message;
-  EXPECT_LE(result.kinks, kinks);
-}
 
 const Tensor kX = random_tensor({2, 5, 4, 4}, 1);
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <utility>
+
+#include "joule/core/op.h"
+#include "joule/core/tensor.h"
+
+namespace joule {
+
+enum class BinaryFunction { add, sub, mul, div };
+
+constexpr std::string_view name(BinaryFunction function) {
+  constexpr std::string_view kNames[] = {"add", "sub", "mul", "div"};
+  return kNames[static_cast<int>(function)];
+}
+
+/// The shape that operands of two shapes make together: aligned at their last dimensions, each pair
+/// of extents is equal, or one of them is 1 (or not there) and that operand is repeated along it:
+///   [N,H,W,C] with [C], with [N,1,1,C], with [1,H,W,C], or with a scalar makes [N,H,W,C].
+///
+/// Errors    ArgumentError that names the op, both shapes, and the dimension.
+Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
+
+/// y = a + b, a - b, a * b or a / b, elementwise: the operations Add, Sub, Mul and Div.
+///
+/// Shapes    a, b: any that broadcast_shape() takes; y: the shape that it gives; f32.  y may be an
+///           operand of its shape.
+/// Cost      no MACs; reads a and b, each once, writes y.
+/// Errors    ArgumentError if shapes, dtypes or devices do not fit.
+/// Numerics  one rounding.  x / 0 is infinite, 0 / 0 NaN.
+template <BinaryFunction kFunction>
+struct Binary {
+  static constexpr std::string_view kName = name(kFunction);
+
+  Tensor a, b;
+  Tensor y;
+
+  Device device() const { return a.device(); }
+  DType dtype() const { return a.dtype(); }
+  void check() const;
+  Work work() const;
+  static std::span<const Implementation<Binary>> implementations();
+};
+
+using Add = Binary<BinaryFunction::add>;
+using Sub = Binary<BinaryFunction::sub>;
+using Mul = Binary<BinaryFunction::mul>;
+using Div = Binary<BinaryFunction::div>;
+
+/// The differentiable functions.  `a` may be overwritten by the result if it is moved in.
+///
+/// Cost      of the gradients: of add and sub none for an operand of y's shape (sub: one Scale for
+///           b); of mul a Mul for each operand that needs one, of div a Div for a, a Mul and a Div
+///           for b (and a Scale where b has y's shape); for an operand that was repeated the Sums
+///           over what it was repeated along (sum_to()).
+/// Numerics  the sums do not depend on the number of threads.
+Tensor add(Tensor a, const Tensor& b);
+Tensor sub(Tensor a, const Tensor& b);
+Tensor mul(Tensor a, const Tensor& b);
+Tensor div(Tensor a, const Tensor& b);
+inline Tensor operator+(Tensor a, const Tensor& b) { return add(std::move(a), b); }
+inline Tensor operator-(Tensor a, const Tensor& b) { return sub(std::move(a), b); }
+inline Tensor operator*(Tensor a, const Tensor& b) { return mul(std::move(a), b); }
+inline Tensor operator/(Tensor a, const Tensor& b) { return div(std::move(a), b); }
+
+}  // namespace joule

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "joule/kernels/relu/relu.h"
+
+#include "joule/core/autograd/autograd.h"
+#include "joule/kernels/function.h"
+
+namespace joule {
+Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads) {
+  // Without a gradient of y itself (only the penalty counts) it is zero everywhere.
+  Tensor grad_y = grads[0];
+  if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
+  const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
+  dispatch(
+      ReluGrad{.y = y, .grad_y = grad_y, .grad_x = grad_x, .sigma = sigma, .grad_l0 = grads[1]});
+  return grad_x;
+}
+
+ReluOutput relu_with_l0(Tensor x, float sigma) {
+  require(x.defined(), "relu: x is undefined");
+  ReluOutput out{.y = overwrite_or_allocate(x)};
+  if (sigma > 0) out.l0_sum = empty_like(x, {});
+  dispatch(Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
+  BackwardFn backward = [y = Saved(out.y, "y"), sigma](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{relu_backward(y.get(), sigma, grads)};
+  };
+  record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
+  set_grad_unused_at_zeros(out.y);
+  return out;
+}
+
+Tensor relu(Tensor x) { return relu_with_l0(std::move(x), 0.0f).y; }
+
+}  // namespace joule

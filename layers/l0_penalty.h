@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "joule/core/tensor.h"
+#include "joule/layers/taps.h"
+
+namespace joule {
+
+enum class L0Normalization {
+  per_layer_mean,  // lambda / K * sum_k (mean over tap k's elements): in [0, lambda]
+  per_parameter,   // lambda / m * sum_k (mean over the batch of tap k's sum), m parameters
+};
+struct L0Options {
+  float lambda = 1.0f;
+  float sigma = 1e-4f;
+  L0Normalization normalization = L0Normalization::per_layer_mean;
+  std::int64_t parameters = 0;  // m; per_parameter needs it
+};
+/// The penalty of energy-aware training on the outputs of layers:
+///   sum_k weight_k * sum_j v_kj^2 / (v_kj^2 + sigma), v_k the value of tap k.
+///
+/// Cost      nothing per element if the taps were taken with the same sigma (the ReLU summed in its
+///           own pass, and adds the derivative in its own backward); otherwise one pass each.
+/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or as require_sigma().
+/// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 3 (with the plus sign of the text).
+Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options = {});
+
+}  // namespace joule
