@@ -113,6 +113,11 @@ class CheckSources(unittest.TestCase):
         found = self.breaches(files={"cli/train.cpp": calls, "cli/options/option.h": HEADER + 'command.add_option(name, value);\n'})
         self.assertEqual(found, [f"cli/train.cpp:{n}: write add_option(command, ...) of cli/options/option.h" for n in (2, 4)])
 
+    def test_casts_of_layers(self):
+        cast = TOP + "auto* conv =\n    dynamic_cast<const nn::Conv2d*>(layer);\n"
+        found = self.breaches(files={"core/a.cpp": cast, "tests/core/a_test.cpp": cast})
+        self.assertEqual(found, ["core/a.cpp:3: no dynamic_cast: a layer says by spec() what it is (layers/graph)"])
+
     def test_readme(self):
         program = "int main() {}\n"
         readme = "`examples/one.cpp`, run by the tests:\n\n```cpp\n%s```\n[that](examples/one.cpp), [far](https://a.b/c)\n"
