@@ -36,7 +36,7 @@ ordered_json collect() {
       {"features", {{"onednn", JOULE_WITH_ONEDNN == 1}, {"cuda", JOULE_WITH_CUDA == 1}}},
       {"simd", this_machine().simd},
       {"threads", num_threads()}};
-  const TuningStatus& tuning = tune::use_tuning();
+  const tune::TuningStatus& tuning = tune::use_tuning();
   info["tuning"] = {
       {"path", tuning.path},
       {"entries", tuning.entries},

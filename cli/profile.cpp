@@ -303,7 +303,7 @@ class Profiling {
     std::vector<MeterBeside> all;
     for (std::size_t i = 0; i < done.beside.size(); ++i) {
       const MeterInfo& info = shared_.beside[i]->info();
-      const auto measured = measure(info, done.beside[i], no_idle_power("not asked for"));
+      const auto measured = energy::measure(info, done.beside[i], no_idle_power("not asked for"));
       all.push_back({info, shared_.why[i], measured.gross});
     }
     return all;

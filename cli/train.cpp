@@ -11,6 +11,7 @@
 #include "joule/cli/output/run_report.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
+#include "joule/io/input_file.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
 
@@ -26,6 +27,9 @@ constexpr const char* kExamples = R"(Examples:
   joule train --l0-lambda 0.3 --l0-warmup 1 --out runs/sparse
       the same with the L0 penalty of energy-aware training on the outputs of the ReLUs
   joule train --data cifar-10 --model resnet18 --augment crop-flip --epochs 30 --lr 0.1 --out runs/r18
+  joule summary --model small-cnn --save-net mine.json
+  joule train --net mine.json --out runs/mine
+      trains a net of one's own: mine.json, edited, with another name (docs/nets.md)
   joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 --out runs/measured
       measures the energy by the processors' counters, and stops after 2 kJ
   joule train --out runs/first --resume
@@ -42,7 +46,11 @@ class Options {
     add_option(command, "--out", out_, "Folder of the run")->required()->type_name("DIR");
     add("--data", &Config::data,
         "Data set: fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or a folder");
-    add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
+    auto* const model =
+        add("--model", &Config::model, "Net: small-cnn, lenet5, simple-cnn, resnet18, vgg16");
+    add_option(command, "--net", net_, "Net as data: a file as joule summary --save-net writes it")
+        ->type_name("FILE")
+        ->excludes(model);
     add("--limit", &Config::limit,
         "Use only the first N images of each half (before --validation); 0: all");
     add("--validation", &Config::validation,
@@ -105,8 +113,12 @@ class Options {
     Config config = config_;
     if (lr_->count() == 0 && config.optimizer != "sgd") config.lr = 1e-3;
     const auto saved = resume_ ? training::config_of(out_) : std::nullopt;
+    if (saved) {
+      for (const auto& keep : keep_) keep(*saved, config);
+      if (command_["--model"]->count() == 0) config.net = saved->net;
+    }
+    if (!net_.empty()) set_net(config);
     if (!saved) return config;
-    for (const auto& keep : keep_) keep(*saved, config);
     if (command_["--deterministic"]->count() == 0) config.deterministic = saved->deterministic;
     return config;
   }
@@ -122,10 +134,20 @@ class Options {
     return option;
   }
 
+  /// In its one form, so that runs of the same net have the same configuration.
+  void set_net(Config& config) const {
+    config.net = to_json(nn::parse_graph(read_file(net_), net_));
+    try {
+      config.model = training::file_net(config.net).name;
+    } catch (const ArgumentError& error) {
+      throw DataError(str(net_, ": ", error.what()));
+    }
+  }
+
   CLI::App& command_;
   Config config_;
   EnergyOptions energy_;
-  std::string out_;
+  std::string out_, net_;
   bool resume_ = false, overwrite_ = false, tune_ = false;
   CLI::Option* lr_;
   std::vector<std::function<void(const Config&, Config&)>> keep_;

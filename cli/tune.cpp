@@ -68,7 +68,7 @@ void check(const Options& options) {
 
 struct Net {
   ModelSpec spec;
-  nn::Sequential net;
+  nn::Net net;
 };
 
 Net open_net(const Options& options) {
@@ -163,7 +163,7 @@ int tune(const Options& options) {
     list.push_back(to_json(result));
     points += result.points.size();
     changed += static_cast<std::size_t>(std::ranges::count_if(
-        result.points, [](const Point& p) { return p.measured != p.statically; }));
+        result.points, [](const tune::Point& p) { return p.measured != p.statically; }));
   }
   tune::write_table(*file, path, results);
   const TuningMachine machine = this_machine();

@@ -24,6 +24,7 @@ using nlohmann::ordered_json;
 template <class AnyConfig, class Visit>
 void for_each_member(AnyConfig& c, Visit&& visit) {
   visit("model", c.model);
+  visit("net", c.net);
   visit("data", c.data);
   visit("limit", c.limit);
   visit("validation", c.validation);
@@ -177,6 +178,7 @@ Config parse_config(std::string_view text, const std::string& path) {
   std::size_t members = 0;
   for_each_member(config, [&](const char* name, auto& value) {
     const auto found = json.find(name);
+    if (found == json.end() && std::string_view(name) == "net") return;  // of an earlier Joule
     if (found == json.end()) throw DataError(str(path, ": '", name, "' is missing"));
     try {
       read_exactly(*found, value);
@@ -200,7 +202,9 @@ std::string differences(const Config& saved, const Config& asked) {
   const ordered_json before = json_of(saved), now = json_of(asked);
   std::string all;
   for (const auto& [name, value] : before.items()) {
-    if (value != now[name]) {
+    if (value != now[name] && name == "net") {
+      all += str(all.empty() ? "" : ", ", "net is another graph");
+    } else if (value != now[name]) {
       all += str(all.empty() ? "" : ", ", name, " is ", value.dump(), ", got ", now[name].dump());
     }
   }

@@ -25,7 +25,7 @@ Dataset limited(const Dataset& dataset, std::int64_t limit) {
 
 Model seeded_model(const Config& config, const Dataset& dataset) {
   manual_seed(config.seed);
-  return make_model_for(config.model, config.data, dataset);
+  return make_model_for(config.model, config.data, dataset, config.net);
 }
 
 const Config& checked(const Config& config) {
@@ -63,6 +63,7 @@ Trainer::Trainer(const Config& config, const DataSplit& data, Accounting account
       optimizer_(make_optimizer(config, model_.net.parameters())),
       schedule_(make_schedule(config, loader_.batches())),
       training_step_(config_, model_.net),
+      graph_(graph_json(model_)),
       energy_(std::move(accounting)) {}
 
 double Trainer::lambda() const {
