@@ -9,7 +9,7 @@
 namespace joule::fuzz {
 
 std::vector<const Reader*> readers() {
-  return {&kCifar,   &kConfig, &kCostModel,   &kIdx,    &kJsonText,
+  return {&kCifar,   &kConfig, &kCostModel,   &kGraph,  &kIdx,    &kJsonText,
           &kMetrics, &kReplay, &kSafetensors, &kTuning, &kWindows};
 }
 
