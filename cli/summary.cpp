@@ -2,15 +2,21 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <span>
 #include <vector>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/terminal.h"
 #include "joule/energy/ledger.h"
+#include "joule/io/atomic_file.h"
+#include "joule/io/input_file.h"
+#include "joule/layers/graph/builder.h"
+#include "joule/layers/graph/net.h"
+#include "joule/layers/uninitialised.h"
 #include "joule/measure/image_size.h"
 #include "joule/models/models.h"
 #include "joule/report/text_layout.h"
@@ -24,6 +30,9 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model small-cnn
   joule summary --model resnet18 --input 32x32x3 --classes 10
   joule summary --model vgg16 --input 64x64x3 --classes 43 --json
+  joule summary --model small-cnn --save-net mine.json
+      writes the net as data, as joule train --net takes it
+  joule summary --net mine.json
 
 The figures are those of a real forward pass of one image.  A MAC is one
 multiply-accumulate whose tap falls inside the image: padding is free.)";
@@ -41,37 +50,56 @@ std::int64_t own_parameters(const nn::Module& module) {
   return own;
 }
 
+/// A net and what it says of itself.
+struct Subject {
+  nn::Net net;
+  nn::Graph graph;
+};
+
 /// Runs one image through the net: a row for every layer that computes something of its own.
-std::vector<Row> trace(nn::Sequential& net, const ModelSpec& spec) {
+std::vector<Row> trace(Subject& subject) {
   energy::Ledger ledger;
   std::vector<Row> rows;
-  std::set<std::string> containers;
   {
+    std::vector<Tensor> inputs;
+    for (const nn::GraphInput& input : subject.graph.inputs) {
+      std::vector<std::int64_t> shape{1};
+      shape.insert(shape.end(), input.shape.begin(), input.shape.end());
+      inputs.push_back(Tensor::zeros(Shape(shape)));
+    }
     const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
       if (event.layer.empty()) return;
       rows.push_back({.layer = std::string(event.layer),
                       .description = event.module.describe(),
                       .output = event.output.shape(),
                       .parameters = own_parameters(event.module)});
-      if (!event.module.children().empty()) containers.insert(rows.back().layer);
     });
     const NoGrad no_grad;
     const energy::Recording recording(ledger);
-    net.eval();
-    net(Tensor::zeros({1, spec.image.h, spec.image.w, spec.channels}));
+    subject.net.eval();
+    subject.net.run(std::move(inputs));
   }
   for (Row& row : rows) {
     row.work = ledger.total([&](const auto& line) { return line.run.scope.layer == row.layer; });
   }
-  std::erase_if(rows,
-                [&](const Row& row) { return containers.count(row.layer) && !row.work.calls; });
   return rows;
 }
 
-std::string image_text(const Shape& output) {
+/// One input [H,W,C], one output [K].
+bool is_classifier(const nn::Graph& graph) {
+  return graph.inputs.size() == 1 && graph.inputs[0].shape.rank() == 3 &&
+         graph.outputs.size() == 1 && shapes_of(graph).at(graph.outputs[0]).rank() == 1;
+}
+
+/// "28x28x1"
+std::string extents_text(std::span<const std::int64_t> extents) {
   std::string text;
-  for (int i = 1; i < output.rank(); ++i) text += str(i > 1 ? "x" : "", output[i]);
+  for (const std::int64_t extent : extents) text += (text.empty() ? "" : "x") + str(extent);
   return text;
+}
+
+std::string image_text(const Shape& output) {
+  return extents_text({output.begin() + 1, output.end()});
 }
 
 /// 1,234,567
@@ -85,7 +113,25 @@ std::string with_commas(std::int64_t n) {
   return text;
 }
 
-void print_table(const ModelSpec& spec, const std::vector<Row>& rows, const Row& total) {
+/// "28x28x1, 10 classes"; of a net of several inputs or outputs each with its name.
+std::string ends_text(const nn::Graph& graph) {
+  const auto shapes = shapes_of(graph);
+  if (is_classifier(graph)) {
+    return str("images ", extents_text(graph.inputs[0].shape), ", ", shapes.at(graph.outputs[0])[0],
+               " classes");
+  }
+  std::string text;
+  for (const nn::GraphInput& input : graph.inputs) {
+    text += str(text.empty() ? "reads " : ", ", input.name, " ", extents_text(input.shape));
+  }
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    text += str(i == 0 ? "; puts out " : ", ", graph.outputs[i], " ",
+                extents_text(shapes.at(graph.outputs[i])));
+  }
+  return text;
+}
+
+void print_table(const nn::Graph& graph, const std::vector<Row>& rows, const Row& total) {
   report::TextTable table{.head = {"layer", "kind", "output", "parameters", "MACs"}, .names = 2};
   for (const Row& row : rows) {
     table.rows.push_back({row.layer, row.description, image_text(row.output),
@@ -93,14 +139,31 @@ void print_table(const ModelSpec& spec, const std::vector<Row>& rows, const Row&
   }
   table.rows.push_back(
       {"total", "", "", with_commas(total.parameters), with_commas(total.work.work.macs)});
-  fmt::print("{}: images {}x{}, {} classes\n\n{}", spec.name, str(spec.image), spec.channels,
-             spec.classes, text_of(table, columns_of(STDOUT_FILENO)));
+  fmt::print("{}: {}\n\n{}", graph.name, ends_text(graph),
+             text_of(table, columns_of(STDOUT_FILENO)));
 }
 
-ordered_json to_json(const ModelSpec& spec, const std::vector<Row>& rows, const Row& total) {
-  ordered_json layers = ordered_json::array();
+ordered_json list(const Shape& shape) {
+  return std::vector<std::int64_t>(shape.begin(), shape.end());
+}
+
+ordered_json to_json(const nn::Graph& graph, const std::vector<Row>& rows, const Row& total) {
+  const auto shapes = shapes_of(graph);
+  ordered_json json{{"model", graph.name}};
+  if (is_classifier(graph)) {
+    json["input"] = list(graph.inputs[0].shape);
+    json["classes"] = shapes.at(graph.outputs[0])[0];
+  } else {
+    for (const nn::GraphInput& input : graph.inputs) json["inputs"][input.name] = list(input.shape);
+    for (const std::string& output : graph.outputs) {
+      json["outputs"][output] = list(shapes.at(output));
+    }
+  }
+  json["parameters"] = total.parameters;
+  json["macs"] = total.work.work.macs;
+  json["layers"] = ordered_json::array();
   for (const Row& row : rows) {
-    layers.push_back(
+    json["layers"].push_back(
         {{"layer", row.layer},
          {"kind", row.description.substr(0, row.description.find('('))},
          {"description", row.description},
@@ -108,29 +171,42 @@ ordered_json to_json(const ModelSpec& spec, const std::vector<Row>& rows, const 
          {"parameters", row.parameters},
          {"macs", row.work.work.macs}});
   }
-  return {{"model", spec.name},           {"input", {spec.image.h, spec.image.w, spec.channels}},
-          {"classes", spec.classes},      {"parameters", total.parameters},
-          {"macs", total.work.work.macs}, {"layers", layers}};
+  return json;
 }
 
 struct Options {
   std::string model = "small-cnn", input = "28x28x1";
+  std::string net, save_net;
   std::int64_t classes = 10;
   bool json = false;
 };
 
-int summary(const Options& options) {
+Subject open(const Options& options) {
+  const UninitialisedWeights not_computed_with;
+  if (!options.net.empty()) {
+    const nn::Graph graph = nn::parse_graph(read_file(options.net), options.net);
+    return {nn::Net(graph), graph};
+  }
   const auto [image, channels] = measure::parse_input(options.input);
   const ModelSpec spec{
       .name = options.model, .image = image, .channels = channels, .classes = options.classes};
-  nn::Sequential net = make_model(spec);
-  const std::vector<Row> rows = trace(net, spec);
-  Row total{.parameters = net.parameter_count()};
+  Subject subject{.net = make_model(spec)};
+  subject.graph = nn::graph_of(subject.net, {image.h, image.w, channels}, spec.name);
+  return subject;
+}
+
+int summary(const Options& options) {
+  Subject subject = open(options);
+  if (!options.save_net.empty()) {
+    write_file_atomically(options.save_net, nn::to_json(subject.graph));
+  }
+  const std::vector<Row> rows = trace(subject);
+  Row total{.parameters = subject.net.parameter_count()};
   for (const Row& row : rows) total.work += row.work;
   if (options.json) {
-    fmt::print("{}\n", to_json(spec, rows, total).dump(2));
+    fmt::print("{}\n", to_json(subject.graph, rows, total).dump(2));
   } else {
-    print_table(spec, rows, total);
+    print_table(subject.graph, rows, total);
   }
   return 0;
 }
@@ -142,11 +218,20 @@ void add_summary(Command& app, Run& run) {
       app.add_subcommand("summary", "Show a net's layers, shapes, parameters and MACs");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(*command, "--model", options->model, "Net")->capture_default_str();
-  add_option(*command, "--input", options->input, "Height, width and channels of the images")
-      ->capture_default_str()
-      ->type_name("HxWxC");
-  add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();
+  auto* const model = add_option(*command, "--model", options->model, "Net")->capture_default_str();
+  auto* const input =
+      add_option(*command, "--input", options->input, "Height, width and channels of the images")
+          ->capture_default_str()
+          ->type_name("HxWxC");
+  auto* const classes =
+      add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();
+  add_option(*command, "--net", options->net, "Net as data: a file")
+      ->type_name("FILE")
+      ->excludes(model)
+      ->excludes(input)
+      ->excludes(classes);
+  add_option(*command, "--save-net", options->save_net, "Write the net as data to FILE")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return summary(*options); }; });
 }

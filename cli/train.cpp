@@ -12,6 +12,7 @@
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/io/input_file.h"
+#include "joule/training/config_fields.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
 
@@ -29,6 +30,10 @@ constexpr const char* kExamples = R"(Examples:
       the ReLUs
   joule train --data cifar-10 --model resnet18 --augment crop-flip \
       --epochs 30 --lr 0.1 --out runs/r18
+  joule summary --model small-cnn --save-net mine.json
+  joule train --net mine.json --out runs/mine
+      trains a net of one's own: mine.json, edited, with another name
+      (docs/nets.md)
   joule train --config runs/first/config.json --lr 0.1 --out runs/faster
       the options of another run, but one
   joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 \
@@ -52,6 +57,9 @@ class Options {
                "counts for more")
         ->type_name("FILE");
     fields_.add_all();
+    add_option(command, "--net", net_, training::config_field("net").help)
+        ->type_name("FILE")
+        ->excludes(command["--model"]);
     auto* const tune = command.add_flag(
         "--tune", tune_,
         "Measure the choices that the table of joule tune lacks for this run, first");
@@ -84,15 +92,27 @@ class Options {
       lr_is_said = lr_is_said || std::ranges::count(in_file, "lr") > 0;
     }
     fields_.apply_to(config);
+    if (fields_.asked("model")) config.net.clear();
+    if (!net_.empty()) set_net(config);
     if (!lr_is_said && config.optimizer != "sgd") config.lr = 1e-3;
     return config;
   }
 
  private:
+  /// In its one form, so that runs of the same net have the same configuration.
+  void set_net(Config& config) const {
+    config.net = to_json(nn::parse_graph(read_file(net_), net_));
+    try {
+      config.model = training::file_net(config.net).name;
+    } catch (const ArgumentError& error) {
+      throw DataError(str(net_, ": ", error.what()));
+    }
+  }
+
   Config config_;
   ConfigOptions fields_;
   EnergyOptions energy_;
-  std::string out_, file_;
+  std::string out_, file_, net_;
   bool resume_ = false, overwrite_ = false, tune_ = false;
 };
 

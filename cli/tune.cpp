@@ -71,7 +71,7 @@ void check(const Options& options) {
 
 struct Net {
   ModelSpec spec;
-  nn::Sequential net;
+  nn::Net net;
 };
 
 Net open_net(const Options& options) {

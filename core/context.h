@@ -26,6 +26,8 @@ struct Context {
   bool skip_zeros = true;       // off: unless pinned, only implementations that multiply zeros, too
   Precision precision = Precision::f32;  // the least that implementations may use
   bool grad_enabled = true;
+  // In evaluation without gradients: a batch norm becomes part of the convolution before it.
+  bool fold_batch_norm = true;
   Scope scope;
 };
 

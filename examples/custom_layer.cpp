@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A layer of one's own: registers what it owns, and writes forward() with the differentiable
-// functions; backward(), saving and accounting follow.
+// A layer of one's own: registers what it owns, and says in add_to() how it consists of others;
+// forward(), backward(), saving, accounting, fusion and the net as data follow.
 #include <iostream>
 
 #include <joule/joule.h>
@@ -10,18 +10,17 @@ using namespace joule;
 /// y = concat(x, relu(conv3x3(x))): `growth` more channels than x.
 ///
 /// Source    Huang et al. 2017, arXiv:1608.06993 (without the batch norm).
-class DenseLayer final : public nn::Module {
+class DenseLayer final : public nn::Composite {
  public:
   DenseLayer(std::int64_t in, std::int64_t growth)
       : conv_(add_child("conv", nn::Conv2d({.in = in, .out = growth, .kernel = 3, .padding = 1}))),
         relu_(add_child("relu", nn::ReLU())) {}
   std::string describe() const override { return "DenseLayer()"; }
+  nn::Value add_to(nn::GraphBuilder& graph, nn::Value x) override {
+    return graph.apply("Concat", {x, graph.add(*relu_, graph.add(*conv_, x))});
+  }
 
  private:
-  Tensor forward(Tensor x) override {
-    const std::array<Tensor, 2> parts{x, (*relu_)((*conv_)(x))};
-    return concat(parts);
-  }
   std::shared_ptr<nn::Conv2d> conv_;
   std::shared_ptr<nn::ReLU> relu_;
 };
@@ -31,6 +30,7 @@ int main() {
   DataLoader loader(make_synthetic().train, {.batch = 64});
   auto net = nn::Sequential(DenseLayer(1, 7), nn::MaxPool2d(2), DenseLayer(8, 8), nn::MaxPool2d(2),
                             nn::Flatten(), nn::Linear(16 * 7 * 7, 10));
+  std::cout << nn::to_text(nn::graph_of(net, {28, 28, 1}, "dense"));
   auto optimizer = Adam(net.parameters(), {.lr = 0.002});
   double loss_value = 0;
   for (int epoch = 0; epoch < 2; ++epoch) {

@@ -6,13 +6,13 @@
 #include <string>
 #include <type_traits>
 
+#include "joule/layers/graph/composite.h"
 #include "joule/layers/modules.h"
 
 namespace joule::nn {
 
-/// One module after the other.  A Conv2d that a ReLU follows runs with it in one pass; the ReLU is
-/// still tapped under its own name.
-class Sequential final : public Module {
+/// One module after the other.
+class Sequential final : public Composite {
  public:
   Sequential() = default;
   /// Children "0", "1", ...: Sequential(Conv2d({...}), ReLU(), Flatten(), Linear(10, 2)).
@@ -29,19 +29,11 @@ class Sequential final : public Module {
     return *this;
   }
   std::string describe() const override { return "Sequential()"; }
-
-  /// The children [first, last) alone, accounted to as in the whole net.
-  /// Errors    ArgumentError if they are not there.
-  Tensor run(std::size_t first, std::size_t last, Tensor x);
-
- private:
-  Tensor forward(Tensor x) override { return run_children(0, children().size(), std::move(x)); }
-  Tensor run_children(std::size_t first, std::size_t last, Tensor x);
-  static Tensor conv_then_relu(const Conv2d& conv, const ReLU& relu, Tensor x);
+  Value add_to(GraphBuilder& graph, Value x) override;
 };
 
 /// main(x) + shortcut(x); without a shortcut main(x) + x.
-class Residual final : public Module {
+class Residual final : public Composite {
  public:
   template <class Main>
   requires(!std::same_as<std::remove_cvref_t<Main>, Residual>) explicit Residual(Main&& main)
@@ -51,9 +43,9 @@ class Residual final : public Module {
       : main_(add_child("main", std::forward<Main>(main))),
         shortcut_(add_child("shortcut", std::forward<Shortcut>(shortcut))) {}
   std::string describe() const override { return "Residual()"; }
+  Value add_to(GraphBuilder& graph, Value x) override;
 
  private:
-  Tensor forward(Tensor x) override;
   std::shared_ptr<Module> main_, shortcut_;
 };
 

@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "joule/layers/flattened_inputs.h"
 
-#include <utility>
 #include <vector>
 
 #include "joule/core/autograd/autograd.h"
 #include "joule/core/error.h"
-#include "joule/layers/containers.h"
+#include "joule/layers/graph/attributes.h"
+#include "joule/layers/modes_kept.h"
 
 namespace joule::nn {
 namespace {
-
-/// A module and all below it as they are, and as they were.
-class ModesKept {
- public:
-  explicit ModesKept(Module& net) { note(net); }
-  ~ModesKept() {  // from the outside in: train() sets those below, too
-    for (const auto& [module, training] : modes_) module->train(training);
-  }
-  ModesKept(const ModesKept&) = delete;
-  ModesKept& operator=(const ModesKept&) = delete;
-
- private:
-  void note(Module& module) {
-    modes_.emplace_back(&module, module.training());
-    for (const auto& child : module.children()) note(*child);
-  }
-  std::vector<std::pair<Module*, bool>> modes_;
-};
 
 /// Watches where images and what became of them go.
 class Watcher {
@@ -35,8 +17,10 @@ class Watcher {
   void add(const Tensor& tensor, const Shape& hwc) { seen_.push_back({tensor, hwc}); }
 
   void operator()(const ForwardEvent& event) {
-    const Tensor &x = event.input, &y = event.output;
-    if (x.shape().rank() == 2) note_reader(event);
+    for (const Tensor& x : event.inputs) {
+      if (x.shape().rank() == 2) note_reader(event, x);
+    }
+    const Tensor& y = event.output;
     if (y.shape().rank() == 4) add(y, {y.dim(1), y.dim(2), y.dim(3)});
   }
   std::map<std::string, Shape> take() { return std::move(found_); }
@@ -47,22 +31,23 @@ class Watcher {
     Shape hwc;
   };
 
-  void note_reader(const ForwardEvent& event) {
-    const Shape* const hwc = image_of(event.input);
+  void note_reader(const ForwardEvent& event, const Tensor& x) {
+    const Shape* const hwc = image_of(x);
     if (!hwc || hwc->numel() == (*hwc)[2] || (*hwc)[2] == 1) return;
     const Module& module = event.module;
-    require(!dynamic_cast<const Residual*>(&module), "flattened_inputs: ", event.layer, ", ",
-            module.describe(), ", adds to a flattened image ", *hwc,
-            ": which layers depend on the order of its values is unknown");
     if (!module.children().empty()) return;  // they told
-    const bool norm = dynamic_cast<const BatchNorm*>(&module);
-    const bool linear = dynamic_cast<const Linear*>(&module);
-    require(norm || linear || module.parameter_count() == 0, "flattened_inputs: ", event.layer,
-            ", ", module.describe(), ", reads a flattened image ", *hwc,
-            ": in which order its parameters lie is unknown");
+    const std::string what = str("flattened_inputs: ", event.layer, ", ", module.describe());
+    require(event.inputs.size() == 1, what, ", puts a flattened image ", *hwc,
+            " together with something else: which layers depend on the order of its values is "
+            "unknown");
+    const LayerSpec spec = module.spec();
+    const bool norm = !spec.own && spec.kind == "BatchNorm";
+    const bool linear = !spec.own && spec.kind == "Linear";
+    require(norm || linear || module.parameter_count() == 0, what, ", reads a flattened image ",
+            *hwc, ": in which order its parameters lie is unknown");
     if (norm || linear) found_[std::string(event.layer)] = *hwc;
     // Value by value: what comes out is in the same order.
-    if (!linear && event.output.shape() == event.input.shape()) add(event.output, *hwc);
+    if (!linear && event.output.shape() == x.shape()) add(event.output, *hwc);
   }
 
   const Shape* image_of(const Tensor& flat) const {

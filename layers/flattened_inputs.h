@@ -18,8 +18,8 @@ namespace joule::nn {
 /// Cost      one forward pass of one image, in evaluation mode.
 /// Errors    ArgumentError if a layer with parameters that is neither a Linear nor a BatchNorm
 /// reads
-///           a flattened image (what its parameters belong to is unknown), or it passes through a
-///           Residual.
+///           a flattened image (what its parameters belong to is unknown), or it meets another
+///           branch.
 std::map<std::string, Shape> flattened_inputs(Module& net, const Shape& image);
 
 }  // namespace joule::nn

@@ -2,7 +2,10 @@
 #include "joule/layers/module.h"
 
 #include <algorithm>
-#include <functional>
+#include <atomic>
+#include <iterator>
+
+#include "joule/layers/graph/builder.h"
 
 namespace joule::nn {
 
@@ -28,26 +31,56 @@ void append(std::vector<NamedTensor>& to, std::vector<NamedTensor> from) {
 
 }  // namespace
 
-Module::Entered::Entered(const Module& module) {
-  Scope& scope = context().scope;
-  scope.phase = Phase::forward;
-  if (module.name_.empty()) return;
-  scope.layer =
-      scope.layer.empty() ? intern(module.name_) : intern(str(scope.layer, ".", module.name_));
+namespace {
+
+std::atomic<std::uint64_t> additions{0};
+
+std::string_view path_of(std::string_view name) {
+  const std::string_view outer = context().scope.layer;
+  if (name.empty()) return outer;
+  return outer.empty() ? intern(name) : intern(str(outer, ".", name));
 }
 
-Tensor Module::operator()(Tensor x) {
-  const Entered entered(*this);
+}  // namespace
+
+std::uint64_t structure_version() { return additions.load(); }
+
+Module::Entered::Entered(std::string_view layer) {
+  context().scope = {.layer = layer, .phase = Phase::forward};
+}
+
+Tensor Module::operator()(Tensor x) { return run_as(path_of(name_), {&x, 1}); }
+
+Tensor Module::operator()(std::vector<Tensor> xs) { return run_as(path_of(name_), xs); }
+
+Tensor Module::run_as(std::string_view layer, std::span<Tensor> xs) {
+  const Entered entered(layer);
   const bool observed = !forward_observers().empty();
-  const Tensor input = observed ? x : Tensor();
-  Tensor y = forward(std::move(x));
+  std::vector<Tensor> inputs;
+  if (observed) inputs.assign(xs.begin(), xs.end());
+  Tensor y =
+      xs.size() == 1
+          ? forward(std::move(xs[0]))
+          : forward_all({std::make_move_iterator(xs.begin()), std::make_move_iterator(xs.end())});
   if (TapCollector* const taps = TapCollector::current();
       taps && taps->options().layers == TapLayers::all && children_.empty() && tapped_by_all()) {
-    taps->add({.layer = context().scope.layer, .value = y});
+    taps->add({.layer = layer, .value = y});
   }
-  if (observed) forward_observers().notify({context().scope.layer, *this, input, y});
+  if (observed) forward_observers().notify({layer, *this, inputs.at(0), y, inputs});
   return y;
 }
+
+Tensor Module::forward_all(std::vector<Tensor> xs) {
+  throw ArgumentError(
+      str(context().scope.layer, ", ", describe(), ": expected one input, got ", xs.size()));
+}
+
+LayerSpec Module::spec() const {
+  const std::string text = describe();
+  return {.kind = text.substr(0, text.find('(')), .attributes = {}, .own = true};
+}
+
+Value Module::add_to(GraphBuilder& graph, Value x) { return graph.leaf(*this, {x}); }
 
 std::pair<Tensor, std::vector<Tap>> Module::forward_with_taps(Tensor x, const TapOptions& options) {
   TapCollector collector(options);
@@ -146,6 +179,7 @@ void Module::adopt(std::string name, std::shared_ptr<Module> child) {
   }
   child->name_ = std::move(name);
   children_.push_back(std::move(child));
+  additions.fetch_add(1);
 }
 
 Observers<ForwardEvent>& forward_observers() {

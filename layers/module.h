@@ -2,7 +2,9 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,6 +20,10 @@
 
 namespace joule::nn {
 
+struct LayerSpec;    // layers/graph/attributes.h
+struct Value;        // layers/graph/builder.h
+class GraphBuilder;  // layers/graph/builder.h
+
 /// A part of a net: parameters, buffers, children, and a forward pass.
 ///
 /// A new layer derives from this, registers what it owns in its constructor, and writes forward()
@@ -32,12 +38,21 @@ class Module {
   /// Runs forward() under this layer's full name, so that every operation in it is accounted to it,
   /// and tells the forward observers.  An operand that the caller moves in may be overwritten.
   Tensor operator()(Tensor x);
+  /// The same of a layer of several inputs.
+  Tensor operator()(std::vector<Tensor> xs);
 
   /// The output, and what the penalised layers put out on the way.
   std::pair<Tensor, std::vector<Tap>> forward_with_taps(Tensor x, const TapOptions& options = {});
 
   /// "Conv2d(1, 32, kernel=3x3, padding=1x1)"
   virtual std::string describe() const = 0;
+
+  /// Which kind of layer this is, as data: what graphs hold, and fusion and the counts of energy
+  /// models go by.  Unless a layer says, it is of a kind of its own, named as describe() begins.
+  virtual LayerSpec spec() const;
+  /// Adds the nodes that compute this module's output from `x`; returns that.  A layer adds one
+  /// node, itself; see Composite for what consists of others.
+  virtual Value add_to(GraphBuilder& graph, Value x);
 
   /// Training mode (batch statistics, dropout) or evaluation mode, for this and all children.
   void train(bool on = true);
@@ -70,6 +85,8 @@ class Module {
 
  protected:
   virtual Tensor forward(Tensor x) = 0;
+  /// Of a layer of several inputs.  Unless overridden: ArgumentError.
+  virtual Tensor forward_all(std::vector<Tensor> xs);
   /// Whether TapLayers::all taps this leaf.  Dropout says no; ReLU taps itself, with its L0 sum.
   virtual bool tapped_by_all() const { return true; }
 
@@ -93,16 +110,20 @@ class Module {
   }
   void adopt(std::string name, std::shared_ptr<Module> child);
 
-  /// Until the end of the block, operations are accounted to this layer.
+ private:
+  friend class GraphExecutor;
+  friend class Net;  // which makes groups of modules
+  /// Until the end of the block, operations of the forward pass are accounted to `layer`.
   class Entered {
    public:
-    explicit Entered(const Module& module);
+    explicit Entered(std::string_view layer);
 
    private:
     ContextGuard guard_;
   };
+  /// operator() under the full name `layer`; takes over the operands.
+  Tensor run_as(std::string_view layer, std::span<Tensor> xs);
 
- private:
   template <class Visit>
   void visit(const std::string& prefix, Visit&& visit) const;
 
@@ -116,11 +137,14 @@ class Module {
 struct ForwardEvent {
   std::string_view layer;  // full name
   const Module& module;
-  const Tensor& input;
+  const Tensor& input;  // the first of them
   const Tensor& output;
+  std::span<const Tensor> inputs;
 };
-/// The observers of every module call of this thread.  While there are any, layers are not fused
-/// and operands not overwritten, so that every layer's own input and output can be seen.
+/// Of every module call of this thread.  While there are any, nothing is fused or overwritten.
 Observers<ForwardEvent>& forward_observers();
+
+/// How often a module was added to another one, anywhere in this process.
+std::uint64_t structure_version();
 
 }  // namespace joule::nn

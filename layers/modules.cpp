@@ -42,7 +42,7 @@ std::string Conv2d::describe() const {
 Tensor Conv2d::forward(Tensor x) { return conv2d(std::move(x), weight_, bias_, params_); }
 
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
-    : in_(in), out_(out) {
+    : in_(in), out_(out), options_(options) {
   require(in > 0 && out > 0, "Linear: in and out must be positive, got in=", in, " out=", out);
   weight_ = add_parameter("weight", initialise(options.init, {out, in}));
   if (options.bias) bias_ = add_parameter("bias", Tensor::zeros({out}));

@@ -22,11 +22,11 @@ class Conv2d final : public Module {
  public:
   explicit Conv2d(const Conv2dOptions& options);
   std::string describe() const override;
+  LayerSpec spec() const override;
   const ConvParams& params() const { return params_; }
   const Tensor& weight() const { return weight_; }
 
  private:
-  friend class Sequential;  // which fuses a ReLU that follows
   Tensor forward(Tensor x) override;
   Conv2dOptions options_;
   ConvParams params_;
@@ -42,10 +42,12 @@ class Linear final : public Module {
  public:
   Linear(std::int64_t in, std::int64_t out, const LinearOptions& options = {});
   std::string describe() const override;
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override;
   std::int64_t in_, out_;
+  LinearOptions options_;
   Tensor weight_, bias_;
 };
 
@@ -53,9 +55,10 @@ class Linear final : public Module {
 class ReLU final : public Module {
  public:
   std::string describe() const override { return "ReLU()"; }
+  LayerSpec spec() const override;
 
  private:
-  friend class Sequential;
+  friend class GraphExecutor;  // which runs it with the convolution before it
   Tensor forward(Tensor x) override;
   bool tapped_by_all() const override { return false; }  // forward() taps
   static float wanted_sigma();
@@ -68,6 +71,7 @@ class MaxPool2d final : public Module {
   explicit MaxPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0,
                      const MaxPoolOptions& options = {});
   std::string describe() const override;
+  LayerSpec spec() const override;
   Size2 kernel() const { return kernel_; }
 
  private:
@@ -81,6 +85,7 @@ class AvgPool2d final : public Module {
   explicit AvgPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0,
                      const AvgPoolOptions& options = {});
   std::string describe() const override;
+  LayerSpec spec() const override;
   Size2 kernel() const { return kernel_; }
 
  private:
@@ -93,6 +98,7 @@ class AvgPool2d final : public Module {
 class GlobalAvgPool final : public Module {
  public:
   std::string describe() const override { return "GlobalAvgPool()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return global_avg_pool(std::move(x)); }
@@ -104,6 +110,7 @@ class BatchNorm final : public Module {
  public:
   explicit BatchNorm(std::int64_t channels, const BatchNormOptions& options = {});
   std::string describe() const override;
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override;
@@ -117,6 +124,7 @@ class Dropout final : public Module {
  public:
   explicit Dropout(float probability);
   std::string describe() const override;
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override;
@@ -128,6 +136,7 @@ class Dropout final : public Module {
 class Flatten final : public Module {
  public:
   std::string describe() const override { return "Flatten()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return flatten(std::move(x)); }

@@ -10,6 +10,7 @@
 #include "joule/data/loader.h"
 #include "joule/energy/window.h"
 #include "joule/layers/functions.h"
+#include "joule/layers/graph/executor.h"
 #include "joule/training/components.h"
 #include "joule/training/inference.h"
 
@@ -116,11 +117,13 @@ std::optional<ProfileRun> run_steps(const std::vector<Batch>& batches, const Pro
 
 std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, const ProfilePlan& plan,
                                      const Metered& meter, energy::OpTrace* trace) {
+  const nn::GraphExecutor layers(nn::GraphBuilder::build(net));
   std::vector<Body> once, pieces;
   Tensor x = images;
-  for (const std::shared_ptr<nn::Module>& layer : net.children()) {
-    once.emplace_back([layer, x] { (*layer)(x); });
-    x = (*layer)(x);
+  for (std::size_t first = 0, last = 1; first < layers.nodes(); first = last, ++last) {
+    while (!layers.is_cut(last)) ++last;
+    once.emplace_back([&layers, first, last, x] { layers.run(first, last, x); });
+    x = layers.run(first, last, x);
   }
   for (std::int64_t calls = plan.steps; calls <= kRounds * plan.steps; calls += plan.steps) {
     for (const Body& layer : once) {

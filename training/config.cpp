@@ -54,25 +54,24 @@ void read_field(Config& config, const ConfigField& field, const ordered_json& js
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": '", field.name, "' ", error.what()));
   }
-  try {
-    field.check(config);
-  } catch (const ArgumentError& error) {
-    throw DataError(str(path, ": ", error.what()));
-  }
+}
+
+/// The model of a run whose net is a graph is the graph's name.
+void check_field(const ConfigField& field, const Config& config) {
+  if (field.name != "model" || config.net.empty()) field.check(config);
 }
 
 std::vector<std::string> read_fields(Config& config, const ordered_json& json,
                                      const std::string& path) {
   std::vector<std::string> names;
-  for (const auto& [name, value] : json.items()) {
-    const ConfigField* field = nullptr;
-    try {
-      field = &config_field(name);
-    } catch (const ArgumentError& error) {
-      throw DataError(str(path, ": ", error.what()));
+  try {
+    for (const auto& [name, value] : json.items()) {
+      read_field(config, config_field(name), value, path);
+      names.push_back(name);
     }
-    read_field(config, *field, value, path);
-    names.push_back(name);
+    for (const std::string& name : names) check_field(config_field(name), config);
+  } catch (const ArgumentError& error) {
+    throw DataError(str(path, ": ", error.what()));
   }
   return names;
 }
@@ -85,7 +84,7 @@ void require_count(const char* option, std::int64_t count, std::int64_t most) {
 }
 
 void check(const Config& c) {
-  for (const ConfigField& field : config_fields()) field.check(c);
+  for (const ConfigField& field : config_fields()) check_field(field, c);
   check_rule(c);
   require(c.validation > 0 || c.schedule != "plateau",
           "validation: the plateau schedule goes by the loss on images that are held back, got ",
@@ -118,7 +117,9 @@ std::vector<std::string> read_config(Config& config, std::string_view text,
 Config parse_config(std::string_view text, const std::string& path) {
   const ordered_json json = parsed(text, path);
   for (const ConfigField& field : config_fields()) {
-    if (!json.contains(field.name)) throw DataError(str(path, ": '", field.name, "' is missing"));
+    if (!field.may_be_missing && !json.contains(field.name)) {
+      throw DataError(str(path, ": '", field.name, "' is missing"));
+    }
   }
   Config config;
   read_fields(config, json, path);
@@ -130,8 +131,10 @@ std::string differences(const Config& saved, const Config& asked) {
   std::string all;
   for (const ConfigField& field : config_fields()) {
     if (field.may_change || before[field.name] == now[field.name]) continue;
-    all += str(all.empty() ? "" : ", ", field.name, " is ", before[field.name].dump(), ", got ",
-               now[field.name].dump());
+    if (!all.empty()) all += ", ";
+    all += field.document ? str(field.name, " is another")
+                          : str(field.name, " is ", before[field.name].dump(), ", got ",
+                                now[field.name].dump());
   }
   return all;
 }

@@ -15,7 +15,8 @@ namespace joule::training {
 /// Everything that decides what a training run computes.  The names are those of config.json and
 /// of the program's options (with '_' for '-'); training/config_fields.h has them as a table.
 struct Config {
-  std::string model = "small-cnn";     // see make_model()
+  std::string model = "small-cnn";  // see make_model()
+  std::string net;  // its graph as JSON (see file_net()), named as model; empty: one by that name
   std::string data = "fashion-mnist";  // see load_dataset()
   std::int64_t limit = 0;              // only the first images of each half; 0: all
   double validation = 0.1;  // share of the training images that is held back to choose by; 0: none

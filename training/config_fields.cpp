@@ -60,6 +60,11 @@ FieldRange positive_factor() {
 
 std::vector<ConfigField> subject_fields() {
   return {{.name = "model", .member = &Config::model, .help = "Net", .choices = model_names()},
+          {.name = "net",
+           .member = &Config::net,
+           .help = "Net as data: a file as joule summary --save-net writes it",
+           .may_be_missing = true,
+           .document = true},
           {.name = "data",
            .member = &Config::data,
            .help = "Data set",

@@ -42,6 +42,10 @@ struct ConfigField {
   /// Whether a resumed run may have another value than it began with, as the field changes nothing
   /// of what is computed.
   bool may_change = false;
+  /// Of config.json: where it is missing the file is of a Joule that had no such field.
+  bool may_be_missing = false;
+  /// Its value is a document: the program's option of that name takes a file that holds it.
+  bool document = false;
 
   FieldValue get(const Config& config) const;
   FieldValue default_value() const { return get(Config()); }

@@ -30,17 +30,16 @@ std::shared_ptr<ZeroMask> joined(const std::vector<std::shared_ptr<const ZeroMas
 
 }  // namespace
 
-SlicedNet::SlicedNet(nn::Module& net) : net_(net), layers_(dynamic_cast<nn::Sequential*>(&net)) {
-  if (!layers_ || !nn::forward_observers().empty()) return;
-  const auto& all = layers_->children();
-  const auto linear = std::ranges::find_if(all, [](const auto& layer) {
-    return dynamic_cast<const nn::Linear*>(layer.get()) != nullptr;
-  });
-  if (linear != all.end()) linear_ = static_cast<std::size_t>(linear - all.begin());
+SlicedNet::SlicedNet(nn::Module& net)
+    : net_(net), layers_(nn::GraphBuilder::build(net, nn::GraphBuilder::Depth::all, net.name())) {
+  if (!nn::forward_observers().empty()) return;
+  for (std::size_t i = 1; i < layers_.nodes() && linear_ == 0; ++i) {
+    if (layers_.kind(i) == "Linear" && layers_.is_cut(i)) linear_ = i;
+  }
 }
 
 Tensor SlicedNet::features(Tensor images) const {
-  return linear_ > 0 ? layers_->run(0, linear_, std::move(images)) : net_(std::move(images));
+  return linear_ > 0 ? layers_.run(0, linear_, std::move(images)) : net_(std::move(images));
 }
 
 Tensor SlicedNet::run(const Tensor& images, std::int64_t slice, const Around& around) const {
@@ -58,7 +57,7 @@ Tensor SlicedNet::run(const Tensor& images, std::int64_t slice, const Around& ar
   }
   if (linear_ == 0) return all;
   if (const auto mask = joined(masks)) all.attach(mask);
-  return around([&] { return layers_->run(linear_, layers_->children().size(), all); });
+  return around([&] { return layers_.run(linear_, layers_.nodes(), all); });
 }
 
 }  // namespace joule::training

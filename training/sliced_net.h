@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <functional>
 
-#include "joule/layers/containers.h"
+#include "joule/layers/graph/executor.h"
 
 namespace joule::training {
 
 /// Runs many images through a net, slice by slice: so few at once that what one layer writes is
 /// still in the cache when the next one reads it.  Linear layers read more weights than images:
-/// from the first one on, if it is a child of a Sequential, the rest of the net runs on all images
+/// from the first one on through which everything has to go, the rest of the net runs on all images
 /// at once, with the zero masks of the slices.
 class SlicedNet {
  public:
@@ -27,8 +27,8 @@ class SlicedNet {
   Tensor features(Tensor images) const;
 
   nn::Module& net_;
-  nn::Sequential* layers_;  // null: the net is no Sequential
-  std::size_t linear_ = 0;  // the first one; 0: there is none
+  nn::GraphExecutor layers_;
+  std::size_t linear_ = 0;  // the node; 0: there is none, or it is not to be separated
 };
 
 }  // namespace joule::training

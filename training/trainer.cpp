@@ -25,7 +25,7 @@ Dataset limited(const Dataset& dataset, std::int64_t limit) {
 
 Model seeded_model(const Config& config, const Dataset& dataset) {
   manual_seed(config.seed);
-  return make_model_for(config.model, config.data, dataset);
+  return make_model_for(config.model, config.data, dataset, config.net);
 }
 
 /// The net is on the device before the optimiser is made of its parameters.
@@ -59,6 +59,7 @@ Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting 
       optimizer_(make_optimizer(config_, model_.net.parameters())),
       schedule_(make_schedule(config_, loader_.batches())),
       training_step_(config_, model_.net),
+      graph_(graph_json(model_)),
       energy_(std::move(accounting)) {}
 
 double Trainer::lambda() const {

@@ -123,6 +123,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
   TrainingStep training_step_;
+  std::string graph_;  // of the net, as JSON
   std::int64_t epoch_ = 0, batch_ = 0;
   Sums sums_;
   std::map<std::string, int> silent_;  // steps in a row, per ReLU

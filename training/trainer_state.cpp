@@ -155,6 +155,7 @@ State Trainer::state() const {
   EnergyState energy{.epoch = energy_.epoch(), .lost_after = lost_after_};
   energy.epoch.training.work += ledger_.total();
   state.values["energy"] = to_text(energy);
+  if (!graph_.empty()) state.values["net"] = graph_;
   return state;
 }
 
@@ -184,6 +185,9 @@ void Trainer::check(const Sums& sums, std::int64_t batch) const {
 
 void Trainer::load_state(const State& state, std::vector<EpochMetrics> metrics) {
   // Everything is read before anything is changed.
+  if (const auto net = state.values.find("net"); net != state.values.end()) {
+    require(net->second == graph_, "checkpoint: 'net' is another graph than ", config_.model, "'s");
+  }
   std::int64_t epoch = 0, batch = 0;
   parse_texts("position", value(state, "position"), epoch, batch);
   require(epoch >= 0 && epoch <= config_.epochs && batch >= 0 && batch <= loader_.batches(),

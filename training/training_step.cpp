@@ -8,7 +8,7 @@
 
 namespace joule::training {
 
-TrainingStep::TrainingStep(const Config& config, nn::Sequential& net) : config_(config), net_(net) {
+TrainingStep::TrainingStep(const Config& config, nn::Module& net) : config_(config), net_(net) {
   const Device where = device(config);
   if (where == Device::cpu) return;
   lambda_now_ = Tensor::zeros(Shape{}, DType::f32, where);

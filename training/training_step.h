@@ -11,7 +11,7 @@
 
 #include "joule/core/backend/captured_step.h"
 #include "joule/data/loader.h"
-#include "joule/layers/containers.h"
+#include "joule/layers/module.h"
 #include "joule/training/config.h"
 
 namespace joule::training {
@@ -33,7 +33,7 @@ class TrainingStep {
   };
 
   /// Both must outlive this; the net is where it is to be trained.
-  TrainingStep(const Config& config, nn::Sequential& net);
+  TrainingStep(const Config& config, nn::Module& net);
 
   /// Leaves the gradients in the net's parameters, which must have none.
   ///
@@ -58,7 +58,7 @@ class TrainingStep {
   Tensor penalty_of(const std::vector<Tap>& taps, double lambda) const;
 
   const Config& config_;
-  nn::Sequential& net_;
+  nn::Module& net_;
   std::optional<Captured> captured_;  // where steps are to be captured
   Tensor lambda_now_;                 // on a device that is not the CPU: of this step
   std::int64_t steps_ = 0;

@@ -29,7 +29,7 @@ Tensor noise(const ModelSpec& spec, std::int64_t batch) {
   return images;
 }
 
-void run_net(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
+void run_net(const ModelSpec& spec, nn::Module& net, std::int64_t batch, bool train) {
   const Tensor images = noise(spec, batch);
   if (!train) {
     const training::Inference inference(net);
@@ -55,11 +55,11 @@ bool has_rows_of(const TuningTable& table, const TuningEntry& entry) {
 
 }  // namespace
 
-TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train) {
+TunerPass pass_of(const ModelSpec& spec, nn::Module& net, std::int64_t batch, bool train) {
   return {train, [spec, &net, batch, train] { run_net(spec, net, batch, train); }};
 }
 
-TunerPass evaluation_pass(const ModelSpec& spec, nn::Sequential& net) {
+TunerPass evaluation_pass(const ModelSpec& spec, nn::Module& net) {
   return {false,
           [spec, &net] { training::predict(net, noise(spec, training::EvaluateOptions{}.batch)); }};
 }
@@ -120,8 +120,8 @@ void tune_for(const training::Config& config, const std::function<bool()>& stop,
   if (config.threads > 0) set_num_threads(config.threads);
   const ContextGuard guard;
   context().precision = training::precision(config);
-  training::Model model =
-      training::make_model_for(config.model, config.data, load_dataset(config.data).train);
+  training::Model model = training::make_model_for(config.model, config.data,
+                                                   load_dataset(config.data).train, config.net);
   const std::vector<TunerPass> passes = {pass_of(model.spec, model.net, config.batch, true),
                                          evaluation_pass(model.spec, model.net)};
   const TuningTable* const known = tuning_table();  // which lives on

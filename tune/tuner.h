@@ -31,9 +31,9 @@ struct TunerPass {
 };
 
 /// A batch through the net, forward; of training also backward.  The net must outlive the pass.
-TunerPass pass_of(const ModelSpec& spec, nn::Sequential& net, std::int64_t batch, bool train);
+TunerPass pass_of(const ModelSpec& spec, nn::Module& net, std::int64_t batch, bool train);
 /// A batch of an evaluation: slice by slice, and through linear layers all at once.
-TunerPass evaluation_pass(const ModelSpec& spec, nn::Sequential& net);
+TunerPass evaluation_pass(const ModelSpec& spec, nn::Module& net);
 /// Images that a convolution meets at once, unless the user says otherwise: those of a step, or the
 /// slices of an evaluation.
 std::int64_t usual_batch(bool train);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "joule/bench/conv/conv_operands.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
 #include "joule/core/autograd/autograd.h"
 #include "joule/kernels/relu/relu.h"
-#include "joule/layers/modules.h"
+#include "joule/layers/functions.h"
+#include "joule/layers/graph/kinds.h"
 
 namespace joule::bench {
 namespace {
@@ -73,11 +75,13 @@ std::vector<ConvOperands> real_operands(training::Model& model, const Batch& bat
   std::vector<Convolution> convolutions;
   std::map<std::string, Tensor> grads;  // of the outputs, by layer
   const auto forward = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
-    if (const auto* const conv = dynamic_cast<const nn::Conv2d*>(&event.module)) {
-      convolutions.push_back({std::string(event.layer), event.input.detach(),
-                              conv->weight().detach(), conv->params(),
-                              grad_unused_at_zeros(event.input) && event.input.zero_mask()});
-    }
+    const nn::LayerSpec spec = event.module.spec();
+    if (spec.own || spec.kind != "Conv2d") return;
+    const auto parameters = event.module.parameters();
+    const auto weight = std::ranges::find(parameters, "weight", &NamedTensor::name);
+    convolutions.push_back({std::string(event.layer), event.input.detach(), weight->tensor.detach(),
+                            nn::conv_params(spec.attributes),
+                            grad_unused_at_zeros(event.input) && event.input.zero_mask()});
   });
   const auto backward = backward_observers().add([&](const BackwardEvent& event) {
     if (event.op == Conv2d::kName) grads[std::string(event.layer)] = event.grad_outputs[0];

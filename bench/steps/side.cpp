@@ -28,7 +28,7 @@ using nlohmann::json;
 constexpr int kBatches = 4;
 
 struct Subject {
-  nn::Sequential net;
+  nn::Net net;
   std::vector<Batch> batches;
 };
 

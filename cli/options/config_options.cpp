@@ -26,7 +26,9 @@ Option* ConfigOptions::add(std::string_view name, const std::string& help) {
 }
 
 void ConfigOptions::add_all() {
-  for (const ConfigField& field : training::config_fields()) add(field.name);
+  for (const ConfigField& field : training::config_fields()) {
+    if (!field.document) add(field.name);
+  }
 }
 
 bool ConfigOptions::asked(std::string_view name) const {

@@ -371,8 +371,12 @@ class Program(unittest.TestCase):
     def model_of_32_pixels(self):
         path = self.folder / "padded.safetensors"
         header, body = read_header(self.model)
-        # 32x32 without padding and 28x28 with it have weights of the same shapes.
-        write_safetensors(path, {**header, "__metadata__": {**header["__metadata__"], "image": "32x32"}}, body)
+        # 32x32 without padding and 28x28 with it have weights of the same shapes: only the graph tells.
+        metadata = {**header["__metadata__"], "image": "32x32"}
+        write_safetensors(path, {**header, "__metadata__": metadata}, body)
+        self.assert_refused(3, "padded.safetensors: its graph is lenet5, images [28,28,1], not", "eval", "--model", path)
+        del metadata["net"]
+        write_safetensors(path, {**header, "__metadata__": metadata}, body)
         return path
 
     def test_bad_checkpoints(self):

@@ -9,7 +9,7 @@
 namespace joule::fuzz {
 
 std::vector<const Reader*> readers() {
-  return {&kCheckpoint, &kCifar,   &kConfig, &kCostModel,   &kIdx,    &kJsonText,
+  return {&kCheckpoint, &kCifar,   &kConfig, &kCostModel,   &kGraph,  &kIdx,    &kJsonText,
           &kLists,      &kMetrics, &kReplay, &kSafetensors, &kTuning, &kWindows};
 }
 

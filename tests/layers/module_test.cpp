@@ -362,8 +362,8 @@ TEST(FlattenedInputs, RefuseWhatTheyCannotTell) {
       error_of([&] {
         nn::flattened_inputs(added, {8, 8, 2});
       }),
-      "flattened_inputs: 1, Residual(), adds to a flattened image [8,8,2]: which layers depend "
-      "on the order of its values is unknown");
+      "flattened_inputs: 1, Add(), puts a flattened image [8,8,2] together with something else: "
+      "which layers depend on the order of its values is unknown");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@
    at most MAX_FILES files.
 5. Only cli/options/option.cpp and command_line.h beside it include CLI11 in cli/: its headers take seconds to compile, and its own
    add_option() reads 010 as 8.
-6. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
+6. No code asks a layer for its type: no dynamic_cast outside tests.  What a layer is, its spec() says (layers/graph).
+7. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
 """
 
 import os
@@ -164,6 +165,14 @@ def check_options(root):
                     yield file, line, f"{what}: take the command line of cli/options/option.h"
 
 
+def check_casts(root):
+    for file in files(root, SOURCES):
+        if file.parts[0] != "tests":
+            for number, line in enumerate((root / file).read_text().splitlines(), 1):
+                if re.search(r"\bdynamic_(pointer_)?cast\s*<", line):
+                    yield file, number, "no dynamic_cast: a layer says by spec() what it is (layers/graph)"
+
+
 def check_readme(root):
     readme = root / "README.md"
     if not readme.exists():
@@ -180,7 +189,8 @@ def check_readme(root):
 
 def check(root):
     """The breaches under root, each as `file:line: text`."""
-    found = [*check_includes(root), *check_form(root), *check_folders(root), *check_options(root), *check_readme(root)]
+    found = [*check_includes(root), *check_form(root), *check_folders(root), *check_options(root), *check_casts(root),
+             *check_readme(root)]
     return [f"{file}:{line}: {text}" for file, line, text in found]
 
 

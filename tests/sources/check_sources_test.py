@@ -128,6 +128,11 @@ class CheckSources(unittest.TestCase):
         found = self.breaches(files={"cli/train.cpp": uses, "cli/options/option.cpp": uses})
         self.assertEqual(found, ["cli/train.cpp:2: CLI/CLI.hpp: take the command line of cli/options/option.h"])
 
+    def test_casts_of_layers(self):
+        cast = TOP + "auto* conv =\n    dynamic_cast<const nn::Conv2d*>(layer);\n"
+        found = self.breaches(files={"core/a.cpp": cast, "tests/core/a_test.cpp": cast})
+        self.assertEqual(found, ["core/a.cpp:3: no dynamic_cast: a layer says by spec() what it is (layers/graph)"])
+
     def test_readme(self):
         program = "int main() {}\n"
         readme = "`examples/one.cpp`, run by the tests:\n\n```cpp\n%s```\n[that](examples/one.cpp), [far](https://a.b/c)\n"

@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "joule/layers/containers.h"
+#include "joule/layers/graph/builder.h"
+#include "joule/layers/graph/net.h"
 #include "joule/layers/uninitialised.h"
 #include "joule/models/models.h"
 #include "joule/tests/support/op_test.h"
@@ -204,6 +206,40 @@ TEST(AsicCounts, OperationsOfTheOtherLayers) {
   EXPECT_EQ(operations(nn::Dropout(0.5f)), 0);
   EXPECT_EQ(operations(nn::Conv2d({.in = 3, .out = 5, .kernel = {3, 1}, .stride = 2})),
             2 * 2 * 2 * 5 * (3 * 1 * 3));
+}
+
+/// Of a kind of its own.
+class Cubes final : public nn::Module {
+ public:
+  std::string describe() const override { return "Cubes()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return x; }
+};
+
+TEST(AsicCounts, AKindThatIsNotKnownIsAnError) {
+  nn::Sequential net{nn::Flatten(), Cubes()};
+  EXPECT_EQ(error_of([&] {
+              count(net, Tensor::full({1, 2, 2, 1}, 1.0f));
+            }),
+            "energy: layer 1 is a Cubes: how many operations the accelerator models count for that "
+            "is unknown; register_kind() can say");
+}
+
+TEST(AsicCounts, ANetFromDataHasThoseOfItsModules) {
+  manual_seed(4);
+  nn::Sequential net = make_model({.name = "resnet18", .image = 32, .channels = 3});
+  nn::Net again(nn::graph_of(net, {32, 32, 3}, "resnet18"));
+  again.load_state(net.state());
+  const Tensor x = random_tensor({1, 32, 32, 3}, 1);
+  const auto had = count(net, x), has = count(again, x);
+  ASSERT_EQ(had.size(), has.size());
+  for (std::size_t i = 0; i < had.size(); ++i) {
+    EXPECT_EQ(had[i].layer, has[i].layer);
+    EXPECT_EQ(had[i].kind, has[i].kind);
+    EXPECT_EQ(had[i].counts.operations, has[i].counts.operations) << had[i].layer;
+    EXPECT_EQ(had[i].counts.inputs_nonzero, has[i].counts.inputs_nonzero) << had[i].layer;
+  }
 }
 
 /// Runs its child twice.

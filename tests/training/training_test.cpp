@@ -6,6 +6,7 @@
 
 #include "joule/core/random.h"
 #include "joule/data/synthetic.h"
+#include "joule/layers/graph/builder.h"
 #include "joule/tests/support/files.h"
 #include "joule/tests/support/small_runs.h"
 #include "joule/training/run/run.h"
@@ -298,6 +299,35 @@ TEST(Evaluate, LinearLayersSeeTheWholeBatchWithTheMasksOfItsSlices) {
     EXPECT_EQ(slices->relus[i].values, whole->relus[i].values);
     EXPECT_EQ(slices->relus[i].nonzeros, whole->relus[i].nonzeros);
   }
+}
+
+/// A part of a net that a user wrote.
+class Head final : public nn::Composite {
+ public:
+  Head() : linear_(add_child("linear", nn::Linear(72, 4))), relu_(add_child("relu", nn::ReLU())) {}
+  std::string describe() const override { return "Head()"; }
+  nn::Value add_to(nn::GraphBuilder& graph, nn::Value x) override {
+    return graph.add(*relu_, graph.add(*linear_, x));
+  }
+
+ private:
+  std::shared_ptr<nn::Linear> linear_;
+  std::shared_ptr<nn::ReLU> relu_;
+};
+
+TEST(Predict, ALinearLayerInsideAUsersModuleSeesTheWholeBatch) {
+  manual_seed(2);
+  nn::Sequential net(nn::Flatten(), Head(), nn::Linear(4, 3));
+  Tensor images({5, 6, 6, 2});
+  default_generator().uniform({images.mutable_data<float>(), 5 * 72});
+  energy::Ledger ledger;
+  {
+    const energy::Recording recording(ledger);
+    predict(net, images, 2);
+  }
+  std::map<std::string, std::int64_t> calls;
+  for (const auto& line : ledger.lines()) calls[std::string(line.run.scope.layer)] += line.calls;
+  EXPECT_EQ(calls, (std::map<std::string, std::int64_t>{{"1.linear", 1}, {"1.relu", 1}, {"2", 1}}));
 }
 
 TEST(Predict, NetsOfEveryFormRunInSlices) {

@@ -7,7 +7,7 @@
 
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
-#include "joule/layers/modules.h"
+#include "joule/layers/graph/kinds.h"
 #include "joule/training/inference.h"
 
 namespace joule::training {
@@ -27,37 +27,27 @@ std::int64_t above(float threshold, const Tensor& t) {
   });
 }
 
-std::int64_t operations(const nn::ForwardEvent& event) {
-  const nn::Module* const module = &event.module;
-  const Tensor &x = event.input, &y = event.output;
-  const auto of_window = [&](Size2 kernel) { return y.numel() * kernel.h * kernel.w; };
-  if (dynamic_cast<const nn::Conv2d*>(module)) {
-    const Shape weight = module->parameters()[0].tensor.shape();
-    return of_window({weight[1], weight[2]}) * x.dim(-1);
-  }
-  if (dynamic_cast<const nn::Linear*>(module)) {
-    return module->parameters()[0].tensor.numel() * (x.numel() / x.dim(-1));
-  }
-  if (dynamic_cast<const nn::BatchNorm*>(module)) return 4 * x.numel();
-  if (const auto* pool = dynamic_cast<const nn::MaxPool2d*>(module)) {
-    return of_window(pool->kernel());
-  }
-  if (const auto* pool = dynamic_cast<const nn::AvgPool2d*>(module)) {
-    return of_window(pool->kernel());
-  }
-  if (dynamic_cast<const nn::GlobalAvgPool*>(module)) return x.numel();
-  return 0;
+/// Where branches meet; no layers in the published codes.
+bool is_merge(const nn::LayerSpec& spec) {
+  return !spec.own && (spec.kind == "Add" || spec.kind == "Concat");
 }
 
-AsicCounts counts_of(const nn::ForwardEvent& event, float threshold) {
+std::int64_t operations(const nn::ForwardEvent& event, const nn::LayerSpec& spec) {
+  const nn::Kind* const kind = spec.own ? nullptr : nn::find_kind(spec.kind);
+  require(kind && kind->operations, "energy: layer ", event.layer, " is a ", spec.kind,
+          ": how many operations the accelerator models count for that is unknown; "
+          "register_kind() can say");
+  return kind->operations(spec.attributes, event.input.shape(), event.output.shape());
+}
+
+AsicCounts counts_of(const nn::ForwardEvent& event, const nn::LayerSpec& spec, float threshold) {
   const nn::Module& module = event.module;
   AsicCounts c{.inputs = event.input.numel(),
                .outputs = event.output.numel(),
                .outputs_nonzero = above(threshold, event.output),
-               .operations = operations(event)};
-  const bool rectifies = dynamic_cast<const nn::ReLU*>(&module) != nullptr;
-  c.inputs_nonzero = rectifies ? c.outputs_nonzero : above(threshold, event.input);
-  const bool norm = dynamic_cast<const nn::BatchNorm*>(&module) != nullptr;
+               .operations = operations(event, spec)};
+  c.inputs_nonzero = spec.kind == "ReLU" ? c.outputs_nonzero : above(threshold, event.input);
+  const bool norm = spec.kind == "BatchNorm";
   c.batch_counters = norm;
   for (const auto& [name, tensor] : module.parameters()) {
     c.parameters += tensor.numel();
@@ -95,16 +85,15 @@ std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
   std::vector<LayerCounts> layers;
   const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
     if (!event.module.children().empty()) return;
-    if (density && dynamic_cast<const nn::ReLU*>(&event.module)) {
-      fill(event.output, *density, generator);
-    }
+    const nn::LayerSpec spec = event.module.spec();
+    if (is_merge(spec)) return;
+    if (density && !spec.own && spec.kind == "ReLU") fill(event.output, *density, generator);
     auto found = std::ranges::find(layers, event.layer, &LayerCounts::layer);
     if (found == layers.end()) {
-      const std::string kind = event.module.describe();
-      layers.push_back({.layer = std::string(event.layer), .kind = kind.substr(0, kind.find('('))});
+      layers.push_back({.layer = std::string(event.layer), .kind = spec.kind});
       found = layers.end() - 1;
     }
-    found->counts += counts_of(event, threshold);
+    found->counts += counts_of(event, spec, threshold);
   });
   const Inference inference(net);
   const energy::Recording recording(ledger);

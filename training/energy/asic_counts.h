@@ -37,7 +37,9 @@ struct CountOptions {
 ///   BatchNorm          4 numel(x)
 ///   MaxPool2d, AvgPool2d   numel(y) kernel_h kernel_w
 ///   GlobalAvgPool      numel(x)
-///   any other          0
+///   ReLU, Dropout, Flatten   0
+///   Add, Concat        no line: where branches meet, the published codes count nothing
+///   a kind of a user's      what its Kind::operations says
 ///
 /// The published nets rectify in place, so that the input of a ReLU is counted after the ReLU has
 /// overwritten it: its non-zeros are those of the output.  So it is here, whatever the ReLU does.
@@ -48,7 +50,8 @@ struct CountOptions {
 /// Returns   a line per leaf layer, in the order of their first calls.
 /// Cost      a forward pass, and one pass over every input and output to count its non-zeros.
 /// Numerics  a NaN is not above the threshold: it counts as zero, as in the published code.
-/// Errors    ArgumentError for another width, or a density outside [0, 1].
+/// Errors    ArgumentError for another width, a density outside [0, 1], or a leaf layer of a kind
+///           of which it is not known what is to be counted (layer, kind).
 std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
                                     const CountOptions& options, energy::Ledger& ledger,
                                     Generator& generator = default_generator());

@@ -12,6 +12,7 @@
 #include "joule/io/json_text.h"
 #include "joule/io/stored_tensors.h"
 #include "joule/layers/flattened_inputs.h"
+#include "joule/layers/graph/builder.h"
 #include "joule/layers/uninitialised.h"
 
 namespace joule::training {
@@ -23,6 +24,36 @@ using nlohmann::json;
 constexpr std::int64_t kMaxSide = 2048;
 
 Shape image_of(const ModelSpec& spec) { return {spec.image.h, spec.image.w, spec.channels}; }
+
+bool is_named(const std::string& name) {
+  const std::vector<std::string> names = model_names();
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// What a net from a file is made for.
+ModelSpec spec_of(const nn::Graph& graph) {
+  const auto take_image = graph.inputs.size() == 1 && graph.inputs[0].shape.rank() == 3;
+  require(take_image && graph.outputs.size() == 1, "net: ", graph.name,
+          ": expected one input [H,W,C] and one output, got ", graph.inputs.size(), " and ",
+          graph.outputs.size(),
+          graph.inputs.size() == 1 ? str(", the input ", graph.inputs[0].shape) : "");
+  const Shape image = graph.inputs[0].shape, logits = shapes_of(graph).at(graph.outputs[0]);
+  require(logits.rank() == 1, "net: ", graph.name, ": expected an output of classes, got ", logits);
+  return {.name = graph.name,
+          .image = {image[0], image[1]},
+          .channels = image[2],
+          .classes = logits[0]};
+}
+
+/// Whoever has the name of one of Joule's nets must be it: names are what people compare.
+void require_own_name(const nn::Graph& graph, const ModelSpec& spec) {
+  if (!is_named(spec.name)) return;
+  const UninitialisedWeights only_shapes_count;
+  nn::Sequential named = make_model(spec);
+  const std::string other = difference(graph, nn::graph_of(named, image_of(spec), spec.name));
+  require(other.empty(), "net: it is named ", spec.name, ", but is another one (", other,
+          "): give it a name of its own");
+}
 
 /// Reads the metadata of one file.
 class Metadata {
@@ -37,6 +68,7 @@ class Metadata {
     }
     return found->second;
   }
+  bool has(const char* key) const { return values_.contains(key); }
   std::int64_t count(const char* key) const { return parse(key, text(key)); }
   Size2 size(const char* key) const {
     const std::string_view both = text(key);
@@ -69,6 +101,21 @@ class Metadata {
   const std::map<std::string, std::string>& values_;
 };
 
+/// The net that a file names, or whose graph it holds, with weights that are still to be read;
+/// there are so many numbers in the file.
+nn::Net net_of(const Metadata& metadata, const ModelSpec& spec, std::int64_t floats) {
+  const UninitialisedWeights not_yet;
+  if (!metadata.has("net")) return make_model(spec);
+  const nn::Graph graph = file_net(metadata.text("net"));
+  require(spec_of(graph) == spec, "its graph is ", graph.name, ", images ", graph.inputs[0].shape,
+          ", not ", spec.name, ", images ", image_of(spec), ", ", spec.classes, " classes");
+  std::int64_t weights = 0;  // before anything of that size is made
+  for (const auto& [name, shape] : weights_of(graph)) weights += shape.numel();
+  require(weights <= floats, "its graph has ", weights, " weights, the file ", floats);
+  if (is_named(spec.name)) return make_model(spec);
+  return nn::Net(graph);
+}
+
 }  // namespace
 
 Dataset Model::prepare(Dataset dataset) const {
@@ -82,8 +129,36 @@ Dataset Model::prepare(Dataset dataset) const {
   return dataset;
 }
 
-Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset) {
+nn::Graph file_net(const std::string& json) {
+  try {
+    const nn::Graph graph = nn::parse_graph(json, "net");
+    require_own_name(graph, spec_of(graph));
+    return graph;
+  } catch (const DataError& error) {
+    throw ArgumentError(error.what());
+  }
+}
+
+std::string graph_json(Model& model) {
+  const nn::Graph graph = nn::graph_of(model.net, image_of(model.spec), model.spec.name);
+  const bool own = std::ranges::any_of(
+      graph.nodes, [](const nn::Node& node) { return node.output.has_value(); });
+  return own ? "" : to_json(graph);
+}
+
+Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset,
+                     const std::string& net) {
   const Shape image = dataset.image_shape();
+  if (!net.empty()) {
+    const nn::Graph graph = file_net(net);
+    require(graph.name == name, "net: it is named ", graph.name, ", but the model is to be ", name);
+    Model model{.spec = spec_of(graph), .data = data};
+    model.prepare(dataset);  // which says what does not fit
+    model.net = nn::Net(graph);
+    model.mean = dataset.mean;
+    model.deviation = dataset.deviation;
+    return model;
+  }
   const ModelSpec spec{.name = name,
                        .image = {image[0], image[1]},
                        .channels = image[2],
@@ -107,6 +182,7 @@ void save_model(const std::string& path, Model& model) {
                   {"data", model.data},
                   {"mean", json(model.mean).dump()},
                   {"deviation", json(model.deviation).dump()}};
+  if (const std::string graph = graph_json(model); !graph.empty()) state.values["net"] = graph;
   if (model.epochs > 0) {
     state.values["epoch"] = str(model.epoch);
     state.values["epochs"] = str(model.epochs);
@@ -149,8 +225,7 @@ Model load_model(const std::string& path_or_folder) {
   LoadOptions stated = stated_layout(path, saved);
   if (!stated.layout) stated.layout = WeightLayout::oihw;
   try {
-    const UninitialisedWeights not_yet;
-    model.net = make_model(spec);
+    model.net = net_of(metadata, spec, floats);
     model.net.load_state(state_of(
         path, saved,
         {.layout = stated.layout, .flattened = stated.flattened.value_or(FlattenedInputs{})}));

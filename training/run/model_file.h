@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "joule/data/dataset.h"
-#include "joule/layers/containers.h"
+#include "joule/layers/graph/net.h"
 #include "joule/models/models.h"
 
 namespace joule::training {
@@ -14,7 +14,7 @@ namespace joule::training {
 /// A net with all that is needed to use it on new images.
 struct Model {
   ModelSpec spec;
-  nn::Sequential net;
+  nn::Net net;
   std::string data;  // the data set that it was trained on, as load_dataset() takes it
   // What its images were normalised with, per channel: (pixel / 255 - mean) / deviation.
   std::vector<float> mean, deviation;
@@ -26,14 +26,32 @@ struct Model {
   Dataset prepare(Dataset dataset) const;
 };
 
-/// A fresh net for the images of `dataset`, which is known as `data`.
-Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset);
+/// A fresh net for the images of `dataset`, which is known as `data`: that of the name, or, if
+/// `net` is not empty, that of this graph (as parse_graph() takes it), whose name it then is.
+///
+/// Errors    as make_model(); ArgumentError if the graph has another name, is not one (file_net()),
+///           or takes other images or knows other classes than the data set has.
+Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset,
+                     const std::string& net = {});
+
+/// A net from a file that can be trained: it takes images and has classes.
+///
+/// Errors    ArgumentError: not a graph (see parse_graph()); not one input of [H,W,C] and one
+///           output of [K]; or it has the name of one of Joule's nets, but is another one.
+nn::Graph file_net(const std::string& json);
+
+/// The graph of the model's net as JSON, named as the model; empty if a layer is of a kind of its
+/// own, which no file can hold.
+///
+/// Errors    as graph_of().
+std::string graph_json(Model& model);
 
 /// Writes a safetensors file that PyTorch reads: convolutions' weights as [out, in, kh, kw], those
 /// of a linear layer behind a Flatten with their columns in the order channel, row, column.  The
 /// metadata: format "pt"; joule (the version); joule.layout and joule.flattened (see
-/// io/safetensors.h); model, image (HxW), channels, classes; data; mean and deviation (JSON
-/// arrays); epoch and epochs, if they are known.
+/// io/safetensors.h); model, image (HxW), channels, classes; net (its graph, as JSON, unless it
+/// has layers of kinds of their own); data; mean and deviation (JSON arrays); epoch and epochs, if
+/// they are known.
 ///
 /// Errors    as save_safetensors.
 void save_model(const std::string& path, Model& model);
@@ -43,8 +61,8 @@ void save_model(const std::string& path, Model& model);
 /// model.safetensors in it.
 ///
 /// Cost      one forward pass of one image, which shows where the net flattens.
-/// Errors    DataError: no such file, bad metadata, a net that does not fit to the tensors, or that
-///           flattens elsewhere than the file says.
+/// Errors    DataError: no such file, bad metadata, a net that does not fit to the tensors, that
+///           flattens elsewhere than the file says, or is another one than its graph says.
 Model load_model(const std::string& path_or_folder);
 
 }  // namespace joule::training

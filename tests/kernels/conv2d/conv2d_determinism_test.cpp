@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "joule/tests/kernels/conv2d_layer.h"
+#include "joule/tests/kernels/conv2d/conv2d_layer.h"
 #include "joule/tests/support/central_differences.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/rounded_op.h"

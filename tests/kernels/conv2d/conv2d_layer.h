@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "joule/kernels/relu/relu.h"
-#include "joule/tests/kernels/conv2d_cases.h"
+#include "joule/tests/kernels/conv2d/conv2d_cases.h"
 #include "joule/tests/support/op_test.h"
 
 // The operations of a convolutional layer, and what must hold of each implementation.

@@ -10,7 +10,7 @@
 
 #include "joule/kernels/conv2d/reference.h"
 #include "joule/kernels/relu/relu.h"
-#include "joule/tests/kernels/conv2d_layer.h"
+#include "joule/tests/kernels/conv2d/conv2d_layer.h"
 #include "joule/tests/support/central_differences.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/rounded_op.h"

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+//
+// Joule's own kinds of nodes, and what each layer says of itself.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "joule/core/error.h"
+#include "joule/kernels/pool/pool_shape.h"
+#include "joule/layers/graph/kinds.h"
+#include "joule/layers/graph/merge.h"
+#include "joule/layers/modules.h"
+
+namespace joule::nn {
+namespace {
+
+using Shapes = std::span<const Shape>;
+
+constexpr std::array<std::pair<Init, const char*>, 5> kInits{
+    {{Init::he_normal, "he_normal"},
+     {Init::he_normal_out, "he_normal_out"},
+     {Init::he_uniform, "he_uniform"},
+     {Init::xavier_normal, "xavier_normal"},
+     {Init::xavier_uniform, "xavier_uniform"}}};
+
+std::string init_name(Init init) {
+  return std::ranges::find(kInits, init, &std::pair<Init, const char*>::first)->second;
+}
+
+Init init_of(const Attributes& a) {
+  return std::ranges::find(kInits, a.text("init"), &std::pair<Init, const char*>::second)->first;
+}
+
+AttributeRule init_rule() {
+  AttributeRule rule{.name = "init", .preset = init_name(Init::he_normal)};
+  for (const auto& [init, name] : kInits) rule.choices.emplace_back(name);
+  return rule;
+}
+
+AttributeRule count(const char* name) {
+  return {
+      .name = name, .preset = std::int64_t{1}, .required = true, .least = 1, .most = kMostOfWindow};
+}
+
+AttributeRule window(const char* name, double least, std::optional<Size2> preset = {}) {
+  return {.name = name,
+          .preset = list(preset.value_or(1)),
+          .required = !preset,
+          .least = least,
+          .most = kMostOfWindow,
+          .length = 2};
+}
+
+AttributeRule flag(const char* name, bool preset) { return {.name = name, .preset = preset}; }
+
+void require_rank(const Shape& x, int rank) {
+  require(x.rank() == rank, "expected an input of ", rank - 1, " dimensions, got ", x.rank() - 1);
+}
+
+void require_channels(const char* what, std::int64_t expected, std::int64_t got) {
+  require(expected == got, "expected ", expected, " ", what, ", got ", got);
+}
+
+Shape conv_shape(const Attributes& a, Shapes xs) {
+  const Shape& x = xs[0];
+  require_rank(x, 4);
+  require_channels("channels", a.integer("in"), x[3]);
+  const Size2 out = conv_output_size({x[1], x[2]}, a.size("kernel"), conv_params(a));
+  return {x[0], out.h, out.w, a.integer("out")};
+}
+
+std::vector<WeightRule> with_bias(const Attributes& a, const Shape& weight) {
+  std::vector<WeightRule> weights{{"weight", weight}};
+  if (a.flag("bias")) weights.push_back({"bias", {weight[0]}});
+  return weights;
+}
+
+Kind conv2d_kind() {
+  return {.name = "Conv2d",
+          .attributes =
+              {count("in"),
+               count("out"),
+               window("kernel", 1),
+               window("stride", 1, Size2(1)),
+               window("padding", 0, Size2(0)),
+               window("dilation", 1, Size2(1)),
+               {.name = "groups", .preset = std::int64_t{1}, .least = 1, .most = kMostOfWindow},
+               flag("bias", true),
+               init_rule()},
+          .make =
+              [](const Attributes& a) {
+                const ConvParams p = conv_params(a);
+                return std::make_shared<Conv2d>(Conv2dOptions{.in = a.integer("in"),
+                                                              .out = a.integer("out"),
+                                                              .kernel = a.size("kernel"),
+                                                              .stride = p.stride,
+                                                              .padding = p.padding,
+                                                              .dilation = p.dilation,
+                                                              .groups = p.groups,
+                                                              .bias = a.flag("bias"),
+                                                              .init = init_of(a)});
+              },
+          .shape = conv_shape,
+          .weights =
+              [](const Attributes& a) {
+                const std::int64_t in = a.integer("in"), out = a.integer("out");
+                const std::int64_t groups = a.integer("groups");
+                require(in % groups == 0 && out % groups == 0, "groups=", groups,
+                        " must divide in=", in, " and out=", out);
+                const Size2 kernel = a.size("kernel");
+                return with_bias(a, {out, kernel.h, kernel.w, in / groups});
+              },
+          .operations =
+              [](const Attributes& a, const Shape& x, const Shape& y) {
+                const Size2 kernel = a.size("kernel");
+                return y.numel() * kernel.h * kernel.w * x[-1];
+              }};
+}
+
+Kind linear_kind() {
+  return {.name = "Linear",
+          .attributes = {count("in"), count("out"), flag("bias", true), init_rule()},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<Linear>(
+                    a.integer("in"), a.integer("out"),
+                    LinearOptions{.bias = a.flag("bias"), .init = init_of(a)});
+              },
+          .shape = [](const Attributes& a, Shapes xs) -> Shape {
+            require_rank(xs[0], 2);
+            require_channels("features", a.integer("in"), xs[0][1]);
+            return {xs[0][0], a.integer("out")};
+          },
+          .weights =
+              [](const Attributes& a) {
+                return with_bias(a, {a.integer("out"), a.integer("in")});
+              },
+          .operations = [](const Attributes& a, const Shape& x,
+                           const Shape&) { return a.integer("out") * x.numel(); }};
+}
+
+Kind batch_norm_kind() {
+  constexpr BatchNormOptions kPresets;
+  using Float = std::numeric_limits<float>;
+  return {
+      .name = "BatchNorm",
+      .attributes =
+          {count("channels"),
+           {.name = "epsilon",
+            .preset = decimal(kPresets.epsilon),
+            .least = Float::min(),
+            .most = Float::max()},
+           {.name = "momentum", .preset = decimal(kPresets.momentum), .least = 0, .most = 1}},
+      .make =
+          [](const Attributes& a) {
+            return std::make_shared<BatchNorm>(
+                a.integer("channels"),
+                BatchNormOptions{.epsilon = static_cast<float>(a.number("epsilon")),
+                                 .momentum = static_cast<float>(a.number("momentum"))});
+          },
+      .shape =
+          [](const Attributes& a, Shapes xs) {
+            require(xs[0].rank() >= 2, "expected an input of channels, got none");
+            require_channels("channels", a.integer("channels"), xs[0][-1]);
+            return xs[0];
+          },
+      .weights =
+          [](const Attributes& a) {
+            const Shape shape{a.integer("channels")};
+            return std::vector<WeightRule>{{"weight", shape},
+                                           {"bias", shape},
+                                           {"running_mean", shape},
+                                           {"running_var", shape}};
+          },
+      .operations = [](const Attributes&, const Shape& x, const Shape&) { return 4 * x.numel(); }};
+}
+
+/// Of a kind that has no weights.
+std::vector<WeightRule> no_weights(const Attributes&) { return {}; }
+
+std::int64_t of_window(const Attributes& a, const Shape&, const Shape& y) {
+  return y.numel() * a.size("kernel").h * a.size("kernel").w;
+}
+
+Shape pooled(const Attributes& a, Shapes xs) {
+  require_rank(xs[0], 4);
+  return pool_shape("pool", xs[0], a.size("kernel"), a.size("stride"), a.size("padding"),
+                    a.flag("ceil_mode"))
+      .output();
+}
+
+Kind max_pool_kind() {
+  return {.name = "MaxPool2d",
+          .attributes = {window("kernel", 1), window("stride", 1), window("padding", 0, Size2(0)),
+                         flag("ceil_mode", false)},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<MaxPool2d>(
+                    a.size("kernel"), a.size("stride"), a.size("padding"),
+                    MaxPoolOptions{.ceil_mode = a.flag("ceil_mode")});
+              },
+          .shape = pooled,
+          .weights = no_weights,
+          .operations = of_window};
+}
+
+Kind avg_pool_kind() {
+  return {.name = "AvgPool2d",
+          .attributes = {window("kernel", 1), window("stride", 1), window("padding", 0, Size2(0)),
+                         flag("ceil_mode", false), flag("count_include_pad", true)},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<AvgPool2d>(
+                    a.size("kernel"), a.size("stride"), a.size("padding"),
+                    AvgPoolOptions{.ceil_mode = a.flag("ceil_mode"),
+                                   .count_include_pad = a.flag("count_include_pad")});
+              },
+          .shape = pooled,
+          .weights = no_weights,
+          .operations = of_window};
+}
+
+template <class Layer>
+std::shared_ptr<Module> plain(const Attributes&) {
+  return std::make_shared<Layer>();
+}
+
+Shape unchanged(const Attributes&, Shapes xs) { return xs[0]; }
+
+std::int64_t none(const Attributes&, const Shape&, const Shape&) { return 0; }
+
+Kind global_avg_pool_kind() {
+  return {.name = "GlobalAvgPool",
+          .make = plain<GlobalAvgPool>,
+          .shape = [](const Attributes&, Shapes xs) -> Shape {
+            require_rank(xs[0], 4);
+            return {xs[0][0], xs[0][3]};
+          },
+          .weights = no_weights,
+          .operations = [](const Attributes&, const Shape& x, const Shape&) { return x.numel(); }};
+}
+
+Kind flatten_kind() {
+  return {.name = "Flatten",
+          .make = plain<Flatten>,
+          .shape = [](const Attributes&, Shapes xs) -> Shape {
+            return {xs[0][0], xs[0].numel() / xs[0][0]};
+          },
+          .weights = no_weights,
+          .operations = none};
+}
+
+Kind dropout_kind() {
+  return {.name = "Dropout",
+          .attributes =
+              {{.name = "probability", .preset = 0.5, .required = true, .least = 0, .most = 1}},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<Dropout>(static_cast<float>(a.number("probability")));
+              },
+          .shape = unchanged,
+          .weights = no_weights,
+          .operations = none};
+}
+
+constexpr std::size_t kMostBranches = 1024;
+
+Kind add_kind() {
+  return {.name = "Add",
+          .least_inputs = 2,
+          .most_inputs = kMostBranches,
+          .make = plain<Add>,
+          .shape =
+              [](const Attributes&, Shapes xs) {
+                for (const Shape& x : xs) {
+                  require(x == xs[0], "expected inputs of one shape, got ", Shape(xs[0]), " and ",
+                          x, " (with the batch in front)");
+                }
+                return xs[0];
+              },
+          .weights = no_weights};
+}
+
+Kind concat_kind() {
+  return {.name = "Concat",
+          .most_inputs = kMostBranches,
+          .make = plain<Concat>,
+          .shape =
+              [](const Attributes&, Shapes xs) {
+                std::vector<std::int64_t> sum(xs[0].begin(), xs[0].end());
+                for (std::size_t i = 1; i < xs.size(); ++i) {
+                  const Shape& x = xs[i];
+                  require(
+                      x.rank() == xs[0].rank() && std::equal(x.begin(), x.end() - 1, xs[0].begin()),
+                      "expected inputs that differ in their channels alone, got ", xs[0], " and ",
+                      x, " (with the batch in front)");
+                  sum.back() += x[-1];
+                }
+                return Shape(sum);
+              },
+          .weights = no_weights};
+}
+
+}  // namespace
+
+ConvParams conv_params(const Attributes& a) {
+  return {.stride = a.size("stride"),
+          .padding = a.size("padding"),
+          .dilation = a.size("dilation"),
+          .groups = a.integer("groups")};
+}
+
+std::vector<Kind> built_in_kinds() {
+  return {add_kind(),
+          avg_pool_kind(),
+          batch_norm_kind(),
+          concat_kind(),
+          conv2d_kind(),
+          dropout_kind(),
+          flatten_kind(),
+          global_avg_pool_kind(),
+          linear_kind(),
+          max_pool_kind(),
+          {.name = "ReLU",
+           .make = plain<ReLU>,
+           .shape = unchanged,
+           .weights = no_weights,
+           .operations = none}};
+}
+
+LayerSpec Conv2d::spec() const {
+  const Conv2dOptions& o = options_;
+  return {"Conv2d",
+          {{"in", o.in},
+           {"out", o.out},
+           {"kernel", list(o.kernel)},
+           {"stride", list(o.stride)},
+           {"padding", list(o.padding)},
+           {"dilation", list(o.dilation)},
+           {"groups", o.groups},
+           {"bias", o.bias},
+           {"init", init_name(o.init)}}};
+}
+
+LayerSpec Linear::spec() const {
+  return {
+      "Linear",
+      {{"in", in_}, {"out", out_}, {"bias", options_.bias}, {"init", init_name(options_.init)}}};
+}
+
+LayerSpec ReLU::spec() const { return {"ReLU"}; }
+
+LayerSpec MaxPool2d::spec() const {
+  return {"MaxPool2d",
+          {{"kernel", list(kernel_)},
+           {"stride", list(stride_)},
+           {"padding", list(padding_)},
+           {"ceil_mode", options_.ceil_mode}}};
+}
+
+LayerSpec AvgPool2d::spec() const {
+  return {"AvgPool2d",
+          {{"kernel", list(kernel_)},
+           {"stride", list(stride_)},
+           {"padding", list(padding_)},
+           {"ceil_mode", options_.ceil_mode},
+           {"count_include_pad", options_.count_include_pad}}};
+}
+
+LayerSpec GlobalAvgPool::spec() const { return {"GlobalAvgPool"}; }
+
+LayerSpec BatchNorm::spec() const {
+  return {"BatchNorm",
+          {{"channels", channels_},
+           {"epsilon", decimal(options_.epsilon)},
+           {"momentum", decimal(options_.momentum)}}};
+}
+
+LayerSpec Dropout::spec() const { return {"Dropout", {{"probability", decimal(probability_)}}}; }
+
+LayerSpec Flatten::spec() const { return {"Flatten"}; }
+
+}  // namespace joule::nn
