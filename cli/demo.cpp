@@ -135,7 +135,7 @@ std::vector<Line> compare(const RunResult& standard, const RunResult& l0) {
   for (const energy::CostModel& model : energy::built_in_cost_models()) {
     for (const auto& [skipping, what] :
          {std::pair(energy::Skipping::executed, "as executed"),
-          std::pair(energy::Skipping::ideal, "if no zero were moved or multiplied")}) {
+          std::pair(energy::Skipping::ideal, "no zero moved or multiplied")}) {
       both(fmt::format("  {}, {}", model.name, what), 1, "J",
            [&, skipping = skipping](const RunResult& run) {
              return modelled(model, run, skipping).value();
@@ -146,8 +146,7 @@ std::vector<Line> compare(const RunResult& standard, const RunResult& l0) {
 }
 
 void print_table(const std::vector<Line>& lines) {
-  report::TextTable table{
-      .head = {"", "standard", "L0 penalty", "difference"}, .gap = "   ", .rule = true};
+  report::TextTable table{.head = {"", "standard", "L0 penalty", "difference"}, .rule = true};
   for (const Line& line : lines) {
     table.rows.push_back({line.what, line.standard, line.l0, line.difference});
   }

@@ -24,14 +24,14 @@ struct Accounting {
 /// The energy of a run, epoch by epoch: of the one that is under way here, of those that are
 /// complete in their metrics.
 ///
-/// Cost      four readings of every meter per epoch (three without validation), one a second for
-/// per_image(), and one per
-///           over_budget() if there is a budget.
+/// Cost      four readings of every meter per epoch (three without validation),
+///           one a second for per_image(),
+///           one per over_budget() if there is a budget.
 class EnergyAccount {
  public:
-  /// Errors    ArgumentError if the budget is not positive and finite, or a meter in the sum cannot
-  /// be
-  ///           read.
+  /// Errors    ArgumentError if the budget is not positive and finite,
+  ///           or if a meter that is in the sum
+  ///           cannot be read.
   explicit EnergyAccount(Accounting accounting);
 
   /// Opens the windows; `complete` is the sum of the epochs that are done.

@@ -34,7 +34,7 @@ std::vector<Reached> accuracy_front(std::span<const EpochMetrics> epochs,
                                     const EpochFigures& spent);
 
 /// The first epoch whose validation accuracy was at most a point (0.01) below the best of the run.
-/// What it takes to come close is told apart by less luck than what it takes to reach the maximum.
+/// What it takes to come close depends less on luck than what it takes to reach the maximum.
 std::optional<Reached> first_within_a_point(std::span<const EpochMetrics> epochs,
                                             const EpochFigures& spent);
 

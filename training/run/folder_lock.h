@@ -8,8 +8,8 @@ namespace joule::training {
 
 /// Keeps a run's folder for one training at a time: a lock (flock) on the file `running` in it,
 /// which ends with the process, however that ends.  The file holds the number of the process and
-/// the name of its machine, and is there from the start of training to its clean end: who finds it
-/// unlocked knows that a training was killed, or failed.
+/// the name of its machine, and is there from the start of training to its clean end: a process
+/// that finds it unlocked knows that a training was killed, or failed.
 ///
 ///   FolderLock lock(folder);
 ///   ...                        // what goes wrong here leaves the folder as it was

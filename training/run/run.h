@@ -31,7 +31,7 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 ///   model.safetensors        the net (see save_model) after the last epoch that is complete
 ///   checkpoint.safetensors   everything else that continues the run, after each epoch and when
 ///                            stopped
-///   running                  who trains; see FolderLock
+///   running                  which process trains; see FolderLock
 ///   summary.json             accuracy, densities, work and energy, at the end
 ///
 /// A report.html of an earlier run is removed at the start; `on_checkpoint` may write one.
