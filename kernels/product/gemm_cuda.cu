@@ -24,21 +24,21 @@ __global__ void multiply_elements(Gemm g) {
 /// A block of 128 threads per tile of 64x64, and per piece of k (blockIdx.y), of which the sums go
 /// to c + piece * m * n.  Shared memory and bound: see sum_tile().
 template <bool kAAlongK, bool kBAlongK, bool kFour>
-__global__ void __launch_bounds__(GemmTile::kThreads) multiply_tiles(Gemm g, Tiling t) {
-  const std::int64_t row0 = blockIdx.x / t.column_tiles * GemmTile::kSide;
-  const std::int64_t column0 = blockIdx.x % t.column_tiles * GemmTile::kSide;
+__global__ void __launch_bounds__(GemmTile64::kThreads) multiply_tiles(Gemm g, Tiling t) {
+  const std::int64_t row0 = blockIdx.x / t.column_tiles * GemmTile64::kSide;
+  const std::int64_t column0 = blockIdx.x % t.column_tiles * GemmTile64::kSide;
   MatrixTile<kAAlongK, kFour> a({g.a.data, row0, g.m, g.k, kAAlongK ? g.a.row : g.a.column});
   MatrixTile<kBAlongK, kFour> b({g.b.data, column0, g.n, g.k, kBAlongK ? g.b.column : g.b.row});
-  float sums[GemmTile::kRows][GemmTile::kColumns];
+  float sums[GemmTile64::kRows][GemmTile64::kColumns];
   const std::int64_t begin = blockIdx.y * t.depth;
   sum_tile(a, b, begin, min(begin + t.depth, g.k), sums);
 
   float* const c = g.c + blockIdx.y * g.m * g.n;
-  const std::int64_t row = row0 + GemmTile::first_row();
-  for (int i = 0; i < GemmTile::kRows && row + i < g.m; ++i) {
+  const std::int64_t row = row0 + GemmTile64::first_row();
+  for (int i = 0; i < GemmTile64::kRows && row + i < g.m; ++i) {
     Floats<4> four;
     for (int j = 0; j < 4; ++j) four.at[j] = sums[i][j];
-    store_four(g, four, column0 + GemmTile::first_column(), c + (row + i) * g.n);
+    store_four(g, four, column0 + GemmTile64::first_column(), c + (row + i) * g.n);
   }
 }
 
@@ -66,11 +66,12 @@ Tiling tiling(const Gemm& g) {
   // depend on the device.  A piece of less than 128 is not worth its second pass.
   constexpr std::int64_t kBlocks = 256, kLeastDepth = 128;
   const auto parts = [](std::int64_t all, std::int64_t part) { return (all + part - 1) / part; };
-  Tiling t{.row_tiles = parts(g.m, GemmTile::kSide), .column_tiles = parts(g.n, GemmTile::kSide)};
+  Tiling t{.row_tiles = parts(g.m, GemmTile64::kSide),
+           .column_tiles = parts(g.n, GemmTile64::kSide)};
   const std::int64_t tiles = std::max<std::int64_t>(1, t.row_tiles * t.column_tiles);
   const std::int64_t wanted =
       std::max<std::int64_t>(1, std::min(kBlocks / tiles, g.k / kLeastDepth));
-  t.depth = parts(parts(g.k, GemmTile::kDepth), wanted) * GemmTile::kDepth;
+  t.depth = parts(parts(g.k, GemmTile64::kDepth), wanted) * GemmTile64::kDepth;
   t.pieces = g.k > 0 ? parts(g.k, t.depth) : 1;
   return t;
 }

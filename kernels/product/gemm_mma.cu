@@ -27,9 +27,9 @@ class GemmLoader {
 
  private:
   template <bool kAlongK, class Operand>
-  __device__ static void put(Operand& to, const GemmTile::Quads& quads) {
+  __device__ static void put(Operand& to, const GemmTile64::Quads& quads) {
     using Place = GemmQuad<kAlongK>;
-    for (int q = 0; q < GemmTile::kQuads; ++q) {
+    for (int q = 0; q < GemmTile64::kQuads; ++q) {
       if constexpr (kAlongK) {
         Tile::put_terms(to, Place::row(q), Place::depth(q), quads[q]);
       } else {
@@ -41,7 +41,7 @@ class GemmLoader {
   MatrixTile<kAAlongK, kFour> a_;
   MatrixTile<kBAlongK, kFour> b_;
   std::int64_t k_;
-  GemmTile::Quads next_a_, next_b_;
+  GemmTile64::Quads next_a_, next_b_;
 };
 
 template <bool kAlongK>
@@ -50,12 +50,13 @@ inline constexpr Along kAlong = kAlongK ? Along::terms : Along::lines;
 /// A block of 128 threads per tile of 64x64, and per piece of k (blockIdx.y), of which the sums go
 /// to c + piece * m * n.  Shared memory: 17 to 24 KiB.  Bound: see MmaTile.
 template <class Type, bool kAAlongK, bool kBAlongK, bool kFour>
-__global__ void __launch_bounds__(GemmTile::kThreads, 4) multiply_tiles(Gemm g, Tiling t) {
-  using Tile = MmaTile<Type, GemmTile::kSide, GemmTile::kSide, kAlong<kAAlongK>, kAlong<kBAlongK>>;
-  static_assert(Tile::kThreads == GemmTile::kThreads && Tile::kDepth == GemmTile::kDepth);
+__global__ void __launch_bounds__(GemmTile64::kThreads, 4) multiply_tiles(Gemm g, Tiling t) {
+  using Tile =
+      MmaTile<Type, GemmTile64::kSide, GemmTile64::kSide, kAlong<kAAlongK>, kAlong<kBAlongK>>;
+  static_assert(Tile::kThreads == GemmTile64::kThreads && Tile::kDepth == GemmTile64::kDepth);
   __shared__ typename Tile::Shared shared;
-  const std::int64_t row0 = blockIdx.x / t.column_tiles * GemmTile::kSide;
-  const std::int64_t column0 = blockIdx.x % t.column_tiles * GemmTile::kSide;
+  const std::int64_t row0 = blockIdx.x / t.column_tiles * GemmTile64::kSide;
+  const std::int64_t column0 = blockIdx.x % t.column_tiles * GemmTile64::kSide;
   const std::int64_t begin = blockIdx.y * t.depth, end = min(begin + t.depth, g.k);
   GemmLoader<Tile, kAAlongK, kBAlongK, kFour> loader(
       {g.a.data, row0, g.m, g.k, kAAlongK ? g.a.row : g.a.column},

@@ -8,7 +8,7 @@
 namespace joule::cuda {
 
 /// A 64x64 tile of c = a b, by a block of 128 threads that take 16 of k at a time.
-struct GemmTile {
+struct GemmTile64 {
   static constexpr int kSide = 64;
   static constexpr int kDepth = 16;
   static constexpr int kThreads = 128;
@@ -32,13 +32,13 @@ struct GemmTile {
 template <bool kAlongK>
 struct GemmQuad {
   __device__ static int row(int quad) {
-    return kAlongK ? threadIdx.x / 4 + quad * (GemmTile::kThreads / 4) : threadIdx.x % 16 * 4;
+    return kAlongK ? threadIdx.x / 4 + quad * (GemmTile64::kThreads / 4) : threadIdx.x % 16 * 4;
   }
   __device__ static int depth(int quad) {
-    return kAlongK ? threadIdx.x % 4 * 4 : threadIdx.x / 16 + quad * (GemmTile::kThreads / 16);
+    return kAlongK ? threadIdx.x % 4 * 4 : threadIdx.x / 16 + quad * (GemmTile64::kThreads / 16);
   }
-  __device__ static void store(const GemmTile::Quads& quads, GemmTile::Operand& tile) {
-    for (int q = 0; q < GemmTile::kQuads; ++q) {
+  __device__ static void store(const GemmTile64::Quads& quads, GemmTile64::Operand& tile) {
+    for (int q = 0; q < GemmTile64::kQuads; ++q) {
       if constexpr (kAlongK) {
         for (int i = 0; i < 4; ++i) tile.at[depth(q) + i][row(q)] = quads[q].at[i];
       } else {
@@ -49,10 +49,10 @@ struct GemmQuad {
 };
 
 /// sums[i][j] += sum over the 16 k of a(first_row() + i, k) * b(k, first_column() + j).
-__device__ inline void multiply_tile(const GemmTile::Operand& a, const GemmTile::Operand& b,
-                                     float (&sums)[GemmTile::kRows][GemmTile::kColumns]) {
-  const int row = GemmTile::first_row(), column = GemmTile::first_column();
-  for (int k = 0; k < GemmTile::kDepth; ++k) {
+__device__ inline void multiply_tile(const GemmTile64::Operand& a, const GemmTile64::Operand& b,
+                                     float (&sums)[GemmTile64::kRows][GemmTile64::kColumns]) {
+  const int row = GemmTile64::first_row(), column = GemmTile64::first_column();
+  for (int k = 0; k < GemmTile64::kDepth; ++k) {
     const Floats<4> upper = Floats<4>::load(&a.at[k][row]);
     const Floats<4> lower = Floats<4>::load(&a.at[k][row + 4]);
     const Floats<4> right = Floats<4>::load(&b.at[k][column]);
@@ -80,24 +80,24 @@ __device__ inline void multiply_tile(const GemmTile::Operand& a, const GemmTile:
 /// operands for each 1024 FMAs of the block.
 template <class A, class B>
 __device__ void sum_tile(A& a, B& b, std::int64_t begin, std::int64_t end,
-                         float (&sums)[GemmTile::kRows][GemmTile::kColumns]) {
-  __shared__ GemmTile::Operand a_tiles[2], b_tiles[2];
+                         float (&sums)[GemmTile64::kRows][GemmTile64::kColumns]) {
+  __shared__ GemmTile64::Operand a_tiles[2], b_tiles[2];
   for (auto& row : sums) {
     for (float& sum : row) sum = 0;
   }
-  GemmTile::Quads next_a, next_b;
+  GemmTile64::Quads next_a, next_b;
   if (begin < end) {
     a.load(begin, next_a);
     b.load(begin, next_b);
   }
   int buffer = 0;
-  for (std::int64_t k = begin; k < end; k += GemmTile::kDepth) {
+  for (std::int64_t k = begin; k < end; k += GemmTile64::kDepth) {
     A::store(next_a, a_tiles[buffer]);
     B::store(next_b, b_tiles[buffer]);
     __syncthreads();
-    if (k + GemmTile::kDepth < end) {
-      a.load(k + GemmTile::kDepth, next_a);
-      b.load(k + GemmTile::kDepth, next_b);
+    if (k + GemmTile64::kDepth < end) {
+      a.load(k + GemmTile64::kDepth, next_a);
+      b.load(k + GemmTile64::kDepth, next_b);
     }
     multiply_tile(a_tiles[buffer], b_tiles[buffer], sums);
     buffer ^= 1;

@@ -23,8 +23,8 @@ struct MatrixTile : GemmQuad<kAlongK> {
 
   __device__ explicit MatrixTile(const Lines& all) : lines(all) {}
 
-  __device__ void load(std::int64_t k, GemmTile::Quads& quads) const {
-    for (int q = 0; q < GemmTile::kQuads; ++q) {
+  __device__ void load(std::int64_t k, GemmTile64::Quads& quads) const {
+    for (int q = 0; q < GemmTile64::kQuads; ++q) {
       quads[q] = quad(lines.first + this->row(q), k + this->depth(q));
     }
   }

@@ -43,7 +43,7 @@ void launch_tiles(const Gemm& g, const Tiling& t) {
   const bool four = sides % 4 == 0 && aligned_for_four({g.a.data, g.b.data});
   const Grid grid{.blocks = dim3(static_cast<unsigned>(t.row_tiles * t.column_tiles),
                                  static_cast<unsigned>(t.pieces)),
-                  .threads = dim3(GemmTile::kThreads)};
+                  .threads = dim3(GemmTile64::kThreads)};
   launch(four ? Kernel::template tiles<kAAlongK, kBAlongK, true>()
               : Kernel::template tiles<kAAlongK, kBAlongK, false>(),
          grid, g, t);
