@@ -20,7 +20,9 @@ namespace joule {
 template <std::size_t kSize>
 struct OpName {
   char text[kSize]{};
-  consteval OpName(const char (&name)[kSize]) { std::ranges::copy(name, text); }  // NOLINT: implicit
+  consteval OpName(const char (&name)[kSize]) {
+    std::ranges::copy(name, text);
+  }  // NOLINT: implicit
   consteval std::string_view view() const { return {text, kSize - 1}; }
 };
 
@@ -47,6 +49,7 @@ struct CpuOnly {
 /// Numerics  f's.
 template <OpName kOpName, bool kGrad, class F, class Rows>
 struct Elementwise {
+  static constexpr bool kOfGradient = kGrad;
   static constexpr OpName kGradName{"_grad"};
   static constexpr auto kFullName = [] {
     std::array<char, kOpName.view().size() + 5> text{};
@@ -54,7 +57,8 @@ struct Elementwise {
     std::ranges::copy(kGradName.view(), text.begin() + kOpName.view().size());
     return text;
   }();
-  static constexpr std::string_view kName{kFullName.data(), kOpName.view().size() + (kGrad ? 5 : 0)};
+  static constexpr std::string_view kName{kFullName.data(),
+                                          kOpName.view().size() + (kGrad ? 5 : 0)};
 
   Tensor x, grad, y;  // grad: only with kGrad
   F f;
@@ -100,9 +104,8 @@ struct Elementwise {
     visit_float(op.dtype(), [&]<class T>(T) { run_part<T>(op, 0, op.x.numel()); });
   }
   static void run_parallel(const Elementwise& op, Context&, Tally*) {
-    parallel_flat(op.x.numel(), [&](std::int64_t begin, std::int64_t end) {
-      run_part<float>(op, begin, end);
-    });
+    parallel_flat(op.x.numel(),
+                  [&](std::int64_t begin, std::int64_t end) { run_part<float>(op, begin, end); });
   }
 };
 

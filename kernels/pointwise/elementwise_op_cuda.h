@@ -27,19 +27,20 @@ struct ElementwiseBody {
   }
 };
 
-template <OpName kOpName, bool kGrad, class F, class Rows>
-void run_elementwise(const Elementwise<kOpName, kGrad, F, Rows>& op, Context&, Tally*) {
+template <class Op>
+void run_elementwise(const Op& op, Context&, Tally*) {
+  constexpr bool kGrad = Op::kOfGradient;
   const float* const x = op.x.template data<float>();
   const float* const grad = kGrad ? op.grad.template data<float>() : nullptr;
   float* const y = op.y.template mutable_data<float>();
   launch_elementwise(op.x.numel(), aligned_for_four({x, grad, y}),
-                     ElementwiseBody<kGrad, F>{x, grad, y, op.f});
+                     ElementwiseBody<kGrad, decltype(Op::f)>{x, grad, y, op.f});
 }
 
 struct CpuAndCuda {
   template <class Op>
   static constexpr std::array<Implementation<Op>, 1> rows() {
-    return {Implementation<Op>{"cuda.elementwise", Device::cuda, runs_all, run_elementwise}};
+    return {Implementation<Op>{"cuda.elementwise", Device::cuda, runs_all, run_elementwise<Op>}};
   }
 };
 
