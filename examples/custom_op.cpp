@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An operation of one's own, without touching Joule: it is selected, accounted for and
 // differentiated like the built-in ones.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iostream>
@@ -10,18 +11,18 @@
 using namespace joule;
 
 template <class T>
-T sigmoid(T x) {
-  return T(1) / (T(1) + std::exp(-x));
+T value(T x) {
+  return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
 }
 
-/// y = x sigmoid(x).
+/// y = log(1 + exp(x)), which does not overflow as max(x, 0) + log(1 + exp(-|x|)).
 ///
 /// Shapes    x, y: equal; f32 or f64.
 /// Cost      no MACs; reads x, writes y.
 /// Errors    ArgumentError if shapes or dtypes differ.
-/// Source    Elfwing et al. 2017, arXiv:1702.03118.
-struct Silu {
-  static constexpr std::string_view kName = "silu";
+/// Source    Dugas et al. 2000.
+struct Softplus {
+  static constexpr std::string_view kName = "softplus";
 
   Tensor x;
   Tensor y;
@@ -29,19 +30,19 @@ struct Silu {
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
   void check() const {
-    require(x.shape() == y.shape() && x.dtype() == y.dtype(), "silu: x is ", x.shape(), " of ",
+    require(x.shape() == y.shape() && x.dtype() == y.dtype(), "softplus: x is ", x.shape(), " of ",
             x.dtype(), ", y is ", y.shape(), " of ", y.dtype());
   }
   Work work() const {
     const auto bytes = static_cast<std::int64_t>(x.bytes());
     return {.bytes_read = bytes, .bytes_written = bytes};
   }
-  static std::span<const Implementation<Silu>> implementations();
+  static std::span<const Implementation<Softplus>> implementations();
 };
 
-/// grad_x = grad_y s (1 + x (1 - s)), s = sigmoid(x).  Otherwise as Silu.
-struct SiluGrad {
-  static constexpr std::string_view kName = "silu_grad";
+/// grad_x = grad_y / (1 + exp(-x)).  Otherwise as Softplus.
+struct SoftplusGrad {
+  static constexpr std::string_view kName = "softplus_grad";
 
   Tensor x;
   Tensor grad_y;
@@ -50,69 +51,68 @@ struct SiluGrad {
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
   void check() const {
-    require(x.shape() == grad_y.shape() && x.shape() == grad_x.shape(), "silu_grad: x is ",
+    require(x.shape() == grad_y.shape() && x.shape() == grad_x.shape(), "softplus_grad: x is ",
             x.shape(), ", grad_y is ", grad_y.shape(), ", grad_x is ", grad_x.shape());
   }
   Work work() const {
     const auto bytes = static_cast<std::int64_t>(x.bytes());
     return {.bytes_read = 2 * bytes, .bytes_written = bytes};
   }
-  static std::span<const Implementation<SiluGrad>> implementations();
+  static std::span<const Implementation<SoftplusGrad>> implementations();
 };
 
 // The reference defines the operation, and runs f64 for gradcheck.
-void run_reference(const Silu& op, Context&, Tally*) {
+void run_reference(const Softplus& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* const x = op.x.data<T>();
     T* const y = op.y.mutable_data<T>();
-    for (std::int64_t i = 0; i < op.x.numel(); ++i) y[i] = x[i] * sigmoid(x[i]);
+    for (std::int64_t i = 0; i < op.x.numel(); ++i) y[i] = value(x[i]);
   });
 }
 
-void run_parallel(const Silu& op, Context&, Tally*) {
+void run_parallel(const Softplus& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
   parallel_for(op.x.numel(), 4096, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) y[i] = x[i] * sigmoid(x[i]);
+    for (std::int64_t i = begin; i < end; ++i) y[i] = value(x[i]);
   });
 }
 
-void run_grad_reference(const SiluGrad& op, Context&, Tally*) {
+void run_grad_reference(const SoftplusGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* const x = op.x.data<T>();
     const T* const grad_y = op.grad_y.data<T>();
     T* const grad_x = op.grad_x.mutable_data<T>();
     for (std::int64_t i = 0; i < op.x.numel(); ++i) {
-      const T s = sigmoid(x[i]);
-      grad_x[i] = grad_y[i] * s * (T(1) + x[i] * (T(1) - s));
+      grad_x[i] = grad_y[i] / (T(1) + std::exp(-x[i]));
     }
   });
 }
 
-std::span<const Implementation<Silu>> Silu::implementations() {
+std::span<const Implementation<Softplus>> Softplus::implementations() {
   static constexpr std::array kTable = {
-      Implementation<Silu>{"cpu.parallel", Device::cpu, runs_all, run_parallel},
-      Implementation<Silu>{kReference, Device::cpu, runs_all, run_reference},
+      Implementation<Softplus>{"cpu.parallel", Device::cpu, runs_all, run_parallel},
+      Implementation<Softplus>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-std::span<const Implementation<SiluGrad>> SiluGrad::implementations() {
+std::span<const Implementation<SoftplusGrad>> SoftplusGrad::implementations() {
   static constexpr std::array kTable = {
-      Implementation<SiluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+      Implementation<SoftplusGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }
 
 /// The differentiable function.
-Tensor silu(const Tensor& x) {
+Tensor softplus(const Tensor& x) {
   Tensor y(x.shape(), x.dtype(), x.device());
-  dispatch(Silu{.x = x, .y = y});
+  dispatch(Softplus{.x = x, .y = y});
   // Saved: if somebody writes to x before backward(), that is an error, not a wrong gradient.
-  record("silu", {x}, {&y}, [saved = Saved(x, "x")](std::span<const Tensor> grads) {
+  record("softplus", {x}, {&y}, [saved = Saved(x, "x")](std::span<const Tensor> grads) {
     const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype(), x.device());
-    dispatch(SiluGrad{.x = x, .grad_y = grads[0], .grad_x = grad_x});
+    dispatch(SoftplusGrad{.x = x, .grad_y = grads[0], .grad_x = grad_x});
     return std::vector<Tensor>{grad_x};
   });
   return y;
@@ -125,15 +125,15 @@ int main() {
   energy::Ledger ledger;
   {
     const energy::Recording recording(ledger);
-    silu(x);
+    softplus(x);
   }
   for (const auto& line : ledger.lines()) {
     std::cout << line.run.op << " by " << line.run.implementation << ": "
               << line.work.bytes_read + line.work.bytes_written << " bytes\n";
   }
 
-  const GradcheckResult result =
-      gradcheck([](std::span<const Tensor> inputs) { return silu(inputs[0]); }, {x.slice(0, 1)});
+  const GradcheckResult result = gradcheck(
+      [](std::span<const Tensor> inputs) { return softplus(inputs[0]); }, {x.slice(0, 1)});
   std::cout << "gradient: " << result.compared << " elements compared, worst error "
             << result.worst_error << '\n';
   return result.passed ? 0 : 1;

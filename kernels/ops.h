@@ -7,6 +7,7 @@
 #include "joule/kernels/concat/concat.h"
 #include "joule/kernels/conv2d/conv2d.h"
 #include "joule/kernels/dropout/dropout.h"
+#include "joule/kernels/group_norm/group_norm.h"
 #include "joule/kernels/l0/l0.h"
 #include "joule/kernels/linear/linear.h"
 #include "joule/kernels/losses/pointwise_loss.h"
@@ -34,12 +35,12 @@ using AllOps =
     OpList<Accumulate, Add, AvgPool2d, AvgPool2dGrad, BatchNorm, BatchNormInference,
            BatchNormInferenceGrad, BatchNormGrad, BceWithLogitsLoss, BceWithLogitsLossGrad, Concat,
            ConcatGrad, Conv2d, Conv2dGradInput, Conv2dGradWeight, Div, Dropout, Gelu, GeluGrad,
-           GlobalAvgPool, GlobalAvgPoolGrad, HardSwish, HardSwishGrad, L0Penalty, L0Sum, L0SumGrad,
-           LeakyRelu, LeakyReluGrad, Linear, LinearGradInput, LinearGradWeight, LogSoftmax,
-           LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, MseLoss, MseLossGrad, Mul, Pad, Relu,
-           ReluGrad, Scale, Sigmoid, SigmoidGrad, Silu, SiluGrad, Slice, Softmax, SoftmaxGrad,
-           SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Sub, Sum, SumGrad, Tanh,
-           TanhGrad, SgdUpdate, AdamUpdate, RmsPropUpdate>;
+           GlobalAvgPool, GlobalAvgPoolGrad, GroupNorm, GroupNormGrad, HardSwish, HardSwishGrad,
+           L0Penalty, L0Sum, L0SumGrad, LeakyRelu, LeakyReluGrad, Linear, LinearGradInput,
+           LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, MseLoss,
+           MseLossGrad, Mul, Pad, Relu, ReluGrad, Scale, Sigmoid, SigmoidGrad, Silu, SiluGrad,
+           Slice, Softmax, SoftmaxGrad, SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
+           Sub, Sum, SumGrad, Tanh, TanhGrad, SgdUpdate, AdamUpdate, RmsPropUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

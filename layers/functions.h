@@ -12,6 +12,7 @@
 #include "joule/kernels/conv2d/conv_transpose2d.h"
 #include "joule/kernels/dropout/dropout.h"
 #include "joule/kernels/flatten/flatten.h"
+#include "joule/kernels/group_norm/group_norm.h"
 #include "joule/kernels/linear/linear.h"
 #include "joule/kernels/losses/pointwise_loss.h"
 #include "joule/kernels/matmul/matmul.h"

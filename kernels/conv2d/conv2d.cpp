@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "joule/kernels/conv2d/channels_last.h"
 #include "joule/kernels/conv2d/choice.h"
 #include "joule/kernels/conv2d/impl.h"
 #include "joule/kernels/conv2d/reference.h"
@@ -52,12 +53,10 @@ void check_operands(std::string_view op, const Named& x, const Named& weight, co
   require(xs[1] > 0 && xs[2] > 0 && xs[3] > 0, op, ": ", x.name, " has no pixels or no channels, ",
           "got ", xs);
   require(ws.numel() > 0, op, ": ", weight.name, " is empty, got ", ws);
+  require_channels_last(op, x, weight, p);
   require(p.groups >= 1 && xs[3] % p.groups == 0 && ws[0] % p.groups == 0, op,
           ": groups=", p.groups, " must divide the channels of ", x.name, " and the filters of ",
           weight.name, " (", x.name, " is ", xs, ", ", weight.name, " is ", ws, ")");
-  require(ws[3] == xs[3] / p.groups || xs[1] != ws[3] * p.groups, op, ": ", weight.name,
-          " expects ", ws[3] * p.groups, " input channels, ", x.name, " is ", xs,
-          "; images are [N,H,W,C] here: did you pass NCHW?");
   require(ws[3] == xs[3] / p.groups, op, ": ", weight.name, " expects ", ws[3] * p.groups,
           " input channels, ", x.name, " has ", xs[3], " (", x.name, " is ", xs, ", ", weight.name,
           " is ", ws, ", groups=", p.groups, ")");

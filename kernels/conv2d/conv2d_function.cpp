@@ -2,6 +2,7 @@
 #include "joule/kernels/conv2d/conv2d.h"
 
 #include "joule/core/autograd/autograd.h"
+#include "joule/kernels/conv2d/channels_last.h"
 #include "joule/kernels/function.h"
 #include "joule/kernels/relu/relu.h"
 
@@ -58,6 +59,7 @@ ConvTape conv_tape(const Tensor& x, const Tensor& weight, const Tensor& bias,
 Tensor conv_output(const Tensor& x, const Tensor& weight, const ConvParams& params) {
   require_rank("conv2d", "x", x, 4);
   require_rank("conv2d", "weight", weight, 4);
+  require_channels_last("conv2d", {"x", x}, {"weight", weight}, params);
   const Size2 out = conv_output_size({x.dim(1), x.dim(2)}, {weight.dim(1), weight.dim(2)}, params);
   return empty_like(x, {x.dim(0), out.h, out.w, weight.dim(0)});
 }

@@ -264,6 +264,19 @@ void matrices() {
       MatMul{.a = whole({2, 64, 96}), .b = whole({2, 96, 80}, 2), .y = Tensor({2, 64, 80})});
 }
 
+void group_norm() {
+  const Tensor x = whole(kImage), ones = positive(kChannels), y(kImage);
+  expect_the_same_from_everywhere(
+      GroupNorm{.x = x, .gamma = ones, .beta = ones, .y = y, .groups = 4});
+  expect_the_same_from_everywhere(GroupNormGrad{.x = x,
+                                                .gamma = ones,
+                                                .grad_y = x,
+                                                .grad_x = y,
+                                                .grad_gamma = ones.clone(),
+                                                .grad_beta = ones.clone(),
+                                                .groups = 4});
+}
+
 void boxes() {
   const Tensor whole_image = whole(kImage), box = whole({8, 8, 16, 5});
   expect_the_same_from_everywhere(Slice{.x = whole_image, .y = box, .first = {0, 8, 0, 3}});
@@ -325,6 +338,7 @@ TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {
   pointwise<PointwiseFunction::hard_swish>();
   matrices();
   boxes();
+  group_norm();
   softmaxes<false>();
   softmaxes<true>();
   pointwise_loss<LossFunction::mse>();

@@ -275,6 +275,18 @@ TEST(Conv2d, NoImagesGiveNothing) {
   for_each_that_rounds(layer.grad_weights(), expect_zeros);
 }
 
+TEST(Conv2d, TellsWhoPassesChannelsFirstWhatTheLayoutIs) {
+  const Tensor x({8, 3, 32, 32}), weight({16, 5, 5, 3});
+  const std::string expected =
+      "conv2d: weight expects 3 input channels, x is [8,3,32,32]; images are [N,H,W,C] here: did "
+      "you pass NCHW?";
+  EXPECT_EQ(error_of([&] { conv2d(x, weight); }), expected);
+  EXPECT_EQ(error_of([&] {
+              dispatch(Conv2d{.x = x, .weight = weight, .y = Tensor({8, 1, 28, 16})});
+            }),
+            expected);
+}
+
 TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({4, 32, 32, 8}), weight({32, 3, 3, 8}), y({4, 30, 30, 32});
   const auto error = [](Conv2d op) { return error_of([&] { dispatch(op); }); };

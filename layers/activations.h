@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "joule/kernels/pointwise/pointwise.h"
+#include "joule/kernels/softmax/softmax.h"
+#include "joule/layers/module.h"
+
+// Layers without parameters, beside ReLU.  Each runs the function of the same name: see
+// kernels/pointwise/pointwise.h and kernels/softmax/softmax.h.
+namespace joule::nn {
+
+class Sigmoid final : public Module {
+ public:
+  std::string describe() const override { return "Sigmoid()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return sigmoid(std::move(x)); }
+};
+
+class Tanh final : public Module {
+ public:
+  std::string describe() const override { return "Tanh()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return joule::tanh(std::move(x)); }
+};
+
+/// x where x > 0, else slope * x.
+class LeakyReLU final : public Module {
+ public:
+  /// Errors    ArgumentError if the slope is not finite.
+  explicit LeakyReLU(float slope = 0.01f);
+  std::string describe() const override;
+  float slope() const { return slope_; }
+
+ private:
+  Tensor forward(Tensor x) override { return leaky_relu(std::move(x), slope_); }
+  float slope_;
+};
+
+class GELU final : public Module {
+ public:
+  std::string describe() const override { return "GELU()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return gelu(std::move(x)); }
+};
+
+class SiLU final : public Module {
+ public:
+  std::string describe() const override { return "SiLU()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return silu(std::move(x)); }
+};
+
+class HardSwish final : public Module {
+ public:
+  std::string describe() const override { return "HardSwish()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return hard_swish(std::move(x)); }
+};
+
+/// Over the last dimension.  Not before cross_entropy(), which takes logits.
+class Softmax final : public Module {
+ public:
+  std::string describe() const override { return "Softmax()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return softmax(std::move(x)); }
+};
+
+}  // namespace joule::nn
