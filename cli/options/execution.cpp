@@ -15,6 +15,9 @@ void Execution::add_to(CLI::App& command) {
   add_option(command, "--precision", precision, kPrecisionHelp)->capture_default_str();
   command.add_flag("--deterministic", deterministic,
                    "The same bits for any number of threads, not only run to run");
+  command.add_flag(
+      "--separate-norms", separate_norms,
+      "Batch norms as passes of their own, not as part of the convolution before them");
 }
 
 void Execution::apply() const {
@@ -23,6 +26,7 @@ void Execution::apply() const {
   if (threads > 0) set_num_threads(threads);
   context().deterministic = deterministic;
   context().precision = training::precision(config);
+  context().fold_batch_norm = !separate_norms;
 }
 
 std::string Execution::products_in() const {

@@ -12,12 +12,14 @@ namespace joule::cli {
 inline constexpr const char* kPrecisionHelp =
     "What products may be rounded to: f32, tf32 (cuda), bf16 (cpu: weights alone); sums are f32";
 
-/// The options of every command that runs a net: --threads, --device, --precision, --deterministic.
+/// The options of every command that runs a net: --threads, --device, --precision, --deterministic,
+/// --separate-norms.
 struct Execution {
   int threads = 0;
   std::string device = "cpu";
   std::string precision = "f32";
   bool deterministic = false;
+  bool separate_norms = false;
 
   void add_to(CLI::App& command);
   /// Makes them hold for this thread's operations from now on.

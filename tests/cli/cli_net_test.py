@@ -161,6 +161,16 @@ class Nets(unittest.TestCase):
         self.assertIn("two-branches: images 28x28x1, 10 classes", done.stdout)
         self.assertEqual(json.loads(again.read_text()), json.loads(example))
 
+    def test_norms_are_part_of_the_convolutions_unless_they_are_separate(self):
+        net = ["--model", "simple-cnn", "--input", "16x16x1", "--classes", 4, "--batch", 2, "--steps", 1]
+        layers = []
+        for options in ([], ["--separate-norms"]):
+            report = self.folder / "profile.json"
+            done = joule("profile", *net, "--meter", "none", *options, "--json", report)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            layers.append({line["layer"] for line in json.loads(report.read_text())["lines"]})
+        self.assertEqual(layers[1] - layers[0], {"norm1", "norm2", "relu1", "relu2"})
+
     def test_a_net_of_several_inputs_and_outputs_has_a_summary(self):
         def second(net):
             net["inputs"].append({"name": "bias", "shape": [10]})
