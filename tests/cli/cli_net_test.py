@@ -147,6 +147,16 @@ class Nets(unittest.TestCase):
         self.assertIn("false.safetensors: net: it is named lenet5, but is another one", self.fails(3, "eval", "--model", false))
         false.write_bytes(with_metadata(model, lambda meta: meta.update(model="small-cnn")))
         self.assertIn("false.safetensors: its graph is mine", self.fails(3, "eval", "--model", false))
+        # Nothing of a size that the file itself has not is made of it.
+        def huge(meta):
+            net = json.loads(meta["net"])
+            attributes = {node["name"]: node.get("attributes") for node in net["nodes"]}
+            attributes["linear1"]["out"] = attributes["linear2"]["in"] = 10**9
+            meta["net"] = json.dumps(net)
+
+        false.write_bytes(with_metadata(model, huge))
+        error = self.fails(3, "eval", "--model", false)
+        self.assertRegex(error, "false.safetensors: its graph has 48[0-9]{10} weights, the file [0-9]{5}\n")
         # Files of earlier Joules do not say.
         false.write_bytes(with_metadata(model, lambda meta: (meta.pop("net"), meta.update(model="lenet5"))))
         self.assertEqual(joule("eval", "--model", false, "--limit", 20).returncode, 0)
