@@ -242,6 +242,7 @@ void add_environment(Page& page, const TrainingRun& run) {
   const ordered_json config = ordered_json::parse(to_json(run.config));
   Pairs options;
   for (const auto& [key, value] : config.items()) {
+    if (key == "net" && value.get<std::string>().empty()) continue;  // "model" says it all
     options.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   Table table = table_of("Every option", options);
