@@ -244,6 +244,7 @@ void add_environment(Page& page, const TrainingRun& run) {
   page.heading("Options and environment");
   Pairs options;
   for (const training::ConfigField& field : training::config_fields()) {
+    if (field.document && run.config.net.empty()) continue;  // "model" says it all
     options.emplace_back(field.name,
                          field.text(run.config) + (field.unit.empty() ? "" : " " + field.unit));
   }

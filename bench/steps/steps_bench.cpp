@@ -179,6 +179,7 @@ class Measurement {
     for (const std::string& argument : common()) command.push_back(argument);
     command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision});
     if (context().deterministic) command.push_back("--deterministic");
+    if (!context().fold_batch_norm) command.push_back("--separate-norms");
     std::vector<Way> ways{{}};
     if (options_.train && on_cuda()) {
       ways.push_back({"", {"--no-graph"}});

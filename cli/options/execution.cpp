@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "joule/cli/options/config_options.h"
 #include "joule/core/threads.h"
 
@@ -11,6 +13,10 @@ namespace joule::cli {
 void Execution::add_to(Command& command, std::initializer_list<std::string_view> fields) {
   ConfigOptions options(command, config);
   for (const std::string_view field : fields) options.add(field);
+  if (std::ranges::find(fields, "deterministic") == fields.end()) return;  // no net runs
+  command.add_flag(
+      "--separate-norms", separate_norms,
+      "Batch norms as passes of their own, not as part of the convolution before them");
 }
 
 void Execution::apply() const {
@@ -18,6 +24,7 @@ void Execution::apply() const {
   if (config.threads > 0) set_num_threads(config.threads);
   context().deterministic = config.deterministic;
   context().precision = training::precision(config);
+  context().fold_batch_norm = !separate_norms;
 }
 
 void Execution::print_precision() const {

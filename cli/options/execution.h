@@ -12,11 +12,13 @@
 
 namespace joule::cli {
 
-/// The options of every command that runs a net: --threads, --device, --precision, --deterministic.
+/// The options of every command that runs a net: --threads, --device, --precision, --deterministic,
+/// --separate-norms.
 struct Execution {
-  training::Config config;  // of which only these fields count
+  training::Config config;  // of which only the fields of these options count
+  bool separate_norms = false;
 
-  /// Registers those of the four that the command has.
+  /// Registers those of the four that the command has; with --deterministic --separate-norms.
   void add_to(Command& command, std::initializer_list<std::string_view> fields = {
                                     "threads", "device", "precision", "deterministic"});
   /// Makes them hold for this thread's operations from now on.

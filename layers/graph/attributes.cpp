@@ -13,6 +13,8 @@ template <class... Fs>
 struct Visitor : Fs... {
   using Fs::operator()...;
 };
+template <class... Fs>
+Visitor(Fs...) -> Visitor<Fs...>;
 
 template <class Number>
 std::string shortest(Number number) {

@@ -52,8 +52,9 @@ Module& Net::group_of(const std::string& path) {
 
 void Net::place(const Graph& graph, std::size_t node, const std::shared_ptr<Module>& module) {
   const std::string& name = graph.nodes[node].name;
+  const std::string prefix = name + ".";
   const bool is_group = std::ranges::any_of(
-      graph.nodes, [&](const Node& other) { return other.name.starts_with(name + "."); });
+      graph.nodes, [&](const Node& other) { return other.name.starts_with(prefix); });
   if (!is_group) {
     const auto [path, last] = split(name);
     group_of(path).adopt(last, module);

@@ -147,6 +147,16 @@ class Nets(unittest.TestCase):
         self.assertIn("false.safetensors: net: it is named lenet5, but is another one", self.fails(3, "eval", "--model", false))
         false.write_bytes(with_metadata(model, lambda meta: meta.update(model="small-cnn")))
         self.assertIn("false.safetensors: its graph is mine", self.fails(3, "eval", "--model", false))
+        # Nothing of a size that the file itself has not is made of it.
+        def huge(meta):
+            net = json.loads(meta["net"])
+            attributes = {node["name"]: node.get("attributes") for node in net["nodes"]}
+            attributes["linear1"]["out"] = attributes["linear2"]["in"] = 10**9
+            meta["net"] = json.dumps(net)
+
+        false.write_bytes(with_metadata(model, huge))
+        error = self.fails(3, "eval", "--model", false)
+        self.assertRegex(error, "false.safetensors: its graph has 48[0-9]{10} weights, the file [0-9]{5}\n")
         # Files of earlier Joules do not say.
         false.write_bytes(with_metadata(model, lambda meta: (meta.pop("net"), meta.update(model="lenet5"))))
         self.assertEqual(joule("eval", "--model", false, "--limit", 20).returncode, 0)
@@ -160,6 +170,16 @@ class Nets(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("two-branches: images 28x28x1, 10 classes", done.stdout)
         self.assertEqual(json.loads(again.read_text()), json.loads(example))
+
+    def test_norms_are_part_of_the_convolutions_unless_they_are_separate(self):
+        net = ["--model", "simple-cnn", "--input", "16x16x1", "--classes", 4, "--batch", 2, "--steps", 1]
+        layers = []
+        for options in ([], ["--separate-norms"]):
+            report = self.folder / "profile.json"
+            done = joule("profile", *net, "--meter", "none", *options, "--json", report)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            layers.append({line["layer"] for line in json.loads(report.read_text())["lines"]})
+        self.assertEqual(layers[1] - layers[0], {"norm1", "norm2", "relu1", "relu2"})
 
     def test_a_net_of_several_inputs_and_outputs_has_a_summary(self):
         def second(net):

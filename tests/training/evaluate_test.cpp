@@ -7,6 +7,7 @@
 #include "joule/core/random.h"
 #include "joule/data/synthetic.h"
 #include "joule/layers/graph/builder.h"
+#include "joule/layers/graph/net.h"
 #include "joule/tests/support/files.h"
 #include "joule/tests/support/small_runs.h"
 #include "joule/tests/training/training_cases.h"
@@ -159,6 +160,35 @@ TEST(Predict, ALinearLayerInsideAUsersModuleSeesTheWholeBatch) {
   std::map<std::string, std::int64_t> calls;
   for (const auto& line : ledger.lines()) calls[std::string(line.run.scope.layer)] += line.calls;
   EXPECT_EQ(calls, (std::map<std::string, std::int64_t>{{"1.linear", 1}, {"1.relu", 1}, {"2", 1}}));
+}
+
+TEST(Predict, ALinearLayerBesideAnotherBranchRunsInSlices) {
+  const auto linear = [](std::int64_t out) -> nn::Attributes {
+    return {{"in", std::int64_t{8}}, {"out", out}};
+  };
+  nn::Net net(nn::Graph{.name = "beside",
+                        .inputs = {{"x", {8}}},
+                        .nodes = {{"positive", "ReLU", {}, {"x"}},
+                                  {"linear", "Linear", linear(8), {"x"}},
+                                  {"sum", "Add", {}, {"positive", "linear"}},
+                                  {"head", "Linear", linear(3), {"sum"}}},
+                        .outputs = {"head"}});
+  Tensor rows({5, 8});
+  default_generator().uniform({rows.mutable_data<float>(), 40});
+  energy::Ledger ledger;
+  Tensor slices;
+  {
+    const energy::Recording recording(ledger);
+    slices = predict(net, rows, 2);
+  }
+  std::map<std::string, std::int64_t> calls;
+  for (const auto& line : ledger.lines()) calls[std::string(line.run.scope.layer)] += line.calls;
+  EXPECT_EQ(calls["linear"], 3);
+  EXPECT_EQ(calls["head"], 1);
+  const Tensor whole = predict(net, rows, 5);
+  for (std::int64_t i = 0; i < whole.numel(); ++i) {
+    EXPECT_NEAR(slices.data<float>()[i], whole.data<float>()[i], 1e-5);
+  }
 }
 
 TEST(Predict, NetsOfEveryFormRunInSlices) {

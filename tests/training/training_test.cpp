@@ -7,6 +7,7 @@
 #include "joule/core/random.h"
 #include "joule/data/synthetic.h"
 #include "joule/layers/graph/builder.h"
+#include "joule/layers/graph/net.h"
 #include "joule/tests/support/files.h"
 #include "joule/tests/support/small_runs.h"
 #include "joule/tests/training/training_cases.h"
@@ -162,6 +163,17 @@ TEST(Trainer, RefusesAStateOfAnotherRunAndStaysAsItWas) {
   EXPECT_NE(refused([](State& s) { s.values["optimizer.optimizer"] = "adam"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.values["schedule.schedule"] = "cosine"; }), "no error");
   EXPECT_NE(refused([](State& s) { s.tensors.erase("model.conv1.weight"); }), "no error");
+}
+
+TEST(Trainer, ACheckpointSaysWhichNetItIsOf) {
+  Trainer trainer(small_config(), small_data());
+  State state = trainer.state();
+  EXPECT_EQ(nn::parse_graph(state.values.at("net"), "checkpoint").name, "lenet5");
+  state.values["net"] = "{}";
+  EXPECT_EQ(error_of([&] { trainer.load_state(state); }),
+            "checkpoint: 'net' is another graph than lenet5's");
+  state.values.erase("net");  // of an earlier Joule
+  EXPECT_NO_THROW(trainer.load_state(state));
 }
 
 TEST(Trainer, StopsWhenTheNetCannotLearn) {

@@ -9,7 +9,7 @@
 #include "joule/kernels/linear/linear_reference.h"
 #include "joule/kernels/relu/relu.h"
 #include "joule/kernels/zero_mask_rows.h"
-#include "joule/tests/kernels/linear_cases.h"
+#include "joule/tests/kernels/linear/linear_cases.h"
 #include "joule/tests/support/central_differences.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/rounded_op.h"
