@@ -169,7 +169,7 @@ void add_rows(Pass pass, const ConvOperands& o, Contest& contest) {
 /// What of grad_x is wanted, and 0 elsewhere, where each may write what it likes.
 Tensor only_wanted(const Tensor& grad_x, const Tensor& wanted) {
   const Tensor result(grad_x.shape());
-  dispatch(ReluGrad{.y = wanted, .grad_y = grad_x, .grad_x = result});
+  dispatch(ops::ReluGrad{.y = wanted, .grad_y = grad_x, .grad_x = result});
   return result;
 }
 

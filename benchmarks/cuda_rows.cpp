@@ -142,12 +142,12 @@ Tensor channel_vector(float value) { return Tensor::full({kChannels}, value, Dev
 
 void add_elementwise(Benchmark& benchmark) {
   const Tensor x = benchmark.values(), y = empty(x.shape()), z = empty(x.shape());
-  benchmark.add(Scale{.x = x, .y = y, .factor = 0.5f});
-  benchmark.add(Add{.a = x, .b = x, .y = y});
-  benchmark.add(Dropout{.x = x, .y = y, .probability = 0.5f, .random = {1, 0}});
-  benchmark.add(Relu{.x = x, .y = y});
-  dispatch(Relu{.x = x, .y = y});
-  benchmark.add(ReluGrad{.y = y, .grad_y = x, .grad_x = z});
+  benchmark.add(ops::Scale{.x = x, .y = y, .factor = 0.5f});
+  benchmark.add(ops::Add{.a = x, .b = x, .y = y});
+  benchmark.add(ops::Dropout{.x = x, .y = y, .probability = 0.5f, .random = {1, 0}});
+  benchmark.add(ops::Relu{.x = x, .y = y});
+  dispatch(ops::Relu{.x = x, .y = y});
+  benchmark.add(ops::ReluGrad{.y = y, .grad_y = x, .grad_x = z});
 }
 
 void add_layers(Benchmark& benchmark) {
@@ -155,42 +155,42 @@ void add_layers(Benchmark& benchmark) {
   const Tensor gamma = channel_vector(1), beta = channel_vector(0);
   const Tensor mean = channel_vector(0), rest = channel_vector(0), inv_std = channel_vector(1);
   const Tensor grad_gamma = channel_vector(0), grad_beta = channel_vector(0);
-  benchmark.add(BatchNorm{.x = x,
-                          .gamma = gamma,
-                          .beta = beta,
-                          .y = y,
-                          .mean = mean,
-                          .mean_rest = rest,
-                          .inv_std = inv_std,
-                          .running_mean = channel_vector(0),
-                          .running_var = channel_vector(1)});
-  benchmark.add(BatchNormGrad{.x = x,
-                              .gamma = gamma,
-                              .mean = mean,
-                              .mean_rest = rest,
-                              .inv_std = inv_std,
-                              .grad_y = x,
-                              .grad_x = y,
-                              .grad_gamma = grad_gamma,
-                              .grad_beta = grad_beta});
+  benchmark.add(ops::BatchNorm{.x = x,
+                               .gamma = gamma,
+                               .beta = beta,
+                               .y = y,
+                               .mean = mean,
+                               .mean_rest = rest,
+                               .inv_std = inv_std,
+                               .running_mean = channel_vector(0),
+                               .running_var = channel_vector(1)});
+  benchmark.add(ops::BatchNormGrad{.x = x,
+                                   .gamma = gamma,
+                                   .mean = mean,
+                                   .mean_rest = rest,
+                                   .inv_std = inv_std,
+                                   .grad_y = x,
+                                   .grad_x = y,
+                                   .grad_gamma = grad_gamma,
+                                   .grad_beta = grad_beta});
   const Shape& s = x.shape();
-  benchmark.add(MaxPool2d{.x = x, .y = empty({s[0], s[1] / 2, s[2] / 2, s[3]})});
+  benchmark.add(ops::MaxPool2d{.x = x, .y = empty({s[0], s[1] / 2, s[2] / 2, s[3]})});
 }
 
 void add_updates(Benchmark& benchmark) {
   const Tensor p = benchmark.values(), g = benchmark.values();
   const Tensor v = Tensor::zeros(p.shape(), DType::f32, Device::cuda), w = v.clone();
-  benchmark.add(SgdUpdate{.parameters = {p},
-                          .gradients = {g},
-                          .velocities = {v},
-                          .lr = 1e-6,
-                          .momentum = 0.9,
-                          .weight_decay = 1e-4});
-  benchmark.add(AdamUpdate{.parameters = {p},
-                           .gradients = {g},
-                           .first_moments = {v},
-                           .second_moments = {w},
-                           .lr = 1e-6});
+  benchmark.add(ops::SgdUpdate{.parameters = {p},
+                               .gradients = {g},
+                               .velocities = {v},
+                               .lr = 1e-6,
+                               .momentum = 0.9,
+                               .weight_decay = 1e-4});
+  benchmark.add(ops::AdamUpdate{.parameters = {p},
+                                .gradients = {g},
+                                .first_moments = {v},
+                                .second_moments = {w},
+                                .lr = 1e-6});
 }
 
 /// The output of a ReLU with its mask: a share `density` is not zero.
@@ -199,7 +199,7 @@ Tensor rectified(const Shape& shape, double density, std::uint64_t seed) {
   const auto high = static_cast<float>(density), low = static_cast<float>(density - 1);
   Generator(seed).uniform(host, low, high);
   const Tensor x = Tensor::from(host, shape).to(Device::cuda);
-  dispatch(Relu{.x = x, .y = x});
+  dispatch(ops::Relu{.x = x, .y = x});
   return x;
 }
 
@@ -212,13 +212,15 @@ void add_convolutions(Benchmark& benchmark, std::int64_t batch) {
     const ConvParams params{.padding = 1};
     for (const double density : kDensities) {
       const Tensor x = rectified(in, density, 2), grad_y = rectified(out, density, 3);
-      benchmark.add_convolution(Conv2d{.x = x, .weight = weight, .y = y, .params = params}, layer,
-                                density);
+      benchmark.add_convolution(ops::Conv2d{.x = x, .weight = weight, .y = y, .params = params},
+                                layer, density);
       benchmark.add_convolution(
-          Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = params},
+          ops::Conv2dGradInput{
+              .grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = params},
           layer, density);
       benchmark.add_convolution(
-          Conv2dGradWeight{.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = params},
+          ops::Conv2dGradWeight{
+              .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = params},
           layer, density);
     }
   }

@@ -44,21 +44,21 @@ float magnitude(const benchmark::State& state) {
 const Shape kImage{16, 14, 14, 64}, kWeight{64, 3, 3, 64};
 
 void grad_input(benchmark::State& state) {
-  run(state, Conv2dGradInput{.grad_y = uniform(kImage, magnitude(state)),
-                             .weight = uniform(kWeight, 0.1f),
-                             .grad_x = Tensor(kImage),
-                             .params = {.padding = 1}});
+  run(state, ops::Conv2dGradInput{.grad_y = uniform(kImage, magnitude(state)),
+                                  .weight = uniform(kWeight, 0.1f),
+                                  .grad_x = Tensor(kImage),
+                                  .params = {.padding = 1}});
 }
 void grad_weight(benchmark::State& state) {
-  run(state, Conv2dGradWeight{.x = uniform(kImage, 1),
-                              .grad_y = uniform(kImage, magnitude(state)),
-                              .grad_weight = Tensor(kWeight),
-                              .params = {.padding = 1}});
+  run(state, ops::Conv2dGradWeight{.x = uniform(kImage, 1),
+                                   .grad_y = uniform(kImage, magnitude(state)),
+                                   .grad_weight = Tensor(kWeight),
+                                   .params = {.padding = 1}});
 }
 void linear_grad_input(benchmark::State& state) {
-  run(state, LinearGradInput{.grad_y = uniform({128, 128}, magnitude(state)),
-                             .weight = uniform({128, 6272}, 0.1f),
-                             .grad_x = Tensor({128, 6272})});
+  run(state, ops::LinearGradInput{.grad_y = uniform({128, 128}, magnitude(state)),
+                                  .weight = uniform({128, 6272}, 0.1f),
+                                  .grad_x = Tensor({128, 6272})});
 }
 
 void each_case(benchmark::internal::Benchmark* b) {

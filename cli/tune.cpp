@@ -97,13 +97,14 @@ void run_convolution(const bench::ConvProblem& p, bool train) {
   const Tensor x = Tensor::zeros(p.x), weight = Tensor::zeros(p.weight);
   const Tensor y = Tensor::zeros({p.x[0], out.h, out.w, p.weight[0]});
   for (const bool relu : {false, true}) {
-    dispatch(Conv2d{.x = x, .weight = weight, .y = y, .params = p.params, .relu = relu});
+    dispatch(ops::Conv2d{.x = x, .weight = weight, .y = y, .params = p.params, .relu = relu});
   }
   if (!train) return;
   const Tensor grad_x(p.x), grad_weight(p.weight);
-  dispatch(Conv2dGradWeight{.x = x, .grad_y = y, .grad_weight = grad_weight, .params = p.params});
+  dispatch(
+      ops::Conv2dGradWeight{.x = x, .grad_y = y, .grad_weight = grad_weight, .params = p.params});
   for (const Tensor& wanted : {Tensor(), x}) {
-    dispatch(Conv2dGradInput{
+    dispatch(ops::Conv2dGradInput{
         .grad_y = y, .weight = weight, .grad_x = grad_x, .wanted = wanted, .params = p.params});
   }
 }

@@ -32,15 +32,19 @@ struct OpList {};
 
 /// Every operation there is.
 using AllOps =
-    OpList<Accumulate, Add, AvgPool2d, AvgPool2dGrad, BatchNorm, BatchNormInference,
-           BatchNormInferenceGrad, BatchNormGrad, BceWithLogitsLoss, BceWithLogitsLossGrad, Concat,
-           ConcatGrad, Conv2d, Conv2dGradInput, Conv2dGradWeight, Div, Dropout, Gelu, GeluGrad,
-           GlobalAvgPool, GlobalAvgPoolGrad, GroupNorm, GroupNormGrad, HardSwish, HardSwishGrad,
-           L0Penalty, L0Sum, L0SumGrad, LeakyRelu, LeakyReluGrad, Linear, LinearGradInput,
-           LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, MseLoss,
-           MseLossGrad, Mul, Pad, Relu, ReluGrad, Scale, Sigmoid, SigmoidGrad, Silu, SiluGrad,
-           Slice, Softmax, SoftmaxGrad, SquaredNorm, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
-           Sub, Sum, SumGrad, Tanh, TanhGrad, SgdUpdate, AdamUpdate, RmsPropUpdate>;
+    OpList<ops::Accumulate, ops::Add, ops::AvgPool2d, ops::AvgPool2dGrad, ops::BatchNorm,
+           ops::BatchNormInference, ops::BatchNormInferenceGrad, ops::BatchNormGrad,
+           ops::BceWithLogitsLoss, ops::BceWithLogitsLossGrad, ops::Concat, ops::ConcatGrad,
+           ops::Conv2d, ops::Conv2dGradInput, ops::Conv2dGradWeight, ops::Div, ops::Dropout,
+           ops::Gelu, ops::GeluGrad, ops::GlobalAvgPool, ops::GlobalAvgPoolGrad, ops::GroupNorm,
+           ops::GroupNormGrad, ops::HardSwish, ops::HardSwishGrad, ops::L0Penalty, ops::L0Sum,
+           ops::L0SumGrad, ops::LeakyRelu, ops::LeakyReluGrad, ops::Linear, ops::LinearGradInput,
+           ops::LinearGradWeight, ops::LogSoftmax, ops::LogSoftmaxGrad, ops::MatMul, ops::MaxPool2d,
+           ops::MaxPool2dGrad, ops::MseLoss, ops::MseLossGrad, ops::Mul, ops::Pad, ops::Relu,
+           ops::ReluGrad, ops::Scale, ops::Sigmoid, ops::SigmoidGrad, ops::Silu, ops::SiluGrad,
+           ops::Slice, ops::Softmax, ops::SoftmaxGrad, ops::SquaredNorm, ops::SoftmaxCrossEntropy,
+           ops::SoftmaxCrossEntropyGrad, ops::Sub, ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad,
+           ops::SgdUpdate, ops::AdamUpdate, ops::RmsPropUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

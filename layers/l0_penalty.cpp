@@ -12,11 +12,11 @@ namespace {
 /// sum_j x_j^2 / (x_j^2 + sigma) by a pass of its own, for a tap that has no sum of this sigma.
 Tensor l0_sum(const Tensor& x, float sigma) {
   Tensor sum(Shape{}, x.dtype(), x.device());
-  dispatch(L0Sum{.x = x, .sum = sum, .sigma = sigma});
+  dispatch(ops::L0Sum{.x = x, .sum = sum, .sigma = sigma});
   record("l0_sum", {x}, {&sum}, [saved = Saved(x, "x"), sigma](std::span<const Tensor> grads) {
     const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype(), x.device());
-    dispatch(L0SumGrad{.x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = sigma});
+    dispatch(ops::L0SumGrad{.x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = sigma});
     return std::vector<Tensor>{grad_x};
   });
   return sum;
@@ -48,12 +48,12 @@ Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
     weights.push_back(weight_of(tap, taps.size(), options));
   }
   Tensor value(Shape{}, sums[0].dtype(), sums[0].device());
-  dispatch(L0Penalty{.sums = sums, .weights = weights, .value = value});
+  dispatch(ops::L0Penalty{.sums = sums, .weights = weights, .value = value});
   record("l0_penalty", sums, {&value}, [weights](std::span<const Tensor> grads) {
     std::vector<Tensor> grad_sums;
     for (const float weight : weights) {
       grad_sums.emplace_back(Shape{}, grads[0].dtype(), grads[0].device());
-      dispatch(Scale{.x = grads[0], .y = grad_sums.back(), .factor = weight});
+      dispatch(ops::Scale{.x = grads[0], .y = grad_sums.back(), .factor = weight});
     }
     return grad_sums;
   });

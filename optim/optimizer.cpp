@@ -32,8 +32,8 @@ Tensor squared_norms(const std::vector<Gradient>& gradients) {
                        gradients.front().tensor.device());
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     context().scope = {gradients[k].layer, Phase::update};
-    dispatch(SquaredNorm{.x = gradients[k].tensor,
-                         .sum = squares.slice(static_cast<std::int64_t>(k), 1)});
+    dispatch(ops::SquaredNorm{.x = gradients[k].tensor,
+                              .sum = squares.slice(static_cast<std::int64_t>(k), 1)});
   }
   return squares.to(Device::cpu);  // all at once: to wait for a GPU takes long
 }
@@ -43,9 +43,9 @@ Tensor squared_norms(const std::vector<Gradient>& gradients) {
 void scale_by(const Tensor& gradient, double factor) {
   constexpr double kPart = 0x1p-64, kLeast = std::numeric_limits<float>::min();
   for (; factor > 0 && factor < kLeast; factor /= kPart) {
-    dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(kPart)});
+    dispatch(ops::Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(kPart)});
   }
-  dispatch(Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(factor)});
+  dispatch(ops::Scale{.x = gradient, .y = gradient, .factor = static_cast<float>(factor)});
 }
 
 }  // namespace

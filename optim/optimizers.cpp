@@ -93,14 +93,14 @@ Sgd::Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options)
       options_(options) {}
 
 void Sgd::update(const Group& group) {
-  dispatch(SgdUpdate{.parameters = group.parameters,
-                     .gradients = group.gradients,
-                     .velocities = group.kept.empty() ? std::vector<Tensor>() : group.kept[0],
-                     .lr = learning_rate(),
-                     .momentum = momentum_or(options_.momentum),
-                     .weight_decay = group.decayed ? options_.weight_decay : 0,
-                     .nesterov = options_.nesterov,
-                     .dampening = group.step == 1 ? 0 : options_.dampening});
+  dispatch(ops::SgdUpdate{.parameters = group.parameters,
+                          .gradients = group.gradients,
+                          .velocities = group.kept.empty() ? std::vector<Tensor>() : group.kept[0],
+                          .lr = learning_rate(),
+                          .momentum = momentum_or(options_.momentum),
+                          .weight_decay = group.decayed ? options_.weight_decay : 0,
+                          .nesterov = options_.nesterov,
+                          .dampening = group.step == 1 ? 0 : options_.dampening});
 }
 
 Adam::Adam(std::vector<NamedTensor> parameters, const AdamOptions& options)
@@ -109,19 +109,19 @@ Adam::Adam(std::vector<NamedTensor> parameters, const AdamOptions& options)
       options_(options) {}
 
 void Adam::update(const Group& group) {
-  dispatch(
-      AdamUpdate{.parameters = group.parameters,
-                 .gradients = group.gradients,
-                 .first_moments = group.kept[0],
-                 .second_moments = group.kept[1],
-                 .max_second_moments = options_.amsgrad ? group.kept[2] : std::vector<Tensor>(),
-                 .lr = learning_rate(),
-                 .beta1 = momentum_or(options_.beta1),
-                 .beta2 = options_.beta2,
-                 .epsilon = options_.epsilon,
-                 .weight_decay = group.decayed ? options_.weight_decay : 0,
-                 .decoupled = options_.decoupled_weight_decay,
-                 .step = group.step});
+  dispatch(ops::AdamUpdate{
+      .parameters = group.parameters,
+      .gradients = group.gradients,
+      .first_moments = group.kept[0],
+      .second_moments = group.kept[1],
+      .max_second_moments = options_.amsgrad ? group.kept[2] : std::vector<Tensor>(),
+      .lr = learning_rate(),
+      .beta1 = momentum_or(options_.beta1),
+      .beta2 = options_.beta2,
+      .epsilon = options_.epsilon,
+      .weight_decay = group.decayed ? options_.weight_decay : 0,
+      .decoupled = options_.decoupled_weight_decay,
+      .step = group.step});
 }
 
 AdamW::AdamW(std::vector<NamedTensor> parameters, const AdamWOptions& options)
@@ -141,16 +141,16 @@ RmsProp::RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& opti
 
 void RmsProp::update(const Group& group) {
   const std::vector<Tensor> none;
-  dispatch(RmsPropUpdate{.parameters = group.parameters,
-                         .gradients = group.gradients,
-                         .square_averages = group.kept[0],
-                         .velocities = options_.momentum > 0 ? group.kept[1] : none,
-                         .gradient_averages = options_.centred ? group.kept.back() : none,
-                         .lr = learning_rate(),
-                         .alpha = options_.alpha,
-                         .epsilon = options_.epsilon,
-                         .momentum = momentum_or(options_.momentum),
-                         .weight_decay = group.decayed ? options_.weight_decay : 0});
+  dispatch(ops::RmsPropUpdate{.parameters = group.parameters,
+                              .gradients = group.gradients,
+                              .square_averages = group.kept[0],
+                              .velocities = options_.momentum > 0 ? group.kept[1] : none,
+                              .gradient_averages = options_.centred ? group.kept.back() : none,
+                              .lr = learning_rate(),
+                              .alpha = options_.alpha,
+                              .epsilon = options_.epsilon,
+                              .momentum = momentum_or(options_.momentum),
+                              .weight_decay = group.decayed ? options_.weight_decay : 0});
 }
 
 }  // namespace joule

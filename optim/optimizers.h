@@ -15,7 +15,8 @@ struct SgdOptions {
   double dampening = 0;  // in [0, 1], of every gradient but a parameter's first; not with nesterov
   Decays decays{};       // which parameters weight_decay is for, as below
 };
-/// Stochastic gradient descent; see SgdUpdate.  Keeps a velocity per parameter if momentum > 0.
+/// Stochastic gradient descent; see ops::SgdUpdate.  Keeps a velocity per parameter if momentum >
+/// 0.
 ///
 /// Errors    ArgumentError that names the option, as do the others below.
 class Sgd final : public Optimizer {
@@ -38,8 +39,8 @@ struct AdamOptions {
   bool decoupled_weight_decay = false;  // shrinks the parameter itself, and is then AdamW
   Decays decays{};
 };
-/// Adam, with weight decay as a part of the gradient or decoupled from it; see AdamUpdate.  Keeps
-/// two moments, and with amsgrad the largest second one.
+/// Adam, with weight decay as a part of the gradient or decoupled from it; see ops::AdamUpdate.
+/// Keeps two moments, and with amsgrad the largest second one.
 class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
@@ -77,7 +78,8 @@ struct RmsPropOptions {
   bool centred = false;
   Decays decays{};
 };
-/// See RmsPropUpdate.  Keeps a mean square, a mean gradient if centred, a velocity if momentum > 0.
+/// See ops::RmsPropUpdate.  Keeps a mean square, a mean gradient if centred, a velocity if momentum
+/// > 0.
 class RmsProp final : public Optimizer {
  public:
   explicit RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options = {});

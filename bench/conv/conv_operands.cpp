@@ -30,7 +30,7 @@ Tensor signed_values(const Shape& shape, double positive, Generator& generator) 
 
 Tensor relu_of(const Tensor& values) {
   const Tensor y(values.shape());
-  dispatch(Relu{.x = values, .y = y});
+  dispatch(ops::Relu{.x = values, .y = y});
   return y;
 }
 
@@ -56,9 +56,9 @@ ConvOperands random_operands(const ConvProblem& problem, const ConvDensities& de
   generator.uniform({weight.mutable_data<float>(), static_cast<std::size_t>(weight.numel())}, -1,
                     1);
   const Tensor grad_y(output);
-  dispatch(ReluGrad{.y = relu_of(signed_values(output, densities.grad_y, generator)),
-                    .grad_y = signed_values(output, 0.5, generator),
-                    .grad_x = grad_y});
+  dispatch(ops::ReluGrad{.y = relu_of(signed_values(output, densities.grad_y, generator)),
+                         .grad_y = signed_values(output, 0.5, generator),
+                         .grad_x = grad_y});
   ConvOperands operands = with_outputs(
       problem, relu_of(signed_values(problem.x, densities.x, generator)), weight, grad_y);
   operands.wanted = operands.x;
@@ -84,7 +84,7 @@ std::vector<ConvOperands> real_operands(training::Model& model, const Batch& bat
                             grad_unused_at_zeros(event.input) && event.input.zero_mask()});
   });
   const auto backward = backward_observers().add([&](const BackwardEvent& event) {
-    if (event.op == Conv2d::kName) grads[std::string(event.layer)] = event.grad_outputs[0];
+    if (event.op == ops::Conv2d::kName) grads[std::string(event.layer)] = event.grad_outputs[0];
   });
   model.net.train();
   cross_entropy(model.net(batch.images), batch.labels).backward();

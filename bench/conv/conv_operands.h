@@ -18,20 +18,22 @@ struct ConvOperands {
   Tensor x, weight, grad_y;  // read
   Tensor y, grad_weight;     // written
   Tensor grad_x{};           // written; undefined where a net does not compute it
-  /// Tells which elements of grad_x are used (see Conv2dGradInput): x, if it came out of a
+  /// Tells which elements of grad_x are used (see ops::Conv2dGradInput): x, if it came out of a
   /// ReLU, or undefined.
   Tensor wanted{};
 
-  Conv2d forward() const { return {.x = x, .weight = weight, .y = y, .params = problem.params}; }
-  Conv2dGradInput grad_input() const {
+  ops::Conv2d forward() const {
+    return {.x = x, .weight = weight, .y = y, .params = problem.params};
+  }
+  ops::Conv2dGradInput grad_input() const {
     return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = problem.params};
   }
-  Conv2dGradInput grad_input_masked() const {
-    Conv2dGradInput op = grad_input();
+  ops::Conv2dGradInput grad_input_masked() const {
+    ops::Conv2dGradInput op = grad_input();
     op.wanted = wanted;
     return op;
   }
-  Conv2dGradWeight grad_weight_of() const {
+  ops::Conv2dGradWeight grad_weight_of() const {
     return {.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = problem.params};
   }
 };

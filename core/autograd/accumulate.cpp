@@ -9,7 +9,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const Accumulate& op, Context&, Tally*) {
+void run_reference(const ops::Accumulate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     T* const sum = op.sum.mutable_data<T>();
     const T* const addend = op.addend.data<T>();
@@ -21,7 +21,7 @@ void run_reference(const Accumulate& op, Context&, Tally*) {
 
 }  // namespace
 
-void Accumulate::check() const {
+void ops::Accumulate::check() const {
   require(sum.shape() == addend.shape() && sum.dtype() == addend.dtype() &&
               sum.device() == addend.device(),
           "accumulate: ", sum.dtype(), " ", sum.shape(), " on ", sum.device(), " and ",
@@ -29,17 +29,17 @@ void Accumulate::check() const {
   require(dtype() != DType::i32, "accumulate: expected f32 or f64, got i32");
 }
 
-Work Accumulate::work() const {
+Work ops::Accumulate::work() const {
   const auto bytes = static_cast<std::int64_t>(sum.bytes());
   return {.bytes_read = 2 * bytes, .bytes_written = bytes};
 }
 
-std::span<const Implementation<Accumulate>> Accumulate::implementations() {
+std::span<const Implementation<ops::Accumulate>> ops::Accumulate::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Accumulate>{"cuda.elementwise", Device::cuda, runs_all, cuda::accumulate},
+    Implementation<ops::Accumulate>{"cuda.elementwise", Device::cuda, runs_all, cuda::accumulate},
 #endif
-    Implementation<Accumulate>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::Accumulate>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

@@ -4,7 +4,7 @@
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
 
-namespace joule {
+namespace joule::ops {
 
 /// sum += addend, elementwise, same shape.  The one operation that the tape itself is made of: a
 /// tensor that was used several times has the sum of its gradients.
@@ -24,4 +24,4 @@ struct Accumulate {
   static std::span<const Implementation<Accumulate>> implementations();
 };
 
-}  // namespace joule
+}  // namespace joule::ops

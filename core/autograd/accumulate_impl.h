@@ -5,5 +5,5 @@
 
 // The implementation of Accumulate that has a source file of its own.
 namespace joule::cuda {
-void accumulate(const Accumulate& op, Context& ctx, Tally* tally);
+void accumulate(const ops::Accumulate& op, Context& ctx, Tally* tally);
 }  // namespace joule::cuda

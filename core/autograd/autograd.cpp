@@ -64,7 +64,7 @@ void add_gradient(Tensor& sum, const Tensor& grad) {
     return;
   }
   if (!sum.unique()) sum = sum.clone();
-  dispatch(Accumulate{.sum = sum, .addend = grad});
+  dispatch(ops::Accumulate{.sum = sum, .addend = grad});
 }
 
 /// One backward().  It holds all gradients until every node has run: where one throws, they go with

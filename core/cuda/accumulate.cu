@@ -13,7 +13,7 @@ __global__ void add_elements(float* sum, const float* addend, std::int64_t n) {
 
 }  // namespace
 
-void accumulate(const Accumulate& op, Context&, Tally*) {
+void accumulate(const ops::Accumulate& op, Context&, Tally*) {
   const std::int64_t n = op.sum.numel();
   launch(add_elements, grid_over(n), op.sum.mutable_data<float>(), op.addend.data<float>(), n);
 }

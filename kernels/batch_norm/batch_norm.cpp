@@ -10,7 +10,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const BatchNorm& op, Context&, Tally*) {
+void run_reference(const ops::BatchNorm& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
                           op.beta.data<T>(), T(op.epsilon), T(op.momentum), op.y.mutable_data<T>(),
@@ -21,7 +21,7 @@ void run_reference(const BatchNorm& op, Context&, Tally*) {
   });
 }
 
-void run_inference_reference(const BatchNormInference& op, Context&, Tally*) {
+void run_inference_reference(const ops::BatchNormInference& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm_inference(
         rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(), op.beta.data<T>(),
@@ -29,7 +29,7 @@ void run_inference_reference(const BatchNormInference& op, Context&, Tally*) {
   });
 }
 
-void run_inference_grad_reference(const BatchNormInferenceGrad& op, Context&, Tally*) {
+void run_inference_grad_reference(const ops::BatchNormInferenceGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm_inference_grad(
         rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(), op.running_mean.data<T>(),
@@ -38,7 +38,7 @@ void run_inference_grad_reference(const BatchNormInferenceGrad& op, Context&, Ta
   });
 }
 
-void run_grad_reference(const BatchNormGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::BatchNormGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::batch_norm_grad(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
                                op.mean.data<T>(), op.mean_rest.data<T>(), op.inv_std.data<T>(),
@@ -62,7 +62,7 @@ std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.byt
 
 }  // namespace
 
-void BatchNorm::check() const {
+void ops::BatchNorm::check() const {
   check_images(kName, {{"x", x}, {"y", y}});
   check_channels(kName, x,
                  {{"gamma", gamma},
@@ -81,7 +81,7 @@ void BatchNorm::check() const {
           x.shape());
 }
 
-Work BatchNorm::work() const {
+Work ops::BatchNorm::work() const {
   const std::int64_t channel = bytes(gamma);
   const std::int64_t running = bytes(running_mean) + bytes(running_var);
   return {.macs = 2 * x.numel() + x.dim(-1) * (running ? 3 : 1),
@@ -89,18 +89,18 @@ Work BatchNorm::work() const {
           .bytes_written = bytes(y) + 3 * channel + running};
 }
 
-std::span<const Implementation<BatchNorm>> BatchNorm::implementations() {
+std::span<const Implementation<ops::BatchNorm>> ops::BatchNorm::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<BatchNorm>{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm},
+    Implementation<ops::BatchNorm>{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm},
 #endif
-    Implementation<BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
-    Implementation<BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
+    Implementation<ops::BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void BatchNormInference::check() const {
+void ops::BatchNormInference::check() const {
   check_images(kName, {{"x", x}, {"y", y}});
   check_channels(kName, x,
                  {{"gamma", gamma},
@@ -110,12 +110,13 @@ void BatchNormInference::check() const {
   require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
 }
 
-Work BatchNormInference::work() const {
+Work ops::BatchNormInference::work() const {
   return {.macs = x.numel(), .bytes_read = bytes(x) + 4 * bytes(gamma), .bytes_written = bytes(y)};
 }
 
-std::span<const Implementation<BatchNormInference>> BatchNormInference::implementations() {
-  using Row = Implementation<BatchNormInference>;
+std::span<const Implementation<ops::BatchNormInference>>
+ops::BatchNormInference::implementations() {
+  using Row = Implementation<ops::BatchNormInference>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Row{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm_inference},
@@ -126,7 +127,7 @@ std::span<const Implementation<BatchNormInference>> BatchNormInference::implemen
   return kTable;
 }
 
-void BatchNormInferenceGrad::check() const {
+void ops::BatchNormInferenceGrad::check() const {
   check_images(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   check_channels(kName, x,
                  {{"gamma", gamma},
@@ -137,14 +138,15 @@ void BatchNormInferenceGrad::check() const {
   require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
 }
 
-Work BatchNormInferenceGrad::work() const {
+Work ops::BatchNormInferenceGrad::work() const {
   return {.macs = 2 * x.numel() + 2 * x.dim(-1),
           .bytes_read = bytes(x) + bytes(grad_y) + 3 * bytes(gamma),
           .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
 }
 
-std::span<const Implementation<BatchNormInferenceGrad>> BatchNormInferenceGrad::implementations() {
-  using Row = Implementation<BatchNormInferenceGrad>;
+std::span<const Implementation<ops::BatchNormInferenceGrad>>
+ops::BatchNormInferenceGrad::implementations() {
+  using Row = Implementation<ops::BatchNormInferenceGrad>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Row{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm_inference_grad},
@@ -155,7 +157,7 @@ std::span<const Implementation<BatchNormInferenceGrad>> BatchNormInferenceGrad::
   return kTable;
 }
 
-void BatchNormGrad::check() const {
+void ops::BatchNormGrad::check() const {
   check_images(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   check_channels(kName, x,
                  {{"gamma", gamma},
@@ -167,20 +169,21 @@ void BatchNormGrad::check() const {
   require(rows_of(x) >= 1, kName, ": expects at least one value per channel, x is ", x.shape());
 }
 
-Work BatchNormGrad::work() const {
+Work ops::BatchNormGrad::work() const {
   return {.macs = 3 * x.numel() + 3 * x.dim(-1),
           .bytes_read = bytes(x) + bytes(grad_y) + 4 * bytes(gamma),
           .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
 }
 
-std::span<const Implementation<BatchNormGrad>> BatchNormGrad::implementations() {
+std::span<const Implementation<ops::BatchNormGrad>> ops::BatchNormGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<BatchNormGrad>{"cuda.channel_rows", Device::cuda, runs_all,
-                                  cuda::batch_norm_grad},
+    Implementation<ops::BatchNormGrad>{"cuda.channel_rows", Device::cuda, runs_all,
+                                       cuda::batch_norm_grad},
 #endif
-    Implementation<BatchNormGrad>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_grad_simd},
-    Implementation<BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, runs_all,
+                                       cpu::batch_norm_grad_simd},
+    Implementation<ops::BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

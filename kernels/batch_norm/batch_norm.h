@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// Batch normalisation in training.  Over the M = numel/C elements of each channel c:
 ///   mean = sum x / M,   var = sum (x - mean)^2 / M,   inv_std = 1 / sqrt(var + epsilon)
 ///   y = (x - mean) * inv_std * gamma + beta
@@ -108,6 +110,8 @@ struct BatchNormGrad {
   Work work() const;
   static std::span<const Implementation<BatchNormGrad>> implementations();
 };
+
+}  // namespace ops
 
 struct BatchNormOptions {
   float epsilon = 1e-5f;

@@ -253,7 +253,7 @@ void apply(const Tensor& x, const float* mean, const float* scale, const float* 
 
 }  // namespace
 
-void batch_norm_simd(const BatchNorm& op, Context&, Tally*) {
+void batch_norm_simd(const ops::BatchNorm& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
   const Moments moments = moments_of(op.x.data<float>(), rows, channels);
   const float* const gamma = op.gamma.data<float>();
@@ -279,7 +279,7 @@ void batch_norm_simd(const BatchNorm& op, Context&, Tally*) {
   apply(op.x, mean, scale.data(), shift.data(), op.y);
 }
 
-void batch_norm_inference_simd(const BatchNormInference& op, Context&, Tally*) {
+void batch_norm_inference_simd(const ops::BatchNormInference& op, Context&, Tally*) {
   const auto gamma = op.gamma.values<float>(), var = op.running_var.values<float>();
   std::vector<float> scale(gamma.size());
   for (std::size_t c = 0; c < scale.size(); ++c) {
@@ -288,7 +288,7 @@ void batch_norm_inference_simd(const BatchNormInference& op, Context&, Tally*) {
   apply(op.x, op.running_mean.data<float>(), scale.data(), op.beta.data<float>(), op.y);
 }
 
-void batch_norm_inference_grad_simd(const BatchNormInferenceGrad& op, Context&, Tally*) {
+void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Context&, Tally*) {
   const std::int64_t channels = op.x.dim(-1);
   const GradSums sums = grad_sums(op.x, op.running_mean.data<float>(), op.grad_y);
   const float* const gamma = op.gamma.data<float>();
@@ -311,7 +311,7 @@ void batch_norm_inference_grad_simd(const BatchNormInferenceGrad& op, Context&, 
   });
 }
 
-void batch_norm_grad_simd(const BatchNormGrad& op, Context&, Tally*) {
+void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
   const float* const mean = op.mean.data<float>();
   const GradSums sums = grad_sums(op.x, mean, op.grad_y);

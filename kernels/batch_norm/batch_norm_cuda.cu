@@ -237,7 +237,7 @@ void sum_grads(const ChannelRows& rows, const float* x, const float* mean, const
 
 }  // namespace
 
-void batch_norm(const BatchNorm& op, Context&, Tally*) {
+void batch_norm(const ops::BatchNorm& op, Context&, Tally*) {
   const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
   const float* const x = op.x.data<float>();
   const Tensor sums = piece_sums(rows);
@@ -269,7 +269,7 @@ void batch_norm(const BatchNorm& op, Context&, Tally*) {
   launch_normalise<false>(rows, apply);
 }
 
-void batch_norm_inference(const BatchNormInference& op, Context&, Tally*) {
+void batch_norm_inference(const ops::BatchNormInference& op, Context&, Tally*) {
   const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
   const Normalise apply{.x = op.x.data<float>(),
                         .mean = op.running_mean.data<float>(),
@@ -282,7 +282,7 @@ void batch_norm_inference(const BatchNormInference& op, Context&, Tally*) {
   launch_normalise<true>(rows, apply);
 }
 
-void batch_norm_inference_grad(const BatchNormInferenceGrad& op, Context&, Tally*) {
+void batch_norm_inference_grad(const ops::BatchNormInferenceGrad& op, Context&, Tally*) {
   const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
   const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
@@ -302,7 +302,7 @@ void batch_norm_inference_grad(const BatchNormInferenceGrad& op, Context&, Tally
          grad_x);
 }
 
-void batch_norm_grad(const BatchNormGrad& op, Context&, Tally*) {
+void batch_norm_grad(const ops::BatchNormGrad& op, Context&, Tally*) {
   const ChannelRows rows(rows_of(op.x), op.x.dim(-1));
   const float* const x = op.x.data<float>();
   const float* const mean = op.mean.data<float>();

@@ -11,13 +11,13 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
   if (!training) {
     const bool recorded = needs_grad(x) || needs_grad(gamma) || needs_grad(beta);
     Tensor y = recorded ? empty_like(x) : overwrite_or_allocate(x);
-    dispatch(BatchNormInference{.x = x,
-                                .gamma = gamma,
-                                .beta = beta,
-                                .running_mean = running_mean,
-                                .running_var = running_var,
-                                .y = y,
-                                .epsilon = options.epsilon});
+    dispatch(ops::BatchNormInference{.x = x,
+                                     .gamma = gamma,
+                                     .beta = beta,
+                                     .running_mean = running_mean,
+                                     .running_var = running_var,
+                                     .y = y,
+                                     .epsilon = options.epsilon});
     record("batch_norm_inference", {x, gamma, beta}, {&y},
            [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"),
             mean = Saved(running_mean, "running_mean"), var = Saved(running_var, "running_var"),
@@ -25,32 +25,32 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
              const Tensor& gamma = gamma_saved.get();
              const Tensor grad_x = reuse_or_allocate(grads[0]);
              const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
-             dispatch(BatchNormInferenceGrad{.x = x.get(),
-                                             .gamma = gamma,
-                                             .running_mean = mean.get(),
-                                             .running_var = var.get(),
-                                             .grad_y = grads[0],
-                                             .grad_x = grad_x,
-                                             .grad_gamma = grad_gamma,
-                                             .grad_beta = grad_beta,
-                                             .epsilon = epsilon});
+             dispatch(ops::BatchNormInferenceGrad{.x = x.get(),
+                                                  .gamma = gamma,
+                                                  .running_mean = mean.get(),
+                                                  .running_var = var.get(),
+                                                  .grad_y = grads[0],
+                                                  .grad_x = grad_x,
+                                                  .grad_gamma = grad_gamma,
+                                                  .grad_beta = grad_beta,
+                                                  .epsilon = epsilon});
              return std::vector<Tensor>{grad_x, grad_gamma, grad_beta};
            });
     return y;
   }
   Tensor y = empty_like(x);
   const Tensor mean = empty_like(gamma), mean_rest = empty_like(gamma), inv_std = empty_like(gamma);
-  dispatch(BatchNorm{.x = x,
-                     .gamma = gamma,
-                     .beta = beta,
-                     .y = y,
-                     .mean = mean,
-                     .mean_rest = mean_rest,
-                     .inv_std = inv_std,
-                     .running_mean = running_mean,
-                     .running_var = running_var,
-                     .epsilon = options.epsilon,
-                     .momentum = options.momentum});
+  dispatch(ops::BatchNorm{.x = x,
+                          .gamma = gamma,
+                          .beta = beta,
+                          .y = y,
+                          .mean = mean,
+                          .mean_rest = mean_rest,
+                          .inv_std = inv_std,
+                          .running_mean = running_mean,
+                          .running_var = running_var,
+                          .epsilon = options.epsilon,
+                          .momentum = options.momentum});
   record("batch_norm", {x, gamma, beta}, {&y},
          [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"), mean = Saved(mean, "mean"),
           mean_rest = Saved(mean_rest, "mean_rest"),
@@ -58,15 +58,15 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
            const Tensor& gamma = gamma_saved.get();
            const Tensor grad_x = reuse_or_allocate(grads[0]);
            const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
-           dispatch(BatchNormGrad{.x = x.get(),
-                                  .gamma = gamma,
-                                  .mean = mean.get(),
-                                  .mean_rest = mean_rest.get(),
-                                  .inv_std = inv_std.get(),
-                                  .grad_y = grads[0],
-                                  .grad_x = grad_x,
-                                  .grad_gamma = grad_gamma,
-                                  .grad_beta = grad_beta});
+           dispatch(ops::BatchNormGrad{.x = x.get(),
+                                       .gamma = gamma,
+                                       .mean = mean.get(),
+                                       .mean_rest = mean_rest.get(),
+                                       .inv_std = inv_std.get(),
+                                       .grad_y = grads[0],
+                                       .grad_x = grad_x,
+                                       .grad_gamma = grad_gamma,
+                                       .grad_beta = grad_beta});
            return std::vector<Tensor>{grad_x, grad_gamma, grad_beta};
          });
   return y;

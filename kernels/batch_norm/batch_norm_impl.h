@@ -10,16 +10,17 @@ namespace joule {
 inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
 
 namespace cpu {
-void batch_norm_simd(const BatchNorm& op, Context& ctx, Tally* tally);
-void batch_norm_inference_simd(const BatchNormInference& op, Context& ctx, Tally* tally);
-void batch_norm_inference_grad_simd(const BatchNormInferenceGrad& op, Context& ctx, Tally* tally);
-void batch_norm_grad_simd(const BatchNormGrad& op, Context& ctx, Tally* tally);
+void batch_norm_simd(const ops::BatchNorm& op, Context& ctx, Tally* tally);
+void batch_norm_inference_simd(const ops::BatchNormInference& op, Context& ctx, Tally* tally);
+void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Context& ctx,
+                                    Tally* tally);
+void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void batch_norm(const BatchNorm& op, Context& ctx, Tally* tally);
-void batch_norm_inference(const BatchNormInference& op, Context& ctx, Tally* tally);
-void batch_norm_inference_grad(const BatchNormInferenceGrad& op, Context& ctx, Tally* tally);
-void batch_norm_grad(const BatchNormGrad& op, Context& ctx, Tally* tally);
+void batch_norm(const ops::BatchNorm& op, Context& ctx, Tally* tally);
+void batch_norm_inference(const ops::BatchNormInference& op, Context& ctx, Tally* tally);
+void batch_norm_inference_grad(const ops::BatchNormInferenceGrad& op, Context& ctx, Tally* tally);
+void batch_norm_grad(const ops::BatchNormGrad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

@@ -43,10 +43,10 @@ struct Binary {
   static std::span<const Implementation<Binary>> implementations();
 };
 
-using Add = Binary<BinaryFunction::add>;
-using Sub = Binary<BinaryFunction::sub>;
-using Mul = Binary<BinaryFunction::mul>;
-using Div = Binary<BinaryFunction::div>;
+using ops::Add = Binary<BinaryFunction::add>;
+using ops::Sub = Binary<BinaryFunction::sub>;
+using ops::Mul = Binary<BinaryFunction::mul>;
+using ops::Div = Binary<BinaryFunction::div>;
 
 /// The differentiable functions.  `a` may be overwritten by the result if it is moved in.
 ///

@@ -96,10 +96,10 @@ void binary_simd(const Binary<kFunction>& op, Context&, Tally*) {
                });
 }
 
-template void binary_simd(const Add& op, Context&, Tally*);
-template void binary_simd(const Sub& op, Context&, Tally*);
-template void binary_simd(const Mul& op, Context&, Tally*);
-template void binary_simd(const Div& op, Context&, Tally*);
+template void binary_simd(const ops::Add& op, Context&, Tally*);
+template void binary_simd(const ops::Sub& op, Context&, Tally*);
+template void binary_simd(const ops::Mul& op, Context&, Tally*);
+template void binary_simd(const ops::Div& op, Context&, Tally*);
 
 }  // namespace joule::cpu
 #endif

@@ -87,9 +87,9 @@ void binary(const Binary<kFunction>& op, Context&, Tally*) {
                      Elements<kFunction>{plan, a, b, y});
 }
 
-template void binary(const Add& op, Context&, Tally*);
-template void binary(const Sub& op, Context&, Tally*);
-template void binary(const Mul& op, Context&, Tally*);
-template void binary(const Div& op, Context&, Tally*);
+template void binary(const ops::Add& op, Context&, Tally*);
+template void binary(const ops::Sub& op, Context&, Tally*);
+template void binary(const ops::Mul& op, Context&, Tally*);
+template void binary(const ops::Div& op, Context&, Tally*);
 
 }  // namespace joule::cuda

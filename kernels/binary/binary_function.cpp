@@ -29,14 +29,14 @@ Tensor result_of(const Tensor& a, const Tensor& b) {
 Tensor negative_sum_to(const Tensor& grad, const Shape& shape) {
   if (grad.shape() != shape) return sum_to(grad, shape, -1);
   const Tensor negative = empty_like(grad);
-  dispatch(Scale{.x = grad, .y = negative, .factor = -1});
+  dispatch(ops::Scale{.x = grad, .y = negative, .factor = -1});
   return negative;
 }
 
 }  // namespace
 
 Tensor add(Tensor a, const Tensor& b) {
-  Tensor y = result<Add>(a, b, false);
+  Tensor y = result<ops::Add>(a, b, false);
   record("add", {a, b}, {&y},
          [a_shape = a.shape(), b_shape = b.shape(), of_a = needs_grad(a),
           of_b = needs_grad(b)](std::span<const Tensor> grads) {
@@ -47,7 +47,7 @@ Tensor add(Tensor a, const Tensor& b) {
 }
 
 Tensor sub(Tensor a, const Tensor& b) {
-  Tensor y = result<Sub>(a, b, false);
+  Tensor y = result<ops::Sub>(a, b, false);
   record("sub", {a, b}, {&y},
          [a_shape = a.shape(), b_shape = b.shape(), of_a = needs_grad(a),
           of_b = needs_grad(b)](std::span<const Tensor> grads) {
@@ -59,13 +59,13 @@ Tensor sub(Tensor a, const Tensor& b) {
 
 Tensor mul(Tensor a, const Tensor& b) {
   const bool of_a = needs_grad(a), of_b = needs_grad(b);
-  Tensor y = result<Mul>(a, b, of_b);
+  Tensor y = result<ops::Mul>(a, b, of_b);
   record("mul", {a, b}, {&y},
          [a = saved_if(of_b, a, "a"), b = saved_if(of_a, b, "b"), a_shape = a.shape(),
           b_shape = b.shape(), of_a, of_b](std::span<const Tensor> grads) {
            Tensor grad_a, grad_b;
-           if (of_a) grad_a = sum_to(result_of<Mul>(grads[0], b.get()), a_shape);
-           if (of_b) grad_b = sum_to(result_of<Mul>(grads[0], a.get()), b_shape);
+           if (of_a) grad_a = sum_to(result_of<ops::Mul>(grads[0], b.get()), a_shape);
+           if (of_b) grad_b = sum_to(result_of<ops::Mul>(grads[0], a.get()), b_shape);
            return std::vector<Tensor>{grad_a, grad_b};
          });
   return y;
@@ -73,15 +73,15 @@ Tensor mul(Tensor a, const Tensor& b) {
 
 Tensor div(Tensor a, const Tensor& b) {
   const bool of_a = needs_grad(a), of_b = needs_grad(b);
-  Tensor y = result<Div>(a, b, false);
+  Tensor y = result<ops::Div>(a, b, false);
   record("div", {a, b}, {&y},
          [b = Saved(b, "b"), y = saved_if(of_b, y, "y"), a_shape = a.shape(), b_shape = b.shape(),
           of_a, of_b](std::span<const Tensor> grads) {
            Tensor grad_a, grad_b;
-           if (of_a) grad_a = sum_to(result_of<Div>(grads[0], b.get()), a_shape);
+           if (of_a) grad_a = sum_to(result_of<ops::Div>(grads[0], b.get()), a_shape);
            if (of_b) {
-             const Tensor scaled = result_of<Mul>(grads[0], y.get());
-             dispatch(Div{.a = scaled, .b = b.get(), .y = scaled});
+             const Tensor scaled = result_of<ops::Mul>(grads[0], y.get());
+             dispatch(ops::Div{.a = scaled, .b = b.get(), .y = scaled});
              grad_b = negative_sum_to(scaled, b_shape);
            }
            return std::vector<Tensor>{grad_a, grad_b};

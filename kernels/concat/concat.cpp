@@ -11,7 +11,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const Concat& op, Context&, Tally*) {
+void run_reference(const ops::Concat& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     T* y = op.y.mutable_data<T>();
     for (const Tensor& x : op.xs) {
@@ -21,7 +21,7 @@ void run_reference(const Concat& op, Context&, Tally*) {
   });
 }
 
-void run_grad_reference(const ConcatGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::ConcatGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* grad_y = op.grad_y.data<T>();
     for (const Tensor& grad_x : op.grad_xs) {
@@ -58,38 +58,38 @@ void check_parts(std::string_view op, const Named& whole, std::string_view part,
 
 }  // namespace
 
-void Concat::check() const { check_parts(kName, {"y", y}, "x", xs); }
+void ops::Concat::check() const { check_parts(kName, {"y", y}, "x", xs); }
 
-Work Concat::work() const {
+Work ops::Concat::work() const {
   const auto bytes = static_cast<std::int64_t>(y.bytes());
   return {.bytes_read = bytes, .bytes_written = bytes};
 }
 
-std::span<const Implementation<Concat>> Concat::implementations() {
+std::span<const Implementation<ops::Concat>> ops::Concat::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Concat>{"cuda.copy", Device::cuda, runs_all, cuda::concat},
+    Implementation<ops::Concat>{"cuda.copy", Device::cuda, runs_all, cuda::concat},
 #endif
-    Implementation<Concat>{"cpu.copy", Device::cpu, runs_all, cpu::concat_copy},
-    Implementation<Concat>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::Concat>{"cpu.copy", Device::cpu, runs_all, cpu::concat_copy},
+    Implementation<ops::Concat>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void ConcatGrad::check() const { check_parts(kName, {"grad_y", grad_y}, "grad_x", grad_xs); }
+void ops::ConcatGrad::check() const { check_parts(kName, {"grad_y", grad_y}, "grad_x", grad_xs); }
 
-Work ConcatGrad::work() const {
+Work ops::ConcatGrad::work() const {
   const auto bytes = static_cast<std::int64_t>(grad_y.bytes());
   return {.bytes_read = bytes, .bytes_written = bytes};
 }
 
-std::span<const Implementation<ConcatGrad>> ConcatGrad::implementations() {
+std::span<const Implementation<ops::ConcatGrad>> ops::ConcatGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<ConcatGrad>{"cuda.copy", Device::cuda, runs_all, cuda::concat_grad},
+    Implementation<ops::ConcatGrad>{"cuda.copy", Device::cuda, runs_all, cuda::concat_grad},
 #endif
-    Implementation<ConcatGrad>{"cpu.copy", Device::cpu, runs_all, cpu::concat_grad_copy},
-    Implementation<ConcatGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::ConcatGrad>{"cpu.copy", Device::cpu, runs_all, cpu::concat_grad_copy},
+    Implementation<ops::ConcatGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -9,6 +9,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[..., c] = the xs one after the other along the last dimension (channels).
 ///
 /// Shapes    xs: one or more, [..., C_k], equal but for C_k; y [..., sum C_k]; f32.
@@ -44,6 +46,8 @@ struct ConcatGrad {
   Work work() const;
   static std::span<const Implementation<ConcatGrad>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable function, along the channels.
 Tensor concat(std::span<const Tensor> xs);

@@ -24,7 +24,7 @@ void for_each_row(std::int64_t rows, std::int64_t channels, Body&& body) {
 
 }  // namespace
 
-void concat_copy(const Concat& op, Context&, Tally*) {
+void concat_copy(const ops::Concat& op, Context&, Tally*) {
   std::vector<Part<const float*>> parts;
   for (const Tensor& x : op.xs) parts.push_back({x.data<float>(), x.dim(-1)});
   float* const y = op.y.mutable_data<float>();
@@ -35,7 +35,7 @@ void concat_copy(const Concat& op, Context&, Tally*) {
   });
 }
 
-void concat_grad_copy(const ConcatGrad& op, Context&, Tally*) {
+void concat_grad_copy(const ops::ConcatGrad& op, Context&, Tally*) {
   std::vector<Part<float*>> parts;
   for (const Tensor& grad_x : op.grad_xs) {
     parts.push_back({grad_x.mutable_data<float>(), grad_x.dim(-1)});

@@ -51,7 +51,7 @@ void launch_copy(const Copy& copy) {
 
 }  // namespace
 
-void concat(const Concat& op, Context&, Tally*) {
+void concat(const ops::Concat& op, Context&, Tally*) {
   float* y = op.y.mutable_data<float>();
   for (const Tensor& x : op.xs) {
     const std::int64_t channels = x.dim(-1);
@@ -60,7 +60,7 @@ void concat(const Concat& op, Context&, Tally*) {
   }
 }
 
-void concat_grad(const ConcatGrad& op, Context&, Tally*) {
+void concat_grad(const ops::ConcatGrad& op, Context&, Tally*) {
   const float* grad_y = op.grad_y.data<float>();
   for (const Tensor& grad_x : op.grad_xs) {
     const std::int64_t channels = grad_x.dim(-1);

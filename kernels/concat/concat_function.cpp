@@ -19,11 +19,11 @@ Tensor concat(std::span<const Tensor> xs) {
     shapes.push_back(x.shape());
   }
   Tensor y = empty_like(xs[0], Shape(dims));
-  dispatch(Concat{.xs = {xs.begin(), xs.end()}, .y = y});
+  dispatch(ops::Concat{.xs = {xs.begin(), xs.end()}, .y = y});
   record("concat", xs, {&y}, [shapes](std::span<const Tensor> grads) {
     std::vector<Tensor> grad_xs;
     for (const Shape& shape : shapes) grad_xs.push_back(empty_like(grads[0], shape));
-    dispatch(ConcatGrad{.grad_y = grads[0], .grad_xs = grad_xs});
+    dispatch(ops::ConcatGrad{.grad_y = grads[0], .grad_xs = grad_xs});
     return grad_xs;
   });
   return y;

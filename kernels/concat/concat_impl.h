@@ -10,12 +10,12 @@ namespace joule {
 inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
 
 namespace cpu {
-void concat_copy(const Concat& op, Context& ctx, Tally* tally);
-void concat_grad_copy(const ConcatGrad& op, Context& ctx, Tally* tally);
+void concat_copy(const ops::Concat& op, Context& ctx, Tally* tally);
+void concat_grad_copy(const ops::ConcatGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void concat(const Concat& op, Context& ctx, Tally* tally);
-void concat_grad(const ConcatGrad& op, Context& ctx, Tally* tally);
+void concat(const ops::Concat& op, Context& ctx, Tally* tally);
+void concat_grad(const ops::ConcatGrad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

@@ -46,7 +46,7 @@ double skip_zero_time(double density, std::int64_t taps, std::int64_t in_channel
 }
 
 /// None if grad_y has no mask.
-std::optional<double> grad_input_skip_zero_time(const Conv2dGradInput& op) {
+std::optional<double> grad_input_skip_zero_time(const ops::Conv2dGradInput& op) {
   const auto density = known_density(op.grad_y);
   if (!density) return std::nullopt;
   return skip_zero_time(*density, op.weight.dim(2), op.grad_y.dim(3), op.grad_x.dim(3));
@@ -86,7 +86,7 @@ struct SkipGradWeight {
 };
 
 /// None if the operand has no mask.
-std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_x) {
+std::optional<double> skip_grad_weight_time(const ops::Conv2dGradWeight& op, bool by_x) {
   const Tensor &mine = by_x ? op.x : op.grad_y, &other = by_x ? op.grad_y : op.x;
   const auto density = known_density(mine);
   if (!density) return std::nullopt;
@@ -109,7 +109,7 @@ std::optional<double> skip_grad_weight_time(const Conv2dGradWeight& op, bool by_
 }
 
 /// Which operand's zeros are skipped: where that takes less time, if it is worth it.
-const char* why_not_by(const Conv2dGradWeight& op, bool by_x) {
+const char* why_not_by(const ops::Conv2dGradWeight& op, bool by_x) {
   const auto time = skip_grad_weight_time(op, by_x);
   if (!time) return kUnknownZeros;
   if (*time >= costs().grad_weight.worth) return kTooFewZeros;
@@ -166,35 +166,35 @@ const char* why_not_runs_of(const Tensor& t, const Tensor& weight, std::int64_t 
 }  // namespace
 
 template <Precision kWeights>
-const char* why_not_skip_zero(const Conv2d& op) {
+const char* why_not_skip_zero(const ops::Conv2d& op) {
   const auto density = known_density(op.x);
   if (!density) return kUnknownZeros;
   const double time =
       skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3), kWeights);
   return time < 1 ? nullptr : kTooFewZeros;
 }
-template const char* why_not_skip_zero<Precision::f32>(const Conv2d& op);
-template const char* why_not_skip_zero<Precision::bf16>(const Conv2d& op);
+template const char* why_not_skip_zero<Precision::f32>(const ops::Conv2d& op);
+template const char* why_not_skip_zero<Precision::bf16>(const ops::Conv2d& op);
 
-const char* why_not_skip_zero(const Conv2dGradInput& op) {
+const char* why_not_skip_zero(const ops::Conv2dGradInput& op) {
   const auto time = grad_input_skip_zero_time(op);
   if (!time) return kUnknownZeros;
   return *time < 1 ? nullptr : kTooFewZeros;
 }
 
 template <Precision kWeights>
-const char* why_not_runs(const Conv2d& op) {
+const char* why_not_runs(const ops::Conv2d& op) {
   return why_not_runs_of(op.x, op.weight, op.y.dim(3), op.params.stride.h * op.params.stride.w,
                          kWeights);
 }
-template const char* why_not_runs<Precision::f32>(const Conv2d& op);
-template const char* why_not_runs<Precision::bf16>(const Conv2d& op);
+template const char* why_not_runs<Precision::f32>(const ops::Conv2d& op);
+template const char* why_not_runs<Precision::bf16>(const ops::Conv2d& op);
 
-const char* why_not_runs(const Conv2dGradInput& op) {
+const char* why_not_runs(const ops::Conv2dGradInput& op) {
   return why_not_runs_of(op.grad_y, op.weight, op.grad_x.dim(3), 1);
 }
 
-const char* why_not_skip_unwanted(const Conv2dGradInput& op) {
+const char* why_not_skip_unwanted(const ops::Conv2dGradInput& op) {
   const auto density = known_density(op.wanted);
   if (!density) return kUnknownZeros;
   const double time = skip_unwanted_time(shape_of(op), *density);
@@ -204,8 +204,10 @@ const char* why_not_skip_unwanted(const Conv2dGradInput& op) {
              : nullptr;
 }
 
-const char* why_not_skip_zero_x(const Conv2dGradWeight& op) { return why_not_by(op, true); }
-const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op) { return why_not_by(op, false); }
+const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op) { return why_not_by(op, true); }
+const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op) {
+  return why_not_by(op, false);
+}
 
 }  // namespace cpu
 
@@ -227,19 +229,19 @@ const char* direct_is_faster(const Op& op) {
 
 }  // namespace
 
-const char* why_not(const Conv2d& op) {
+const char* why_not(const ops::Conv2d& op) {
   const Conv2dShape s = shape_of(op);
   const bool many = s.groups == 1 && s.in_channels >= (op.relu ? 128 : 32) && s.out_channels >= 32;
   return many ? nullptr : direct_is_faster(op);
 }
 
-const char* why_not(const Conv2dGradInput& op) {
+const char* why_not(const ops::Conv2dGradInput& op) {
   const Conv2dShape s = shape_of(op);
   const bool few = s.groups == 1 && s.in_channels == 32 && s.out_channels >= 32;
   return few ? nullptr : direct_is_faster(op);
 }
 
-const char* why_not(const Conv2dGradWeight& op) { return direct_is_faster(op); }
+const char* why_not(const ops::Conv2dGradWeight& op) { return direct_is_faster(op); }
 
 }  // namespace onednn
 
@@ -270,9 +272,9 @@ struct GpuPass {
   const Tensor& to;
   std::int64_t tap_rows;  // that an output meets, about
 
-  explicit GpuPass(const Conv2d& op)
+  explicit GpuPass(const ops::Conv2d& op)
       : shape(shape_of(op)), from(op.x), to(op.y), tap_rows(shape.kernel_h) {}
-  explicit GpuPass(const Conv2dGradInput& op)
+  explicit GpuPass(const ops::Conv2dGradInput& op)
       : shape(shape_of(op)),
         from(op.grad_y),
         to(op.grad_x),
@@ -289,7 +291,7 @@ struct GpuPass {
 };
 
 /// Of the gradient of the weights: by the operand with more zeros.
-const char* why_not_skip(const Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
+const char* why_not_skip(const ops::Conv2dGradWeight& op, const Tensor& mine, const Tensor& other) {
   const std::int64_t columns = other.dim(3);
   const double dense = dense_cycles(columns, context().precision);
   const char* const why = why_not_on_gpu(mine, shape_of(op), [&](double density) {
@@ -321,14 +323,14 @@ const char* why_not_lists(const Op& op) {
 
 }  // namespace
 
-const char* why_not_skip_zero(const Conv2d& op) { return why_not_skip(op); }
-const char* why_not_skip_zero(const Conv2dGradInput& op) { return why_not_skip(op); }
-const char* why_not_skip_zero_lists(const Conv2d& op) { return why_not_lists(op); }
-const char* why_not_skip_zero_lists(const Conv2dGradInput& op) { return why_not_lists(op); }
-const char* why_not_skip_zero_x(const Conv2dGradWeight& op) {
+const char* why_not_skip_zero(const ops::Conv2d& op) { return why_not_skip(op); }
+const char* why_not_skip_zero(const ops::Conv2dGradInput& op) { return why_not_skip(op); }
+const char* why_not_skip_zero_lists(const ops::Conv2d& op) { return why_not_lists(op); }
+const char* why_not_skip_zero_lists(const ops::Conv2dGradInput& op) { return why_not_lists(op); }
+const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op) {
   return why_not_skip(op, op.x, op.grad_y);
 }
-const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op) {
+const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op) {
   return why_not_skip(op, op.grad_y, op.x);
 }
 

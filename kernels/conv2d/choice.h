@@ -11,29 +11,29 @@ namespace joule {
 
 namespace cpu {
 template <Precision kWeights>
-const char* why_not_skip_zero(const Conv2d& op);
-const char* why_not_skip_zero(const Conv2dGradInput& op);
+const char* why_not_skip_zero(const ops::Conv2d& op);
+const char* why_not_skip_zero(const ops::Conv2dGradInput& op);
 template <Precision kWeights>
-const char* why_not_runs(const Conv2d& op);
-const char* why_not_runs(const Conv2dGradInput& op);
-const char* why_not_skip_unwanted(const Conv2dGradInput& op);
-const char* why_not_skip_zero_x(const Conv2dGradWeight& op);
-const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op);
+const char* why_not_runs(const ops::Conv2d& op);
+const char* why_not_runs(const ops::Conv2dGradInput& op);
+const char* why_not_skip_unwanted(const ops::Conv2dGradInput& op);
+const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op);
+const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op);
 }  // namespace cpu
 
 namespace onednn {
-const char* why_not(const Conv2d& op);
-const char* why_not(const Conv2dGradInput& op);
-const char* why_not(const Conv2dGradWeight& op);
+const char* why_not(const ops::Conv2d& op);
+const char* why_not(const ops::Conv2dGradInput& op);
+const char* why_not(const ops::Conv2dGradWeight& op);
 }  // namespace onednn
 
 namespace cuda {
-const char* why_not_skip_zero(const Conv2d& op);
-const char* why_not_skip_zero(const Conv2dGradInput& op);
-const char* why_not_skip_zero_lists(const Conv2d& op);
-const char* why_not_skip_zero_lists(const Conv2dGradInput& op);
-const char* why_not_skip_zero_x(const Conv2dGradWeight& op);
-const char* why_not_skip_zero_grad_y(const Conv2dGradWeight& op);
+const char* why_not_skip_zero(const ops::Conv2d& op);
+const char* why_not_skip_zero(const ops::Conv2dGradInput& op);
+const char* why_not_skip_zero_lists(const ops::Conv2d& op);
+const char* why_not_skip_zero_lists(const ops::Conv2dGradInput& op);
+const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op);
+const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op);
 }  // namespace cuda
 
 }  // namespace joule

@@ -18,7 +18,7 @@
 namespace joule {
 namespace {
 
-Conv2dShape shape_of(const Shape& x, const Shape& weight, const ConvParams& p) {
+Conv2dShape shape_from(const Shape& x, const Shape& weight, const ConvParams& p) {
   return {.batch = x[0],
           .in_h = x[1],
           .in_w = x[2],
@@ -67,7 +67,7 @@ void check_operands(std::string_view op, const Named& x, const Named& weight, co
 
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
-void run_reference(const Conv2d& op, Context&, Tally* tally) {
+void run_reference(const ops::Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   visit_float(op.dtype(), [&]<class T>(T) {
     T* const y = op.y.mutable_data<T>();
@@ -85,7 +85,7 @@ void run_reference(const Conv2d& op, Context&, Tally* tally) {
   count_zeros_of_x(tally, s, op.x);
 }
 
-void run_grad_input_reference(const Conv2dGradInput& op, Context&, Tally* tally) {
+void run_grad_input_reference(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::conv2d_grad_input(s, op.grad_y.data<T>(), op.weight.data<T>(),
@@ -94,7 +94,7 @@ void run_grad_input_reference(const Conv2dGradInput& op, Context&, Tally* tally)
   count_zeros_of_grad_input(tally, s, op);
 }
 
-void run_grad_weight_reference(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void run_grad_weight_reference(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::conv2d_grad_weight(s, op.x.data<T>(), op.grad_y.data<T>(),
@@ -129,8 +129,8 @@ const char* listed_in_32_bits(const Op& op, const Tensor& images) {
   const bool short_rows = images.dim(2) * images.dim(3) < std::int64_t{1} << 31;
   return short_rows ? one_group_in_32_bits(op) : "the rows of pixels are too long";
 }
-const char* listed_in_32_bits(const Conv2d& op) { return listed_in_32_bits(op, op.x); }
-const char* listed_in_32_bits(const Conv2dGradInput& op) {
+const char* listed_in_32_bits(const ops::Conv2d& op) { return listed_in_32_bits(op, op.x); }
+const char* listed_in_32_bits(const ops::Conv2dGradInput& op) {
   return listed_in_32_bits(op, op.grad_y);
 }
 
@@ -147,10 +147,10 @@ const char* one_run(const Op& op, const Tensor& images) {
   if (!cpu::can_index_runs(images)) return "the rows of pixels are too long";
   return one_group(op);
 }
-const char* one_run(const Conv2d& op) { return one_run(op, op.x); }
-const char* one_run(const Conv2dGradInput& op) { return one_run(op, op.grad_y); }
+const char* one_run(const ops::Conv2d& op) { return one_run(op, op.x); }
+const char* one_run(const ops::Conv2dGradInput& op) { return one_run(op, op.grad_y); }
 
-const char* wanted_and_one_group(const Conv2dGradInput& op) {
+const char* wanted_and_one_group(const ops::Conv2dGradInput& op) {
   return op.wanted ? one_group(op) : "nothing tells which elements are wanted";
 }
 
@@ -165,7 +165,7 @@ const char* an_image(const Op& op) {
 /// side into its scratch memory, and lays them out there for at least 16 channels in room for as
 /// many as there are: with fewer it writes over other threads' pixels, its own barriers and what
 /// lies behind (https://github.com/uxlfoundation/oneDNN/issues/6035).
-const char* fits_onednn(const Conv2dGradWeight& op) {
+const char* fits_onednn(const ops::Conv2dGradWeight& op) {
   const Conv2dShape s = shape_of(op);
   const bool strided_1x1 = s.kernel_h == 1 && s.kernel_w == 1 && (s.stride_h > 1 || s.stride_w > 1);
   if (strided_1x1 && s.groups == 1 && s.in_channels < 16) {
@@ -178,14 +178,14 @@ const char* fits_onednn(const Conv2dGradWeight& op) {
 
 }  // namespace
 
-Conv2dShape shape_of(const Conv2d& op) {
-  return shape_of(op.x.shape(), op.weight.shape(), op.params);
+Conv2dShape shape_of(const ops::Conv2d& op) {
+  return shape_from(op.x.shape(), op.weight.shape(), op.params);
 }
-Conv2dShape shape_of(const Conv2dGradInput& op) {
-  return shape_of(op.grad_x.shape(), op.weight.shape(), op.params);
+Conv2dShape shape_of(const ops::Conv2dGradInput& op) {
+  return shape_from(op.grad_x.shape(), op.weight.shape(), op.params);
 }
-Conv2dShape shape_of(const Conv2dGradWeight& op) {
-  return shape_of(op.x.shape(), op.grad_weight.shape(), op.params);
+Conv2dShape shape_of(const ops::Conv2dGradWeight& op) {
+  return shape_from(op.x.shape(), op.grad_weight.shape(), op.params);
 }
 
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
@@ -200,7 +200,7 @@ Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
   return {reach.h / p.stride.h + 1, reach.w / p.stride.w + 1};
 }
 
-void Conv2d::check() const {
+void ops::Conv2d::check() const {
   check_operands(kName, {"x", x}, {"weight", weight}, {"y", y}, params);
   if (bias) require_shape(kName, {"bias", bias}, {weight.dim(0)}, x);
   if (!l0_sum) return;
@@ -209,18 +209,18 @@ void Conv2d::check() const {
   require_sigma(kName, sigma);
 }
 
-Work Conv2d::work() const {
+Work ops::Conv2d::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
           .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0)};
 }
 
-TuningKey Conv2d::tuning_key() const {
+TuningKey ops::Conv2d::tuning_key() const {
   return {.sizes = tuning_sizes(shape_of(*this), relu), .sparse = {{{"x", &x}}}};
 }
 
-std::span<const Implementation<Conv2d>> Conv2d::implementations() {
-  using Row = Implementation<Conv2d>;
+std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
+  using Row = Implementation<ops::Conv2d>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Row{.name = "cuda.skip_zero_lists",
@@ -304,24 +304,24 @@ std::span<const Implementation<Conv2d>> Conv2d::implementations() {
   return kTable;
 }
 
-void Conv2dGradInput::check() const {
+void ops::Conv2dGradInput::check() const {
   check_operands(kName, {"grad_x", grad_x}, {"weight", weight}, {"grad_y", grad_y}, params);
   if (wanted) require_shape(kName, {"wanted", wanted}, grad_x.shape(), grad_x);
 }
 
-Work Conv2dGradInput::work() const {
+Work ops::Conv2dGradInput::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(grad_y) + bytes(weight),
           .bytes_written = bytes(grad_x)};
 }
 
-TuningKey Conv2dGradInput::tuning_key() const {
+TuningKey ops::Conv2dGradInput::tuning_key() const {
   return {.sizes = tuning_sizes(shape_of(*this), wanted.defined()),
           .sparse = {{{"grad_y", &grad_y}, {"wanted", wanted ? &wanted : nullptr}}}};
 }
 
-std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementations() {
-  using Row = Implementation<Conv2dGradInput>;
+std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::implementations() {
+  using Row = Implementation<ops::Conv2dGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Row{.name = "cuda.skip_zero_lists",
@@ -399,23 +399,23 @@ std::span<const Implementation<Conv2dGradInput>> Conv2dGradInput::implementation
   return kTable;
 }
 
-void Conv2dGradWeight::check() const {
+void ops::Conv2dGradWeight::check() const {
   check_operands(kName, {"x", x}, {"grad_weight", grad_weight}, {"grad_y", grad_y}, params);
   if (grad_bias) require_shape(kName, {"grad_bias", grad_bias}, {grad_weight.dim(0)}, x);
 }
 
-Work Conv2dGradWeight::work() const {
+Work ops::Conv2dGradWeight::work() const {
   return {.macs = shape_of(*this).macs(),
           .bytes_read = bytes(x) + bytes(grad_y),
           .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
 }
 
-TuningKey Conv2dGradWeight::tuning_key() const {
+TuningKey ops::Conv2dGradWeight::tuning_key() const {
   return {.sizes = tuning_sizes(shape_of(*this)), .sparse = {{{"x", &x}, {"grad_y", &grad_y}}}};
 }
 
-std::span<const Implementation<Conv2dGradWeight>> Conv2dGradWeight::implementations() {
-  using Row = Implementation<Conv2dGradWeight>;
+std::span<const Implementation<ops::Conv2dGradWeight>> ops::Conv2dGradWeight::implementations() {
+  using Row = Implementation<ops::Conv2dGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Row{.name = "cuda.skip_zero_grad_y",

@@ -21,6 +21,8 @@ struct ConvParams {
 ///           above kMostOfWindow, or the output would be empty.
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 
+namespace ops {
+
 /// y[n,p,q,o] = bias[o] + sum_{r,s,c} w[o,r,s,c] *
 ///              x[n, p*stride.h - padding.h + r*dilation.h, q*stride.w - padding.w + s*dilation.w,
 ///                g*C/groups + c]
@@ -113,6 +115,8 @@ struct Conv2dGradWeight {
   TuningKey tuning_key() const;
   static std::span<const Implementation<Conv2dGradWeight>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable functions.  bias may be undefined.
 Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias = {},

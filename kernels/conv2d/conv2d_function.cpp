@@ -22,20 +22,20 @@ struct ConvTape {
     if (weight_needs || bias_needs) {
       grad_weight = empty_like(grad_y, weight_shape);
       if (bias_needs) grad_bias = empty_like(grad_y, {grad_y.dim(3)});
-      dispatch(Conv2dGradWeight{.x = x.get(),
-                                .grad_y = grad_y,
-                                .grad_weight = grad_weight,
-                                .grad_bias = grad_bias,
-                                .params = params});
+      dispatch(ops::Conv2dGradWeight{.x = x.get(),
+                                     .grad_y = grad_y,
+                                     .grad_weight = grad_weight,
+                                     .grad_bias = grad_bias,
+                                     .params = params});
     }
     if (x_needs) {
       grad_x = empty_like(grad_y, x_shape);
       const Tensor wanted = only_nonzeros_of_x ? x.get() : Tensor();
-      dispatch(Conv2dGradInput{.grad_y = grad_y,
-                               .weight = weight.get(),
-                               .grad_x = grad_x,
-                               .wanted = wanted && wanted.zero_mask() ? wanted : Tensor(),
-                               .params = params});
+      dispatch(ops::Conv2dGradInput{.grad_y = grad_y,
+                                    .weight = weight.get(),
+                                    .grad_x = grad_x,
+                                    .wanted = wanted && wanted.zero_mask() ? wanted : Tensor(),
+                                    .params = params});
     }
     return {grad_x, grad_weight, grad_bias};
   }
@@ -68,7 +68,7 @@ Tensor conv_output(const Tensor& x, const Tensor& weight, const ConvParams& para
 
 Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params) {
   Tensor y = conv_output(x, weight, params);
-  dispatch(Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = params});
+  dispatch(ops::Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = params});
   record("conv2d", {x, weight, bias}, {&y},
          [tape = conv_tape(x, weight, bias, params)](std::span<const Tensor> grads) {
            return tape(grads[0]);
@@ -80,14 +80,14 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
                        float sigma) {
   ReluOutput out{.y = conv_output(x, weight, params)};
   if (sigma > 0) out.l0_sum = empty_like(x, {});
-  dispatch(Conv2d{.x = x,
-                  .weight = weight,
-                  .y = out.y,
-                  .bias = bias,
-                  .params = params,
-                  .relu = true,
-                  .sigma = sigma,
-                  .l0_sum = out.l0_sum});
+  dispatch(ops::Conv2d{.x = x,
+                       .weight = weight,
+                       .y = out.y,
+                       .bias = bias,
+                       .params = params,
+                       .relu = true,
+                       .sigma = sigma,
+                       .l0_sum = out.l0_sum});
   BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = Saved(out.y, "y"),
                          sigma](std::span<const Tensor> grads) {
     return tape(relu_backward(y.get(), sigma, grads));

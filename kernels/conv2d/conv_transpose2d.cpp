@@ -27,25 +27,26 @@ Tensor transposed(const Tensor& x, const Tensor& weight, const ConvParams& param
   const Size2 out = conv_transpose_output_size({x.dim(1), x.dim(2)}, {weight.dim(1), weight.dim(2)},
                                                params, output_padding);
   Tensor y = empty_like(x, {x.dim(0), out.h, out.w, weight.dim(3) * params.groups});
-  dispatch(Conv2dGradInput{.grad_y = x, .weight = weight, .grad_x = y, .params = params});
+  dispatch(ops::Conv2dGradInput{.grad_y = x, .weight = weight, .grad_x = y, .params = params});
   const bool of_x = needs_grad(x), of_weight = needs_grad(weight);
-  record(kName, {x, weight}, {&y},
-         [x = saved_if(of_weight, x, "x"), weight = saved_if(of_x, weight, "weight"),
-          x_shape = x.shape(), weight_shape = weight.shape(), params, of_x,
-          of_weight](std::span<const Tensor> grads) {
-           const Tensor& grad_y = grads[0];
-           Tensor grad_x, grad_weight;
-           if (of_x) {
-             grad_x = empty_like(grad_y, x_shape);
-             dispatch(Conv2d{.x = grad_y, .weight = weight.get(), .y = grad_x, .params = params});
-           }
-           if (of_weight) {
-             grad_weight = empty_like(grad_y, weight_shape);
-             dispatch(Conv2dGradWeight{
-                 .x = grad_y, .grad_y = x.get(), .grad_weight = grad_weight, .params = params});
-           }
-           return std::vector<Tensor>{grad_x, grad_weight};
-         });
+  record(
+      kName, {x, weight}, {&y},
+      [x = saved_if(of_weight, x, "x"), weight = saved_if(of_x, weight, "weight"),
+       x_shape = x.shape(), weight_shape = weight.shape(), params, of_x,
+       of_weight](std::span<const Tensor> grads) {
+        const Tensor& grad_y = grads[0];
+        Tensor grad_x, grad_weight;
+        if (of_x) {
+          grad_x = empty_like(grad_y, x_shape);
+          dispatch(ops::Conv2d{.x = grad_y, .weight = weight.get(), .y = grad_x, .params = params});
+        }
+        if (of_weight) {
+          grad_weight = empty_like(grad_y, weight_shape);
+          dispatch(ops::Conv2dGradWeight{
+              .x = grad_y, .grad_y = x.get(), .grad_weight = grad_weight, .params = params});
+        }
+        return std::vector<Tensor>{grad_x, grad_weight};
+      });
   return y;
 }
 

@@ -7,9 +7,9 @@
 // The implementations of Conv2d and its gradients; private to this folder.
 namespace joule {
 
-Conv2dShape shape_of(const Conv2d& op);
-Conv2dShape shape_of(const Conv2dGradInput& op);
-Conv2dShape shape_of(const Conv2dGradWeight& op);
+Conv2dShape shape_of(const ops::Conv2d& op);
+Conv2dShape shape_of(const ops::Conv2dGradInput& op);
+Conv2dShape shape_of(const ops::Conv2dGradWeight& op);
 
 /// What became of the MACs that meet a zero.
 enum class Zeros { multiplied, skipped };
@@ -20,58 +20,60 @@ void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
                            Zeros zeros = Zeros::multiplied);
 /// For an implementation that skips nothing: the zeros of grad_y or of wanted, whichever meet more
 /// MACs.
-void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op);
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op);
 
 namespace cpu {
-void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_skip_zero_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_runs(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_runs_bf16_weights(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_runs(const Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_direct(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero_bf16_weights(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const ops::Conv2dGradWeight& op, Context& ctx,
+                                         Tally* tally);
+void conv2d_grad_input_skip_unwanted(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_runs(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_runs_bf16_weights(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_runs(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {
-void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
 namespace cudnn {
 /// Why cuDNN cannot run it, or null.  It is asked once per shape; then this is a look-up.
-const char* unsupported(const Conv2d& op);
-const char* unsupported(const Conv2dGradInput& op);
-const char* unsupported(const Conv2dGradWeight& op);
-void conv2d(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+const char* unsupported(const ops::Conv2d& op);
+const char* unsupported(const ops::Conv2dGradInput& op);
+const char* unsupported(const ops::Conv2dGradWeight& op);
+void conv2d(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cudnn
 
 namespace cuda {
-void conv2d_direct(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_direct(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_implicit_gemm(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_mma_tf32(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_mma_bf16(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_mma_bf16(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_mma_tf32(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_mma_bf16(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_skip_zero(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_skip_zero_lists(const Conv2d& op, Context& ctx, Tally* tally);
-void conv2d_grad_input_skip_zero_lists(const Conv2dGradInput& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
-void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_direct(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_direct(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_direct(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_implicit_gemm(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_implicit_gemm(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_implicit_gemm(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_mma_tf32(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_mma_bf16(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_mma_tf32(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_mma_bf16(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_tf32(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_bf16(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_skip_zero_lists(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_skip_zero_lists(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_x(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_skip_zero_grad_y(const ops::Conv2dGradWeight& op, Context& ctx,
+                                         Tally* tally);
 }  // namespace cuda
 
 }  // namespace joule

@@ -124,7 +124,7 @@ void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
       s.in_per_group(), zeros);
 }
 
-void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op) {
+void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op) {
   if (!tally) return;
   Tally by_grad_y, by_wanted;
   count_zeros_of_grad_y(&by_grad_y, s, op.grad_y);

@@ -11,7 +11,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const Dropout& op, Context&, Tally*) {
+void run_reference(const ops::Dropout& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::dropout(op.x.numel(), op.x.data<T>(), op.probability, op.random,
                        op.y.mutable_data<T>());
@@ -21,24 +21,24 @@ void run_reference(const Dropout& op, Context&, Tally*) {
 
 }  // namespace
 
-void Dropout::check() const {
+void ops::Dropout::check() const {
   require_same(kName, {{"x", x}, {"y", y}});
   require(probability >= 0 && probability <= 1, kName, ": probability must be in [0, 1], got ",
           probability);
 }
 
-Work Dropout::work() const {
+Work ops::Dropout::work() const {
   const auto bytes = static_cast<std::int64_t>(x.bytes());
   return {.bytes_read = bytes, .bytes_written = bytes + x.numel() / 8};
 }
 
-std::span<const Implementation<Dropout>> Dropout::implementations() {
+std::span<const Implementation<ops::Dropout>> ops::Dropout::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Dropout>{"cuda.masked_rows", Device::cuda, runs_all, cuda::dropout},
+    Implementation<ops::Dropout>{"cuda.masked_rows", Device::cuda, runs_all, cuda::dropout},
 #endif
-    Implementation<Dropout>{"cpu.simd", Device::cpu, runs_all, cpu::dropout_simd},
-    Implementation<Dropout>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::Dropout>{"cpu.simd", Device::cpu, runs_all, cpu::dropout_simd},
+    Implementation<ops::Dropout>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

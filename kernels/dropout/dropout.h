@@ -13,6 +13,8 @@ constexpr T dropout_scale(T probability) {
   return probability < 1 ? 1 / (1 - probability) : 0;
 }
 
+namespace ops {
+
 /// y_i = x_i / (1 - p) where u_i >= p, else 0, with u_i uniform in [0, 1); writes y's zero mask.
 ///   u_i = to_uniform(philox(random.seed, random.next + i/4)[i%4])
 /// so the same `random` drops the same elements on any device, and the gradient is this op on
@@ -38,6 +40,8 @@ struct Dropout {
   Work work() const;
   static std::span<const Implementation<Dropout>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable function: x * keep / (1 - probability), keep drawn from `generator`.  An
 /// operand that is moved in may be overwritten by the result.

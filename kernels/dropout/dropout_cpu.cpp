@@ -121,7 +121,7 @@ HWY_AFTER_NAMESPACE();
 namespace joule::cpu {
 HWY_EXPORT(DropoutTarget);
 
-void dropout_simd(const Dropout& op, Context&, Tally*) {
+void dropout_simd(const ops::Dropout& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
   const std::int64_t channels = op.x.shape().rank() ? op.x.dim(-1) : 1;

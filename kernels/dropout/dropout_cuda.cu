@@ -38,7 +38,7 @@ __global__ void dropout_rows(MaskedRows y, Kept<kCount> value) {
 }
 
 template <int kCount>
-void launch_dropout(const Dropout& op, const MaskedRows& y, const float* x) {
+void launch_dropout(const ops::Dropout& op, const MaskedRows& y, const float* x) {
   const Kept<kCount> value{x, op.probability, dropout_scale(op.probability), op.random,
                            random_shift()};
   launch(dropout_rows<kCount>, y.grid(), y, value);
@@ -46,7 +46,7 @@ void launch_dropout(const Dropout& op, const MaskedRows& y, const float* x) {
 
 }  // namespace
 
-void dropout(const Dropout& op, Context&, Tally*) {
+void dropout(const ops::Dropout& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   const auto mask = unwritten_mask(op.y);
   const MaskedRows y(op.y, *mask);

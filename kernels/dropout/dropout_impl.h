@@ -18,10 +18,10 @@ struct DropoutRows {
   RandomState random;
 };
 
-void dropout_simd(const Dropout& op, Context& ctx, Tally* tally);
+void dropout_simd(const ops::Dropout& op, Context& ctx, Tally* tally);
 
 }  // namespace joule::cpu
 
 namespace joule::cuda {
-void dropout(const Dropout& op, Context& ctx, Tally* tally);
+void dropout(const ops::Dropout& op, Context& ctx, Tally* tally);
 }  // namespace joule::cuda

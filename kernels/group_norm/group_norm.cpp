@@ -12,7 +12,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const GroupNorm& op, Context&, Tally*) {
+void run_reference(const ops::GroupNorm& op, Context&, Tally*) {
   const GroupNormShape s = group_norm_shape(op.x.shape(), op.groups);
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* const x = op.x.data<T>();
@@ -40,7 +40,7 @@ void add_pieces(const std::vector<double>& pieces, std::int64_t channels, T* to)
   }
 }
 
-void run_grad_reference(const GroupNormGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::GroupNormGrad& op, Context&, Tally*) {
   const GroupNormShape s = group_norm_shape(op.x.shape(), op.groups);
   std::vector<double> of_gamma(static_cast<std::size_t>(kReductionPieces * s.channels));
   std::vector<double> of_beta = of_gamma;
@@ -80,30 +80,30 @@ std::int64_t bytes(std::initializer_list<Tensor> tensors) {
 
 }  // namespace
 
-void GroupNorm::check() const {
+void ops::GroupNorm::check() const {
   require_same(kName, {{"x", x}, {"y", y}});
   check_groups(*this);
   require_shape(kName, {"gamma", gamma}, {x.dim(-1)}, x);
   require_shape(kName, {"beta", beta}, {x.dim(-1)}, x);
 }
 
-Work GroupNorm::work() const {
+Work ops::GroupNorm::work() const {
   return {
       .macs = 2 * x.numel(), .bytes_read = bytes({x, gamma, beta}), .bytes_written = bytes({y})};
 }
 
-std::span<const Implementation<GroupNorm>> GroupNorm::implementations() {
+std::span<const Implementation<ops::GroupNorm>> ops::GroupNorm::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<GroupNorm>{"cuda.warp_or_block_per_group", Device::cuda, runs_all,
-                              cuda::group_norm},
+    Implementation<ops::GroupNorm>{"cuda.warp_or_block_per_group", Device::cuda, runs_all,
+                                   cuda::group_norm},
 #endif
-    Implementation<GroupNorm>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::GroupNorm>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void GroupNormGrad::check() const {
+void ops::GroupNormGrad::check() const {
   require_same(kName, {{"x", x}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   check_groups(*this);
   require_shape(kName, {"gamma", gamma}, {x.dim(-1)}, x);
@@ -111,19 +111,19 @@ void GroupNormGrad::check() const {
   require_shape(kName, {"grad_beta", grad_beta}, {x.dim(-1)}, x);
 }
 
-Work GroupNormGrad::work() const {
+Work ops::GroupNormGrad::work() const {
   return {.macs = 5 * x.numel(),
           .bytes_read = bytes({x, gamma, grad_y}),
           .bytes_written = bytes({grad_x, grad_gamma, grad_beta})};
 }
 
-std::span<const Implementation<GroupNormGrad>> GroupNormGrad::implementations() {
+std::span<const Implementation<ops::GroupNormGrad>> ops::GroupNormGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<GroupNormGrad>{"cuda.warp_or_block_per_group", Device::cuda, runs_all,
-                                  cuda::group_norm_grad},
+    Implementation<ops::GroupNormGrad>{"cuda.warp_or_block_per_group", Device::cuda, runs_all,
+                                       cuda::group_norm_grad},
 #endif
-    Implementation<GroupNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::GroupNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -8,6 +8,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// Group normalisation.  Over the M elements of image n in the channels of group g:
 ///   mean = sum x / M,   inv_std = 1 / sqrt(sum (x - mean)^2 / M + epsilon)
 ///   y = (x - mean) * inv_std * gamma + beta
@@ -60,6 +62,8 @@ struct GroupNormGrad {
   Work work() const;
   static std::span<const Implementation<GroupNormGrad>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable functions.  layer_norm() is group_norm() of one group, for each row of
 /// [..., C] (and so accounted as GroupNorm).

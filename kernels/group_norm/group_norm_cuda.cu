@@ -120,13 +120,13 @@ Grid grid_of(const GroupNormShape& s) {
 
 }  // namespace
 
-void group_norm(const GroupNorm& op, Context&, Tally*) {
+void group_norm(const ops::GroupNorm& op, Context&, Tally*) {
   const GroupNormShape s = group_norm_shape(op.x.shape(), op.groups);
   launch(by_block(s) ? normalise<true> : normalise<false>, grid_of(s), s, op.x.data<float>(),
          op.gamma.data<float>(), op.beta.data<float>(), op.epsilon, op.y.mutable_data<float>());
 }
 
-void group_norm_grad(const GroupNormGrad& op, Context&, Tally*) {
+void group_norm_grad(const ops::GroupNormGrad& op, Context&, Tally*) {
   const GroupNormShape s = group_norm_shape(op.x.shape(), op.groups);
   sum_over_rows(op.grad_y, op.grad_beta);  // before grad_x, which may be grad_y, is written
   const Tensor products(op.x.shape(), DType::f32, Device::cuda);

@@ -21,8 +21,8 @@ inline GroupNormShape group_norm_shape(const Shape& x, std::int64_t groups) {
 }
 
 namespace cuda {
-void group_norm(const GroupNorm& op, Context& ctx, Tally* tally);
-void group_norm_grad(const GroupNormGrad& op, Context& ctx, Tally* tally);
+void group_norm(const ops::GroupNorm& op, Context& ctx, Tally* tally);
+void group_norm_grad(const ops::GroupNormGrad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 }  // namespace joule

@@ -11,21 +11,21 @@
 namespace joule {
 namespace {
 
-void run_sum_reference(const L0Sum& op, Context&, Tally*) {
+void run_sum_reference(const ops::L0Sum& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     *op.sum.mutable_data<T>() =
         reference::smooth_l0_sum(op.x.numel(), op.x.data<T>(), static_cast<T>(op.sigma));
   });
 }
 
-void run_sum_grad_reference(const L0SumGrad& op, Context&, Tally*) {
+void run_sum_grad_reference(const ops::L0SumGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::smooth_l0_sum_grad(op.x.numel(), op.x.data<T>(), static_cast<T>(op.sigma),
                                   *op.grad_sum.data<T>(), op.grad_x.mutable_data<T>());
   });
 }
 
-void run_penalty_reference(const L0Penalty& op, Context&, Tally*) {
+void run_penalty_reference(const ops::L0Penalty& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     double value = 0;
     for (std::size_t k = 0; k < op.sums.size(); ++k) {
@@ -42,51 +42,51 @@ void require_sigma(std::string_view op, float sigma) {
           " to ", kMostSigma, ", got ", sigma);
 }
 
-void L0Sum::check() const {
+void ops::L0Sum::check() const {
   require_same(kName, {{"x", x}});
   require_scalar(kName, {"sum", sum}, x.dtype(), x.device());
   require_sigma(kName, sigma);
 }
 
-Work L0Sum::work() const {
+Work ops::L0Sum::work() const {
   return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
           .bytes_written = static_cast<std::int64_t>(sum.bytes())};
 }
 
-std::span<const Implementation<L0Sum>> L0Sum::implementations() {
+std::span<const Implementation<ops::L0Sum>> ops::L0Sum::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<L0Sum>{"cuda.block_sums", Device::cuda, runs_all, cuda::l0_sum},
+    Implementation<ops::L0Sum>{"cuda.block_sums", Device::cuda, runs_all, cuda::l0_sum},
 #endif
-    Implementation<L0Sum>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_simd},
-    Implementation<L0Sum>{kReference, Device::cpu, runs_all, run_sum_reference},
+    Implementation<ops::L0Sum>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_simd},
+    Implementation<ops::L0Sum>{kReference, Device::cpu, runs_all, run_sum_reference},
   };
   return kTable;
 }
 
-void L0SumGrad::check() const {
+void ops::L0SumGrad::check() const {
   require_same(kName, {{"x", x}, {"grad_x", grad_x}});
   require_scalar(kName, {"grad_sum", grad_sum}, x.dtype(), x.device());
   require_sigma(kName, sigma);
 }
 
-Work L0SumGrad::work() const {
+Work ops::L0SumGrad::work() const {
   return {.bytes_read = static_cast<std::int64_t>(x.bytes() + grad_sum.bytes()),
           .bytes_written = static_cast<std::int64_t>(grad_x.bytes())};
 }
 
-std::span<const Implementation<L0SumGrad>> L0SumGrad::implementations() {
+std::span<const Implementation<ops::L0SumGrad>> ops::L0SumGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<L0SumGrad>{"cuda.elementwise", Device::cuda, runs_all, cuda::l0_sum_grad},
+    Implementation<ops::L0SumGrad>{"cuda.elementwise", Device::cuda, runs_all, cuda::l0_sum_grad},
 #endif
-    Implementation<L0SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_grad_simd},
-    Implementation<L0SumGrad>{kReference, Device::cpu, runs_all, run_sum_grad_reference},
+    Implementation<ops::L0SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::l0_sum_grad_simd},
+    Implementation<ops::L0SumGrad>{kReference, Device::cpu, runs_all, run_sum_grad_reference},
   };
   return kTable;
 }
 
-void L0Penalty::check() const {
+void ops::L0Penalty::check() const {
   require_same(kName, {{"value", value}});
   require_scalar(kName, {"value", value}, value.dtype(), value.device());
   require(!sums.empty(), kName, ": needs at least one sum");
@@ -97,17 +97,17 @@ void L0Penalty::check() const {
   }
 }
 
-Work L0Penalty::work() const {
+Work ops::L0Penalty::work() const {
   const auto bytes = static_cast<std::int64_t>(value.bytes());
   return {.bytes_read = bytes * static_cast<std::int64_t>(sums.size()), .bytes_written = bytes};
 }
 
-std::span<const Implementation<L0Penalty>> L0Penalty::implementations() {
+std::span<const Implementation<ops::L0Penalty>> ops::L0Penalty::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<L0Penalty>{"cuda.one_thread", Device::cuda, runs_all, cuda::l0_penalty},
+    Implementation<ops::L0Penalty>{"cuda.one_thread", Device::cuda, runs_all, cuda::l0_penalty},
 #endif
-    Implementation<L0Penalty>{kReference, Device::cpu, runs_all, run_penalty_reference},
+    Implementation<ops::L0Penalty>{kReference, Device::cpu, runs_all, run_penalty_reference},
   };
   return kTable;
 }

@@ -14,6 +14,8 @@ inline constexpr float kLeastSigma = 0x1p-126f, kMostSigma = 0x1p50f;
 /// Errors    ArgumentError that names the op if sigma is not from kLeastSigma to kMostSigma.
 void require_sigma(std::string_view op, float sigma);
 
+namespace ops {
+
 /// sum = sum_j x_j^2 / (x_j^2 + sigma): the smooth L0 norm by a pass of its own, for values that no
 /// ReLU made (Relu computes the same in its own pass).
 ///
@@ -81,5 +83,7 @@ struct L0Penalty {
   Work work() const;
   static std::span<const Implementation<L0Penalty>> implementations();
 };
+
+}  // namespace ops
 
 }  // namespace joule

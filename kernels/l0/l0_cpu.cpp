@@ -55,7 +55,7 @@ namespace joule::cpu {
 HWY_EXPORT(L0SumTarget);
 HWY_EXPORT(L0SumGradTarget);
 
-void l0_sum_simd(const L0Sum& op, Context&, Tally*) {
+void l0_sum_simd(const ops::L0Sum& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   const double sum = parallel_sum<double>(op.x.numel(), [&](std::int64_t begin, std::int64_t end) {
     return HWY_DYNAMIC_DISPATCH(L0SumTarget)(end - begin, x + begin, op.sigma);
@@ -63,7 +63,7 @@ void l0_sum_simd(const L0Sum& op, Context&, Tally*) {
   *op.sum.mutable_data<float>() = static_cast<float>(sum);
 }
 
-void l0_sum_grad_simd(const L0SumGrad& op, Context&, Tally*) {
+void l0_sum_grad_simd(const ops::L0SumGrad& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   const float grad_sum = *op.grad_sum.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();

@@ -52,15 +52,15 @@ __global__ void add_weighted(Terms terms, int count, bool first, bool last, doub
 
 }  // namespace
 
-void l0_sum(const L0Sum& op, Context&, Tally*) { sum_terms(op.x, SmoothL0{op.sigma}, op.sum); }
+void l0_sum(const ops::L0Sum& op, Context&, Tally*) { sum_terms(op.x, SmoothL0{op.sigma}, op.sum); }
 
-void l0_sum_grad(const L0SumGrad& op, Context&, Tally*) {
+void l0_sum_grad(const ops::L0SumGrad& op, Context&, Tally*) {
   const SmoothL0Grad grad{op.x.data<float>(), op.sigma, op.grad_sum.data<float>(),
                           op.grad_x.mutable_data<float>()};
   launch_elementwise(op.x.numel(), aligned_for_four({grad.x, grad.grad_x}), grad);
 }
 
-void l0_penalty(const L0Penalty& op, Context&, Tally*) {
+void l0_penalty(const ops::L0Penalty& op, Context&, Tally*) {
   const Tensor total(Shape{}, DType::f64, Device::cuda);
   const Grid one_thread{.blocks = dim3(1), .threads = dim3(1)};
   for (std::size_t first = 0; first < op.sums.size(); first += Terms::kMost) {

@@ -5,12 +5,12 @@
 
 // What l0.cpp and l0_cpu.cpp share; nobody else includes this.
 namespace joule::cpu {
-void l0_sum_simd(const L0Sum& op, Context& ctx, Tally* tally);
-void l0_sum_grad_simd(const L0SumGrad& op, Context& ctx, Tally* tally);
+void l0_sum_simd(const ops::L0Sum& op, Context& ctx, Tally* tally);
+void l0_sum_grad_simd(const ops::L0SumGrad& op, Context& ctx, Tally* tally);
 }  // namespace joule::cpu
 
 namespace joule::cuda {
-void l0_sum(const L0Sum& op, Context& ctx, Tally* tally);
-void l0_sum_grad(const L0SumGrad& op, Context& ctx, Tally* tally);
-void l0_penalty(const L0Penalty& op, Context& ctx, Tally* tally);
+void l0_sum(const ops::L0Sum& op, Context& ctx, Tally* tally);
+void l0_sum_grad(const ops::L0SumGrad& op, Context& ctx, Tally* tally);
+void l0_penalty(const ops::L0Penalty& op, Context& ctx, Tally* tally);
 }  // namespace joule::cuda

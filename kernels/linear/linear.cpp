@@ -13,7 +13,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const Linear& op, Context&, Tally* tally) {
+void run_reference(const ops::Linear& op, Context&, Tally* tally) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::linear(op.x.dim(0), op.x.dim(1), op.weight.dim(0), op.x.data<T>(),
                       op.weight.data<T>(), op.bias ? op.bias.data<T>() : nullptr,
@@ -22,7 +22,7 @@ void run_reference(const Linear& op, Context&, Tally* tally) {
   count_zeros(tally, op.x, op.weight.dim(0));
 }
 
-void run_grad_input_reference(const LinearGradInput& op, Context&, Tally* tally) {
+void run_grad_input_reference(const ops::LinearGradInput& op, Context&, Tally* tally) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::linear_grad_input(op.grad_y.dim(0), op.weight.dim(1), op.weight.dim(0),
                                  op.grad_y.data<T>(), op.weight.data<T>(),
@@ -31,7 +31,7 @@ void run_grad_input_reference(const LinearGradInput& op, Context&, Tally* tally)
   count_zeros(tally, op.grad_y, op.weight.dim(1));
 }
 
-void run_grad_weight_reference(const LinearGradWeight& op, Context&, Tally* tally) {
+void run_grad_weight_reference(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::linear_grad_weight(op.x.dim(0), op.x.dim(1), op.grad_y.dim(1), op.x.data<T>(),
                                   op.grad_y.data<T>(), op.grad_weight.mutable_data<T>(),
@@ -51,8 +51,8 @@ std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.byt
 const char* unless_empty(std::int64_t x, std::int64_t weight) {
   return x && weight ? nullptr : "needs non-empty operands";
 }
-const char* empty(const Linear& op) { return unless_empty(op.x.numel(), op.weight.numel()); }
-const char* empty(const LinearGradInput& op) {
+const char* empty(const ops::Linear& op) { return unless_empty(op.x.numel(), op.weight.numel()); }
+const char* empty(const ops::LinearGradInput& op) {
   return unless_empty(op.grad_y.numel(), op.weight.numel());
 }
 
@@ -69,14 +69,16 @@ const char* unless_sparse(const Tensor& rows, const Tensor& weight) {
              ? nullptr
              : "its zeros do not pay for packing the weights";
 }
-const char* dense_x(const Linear& op) { return unless_sparse(op.x, op.weight); }
-const char* dense_grad_y(const LinearGradInput& op) { return unless_sparse(op.grad_y, op.weight); }
+const char* dense_x(const ops::Linear& op) { return unless_sparse(op.x, op.weight); }
+const char* dense_grad_y(const ops::LinearGradInput& op) {
+  return unless_sparse(op.grad_y, op.weight);
+}
 
 // The time of cpu.skip_zero_grad_y, a dense row's being 1; measured on Zen 5 with 4 to 300 rows and
 // gradients from 10x128 to 4096x512.  What does not depend on the zeros: a visit per element of the
 // result and 64 rows, which fewer rows do not make cheaper, and beginning and ending two parallel
 // regions.
-const char* few_zeros(const LinearGradWeight& op) {
+const char* few_zeros(const ops::LinearGradWeight& op) {
   const auto mask = op.grad_y.zero_mask();
   if (!mask) return "no zero mask tells that it is worth it";
   const auto rows = static_cast<double>(std::min<std::int64_t>(64, op.x.dim(0)));
@@ -87,7 +89,7 @@ const char* few_zeros(const LinearGradWeight& op) {
   return time < 0.97 ? nullptr : "there are too few zeros";
 }
 
-const char* empty(const LinearGradWeight& op) {
+const char* empty(const ops::LinearGradWeight& op) {
   return unless_empty(op.x.numel(), op.grad_weight.numel());
 }
 
@@ -108,7 +110,7 @@ const char* on_tensor_cores(const Op&) {
 
 }  // namespace
 
-void Linear::check() const {
+void ops::Linear::check() const {
   require_matrix(kName, {"x", x});
   require_matrix(kName, {"weight", weight});
   require_shape(kName, {"weight", weight}, {weight.dim(0), x.dim(1)}, x);
@@ -116,18 +118,18 @@ void Linear::check() const {
   if (bias) require_shape(kName, {"bias", bias}, {weight.dim(0)}, x);
 }
 
-Work Linear::work() const {
+Work ops::Linear::work() const {
   return {.macs = x.numel() * weight.dim(0),
           .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
           .bytes_written = bytes(y)};
 }
 
-TuningKey Linear::tuning_key() const {
+TuningKey ops::Linear::tuning_key() const {
   return {.sizes = {x.dim(0), x.dim(1), weight.dim(0)}, .sparse = {{{"x", &x}}}};
 }
 
-std::span<const Implementation<Linear>> Linear::implementations() {
-  using Row = Implementation<Linear>;
+std::span<const Implementation<ops::Linear>> ops::Linear::implementations() {
+  using Row = Implementation<ops::Linear>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
     Row{"cublas", Device::cuda, by_cublas, cublas::linear},
@@ -159,26 +161,26 @@ std::span<const Implementation<Linear>> Linear::implementations() {
   return kTable;
 }
 
-void LinearGradInput::check() const {
+void ops::LinearGradInput::check() const {
   require_matrix(kName, {"grad_y", grad_y});
   require_matrix(kName, {"weight", weight});
   require_shape(kName, {"weight", weight}, {grad_y.dim(1), weight.dim(1)}, grad_y);
   require_shape(kName, {"grad_x", grad_x}, {grad_y.dim(0), weight.dim(1)}, grad_y);
 }
 
-Work LinearGradInput::work() const {
+Work ops::LinearGradInput::work() const {
   return {.macs = grad_y.numel() * weight.dim(1),
           .bytes_read = bytes(grad_y) + bytes(weight),
           .bytes_written = bytes(grad_x)};
 }
 
-TuningKey LinearGradInput::tuning_key() const {
+TuningKey ops::LinearGradInput::tuning_key() const {
   return {.sizes = {grad_y.dim(0), weight.dim(1), grad_y.dim(1)},
           .sparse = {{{"grad_y", &grad_y}}}};
 }
 
-std::span<const Implementation<LinearGradInput>> LinearGradInput::implementations() {
-  using Row = Implementation<LinearGradInput>;
+std::span<const Implementation<ops::LinearGradInput>> ops::LinearGradInput::implementations() {
+  using Row = Implementation<ops::LinearGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
     Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_input},
@@ -209,7 +211,7 @@ std::span<const Implementation<LinearGradInput>> LinearGradInput::implementation
   return kTable;
 }
 
-void LinearGradWeight::check() const {
+void ops::LinearGradWeight::check() const {
   require_matrix(kName, {"x", x});
   require_matrix(kName, {"grad_y", grad_y});
   require_shape(kName, {"grad_y", grad_y}, {x.dim(0), grad_y.dim(1)}, x);
@@ -217,18 +219,18 @@ void LinearGradWeight::check() const {
   if (grad_bias) require_shape(kName, {"grad_bias", grad_bias}, {grad_y.dim(1)}, x);
 }
 
-Work LinearGradWeight::work() const {
+Work ops::LinearGradWeight::work() const {
   return {.macs = x.numel() * grad_y.dim(1),
           .bytes_read = bytes(x) + bytes(grad_y),
           .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
 }
 
-TuningKey LinearGradWeight::tuning_key() const {
+TuningKey ops::LinearGradWeight::tuning_key() const {
   return {.sizes = {x.dim(0), x.dim(1), grad_y.dim(1)}, .sparse = {{{"grad_y", &grad_y}}}};
 }
 
-std::span<const Implementation<LinearGradWeight>> LinearGradWeight::implementations() {
-  using Row = Implementation<LinearGradWeight>;
+std::span<const Implementation<ops::LinearGradWeight>> ops::LinearGradWeight::implementations() {
+  using Row = Implementation<ops::LinearGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
     Row{"cublas", Device::cuda, by_cublas, cublas::linear_grad_weight},

@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[n,o] = bias[o] + sum_i x[n,i] * weight[o,i]
 ///
 /// Shapes    x [N,I], weight [O,I], y [N,O], bias [O] or undefined; f32.  y is none of the others.
@@ -73,6 +75,8 @@ struct LinearGradWeight {
   TuningKey tuning_key() const;
   static std::span<const Implementation<LinearGradWeight>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable function.  x [N, in], weight [out, in], bias [out] or undefined.
 Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias = {});

@@ -4,17 +4,17 @@
 
 namespace joule::cublas {
 
-void linear(const Linear& op, Context& ctx, Tally* tally) {
+void linear(const ops::Linear& op, Context& ctx, Tally* tally) {
   gemm(gemm_of(op), ctx.precision);
   cuda::finish(op, tally);
 }
 
-void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally) {
+void linear_grad_input(const ops::LinearGradInput& op, Context& ctx, Tally* tally) {
   gemm(gemm_of(op), ctx.precision);
   cuda::finish(op, tally);
 }
 
-void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally) {
+void linear_grad_weight(const ops::LinearGradWeight& op, Context& ctx, Tally* tally) {
   gemm(gemm_of(op), ctx.precision);
   cuda::finish(op, tally);
 }

@@ -9,7 +9,7 @@ Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias) {
   require_rank("linear", "x", x, 2);
   require_rank("linear", "weight", weight, 2);
   Tensor y = empty_like(x, {x.dim(0), weight.dim(0)});
-  dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
+  dispatch(ops::Linear{.x = x, .weight = weight, .y = y, .bias = bias});
   const bool of_x = needs_grad(x), of_weight = needs_grad(weight), of_bias = needs_grad(bias);
   record(
       "linear", {x, weight, bias}, {&y},
@@ -21,12 +21,13 @@ Tensor linear(Tensor x, const Tensor& weight, const Tensor& bias) {
         if (of_weight || of_bias) {
           grad_weight = empty_like(grad_y, weight_shape);
           if (of_bias) grad_bias = empty_like(grad_y, {grad_y.dim(1)});
-          dispatch(LinearGradWeight{
+          dispatch(ops::LinearGradWeight{
               .x = x.get(), .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
         }
         if (of_x) {
           grad_x = empty_like(grad_y, x_shape);
-          dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight.get(), .grad_x = grad_x});
+          dispatch(
+              ops::LinearGradInput{.grad_y = grad_y, .weight = weight.get(), .grad_x = grad_x});
         }
         return std::vector<Tensor>{grad_x, grad_weight, grad_bias};
       });

@@ -8,45 +8,47 @@
 // The implementations of Linear and its gradients; private to this folder.
 namespace joule {
 namespace cpu {
-void linear_gemm(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input_gemm(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_skip_zero(const Linear& op, Context& ctx, Tally* tally);
-void linear_skip_zero_bf16_weights(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input_skip_zero(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight_skip_zero_grad_y(const LinearGradWeight& op, Context& ctx, Tally* tally);
-void linear_grad_weight_gemm(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_gemm(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_gemm(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_skip_zero(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_skip_zero_bf16_weights(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_skip_zero(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_skip_zero_grad_y(const ops::LinearGradWeight& op, Context& ctx,
+                                         Tally* tally);
+void linear_grad_weight_gemm(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void linear_one_thread_per_output(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input_one_thread_per_output(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight_one_thread_per_output(const LinearGradWeight& op, Context& ctx,
+void linear_one_thread_per_output(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_one_thread_per_output(const ops::LinearGradInput& op, Context& ctx,
+                                             Tally* tally);
+void linear_grad_weight_one_thread_per_output(const ops::LinearGradWeight& op, Context& ctx,
                                               Tally* tally);
-void linear_tiled_64x64(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input_tiled_64x64(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight_tiled_64x64(const LinearGradWeight& op, Context& ctx, Tally* tally);
-void linear_mma_tf32(const Linear& op, Context& ctx, Tally* tally);
-void linear_mma_bf16(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input_mma_tf32(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_input_mma_bf16(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight_mma_tf32(const LinearGradWeight& op, Context& ctx, Tally* tally);
-void linear_grad_weight_mma_bf16(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_tiled_64x64(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_tiled_64x64(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_tiled_64x64(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_mma_tf32(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_mma_bf16(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_mma_tf32(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_input_mma_bf16(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_mma_tf32(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_grad_weight_mma_bf16(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 namespace cublas {
-void linear(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cublas
 
 namespace onednn {
-void linear(const Linear& op, Context& ctx, Tally* tally);
-void linear_grad_input(const LinearGradInput& op, Context& ctx, Tally* tally);
-void linear_grad_weight(const LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
 /// The products that the three are, f32.
-inline Gemm gemm_of(const Linear& op) {
+inline Gemm gemm_of(const ops::Linear& op) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   return {.m = batch,
           .n = out,
@@ -56,7 +58,7 @@ inline Gemm gemm_of(const Linear& op) {
           .bias = op.bias ? op.bias.data<float>() : nullptr,
           .c = op.y.mutable_data<float>()};
 }
-inline Gemm gemm_of(const LinearGradInput& op) {
+inline Gemm gemm_of(const ops::LinearGradInput& op) {
   const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
   return {.m = batch,
           .n = in,
@@ -67,7 +69,7 @@ inline Gemm gemm_of(const LinearGradInput& op) {
           .c = op.grad_x.mutable_data<float>()};
 }
 /// Without the gradient of the bias.
-inline Gemm gemm_of(const LinearGradWeight& op) {
+inline Gemm gemm_of(const ops::LinearGradWeight& op) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
   return {.m = out,
           .n = in,

@@ -29,7 +29,7 @@ Forward make_forward(std::int64_t batch, std::int64_t in, std::int64_t out, bool
 
 }  // namespace
 
-void linear(const Linear& op, Context&, Tally* tally) {
+void linear(const ops::Linear& op, Context&, Tally* tally) {
   const FixedTeam team;
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   const bool with_bias = op.bias.defined();
@@ -45,7 +45,7 @@ void linear(const Linear& op, Context&, Tally* tally) {
   count_zeros(tally, op.x, out);
 }
 
-void linear_grad_input(const LinearGradInput& op, Context&, Tally* tally) {
+void linear_grad_input(const ops::LinearGradInput& op, Context&, Tally* tally) {
   const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
   const FixedTeam team;
   sgemm(team, false, batch, in, out, op.grad_y.data<float>(), op.weight.data<float>(),
@@ -53,7 +53,7 @@ void linear_grad_input(const LinearGradInput& op, Context&, Tally* tally) {
   count_zeros(tally, op.grad_y, in);
 }
 
-void linear_grad_weight(const LinearGradWeight& op, Context&, Tally* tally) {
+void linear_grad_weight(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
   const FixedTeam team;
   sgemm(team, true, out, in, batch, op.grad_y.data<float>(), op.x.data<float>(),

@@ -58,7 +58,7 @@ struct Transposed {
 };
 
 template <class Weight>
-void skip_zero(const Linear& op, Tally* tally) {
+void skip_zero(const ops::Linear& op, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   const auto mask = words_of(op.x);
   const auto weights =
@@ -71,12 +71,14 @@ void skip_zero(const Linear& op, Tally* tally) {
 
 }  // namespace
 
-void linear_skip_zero(const Linear& op, Context&, Tally* tally) { skip_zero<float>(op, tally); }
-void linear_skip_zero_bf16_weights(const Linear& op, Context&, Tally* tally) {
+void linear_skip_zero(const ops::Linear& op, Context&, Tally* tally) {
+  skip_zero<float>(op, tally);
+}
+void linear_skip_zero_bf16_weights(const ops::Linear& op, Context&, Tally* tally) {
   skip_zero<Bf16Pair>(op, tally);
 }
 
-void linear_grad_input_skip_zero(const LinearGradInput& op, Context&, Tally* tally) {
+void linear_grad_input_skip_zero(const ops::LinearGradInput& op, Context&, Tally* tally) {
   const std::int64_t batch = op.grad_y.dim(0), in = op.weight.dim(1), out = op.weight.dim(0);
   const auto mask = words_of(op.grad_y);
   const auto weights =
@@ -91,7 +93,7 @@ void linear_grad_input_skip_zero(const LinearGradInput& op, Context&, Tally* tal
 
 // The rows of the gradient are those of grad_y's transpose times x, whose rows the kernel takes for
 // weights.
-void linear_grad_weight_skip_zero_grad_y(const LinearGradWeight& op, Context&, Tally* tally) {
+void linear_grad_weight_skip_zero_grad_y(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.grad_y.dim(1);
   const Transposed grad_y(op.grad_y);
   matmul_skip_zero(out, batch, in, grad_y.values.values(), grad_y.mask.words(), op.x.data<float>(),

@@ -75,9 +75,9 @@ void pointwise_loss_grad(const PointwiseLossGrad<kFunction>& op, Context&, Tally
   launch_elementwise(n, aligned_for_four({of.x, of.target, of.grad_x}), of);
 }
 
-template void pointwise_loss(const MseLoss& op, Context&, Tally*);
-template void pointwise_loss(const BceWithLogitsLoss& op, Context&, Tally*);
-template void pointwise_loss_grad(const MseLossGrad& op, Context&, Tally*);
-template void pointwise_loss_grad(const BceWithLogitsLossGrad& op, Context&, Tally*);
+template void pointwise_loss(const ops::MseLoss& op, Context&, Tally*);
+template void pointwise_loss(const ops::BceWithLogitsLoss& op, Context&, Tally*);
+template void pointwise_loss_grad(const ops::MseLossGrad& op, Context&, Tally*);
+template void pointwise_loss_grad(const ops::BceWithLogitsLossGrad& op, Context&, Tally*);
 
 }  // namespace joule::cuda

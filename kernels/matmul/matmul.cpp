@@ -12,7 +12,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const MatMul& op, Context&, Tally* tally) {
+void run_reference(const ops::MatMul& op, Context&, Tally* tally) {
   const auto [batch, m, n, k] = extents_of(op);
   visit_float(op.dtype(), [&]<class T>(T) {
     for (std::int64_t i = 0; i < batch; ++i) {
@@ -24,17 +24,17 @@ void run_reference(const MatMul& op, Context&, Tally* tally) {
   count_zeros(tally, op.a, n);
 }
 
-void run_gemm(const MatMul& op, Context&, Tally* tally) {
+void run_gemm(const ops::MatMul& op, Context&, Tally* tally) {
   for_each_product(op, [](const Gemm& product) { cpu::gemm(product); });
   count_zeros(tally, op.a, op.y.dim(-1));
 }
 
-[[maybe_unused]] const char* empty(const MatMul& op) {
+[[maybe_unused]] const char* empty(const ops::MatMul& op) {
   return op.a.numel() && op.b.numel() ? nullptr : "needs non-empty operands";
 }
 
 #if JOULE_WITH_CUBLAS
-const char* by_cublas(const MatMul& op) {
+const char* by_cublas(const ops::MatMul& op) {
   if (const char* const why = empty(op)) return why;
   return cublas::unavailable();
 }
@@ -42,7 +42,7 @@ const char* by_cublas(const MatMul& op) {
 
 }  // namespace
 
-void MatMul::check() const {
+void ops::MatMul::check() const {
   require_same(kName, {{"a", a}});
   require_same(kName, {{"b", b}});
   const int rank = a.shape().rank();
@@ -57,25 +57,25 @@ void MatMul::check() const {
   require_shape(kName, {"y", y}, rank == 2 ? Shape{m, n} : Shape{a.dim(0), m, n}, a);
 }
 
-Work MatMul::work() const {
+Work ops::MatMul::work() const {
   const auto [batch, m, n, k] = extents_of(*this);
   return {.macs = batch * m * n * k,
           .bytes_read = static_cast<std::int64_t>(a.bytes() + b.bytes()),
           .bytes_written = static_cast<std::int64_t>(y.bytes())};
 }
 
-std::span<const Implementation<MatMul>> MatMul::implementations() {
+std::span<const Implementation<ops::MatMul>> ops::MatMul::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUBLAS
-    Implementation<MatMul>{"cublas", Device::cuda, by_cublas, cublas::matmul},
+    Implementation<ops::MatMul>{"cublas", Device::cuda, by_cublas, cublas::matmul},
 #endif
 #if JOULE_WITH_CUDA
-    Implementation<MatMul>{"cuda.tiled_64x64", Device::cuda, empty, cuda::matmul_tiled_64x64},
-    Implementation<MatMul>{"cuda.one_thread_per_output", Device::cuda, runs_all,
-                           cuda::matmul_one_thread_per_output},
+    Implementation<ops::MatMul>{"cuda.tiled_64x64", Device::cuda, empty, cuda::matmul_tiled_64x64},
+    Implementation<ops::MatMul>{"cuda.one_thread_per_output", Device::cuda, runs_all,
+                                cuda::matmul_one_thread_per_output},
 #endif
-    Implementation<MatMul>{"cpu.gemm", Device::cpu, empty, run_gemm},
-    Implementation<MatMul>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::MatMul>{"cpu.gemm", Device::cpu, empty, run_gemm},
+    Implementation<ops::MatMul>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }

@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[i,j] = sum_l a[i,l] * b[l,j], of one pair of matrices or of each pair of a batch.
 ///
 /// Shapes    a [M,K] (transpose_a: [K,M]), b [K,N] (transpose_b: [N,K]), y [M,N], or each with the
@@ -27,6 +29,8 @@ struct MatMul {
   Work work() const;
   static std::span<const Implementation<MatMul>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable function: [M,K] x [K,N] -> [M,N], or [B,M,K] x [B,K,N] -> [B,M,N].
 ///

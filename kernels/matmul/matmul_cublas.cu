@@ -5,7 +5,7 @@
 
 namespace joule::cublas {
 
-void matmul(const MatMul& op, Context& ctx, Tally* tally) {
+void matmul(const ops::MatMul& op, Context& ctx, Tally* tally) {
   for_each_product(op, [&](const Gemm& product) { gemm(product, ctx.precision); });
   cuda::tally_zeros(tally, op.a, op.y.dim(-1));
 }

@@ -5,12 +5,12 @@
 
 namespace joule::cuda {
 
-void matmul_tiled_64x64(const MatMul& op, Context&, Tally* tally) {
+void matmul_tiled_64x64(const ops::MatMul& op, Context&, Tally* tally) {
   for_each_product(op, [](const Gemm& product) { gemm_tiled_64x64(product); });
   tally_zeros(tally, op.a, op.y.dim(-1));
 }
 
-void matmul_one_thread_per_output(const MatMul& op, Context&, Tally* tally) {
+void matmul_one_thread_per_output(const ops::MatMul& op, Context&, Tally* tally) {
   for_each_product(op, [](const Gemm& product) { gemm_one_thread_per_output(product); });
   tally_zeros(tally, op.a, op.y.dim(-1));
 }

@@ -13,7 +13,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
           b.shape());
   Tensor y =
       empty_like(a, rank == 2 ? Shape{a.dim(0), b.dim(1)} : Shape{a.dim(0), a.dim(1), b.dim(2)});
-  dispatch(MatMul{.a = a, .b = b, .y = y});
+  dispatch(ops::MatMul{.a = a, .b = b, .y = y});
   const bool of_a = needs_grad(a), of_b = needs_grad(b);
   record("matmul", {a, b}, {&y},
          [a = saved_if(of_b, a, "a"), b = saved_if(of_a, b, "b"), a_shape = a.shape(),
@@ -22,11 +22,11 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
            Tensor grad_a, grad_b;
            if (of_a) {
              grad_a = empty_like(grad_y, a_shape);
-             dispatch(MatMul{.a = grad_y, .b = b.get(), .y = grad_a, .transpose_b = true});
+             dispatch(ops::MatMul{.a = grad_y, .b = b.get(), .y = grad_a, .transpose_b = true});
            }
            if (of_b) {
              grad_b = empty_like(grad_y, b_shape);
-             dispatch(MatMul{.a = a.get(), .b = grad_y, .y = grad_b, .transpose_a = true});
+             dispatch(ops::MatMul{.a = a.get(), .b = grad_y, .y = grad_b, .transpose_a = true});
            }
            return std::vector<Tensor>{grad_a, grad_b};
          });

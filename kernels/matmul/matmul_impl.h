@@ -11,7 +11,7 @@ struct MatMulExtents {
   std::int64_t batch, m, n, k;
 };
 
-inline MatMulExtents extents_of(const MatMul& op) {
+inline MatMulExtents extents_of(const ops::MatMul& op) {
   return {.batch = op.y.shape().rank() == 3 ? op.y.dim(0) : 1,
           .m = op.y.dim(-2),
           .n = op.y.dim(-1),
@@ -20,7 +20,7 @@ inline MatMulExtents extents_of(const MatMul& op) {
 
 /// multiply(gemm) for the product of each pair.
 template <class Multiply>
-void for_each_product(const MatMul& op, Multiply&& multiply) {
+void for_each_product(const ops::MatMul& op, Multiply&& multiply) {
   const auto [batch, m, n, k] = extents_of(op);
   const float* const a = op.a.data<float>();
   const float* const b = op.b.data<float>();
@@ -37,12 +37,12 @@ void for_each_product(const MatMul& op, Multiply&& multiply) {
 }
 
 namespace cuda {
-void matmul_tiled_64x64(const MatMul& op, Context& ctx, Tally* tally);
-void matmul_one_thread_per_output(const MatMul& op, Context& ctx, Tally* tally);
+void matmul_tiled_64x64(const ops::MatMul& op, Context& ctx, Tally* tally);
+void matmul_one_thread_per_output(const ops::MatMul& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 namespace cublas {
-void matmul(const MatMul& op, Context& ctx, Tally* tally);
+void matmul(const ops::MatMul& op, Context& ctx, Tally* tally);
 }  // namespace cublas
 
 }  // namespace joule

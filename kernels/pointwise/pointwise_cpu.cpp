@@ -177,18 +177,18 @@ void pointwise_grad_simd(const PointwiseGrad<kFunction>& op, Context&, Tally*) {
   });
 }
 
-template void pointwise_simd(const Sigmoid& op, Context&, Tally*);
-template void pointwise_simd(const Tanh& op, Context&, Tally*);
-template void pointwise_simd(const LeakyRelu& op, Context&, Tally*);
-template void pointwise_simd(const Gelu& op, Context&, Tally*);
-template void pointwise_simd(const Silu& op, Context&, Tally*);
-template void pointwise_simd(const HardSwish& op, Context&, Tally*);
-template void pointwise_grad_simd(const SigmoidGrad& op, Context&, Tally*);
-template void pointwise_grad_simd(const TanhGrad& op, Context&, Tally*);
-template void pointwise_grad_simd(const LeakyReluGrad& op, Context&, Tally*);
-template void pointwise_grad_simd(const GeluGrad& op, Context&, Tally*);
-template void pointwise_grad_simd(const SiluGrad& op, Context&, Tally*);
-template void pointwise_grad_simd(const HardSwishGrad& op, Context&, Tally*);
+template void pointwise_simd(const ops::Sigmoid& op, Context&, Tally*);
+template void pointwise_simd(const ops::Tanh& op, Context&, Tally*);
+template void pointwise_simd(const ops::LeakyRelu& op, Context&, Tally*);
+template void pointwise_simd(const ops::Gelu& op, Context&, Tally*);
+template void pointwise_simd(const ops::Silu& op, Context&, Tally*);
+template void pointwise_simd(const ops::HardSwish& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::SigmoidGrad& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::TanhGrad& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::LeakyReluGrad& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::GeluGrad& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::SiluGrad& op, Context&, Tally*);
+template void pointwise_grad_simd(const ops::HardSwishGrad& op, Context&, Tally*);
 
 }  // namespace joule::cpu
 #endif

@@ -96,17 +96,17 @@ void pointwise_grad(const PointwiseGrad<kFunction>& op, Context&, Tally*) {
   launch_elementwise(op.at.numel(), aligned_for_four({of.from, of.grad_y, of.grad_x}), of);
 }
 
-template void pointwise(const Sigmoid& op, Context&, Tally*);
-template void pointwise(const Tanh& op, Context&, Tally*);
-template void pointwise(const LeakyRelu& op, Context&, Tally*);
-template void pointwise(const Gelu& op, Context&, Tally*);
-template void pointwise(const Silu& op, Context&, Tally*);
-template void pointwise(const HardSwish& op, Context&, Tally*);
-template void pointwise_grad(const SigmoidGrad& op, Context&, Tally*);
-template void pointwise_grad(const TanhGrad& op, Context&, Tally*);
-template void pointwise_grad(const LeakyReluGrad& op, Context&, Tally*);
-template void pointwise_grad(const GeluGrad& op, Context&, Tally*);
-template void pointwise_grad(const SiluGrad& op, Context&, Tally*);
-template void pointwise_grad(const HardSwishGrad& op, Context&, Tally*);
+template void pointwise(const ops::Sigmoid& op, Context&, Tally*);
+template void pointwise(const ops::Tanh& op, Context&, Tally*);
+template void pointwise(const ops::LeakyRelu& op, Context&, Tally*);
+template void pointwise(const ops::Gelu& op, Context&, Tally*);
+template void pointwise(const ops::Silu& op, Context&, Tally*);
+template void pointwise(const ops::HardSwish& op, Context&, Tally*);
+template void pointwise_grad(const ops::SigmoidGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::TanhGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::LeakyReluGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::GeluGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::SiluGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::HardSwishGrad& op, Context&, Tally*);
 
 }  // namespace joule::cuda

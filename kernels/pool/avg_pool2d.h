@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[n,p,q,c] = (1/count) sum_{r,s} x[n, p*stride-padding+r, q*stride-padding+s, c] over the taps
 /// inside x; count is the number of taps inside x and its padding (kernel.h*kernel.w, but for
 /// windows that ceil_mode lets end behind the padding), or without count_include_pad of those
@@ -56,6 +58,8 @@ struct AvgPool2dGrad {
   Work work() const;
   static std::span<const Implementation<AvgPool2dGrad>> implementations();
 };
+
+}  // namespace ops
 
 struct AvgPoolOptions {
   bool ceil_mode = false;

@@ -76,7 +76,7 @@ namespace joule::cpu {
 HWY_EXPORT(AvgPool2dRowsTarget);
 HWY_EXPORT(AvgPool2dGradRowsTarget);
 
-void avg_pool2d_simd(const AvgPool2d& op, Context&, Tally*) {
+void avg_pool2d_simd(const ops::AvgPool2d& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
@@ -92,7 +92,7 @@ void avg_pool2d_simd(const AvgPool2d& op, Context&, Tally*) {
                });
 }
 
-void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context&, Tally*) {
+void avg_pool2d_grad_simd(const ops::AvgPool2dGrad& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const std::vector<PoolRange> columns = window_columns(shape);
   const float* const grad_y = op.grad_y.data<float>();

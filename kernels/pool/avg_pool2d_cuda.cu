@@ -62,7 +62,7 @@ struct GradOfMeans {
 
 /// One thread per output element, or four channels.  Bound: each operand once; windows that overlap
 /// find their inputs in the caches.
-void avg_pool2d(const AvgPool2d& op, Context&, Tally*) {
+void avg_pool2d(const ops::AvgPool2d& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const float* const x = op.x.data<float>();
   launch_pixels<MeanOf>(op.y.mutable_data<float>(), x, shape.batch * shape.out_h * shape.out_w,
@@ -70,7 +70,7 @@ void avg_pool2d(const AvgPool2d& op, Context&, Tally*) {
 }
 
 /// One thread per input element, or four channels.  Bound: each operand once.
-void avg_pool2d_grad(const AvgPool2dGrad& op, Context&, Tally*) {
+void avg_pool2d_grad(const ops::AvgPool2dGrad& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const float* const grad_y = op.grad_y.data<float>();
   launch_pixels<GradOfMeans>(op.grad_x.mutable_data<float>(), grad_y,

@@ -18,14 +18,14 @@ void check_images(std::string_view op, const Named& images, const Named& means) 
   require_shape(op, means, {x[0], x[3]}, images.tensor);
 }
 
-void run_reference(const GlobalAvgPool& op, Context&, Tally*) {
+void run_reference(const ops::GlobalAvgPool& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::global_avg_pool(op.x.dim(0), op.x.dim(1) * op.x.dim(2), op.x.dim(3), op.x.data<T>(),
                                op.y.mutable_data<T>());
   });
 }
 
-void run_grad_reference(const GlobalAvgPoolGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::GlobalAvgPoolGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::global_avg_pool_grad(op.grad_x.dim(0), op.grad_x.dim(1) * op.grad_x.dim(2),
                                     op.grad_x.dim(3), op.grad_y.data<T>(),
@@ -35,43 +35,44 @@ void run_grad_reference(const GlobalAvgPoolGrad& op, Context&, Tally*) {
 
 }  // namespace
 
-void GlobalAvgPool::check() const { check_images(kName, {"x", x}, {"y", y}); }
+void ops::GlobalAvgPool::check() const { check_images(kName, {"x", x}, {"y", y}); }
 
-Work GlobalAvgPool::work() const {
+Work ops::GlobalAvgPool::work() const {
   return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
           .bytes_written = static_cast<std::int64_t>(y.bytes())};
 }
 
-std::span<const Implementation<GlobalAvgPool>> GlobalAvgPool::implementations() {
+std::span<const Implementation<ops::GlobalAvgPool>> ops::GlobalAvgPool::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<GlobalAvgPool>{"cuda.one_thread_per_output", Device::cuda, runs_all,
-                                  cuda::global_avg_pool},
+    Implementation<ops::GlobalAvgPool>{"cuda.one_thread_per_output", Device::cuda, runs_all,
+                                       cuda::global_avg_pool},
 #endif
-    Implementation<GlobalAvgPool>{"cpu.simd", Device::cpu, runs_all, cpu::global_avg_pool_simd},
-    Implementation<GlobalAvgPool>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::GlobalAvgPool>{"cpu.simd", Device::cpu, runs_all,
+                                       cpu::global_avg_pool_simd},
+    Implementation<ops::GlobalAvgPool>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void GlobalAvgPoolGrad::check() const {
+void ops::GlobalAvgPoolGrad::check() const {
   check_images(kName, {"grad_x", grad_x}, {"grad_y", grad_y});
 }
 
-Work GlobalAvgPoolGrad::work() const {
+Work ops::GlobalAvgPoolGrad::work() const {
   return {.bytes_read = static_cast<std::int64_t>(grad_y.bytes()),
           .bytes_written = static_cast<std::int64_t>(grad_x.bytes())};
 }
 
-std::span<const Implementation<GlobalAvgPoolGrad>> GlobalAvgPoolGrad::implementations() {
+std::span<const Implementation<ops::GlobalAvgPoolGrad>> ops::GlobalAvgPoolGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<GlobalAvgPoolGrad>{"cuda.gather", Device::cuda, runs_all,
-                                      cuda::global_avg_pool_grad},
+    Implementation<ops::GlobalAvgPoolGrad>{"cuda.gather", Device::cuda, runs_all,
+                                           cuda::global_avg_pool_grad},
 #endif
-    Implementation<GlobalAvgPoolGrad>{"cpu.simd", Device::cpu, runs_all,
-                                      cpu::global_avg_pool_grad_simd},
-    Implementation<GlobalAvgPoolGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::GlobalAvgPoolGrad>{"cpu.simd", Device::cpu, runs_all,
+                                           cpu::global_avg_pool_grad_simd},
+    Implementation<ops::GlobalAvgPoolGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[n,c] = (1 / (H*W)) sum_{h,w} x[n,h,w,c]
 ///
 /// Shapes    x [N,H,W,C] with H, W >= 1, y [N,C]; f32.
@@ -43,6 +45,8 @@ struct GlobalAvgPoolGrad {
   Work work() const;
   static std::span<const Implementation<GlobalAvgPoolGrad>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable function.
 Tensor global_avg_pool(Tensor x);

@@ -49,7 +49,7 @@ namespace joule::cpu {
 HWY_EXPORT(GlobalAvgPoolTarget);
 HWY_EXPORT(GlobalAvgPoolGradTarget);
 
-void global_avg_pool_simd(const GlobalAvgPool& op, Context&, Tally*) {
+void global_avg_pool_simd(const ops::GlobalAvgPool& op, Context&, Tally*) {
   const std::int64_t pixels = op.x.dim(1) * op.x.dim(2), channels = op.x.dim(3);
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
@@ -62,7 +62,7 @@ void global_avg_pool_simd(const GlobalAvgPool& op, Context&, Tally*) {
                });
 }
 
-void global_avg_pool_grad_simd(const GlobalAvgPoolGrad& op, Context&, Tally*) {
+void global_avg_pool_grad_simd(const ops::GlobalAvgPoolGrad& op, Context&, Tally*) {
   const std::int64_t pixels = op.grad_x.dim(1) * op.grad_x.dim(2), channels = op.grad_x.dim(3);
   const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();

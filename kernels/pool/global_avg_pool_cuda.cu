@@ -31,14 +31,14 @@ struct GradOfImages {
 
 }  // namespace
 
-void global_avg_pool(const GlobalAvgPool& op, Context&, Tally*) {
+void global_avg_pool(const ops::GlobalAvgPool& op, Context&, Tally*) {
   const std::int64_t images = op.x.dim(0), pixels = op.x.dim(1) * op.x.dim(2);
   launch(mean_of_images, grid_over(op.y.numel()), op.x.data<float>(), images, pixels, op.x.dim(3),
          op.y.mutable_data<float>());
 }
 
 /// One thread per input element, or four channels.  4 bytes per input.
-void global_avg_pool_grad(const GlobalAvgPoolGrad& op, Context&, Tally*) {
+void global_avg_pool_grad(const ops::GlobalAvgPoolGrad& op, Context&, Tally*) {
   const std::int64_t pixels = op.grad_x.dim(1) * op.grad_x.dim(2), channels = op.grad_x.dim(3);
   const float* const grad_y = op.grad_y.data<float>();
   launch_pixels<GradOfImages>(op.grad_x.mutable_data<float>(), grad_y, op.grad_x.dim(0) * pixels,

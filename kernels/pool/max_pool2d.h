@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[n,p,q,c] = max_{r,s} x[n, p*stride-padding+r, q*stride-padding+s, c] over the taps inside x,
 /// and, in the same pass, y's zero mask and where each maximum was.
 ///
@@ -60,6 +62,8 @@ struct MaxPool2dGrad {
   Work work() const;
   static std::span<const Implementation<MaxPool2dGrad>> implementations();
 };
+
+}  // namespace ops
 
 struct MaxPoolOptions {
   bool ceil_mode = false;  // also a window that ends behind the image's padding: see PoolShape

@@ -119,7 +119,7 @@ namespace joule::cpu {
 HWY_EXPORT(MaxPool2dRowsTarget);
 HWY_EXPORT(MaxPool2dGradRowsTarget);
 
-void max_pool2d_simd(const MaxPool2d& op, Context&, Tally*) {
+void max_pool2d_simd(const ops::MaxPool2d& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const std::int64_t rows = shape.batch * shape.out_h;
   auto mask = std::make_shared<ZeroMask>(rows * shape.out_w, shape.channels, Device::cpu);
@@ -144,7 +144,7 @@ void max_pool2d_simd(const MaxPool2d& op, Context&, Tally*) {
   op.y.attach(std::move(mask));
 }
 
-void max_pool2d_grad_simd(const MaxPool2dGrad& op, Context&, Tally*) {
+void max_pool2d_grad_simd(const ops::MaxPool2dGrad& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const std::vector<PoolRange> columns = window_columns(shape);
   const auto index = reinterpret_cast<const std::uint8_t*>(op.index.data<std::int32_t>());

@@ -91,7 +91,7 @@ struct GradOfWinners {
 
 }  // namespace
 
-void max_pool2d(const MaxPool2d& op, Context&, Tally*) {
+void max_pool2d(const ops::MaxPool2d& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const float* const x = op.x.data<float>();
   std::uint8_t* const index =
@@ -110,7 +110,7 @@ void max_pool2d(const MaxPool2d& op, Context&, Tally*) {
 }
 
 /// One thread per input element, or four channels.  Bound: 5 bytes per output, 4 per input.
-void max_pool2d_grad(const MaxPool2dGrad& op, Context&, Tally*) {
+void max_pool2d_grad(const ops::MaxPool2dGrad& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const auto index = reinterpret_cast<const std::uint8_t*>(op.index.data<std::int32_t>());
   const float* const grad_y = op.grad_y.data<float>();

@@ -12,18 +12,20 @@
 // The implementations of the poolings and what they share; private to this folder.
 namespace joule {
 
-inline PoolShape shape_of(const MaxPool2d& op) {
-  return pool_shape(MaxPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding, op.ceil_mode);
-}
-inline PoolShape shape_of(const MaxPool2dGrad& op) {
-  return pool_shape(MaxPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
+inline PoolShape shape_of(const ops::MaxPool2d& op) {
+  return pool_shape(ops::MaxPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding,
                     op.ceil_mode);
 }
-inline PoolShape shape_of(const AvgPool2d& op) {
-  return pool_shape(AvgPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding, op.ceil_mode);
+inline PoolShape shape_of(const ops::MaxPool2dGrad& op) {
+  return pool_shape(ops::MaxPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
+                    op.ceil_mode);
 }
-inline PoolShape shape_of(const AvgPool2dGrad& op) {
-  return pool_shape(AvgPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
+inline PoolShape shape_of(const ops::AvgPool2d& op) {
+  return pool_shape(ops::AvgPool2d::kName, op.x.shape(), op.kernel, op.stride, op.padding,
+                    op.ceil_mode);
+}
+inline PoolShape shape_of(const ops::AvgPool2dGrad& op) {
+  return pool_shape(ops::AvgPool2dGrad::kName, op.grad_x.shape(), op.kernel, op.stride, op.padding,
                     op.ceil_mode);
 }
 
@@ -44,20 +46,20 @@ inline std::int64_t row_grain(std::int64_t elements) {
   return 1 + 16384 / std::max<std::int64_t>(1, elements);
 }
 
-void max_pool2d_simd(const MaxPool2d& op, Context& ctx, Tally* tally);
-void max_pool2d_grad_simd(const MaxPool2dGrad& op, Context& ctx, Tally* tally);
-void avg_pool2d_simd(const AvgPool2d& op, Context& ctx, Tally* tally);
-void avg_pool2d_grad_simd(const AvgPool2dGrad& op, Context& ctx, Tally* tally);
-void global_avg_pool_simd(const GlobalAvgPool& op, Context& ctx, Tally* tally);
-void global_avg_pool_grad_simd(const GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
+void max_pool2d_simd(const ops::MaxPool2d& op, Context& ctx, Tally* tally);
+void max_pool2d_grad_simd(const ops::MaxPool2dGrad& op, Context& ctx, Tally* tally);
+void avg_pool2d_simd(const ops::AvgPool2d& op, Context& ctx, Tally* tally);
+void avg_pool2d_grad_simd(const ops::AvgPool2dGrad& op, Context& ctx, Tally* tally);
+void global_avg_pool_simd(const ops::GlobalAvgPool& op, Context& ctx, Tally* tally);
+void global_avg_pool_grad_simd(const ops::GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void max_pool2d(const MaxPool2d& op, Context& ctx, Tally* tally);
-void max_pool2d_grad(const MaxPool2dGrad& op, Context& ctx, Tally* tally);
-void avg_pool2d(const AvgPool2d& op, Context& ctx, Tally* tally);
-void avg_pool2d_grad(const AvgPool2dGrad& op, Context& ctx, Tally* tally);
-void global_avg_pool(const GlobalAvgPool& op, Context& ctx, Tally* tally);
-void global_avg_pool_grad(const GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
+void max_pool2d(const ops::MaxPool2d& op, Context& ctx, Tally* tally);
+void max_pool2d_grad(const ops::MaxPool2dGrad& op, Context& ctx, Tally* tally);
+void avg_pool2d(const ops::AvgPool2d& op, Context& ctx, Tally* tally);
+void avg_pool2d_grad(const ops::AvgPool2dGrad& op, Context& ctx, Tally* tally);
+void global_avg_pool(const ops::GlobalAvgPool& op, Context& ctx, Tally* tally);
+void global_avg_pool_grad(const ops::GlobalAvgPoolGrad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

@@ -88,18 +88,18 @@ void run(const Op& op, Tally* tally) {
 
 }  // namespace
 
-void linear_mma_tf32(const Linear& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
-void linear_mma_bf16(const Linear& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
-void linear_grad_input_mma_tf32(const LinearGradInput& op, Context&, Tally* tally) {
+void linear_mma_tf32(const ops::Linear& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
+void linear_mma_bf16(const ops::Linear& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
+void linear_grad_input_mma_tf32(const ops::LinearGradInput& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
-void linear_grad_input_mma_bf16(const LinearGradInput& op, Context&, Tally* tally) {
+void linear_grad_input_mma_bf16(const ops::LinearGradInput& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
 }
-void linear_grad_weight_mma_tf32(const LinearGradWeight& op, Context&, Tally* tally) {
+void linear_grad_weight_mma_tf32(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
-void linear_grad_weight_mma_bf16(const LinearGradWeight& op, Context&, Tally* tally) {
+void linear_grad_weight_mma_bf16(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
 }
 

@@ -11,14 +11,14 @@
 namespace joule {
 namespace {
 
-void run_reference(const Sum& op, Context&, Tally*) {
+void run_reference(const ops::Sum& op, Context&, Tally*) {
   const auto [outer, summed, inner] = sum_extents(op.x.shape(), op.first, op.last);
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::sum(outer, summed, inner, op.x.data<T>(), op.factor, op.y.mutable_data<T>());
   });
 }
 
-void run_grad_reference(const SumGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::SumGrad& op, Context&, Tally*) {
   const auto [outer, summed, inner] = sum_extents(op.grad_x.shape(), op.first, op.last);
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::sum_grad(outer, summed, inner, op.grad_y.data<T>(), op.factor,
@@ -43,40 +43,40 @@ void check_sum(std::string_view op, const Named& whole, const Named& sums, int f
 
 }  // namespace
 
-void Sum::check() const { check_sum(kName, {"x", x}, {"y", y}, first, last); }
+void ops::Sum::check() const { check_sum(kName, {"x", x}, {"y", y}, first, last); }
 
-Work Sum::work() const {
+Work ops::Sum::work() const {
   return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
           .bytes_written = static_cast<std::int64_t>(y.bytes())};
 }
 
-std::span<const Implementation<Sum>> Sum::implementations() {
+std::span<const Implementation<ops::Sum>> ops::Sum::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Sum>{"cuda.pieces", Device::cuda, runs_all, cuda::sum},
+    Implementation<ops::Sum>{"cuda.pieces", Device::cuda, runs_all, cuda::sum},
 #endif
-    Implementation<Sum>{"cpu.simd", Device::cpu, runs_all, cpu::sum_simd},
-    Implementation<Sum>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::Sum>{"cpu.simd", Device::cpu, runs_all, cpu::sum_simd},
+    Implementation<ops::Sum>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void SumGrad::check() const {
+void ops::SumGrad::check() const {
   check_sum(kName, {"grad_x", grad_x}, {"grad_y", grad_y}, first, last);
 }
 
-Work SumGrad::work() const {
+Work ops::SumGrad::work() const {
   return {.bytes_read = static_cast<std::int64_t>(grad_y.bytes()),
           .bytes_written = static_cast<std::int64_t>(grad_x.bytes())};
 }
 
-std::span<const Implementation<SumGrad>> SumGrad::implementations() {
+std::span<const Implementation<ops::SumGrad>> ops::SumGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<SumGrad>{"cuda.elementwise", Device::cuda, runs_all, cuda::sum_grad},
+    Implementation<ops::SumGrad>{"cuda.elementwise", Device::cuda, runs_all, cuda::sum_grad},
 #endif
-    Implementation<SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::sum_grad_simd},
-    Implementation<SumGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::SumGrad>{"cpu.simd", Device::cpu, runs_all, cpu::sum_grad_simd},
+    Implementation<ops::SumGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

@@ -8,6 +8,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y[p,q] = factor * sum_r x[p,r,q], r over the dimensions [first, last) of x, p over those before
 /// them and q over those behind.  With the factor 1 / (number of r) it is the mean.
 ///
@@ -50,6 +52,8 @@ struct SumGrad {
   Work work() const;
   static std::span<const Implementation<SumGrad>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable functions: the sum and the mean of all elements, a scalar; or over the
 /// dimensions `dims` (of which -1 is the last), which the result then lacks, or has as 1 if they

@@ -82,7 +82,7 @@ void store(const std::vector<double>& sums, double factor, float* y) {
 }  // namespace
 
 // Few sums of many elements are cut into pieces; of more, each is one thread's.
-void sum_simd(const Sum& op, Context&, Tally*) {
+void sum_simd(const ops::Sum& op, Context&, Tally*) {
   const SumExtents extents = sum_extents(op.x.shape(), op.first, op.last);
   const std::int64_t summed = extents.summed, inner = extents.inner;
   const float* const x = op.x.data<float>();
@@ -117,7 +117,7 @@ void sum_simd(const Sum& op, Context&, Tally*) {
   }
 }
 
-void sum_grad_simd(const SumGrad& op, Context&, Tally*) {
+void sum_grad_simd(const ops::SumGrad& op, Context&, Tally*) {
   const SumExtents extents = sum_extents(op.grad_x.shape(), op.first, op.last);
   const std::int64_t summed = extents.summed, inner = extents.inner;
   const float* const grad_y = op.grad_y.data<float>();

@@ -98,7 +98,7 @@ struct Repeated {
 
 }  // namespace
 
-void sum(const Sum& op, Context&, Tally*) {
+void sum(const ops::Sum& op, Context&, Tally*) {
   const auto [outer, rows, inner] = sum_extents(op.x.shape(), op.first, op.last);
   // 2048 pieces of at least 128 rows keep 132 multiprocessors busy.
   constexpr std::int64_t kLeastRows = 128, kPieces = 2048;
@@ -117,7 +117,7 @@ void sum(const Sum& op, Context&, Tally*) {
   launch_pieces<double, float>({between, outer, pieces, inner, 1, pieces, op.factor, y});
 }
 
-void sum_grad(const SumGrad& op, Context&, Tally*) {
+void sum_grad(const ops::SumGrad& op, Context&, Tally*) {
   const SumExtents extents = sum_extents(op.grad_x.shape(), op.first, op.last);
   const Repeated repeated{op.grad_y.data<float>(), extents.summed, extents.inner,
                           static_cast<float>(op.factor), op.grad_x.mutable_data<float>()};

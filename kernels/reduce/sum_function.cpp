@@ -15,10 +15,10 @@ Tensor sum_group(const Tensor& x, int first, int last, double factor) {
   std::vector<std::int64_t> dims(x.shape().begin(), x.shape().end());
   std::fill(dims.begin() + first, dims.begin() + last, 1);
   Tensor y = empty_like(x, Shape(dims));
-  dispatch(Sum{.x = x, .y = y, .first = first, .last = last, .factor = factor});
+  dispatch(ops::Sum{.x = x, .y = y, .first = first, .last = last, .factor = factor});
   record("sum", {x}, {&y}, [shape = x.shape(), first, last, factor](std::span<const Tensor> grads) {
     const Tensor grad_x = empty_like(grads[0], shape);
-    dispatch(SumGrad{
+    dispatch(ops::SumGrad{
         .grad_y = grads[0], .grad_x = grad_x, .first = first, .last = last, .factor = factor});
     return std::vector<Tensor>{grad_x};
   });

@@ -20,12 +20,12 @@ inline SumExtents sum_extents(const Shape& x, int first, int last) {
 }
 
 namespace cpu {
-void sum_simd(const Sum& op, Context& ctx, Tally* tally);
-void sum_grad_simd(const SumGrad& op, Context& ctx, Tally* tally);
+void sum_simd(const ops::Sum& op, Context& ctx, Tally* tally);
+void sum_grad_simd(const ops::SumGrad& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void sum(const Sum& op, Context& ctx, Tally* tally);
-void sum_grad(const SumGrad& op, Context& ctx, Tally* tally);
+void sum(const ops::Sum& op, Context& ctx, Tally* tally);
+void sum_grad(const ops::SumGrad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

@@ -14,7 +14,7 @@
 namespace joule {
 namespace {
 
-void run_reference(const Relu& op, Context&, Tally*) {
+void run_reference(const ops::Relu& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const std::int64_t n = op.x.numel();
     T* const y = op.y.mutable_data<T>();
@@ -26,7 +26,7 @@ void run_reference(const Relu& op, Context&, Tally*) {
   });
 }
 
-void run_grad_reference(const ReluGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::ReluGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::relu_grad(op.y.numel(), op.y.data<T>(), op.grad_y.data<T>(), T(op.sigma),
                          op.grad_l0 ? *op.grad_l0.data<T>() : T(0), op.grad_x.mutable_data<T>());
@@ -34,53 +34,53 @@ void run_grad_reference(const ReluGrad& op, Context&, Tally*) {
   });
 }
 
-const char* needs_mask(const ReluGrad& op) {
+const char* needs_mask(const ops::ReluGrad& op) {
   return op.y.zero_mask() ? nullptr : "y has lost the mask that relu wrote";
 }
 
 }  // namespace
 
-void Relu::check() const {
+void ops::Relu::check() const {
   require_same("relu", {{"x", x}, {"y", y}});
   if (l0_sum) require_sigma(kName, sigma);
   require(!l0_sum || l0_sum.numel() == 1, "relu: l0_sum must be a scalar");
 }
 
-Work Relu::work() const {
+Work ops::Relu::work() const {
   const auto bytes = static_cast<std::int64_t>(x.bytes());
   return {.bytes_read = bytes, .bytes_written = bytes + x.numel() / 8};
 }
 
-std::span<const Implementation<Relu>> Relu::implementations() {
+std::span<const Implementation<ops::Relu>> ops::Relu::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Relu>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu},
+    Implementation<ops::Relu>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu},
 #endif
-    Implementation<Relu>{"cpu.simd", Device::cpu, runs_all, cpu::relu_simd},
-    Implementation<Relu>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::Relu>{"cpu.simd", Device::cpu, runs_all, cpu::relu_simd},
+    Implementation<ops::Relu>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void ReluGrad::check() const {
+void ops::ReluGrad::check() const {
   require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   if (grad_l0) require_sigma(kName, sigma);
   require(!grad_l0 || grad_l0.numel() == 1, "relu_grad: grad_l0 must be a scalar");
 }
 
-Work ReluGrad::work() const {
+Work ops::ReluGrad::work() const {
   const auto bytes = static_cast<std::int64_t>(y.bytes());
   return {.bytes_read = bytes + (grad_l0 ? bytes : y.numel() / 8),
           .bytes_written = bytes + y.numel() / 8};
 }
 
-std::span<const Implementation<ReluGrad>> ReluGrad::implementations() {
+std::span<const Implementation<ops::ReluGrad>> ops::ReluGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<ReluGrad>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu_grad},
+    Implementation<ops::ReluGrad>{"cuda.masked_rows", Device::cuda, runs_all, cuda::relu_grad},
 #endif
-    Implementation<ReluGrad>{"cpu.simd", Device::cpu, needs_mask, cpu::relu_grad_simd},
-    Implementation<ReluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::ReluGrad>{"cpu.simd", Device::cpu, needs_mask, cpu::relu_grad_simd},
+    Implementation<ops::ReluGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
   };
   return kTable;
 }

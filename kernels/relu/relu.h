@@ -8,6 +8,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y = max(x, 0), and in the same pass y's zero mask, its count of non-zeros and, when asked, the
 /// smooth L0 norm
 ///   l0_sum = sum_j y_j^2 / (y_j^2 + sigma).
@@ -60,7 +62,9 @@ struct ReluGrad {
   static std::span<const Implementation<ReluGrad>> implementations();
 };
 
-/// A ReLU's output, and its smooth L0 norm if sigma > 0 (see Relu), both differentiable.
+}  // namespace ops
+
+/// A ReLU's output, and its smooth L0 norm if sigma > 0 (see ops::Relu), both differentiable.
 struct ReluOutput {
   Tensor y;
   Tensor l0_sum{};

@@ -137,7 +137,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
   return HWY_DYNAMIC_DISPATCH(ReluGradRowsTarget)(args);
 }
 
-void relu_simd(const Relu& op, Context&, Tally*) {
+void relu_simd(const ops::Relu& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
   const std::int64_t channels = op.x.shape().rank() ? op.x.dim(-1) : 1;
@@ -165,7 +165,7 @@ void relu_simd(const Relu& op, Context&, Tally*) {
   op.y.attach(std::move(mask));
 }
 
-void relu_grad_simd(const ReluGrad& op, Context&, Tally*) {
+void relu_grad_simd(const ops::ReluGrad& op, Context&, Tally*) {
   const auto y_mask = op.y.zero_mask();
   const float* const y = op.y.data<float>();
   const float* const grad_y = op.grad_y.data<float>();

@@ -116,9 +116,11 @@ void relu_rows(const Tensor& x, const float* bias, const Tensor& y, float sigma,
   y.attach(mask);
 }
 
-void relu(const Relu& op, Context&, Tally*) { relu_rows(op.x, nullptr, op.y, op.sigma, op.l0_sum); }
+void relu(const ops::Relu& op, Context&, Tally*) {
+  relu_rows(op.x, nullptr, op.y, op.sigma, op.l0_sum);
+}
 
-void relu_grad(const ReluGrad& op, Context&, Tally*) {
+void relu_grad(const ops::ReluGrad& op, Context&, Tally*) {
   const auto y_mask = op.y.zero_mask();
   const float* const grad_y = op.grad_y.data<float>();
   const auto mask =

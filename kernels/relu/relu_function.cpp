@@ -10,8 +10,8 @@ Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads
   Tensor grad_y = grads[0];
   if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
   const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
-  dispatch(
-      ReluGrad{.y = y, .grad_y = grad_y, .grad_x = grad_x, .sigma = sigma, .grad_l0 = grads[1]});
+  dispatch(ops::ReluGrad{
+      .y = y, .grad_y = grad_y, .grad_x = grad_x, .sigma = sigma, .grad_l0 = grads[1]});
   return grad_x;
 }
 
@@ -19,7 +19,7 @@ ReluOutput relu_with_l0(Tensor x, float sigma) {
   require(x.defined(), "relu: x is undefined");
   ReluOutput out{.y = overwrite_or_allocate(x)};
   if (sigma > 0) out.l0_sum = empty_like(x, {});
-  dispatch(Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
+  dispatch(ops::Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
   BackwardFn backward = [y = Saved(out.y, "y"), sigma](std::span<const Tensor> grads) {
     return std::vector<Tensor>{relu_backward(y.get(), sigma, grads)};
   };

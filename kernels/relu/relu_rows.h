@@ -22,7 +22,7 @@ struct ReluRows {
 /// given and the instruction set alone.
 std::int64_t relu_rows(const ReluRows& args);
 
-/// The gradient of ReluRows, on rows: see ReluGrad.
+/// The gradient of ReluRows, on rows: see ops::ReluGrad.
 struct ReluGradRows {
   std::int64_t rows;
   std::int64_t channels;

@@ -6,6 +6,8 @@
 
 namespace joule {
 
+namespace ops {
+
 /// y = factor * x, or factor * by * x: `by` is read when it is done, not when it is asked for.
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.  by: a scalar like x, or undefined.
@@ -45,6 +47,8 @@ struct SquaredNorm {
   Work work() const;
   static std::span<const Implementation<SquaredNorm>> implementations();
 };
+
+}  // namespace ops
 
 /// Whether no element of `x` (f32) is NaN or infinite.
 ///

@@ -52,7 +52,7 @@ namespace joule::cpu {
 HWY_EXPORT(ScaleTarget);
 HWY_EXPORT(SquaredNormTarget);
 
-void scale_simd(const Scale& op, Context&, Tally*) {
+void scale_simd(const ops::Scale& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
   const float factor = op.by ? op.factor * *op.by.data<float>() : op.factor;
@@ -61,7 +61,7 @@ void scale_simd(const Scale& op, Context&, Tally*) {
   });
 }
 
-void squared_norm_simd(const SquaredNorm& op, Context&, Tally*) {
+void squared_norm_simd(const ops::SquaredNorm& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   *op.sum.mutable_data<double>() =
       parallel_sum<double>(op.x.numel(), [&](std::int64_t begin, std::int64_t end) {

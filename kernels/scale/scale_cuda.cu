@@ -28,12 +28,14 @@ struct Square {
 
 }  // namespace
 
-void scale(const Scale& op, Context&, Tally*) {
+void scale(const ops::Scale& op, Context&, Tally*) {
   const Scaled scaled{op.x.data<float>(), op.factor, op.by ? op.by.data<float>() : nullptr,
                       op.y.mutable_data<float>()};
   launch_elementwise(op.x.numel(), aligned_for_four({scaled.x, scaled.y}), scaled);
 }
 
-void squared_norm(const SquaredNorm& op, Context&, Tally*) { sum_terms(op.x, Square{}, op.sum); }
+void squared_norm(const ops::SquaredNorm& op, Context&, Tally*) {
+  sum_terms(op.x, Square{}, op.sum);
+}
 
 }  // namespace joule::cuda

@@ -14,7 +14,7 @@ namespace {
 
 std::int64_t rows_worth_a_thread(const Box& box) { return 1 + 16384 / (1 + box.extents[3]); }
 
-void run_slice(const Slice& op, Context&, Tally*) {
+void run_slice(const ops::Slice& op, Context&, Tally*) {
   const Box box = box_of(op.y.shape(), op.x.shape(), op.first);
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* const x = op.x.data<T>();
@@ -26,7 +26,7 @@ void run_slice(const Slice& op, Context&, Tally*) {
   });
 }
 
-void run_pad(const Pad& op, Context&, Tally*) {
+void run_pad(const ops::Pad& op, Context&, Tally*) {
   const Box box = box_of(op.x.shape(), op.y.shape(), op.first);
   visit_float(op.dtype(), [&]<class T>(T) {
     const T* const x = op.x.data<T>();
@@ -57,36 +57,36 @@ void check_box(std::string_view op, const Named& inner, const Named& outer, cons
 
 }  // namespace
 
-void Slice::check() const { check_box(kName, {"y", y}, {"x", x}, first); }
+void ops::Slice::check() const { check_box(kName, {"y", y}, {"x", x}, first); }
 
-Work Slice::work() const {
+Work ops::Slice::work() const {
   const auto bytes = static_cast<std::int64_t>(y.bytes());
   return {.bytes_read = bytes, .bytes_written = bytes};
 }
 
-std::span<const Implementation<Slice>> Slice::implementations() {
+std::span<const Implementation<ops::Slice>> ops::Slice::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Slice>{"cuda.elementwise", Device::cuda, runs_all, cuda::slice},
+    Implementation<ops::Slice>{"cuda.elementwise", Device::cuda, runs_all, cuda::slice},
 #endif
-    Implementation<Slice>{kReference, Device::cpu, runs_all, run_slice},
+    Implementation<ops::Slice>{kReference, Device::cpu, runs_all, run_slice},
   };
   return kTable;
 }
 
-void Pad::check() const { check_box(kName, {"x", x}, {"y", y}, first); }
+void ops::Pad::check() const { check_box(kName, {"x", x}, {"y", y}, first); }
 
-Work Pad::work() const {
+Work ops::Pad::work() const {
   return {.bytes_read = static_cast<std::int64_t>(x.bytes()),
           .bytes_written = static_cast<std::int64_t>(y.bytes())};
 }
 
-std::span<const Implementation<Pad>> Pad::implementations() {
+std::span<const Implementation<ops::Pad>> ops::Pad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<Pad>{"cuda.elementwise", Device::cuda, runs_all, cuda::pad},
+    Implementation<ops::Pad>{"cuda.elementwise", Device::cuda, runs_all, cuda::pad},
 #endif
-    Implementation<Pad>{kReference, Device::cpu, runs_all, run_pad},
+    Implementation<ops::Pad>{kReference, Device::cpu, runs_all, run_pad},
   };
   return kTable;
 }

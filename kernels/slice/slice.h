@@ -13,6 +13,8 @@ namespace joule {
 /// the one before it at [2] and so on; 0 where there are fewer dimensions.
 using Offsets = std::array<std::int64_t, Shape::kMaxRank>;
 
+namespace ops {
+
 /// y[i,j,k,c] = x[i + first[0], j + first[1], k + first[2], c + first[3]]: a box out of x.
 ///
 /// Shapes    x: any; y: as many dimensions, none longer; f32.  y is not x.
@@ -51,6 +53,8 @@ struct Pad {
   Work work() const;
   static std::span<const Implementation<Pad>> implementations();
 };
+
+}  // namespace ops
 
 /// The differentiable functions: channels [first, first + count) of [..., C], and `before` and
 /// `after` more channels of zeros.  Errors: ArgumentError if they are not there, or negative.

@@ -45,13 +45,13 @@ struct IntoBox {
 
 }  // namespace
 
-void slice(const Slice& op, Context&, Tally*) {
+void slice(const ops::Slice& op, Context&, Tally*) {
   const Box box = box_of(op.y.shape(), op.x.shape(), op.first);
   launch_elementwise(op.y.numel(), false,
                      FromBox{box, op.x.data<float>(), op.y.mutable_data<float>()});
 }
 
-void pad(const Pad& op, Context&, Tally*) {
+void pad(const ops::Pad& op, Context&, Tally*) {
   const Box box = box_of(op.x.shape(), op.y.shape(), op.first);
   launch_elementwise(op.y.numel(), false,
                      IntoBox{box, op.x.data<float>(), op.y.mutable_data<float>()});

@@ -10,10 +10,10 @@ namespace {
 
 Tensor slice(const Tensor& x, const Shape& shape, const Offsets& first) {
   Tensor y = empty_like(x, shape);
-  dispatch(Slice{.x = x, .y = y, .first = first});
+  dispatch(ops::Slice{.x = x, .y = y, .first = first});
   record("slice", {x}, {&y}, [whole = x.shape(), first](std::span<const Tensor> grads) {
     const Tensor grad_x = empty_like(grads[0], whole);
-    dispatch(Pad{.x = grads[0], .y = grad_x, .first = first});
+    dispatch(ops::Pad{.x = grads[0], .y = grad_x, .first = first});
     return std::vector<Tensor>{grad_x};
   });
   return y;
@@ -21,10 +21,10 @@ Tensor slice(const Tensor& x, const Shape& shape, const Offsets& first) {
 
 Tensor pad(const Tensor& x, const Shape& shape, const Offsets& first) {
   Tensor y = empty_like(x, shape);
-  dispatch(Pad{.x = x, .y = y, .first = first});
+  dispatch(ops::Pad{.x = x, .y = y, .first = first});
   record("pad", {x}, {&y}, [box = x.shape(), first](std::span<const Tensor> grads) {
     const Tensor grad_x = empty_like(grads[0], box);
-    dispatch(Slice{.x = grads[0], .y = grad_x, .first = first});
+    dispatch(ops::Slice{.x = grads[0], .y = grad_x, .first = first});
     return std::vector<Tensor>{grad_x};
   });
   return y;

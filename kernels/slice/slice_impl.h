@@ -25,8 +25,8 @@ inline Box box_of(const Shape& inner, const Shape& outer, const Offsets& first) 
 }
 
 namespace cuda {
-void slice(const Slice& op, Context& ctx, Tally* tally);
-void pad(const Pad& op, Context& ctx, Tally* tally);
+void slice(const ops::Slice& op, Context& ctx, Tally* tally);
+void pad(const ops::Pad& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 }  // namespace joule

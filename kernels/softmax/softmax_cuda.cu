@@ -66,9 +66,9 @@ void softmax_grad(const SoftmaxOfGrad<kLog>& op, Context&, Tally*) {
          op.grad_x.template mutable_data<float>());
 }
 
-template void softmax(const Softmax& op, Context&, Tally*);
-template void softmax(const LogSoftmax& op, Context&, Tally*);
-template void softmax_grad(const SoftmaxGrad& op, Context&, Tally*);
-template void softmax_grad(const LogSoftmaxGrad& op, Context&, Tally*);
+template void softmax(const ops::Softmax& op, Context&, Tally*);
+template void softmax(const ops::LogSoftmax& op, Context&, Tally*);
+template void softmax_grad(const ops::SoftmaxGrad& op, Context&, Tally*);
+template void softmax_grad(const ops::LogSoftmaxGrad& op, Context&, Tally*);
 
 }  // namespace joule::cuda

@@ -14,33 +14,33 @@ Tensor cross_entropy(Tensor logits, const Tensor& labels, const CrossEntropyOpti
   const auto [smoothing, weights, ignored, reduction] = options;
   const std::int64_t ignore_index = ignored ? *ignored : kIgnoreNoLabel;
   Tensor divisor;
-  if (SoftmaxCrossEntropy::divided(weights, ignore_index, reduction)) {
+  if (ops::SoftmaxCrossEntropy::divided(weights, ignore_index, reduction)) {
     divisor = Tensor(Shape{}, DType::f64, logits.device());
   }
-  dispatch(SoftmaxCrossEntropy{.logits = logits,
-                               .labels = labels,
-                               .loss = loss,
-                               .probabilities = probabilities,
-                               .label_smoothing = smoothing,
-                               .weights = weights,
-                               .ignore_index = ignore_index,
-                               .reduction = reduction,
-                               .divisor = divisor});
+  dispatch(ops::SoftmaxCrossEntropy{.logits = logits,
+                                    .labels = labels,
+                                    .loss = loss,
+                                    .probabilities = probabilities,
+                                    .label_smoothing = smoothing,
+                                    .weights = weights,
+                                    .ignore_index = ignore_index,
+                                    .reduction = reduction,
+                                    .divisor = divisor});
   record("softmax_cross_entropy", {logits}, {&loss},
          [saved = Saved(probabilities, "probabilities"), labels = Saved(labels, "labels"),
           weights = Saved(weights, "weights"), divisor = Saved(divisor, "divisor"),
           smoothing = options.label_smoothing, ignore_index,
           reduction = options.reduction](std::span<const Tensor> grads) {
            const Tensor probabilities = saved.get();
-           dispatch(SoftmaxCrossEntropyGrad{.probabilities = probabilities,
-                                            .labels = labels.get(),
-                                            .grad_loss = grads[0],
-                                            .grad_logits = probabilities,
-                                            .label_smoothing = smoothing,
-                                            .weights = weights.get(),
-                                            .ignore_index = ignore_index,
-                                            .reduction = reduction,
-                                            .divisor = divisor.get()});
+           dispatch(ops::SoftmaxCrossEntropyGrad{.probabilities = probabilities,
+                                                 .labels = labels.get(),
+                                                 .grad_loss = grads[0],
+                                                 .grad_logits = probabilities,
+                                                 .label_smoothing = smoothing,
+                                                 .weights = weights.get(),
+                                                 .ignore_index = ignore_index,
+                                                 .reduction = reduction,
+                                                 .divisor = divisor.get()});
            return std::vector<Tensor>{probabilities};
          });
   return loss;

@@ -46,7 +46,7 @@ void check_rows(const Op& loss, const Named& in, const Named& out) {
           smoothing);
   if (loss.weights) check_weights(op, loss.weights, in.tensor);
   const bool divided =
-      SoftmaxCrossEntropy::divided(loss.weights, loss.ignore_index, loss.reduction);
+      ops::SoftmaxCrossEntropy::divided(loss.weights, loss.ignore_index, loss.reduction);
   require(divided == loss.divisor.defined(), op, ": the divisor is ",
           divided ? "not given" : "given, and not needed");
   if (divided) require_scalar(op, {"divisor", loss.divisor}, DType::f64, in.tensor.device());
@@ -67,7 +67,7 @@ const T* values_or_null(const Tensor& t) {
 
 /// The sum of the weights of the labels that count.
 template <class T>
-double weight_of_labels(const SoftmaxCrossEntropy& op) {
+double weight_of_labels(const ops::SoftmaxCrossEntropy& op) {
   const T* const weights = values_or_null<T>(op.weights);
   double sum = 0;
   for (const std::int32_t label : op.labels.values<std::int32_t>()) {
@@ -84,7 +84,7 @@ void for_each_row(const Shape& shape, Body&& body) {
   });
 }
 
-void run_reference(const SoftmaxCrossEntropy& op, Context&, Tally*) {
+void run_reference(const ops::SoftmaxCrossEntropy& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const Shape& shape = op.logits.shape();
     const T* const logits = op.logits.data<T>();
@@ -108,7 +108,7 @@ void run_reference(const SoftmaxCrossEntropy& op, Context&, Tally*) {
   });
 }
 
-void run_grad_reference(const SoftmaxCrossEntropyGrad& op, Context&, Tally*) {
+void run_grad_reference(const ops::SoftmaxCrossEntropyGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const Shape& shape = op.probabilities.shape();
     const T* const probabilities = op.probabilities.data<T>();
@@ -132,46 +132,48 @@ void run_grad_reference(const SoftmaxCrossEntropyGrad& op, Context&, Tally*) {
 
 }  // namespace
 
-void SoftmaxCrossEntropy::check() const {
+void ops::SoftmaxCrossEntropy::check() const {
   check_rows(*this, {"logits", logits}, {"probabilities", probabilities});
   require_scalar(kName, {"loss", loss}, logits.dtype(), logits.device());
 }
 
-Work SoftmaxCrossEntropy::work() const {
+Work ops::SoftmaxCrossEntropy::work() const {
   return {.bytes_read = bytes(logits) + bytes(labels) + bytes(weights),
           .bytes_written = bytes(probabilities) + bytes(loss) + bytes(divisor)};
 }
 
-std::span<const Implementation<SoftmaxCrossEntropy>> SoftmaxCrossEntropy::implementations() {
+std::span<const Implementation<ops::SoftmaxCrossEntropy>>
+ops::SoftmaxCrossEntropy::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<SoftmaxCrossEntropy>{"cuda.warp_per_row", Device::cuda, runs_all,
-                                        cuda::softmax_cross_entropy},
+    Implementation<ops::SoftmaxCrossEntropy>{"cuda.warp_per_row", Device::cuda, runs_all,
+                                             cuda::softmax_cross_entropy},
 #endif
-    Implementation<SoftmaxCrossEntropy>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::SoftmaxCrossEntropy>{kReference, Device::cpu, runs_all, run_reference},
   };
   return kTable;
 }
 
-void SoftmaxCrossEntropyGrad::check() const {
+void ops::SoftmaxCrossEntropyGrad::check() const {
   check_rows(*this, {"probabilities", probabilities}, {"grad_logits", grad_logits});
   require_scalar(kName, {"grad_loss", grad_loss}, probabilities.dtype(), probabilities.device());
 }
 
-Work SoftmaxCrossEntropyGrad::work() const {
+Work ops::SoftmaxCrossEntropyGrad::work() const {
   return {.bytes_read = bytes(probabilities) + bytes(labels) + bytes(grad_loss) + bytes(weights) +
                         bytes(divisor),
           .bytes_written = bytes(grad_logits)};
 }
 
-std::span<const Implementation<SoftmaxCrossEntropyGrad>>
-SoftmaxCrossEntropyGrad::implementations() {
+std::span<const Implementation<ops::SoftmaxCrossEntropyGrad>>
+ops::SoftmaxCrossEntropyGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<SoftmaxCrossEntropyGrad>{"cuda.warp_per_row", Device::cuda, runs_all,
-                                            cuda::softmax_cross_entropy_grad},
+    Implementation<ops::SoftmaxCrossEntropyGrad>{"cuda.warp_per_row", Device::cuda, runs_all,
+                                                 cuda::softmax_cross_entropy_grad},
 #endif
-    Implementation<SoftmaxCrossEntropyGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::SoftmaxCrossEntropyGrad>{kReference, Device::cpu, runs_all,
+                                                 run_grad_reference},
   };
   return kTable;
 }

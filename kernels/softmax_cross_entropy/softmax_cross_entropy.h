@@ -14,6 +14,8 @@ namespace joule {
 /// An ignore_index that no label is.
 inline constexpr std::int64_t kIgnoreNoLabel = std::numeric_limits<std::int64_t>::min();
 
+namespace ops {
+
 /// probabilities_nk = exp(logits_nk) / sum_j exp(logits_nj)
 /// loss_n = -sum_k q_nk log probabilities_nk,
 ///   q_nk = (1 - s) w_k [k = labels_n] + s w_k / K,  s = label_smoothing, w = weights (or all 1),
@@ -86,6 +88,8 @@ struct SoftmaxCrossEntropyGrad {
   Work work() const;
   static std::span<const Implementation<SoftmaxCrossEntropyGrad>> implementations();
 };
+
+}  // namespace ops
 
 struct CrossEntropyOptions {
   float label_smoothing = 0;

@@ -144,7 +144,7 @@ __global__ void softmax_grad_rows(Rows of, const float* probabilities, const flo
 
 }  // namespace
 
-void softmax_cross_entropy(const SoftmaxCrossEntropy& op, Context&, Tally*) {
+void softmax_cross_entropy(const ops::SoftmaxCrossEntropy& op, Context&, Tally*) {
   const Rows rows = rows_of(op, op.logits.shape());
   const Grid grid = grid_of(rows.rows);
   const BlockSums losses(grid);
@@ -165,7 +165,7 @@ void softmax_cross_entropy(const SoftmaxCrossEntropy& op, Context&, Tally*) {
   losses.write_quotient(op.loss, op.divisor);
 }
 
-void softmax_cross_entropy_grad(const SoftmaxCrossEntropyGrad& op, Context&, Tally*) {
+void softmax_cross_entropy_grad(const ops::SoftmaxCrossEntropyGrad& op, Context&, Tally*) {
   const Rows rows = rows_of(op, op.probabilities.shape());
   const double count = op.reduction == LossReduction::mean ? static_cast<double>(rows.rows) : 1;
   launch(softmax_grad_rows, grid_of(rows.rows), rows, op.probabilities.data<float>(),

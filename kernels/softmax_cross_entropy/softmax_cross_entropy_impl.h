@@ -5,6 +5,6 @@
 
 // The implementations of SoftmaxCrossEntropy and its gradient that have a source file of their own.
 namespace joule::cuda {
-void softmax_cross_entropy(const SoftmaxCrossEntropy& op, Context& ctx, Tally* tally);
-void softmax_cross_entropy_grad(const SoftmaxCrossEntropyGrad& op, Context& ctx, Tally* tally);
+void softmax_cross_entropy(const ops::SoftmaxCrossEntropy& op, Context& ctx, Tally* tally);
+void softmax_cross_entropy_grad(const ops::SoftmaxCrossEntropyGrad& op, Context& ctx, Tally* tally);
 }  // namespace joule::cuda

@@ -13,7 +13,7 @@
 namespace joule {
 namespace {
 
-void run_sgd_reference(const SgdUpdate& op, Context&, Tally*) {
+void run_sgd_reference(const ops::SgdUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     for (std::size_t k = 0; k < op.parameters.size(); ++k) {
       reference::sgd_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
@@ -22,7 +22,7 @@ void run_sgd_reference(const SgdUpdate& op, Context&, Tally*) {
   });
 }
 
-void run_adam_reference(const AdamUpdate& op, Context&, Tally*) {
+void run_adam_reference(const ops::AdamUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     for (std::size_t k = 0; k < op.parameters.size(); ++k) {
       reference::adam_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
@@ -33,7 +33,7 @@ void run_adam_reference(const AdamUpdate& op, Context&, Tally*) {
   });
 }
 
-void run_rmsprop_reference(const RmsPropUpdate& op, Context&, Tally*) {
+void run_rmsprop_reference(const ops::RmsPropUpdate& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     for (std::size_t k = 0; k < op.parameters.size(); ++k) {
       reference::rmsprop_update(op, op.parameters[k].numel(), op.parameters[k].mutable_data<T>(),
@@ -103,7 +103,7 @@ Work update_work(const std::vector<Tensor>& parameters, std::int64_t kept) {
 
 }  // namespace
 
-void SgdUpdate::check() const {
+void ops::SgdUpdate::check() const {
   check_lists(kName, parameters, {{"gradients", gradients}});
   check_velocities(kName, parameters, velocities, momentum);
   require_not_negative(kName, "lr", lr);
@@ -114,20 +114,20 @@ void SgdUpdate::check() const {
   require(!nesterov || dampening == 0, kName, ": nesterov needs a dampening of 0, got ", dampening);
 }
 
-Work SgdUpdate::work() const { return update_work(parameters, velocities.empty() ? 0 : 1); }
+Work ops::SgdUpdate::work() const { return update_work(parameters, velocities.empty() ? 0 : 1); }
 
-std::span<const Implementation<SgdUpdate>> SgdUpdate::implementations() {
+std::span<const Implementation<ops::SgdUpdate>> ops::SgdUpdate::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<SgdUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::sgd_update},
+    Implementation<ops::SgdUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::sgd_update},
 #endif
-    Implementation<SgdUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::sgd_update_simd},
-    Implementation<SgdUpdate>{kReference, Device::cpu, runs_all, run_sgd_reference},
+    Implementation<ops::SgdUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::sgd_update_simd},
+    Implementation<ops::SgdUpdate>{kReference, Device::cpu, runs_all, run_sgd_reference},
   };
   return kTable;
 }
 
-void AdamUpdate::check() const {
+void ops::AdamUpdate::check() const {
   check_lists(kName, parameters,
               {{"gradients", gradients},
                {"first_moments", first_moments},
@@ -143,22 +143,22 @@ void AdamUpdate::check() const {
   require(step >= 1, kName, ": step counts from 1, got ", step);
 }
 
-Work AdamUpdate::work() const {
+Work ops::AdamUpdate::work() const {
   return update_work(parameters, max_second_moments.empty() ? 2 : 3);
 }
 
-std::span<const Implementation<AdamUpdate>> AdamUpdate::implementations() {
+std::span<const Implementation<ops::AdamUpdate>> ops::AdamUpdate::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<AdamUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::adam_update},
+    Implementation<ops::AdamUpdate>{"cuda.multi_tensor", Device::cuda, runs_all, cuda::adam_update},
 #endif
-    Implementation<AdamUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::adam_update_simd},
-    Implementation<AdamUpdate>{kReference, Device::cpu, runs_all, run_adam_reference},
+    Implementation<ops::AdamUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::adam_update_simd},
+    Implementation<ops::AdamUpdate>{kReference, Device::cpu, runs_all, run_adam_reference},
   };
   return kTable;
 }
 
-void RmsPropUpdate::check() const {
+void ops::RmsPropUpdate::check() const {
   check_lists(kName, parameters, {{"gradients", gradients}, {"square_averages", square_averages}});
   check_velocities(kName, parameters, velocities, momentum);
   if (!gradient_averages.empty()) {
@@ -170,18 +170,18 @@ void RmsPropUpdate::check() const {
   require_not_negative(kName, "weight_decay", weight_decay);
 }
 
-Work RmsPropUpdate::work() const {
+Work ops::RmsPropUpdate::work() const {
   return update_work(parameters, 1 + !velocities.empty() + !gradient_averages.empty());
 }
 
-std::span<const Implementation<RmsPropUpdate>> RmsPropUpdate::implementations() {
+std::span<const Implementation<ops::RmsPropUpdate>> ops::RmsPropUpdate::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<RmsPropUpdate>{"cuda.multi_tensor", Device::cuda, runs_all,
-                                  cuda::rmsprop_update},
+    Implementation<ops::RmsPropUpdate>{"cuda.multi_tensor", Device::cuda, runs_all,
+                                       cuda::rmsprop_update},
 #endif
-    Implementation<RmsPropUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::rmsprop_update_simd},
-    Implementation<RmsPropUpdate>{kReference, Device::cpu, runs_all, run_rmsprop_reference},
+    Implementation<ops::RmsPropUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::rmsprop_update_simd},
+    Implementation<ops::RmsPropUpdate>{kReference, Device::cpu, runs_all, run_rmsprop_reference},
   };
   return kTable;
 }

@@ -14,6 +14,8 @@ namespace joule {
 // all are f32 on one device.  Elementwise: the same bits for any number of threads, and whatever
 // else is updated at once.  Numbers are rounded to the tensors' dtype where they meet it.
 
+namespace ops {
+
 /// Stochastic gradient descent with momentum:
 ///   g = gradient + weight_decay * parameter
 ///   velocity = momentum * velocity + (1 - dampening) * g      (if velocities are given)
@@ -122,5 +124,7 @@ struct RmsPropUpdate {
   Work work() const;
   static std::span<const Implementation<RmsPropUpdate>> implementations();
 };
+
+}  // namespace ops
 
 }  // namespace joule

@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // A vector of one runs the same instructions as a whole one: the bits of an element do not depend
 // on where in the tensor it lies.
 template <bool kMomentum, bool kNesterov>
-void sgd(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+void sgd(const ops::SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
          [[maybe_unused]] float* velocity) {
   const float lr = static_cast<float>(op.lr);
   const float weight_decay = static_cast<float>(op.weight_decay);
@@ -38,7 +38,7 @@ void sgd(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gra
   });
 }
 
-void SgdTarget(const SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+void SgdTarget(const ops::SgdUpdate& op, std::int64_t n, float* parameter, const float* gradient,
                float* velocity) {
   if (!velocity) return sgd<false, false>(op, n, parameter, gradient, velocity);
   if (!op.nesterov) return sgd<true, false>(op, n, parameter, gradient, velocity);
@@ -78,7 +78,7 @@ void AdamTarget(const AdamFactors& f, std::int64_t n, float* parameter, const fl
 }
 
 template <bool kMomentum, bool kCentred>
-void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
+void rmsprop(const ops::RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
              float* square_average, [[maybe_unused]] float* velocity,
              [[maybe_unused]] float* gradient_average) {
   const float lr = static_cast<float>(op.lr), epsilon = static_cast<float>(op.epsilon);
@@ -108,8 +108,9 @@ void rmsprop(const RmsPropUpdate& op, std::int64_t n, float* parameter, const fl
   });
 }
 
-void RmsPropTarget(const RmsPropUpdate& op, std::int64_t n, float* parameter, const float* gradient,
-                   float* square_average, float* velocity, float* gradient_average) {
+void RmsPropTarget(const ops::RmsPropUpdate& op, std::int64_t n, float* parameter,
+                   const float* gradient, float* square_average, float* velocity,
+                   float* gradient_average) {
   const auto update = gradient_average ? (velocity ? rmsprop<true, true> : rmsprop<false, true>)
                                        : (velocity ? rmsprop<true, false> : rmsprop<false, false>);
   update(op, n, parameter, gradient, square_average, velocity, gradient_average);
@@ -124,7 +125,7 @@ HWY_EXPORT(SgdTarget);
 HWY_EXPORT(AdamTarget);
 HWY_EXPORT(RmsPropTarget);
 
-void sgd_update_simd(const SgdUpdate& op, Context&, Tally*) {
+void sgd_update_simd(const ops::SgdUpdate& op, Context&, Tally*) {
   for (std::size_t k = 0; k < op.parameters.size(); ++k) {
     const float* const gradient = op.gradients[k].data<float>();
     float* const parameter = op.parameters[k].mutable_data<float>();
@@ -136,7 +137,7 @@ void sgd_update_simd(const SgdUpdate& op, Context&, Tally*) {
   }
 }
 
-void adam_update_simd(const AdamUpdate& op, Context&, Tally*) {
+void adam_update_simd(const ops::AdamUpdate& op, Context&, Tally*) {
   const AdamFactors factors(op);
   for (std::size_t k = 0; k < op.parameters.size(); ++k) {
     const float* const gradient = op.gradients[k].data<float>();
@@ -152,7 +153,7 @@ void adam_update_simd(const AdamUpdate& op, Context&, Tally*) {
   }
 }
 
-void rmsprop_update_simd(const RmsPropUpdate& op, Context&, Tally*) {
+void rmsprop_update_simd(const ops::RmsPropUpdate& op, Context&, Tally*) {
   for (std::size_t k = 0; k < op.parameters.size(); ++k) {
     const float* const gradient = op.gradients[k].data<float>();
     float* const parameter = op.parameters[k].mutable_data<float>();

@@ -159,7 +159,7 @@ struct RmsProp {
 
 }  // namespace
 
-void sgd_update(const SgdUpdate& op, Context&, Tally*) {
+void sgd_update(const ops::SgdUpdate& op, Context&, Tally*) {
   const auto lr = static_cast<float>(op.lr), momentum = static_cast<float>(op.momentum);
   const auto weight_decay = static_cast<float>(op.weight_decay);
   if (op.velocities.empty()) {
@@ -171,7 +171,7 @@ void sgd_update(const SgdUpdate& op, Context&, Tally*) {
   }
 }
 
-void adam_update(const AdamUpdate& op, Context&, Tally*) {
+void adam_update(const ops::AdamUpdate& op, Context&, Tally*) {
   const AdamFactors factors(op);
   if (op.max_second_moments.empty()) {
     update_each(Adam<false>{factors}, op.parameters, op.gradients,
@@ -182,7 +182,7 @@ void adam_update(const AdamUpdate& op, Context&, Tally*) {
   }
 }
 
-void rmsprop_update(const RmsPropUpdate& op, Context&, Tally*) {
+void rmsprop_update(const ops::RmsPropUpdate& op, Context&, Tally*) {
   const auto lr = static_cast<float>(op.lr), epsilon = static_cast<float>(op.epsilon);
   const auto alpha = static_cast<float>(op.alpha), rest = static_cast<float>(1 - op.alpha);
   const auto momentum = static_cast<float>(op.momentum);

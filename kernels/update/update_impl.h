@@ -22,7 +22,7 @@ struct AdamFactors {
   float beta1, rest1, beta2, rest2;  // rest = 1 - beta
   float coupled, shrink;             // weight decay: of the gradient, times lr of the parameter
 
-  explicit AdamFactors(const AdamUpdate& op) {
+  explicit AdamFactors(const ops::AdamUpdate& op) {
     const double t = static_cast<double>(op.step);
     lr = static_cast<float>(op.lr / (1 - std::pow(op.beta1, t)));
     root = static_cast<float>(1 / std::sqrt(1 - std::pow(op.beta2, t)));
@@ -35,14 +35,14 @@ struct AdamFactors {
 };
 
 namespace cpu {
-void sgd_update_simd(const SgdUpdate& op, Context& ctx, Tally* tally);
-void adam_update_simd(const AdamUpdate& op, Context& ctx, Tally* tally);
-void rmsprop_update_simd(const RmsPropUpdate& op, Context& ctx, Tally* tally);
+void sgd_update_simd(const ops::SgdUpdate& op, Context& ctx, Tally* tally);
+void adam_update_simd(const ops::AdamUpdate& op, Context& ctx, Tally* tally);
+void rmsprop_update_simd(const ops::RmsPropUpdate& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
-void sgd_update(const SgdUpdate& op, Context& ctx, Tally* tally);
-void adam_update(const AdamUpdate& op, Context& ctx, Tally* tally);
-void rmsprop_update(const RmsPropUpdate& op, Context& ctx, Tally* tally);
+void sgd_update(const ops::SgdUpdate& op, Context& ctx, Tally* tally);
+void adam_update(const ops::AdamUpdate& op, Context& ctx, Tally* tally);
+void rmsprop_update(const ops::RmsPropUpdate& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

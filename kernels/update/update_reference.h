@@ -10,7 +10,8 @@ namespace joule::reference {
 
 /// velocity may be null.
 template <class T>
-void sgd_update(const SgdUpdate& op, std::int64_t n, T* parameter, const T* gradient, T* velocity) {
+void sgd_update(const ops::SgdUpdate& op, std::int64_t n, T* parameter, const T* gradient,
+                T* velocity) {
   const T lr = static_cast<T>(op.lr), momentum = static_cast<T>(op.momentum);
   const T weight_decay = static_cast<T>(op.weight_decay);
   const T undamped = static_cast<T>(1 - op.dampening);
@@ -27,7 +28,7 @@ void sgd_update(const SgdUpdate& op, std::int64_t n, T* parameter, const T* grad
 
 /// max_second_moment may be null.
 template <class T>
-void adam_update(const AdamUpdate& op, std::int64_t n, T* parameter, const T* gradient,
+void adam_update(const ops::AdamUpdate& op, std::int64_t n, T* parameter, const T* gradient,
                  T* first_moment, T* second_moment, T* max_second_moment) {
   const double t = static_cast<double>(op.step);
   const T correction1 = static_cast<T>(1 - std::pow(op.beta1, t));
@@ -53,7 +54,7 @@ void adam_update(const AdamUpdate& op, std::int64_t n, T* parameter, const T* gr
 
 /// velocity and gradient_average may be null.
 template <class T>
-void rmsprop_update(const RmsPropUpdate& op, std::int64_t n, T* parameter, const T* gradient,
+void rmsprop_update(const ops::RmsPropUpdate& op, std::int64_t n, T* parameter, const T* gradient,
                     T* square_average, T* velocity, T* gradient_average) {
   const T lr = static_cast<T>(op.lr), momentum = static_cast<T>(op.momentum);
   const T alpha = static_cast<T>(op.alpha), rest = static_cast<T>(1 - op.alpha);

@@ -73,8 +73,8 @@ TEST(Contest, EverybodyComputesWhatTheDefinitionSays) {
 
 TEST(Contest, RunsEveryRowThatCanOrSaysWhyNot) {
   const Contest all = contest(Pass::forward, operands());
-  for (const auto& row : Conv2d::implementations()) {
-    const Conv2d op = operands().forward();
+  for (const auto& row : ops::Conv2d::implementations()) {
+    const ops::Conv2d op = operands().forward();
     const char* const why = cannot_run(row, op, Context{});
     const auto found = std::ranges::find(all.contestants, row.name, &Contestant::name);
     const auto runs = std::ranges::count(all.contestants, row.name, &Contestant::name);

@@ -125,21 +125,21 @@ TEST(Denormals, ProductsThatAreDenormalsAreZeroInEveryImplementation) {
   const Tensor image(kImage), grad_weight({16, 3, 3, 16});
   for (const ConvParams& params : {kGroups, kOneGroup}) {
     const Tensor weight = filters(params, 1e-20f);
-    expect_zeros(Conv2d{.x = small, .weight = weight, .y = image, .params = params}, image);
+    expect_zeros(ops::Conv2d{.x = small, .weight = weight, .y = image, .params = params}, image);
     expect_zeros(
-        Conv2dGradInput{
+        ops::Conv2dGradInput{
             .grad_y = small, .weight = weight, .grad_x = image, .wanted = small, .params = params},
         image);
   }
   expect_zeros(
-      Conv2dGradWeight{
+      ops::Conv2dGradWeight{
           .x = small, .grad_y = small, .grad_weight = grad_weight, .params = {.padding = 1}},
       grad_weight);
   const Tensor x = small.reshape({128, 256}), w = Tensor::full({256, 256}, 1e-20f), y({128, 256});
-  expect_zeros(Linear{.x = x, .weight = w, .y = y}, y);
-  expect_zeros(LinearGradInput{.grad_y = x, .weight = w, .grad_x = y}, y);
-  expect_zeros(LinearGradWeight{.x = x, .grad_y = x, .grad_weight = w}, w);
-  expect_zeros(Scale{.x = small, .y = image, .factor = 1e-20f}, image);
+  expect_zeros(ops::Linear{.x = x, .weight = w, .y = y}, y);
+  expect_zeros(ops::LinearGradInput{.grad_y = x, .weight = w, .grad_x = y}, y);
+  expect_zeros(ops::LinearGradWeight{.x = x, .grad_y = x, .grad_weight = w}, w);
+  expect_zeros(ops::Scale{.x = small, .y = image, .factor = 1e-20f}, image);
 }
 
 // Times something large they would be normal.
@@ -150,22 +150,23 @@ TEST(Denormals, DenormalOperandsOfConvolutionsAndLinearLayersAreZero) {
     for (const bool in_weight : {true, false}) {
       const Tensor& x = in_weight ? large : denormals;
       const Tensor weight = filters(params, in_weight ? kDenormal : 1e20f);
-      expect_zeros(Conv2d{.x = x, .weight = weight, .y = image, .params = params}, image);
+      expect_zeros(ops::Conv2d{.x = x, .weight = weight, .y = image, .params = params}, image);
       expect_zeros(
-          Conv2dGradInput{
+          ops::Conv2dGradInput{
               .grad_y = x, .weight = weight, .grad_x = image, .wanted = large, .params = params},
           image);
     }
   }
   for (const auto& [x, grad_y] : {std::pair{large, denormals}, std::pair{denormals, large}}) {
     expect_zeros(
-        Conv2dGradWeight{.x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = kOneGroup},
+        ops::Conv2dGradWeight{
+            .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .params = kOneGroup},
         grad_weight);
     const Tensor a = x.reshape({128, 256}), b = grad_y.reshape({128, 256}), w({256, 256});
-    expect_zeros(LinearGradWeight{.x = a, .grad_y = b, .grad_weight = w}, w);
+    expect_zeros(ops::LinearGradWeight{.x = a, .grad_y = b, .grad_weight = w}, w);
     const Tensor weight = Tensor::full({256, 256}, grad_y.values<float>()[0]), y({128, 256});
-    expect_zeros(Linear{.x = a, .weight = weight, .y = y}, y);
-    expect_zeros(LinearGradInput{.grad_y = a, .weight = weight, .grad_x = y}, y);
+    expect_zeros(ops::Linear{.x = a, .weight = weight, .y = y}, y);
+    expect_zeros(ops::LinearGradInput{.grad_y = a, .weight = weight, .grad_x = y}, y);
   }
 }
 
@@ -173,7 +174,7 @@ TEST(Denormals, OperandsThatAreDenormalsAreZero) {
   const Tensor denormals = Tensor::full(kImage, kDenormal), image(kImage);
   EXPECT_EQ(denormals.nonzeros(), 0);
   EXPECT_EQ(denormals.density(), 0);
-  const Relu relu{.x = denormals, .y = image, .sigma = 1e-2f, .l0_sum = Tensor(Shape{})};
+  const ops::Relu relu{.x = denormals, .y = image, .sigma = 1e-2f, .l0_sum = Tensor(Shape{})};
   for_each_thread_count([&] {
     for_each_implementation(relu, [&](std::string_view name) {
       run(relu, name);
@@ -186,13 +187,14 @@ TEST(Denormals, OperandsThatAreDenormalsAreZero) {
     });
   });
   const Tensor pooled({8, 8, 8, 16});
-  const MaxPool2d pool{.x = denormals, .y = pooled, .kernel = 2, .stride = 2};
+  const ops::MaxPool2d pool{.x = denormals, .y = pooled, .kernel = 2, .stride = 2};
   for_each_implementation(pool, [&](std::string_view name) {
     run(pool, name);
     EXPECT_EQ(pooled.nonzeros(), 0);
   });
   for (const ConvParams& params : {kGroups, kOneGroup}) {
-    const Conv2d conv{.x = denormals, .weight = filters(params, 1), .y = image, .params = params};
+    const ops::Conv2d conv{
+        .x = denormals, .weight = filters(params, 1), .y = image, .params = params};
     for_each_implementation(conv, [&](std::string_view name) {
       const Tally tally = run(conv, name);
       EXPECT_EQ(tally.values_in_nonzero, 0);

@@ -323,14 +323,15 @@ TEST(Intern, EqualTextsAreOneText) {
 
 TEST(Accumulate, EveryImplementationAddsAndChecks) {
   const Tensor addend = random_tensor({100003}, 1), start = random_tensor({100003}, 2);
-  for_each_implementation(Accumulate{.sum = start, .addend = addend}, [&](std::string_view name) {
-    const Tensor sum = start.clone();
-    run(Accumulate{.sum = sum, .addend = addend}, name);
-    for (std::int64_t i = 0; i < sum.numel(); ++i) {
-      ASSERT_EQ(sum.data<float>()[i], start.data<float>()[i] + addend.data<float>()[i]);
-    }
-  });
-  EXPECT_EQ(error_of([] { dispatch(Accumulate{.sum = Tensor({2}), .addend = Tensor({3})}); }),
+  for_each_implementation(
+      ops::Accumulate{.sum = start, .addend = addend}, [&](std::string_view name) {
+        const Tensor sum = start.clone();
+        run(ops::Accumulate{.sum = sum, .addend = addend}, name);
+        for (std::int64_t i = 0; i < sum.numel(); ++i) {
+          ASSERT_EQ(sum.data<float>()[i], start.data<float>()[i] + addend.data<float>()[i]);
+        }
+      });
+  EXPECT_EQ(error_of([] { dispatch(ops::Accumulate{.sum = Tensor({2}), .addend = Tensor({3})}); }),
             "accumulate: f32 [2] on cpu and f32 [3] on cpu differ");
 }
 

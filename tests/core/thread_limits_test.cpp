@@ -158,97 +158,99 @@ void convolutions() {
     const Tensor x = whole(kImage), grad_y = whole(kImage, 2), out(kImage);
     const Tensor weight = whole({16, 3, 3, 16 / groups}, 3), bias = whole(kChannels, 4);
     expect_the_same_from_everywhere(
-        Conv2d{.x = x, .weight = weight, .y = out, .bias = bias, .params = params});
+        ops::Conv2d{.x = x, .weight = weight, .y = out, .bias = bias, .params = params});
     expect_the_same_from_everywhere(
-        Conv2d{.x = x, .weight = weight, .y = out, .params = params, .relu = true});
-    expect_the_same_from_everywhere(Conv2dGradInput{
+        ops::Conv2d{.x = x, .weight = weight, .y = out, .params = params, .relu = true});
+    expect_the_same_from_everywhere(ops::Conv2dGradInput{
         .grad_y = grad_y, .weight = weight, .grad_x = out, .wanted = x, .params = params});
-    expect_the_same_from_everywhere(Conv2dGradWeight{.x = x,
-                                                     .grad_y = grad_y,
-                                                     .grad_weight = weight.clone(),
-                                                     .grad_bias = bias.clone(),
-                                                     .params = params});
+    expect_the_same_from_everywhere(ops::Conv2dGradWeight{.x = x,
+                                                          .grad_y = grad_y,
+                                                          .grad_weight = weight.clone(),
+                                                          .grad_bias = bias.clone(),
+                                                          .params = params});
   }
 }
 
 void linear_layers() {
   const Tensor x = whole(kMatrix), weight = whole({64, 256}, 2), y({128, 64}), bias = whole({64});
   const Tensor grad_y = whole({128, 64}, 3);
-  expect_the_same_from_everywhere(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
+  expect_the_same_from_everywhere(ops::Linear{.x = x, .weight = weight, .y = y, .bias = bias});
   expect_the_same_from_everywhere(
-      LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = Tensor(kMatrix)});
-  expect_the_same_from_everywhere(LinearGradWeight{
+      ops::LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = Tensor(kMatrix)});
+  expect_the_same_from_everywhere(ops::LinearGradWeight{
       .x = x, .grad_y = grad_y, .grad_weight = weight.clone(), .grad_bias = bias.clone()});
 }
 
 void batch_norm() {
   const Tensor x = whole(kImage), y(kImage), ones = positive(kChannels), zeros(kChannels);
-  expect_the_same_from_everywhere(BatchNorm{.x = x,
-                                            .gamma = ones,
-                                            .beta = whole(kChannels),
-                                            .y = y,
-                                            .mean = zeros.clone(),
-                                            .mean_rest = zeros.clone(),
-                                            .inv_std = zeros.clone(),
-                                            .running_mean = ones.clone(),
-                                            .running_var = ones.clone()});
-  expect_the_same_from_everywhere(BatchNormInference{.x = x,
+  expect_the_same_from_everywhere(ops::BatchNorm{.x = x,
+                                                 .gamma = ones,
+                                                 .beta = whole(kChannels),
+                                                 .y = y,
+                                                 .mean = zeros.clone(),
+                                                 .mean_rest = zeros.clone(),
+                                                 .inv_std = zeros.clone(),
+                                                 .running_mean = ones.clone(),
+                                                 .running_var = ones.clone()});
+  expect_the_same_from_everywhere(ops::BatchNormInference{.x = x,
+                                                          .gamma = ones,
+                                                          .beta = whole(kChannels),
+                                                          .running_mean = ones,
+                                                          .running_var = ones,
+                                                          .y = y});
+  expect_the_same_from_everywhere(ops::BatchNormGrad{.x = x,
                                                      .gamma = ones,
-                                                     .beta = whole(kChannels),
-                                                     .running_mean = ones,
-                                                     .running_var = ones,
-                                                     .y = y});
-  expect_the_same_from_everywhere(BatchNormGrad{.x = x,
-                                                .gamma = ones,
-                                                .mean = zeros,
-                                                .mean_rest = zeros,
-                                                .inv_std = ones,
-                                                .grad_y = whole(kImage, 2),
-                                                .grad_x = y,
-                                                .grad_gamma = zeros.clone(),
-                                                .grad_beta = zeros.clone()});
-  expect_the_same_from_everywhere(BatchNormInferenceGrad{.x = x,
-                                                         .gamma = ones,
-                                                         .running_mean = zeros,
-                                                         .running_var = ones,
-                                                         .grad_y = whole(kImage, 2),
-                                                         .grad_x = y,
-                                                         .grad_gamma = zeros.clone(),
-                                                         .grad_beta = zeros.clone()});
+                                                     .mean = zeros,
+                                                     .mean_rest = zeros,
+                                                     .inv_std = ones,
+                                                     .grad_y = whole(kImage, 2),
+                                                     .grad_x = y,
+                                                     .grad_gamma = zeros.clone(),
+                                                     .grad_beta = zeros.clone()});
+  expect_the_same_from_everywhere(ops::BatchNormInferenceGrad{.x = x,
+                                                              .gamma = ones,
+                                                              .running_mean = zeros,
+                                                              .running_var = ones,
+                                                              .grad_y = whole(kImage, 2),
+                                                              .grad_x = y,
+                                                              .grad_gamma = zeros.clone(),
+                                                              .grad_beta = zeros.clone()});
 }
 
 void pools() {
   const Tensor x = whole(kImage), y(kHalf), grad_y = whole(kHalf, 2), grad_x(kImage);
-  const Tensor index = Tensor::zeros(MaxPool2d::index_shape(kHalf), DType::i32);
-  expect_the_same_from_everywhere(AvgPool2d{.x = x, .y = y});
-  expect_the_same_from_everywhere(AvgPool2dGrad{.grad_y = grad_y, .grad_x = grad_x});
-  expect_the_same_from_everywhere(MaxPool2d{.x = x, .y = y, .index = index});
+  const Tensor index = Tensor::zeros(ops::MaxPool2d::index_shape(kHalf), DType::i32);
+  expect_the_same_from_everywhere(ops::AvgPool2d{.x = x, .y = y});
+  expect_the_same_from_everywhere(ops::AvgPool2dGrad{.grad_y = grad_y, .grad_x = grad_x});
+  expect_the_same_from_everywhere(ops::MaxPool2d{.x = x, .y = y, .index = index});
   expect_the_same_from_everywhere(
-      MaxPool2dGrad{.index = index, .grad_y = grad_y, .grad_x = grad_x});
-  expect_the_same_from_everywhere(GlobalAvgPool{.x = x, .y = Tensor({8, 16})});
-  expect_the_same_from_everywhere(GlobalAvgPoolGrad{.grad_y = whole({8, 16}), .grad_x = grad_x});
+      ops::MaxPool2dGrad{.index = index, .grad_y = grad_y, .grad_x = grad_x});
+  expect_the_same_from_everywhere(ops::GlobalAvgPool{.x = x, .y = Tensor({8, 16})});
+  expect_the_same_from_everywhere(
+      ops::GlobalAvgPoolGrad{.grad_y = whole({8, 16}), .grad_x = grad_x});
 }
 
 void elementwise() {
   const Tensor x = random_tensor(kImage, 1, 0.5), y(kImage), scalar = Tensor::full({}, 2);
-  expect_the_same_from_everywhere(Accumulate{.sum = y, .addend = x});
-  expect_the_same_from_everywhere(Add{.a = x, .b = whole(kImage), .y = y});
-  expect_the_same_from_everywhere(Sub{.a = x, .b = whole(kChannels), .y = y});
-  expect_the_same_from_everywhere(Mul{.a = x, .b = whole({8, 1, 1, 16}), .y = y});
-  expect_the_same_from_everywhere(Div{.a = x, .b = positive({16, 16, 16}), .y = y});
-  expect_the_same_from_everywhere(Scale{.x = x, .y = y, .factor = 3});
-  expect_the_same_from_everywhere(SquaredNorm{.x = x, .sum = scalar.to(DType::f64)});
-  expect_the_same_from_everywhere(Dropout{.x = x, .y = y});
+  expect_the_same_from_everywhere(ops::Accumulate{.sum = y, .addend = x});
+  expect_the_same_from_everywhere(ops::Add{.a = x, .b = whole(kImage), .y = y});
+  expect_the_same_from_everywhere(ops::Sub{.a = x, .b = whole(kChannels), .y = y});
+  expect_the_same_from_everywhere(ops::Mul{.a = x, .b = whole({8, 1, 1, 16}), .y = y});
+  expect_the_same_from_everywhere(ops::Div{.a = x, .b = positive({16, 16, 16}), .y = y});
+  expect_the_same_from_everywhere(ops::Scale{.x = x, .y = y, .factor = 3});
+  expect_the_same_from_everywhere(ops::SquaredNorm{.x = x, .sum = scalar.to(DType::f64)});
+  expect_the_same_from_everywhere(ops::Dropout{.x = x, .y = y});
   const Tensor wide({8, 16, 16, 32});
-  expect_the_same_from_everywhere(Concat{.xs = {x, whole(kImage)}, .y = wide});
-  expect_the_same_from_everywhere(ConcatGrad{.grad_y = wide, .grad_xs = {y, y.clone()}});
-  expect_the_same_from_everywhere(Relu{.x = x, .y = y, .sigma = 1, .l0_sum = scalar.clone()});
+  expect_the_same_from_everywhere(ops::Concat{.xs = {x, whole(kImage)}, .y = wide});
+  expect_the_same_from_everywhere(ops::ConcatGrad{.grad_y = wide, .grad_xs = {y, y.clone()}});
+  expect_the_same_from_everywhere(ops::Relu{.x = x, .y = y, .sigma = 1, .l0_sum = scalar.clone()});
   expect_the_same_from_everywhere(
-      ReluGrad{.y = x, .grad_y = whole(kImage), .grad_x = y, .sigma = 1, .grad_l0 = scalar});
-  expect_the_same_from_everywhere(L0Sum{.x = x, .sum = scalar.clone(), .sigma = 1});
-  expect_the_same_from_everywhere(L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = y, .sigma = 1});
+      ops::ReluGrad{.y = x, .grad_y = whole(kImage), .grad_x = y, .sigma = 1, .grad_l0 = scalar});
+  expect_the_same_from_everywhere(ops::L0Sum{.x = x, .sum = scalar.clone(), .sigma = 1});
   expect_the_same_from_everywhere(
-      L0Penalty{.sums = {scalar, scalar}, .weights = {1, 2}, .value = scalar.clone()});
+      ops::L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = y, .sigma = 1});
+  expect_the_same_from_everywhere(
+      ops::L0Penalty{.sums = {scalar, scalar}, .weights = {1, 2}, .value = scalar.clone()});
 }
 
 template <PointwiseFunction kFunction>
@@ -261,26 +263,26 @@ void pointwise() {
 
 void matrices() {
   expect_the_same_from_everywhere(
-      MatMul{.a = whole({2, 64, 96}), .b = whole({2, 96, 80}, 2), .y = Tensor({2, 64, 80})});
+      ops::MatMul{.a = whole({2, 64, 96}), .b = whole({2, 96, 80}, 2), .y = Tensor({2, 64, 80})});
 }
 
 void group_norm() {
   const Tensor x = whole(kImage), ones = positive(kChannels), y(kImage);
   expect_the_same_from_everywhere(
-      GroupNorm{.x = x, .gamma = ones, .beta = ones, .y = y, .groups = 4});
-  expect_the_same_from_everywhere(GroupNormGrad{.x = x,
-                                                .gamma = ones,
-                                                .grad_y = x,
-                                                .grad_x = y,
-                                                .grad_gamma = ones.clone(),
-                                                .grad_beta = ones.clone(),
-                                                .groups = 4});
+      ops::GroupNorm{.x = x, .gamma = ones, .beta = ones, .y = y, .groups = 4});
+  expect_the_same_from_everywhere(ops::GroupNormGrad{.x = x,
+                                                     .gamma = ones,
+                                                     .grad_y = x,
+                                                     .grad_x = y,
+                                                     .grad_gamma = ones.clone(),
+                                                     .grad_beta = ones.clone(),
+                                                     .groups = 4});
 }
 
 void boxes() {
   const Tensor whole_image = whole(kImage), box = whole({8, 8, 16, 5});
-  expect_the_same_from_everywhere(Slice{.x = whole_image, .y = box, .first = {0, 8, 0, 3}});
-  expect_the_same_from_everywhere(Pad{.x = box, .y = whole_image, .first = {0, 8, 0, 3}});
+  expect_the_same_from_everywhere(ops::Slice{.x = whole_image, .y = box, .first = {0, 8, 0, 3}});
+  expect_the_same_from_everywhere(ops::Pad{.x = box, .y = whole_image, .first = {0, 8, 0, 3}});
 }
 
 template <bool kLog>
@@ -301,27 +303,27 @@ void pointwise_loss() {
 
 void reductions() {
   const Tensor x = random_tensor(kImage, 1), rows({8, 16});
-  expect_the_same_from_everywhere(Sum{.x = x, .y = rows, .first = 1, .last = 3});
-  expect_the_same_from_everywhere(SumGrad{.grad_y = rows, .grad_x = x, .first = 1, .last = 3});
+  expect_the_same_from_everywhere(ops::Sum{.x = x, .y = rows, .first = 1, .last = 3});
+  expect_the_same_from_everywhere(ops::SumGrad{.grad_y = rows, .grad_x = x, .first = 1, .last = 3});
 }
 
 void loss_and_updates() {
   const Tensor logits = whole(kMatrix), p(kMatrix), loss = Tensor::full({}, 1);
   const Tensor labels = Tensor::zeros({128}, DType::i32);
-  expect_the_same_from_everywhere(
-      SoftmaxCrossEntropy{.logits = logits, .labels = labels, .loss = loss, .probabilities = p});
-  expect_the_same_from_everywhere(SoftmaxCrossEntropyGrad{
+  expect_the_same_from_everywhere(ops::SoftmaxCrossEntropy{
+      .logits = logits, .labels = labels, .loss = loss, .probabilities = p});
+  expect_the_same_from_everywhere(ops::SoftmaxCrossEntropyGrad{
       .probabilities = positive(kMatrix), .labels = labels, .grad_loss = loss, .grad_logits = p});
   const Tensor w = whole(kImage), g = whole(kImage, 2), state = positive(kImage);
-  expect_the_same_from_everywhere(SgdUpdate{
+  expect_the_same_from_everywhere(ops::SgdUpdate{
       .parameters = {w}, .gradients = {g}, .velocities = {state}, .lr = .1, .momentum = .9});
-  expect_the_same_from_everywhere(AdamUpdate{.parameters = {w},
-                                             .gradients = {g},
-                                             .first_moments = {state},
-                                             .second_moments = {state.clone()},
-                                             .lr = .1});
-  expect_the_same_from_everywhere(
-      RmsPropUpdate{.parameters = {w}, .gradients = {g}, .square_averages = {state}, .lr = .1});
+  expect_the_same_from_everywhere(ops::AdamUpdate{.parameters = {w},
+                                                  .gradients = {g},
+                                                  .first_moments = {state},
+                                                  .second_moments = {state.clone()},
+                                                  .lr = .1});
+  expect_the_same_from_everywhere(ops::RmsPropUpdate{
+      .parameters = {w}, .gradients = {g}, .square_averages = {state}, .lr = .1});
 }
 
 TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {

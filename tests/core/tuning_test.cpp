@@ -149,7 +149,7 @@ TEST(TuningTable, FindsWhatHasTheSameKey) {
 
 // The keys of the operations.
 
-Conv2d conv(std::int64_t batch = 2, const ConvParams& params = {.padding = 1}) {
+ops::Conv2d conv(std::int64_t batch = 2, const ConvParams& params = {.padding = 1}) {
   return {.x = random_tensor({batch, 6, 6, 16}, 1, 0.5),
           .weight = random_tensor({8, 3, 3, 16}, 2),
           .y = Tensor({batch, (6 + 2 * params.padding.h - 3) / params.stride.h + 1,
@@ -160,14 +160,14 @@ Conv2d conv(std::int64_t batch = 2, const ConvParams& params = {.padding = 1}) {
 TEST(TuningKeys, TellShapesApart) {
   const TuningSizes sizes = conv().tuning_key().sizes;
   EXPECT_EQ(sizes, conv().tuning_key().sizes);
-  Conv2d fused = conv();
+  ops::Conv2d fused = conv();
   fused.relu = true;
   EXPECT_NE(sizes, fused.tuning_key().sizes);
   EXPECT_NE(sizes, conv(3).tuning_key().sizes);
   EXPECT_NE(sizes, conv(2, {.padding = 2}).tuning_key().sizes);
   EXPECT_NE(sizes, conv(2, {.stride = 2, .padding = 1}).tuning_key().sizes);
   const auto linear = [](std::int64_t n, std::int64_t in, std::int64_t out) {
-    return Linear{.x = Tensor({n, in}), .weight = Tensor({out, in}), .y = Tensor({n, out})}
+    return ops::Linear{.x = Tensor({n, in}), .weight = Tensor({out, in}), .y = Tensor({n, out})}
         .tuning_key()
         .sizes;
   };
@@ -191,7 +191,7 @@ std::shared_ptr<TuningTable> in_favour_of(std::string_view row, const Op& op) {
 
 TEST(TuningTable, TheSameTableGivesTheSameBits) {
   const OnlyTheCpu the_table_is_of_the_cpu;
-  const Conv2d op = conv();
+  const ops::Conv2d op = conv();
   for_each_implementation(op, [&](std::string_view name) {
     set_tuning_table(in_favour_of(name, op));
     LastRecord sink;

@@ -41,14 +41,14 @@ TEST(CudaFaults, OutOfMemoryIsAnErrorAndTheDeviceWorksOn) {
 TEST(CudaFaults, AFailedCallIsNamedWithItsLine) {
   const Tensor x = ones(100), y = ones(100);
   simt::fail("cudaLaunchKernelEx", cudaErrorInvalidValue);
-  const std::string launch = error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); });
+  const std::string launch = error_of<DeviceError>([&] { dispatch(ops::Relu{.x = x, .y = y}); });
   EXPECT_EQ(launch.find("cudaLaunchKernelEx failed: "), 0u) << launch;
   EXPECT_NE(launch.find("kernels/product/masked_rows_cuda.h:"), std::string::npos) << launch;
   simt::fail("cudaMemcpyAsync", cudaErrorInvalidValue);
   const std::string copy = error_of<DeviceError>([&] { x.to(Device::cpu); });
   EXPECT_EQ(copy.find("cudaMemcpyAsync failed: "), 0u) << copy;
   EXPECT_NE(copy.find("core/cuda/backend.cu:"), std::string::npos) << copy;
-  dispatch(Relu{.x = x, .y = y});
+  dispatch(ops::Relu{.x = x, .y = y});
   EXPECT_EQ(y.nonzeros(), 100);
 }
 
@@ -58,18 +58,18 @@ TEST(CudaFaults, AnOperationThatFailsIsNotTimed) {
   const Tensor x = ones(100), y = ones(100);
   simt::fail("cudaLaunchKernelEx", cudaErrorInvalidValue);
   simt::fail("cudaEventRecord", cudaErrorInvalidValue, 1);  // of the end, if it came to that
-  const std::string error = error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); });
+  const std::string error = error_of<DeviceError>([&] { dispatch(ops::Relu{.x = x, .y = y}); });
   EXPECT_EQ(error.find("cudaLaunchKernelEx failed: "), 0u) << error;
-  const std::string next = error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); });
+  const std::string next = error_of<DeviceError>([&] { dispatch(ops::Relu{.x = x, .y = y}); });
   EXPECT_EQ(next.find("cudaEventRecord failed: "), 0u) << next;
-  dispatch(Relu{.x = x, .y = y});
+  dispatch(ops::Relu{.x = x, .y = y});
 }
 
 TEST(CudaFaults, EveryAllocationIsReturned) {
   const std::size_t before = simt::allocated_bytes();
   {
     const Tensor x = ones(1000), y = ones(1000);
-    dispatch(Relu{.x = x, .y = y});
+    dispatch(ops::Relu{.x = x, .y = y});
     EXPECT_GT(simt::allocated_bytes(), before);
   }
   EXPECT_EQ(simt::allocated_bytes(), before);
@@ -83,9 +83,9 @@ TEST(CudaFaults, ALostDeviceIsAnErrorAndNothingCrashes) {
     const Tensor x = ones(100), y = ones(100);
     {
       energy::Recording recording(ledger);
-      dispatch(Relu{.x = x, .y = y});
+      dispatch(ops::Relu{.x = x, .y = y});
       simt::lose_device(cudaErrorECCUncorrectable);
-      EXPECT_NE(error_of<DeviceError>([&] { dispatch(Relu{.x = x, .y = y}); }), "");
+      EXPECT_NE(error_of<DeviceError>([&] { dispatch(ops::Relu{.x = x, .y = y}); }), "");
     }
     EXPECT_NE(error_of<DeviceError>([&] { x.to(Device::cpu); }), "");
     EXPECT_NE(error_of<DeviceError>([&] { ledger.total(); }), "");

@@ -96,7 +96,8 @@ TEST_F(Cuda, HostAccessIsRefused) {
 
 TEST_F(Cuda, AnOperationWithoutARowIsAnErrorThatNamesIt) {
   const Tensor x = Tensor::zeros({2}, DType::f64, Device::cuda);
-  const std::string error = error_of([&] { dispatch(Accumulate{.sum = x, .addend = x.clone()}); });
+  const std::string error =
+      error_of([&] { dispatch(ops::Accumulate{.sum = x, .addend = x.clone()}); });
   EXPECT_NE(error.find("accumulate: no implementation"), std::string::npos) << error;
   EXPECT_NE(error.find("reference: is for another device"), std::string::npos) << error;
 }
@@ -128,7 +129,7 @@ TEST_F(Cuda, TheTimeOfEveryRunReachesTheLedger) {
   const Tensor x = Tensor::full({1000}, 1, Device::cuda);
   {
     energy::Recording recording(ledger);
-    for (int i = 0; i < 3000; ++i) dispatch(Accumulate{.sum = x, .addend = x});
+    for (int i = 0; i < 3000; ++i) dispatch(ops::Accumulate{.sum = x, .addend = x});
   }
   const energy::Totals total = ledger.total();
   EXPECT_EQ(total.calls, 3000);
@@ -138,8 +139,8 @@ TEST_F(Cuda, TheTimeOfEveryRunReachesTheLedger) {
 TEST_F(Cuda, GradientsOfSeveralUsesAddUp) {
   const Tensor sum = random_tensor({1000}, 1).to(Device::cuda), addend = random_tensor({1000}, 2);
   const Tensor before = sum.to(Device::cpu);
-  dispatch(Accumulate{.sum = sum, .addend = addend.to(Device::cuda)});
-  dispatch(Accumulate{.sum = before, .addend = addend});
+  dispatch(ops::Accumulate{.sum = sum, .addend = addend.to(Device::cuda)});
+  dispatch(ops::Accumulate{.sum = before, .addend = addend});
   expect_same_bits(sum.to(Device::cpu), before);
 }
 

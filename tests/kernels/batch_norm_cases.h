@@ -45,7 +45,7 @@ struct Layer {
     running_mean.tensor().fill(0.25);
     running_var.tensor().fill(1.5);
   }
-  BatchNorm training() const {
+  ops::BatchNorm training() const {
     return {.x = x,
             .gamma = gamma,
             .beta = beta,
@@ -56,7 +56,7 @@ struct Layer {
             .running_mean = running_mean.tensor(),
             .running_var = running_var.tensor()};
   }
-  BatchNormInference inference() const {
+  ops::BatchNormInference inference() const {
     return {.x = x,
             .gamma = gamma,
             .beta = beta,
@@ -64,7 +64,7 @@ struct Layer {
             .running_var = running_var.tensor(),
             .y = y.tensor()};
   }
-  BatchNormInferenceGrad inference_grad() const {
+  ops::BatchNormInferenceGrad inference_grad() const {
     return {.x = x,
             .gamma = gamma,
             .running_mean = running_mean.tensor(),
@@ -74,7 +74,7 @@ struct Layer {
             .grad_gamma = grad_gamma.tensor(),
             .grad_beta = grad_beta.tensor()};
   }
-  BatchNormGrad grad() const {
+  ops::BatchNormGrad grad() const {
     return {.x = x,
             .gamma = gamma,
             .mean = mean.tensor(),

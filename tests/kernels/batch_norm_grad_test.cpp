@@ -17,7 +17,7 @@ TEST(BatchNormInference, UsesTheRunningStatistics) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Layer layer(shape);
-      const BatchNormInference op = layer.inference();
+      const ops::BatchNormInference op = layer.inference();
       for_each_implementation(op, [&](std::string_view name) {
         run(op, name);
         for (std::int64_t i = 0; i < op.x.numel(); ++i) {
@@ -38,7 +38,7 @@ TEST(BatchNormInferenceGrad, EveryImplementationStaysWithinTheBound) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Layer layer(shape);
-      const BatchNormInferenceGrad op = layer.inference_grad();
+      const ops::BatchNormInferenceGrad op = layer.inference_grad();
       const std::int64_t channels = shape[-1], rows = shape.numel() / channels;
       const double inv_std = 1 / std::sqrt(1.5 + op.epsilon);
       for_each_implementation(op, [&](std::string_view name) {
@@ -64,7 +64,7 @@ TEST(BatchNormInferenceGrad, EveryImplementationStaysWithinTheBound) {
 
 TEST(BatchNormInferenceGrad, OfNoImagesIsZero) {
   const Layer layer({0, 5});
-  const BatchNormInferenceGrad op = layer.inference_grad();
+  const ops::BatchNormInferenceGrad op = layer.inference_grad();
   for_each_implementation(op, [&](std::string_view name) {
     op.grad_gamma.fill(7);
     op.grad_beta.fill(7);
@@ -79,7 +79,7 @@ TEST(BatchNormGrad, EveryImplementationStaysWithinTheBound) {
     for (const Shape& shape : kShapes) {
       const Layer layer(shape);
       dispatch(layer.training());
-      const BatchNormGrad op = layer.grad();
+      const ops::BatchNormGrad op = layer.grad();
       const std::int64_t channels = shape[-1], rows = shape.numel() / channels;
       for_each_implementation(op, [&](std::string_view name) {
         run(op, name);
@@ -118,22 +118,22 @@ TEST(BatchNormGrad, AgreesWithCentralDifferencesInDouble) {
   const Tensor x = to64(random_tensor(shape, 1)), gamma = to64(random_tensor(channels, 2));
   const Tensor beta = to64(random_tensor(channels, 3)), grad_y = to64(random_tensor(shape, 4));
   const auto empty = [](const Shape& s) { return Tensor(s, DType::f64); };
-  const BatchNorm forward{.x = x,
-                          .gamma = gamma,
-                          .beta = beta,
-                          .y = empty(shape),
-                          .mean = empty(channels),
-                          .mean_rest = empty(channels),
-                          .inv_std = empty(channels)};
-  const BatchNormGrad backward{.x = x,
+  const ops::BatchNorm forward{.x = x,
                                .gamma = gamma,
-                               .mean = forward.mean,
-                               .mean_rest = forward.mean_rest,
-                               .inv_std = forward.inv_std,
-                               .grad_y = grad_y,
-                               .grad_x = empty(shape),
-                               .grad_gamma = empty(channels),
-                               .grad_beta = empty(channels)};
+                               .beta = beta,
+                               .y = empty(shape),
+                               .mean = empty(channels),
+                               .mean_rest = empty(channels),
+                               .inv_std = empty(channels)};
+  const ops::BatchNormGrad backward{.x = x,
+                                    .gamma = gamma,
+                                    .mean = forward.mean,
+                                    .mean_rest = forward.mean_rest,
+                                    .inv_std = forward.inv_std,
+                                    .grad_y = grad_y,
+                                    .grad_x = empty(shape),
+                                    .grad_gamma = empty(channels),
+                                    .grad_beta = empty(channels)};
   dispatch(forward);
   dispatch(backward);
   const auto loss = [&] {

@@ -57,7 +57,7 @@ TEST(BatchNorm, NormalisesAndMovesTheRunningStatistics) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Layer layer(shape);
-      const BatchNorm op = layer.training();
+      const ops::BatchNorm op = layer.training();
       const std::int64_t channels = shape[-1], rows = shape.numel() / channels;
       for_each_implementation(op, [&](std::string_view name) {
         layer.restart();
@@ -98,13 +98,13 @@ TEST(BatchNorm, TheVarianceOfAFarAwayClusterIsRight) {
   const Tensor x = random_tensor({5000, 20}, 1);
   for (float& v : std::span(x.mutable_data<float>(), x.numel())) v += 4096;
   const Tensor one = Tensor::full({20}, 1), mean({20}), inv_std({20});
-  const BatchNorm op{.x = x,
-                     .gamma = one,
-                     .beta = one,
-                     .y = Tensor(x.shape()),
-                     .mean = mean,
-                     .mean_rest = Tensor({20}),
-                     .inv_std = inv_std};
+  const ops::BatchNorm op{.x = x,
+                          .gamma = one,
+                          .beta = one,
+                          .y = Tensor(x.shape()),
+                          .mean = mean,
+                          .mean_rest = Tensor({20}),
+                          .inv_std = inv_std};
   const auto expect_right = [&] {
     for (std::int64_t c = 0; c < 20; ++c) {
       const Statistics s(x, c);
@@ -150,8 +150,8 @@ TEST(BatchNorm, AnOffsetCostsNoAccuracyForwardOrBackward) {
     float& x = layer.x.mutable_data<float>()[i];
     x = offsets[i % 6] + (i % 6 == 5 ? 0 : x / 256);  // the last channel is constant
   }
-  const BatchNorm op = layer.training();
-  const BatchNormGrad grad = layer.grad();
+  const ops::BatchNorm op = layer.training();
+  const ops::BatchNormGrad grad = layer.grad();
   const auto expect_right = [&] {
     for (std::int64_t c = 0; c < 6; ++c) {
       const ChannelInDouble d(layer, c);
@@ -187,7 +187,7 @@ TEST(BatchNorm, AnOffsetCostsNoAccuracyForwardOrBackward) {
 
 TEST(BatchNorm, RunningStatisticsAreOptional) {
   const Layer layer({6, 3});
-  BatchNorm op = layer.training();
+  ops::BatchNorm op = layer.training();
   op.running_mean = op.running_var = Tensor();
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
@@ -199,10 +199,10 @@ TEST(BatchNorm, RunningStatisticsAreOptional) {
 
 TEST(BatchNorm, MayOverwriteItsInput) {
   const Layer layer({50, 40});
-  BatchNorm training = layer.training();
-  BatchNormInference inference = layer.inference();
-  BatchNormGrad grad = layer.grad();
-  BatchNormInferenceGrad frozen = layer.inference_grad();
+  ops::BatchNorm training = layer.training();
+  ops::BatchNormInference inference = layer.inference();
+  ops::BatchNormGrad grad = layer.grad();
+  ops::BatchNormInferenceGrad frozen = layer.inference_grad();
   for_each_implementation(training, [&](std::string_view name) {
     run(layer.training(), name);
     training.x = training.y = layer.x.clone();
@@ -291,7 +291,7 @@ TEST(BatchNorm, WorkIsWhatTheReferenceMultiplies) {
                             g.data(), d.data(), running_mean, running_var);
     });
   };
-  BatchNorm without = layer.training();
+  ops::BatchNorm without = layer.training();
   without.running_mean = without.running_var = Tensor();
   EXPECT_EQ(layer.training().work().macs, train(e.data(), f.data()));
   EXPECT_EQ(without.work().macs, train(nullptr, nullptr));
@@ -320,52 +320,52 @@ TEST(BatchNorm, WorkIsWhatTheReferenceMultiplies) {
 TEST(BatchNorm, ErrorsNameTheOperandAndWhatWasExpected) {
   const Layer layer({6, 5});
   const auto error = [&](auto&& change) {
-    BatchNorm op = layer.training();
+    ops::BatchNorm op = layer.training();
     change(op);
     return error_of([&] { dispatch(op); });
   };
-  EXPECT_EQ(error([](BatchNorm& op) { op.x = op.y = Tensor({5}); }),
+  EXPECT_EQ(error([](ops::BatchNorm& op) { op.x = op.y = Tensor({5}); }),
             "batch_norm: x must be [..., C], got [5]");
-  EXPECT_EQ(error([](BatchNorm& op) {
+  EXPECT_EQ(error([](ops::BatchNorm& op) {
               op.y = Tensor({5, 6});
             }),
             "batch_norm: y is f32 [5,6] on cpu, x is f32 [6,5] on cpu");
-  EXPECT_EQ(error([](BatchNorm& op) { op.beta = Tensor({6}); }),
+  EXPECT_EQ(error([](ops::BatchNorm& op) { op.beta = Tensor({6}); }),
             "batch_norm: beta is f32 [6] on cpu, expected f32 [5] on cpu");
-  EXPECT_EQ(error([](BatchNorm& op) { op.running_var = Tensor(); }),
+  EXPECT_EQ(error([](ops::BatchNorm& op) { op.running_var = Tensor(); }),
             "batch_norm: running_mean and running_var must both be defined, or neither");
-  EXPECT_EQ(error([](BatchNorm& op) { op.epsilon = 0; }),
+  EXPECT_EQ(error([](ops::BatchNorm& op) { op.epsilon = 0; }),
             "batch_norm: epsilon must be positive, got 0");
-  EXPECT_EQ(error([](BatchNorm& op) { op.momentum = 2; }),
+  EXPECT_EQ(error([](ops::BatchNorm& op) { op.momentum = 2; }),
             "batch_norm: momentum must be in [0, 1], got 2");
-  EXPECT_EQ(error([](BatchNorm& op) {
+  EXPECT_EQ(error([](ops::BatchNorm& op) {
               op.x = op.y = Tensor({1, 5});
             }),
             "batch_norm: a variance needs at least 2 values per channel, x is [1,5]");
-  EXPECT_EQ(error([](BatchNorm& op) {
+  EXPECT_EQ(error([](ops::BatchNorm& op) {
               op.x = op.y = Tensor(Shape{0, 5});
             }),
             "batch_norm: a variance needs at least 2 values per channel, x is [0,5]");
   EXPECT_EQ(error_of([&] {
-              BatchNormInferenceGrad op = layer.inference_grad();
+              ops::BatchNormInferenceGrad op = layer.inference_grad();
               op.epsilon = -1;
               dispatch(op);
             }),
             "batch_norm_inference_grad: epsilon must be positive, got -1");
   EXPECT_EQ(error_of([&] {
-              BatchNormInferenceGrad op = layer.inference_grad();
+              ops::BatchNormInferenceGrad op = layer.inference_grad();
               op.running_var = Tensor({4});
               dispatch(op);
             }),
             "batch_norm_inference_grad: running_var is f32 [4] on cpu, expected f32 [5] on cpu");
   EXPECT_EQ(error_of([&] {
-              BatchNormInference op = layer.inference();
+              ops::BatchNormInference op = layer.inference();
               op.running_mean = Tensor({4});
               dispatch(op);
             }),
             "batch_norm_inference: running_mean is f32 [4] on cpu, expected f32 [5] on cpu");
   EXPECT_EQ(error_of([&] {
-              BatchNormGrad op = layer.grad();
+              ops::BatchNormGrad op = layer.grad();
               op.grad_gamma = Tensor();
               dispatch(op);
             }),

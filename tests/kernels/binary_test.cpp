@@ -13,9 +13,9 @@ using namespace test;
 
 template <class Op>
 float expected(float a, float b) {
-  if constexpr (std::is_same_v<Op, Add>) return a + b;
-  if constexpr (std::is_same_v<Op, Sub>) return a - b;
-  if constexpr (std::is_same_v<Op, Mul>) return a * b;
+  if constexpr (std::is_same_v<Op, ops::Add>) return a + b;
+  if constexpr (std::is_same_v<Op, ops::Sub>) return a - b;
+  if constexpr (std::is_same_v<Op, ops::Mul>) return a * b;
   return a / b;
 }
 
@@ -54,7 +54,7 @@ const Case kCases[] = {
 
 template <class Op>
 class BinaryOps : public testing::Test {};
-using Ops = testing::Types<Add, Sub, Mul, Div>;
+using Ops = testing::Types<ops::Add, ops::Sub, ops::Mul, ops::Div>;
 TYPED_TEST_SUITE(BinaryOps, Ops);
 
 TYPED_TEST(BinaryOps, EveryImplementationGivesTheDefinition) {

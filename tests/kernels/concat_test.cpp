@@ -41,7 +41,7 @@ TEST(Concat, PutsTheChannelsSideBySide) {
   for (const Case& of : kCases) {
     const std::vector<Tensor> xs = parts(of);
     const Guarded y(shape_of_all(of));
-    const Concat op{.xs = xs, .y = y.tensor()};
+    const ops::Concat op{.xs = xs, .y = y.tensor()};
     for_each_implementation(op, [&](std::string_view name) {
       y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
       run(op, name);
@@ -62,9 +62,9 @@ TEST(ConcatGrad, TakesThemApartAgain) {
   for (const Case& of : kCases) {
     const std::vector<Tensor> xs = parts(of);
     const Tensor y(shape_of_all(of));
-    dispatch(Concat{.xs = xs, .y = y});
+    dispatch(ops::Concat{.xs = xs, .y = y});
     std::vector<Guarded> grads;
-    ConcatGrad op{.grad_y = y};
+    ops::ConcatGrad op{.grad_y = y};
     for (const Tensor& x : xs) op.grad_xs.push_back(grads.emplace_back(x.shape()).tensor());
     for_each_implementation(op, [&](std::string_view name) {
       for (const Guarded& grad : grads) {
@@ -80,7 +80,7 @@ TEST(ConcatGrad, TakesThemApartAgain) {
 }
 
 TEST(Concat, JoinsVectorsOfOneDimension) {
-  const Concat op{.xs = {Tensor::full({2}, 1), Tensor::full({1}, 2)}, .y = Tensor({3})};
+  const ops::Concat op{.xs = {Tensor::full({2}, 1), Tensor::full({1}, 2)}, .y = Tensor({3})};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     expect_same_bits(op.y, Tensor::from(std::vector<float>{1, 1, 2}, {3}));
@@ -90,14 +90,14 @@ TEST(Concat, JoinsVectorsOfOneDimension) {
 TEST(Concat, MovesEachElementOnce) {
   const Work work{.bytes_read = 4 * 30, .bytes_written = 4 * 30};
   const std::vector<Tensor> xs{Tensor({5, 2}), Tensor({5, 4})};
-  EXPECT_EQ((Concat{.xs = xs, .y = Tensor({5, 6})}.work()), work);
-  EXPECT_EQ((ConcatGrad{.grad_y = Tensor({5, 6}), .grad_xs = xs}.work()), work);
+  EXPECT_EQ((ops::Concat{.xs = xs, .y = Tensor({5, 6})}.work()), work);
+  EXPECT_EQ((ops::ConcatGrad{.grad_y = Tensor({5, 6}), .grad_xs = xs}.work()), work);
 }
 
 TEST(Concat, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({2, 3}), y({2, 6});
   const auto concat = [&](std::vector<Tensor> xs) {
-    return error_of([&] { dispatch(Concat{.xs = xs, .y = y}); });
+    return error_of([&] { dispatch(ops::Concat{.xs = xs, .y = y}); });
   };
   EXPECT_EQ(concat({}), "concat: expects at least one tensor");
   EXPECT_EQ(concat({x, Tensor()}), "concat: x[1] is undefined");
@@ -105,9 +105,9 @@ TEST(Concat, ErrorsNameTheOperandAndWhatWasExpected) {
             "concat: x[1] is f32 [3,3] on cpu, expected f32 [2,3] on cpu");
   EXPECT_EQ(concat({x, Tensor({2, 1, 3})}), "concat: x[1] is [2,1,3], y is [2,6]");
   EXPECT_EQ(concat({x, x, x}), "concat: y is [2,6], the xs have 9 channels in all");
-  EXPECT_EQ(error_of([&] { dispatch(ConcatGrad{.grad_y = y, .grad_xs = {x}}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::ConcatGrad{.grad_y = y, .grad_xs = {x}}); }),
             "concat_grad: grad_y is [2,6], the grad_xs have 3 channels in all");
-  EXPECT_EQ(error_of([] { dispatch(Concat{.xs = {Tensor(Shape{})}, .y = Tensor(Shape{})}); }),
+  EXPECT_EQ(error_of([] { dispatch(ops::Concat{.xs = {Tensor(Shape{})}, .y = Tensor(Shape{})}); }),
             "concat: y must have channels, it is a scalar");
 }
 

@@ -57,7 +57,8 @@ TEST(ConvTranspose2d, IsAccountedAsTheBackwardPassOfAConvolution) {
   context().sink = &sink;
   const Tensor y = conv_transpose2d(x, weight, {}, {.stride = 2, .padding = 1}, 1);
   context().sink = nullptr;
-  const Conv2d forward{.x = y, .weight = weight, .y = x, .params = {.stride = 2, .padding = 1}};
+  const ops::Conv2d forward{
+      .x = y, .weight = weight, .y = x, .params = {.stride = 2, .padding = 1}};
   EXPECT_EQ(sink.work.macs, forward.work().macs);
   EXPECT_GT(sink.work.macs, 0);
 }

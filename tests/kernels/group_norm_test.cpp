@@ -32,8 +32,9 @@ TEST(GroupNorm, EveryImplementationGivesTheDefinition) {
     const Tensor x = offset_tensor(of.x), gamma = random_tensor({of.x[-1]}, 2);
     const Tensor beta = random_tensor({of.x[-1]}, 3);
     const Guarded y(of.x);
-    const GroupNorm op{.x = x, .gamma = gamma, .beta = beta, .y = y.tensor(), .groups = of.groups};
-    GroupNorm exact = op;
+    const ops::GroupNorm op{
+        .x = x, .gamma = gamma, .beta = beta, .y = y.tensor(), .groups = of.groups};
+    ops::GroupNorm exact = op;
     exact.x = to64(x), exact.gamma = to64(gamma), exact.beta = to64(beta);
     exact.y = Tensor(of.x, DType::f64);
     run(exact, kReference);
@@ -46,7 +47,8 @@ TEST(GroupNorm, EveryImplementationGivesTheDefinition) {
       }
       EXPECT_TRUE(y.intact());
       const Tensor over = x.clone();
-      run(GroupNorm{.x = over, .gamma = gamma, .beta = beta, .y = over, .groups = of.groups}, name);
+      run(ops::GroupNorm{.x = over, .gamma = gamma, .beta = beta, .y = over, .groups = of.groups},
+          name);
       expect_same_bits(over, op.y);
     });
   }
@@ -57,14 +59,14 @@ TEST(GroupNorm, EveryGradientIsTheDefinition) {
     SCOPED_TRACE(str(of.x, " in ", of.groups));
     const Shape channels{of.x[-1]};
     const Guarded grad_x(of.x), grad_gamma(channels), grad_beta(channels);
-    const GroupNormGrad op{.x = offset_tensor(of.x),
-                           .gamma = random_tensor(channels, 2),
-                           .grad_y = random_tensor(of.x, 3),
-                           .grad_x = grad_x.tensor(),
-                           .grad_gamma = grad_gamma.tensor(),
-                           .grad_beta = grad_beta.tensor(),
-                           .groups = of.groups};
-    GroupNormGrad exact = op;
+    const ops::GroupNormGrad op{.x = offset_tensor(of.x),
+                                .gamma = random_tensor(channels, 2),
+                                .grad_y = random_tensor(of.x, 3),
+                                .grad_x = grad_x.tensor(),
+                                .grad_gamma = grad_gamma.tensor(),
+                                .grad_beta = grad_beta.tensor(),
+                                .groups = of.groups};
+    ops::GroupNormGrad exact = op;
     for_each_tensor(exact, [](Tensor& t) { t = to64(t); });
     run(exact, kReference);
     // Sums of that many products, each at most sqrt(size of a group) in magnitude.
@@ -95,13 +97,13 @@ TEST(GroupNorm, SameBitsForAnyNumberOfThreads) {
   std::vector<Tensor> sums;
   for_each_thread_count([&] {
     sums.push_back(Tensor({8}));
-    dispatch(GroupNormGrad{.x = x,
-                           .gamma = gamma,
-                           .grad_y = x,
-                           .grad_x = Tensor(x.shape()),
-                           .grad_gamma = sums.back(),
-                           .grad_beta = Tensor({8}),
-                           .groups = 2});
+    dispatch(ops::GroupNormGrad{.x = x,
+                                .gamma = gamma,
+                                .grad_y = x,
+                                .grad_x = Tensor(x.shape()),
+                                .grad_gamma = sums.back(),
+                                .grad_beta = Tensor({8}),
+                                .groups = 2});
   });
   expect_same_bits(sums[0], sums[1]);
 }
@@ -129,9 +131,9 @@ TEST(GroupNorm, HasGradients) {
 
 TEST(GroupNorm, CostAndErrors) {
   const Tensor x({2, 3, 4}), c({4}), y({2, 3, 4});
-  const GroupNorm op{.x = x, .gamma = c, .beta = c, .y = y, .groups = 2};
+  const ops::GroupNorm op{.x = x, .gamma = c, .beta = c, .y = y, .groups = 2};
   EXPECT_EQ(op.work(), (Work{.macs = 48, .bytes_read = 96 + 32, .bytes_written = 96}));
-  const GroupNormGrad grad{
+  const ops::GroupNormGrad grad{
       .x = x, .gamma = c, .grad_y = x, .grad_x = y, .grad_gamma = c, .grad_beta = c};
   EXPECT_EQ(grad.work(), (Work{.macs = 120, .bytes_read = 96 + 16 + 96, .bytes_written = 96 + 32}));
   EXPECT_EQ(error_of([&] { group_norm(x, c, c, 3); }),

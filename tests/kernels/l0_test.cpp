@@ -18,7 +18,8 @@ double smooth_l0(double x, double sigma) { return x * x / (x * x + sigma); }
 TEST(L0Sum, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
-      const L0Sum op{.x = random_tensor(shape, 1, 0.7), .sum = Tensor(Shape{}), .sigma = kSigma};
+      const ops::L0Sum op{
+          .x = random_tensor(shape, 1, 0.7), .sum = Tensor(Shape{}), .sigma = kSigma};
       double expected = 0;
       for (const float x : op.x.values<float>()) expected += smooth_l0(x, kSigma);
       for_each_implementation(op, [&](std::string_view name) {
@@ -38,21 +39,22 @@ TEST(L0Sum, OfLargeValuesIsTheirNumber) {
   std::vector<float> values(70, 2e19f);  // whole vectors and a rest
   values[3] = -3e38f, values[5] = inf, values[69] = -inf;
   for_each_target([&] {
-    const L0Sum op{.x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
+    const ops::L0Sum op{.x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
       EXPECT_EQ(op.sum.item(), 70);
     });
-    const Relu relu{.x = Tensor::from(values, {70}),
-                    .y = Tensor({70}),
-                    .sigma = 1e-4f,
-                    .l0_sum = Tensor(Shape{})};
+    const ops::Relu relu{.x = Tensor::from(values, {70}),
+                         .y = Tensor({70}),
+                         .sigma = 1e-4f,
+                         .l0_sum = Tensor(Shape{})};
     for_each_implementation(relu, [&](std::string_view name) {
       run(relu, name);
       EXPECT_EQ(relu.l0_sum.item(), 68) << "the negative ones are 0";
     });
     values[7] = NAN;
-    const L0Sum undefined{.x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
+    const ops::L0Sum undefined{
+        .x = Tensor::from(values, {70}), .sum = Tensor(Shape{}), .sigma = 1e-4f};
     for_each_implementation(undefined, [&](std::string_view name) {
       run(undefined, name);
       EXPECT_TRUE(std::isnan(undefined.sum.item()));
@@ -83,14 +85,14 @@ TEST(L0SumGrad, OverTheWholeRangeOfFloat) {
         EXPECT_EQ(grad.values<float>()[static_cast<std::size_t>(n - 2)], 0);
         EXPECT_TRUE(std::isnan(grad.values<float>()[static_cast<std::size_t>(n - 1)]));
       };
-      const L0SumGrad op{.x = x, .grad_sum = grad_l0, .grad_x = Tensor({n}), .sigma = sigma};
+      const ops::L0SumGrad op{.x = x, .grad_sum = grad_l0, .grad_x = Tensor({n}), .sigma = sigma};
       for_each_implementation(op, [&](std::string_view name) {
         run(op, name);
         expect_derivative(op.grad_x);
       });
       const Tensor y = x.clone();
       y.attach(mask_of(y));
-      const ReluGrad relu{
+      const ops::ReluGrad relu{
           .y = y, .grad_y = grad_y, .grad_x = Tensor({n}), .sigma = sigma, .grad_l0 = grad_l0};
       for_each_implementation(relu, [&](std::string_view name) {
         run(relu, name);
@@ -102,16 +104,16 @@ TEST(L0SumGrad, OverTheWholeRangeOfFloat) {
 
 TEST(L0Sum, TendsToTheNumberOfNonzeros) {
   const Tensor x = integer_tensor({1000}, 2);
-  const L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = 1e-12f};
+  const ops::L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = 1e-12f};
   dispatch(op);
   EXPECT_EQ(op.sum.item(), static_cast<double>(x.nonzeros()));
 }
 
 TEST(L0Sum, AgreesWithTheSumOfRelu) {
   const Tensor x = random_tensor({64, 100}, 3), y(x.shape());
-  const Relu relu{.x = x, .y = y, .sigma = kSigma, .l0_sum = Tensor(Shape{})};
+  const ops::Relu relu{.x = x, .y = y, .sigma = kSigma, .l0_sum = Tensor(Shape{})};
   dispatch(relu);
-  const L0Sum op{.x = y, .sum = Tensor(Shape{}), .sigma = kSigma};
+  const ops::L0Sum op{.x = y, .sum = Tensor(Shape{}), .sigma = kSigma};
   dispatch(op);
   EXPECT_NEAR(op.sum.item(), relu.l0_sum.item(), 1e-5 * op.sum.item());
 }
@@ -121,11 +123,11 @@ TEST(L0Sum, SameBitsForAnyNumberOfThreads) {
   std::vector<double> sums;
   std::vector<Tensor> grads;
   for_each_thread_count([&] {
-    const L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = kSigma};
+    const ops::L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = kSigma};
     dispatch(op);
     sums.push_back(op.sum.item());
     grads.push_back(Tensor(x.shape()));
-    dispatch(L0SumGrad{.x = x, .grad_sum = op.sum, .grad_x = grads.back(), .sigma = kSigma});
+    dispatch(ops::L0SumGrad{.x = x, .grad_sum = op.sum, .grad_x = grads.back(), .sigma = kSigma});
   });
   EXPECT_EQ(sums[0], sums[1]);
   expect_same_bits(grads[1], grads[0]);
@@ -135,10 +137,10 @@ TEST(L0SumGrad, EveryImplementationGivesTheDerivative) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Guarded grad_x(shape);
-      const L0SumGrad op{.x = random_tensor(shape, 5, 0.7),
-                         .grad_sum = Tensor::full(Shape{}, -0.25f),
-                         .grad_x = grad_x.tensor(),
-                         .sigma = kSigma};
+      const ops::L0SumGrad op{.x = random_tensor(shape, 5, 0.7),
+                              .grad_sum = Tensor::full(Shape{}, -0.25f),
+                              .grad_x = grad_x.tensor(),
+                              .sigma = kSigma};
       for_each_implementation(op, [&](std::string_view name) {
         run(op, name);
         for (std::int64_t i = 0; i < op.x.numel(); ++i) {
@@ -158,19 +160,19 @@ TEST(L0SumGrad, EveryImplementationGivesTheDerivative) {
 
 TEST(L0SumGrad, MayOverwriteItsInput) {
   const Tensor x = random_tensor({100}, 6), one = Tensor::full(Shape{}, 1.0f);
-  const L0SumGrad apart{.x = x, .grad_sum = one, .grad_x = Tensor(x.shape()), .sigma = kSigma};
+  const ops::L0SumGrad apart{.x = x, .grad_sum = one, .grad_x = Tensor(x.shape()), .sigma = kSigma};
   for_each_implementation(apart, [&](std::string_view name) {
     run(apart, name);
     const Tensor over = x.clone();
-    run(L0SumGrad{.x = over, .grad_sum = one, .grad_x = over, .sigma = kSigma}, name);
+    run(ops::L0SumGrad{.x = over, .grad_sum = one, .grad_x = over, .sigma = kSigma}, name);
     expect_same_bits(over, apart.grad_x);
   });
 }
 
 TEST(L0Penalty, IsTheWeightedSum) {
-  const L0Penalty op{.sums = {Tensor::full(Shape{}, 3), Tensor::full({1}, 5)},
-                     .weights = {0.5f, -2},
-                     .value = Tensor(Shape{})};
+  const ops::L0Penalty op{.sums = {Tensor::full(Shape{}, 3), Tensor::full({1}, 5)},
+                          .weights = {0.5f, -2},
+                          .value = Tensor(Shape{})};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     EXPECT_EQ(op.value.item(), -8.5);
@@ -179,7 +181,7 @@ TEST(L0Penalty, IsTheWeightedSum) {
 }
 
 TEST(L0Penalty, HasAnyNumberOfTerms) {
-  L0Penalty op{.sums = {}, .weights = {}, .value = Tensor(Shape{})};
+  ops::L0Penalty op{.sums = {}, .weights = {}, .value = Tensor(Shape{})};
   double expected = 0;
   for (int k = 0; k < 300; ++k) {
     op.sums.push_back(Tensor::full(Shape{}, static_cast<float>(k)));
@@ -194,27 +196,28 @@ TEST(L0Penalty, HasAnyNumberOfTerms) {
 
 TEST(L0, ErrorsSayWhatWasExpected) {
   const Tensor x({3}), scalar(Shape{});
-  EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = 0}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::L0Sum{.x = x, .sum = scalar, .sigma = 0}); }),
             "l0_sum: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
   for (const float sigma : {1e-40f, -1.0f, 1e20f, std::numeric_limits<float>::infinity(), NAN}) {
     const std::string error =
-        error_of([&] { dispatch(L0Sum{.x = x, .sum = scalar, .sigma = sigma}); });
+        error_of([&] { dispatch(ops::L0Sum{.x = x, .sum = scalar, .sigma = sigma}); });
     EXPECT_NE(error.find("sigma must be from"), std::string::npos) << sigma;
   }
-  EXPECT_EQ(error_of([&] { dispatch(L0Sum{.x = x, .sum = x, .sigma = 1}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::L0Sum{.x = x, .sum = x, .sigma = 1}); }),
             "l0_sum: sum must be a scalar of f32 on cpu, got f32 [3] on cpu");
-  EXPECT_EQ(error_of([&] {
-              dispatch(L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = Tensor({4}), .sigma = 1});
-            }),
-            "l0_sum_grad: grad_x is f32 [4] on cpu, x is f32 [3] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(L0Penalty{.sums = {}, .weights = {}, .value = scalar}); }),
+  EXPECT_EQ(
+      error_of([&] {
+        dispatch(ops::L0SumGrad{.x = x, .grad_sum = scalar, .grad_x = Tensor({4}), .sigma = 1});
+      }),
+      "l0_sum_grad: grad_x is f32 [4] on cpu, x is f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(ops::L0Penalty{.sums = {}, .weights = {}, .value = scalar}); }),
             "l0_penalty: needs at least one sum");
   EXPECT_EQ(error_of([&] {
-              dispatch(L0Penalty{.sums = {scalar}, .weights = {1, 2}, .value = scalar});
+              dispatch(ops::L0Penalty{.sums = {scalar}, .weights = {1, 2}, .value = scalar});
             }),
             "l0_penalty: 1 sums, but 2 weights");
   EXPECT_EQ(error_of([&] {
-              dispatch(L0Penalty{.sums = {scalar, x}, .weights = {1, 2}, .value = scalar});
+              dispatch(ops::L0Penalty{.sums = {scalar, x}, .weights = {1, 2}, .value = scalar});
             }),
             "l0_penalty: sums[1] must be a scalar of f32 on cpu, got f32 [3] on cpu");
 }

@@ -23,7 +23,7 @@ Shape shape_of(std::int64_t batch, std::int64_t rows, std::int64_t columns, bool
 }
 
 template <class Make>
-MatMul make(const Case& of, bool ta, bool tb, const Tensor& y, Make&& operand) {
+ops::MatMul make(const Case& of, bool ta, bool tb, const Tensor& y, Make&& operand) {
   return {.a = operand(shape_of(of.batch, of.m, of.k, ta), 1),
           .b = operand(shape_of(of.batch, of.k, of.n, tb), 2),
           .y = y,
@@ -48,8 +48,8 @@ void for_each_case(Body&& body) {
 TEST(MatMul, IsExactForWholeNumbers) {
   for_each_case([](const Case& of, bool ta, bool tb) {
     const Guarded y(shape_of(of.batch, of.m, of.n, false));
-    const MatMul op = make(of, ta, tb, y.tensor(), integer_tensor);
-    MatMul expected = op;
+    const ops::MatMul op = make(of, ta, tb, y.tensor(), integer_tensor);
+    ops::MatMul expected = op;
     expected.y = Tensor(op.y.shape());
     run(expected, kReference);
     for_each_implementation(op, [&](std::string_view name) {
@@ -67,8 +67,8 @@ TEST(MatMul, IsWithinTheBoundOfItsSums) {
   };
   for_each_case([&](const Case& of, bool ta, bool tb) {
     const Tensor y(shape_of(of.batch, of.m, of.n, false));
-    const MatMul op = make(of, ta, tb, y, random);
-    MatMul exact = op, magnitude = op;
+    const ops::MatMul op = make(of, ta, tb, y, random);
+    ops::MatMul exact = op, magnitude = op;
     exact.a = to64(op.a), exact.b = to64(op.b), exact.y = to64(y);
     magnitude.a = absolute(op.a), magnitude.b = absolute(op.b), magnitude.y = to64(y);
     run(exact, kReference);
@@ -93,9 +93,9 @@ TEST(MatMul, CostIsWhatTheReferenceMultiplies) {
   std::vector<Counted> y(2 * 5);
   Counted::multiplications = 0;
   reference::matmul<Counted>(2, 5, 3, a.data(), 3, 1, b.data(), 5, 1, y.data());
-  const MatMul one{.a = Tensor({2, 3}), .b = Tensor({3, 5}), .y = Tensor({2, 5})};
+  const ops::MatMul one{.a = Tensor({2, 3}), .b = Tensor({3, 5}), .y = Tensor({2, 5})};
   EXPECT_EQ(one.work().macs, Counted::multiplications);
-  const MatMul four{
+  const ops::MatMul four{
       .a = Tensor({4, 3, 2}), .b = Tensor({4, 3, 5}), .y = Tensor({4, 2, 5}), .transpose_a = true};
   EXPECT_EQ(four.work(), (Work{.macs = 4 * Counted::multiplications,
                                .bytes_read = 4 * (4 * 6 + 4 * 15),
@@ -104,7 +104,7 @@ TEST(MatMul, CostIsWhatTheReferenceMultiplies) {
 
 TEST(MatMul, CountsTheMacsOfZerosOfA) {
   const Tensor a = Tensor::from(std::vector<float>{1, 0, 0, 4}, {2, 2});
-  const MatMul op{.a = a, .b = random_tensor({2, 5}, 1), .y = Tensor({2, 5})};
+  const ops::MatMul op{.a = a, .b = random_tensor({2, 5}, 1), .y = Tensor({2, 5})};
   for_each_implementation(op, [&](std::string_view name) {
     const Tally tally = run(op, name);
     EXPECT_EQ(tally.macs_skippable, 10);
@@ -131,7 +131,7 @@ TEST(MatMul, ErrorsNameTheOperandsAndWhatWasExpected) {
             "matmul: expected [M,K] and [K,N], or a batch of each, got [2,3] and [2,3,5]");
   EXPECT_EQ(error_of([] { matmul(Tensor({2, 3}), Tensor()); }), "matmul: a and b must be defined");
   EXPECT_EQ(error_of([] {
-              dispatch(MatMul{.a = Tensor({2, 3}), .b = Tensor({3, 5}), .y = Tensor({5, 2})});
+              dispatch(ops::MatMul{.a = Tensor({2, 3}), .b = Tensor({3, 5}), .y = Tensor({5, 2})});
             }),
             "matmul: y is f32 [5,2] on cpu, expected f32 [2,5] on cpu");
 }

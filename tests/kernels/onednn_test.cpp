@@ -101,7 +101,7 @@ std::string error_when_fails(std::string_view function, const Op& op) {
 const ConvParams kGroups{.padding = 1, .groups = 4};
 const Tensor kWeight = random_tensor({16, 3, 3, 4}, 1);
 
-Conv2d forward(std::int64_t side) {
+ops::Conv2d forward(std::int64_t side) {
   const Shape image{1, side, side, 16};
   return {.x = random_tensor(image, 2), .weight = kWeight, .y = Tensor(image), .params = kGroups};
 }
@@ -113,12 +113,12 @@ TEST(OneDnn, ErrorsOfConvolutionsBecomeDeviceErrors) {
   EXPECT_EQ(error_when_fails("dnnl_memory_create", forward(6)),
             "oneDNN memory: could not create a memory object (out_of_memory)");
   const Tensor image = random_tensor({1, 7, 7, 16}, 3);
-  EXPECT_EQ(error_when_fails("dnnl_primitive_create", Conv2dGradInput{.grad_y = image,
-                                                                      .weight = kWeight,
-                                                                      .grad_x = image.clone(),
-                                                                      .params = kGroups}),
+  EXPECT_EQ(error_when_fails("dnnl_primitive_create", ops::Conv2dGradInput{.grad_y = image,
+                                                                           .weight = kWeight,
+                                                                           .grad_x = image.clone(),
+                                                                           .params = kGroups}),
             "oneDNN convolution_backward_data: could not create a primitive (out_of_memory)");
-  const Conv2dGradWeight grad_weight{
+  const ops::Conv2dGradWeight grad_weight{
       .x = image, .grad_y = image, .grad_weight = kWeight.clone(), .params = kGroups};
   EXPECT_EQ(error_when_fails("dnnl_primitive_create", grad_weight),
             "oneDNN convolution_backward_weights: could not create a primitive (out_of_memory)");
@@ -128,11 +128,12 @@ TEST(OneDnn, ErrorsOfConvolutionsBecomeDeviceErrors) {
 
 TEST(OneDnn, ErrorsOfLinearBecomeDeviceErrors) {
   const Tensor x = random_tensor({3, 5}, 1), weight = random_tensor({4, 5}, 2), y({3, 4});
-  EXPECT_EQ(error_when_fails("dnnl_primitive_execute", Linear{.x = x, .weight = weight, .y = y}),
-            "oneDNN matmul: could not execute a primitive (out_of_memory)");
-  EXPECT_EQ(error_when_fails("dnnl_sgemm", LinearGradInput{.grad_y = random_tensor({3, 4}, 3),
-                                                           .weight = weight,
-                                                           .grad_x = Tensor({3, 5})}),
+  EXPECT_EQ(
+      error_when_fails("dnnl_primitive_execute", ops::Linear{.x = x, .weight = weight, .y = y}),
+      "oneDNN matmul: could not execute a primitive (out_of_memory)");
+  EXPECT_EQ(error_when_fails("dnnl_sgemm", ops::LinearGradInput{.grad_y = random_tensor({3, 4}, 3),
+                                                                .weight = weight,
+                                                                .grad_x = Tensor({3, 5})}),
             "oneDNN sgemm: could not multiply (out_of_memory)");
 }
 
@@ -184,13 +185,13 @@ void expect_exact_convolution(Generator& g) {
   const Tensor weight = integer_tensor({out, kernel.h, kernel.w, per_group}, g.below(1 << 20));
   const Tensor grad_y = integer_tensor({batch, size.h, size.w, out}, g.below(1 << 20));
   const Guarded y(grad_y.shape()), grad_x(x.shape()), grad_weight(weight.shape());
-  expect_exact(Conv2d{.x = x, .weight = weight, .y = y.tensor(), .params = params}, {&y});
+  expect_exact(ops::Conv2d{.x = x, .weight = weight, .y = y.tensor(), .params = params}, {&y});
   expect_exact(
-      Conv2dGradInput{
+      ops::Conv2dGradInput{
           .grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor(), .params = params},
       {&grad_x});
   expect_exact(
-      Conv2dGradWeight{
+      ops::Conv2dGradWeight{
           .x = x, .grad_y = grad_y, .grad_weight = grad_weight.tensor(), .params = params},
       {&grad_weight});
 }
@@ -204,13 +205,13 @@ void expect_exact_linear(Generator& g) {
   const Tensor bias = integer_tensor({out}, g.below(1 << 20)),
                grad_y = integer_tensor({batch, out}, 1);
   const Guarded y({batch, out}), grad_x({batch, in}), grad_weight({out, in}), grad_bias({out});
-  expect_exact(Linear{.x = x, .weight = weight, .y = y.tensor(), .bias = bias}, {&y});
-  expect_exact(LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor()},
+  expect_exact(ops::Linear{.x = x, .weight = weight, .y = y.tensor(), .bias = bias}, {&y});
+  expect_exact(ops::LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor()},
                {&grad_x});
-  expect_exact(LinearGradWeight{.x = x,
-                                .grad_y = grad_y,
-                                .grad_weight = grad_weight.tensor(),
-                                .grad_bias = grad_bias.tensor()},
+  expect_exact(ops::LinearGradWeight{.x = x,
+                                     .grad_y = grad_y,
+                                     .grad_weight = grad_weight.tensor(),
+                                     .grad_bias = grad_bias.tensor()},
                {&grad_weight, &grad_bias});
 }
 
@@ -228,10 +229,10 @@ TEST(OneDnn, IsNotAskedForStridedPointwiseGradientsOfFewChannels) {
   const auto refused = [](std::int64_t channels, const Size2& stride) {
     const ConvParams params{.stride = stride};
     const Size2 size = conv_output_size({28, 14}, 1, params);
-    const Conv2dGradWeight op{.x = Tensor({1, 28, 14, channels}),
-                              .grad_y = Tensor({1, size.h, size.w, 32}),
-                              .grad_weight = Tensor({32, 1, 1, channels}),
-                              .params = params};
+    const ops::Conv2dGradWeight op{.x = Tensor({1, 28, 14, channels}),
+                                   .grad_y = Tensor({1, size.h, size.w, 32}),
+                                   .grad_weight = Tensor({32, 1, 1, channels}),
+                                   .params = params};
     return error_of([&] { run(op, "onednn"); });
   };
   for (const std::int64_t channels : {1, 9, 15}) {

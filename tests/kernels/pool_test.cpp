@@ -57,7 +57,7 @@ Shape output_of(const Geometry& g) {
   return pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode).output();
 }
 
-Tensor index_for(const Shape& y) { return Tensor(MaxPool2d::index_shape(y), DType::i32); }
+Tensor index_for(const Shape& y) { return Tensor(ops::MaxPool2d::index_shape(y), DType::i32); }
 
 /// The tap that won element (pixel, channel).
 int tap_of(const Tensor& index, std::int64_t pixel, std::int64_t channel) {
@@ -102,13 +102,13 @@ TEST(AvgPool2d, InCeilModeDividesByTheTapsThatAreNotBehindThePadding) {
   // value 4 and one row of padding.
   const auto means = [&](bool include) {
     const Tensor y({1, 3, 1, 1});
-    const AvgPool2d op{.x = x,
-                       .y = y,
-                       .kernel = {3, 1},
-                       .stride = {2, 1},
-                       .padding = {1, 0},
-                       .count_include_pad = include,
-                       .ceil_mode = true};
+    const ops::AvgPool2d op{.x = x,
+                            .y = y,
+                            .kernel = {3, 1},
+                            .stride = {2, 1},
+                            .padding = {1, 0},
+                            .count_include_pad = include,
+                            .ceil_mode = true};
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
       EXPECT_EQ(y.data<float>()[0], include ? 1.0f : 1.5f);
@@ -178,13 +178,13 @@ TEST(MaxPool2d, TakesTheFirstMaximumOfEachWindowAndWritesTheMask) {
         const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
         const Guarded y(s.output());
         for (const Tensor& index : {index_for(s.output()), Tensor()}) {
-          const MaxPool2d op{.x = x,
-                             .y = y.tensor(),
-                             .index = index,
-                             .kernel = g.kernel,
-                             .stride = g.stride,
-                             .padding = g.padding,
-                             .ceil_mode = g.ceil_mode};
+          const ops::MaxPool2d op{.x = x,
+                                  .y = y.tensor(),
+                                  .index = index,
+                                  .kernel = g.kernel,
+                                  .stride = g.stride,
+                                  .padding = g.padding,
+                                  .ceil_mode = g.ceil_mode};
           for_each_implementation(op, [&](std::string_view name) {
             y.tensor().fill(kNan);
             run(op, name);
@@ -221,7 +221,7 @@ TEST(MaxPool2d, NanWinsAndMinusInfinityIsAValue) {
   const Tensor x({1, 2, 4, kChannels});
   for (std::int64_t i = 0; i < x.numel(); ++i) x.mutable_data<float>()[i] = pixels[i / kChannels];
   const Shape out{1, 1, 2, kChannels};
-  const MaxPool2d op{.x = x, .y = Tensor(out), .index = index_for(out)};
+  const ops::MaxPool2d op{.x = x, .y = Tensor(out), .index = index_for(out)};
   for_each_target([&] {
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
@@ -242,13 +242,13 @@ TEST(MaxPool2dGrad, SendsEachGradientToTheWinner) {
       const Tensor x = tied_tensor(g.x, 3);
       const Shape y = output_of(g);
       const Tensor index = index_for(y);
-      dispatch(MaxPool2d{.x = x,
-                         .y = Tensor(y),
-                         .index = index,
-                         .kernel = g.kernel,
-                         .stride = g.stride,
-                         .padding = g.padding,
-                         .ceil_mode = g.ceil_mode});
+      dispatch(ops::MaxPool2d{.x = x,
+                              .y = Tensor(y),
+                              .index = index,
+                              .kernel = g.kernel,
+                              .stride = g.stride,
+                              .padding = g.padding,
+                              .ceil_mode = g.ceil_mode});
       const Tensor grad_y = integer_tensor(y, 4);
       const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
       const Tensor expected = Tensor::zeros(g.x);
@@ -263,13 +263,13 @@ TEST(MaxPool2dGrad, SendsEachGradientToTheWinner) {
             grad_y.data<float>()[i];
       }
       const Guarded grad_x(g.x);
-      const MaxPool2dGrad op{.index = index,
-                             .grad_y = grad_y,
-                             .grad_x = grad_x.tensor(),
-                             .kernel = g.kernel,
-                             .stride = g.stride,
-                             .padding = g.padding,
-                             .ceil_mode = g.ceil_mode};
+      const ops::MaxPool2dGrad op{.index = index,
+                                  .grad_y = grad_y,
+                                  .grad_x = grad_x.tensor(),
+                                  .kernel = g.kernel,
+                                  .stride = g.stride,
+                                  .padding = g.padding,
+                                  .ceil_mode = g.ceil_mode};
       for_each_implementation(op, [&](std::string_view name) {
         grad_x.tensor().fill(kNan);
         run(op, name);
@@ -287,20 +287,20 @@ TEST(MaxPool2d, AgreesWithCentralDifferencesInDouble) {
     const Tensor x = random_tensor(g.x, 5).to(DType::f64);
     const Shape out = output_of(g);
     const Tensor y(out, DType::f64), r = random_tensor(out, 6).to(DType::f64);
-    const MaxPool2d forward{.x = x,
-                            .y = y,
-                            .index = index_for(out),
-                            .kernel = g.kernel,
-                            .stride = g.stride,
-                            .padding = g.padding,
-                            .ceil_mode = g.ceil_mode};
-    const MaxPool2dGrad backward{.index = forward.index,
-                                 .grad_y = r,
-                                 .grad_x = Tensor(g.x, DType::f64),
+    const ops::MaxPool2d forward{.x = x,
+                                 .y = y,
+                                 .index = index_for(out),
                                  .kernel = g.kernel,
                                  .stride = g.stride,
                                  .padding = g.padding,
                                  .ceil_mode = g.ceil_mode};
+    const ops::MaxPool2dGrad backward{.index = forward.index,
+                                      .grad_y = r,
+                                      .grad_x = Tensor(g.x, DType::f64),
+                                      .kernel = g.kernel,
+                                      .stride = g.stride,
+                                      .padding = g.padding,
+                                      .ceil_mode = g.ceil_mode};
     dispatch(forward);
     dispatch(backward);
     // Steps too small to change a winner: random values are multiples of 2^-23.
@@ -314,21 +314,21 @@ TEST(MaxPool2d, AgreesWithCentralDifferencesInDouble) {
 TEST(MaxPool2d, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({2, 6, 6, 5}), y({2, 3, 3, 5});
   EXPECT_EQ(error_of([&] {
-              dispatch(MaxPool2d{.x = x, .y = Tensor({2, 6, 6, 5})});
+              dispatch(ops::MaxPool2d{.x = x, .y = Tensor({2, 6, 6, 5})});
             }),
             "max_pool2d: y is f32 [2,6,6,5] on cpu, expected f32 [2,3,3,5] on cpu");
   EXPECT_EQ(error_of([&] {
-              dispatch(MaxPool2d{.x = x, .y = y, .index = Tensor(y.shape(), DType::i32)});
+              dispatch(ops::MaxPool2d{.x = x, .y = y, .index = Tensor(y.shape(), DType::i32)});
             }),
             "max_pool2d: index is i32 [2,3,3,5] on cpu, expected i32 [2,3,3,2] on cpu");
   EXPECT_EQ(error_of([&] {
-              dispatch(MaxPool2d{.x = Tensor({1, 17, 17, 4}),
-                                 .y = Tensor({1, 1, 1, 4}),
-                                 .index = Tensor({1, 1, 1, 1}, DType::i32),
-                                 .kernel = 17});
+              dispatch(ops::MaxPool2d{.x = Tensor({1, 17, 17, 4}),
+                                      .y = Tensor({1, 1, 1, 4}),
+                                      .index = Tensor({1, 1, 1, 1}, DType::i32),
+                                      .kernel = 17});
             }),
             "max_pool2d: an index holds at most 256 taps, kernel is 17x17");
-  EXPECT_EQ(error_of([&] { dispatch(MaxPool2dGrad{.grad_y = y, .grad_x = x}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::MaxPool2dGrad{.grad_y = y, .grad_x = x}); }),
             "max_pool2d_grad: index is undefined");
 }
 
@@ -339,13 +339,13 @@ TEST(AvgPool2d, EveryImplementationGivesTheDefinition) {
         const PoolShape s = pool_shape("test", g.x, g.kernel, g.stride, g.padding, g.ceil_mode);
         const Tensor x = random_tensor(g.x, 7);
         const Guarded y(s.output());
-        const AvgPool2d op{.x = x,
-                           .y = y.tensor(),
-                           .kernel = g.kernel,
-                           .stride = g.stride,
-                           .padding = g.padding,
-                           .count_include_pad = include,
-                           .ceil_mode = g.ceil_mode};
+        const ops::AvgPool2d op{.x = x,
+                                .y = y.tensor(),
+                                .kernel = g.kernel,
+                                .stride = g.stride,
+                                .padding = g.padding,
+                                .count_include_pad = include,
+                                .ceil_mode = g.ceil_mode};
         run(op, kReference);
         const Tensor expected = op.y.clone();
         for_each_implementation(op, [&](std::string_view name) {
@@ -382,22 +382,22 @@ TEST(AvgPool2d, AgreesWithCentralDifferencesInDouble) {
       const Tensor x = random_tensor(g.x, 8).to(DType::f64);
       const Shape out = output_of(g);
       const Tensor y(out, DType::f64), r = random_tensor(out, 9).to(DType::f64);
-      const AvgPool2dGrad backward{.grad_y = r,
-                                   .grad_x = Tensor(g.x, DType::f64),
-                                   .kernel = g.kernel,
-                                   .stride = g.stride,
-                                   .padding = g.padding,
-                                   .count_include_pad = include,
-                                   .ceil_mode = g.ceil_mode};
+      const ops::AvgPool2dGrad backward{.grad_y = r,
+                                        .grad_x = Tensor(g.x, DType::f64),
+                                        .kernel = g.kernel,
+                                        .stride = g.stride,
+                                        .padding = g.padding,
+                                        .count_include_pad = include,
+                                        .ceil_mode = g.ceil_mode};
       dispatch(backward);
       expect_central_differences(x, backward.grad_x, 1e-3, 1e-9, [&] {
-        dispatch(AvgPool2d{.x = x,
-                           .y = y,
-                           .kernel = g.kernel,
-                           .stride = g.stride,
-                           .padding = g.padding,
-                           .count_include_pad = include,
-                           .ceil_mode = g.ceil_mode});
+        dispatch(ops::AvgPool2d{.x = x,
+                                .y = y,
+                                .kernel = g.kernel,
+                                .stride = g.stride,
+                                .padding = g.padding,
+                                .count_include_pad = include,
+                                .ceil_mode = g.ceil_mode});
         return inner_product(r, y);
       });
     }
@@ -409,13 +409,13 @@ TEST(AvgPool2dGrad, EveryImplementationGivesTheReference) {
     for (const Geometry& g : kGeometries) {
       for (const bool include : {true, false}) {
         const Guarded grad_x(g.x);
-        const AvgPool2dGrad op{.grad_y = random_tensor(output_of(g), 10),
-                               .grad_x = grad_x.tensor(),
-                               .kernel = g.kernel,
-                               .stride = g.stride,
-                               .padding = g.padding,
-                               .count_include_pad = include,
-                               .ceil_mode = g.ceil_mode};
+        const ops::AvgPool2dGrad op{.grad_y = random_tensor(output_of(g), 10),
+                                    .grad_x = grad_x.tensor(),
+                                    .kernel = g.kernel,
+                                    .stride = g.stride,
+                                    .padding = g.padding,
+                                    .count_include_pad = include,
+                                    .ceil_mode = g.ceil_mode};
         run(op, kReference);
         const Tensor expected = grad_x.tensor().clone();
         for_each_implementation(op, [&](std::string_view name) {
@@ -435,7 +435,7 @@ TEST(GlobalAvgPool, EveryImplementationGivesTheDefinition) {
       const std::int64_t pixels = shape[1] * shape[2], channels = shape[3];
       const Tensor x = random_tensor(shape, 11);
       const Guarded y({shape[0], channels}), grad_x(shape);
-      const GlobalAvgPool op{.x = x, .y = y.tensor()};
+      const ops::GlobalAvgPool op{.x = x, .y = y.tensor()};
       run(op, kReference);
       const Tensor expected = op.y.clone();
       for_each_implementation(op, [&](std::string_view name) {
@@ -452,8 +452,8 @@ TEST(GlobalAvgPool, EveryImplementationGivesTheDefinition) {
         }
         EXPECT_TRUE(y.intact());
       });
-      const GlobalAvgPoolGrad grad{.grad_y = random_tensor(y.tensor().shape(), 12),
-                                   .grad_x = grad_x.tensor()};
+      const ops::GlobalAvgPoolGrad grad{.grad_y = random_tensor(y.tensor().shape(), 12),
+                                        .grad_x = grad_x.tensor()};
       for_each_implementation(grad, [&](std::string_view name) {
         grad_x.tensor().fill(kNan);
         run(grad, name);
@@ -470,10 +470,10 @@ TEST(GlobalAvgPool, EveryImplementationGivesTheDefinition) {
 TEST(GlobalAvgPool, AgreesWithCentralDifferencesInDouble) {
   const Tensor x = random_tensor({2, 3, 4, 5}, 13).to(DType::f64);
   const Tensor y({2, 5}, DType::f64), r = random_tensor({2, 5}, 14).to(DType::f64);
-  const GlobalAvgPoolGrad backward{.grad_y = r, .grad_x = Tensor(x.shape(), DType::f64)};
+  const ops::GlobalAvgPoolGrad backward{.grad_y = r, .grad_x = Tensor(x.shape(), DType::f64)};
   dispatch(backward);
   expect_central_differences(x, backward.grad_x, 1e-3, 1e-9, [&] {
-    dispatch(GlobalAvgPool{.x = x, .y = y});
+    dispatch(ops::GlobalAvgPool{.x = x, .y = y});
     return inner_product(r, y);
   });
 }
@@ -485,13 +485,13 @@ TEST(Pool, SameBitsForAnyNumberOfThreads) {
   for_each_thread_count([&] {
     const Tensor max(half), avg(half), global({16, 32}), index = index_for(half);
     const Tensor grad_max(x.shape()), grad_avg(x.shape()), grad_global(x.shape());
-    dispatch(MaxPool2d{.x = x, .y = max, .index = index, .kernel = 3, .padding = 1});
-    dispatch(MaxPool2dGrad{
+    dispatch(ops::MaxPool2d{.x = x, .y = max, .index = index, .kernel = 3, .padding = 1});
+    dispatch(ops::MaxPool2dGrad{
         .index = index, .grad_y = max, .grad_x = grad_max, .kernel = 3, .padding = 1});
-    dispatch(AvgPool2d{.x = x, .y = avg, .kernel = 3, .padding = 1});
-    dispatch(AvgPool2dGrad{.grad_y = avg, .grad_x = grad_avg, .kernel = 3, .padding = 1});
-    dispatch(GlobalAvgPool{.x = x, .y = global});
-    dispatch(GlobalAvgPoolGrad{.grad_y = global, .grad_x = grad_global});
+    dispatch(ops::AvgPool2d{.x = x, .y = avg, .kernel = 3, .padding = 1});
+    dispatch(ops::AvgPool2dGrad{.grad_y = avg, .grad_x = grad_avg, .kernel = 3, .padding = 1});
+    dispatch(ops::GlobalAvgPool{.x = x, .y = global});
+    dispatch(ops::GlobalAvgPoolGrad{.grad_y = global, .grad_x = grad_global});
     results.push_back({max, grad_max, avg, grad_avg, global, grad_global});
     EXPECT_EQ(max.nonzeros(), max.clone().nonzeros());
   });
@@ -502,34 +502,36 @@ TEST(Pool, SameBitsForAnyNumberOfThreads) {
 
 TEST(Pool, HasNoMacsAndMovesEachOperandOnce) {
   const Tensor x({2, 4, 4, 16}), y({2, 2, 2, 16}), index = index_for(y.shape());
-  EXPECT_EQ((MaxPool2d{.x = x, .y = y, .index = index}.work()),
+  EXPECT_EQ((ops::MaxPool2d{.x = x, .y = y, .index = index}.work()),
             (Work{.bytes_read = 2048, .bytes_written = 512 + 16 + 128}));
-  EXPECT_EQ((MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x}.work()),
+  EXPECT_EQ((ops::MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x}.work()),
             (Work{.bytes_read = 512 + 128, .bytes_written = 2048}));
-  EXPECT_EQ((AvgPool2d{.x = x, .y = y}.work()), (Work{.bytes_read = 2048, .bytes_written = 512}));
-  EXPECT_EQ((AvgPool2dGrad{.grad_y = y, .grad_x = x}.work()),
+  EXPECT_EQ((ops::AvgPool2d{.x = x, .y = y}.work()),
+            (Work{.bytes_read = 2048, .bytes_written = 512}));
+  EXPECT_EQ((ops::AvgPool2dGrad{.grad_y = y, .grad_x = x}.work()),
             (Work{.bytes_read = 512, .bytes_written = 2048}));
-  EXPECT_EQ((GlobalAvgPool{.x = x, .y = Tensor({2, 16})}.work()),
+  EXPECT_EQ((ops::GlobalAvgPool{.x = x, .y = Tensor({2, 16})}.work()),
             (Work{.bytes_read = 2048, .bytes_written = 128}));
-  EXPECT_EQ((GlobalAvgPoolGrad{.grad_y = Tensor({2, 16}), .grad_x = x}.work()),
+  EXPECT_EQ((ops::GlobalAvgPoolGrad{.grad_y = Tensor({2, 16}), .grad_x = x}.work()),
             (Work{.bytes_read = 128, .bytes_written = 2048}));
 }
 
 TEST(Pool, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({2, 4, 4, 3});
-  EXPECT_EQ(error_of([&] { dispatch(AvgPool2d{.x = x, .y = x}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::AvgPool2d{.x = x, .y = x}); }),
             "avg_pool2d: y is f32 [2,4,4,3] on cpu, expected f32 [2,2,2,3] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(AvgPool2dGrad{.grad_y = x, .grad_x = x}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::AvgPool2dGrad{.grad_y = x, .grad_x = x}); }),
             "avg_pool2d_grad: grad_y is f32 [2,4,4,3] on cpu, expected f32 [2,2,2,3] on cpu");
   EXPECT_EQ(error_of([&] {
-              dispatch(GlobalAvgPool{.x = x, .y = Tensor({2, 4})});
+              dispatch(ops::GlobalAvgPool{.x = x, .y = Tensor({2, 4})});
             }),
             "global_avg_pool: y is f32 [2,4] on cpu, expected f32 [2,3] on cpu");
-  EXPECT_EQ(error_of([&] {
-              dispatch(GlobalAvgPoolGrad{.grad_y = Tensor({2, 3}), .grad_x = Tensor({2, 0, 4, 3})});
-            }),
-            "global_avg_pool_grad: grad_x must be images [N,H,W,C] with at least one pixel, got "
-            "[2,0,4,3]");
+  EXPECT_EQ(
+      error_of([&] {
+        dispatch(ops::GlobalAvgPoolGrad{.grad_y = Tensor({2, 3}), .grad_x = Tensor({2, 0, 4, 3})});
+      }),
+      "global_avg_pool_grad: grad_x must be images [N,H,W,C] with at least one pixel, got "
+      "[2,0,4,3]");
 }
 
 }  // namespace

@@ -40,18 +40,19 @@ TEST(Sum, EveryImplementationGivesTheDefinition) {
       SCOPED_TRACE(str(of.x, " over ", of.first, " to ", of.last));
       const Tensor x = random_tensor(of.x, 1);
       const Guarded y(of.y);
-      const Sum op{.x = x, .y = y.tensor(), .first = of.first, .last = of.last, .factor = 0.25};
-      const Sum exact{.x = to64(x),
-                      .y = Tensor(of.y, DType::f64),
-                      .first = of.first,
-                      .last = of.last,
-                      .factor = 0.25};
+      const ops::Sum op{
+          .x = x, .y = y.tensor(), .first = of.first, .last = of.last, .factor = 0.25};
+      const ops::Sum exact{.x = to64(x),
+                           .y = Tensor(of.y, DType::f64),
+                           .first = of.first,
+                           .last = of.last,
+                           .factor = 0.25};
       run(exact, kReference);
-      const Sum magnitude{.x = absolute(x),
-                          .y = Tensor(of.y, DType::f64),
-                          .first = of.first,
-                          .last = of.last,
-                          .factor = 0.25};
+      const ops::Sum magnitude{.x = absolute(x),
+                               .y = Tensor(of.y, DType::f64),
+                               .first = of.first,
+                               .last = of.last,
+                               .factor = 0.25};
       run(magnitude, kReference);
       for_each_implementation(op, [&](std::string_view name) {
         y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
@@ -68,7 +69,7 @@ TEST(Sum, SameBitsForAnyNumberOfThreads) {
   std::vector<Tensor> sums;
   for_each_thread_count([&] {
     sums.push_back(Tensor({3, 7}));
-    dispatch(Sum{.x = x, .y = sums.back(), .first = 1, .last = 3});
+    dispatch(ops::Sum{.x = x, .y = sums.back(), .first = 1, .last = 3});
   });
   expect_same_bits(sums[0], sums[1]);
 }
@@ -79,11 +80,11 @@ TEST(SumGrad, EveryImplementationGivesTheDefinition) {
       SCOPED_TRACE(str(of.x, " over ", of.first, " to ", of.last));
       const Tensor grad_y = random_tensor(of.y, 2), expected(of.x);
       const Guarded grad_x(of.x);
-      const SumGrad op{.grad_y = grad_y,
-                       .grad_x = grad_x.tensor(),
-                       .first = of.first,
-                       .last = of.last,
-                       .factor = 0.25};
+      const ops::SumGrad op{.grad_y = grad_y,
+                            .grad_x = grad_x.tensor(),
+                            .first = of.first,
+                            .last = of.last,
+                            .factor = 0.25};
       std::int64_t extents[] = {1, 1, 1};
       for (int d = 0; d < of.x.rank(); ++d) {
         extents[d < of.first ? 0 : d < of.last ? 1 : 2] *= of.x[d];
@@ -102,9 +103,9 @@ TEST(SumGrad, EveryImplementationGivesTheDefinition) {
 
 TEST(Sum, ReadsAllAndWritesTheSums) {
   const Tensor x({2, 3, 4}), y({2, 4});
-  EXPECT_EQ((Sum{.x = x, .y = y, .first = 1, .last = 2}.work()),
+  EXPECT_EQ((ops::Sum{.x = x, .y = y, .first = 1, .last = 2}.work()),
             (Work{.bytes_read = 96, .bytes_written = 32}));
-  EXPECT_EQ((SumGrad{.grad_y = y, .grad_x = x, .first = 1, .last = 2}.work()),
+  EXPECT_EQ((ops::SumGrad{.grad_y = y, .grad_x = x, .first = 1, .last = 2}.work()),
             (Work{.bytes_read = 32, .bytes_written = 96}));
 }
 
@@ -139,9 +140,9 @@ TEST(SumFunctions, ErrorsNameTheDimension) {
   EXPECT_EQ(error_of([&] { sum(x, {1, -1}); }), "sum: dimension -1 is named twice");
   EXPECT_EQ(error_of([&] { sum(Tensor()); }), "sum: x is undefined");
   EXPECT_EQ(error_of([&] { sum_to(x, {3, 1}); }), "sum_to: x is [2,3], it cannot become [3,1]");
-  EXPECT_EQ(error_of([&] { dispatch(Sum{.x = x, .y = Tensor({3}), .first = 1, .last = 2}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Sum{.x = x, .y = Tensor({3}), .first = 1, .last = 2}); }),
             "sum: y is f32 [3] on cpu, expected f32 [2] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(Sum{.x = x, .y = Tensor({2}), .first = 1, .last = 3}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Sum{.x = x, .y = Tensor({2}), .first = 1, .last = 3}); }),
             "sum: x is [2,3], it has no dimensions from 1 to before 3");
 }
 

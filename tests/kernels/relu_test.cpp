@@ -28,7 +28,7 @@ const Shape kShapes[] = {
     {2, 5001}};
 constexpr float kSigma = 1e-2f;
 
-Relu make_relu(const Tensor& x, const Tensor& y) {
+ops::Relu make_relu(const Tensor& x, const Tensor& y) {
   return {.x = x, .y = y, .sigma = kSigma, .l0_sum = Tensor(Shape{})};
 }
 
@@ -37,7 +37,7 @@ TEST(Relu, EveryImplementationGivesTheDefinitionAndItsMask) {
     for (const Shape& shape : kShapes) {
       const Tensor x = random_tensor(shape, 1, 0.8);
       const Guarded y(shape);
-      const Relu op = make_relu(x, y.tensor());
+      const ops::Relu op = make_relu(x, y.tensor());
       for_each_implementation(op, [&](std::string_view name) {
         y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
         run(op, name);
@@ -59,7 +59,7 @@ TEST(Relu, NanStaysNanAndMinusZeroAndDenormalsAreZero) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float inf = std::numeric_limits<float>::infinity();
   const Tensor x = Tensor::from(std::vector<float>{nan, -0.0f, -inf, inf, 1e-42f}, {1, 5});
-  const Relu op{.x = x, .y = Tensor(x.shape())};
+  const ops::Relu op{.x = x, .y = Tensor(x.shape())};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     EXPECT_TRUE(std::isnan(op.y.data<float>()[0]));
@@ -74,8 +74,8 @@ TEST(Relu, NanStaysNanAndMinusZeroAndDenormalsAreZero) {
 
 TEST(Relu, NanCountsAsNonZeroInWholeVectorsToo) {
   const Tensor y({2, 70});
-  const Relu op{.x = Tensor::full({2, 70}, std::numeric_limits<float>::quiet_NaN()), .y = y};
-  const ReluGrad grad{.y = y, .grad_y = op.x, .grad_x = Tensor({2, 70})};
+  const ops::Relu op{.x = Tensor::full({2, 70}, std::numeric_limits<float>::quiet_NaN()), .y = y};
+  const ops::ReluGrad grad{.y = y, .grad_y = op.x, .grad_x = Tensor({2, 70})};
   for_each_target([&] {
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
@@ -90,9 +90,9 @@ TEST(Relu, NanCountsAsNonZeroInWholeVectorsToo) {
 
 TEST(Relu, MayOverwriteItsInput) {
   const Tensor x = random_tensor({3, 100}, 2);
-  for_each_implementation(Relu{.x = x, .y = x}, [&](std::string_view name) {
+  for_each_implementation(ops::Relu{.x = x, .y = x}, [&](std::string_view name) {
     const Tensor y = x.clone();
-    run(Relu{.x = y, .y = y}, name);
+    run(ops::Relu{.x = y, .y = y}, name);
     for (std::int64_t i = 0; i < x.numel(); ++i) {
       ASSERT_EQ(y.data<float>()[i], std::max(0.0f, x.data<float>()[i]));
     }
@@ -102,7 +102,7 @@ TEST(Relu, MayOverwriteItsInput) {
 
 TEST(Relu, MaskIsVoidOnceTheValuesAreWritten) {
   const Tensor x = random_tensor({3, 100}, 2);
-  dispatch(Relu{.x = x, .y = x});
+  dispatch(ops::Relu{.x = x, .y = x});
   EXPECT_NE(x.zero_mask(), nullptr);
   EXPECT_NE(x.reshape({300}).zero_mask(), nullptr);
   x.mutable_data<float>()[0] = 1.0f;
@@ -113,7 +113,7 @@ TEST(Relu, SameBitsForAnyNumberOfThreads) {
   const Tensor x = random_tensor({64, 28, 28, 8}, 3);
   std::vector<double> sums;
   for_each_thread_count([&] {
-    const Relu op = make_relu(x, Tensor(x.shape()));
+    const ops::Relu op = make_relu(x, Tensor(x.shape()));
     dispatch(op);
     sums.push_back(op.l0_sum.item());
   });
@@ -126,14 +126,14 @@ TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
       for (const Tensor& grad_l0 :
            {Tensor(), Tensor::full(Shape{}, 0), Tensor::full(Shape{}, 0.25f)}) {
         const Tensor y(shape);
-        dispatch(Relu{.x = random_tensor(shape, 4), .y = y});
+        dispatch(ops::Relu{.x = random_tensor(shape, 4), .y = y});
         const Tensor grad_y = random_tensor(shape, 5, 0.7);
         const Guarded grad_x(shape);
-        const ReluGrad op{.y = y,
-                          .grad_y = grad_y,
-                          .grad_x = grad_x.tensor(),
-                          .sigma = kSigma,
-                          .grad_l0 = grad_l0};
+        const ops::ReluGrad op{.y = y,
+                               .grad_y = grad_y,
+                               .grad_x = grad_x.tensor(),
+                               .sigma = kSigma,
+                               .grad_l0 = grad_l0};
         const double factor = grad_l0 ? grad_l0.item() : 0;
         for_each_implementation(op, [&](std::string_view name) {
           run(op, name);
@@ -154,9 +154,9 @@ TEST(ReluGrad, EveryImplementationGivesTheDefinitionAndItsMask) {
 
 TEST(ReluGrad, DoesWithoutTheMaskWhereItMust) {
   const Tensor y({60, 72});
-  dispatch(Relu{.x = random_tensor(y.shape(), 6), .y = y});
+  dispatch(ops::Relu{.x = random_tensor(y.shape(), 6), .y = y});
   const Tensor unmasked = y.clone();
-  const ReluGrad op{
+  const ops::ReluGrad op{
       .y = unmasked, .grad_y = random_tensor(y.shape(), 7), .grad_x = Tensor(y.shape())};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
@@ -170,9 +170,9 @@ TEST(ReluGrad, DoesWithoutTheMaskWhereItMust) {
 
 TEST(ReluGrad, KeepsTheRowsOfTheMask) {
   const Tensor y({6, 4, 10});
-  dispatch(Relu{.x = random_tensor(y.shape(), 8), .y = y});
+  dispatch(ops::Relu{.x = random_tensor(y.shape(), 8), .y = y});
   const Tensor flat = y.reshape({6, 40}), grad_y = random_tensor(flat.shape(), 9);
-  const ReluGrad op{.y = flat, .grad_y = grad_y, .grad_x = Tensor(flat.shape())};
+  const ops::ReluGrad op{.y = flat, .grad_y = grad_y, .grad_x = Tensor(flat.shape())};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     for (std::int64_t i = 0; i < y.numel(); ++i) {
@@ -184,24 +184,25 @@ TEST(ReluGrad, KeepsTheRowsOfTheMask) {
 
 TEST(ReluGrad, MayOverwriteTheGradient) {
   const Tensor y({9, 100});
-  dispatch(Relu{.x = random_tensor(y.shape(), 10), .y = y});
-  const ReluGrad apart{.y = y, .grad_y = random_tensor(y.shape(), 11), .grad_x = Tensor(y.shape())};
+  dispatch(ops::Relu{.x = random_tensor(y.shape(), 10), .y = y});
+  const ops::ReluGrad apart{
+      .y = y, .grad_y = random_tensor(y.shape(), 11), .grad_x = Tensor(y.shape())};
   for_each_implementation(apart, [&](std::string_view name) {
     run(apart, name);
     const Tensor over = apart.grad_y.clone();
-    run(ReluGrad{.y = y, .grad_y = over, .grad_x = over}, name);
+    run(ops::ReluGrad{.y = y, .grad_y = over, .grad_x = over}, name);
     expect_same_bits(over, apart.grad_x);
   });
 }
 
 TEST(ReluGrad, AnInfiniteOutputHasNoPenaltyOfZero) {
   const Tensor y({1, 5});
-  dispatch(Relu{.x = Tensor::full({1, 5}, std::numeric_limits<float>::infinity()), .y = y});
-  const ReluGrad op{.y = y,
-                    .grad_y = Tensor::full({1, 5}, 2),
-                    .grad_x = Tensor({1, 5}),
-                    .sigma = kSigma,
-                    .grad_l0 = Tensor::full(Shape{}, 0)};
+  dispatch(ops::Relu{.x = Tensor::full({1, 5}, std::numeric_limits<float>::infinity()), .y = y});
+  const ops::ReluGrad op{.y = y,
+                         .grad_y = Tensor::full({1, 5}, 2),
+                         .grad_x = Tensor({1, 5}),
+                         .sigma = kSigma,
+                         .grad_l0 = Tensor::full(Shape{}, 0)};
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     for (const float value : op.grad_x.values<float>()) EXPECT_EQ(value, 2.0f);
@@ -210,7 +211,7 @@ TEST(ReluGrad, AnInfiniteOutputHasNoPenaltyOfZero) {
 
 TEST(ReluGrad, RunsOnTheReferenceWhenTheMaskIsStale) {
   const Tensor y = Tensor::full({4}, 1.0f);
-  const ReluGrad op{.y = y, .grad_y = Tensor::full({4}, 2.0f), .grad_x = Tensor({4})};
+  const ops::ReluGrad op{.y = y, .grad_y = Tensor::full({4}, 2.0f), .grad_x = Tensor({4})};
   EXPECT_EQ(select(op, Context{}).name, kReference);
   dispatch(op);
   EXPECT_EQ(op.grad_x.data<float>()[3], 2.0f);
@@ -218,14 +219,14 @@ TEST(ReluGrad, RunsOnTheReferenceWhenTheMaskIsStale) {
 
 TEST(Relu, ErrorsNameTheOperandAndWhatWasExpected) {
   EXPECT_EQ(error_of([] {
-              dispatch(Relu{.x = Tensor({2, 3}), .y = Tensor({3, 2})});
+              dispatch(ops::Relu{.x = Tensor({2, 3}), .y = Tensor({3, 2})});
             }),
             "relu: y is f32 [3,2] on cpu, x is f32 [2,3] on cpu");
   EXPECT_EQ(error_of([] {
-              dispatch(Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
+              dispatch(ops::Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
             }),
             "relu: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
-  EXPECT_EQ(error_of([] { dispatch(Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
+  EXPECT_EQ(error_of([] { dispatch(ops::Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
             "relu: x must be floating-point, got i32");
 }
 

@@ -17,7 +17,7 @@ TEST(Scale, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Guarded y(shape);
-      const Scale op{.x = random_tensor(shape, 1), .y = y.tensor(), .factor = 0.3f};
+      const ops::Scale op{.x = random_tensor(shape, 1), .y = y.tensor(), .factor = 0.3f};
       for_each_implementation(op, [&](std::string_view name) {
         run(op, name);
         for (std::int64_t i = 0; i < op.x.numel(); ++i) {
@@ -31,7 +31,7 @@ TEST(Scale, EveryImplementationGivesTheDefinition) {
 
 TEST(Scale, AScalarMayMultiplyToo) {
   const Tensor x = random_tensor({1003}, 1), by = Tensor::full(Shape{}, 3);
-  const Scale op{.x = x, .y = Tensor({1003}), .factor = 0.5f, .by = by};
+  const ops::Scale op{.x = x, .y = Tensor({1003}), .factor = 0.5f, .by = by};
   for_each_target([&] {
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
@@ -44,7 +44,7 @@ TEST(Scale, AScalarMayMultiplyToo) {
 
 TEST(Scale, MayOverwriteItsInput) {
   const Tensor x({101});
-  const Scale op{.x = x, .y = x, .factor = -2};
+  const ops::Scale op{.x = x, .y = x, .factor = -2};
   for_each_implementation(op, [&](std::string_view name) {
     x.fill(3);
     run(op, name);
@@ -56,7 +56,7 @@ TEST(SquaredNorm, EveryImplementationGivesTheDefinition) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {
       const Tensor x = random_tensor(shape, 2);
-      const SquaredNorm op{.x = x, .sum = Tensor(Shape{}, DType::f64)};
+      const ops::SquaredNorm op{.x = x, .sum = Tensor(Shape{}, DType::f64)};
       double expected = 0;
       for (const double value : x.values<float>()) expected += value * value;
       for_each_implementation(op, [&](std::string_view name) {
@@ -70,7 +70,8 @@ TEST(SquaredNorm, EveryImplementationGivesTheDefinition) {
 
 TEST(SquaredNorm, IsExactForWholeNumbersAndHoldsLargeFloats) {
   // More than the blocks of the CUDA row take at once.
-  const SquaredNorm whole{.x = integer_tensor({1100003}, 3), .sum = Tensor(Shape{}, DType::f64)};
+  const ops::SquaredNorm whole{.x = integer_tensor({1100003}, 3),
+                               .sum = Tensor(Shape{}, DType::f64)};
   std::int64_t expected = 0;
   for (const float value : whole.x.values<float>()) {
     expected += static_cast<std::int64_t>(value * value);
@@ -79,7 +80,7 @@ TEST(SquaredNorm, IsExactForWholeNumbersAndHoldsLargeFloats) {
     run(whole, name);
     EXPECT_EQ(whole.sum.item(), static_cast<double>(expected));
   });
-  const SquaredNorm large{.x = Tensor::full({100}, 2e38f), .sum = Tensor(Shape{}, DType::f64)};
+  const ops::SquaredNorm large{.x = Tensor::full({100}, 2e38f), .sum = Tensor(Shape{}, DType::f64)};
   for_each_implementation(large, [&](std::string_view name) {
     run(large, name);
     EXPECT_NEAR(large.sum.item(), 4e78, 1e72);
@@ -87,7 +88,7 @@ TEST(SquaredNorm, IsExactForWholeNumbersAndHoldsLargeFloats) {
 }
 
 TEST(SquaredNorm, SameBitsAtAnyAddress) {
-  const SquaredNorm op{.x = random_tensor({100003}, 5), .sum = Tensor(Shape{}, DType::f64)};
+  const ops::SquaredNorm op{.x = random_tensor({100003}, 5), .sum = Tensor(Shape{}, DType::f64)};
   std::map<std::string_view, double> sums;
   for (int turn = 0; turn < 2; ++turn) {  // in one of them x is at an odd address
     for_each_implementation(op, [&](std::string_view name) {
@@ -101,7 +102,7 @@ TEST(SquaredNorm, SameBitsForAnyNumberOfThreads) {
   const Tensor x = random_tensor({100003}, 4);
   std::vector<double> sums;
   for_each_thread_count([&] {
-    const SquaredNorm op{.x = x, .sum = Tensor(Shape{}, DType::f64)};
+    const ops::SquaredNorm op{.x = x, .sum = Tensor(Shape{}, DType::f64)};
     dispatch(op);
     sums.push_back(op.sum.item());
   });
@@ -125,11 +126,11 @@ TEST(AllFinite, FindsOneBadElementAnywhere) {
 
 TEST(Scale, ErrorsSayWhatWasExpected) {
   const Tensor x({3});
-  EXPECT_EQ(error_of([&] { dispatch(Scale{.x = x, .y = Tensor({2})}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Scale{.x = x, .y = Tensor({2})}); }),
             "scale: y is f32 [2] on cpu, x is f32 [3] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(Scale{.x = x, .y = x, .by = x}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Scale{.x = x, .y = x, .by = x}); }),
             "scale: by must be a scalar of f32 on cpu, got f32 [3] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(SquaredNorm{.x = x, .sum = Tensor(Shape{})}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::SquaredNorm{.x = x, .sum = Tensor(Shape{})}); }),
             "squared_norm: sum must be a scalar of f64 on cpu, got f32 [] on cpu");
   EXPECT_EQ(error_of([&] { all_finite(Tensor({3}, DType::i32)); }),
             "all_finite: expected f32, got i32");

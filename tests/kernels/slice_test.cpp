@@ -45,7 +45,7 @@ TEST(Slice, EveryImplementationCutsTheBoxOut) {
     SCOPED_TRACE(str(of.box, " of ", of.of));
     const Tensor x = random_tensor(of.of, 1);
     const Guarded y(of.box);
-    const Slice op{.x = x, .y = y.tensor(), .first = of.first};
+    const ops::Slice op{.x = x, .y = y.tensor(), .first = of.first};
     for_each_implementation(op, [&](std::string_view name) {
       y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
       run(op, name);
@@ -64,7 +64,7 @@ TEST(Pad, EveryImplementationPutsZerosAroundTheBox) {
     SCOPED_TRACE(str(of.box, " in ", of.of));
     const Tensor x = random_tensor(of.box, 1);
     const Guarded y(of.of);
-    const Pad op{.x = x, .y = y.tensor(), .first = of.first};
+    const ops::Pad op{.x = x, .y = y.tensor(), .first = of.first};
     for_each_implementation(op, [&](std::string_view name) {
       y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
       run(op, name);
@@ -86,18 +86,18 @@ TEST(SliceFunctions, HaveGradients) {
 
 TEST(SliceFunctions, CostAndErrors) {
   const Tensor x({2, 8}), y({2, 3});
-  EXPECT_EQ((Slice{.x = x, .y = y}.work()), (Work{.bytes_read = 24, .bytes_written = 24}));
-  EXPECT_EQ((Pad{.x = y, .y = x}.work()), (Work{.bytes_read = 24, .bytes_written = 64}));
+  EXPECT_EQ((ops::Slice{.x = x, .y = y}.work()), (Work{.bytes_read = 24, .bytes_written = 24}));
+  EXPECT_EQ((ops::Pad{.x = y, .y = x}.work()), (Work{.bytes_read = 24, .bytes_written = 64}));
   EXPECT_EQ(error_of([&] { slice_channels(x, 6, 3); }),
             "slice_channels: x is [2,8], it has no 3 channels from 6 on");
   EXPECT_EQ(error_of([&] { pad_channels(x, -1, 3); }),
             "pad_channels: before and after must be from 0 to 2147483647, got -1 and 3");
   EXPECT_EQ(error_of([&] { pad2d(x, 1); }), "pad2d: x must have 4 dimensions, got [2,8]");
   EXPECT_EQ(error_of([&] {
-              dispatch(Slice{.x = x, .y = y, .first = {0, 0, 0, 6}});
+              dispatch(ops::Slice{.x = x, .y = y, .first = {0, 0, 0, 6}});
             }),
             "slice: y is [2,3], which does not lie in x, [2,8], from 6 on in dimension -1");
-  EXPECT_EQ(error_of([&] { dispatch(Pad{.x = y, .y = Tensor({3})}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Pad{.x = y, .y = Tensor({3})}); }),
             "pad: x is [2,3], y is [3]: the dimensions must be as many");
 }
 

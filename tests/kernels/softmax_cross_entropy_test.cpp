@@ -23,7 +23,8 @@ Tensor make_labels(std::int64_t n, std::int64_t k) {
   return Tensor::from(labels, {n});
 }
 
-SoftmaxCrossEntropy make_loss(const Tensor& logits, const Tensor& labels, float smoothing = 0) {
+ops::SoftmaxCrossEntropy make_loss(const Tensor& logits, const Tensor& labels,
+                                   float smoothing = 0) {
   return {.logits = logits,
           .labels = labels,
           .loss = Tensor(Shape{}, logits.dtype()),
@@ -108,16 +109,17 @@ TEST(SoftmaxCrossEntropy, OnTheDeviceALabelOutsideTheClassesIsNan) {
   for (const std::int32_t bad : {-1, 3}) {
     const Tensor labels = Tensor::from(std::vector<std::int32_t>{2, bad}, {2}).to(Device::cuda);
     const Tensor logits = random_tensor({2, 3}, 6).to(Device::cuda);
-    const SoftmaxCrossEntropy op{.logits = logits,
-                                 .labels = labels,
-                                 .loss = Tensor(Shape{}, DType::f32, Device::cuda),
-                                 .probabilities = Tensor({2, 3}, DType::f32, Device::cuda)};
+    const ops::SoftmaxCrossEntropy op{.logits = logits,
+                                      .labels = labels,
+                                      .loss = Tensor(Shape{}, DType::f32, Device::cuda),
+                                      .probabilities = Tensor({2, 3}, DType::f32, Device::cuda)};
     dispatch(op);
     EXPECT_TRUE(std::isnan(op.loss.item()));
-    const SoftmaxCrossEntropyGrad grad{.probabilities = op.probabilities,
-                                       .labels = labels,
-                                       .grad_loss = Tensor::full(Shape{}, 1, Device::cuda),
-                                       .grad_logits = Tensor({2, 3}, DType::f32, Device::cuda)};
+    const ops::SoftmaxCrossEntropyGrad grad{
+        .probabilities = op.probabilities,
+        .labels = labels,
+        .grad_loss = Tensor::full(Shape{}, 1, Device::cuda),
+        .grad_logits = Tensor({2, 3}, DType::f32, Device::cuda)};
     dispatch(grad);
     const Tensor grads = grad.grad_logits.to(Device::cpu);
     for (std::int64_t i = 0; i < 6; ++i) EXPECT_EQ(std::isnan(grads.data<float>()[i]), i >= 3);
@@ -133,11 +135,11 @@ TEST(SoftmaxCrossEntropyGrad, IsTheDerivativeOfTheLoss) {
     const Tensor labels = make_labels(n, k);
     const auto forward = make_loss(logits, labels, smoothing);
     dispatch(forward);
-    const SoftmaxCrossEntropyGrad op{.probabilities = forward.probabilities,
-                                     .labels = labels,
-                                     .grad_loss = Tensor::full(Shape{}, 3.0f).to(DType::f64),
-                                     .grad_logits = Tensor(logits.shape(), DType::f64),
-                                     .label_smoothing = smoothing};
+    const ops::SoftmaxCrossEntropyGrad op{.probabilities = forward.probabilities,
+                                          .labels = labels,
+                                          .grad_loss = Tensor::full(Shape{}, 3.0f).to(DType::f64),
+                                          .grad_logits = Tensor(logits.shape(), DType::f64),
+                                          .label_smoothing = smoothing};
     dispatch(op);
     for (std::int64_t i = 0; i < n * k; ++i) {
       const double step = 1e-6;
@@ -160,11 +162,11 @@ TEST(SoftmaxCrossEntropyGrad, EveryImplementationGivesTheDefinition) {
     const auto forward = make_loss(random_tensor({n, k}, 3), labels, smoothing);
     dispatch(forward);
     const Guarded grad({n, k});
-    const SoftmaxCrossEntropyGrad op{.probabilities = forward.probabilities,
-                                     .labels = labels,
-                                     .grad_loss = Tensor::full(Shape{}, 0.5f),
-                                     .grad_logits = grad.tensor(),
-                                     .label_smoothing = smoothing};
+    const ops::SoftmaxCrossEntropyGrad op{.probabilities = forward.probabilities,
+                                          .labels = labels,
+                                          .grad_loss = Tensor::full(Shape{}, 0.5f),
+                                          .grad_logits = grad.tensor(),
+                                          .label_smoothing = smoothing};
     for_each_implementation(op, [&](std::string_view name) {
       run(op, name);
       for (std::int64_t i = 0; i < n * k; ++i) {
@@ -205,8 +207,8 @@ Tensor some_ignored(const Tensor& labels) {
   return some;
 }
 
-SoftmaxCrossEntropy make_loss(const Tensor& logits, std::int64_t k, const Options& o) {
-  SoftmaxCrossEntropy op = make_loss(logits, make_labels(logits.dim(0), k), o.smoothing);
+ops::SoftmaxCrossEntropy make_loss(const Tensor& logits, std::int64_t k, const Options& o) {
+  ops::SoftmaxCrossEntropy op = make_loss(logits, make_labels(logits.dim(0), k), o.smoothing);
   if (o.ignore_index == kIgnored) op.labels = some_ignored(op.labels);
   if (o.weighted) {
     op.weights = random_tensor({k}, 9).to(logits.dtype());
@@ -220,14 +222,14 @@ SoftmaxCrossEntropy make_loss(const Tensor& logits, std::int64_t k, const Option
   }
   op.ignore_index = o.ignore_index;
   op.reduction = o.reduction;
-  if (SoftmaxCrossEntropy::divided(op.weights, o.ignore_index, o.reduction)) {
+  if (ops::SoftmaxCrossEntropy::divided(op.weights, o.ignore_index, o.reduction)) {
     op.divisor = Tensor(Shape{}, DType::f64);
   }
   return op;
 }
 
-SoftmaxCrossEntropyGrad gradient_of(const SoftmaxCrossEntropy& op, const Tensor& grad_logits,
-                                    float grad_loss) {
+ops::SoftmaxCrossEntropyGrad gradient_of(const ops::SoftmaxCrossEntropy& op,
+                                         const Tensor& grad_logits, float grad_loss) {
   return {.probabilities = op.probabilities,
           .labels = op.labels,
           .grad_loss = Tensor::full(Shape{}, grad_loss).to(op.dtype()),
@@ -241,7 +243,8 @@ SoftmaxCrossEntropyGrad gradient_of(const SoftmaxCrossEntropy& op, const Tensor&
 
 /// The documentation of torch.nn.CrossEntropyLoss, literally and in double, and its derivative by
 /// the logits times grad_loss; of rows that count, (1 - s) w_y log p_y and s / K sum_k w_k log p_k.
-double torch_loss(const SoftmaxCrossEntropy& op, double grad_loss, std::vector<double>& grads) {
+double torch_loss(const ops::SoftmaxCrossEntropy& op, double grad_loss,
+                  std::vector<double>& grads) {
   const std::int64_t n = op.logits.dim(0), k = op.logits.dim(1);
   const Tensor x = op.logits.to(DType::f64);
   const Tensor w = op.weights ? op.weights.to(DType::f64) : Tensor::full({k}, 1).to(DType::f64);
@@ -273,9 +276,9 @@ TEST(SoftmaxCrossEntropy, WeightsIgnoredLabelsAndSumsAreThoseOfPyTorch) {
     for (const auto& [n, k] : {std::pair{2, 3}, {7, 5}, {40, 70}}) {
       SCOPED_TRACE(str(n, "x", k, " weighted ", o.weighted, " ignored ", o.ignore_index,
                        " smoothing ", o.smoothing));
-      const SoftmaxCrossEntropy op = make_loss(random_tensor({n, k}, 1), k, o);
+      const ops::SoftmaxCrossEntropy op = make_loss(random_tensor({n, k}, 1), k, o);
       const Guarded grad({n, k});
-      const SoftmaxCrossEntropyGrad backward = gradient_of(op, grad.tensor(), 0.5f);
+      const ops::SoftmaxCrossEntropyGrad backward = gradient_of(op, grad.tensor(), 0.5f);
       std::vector<double> grads;
       const double loss = torch_loss(op, 0.5, grads);
       for_each_implementation(op, [&](std::string_view name) {
@@ -313,7 +316,7 @@ TEST(SoftmaxCrossEntropy, AMeanOverIgnoredRowsAloneIsNanWithoutAGradient) {
                       Tensor::from(std::vector<std::int32_t>{kIgnored, kIgnored}, {2}));
   op.ignore_index = kIgnored;
   op.divisor = Tensor(Shape{}, DType::f64);
-  const SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({2, 3}), 1);
+  const ops::SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({2, 3}), 1);
   for_each_implementation(op, [&](std::string_view name) {
     run(op, name);
     EXPECT_TRUE(std::isnan(op.loss.item()));
@@ -326,9 +329,9 @@ TEST(SoftmaxCrossEntropy, AMeanOverIgnoredRowsAloneIsNanWithoutAGradient) {
 TEST(SoftmaxCrossEntropyGrad, OfEveryOptionIsTheDerivativeOfTheLoss) {
   for (const Options& o : kOptions) {
     const Tensor logits = random_tensor({4, 5}, 2).to(DType::f64);
-    const SoftmaxCrossEntropy op = make_loss(logits, 5, o);
+    const ops::SoftmaxCrossEntropy op = make_loss(logits, 5, o);
     dispatch(op);
-    const SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({4, 5}, DType::f64), 3);
+    const ops::SoftmaxCrossEntropyGrad grad = gradient_of(op, Tensor({4, 5}, DType::f64), 3);
     dispatch(grad);
     for (std::int64_t i = 0; i < 20; ++i) {
       const auto loss_at = [&](double offset) {
@@ -356,10 +359,10 @@ TEST(SoftmaxCrossEntropy, BothDirectionsMayOverwriteTheirInput) {
     expect_same_bits(in_place.probabilities, apart.probabilities);
   });
 
-  const SoftmaxCrossEntropyGrad grad{.probabilities = apart.probabilities,
-                                     .labels = labels,
-                                     .grad_loss = Tensor::full(Shape{}, 1.0f),
-                                     .grad_logits = Tensor({6, 10})};
+  const ops::SoftmaxCrossEntropyGrad grad{.probabilities = apart.probabilities,
+                                          .labels = labels,
+                                          .grad_loss = Tensor::full(Shape{}, 1.0f),
+                                          .grad_logits = Tensor({6, 10})};
   for_each_implementation(grad, [&](std::string_view name) {
     run(grad, name);
     auto in_place = grad;
@@ -371,7 +374,7 @@ TEST(SoftmaxCrossEntropy, BothDirectionsMayOverwriteTheirInput) {
 
 TEST(SoftmaxCrossEntropy, SameBitsForAnyNumberOfThreads) {
   const Tensor logits = random_tensor({300, 100}, 5), labels = make_labels(300, 100);
-  std::vector<SoftmaxCrossEntropy> ops;
+  std::vector<ops::SoftmaxCrossEntropy> ops;
   for_each_thread_count([&] {
     ops.push_back(make_loss(logits, labels, 0.1f));
     dispatch(ops.back());
@@ -398,33 +401,34 @@ TEST(SoftmaxCrossEntropy, ErrorsNameTheLabelTheShapeAndTheRange) {
   EXPECT_EQ(error(Tensor(Shape{0, 10}), labels({})),
             "softmax_cross_entropy: logits must be [N,K] with N and K at least 1, got [0,10]");
   const auto error_with = [&](auto&& change) {
-    SoftmaxCrossEntropy op = make_loss(Tensor({1, 2}), labels({0}));
+    ops::SoftmaxCrossEntropy op = make_loss(Tensor({1, 2}), labels({0}));
     change(op);
     return error_of([&] { dispatch(op); });
   };
-  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) {
+  EXPECT_EQ(error_with([&](ops::SoftmaxCrossEntropy& op) {
               op.labels = labels({kIgnored});
               op.ignore_index = -100;
               op.divisor = Tensor(Shape{}, DType::f64);
             }),
             "softmax_cross_entropy: label 0 is 255, expected 0 to 1");
-  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.ignore_index = 0; }),
+  EXPECT_EQ(error_with([&](ops::SoftmaxCrossEntropy& op) { op.ignore_index = 0; }),
             "softmax_cross_entropy: the divisor is not given");
-  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.divisor = Tensor(Shape{}, DType::f64); }),
-            "softmax_cross_entropy: the divisor is given, and not needed");
-  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) { op.weights = Tensor({3}); }),
+  EXPECT_EQ(
+      error_with([&](ops::SoftmaxCrossEntropy& op) { op.divisor = Tensor(Shape{}, DType::f64); }),
+      "softmax_cross_entropy: the divisor is given, and not needed");
+  EXPECT_EQ(error_with([&](ops::SoftmaxCrossEntropy& op) { op.weights = Tensor({3}); }),
             "softmax_cross_entropy: weights is f32 [3] on cpu, expected f32 [2] on cpu");
-  EXPECT_EQ(error_with([&](SoftmaxCrossEntropy& op) {
+  EXPECT_EQ(error_with([&](ops::SoftmaxCrossEntropy& op) {
               op.weights = Tensor::from(std::vector<float>{1, -2}, {2});
             }),
             "softmax_cross_entropy: weight 1 is -2, expected finite ones that are not negative");
   EXPECT_EQ(error(Tensor({1, 2}), labels({0}), 1.5f),
             "softmax_cross_entropy: label_smoothing must be in [0, 1], got 1.5");
   EXPECT_EQ(error_of([&] {
-              dispatch(SoftmaxCrossEntropyGrad{.probabilities = Tensor({1, 2}),
-                                               .labels = labels({2}),
-                                               .grad_loss = Tensor(Shape{}),
-                                               .grad_logits = Tensor({1, 2})});
+              dispatch(ops::SoftmaxCrossEntropyGrad{.probabilities = Tensor({1, 2}),
+                                                    .labels = labels({2}),
+                                                    .grad_loss = Tensor(Shape{}),
+                                                    .grad_logits = Tensor({1, 2})});
             }),
             "softmax_cross_entropy_grad: label 0 is 2, expected 0 to 1");
 }

@@ -28,7 +28,7 @@ TEST(SgdUpdate, EveryImplementationGivesTheDefinition) {
         const Tensor p0 = random_tensor(shape, 1), g0 = random_tensor(shape, 2);
         const Tensor v0 = random_tensor(shape, 3);
         const Guarded p(shape), v(shape);
-        const SgdUpdate op{
+        const ops::SgdUpdate op{
             .parameters = {p.tensor()},
             .gradients = {g0},
             .velocities = momentum > 0 ? std::vector{v.tensor()} : std::vector<Tensor>(),
@@ -67,17 +67,17 @@ TEST(AdamUpdate, EveryImplementationGivesTheDefinition) {
           const Tensor m0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
           for (float& v : std::span(v0.mutable_data<float>(), v0.values<float>().size())) v *= v;
           const Guarded p(shape), m(shape), v(shape);
-          const AdamUpdate op{.parameters = {p.tensor()},
-                              .gradients = {g0},
-                              .first_moments = {m.tensor()},
-                              .second_moments = {v.tensor()},
-                              .lr = 0.01,
-                              .beta1 = 0.8,
-                              .beta2 = 0.95,
-                              .epsilon = 1e-3,
-                              .weight_decay = 0.1,
-                              .decoupled = decoupled,
-                              .step = step};
+          const ops::AdamUpdate op{.parameters = {p.tensor()},
+                                   .gradients = {g0},
+                                   .first_moments = {m.tensor()},
+                                   .second_moments = {v.tensor()},
+                                   .lr = 0.01,
+                                   .beta1 = 0.8,
+                                   .beta2 = 0.95,
+                                   .epsilon = 1e-3,
+                                   .weight_decay = 0.1,
+                                   .decoupled = decoupled,
+                                   .step = step};
           for_each_implementation(op, [&](std::string_view name) {
             p.tensor().copy_from(p0);
             m.tensor().copy_from(m0);
@@ -115,7 +115,7 @@ TEST(RmsPropUpdate, EveryImplementationGivesTheDefinition) {
         const Tensor s0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
         for (float& s : std::span(s0.mutable_data<float>(), s0.values<float>().size())) s *= s;
         const Guarded p(shape), s(shape), v(shape);
-        const RmsPropUpdate op{
+        const ops::RmsPropUpdate op{
             .parameters = {p.tensor()},
             .gradients = {g0},
             .square_averages = {s.tensor()},
@@ -156,13 +156,13 @@ TEST(SgdUpdate, DampsWhatComesToTheVelocity) {
       const Tensor p0 = random_tensor(shape, 1), g = random_tensor(shape, 2);
       const Tensor v0 = random_tensor(shape, 3);
       const Guarded p(shape), v(shape);
-      const SgdUpdate op{.parameters = {p.tensor()},
-                         .gradients = {g},
-                         .velocities = {v.tensor()},
-                         .lr = 0.3,
-                         .momentum = 0.9,
-                         .weight_decay = 0.1,
-                         .dampening = 0.4};
+      const ops::SgdUpdate op{.parameters = {p.tensor()},
+                              .gradients = {g},
+                              .velocities = {v.tensor()},
+                              .lr = 0.3,
+                              .momentum = 0.9,
+                              .weight_decay = 0.1,
+                              .dampening = 0.4};
       for_each_implementation(op, [&](std::string_view name) {
         p.tensor().copy_from(p0);
         v.tensor().copy_from(v0);
@@ -189,16 +189,16 @@ TEST(AdamUpdate, OfAmsgradDividesByTheLargestSecondMoment) {
         for (float& v : std::span(t.mutable_data<float>(), t.values<float>().size())) v *= v;
       }
       const Guarded p(shape), m(shape), v(shape), w(shape);
-      const AdamUpdate op{.parameters = {p.tensor()},
-                          .gradients = {g},
-                          .first_moments = {m.tensor()},
-                          .second_moments = {v.tensor()},
-                          .max_second_moments = {w.tensor()},
-                          .lr = 0.01,
-                          .beta1 = 0.8,
-                          .beta2 = 0.95,
-                          .epsilon = 1e-3,
-                          .step = 3};
+      const ops::AdamUpdate op{.parameters = {p.tensor()},
+                               .gradients = {g},
+                               .first_moments = {m.tensor()},
+                               .second_moments = {v.tensor()},
+                               .max_second_moments = {w.tensor()},
+                               .lr = 0.01,
+                               .beta1 = 0.8,
+                               .beta2 = 0.95,
+                               .epsilon = 1e-3,
+                               .step = 3};
       for_each_implementation(op, [&](std::string_view name) {
         p.tensor().copy_from(p0);
         m.tensor().fill(0.5);
@@ -230,7 +230,7 @@ TEST(RmsPropUpdate, CentredDividesByTheDeviation) {
         const Tensor p0 = random_tensor(shape, 1), g = random_tensor(shape, 2);
         const Tensor m0 = random_tensor(shape, 3), v0 = random_tensor(shape, 4);
         const Guarded p(shape), s(shape), v(shape), m(shape);
-        const RmsPropUpdate op{
+        const ops::RmsPropUpdate op{
             .parameters = {p.tensor()},
             .gradients = {g},
             .square_averages = {s.tensor()},
@@ -272,12 +272,12 @@ TEST(RmsPropUpdate, CentredDividesByTheDeviation) {
 TEST(RmsPropUpdate, CentredStaysFiniteWhereTheGradientIsConstant) {
   const Tensor g = random_tensor({1000}, 1);
   const auto make = [&](const Tensor& p, const Tensor& s, const Tensor& m) {
-    return RmsPropUpdate{.parameters = {p},
-                         .gradients = {g},
-                         .square_averages = {s},
-                         .gradient_averages = {m},
-                         .lr = 1e-12,
-                         .alpha = 0.5};
+    return ops::RmsPropUpdate{.parameters = {p},
+                              .gradients = {g},
+                              .square_averages = {s},
+                              .gradient_averages = {m},
+                              .lr = 1e-12,
+                              .alpha = 0.5};
   };
   for_each_target([&] {
     const Tensor any({1000});
@@ -328,28 +328,29 @@ using Tensors = std::vector<Tensor>;
 
 TEST(Update, ManyAtOnceAreUpdatedAsEachAlone) {
   expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors&) {
-    return SgdUpdate{.parameters = p, .gradients = g, .velocities = a, .lr = 0.1, .momentum = 0.9};
+    return ops::SgdUpdate{
+        .parameters = p, .gradients = g, .velocities = a, .lr = 0.1, .momentum = 0.9};
   });
   expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
-    return AdamUpdate{
+    return ops::AdamUpdate{
         .parameters = p, .gradients = g, .first_moments = a, .second_moments = b, .lr = 0.1};
   });
   expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
-    return RmsPropUpdate{.parameters = p,
-                         .gradients = g,
-                         .square_averages = a,
-                         .velocities = b,
-                         .lr = 0.1,
-                         .momentum = 0.9};
+    return ops::RmsPropUpdate{.parameters = p,
+                              .gradients = g,
+                              .square_averages = a,
+                              .velocities = b,
+                              .lr = 0.1,
+                              .momentum = 0.9};
   });
   expect_as_each_alone([&](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
     // The third that is kept is b again here: what one launch does not reach stays what it was.
-    return AdamUpdate{.parameters = p,
-                      .gradients = g,
-                      .first_moments = a,
-                      .second_moments = clones(b),
-                      .max_second_moments = b,
-                      .lr = 0.1};
+    return ops::AdamUpdate{.parameters = p,
+                           .gradients = g,
+                           .first_moments = a,
+                           .second_moments = clones(b),
+                           .max_second_moments = b,
+                           .lr = 0.1};
   });
 }
 
@@ -360,7 +361,7 @@ TEST(Update, VoidsWhatWasDerivedFromTheParameter) {
     p.derived<int>("packed", [&] { return std::make_shared<int>(++made); });
   };
   derive();
-  dispatch(SgdUpdate{.parameters = {p}, .gradients = {p.clone()}, .lr = 0.1});
+  dispatch(ops::SgdUpdate{.parameters = {p}, .gradients = {p.clone()}, .lr = 0.1});
   derive();
   EXPECT_EQ(made, 2);
 }
@@ -371,26 +372,26 @@ TEST(Update, SameBitsForAnyNumberOfThreads) {
   for_each_thread_count([&] {
     const Tensor p = random_tensor(shape, 1), g = random_tensor(shape, 2);
     const Tensor m = Tensor::zeros(shape), v = Tensor::zeros(shape), w = Tensor::zeros(shape);
-    dispatch(SgdUpdate{.parameters = {p},
-                       .gradients = {g},
-                       .velocities = {w},
-                       .lr = 0.1,
-                       .momentum = 0.9,
-                       .weight_decay = 0.01,
-                       .nesterov = true});
-    dispatch(AdamUpdate{.parameters = {p},
-                        .gradients = {g},
-                        .first_moments = {m},
-                        .second_moments = {v},
-                        .lr = 0.1,
-                        .weight_decay = 0.01});
-    dispatch(RmsPropUpdate{.parameters = {p},
-                           .gradients = {g},
-                           .square_averages = {v},
-                           .velocities = {w},
-                           .lr = 0.1,
-                           .momentum = 0.9,
-                           .weight_decay = 0.01});
+    dispatch(ops::SgdUpdate{.parameters = {p},
+                            .gradients = {g},
+                            .velocities = {w},
+                            .lr = 0.1,
+                            .momentum = 0.9,
+                            .weight_decay = 0.01,
+                            .nesterov = true});
+    dispatch(ops::AdamUpdate{.parameters = {p},
+                             .gradients = {g},
+                             .first_moments = {m},
+                             .second_moments = {v},
+                             .lr = 0.1,
+                             .weight_decay = 0.01});
+    dispatch(ops::RmsPropUpdate{.parameters = {p},
+                                .gradients = {g},
+                                .square_averages = {v},
+                                .velocities = {w},
+                                .lr = 0.1,
+                                .momentum = 0.9,
+                                .weight_decay = 0.01});
     results.push_back(p);
   });
   expect_same_bits(results[1], results[0]);
@@ -398,69 +399,72 @@ TEST(Update, SameBitsForAnyNumberOfThreads) {
 
 TEST(Update, WorkCountsEachTensorOnce) {
   const Tensor t({10});
-  EXPECT_EQ((SgdUpdate{.parameters = {t}, .gradients = {t}}.work()),
+  EXPECT_EQ((ops::SgdUpdate{.parameters = {t}, .gradients = {t}}.work()),
             (Work{.bytes_read = 80, .bytes_written = 40}));
-  EXPECT_EQ((SgdUpdate{.parameters = {t}, .gradients = {t}, .velocities = {t}}.work()),
+  EXPECT_EQ((ops::SgdUpdate{.parameters = {t}, .gradients = {t}, .velocities = {t}}.work()),
             (Work{.bytes_read = 120, .bytes_written = 80}));
-  EXPECT_EQ((AdamUpdate{.parameters = {t}, .gradients = {t}}.work()),
+  EXPECT_EQ((ops::AdamUpdate{.parameters = {t}, .gradients = {t}}.work()),
             (Work{.bytes_read = 160, .bytes_written = 120}));
-  EXPECT_EQ((AdamUpdate{.parameters = {t}, .gradients = {t}, .max_second_moments = {t}}.work()),
-            (Work{.bytes_read = 200, .bytes_written = 160}));
-  EXPECT_EQ((RmsPropUpdate{.parameters = {t}, .gradients = {t}, .gradient_averages = {t}}.work()),
-            (Work{.bytes_read = 160, .bytes_written = 120}));
+  EXPECT_EQ(
+      (ops::AdamUpdate{.parameters = {t}, .gradients = {t}, .max_second_moments = {t}}.work()),
+      (Work{.bytes_read = 200, .bytes_written = 160}));
+  EXPECT_EQ(
+      (ops::RmsPropUpdate{.parameters = {t}, .gradients = {t}, .gradient_averages = {t}}.work()),
+      (Work{.bytes_read = 160, .bytes_written = 120}));
 }
 
 TEST(Update, ErrorsNameTheOptionAndItsRange) {
   const Tensor p({3});
   const auto error = [](const auto& op) { return error_of([&] { dispatch(op); }); };
-  EXPECT_EQ(error(SgdUpdate{.parameters = {}, .gradients = {}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {}, .gradients = {}}),
             "sgd_update: there are no parameters");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p, p}, .gradients = {p}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p, p}, .gradients = {p}}),
             "sgd_update: 2 parameters, but 1 gradients");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p, Tensor()}, .gradients = {p, p}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p, Tensor()}, .gradients = {p, p}}),
             "sgd_update: parameters[1] is undefined");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p, p}, .gradients = {p, Tensor()}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p, p}, .gradients = {p, Tensor()}}),
             "sgd_update: gradients[1] is undefined");
   const Tensor i32({3}, DType::i32), f64({3}, DType::f64);
-  EXPECT_EQ(error(SgdUpdate{.parameters = {i32}, .gradients = {i32}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {i32}, .gradients = {i32}}),
             "sgd_update: parameters[0] must be floating-point, got i32");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p, f64}, .gradients = {p, f64}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p, f64}, .gradients = {p, f64}}),
             "sgd_update: parameters[1] is f64 on cpu, parameters[0] is f32 on cpu");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {Tensor({2})}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p}, .gradients = {Tensor({2})}}),
             "sgd_update: gradients[0] is f32 [2] on cpu, parameters[0] is f32 [3] on cpu");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .lr = -1}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p}, .gradients = {p}, .lr = -1}),
             "sgd_update: lr must be finite and not negative, got -1");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 1}),
-            "sgd_update: momentum must be in [0, 1), got 1");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .momentum = 0.5}),
+  EXPECT_EQ(
+      error(ops::SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 1}),
+      "sgd_update: momentum must be in [0, 1), got 1");
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p}, .gradients = {p}, .momentum = 0.5}),
             "sgd_update: momentum is 0.5, velocities are not given");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p}, .gradients = {p}, .velocities = {p}}),
             "sgd_update: momentum is 0, velocities are given");
-  EXPECT_EQ(error(SgdUpdate{.parameters = {p}, .gradients = {p}, .nesterov = true}),
+  EXPECT_EQ(error(ops::SgdUpdate{.parameters = {p}, .gradients = {p}, .nesterov = true}),
             "sgd_update: nesterov needs momentum > 0");
-  SgdUpdate damped{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 0.5};
+  ops::SgdUpdate damped{.parameters = {p}, .gradients = {p}, .velocities = {p}, .momentum = 0.5};
   damped.dampening = 2;
   EXPECT_EQ(error(damped), "sgd_update: dampening must be in [0, 1], got 2");
   damped.dampening = 0.5;
   damped.nesterov = true;
   EXPECT_EQ(error(damped), "sgd_update: nesterov needs a dampening of 0, got 0.5");
-  EXPECT_EQ(error(AdamUpdate{.parameters = {p},
-                             .gradients = {p},
-                             .first_moments = {p},
-                             .second_moments = {p},
-                             .step = 0}),
+  EXPECT_EQ(error(ops::AdamUpdate{.parameters = {p},
+                                  .gradients = {p},
+                                  .first_moments = {p},
+                                  .second_moments = {p},
+                                  .step = 0}),
             "adam_update: step counts from 1, got 0");
-  EXPECT_EQ(error(AdamUpdate{.parameters = {p}, .gradients = {p}, .first_moments = {p}}),
+  EXPECT_EQ(error(ops::AdamUpdate{.parameters = {p}, .gradients = {p}, .first_moments = {p}}),
             "adam_update: 1 parameters, but 0 second_moments");
-  EXPECT_EQ(error(AdamUpdate{.parameters = {p},
-                             .gradients = {p},
-                             .first_moments = {p},
-                             .second_moments = {p},
-                             .max_second_moments = {p, p}}),
+  EXPECT_EQ(error(ops::AdamUpdate{.parameters = {p},
+                                  .gradients = {p},
+                                  .first_moments = {p},
+                                  .second_moments = {p},
+                                  .max_second_moments = {p, p}}),
             "adam_update: 1 parameters, but 2 max_second_moments");
-  EXPECT_EQ(
-      error(RmsPropUpdate{.parameters = {p}, .gradients = {p}, .square_averages = {p}, .alpha = 2}),
-      "rmsprop_update: alpha must be in [0, 1), got 2");
+  EXPECT_EQ(error(ops::RmsPropUpdate{
+                .parameters = {p}, .gradients = {p}, .square_averages = {p}, .alpha = 2}),
+            "rmsprop_update: alpha must be in [0, 1), got 2");
 }
 
 }  // namespace

@@ -376,7 +376,7 @@ TEST(Gradients, OfALeafAreComplete) {
   const Tensor y = conv2d(x, weight);
   y.backward(integer_tensor(y.shape(), 3));
   const Tensor expected(x.shape());
-  dispatch(Conv2dGradInput{
+  dispatch(ops::Conv2dGradInput{
       .grad_y = integer_tensor(y.shape(), 3), .weight = weight, .grad_x = expected});
   expect_same_bits(x.grad(), expected);
 }
@@ -467,19 +467,20 @@ TEST(EmptyBatch, EveryRowOfTheConvolutionsTakesIt) {
     const ConvParams params{.padding = kernel / 2};
     const Tensor x(Shape{0, 6, 6, 16}), y(Shape{0, 6, 6, 8}), w({8, kernel, kernel, 16}), b({8});
     const Tensor grad_w(w.shape()), grad_b({8}), sum(Shape{});
-    expect_zeros_by_every_row(Conv2d{.x = x, .weight = w, .y = y, .bias = b, .params = params});
-    expect_zeros_by_every_row(Conv2d{.x = x,
-                                     .weight = w,
-                                     .y = y,
-                                     .params = params,
-                                     .relu = true,
-                                     .sigma = 0.5f,
-                                     .l0_sum = sum},
+    expect_zeros_by_every_row(
+        ops::Conv2d{.x = x, .weight = w, .y = y, .bias = b, .params = params});
+    expect_zeros_by_every_row(ops::Conv2d{.x = x,
+                                          .weight = w,
+                                          .y = y,
+                                          .params = params,
+                                          .relu = true,
+                                          .sigma = 0.5f,
+                                          .l0_sum = sum},
                               {sum});
     expect_zeros_by_every_row(
-        Conv2dGradInput{.grad_y = y, .weight = w, .grad_x = x, .params = params});
+        ops::Conv2dGradInput{.grad_y = y, .weight = w, .grad_x = x, .params = params});
     expect_zeros_by_every_row(
-        Conv2dGradWeight{
+        ops::Conv2dGradWeight{
             .x = x, .grad_y = y, .grad_weight = grad_w, .grad_bias = grad_b, .params = params},
         {grad_w, grad_b});
   }
@@ -487,26 +488,26 @@ TEST(EmptyBatch, EveryRowOfTheConvolutionsTakesIt) {
 
 TEST(EmptyBatch, EveryRowOfTheOtherLayersTakesIt) {
   const Tensor x(Shape{0, 6, 6, 5}), y(Shape{0, 3, 3, 5}), means(Shape{0, 5}), sum(Shape{});
-  const Tensor index(MaxPool2d::index_shape(y.shape()), DType::i32), both(Shape{0, 6, 6, 10});
-  expect_zeros_by_every_row(Relu{.x = x, .y = x, .sigma = 0.5f, .l0_sum = sum}, {sum});
-  expect_zeros_by_every_row(ReluGrad{.y = x, .grad_y = x, .grad_x = x});
-  expect_zeros_by_every_row(MaxPool2d{.x = x, .y = y, .index = index});
-  expect_zeros_by_every_row(MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x});
-  expect_zeros_by_every_row(AvgPool2d{.x = x, .y = y});
-  expect_zeros_by_every_row(AvgPool2dGrad{.grad_y = y, .grad_x = x});
-  expect_zeros_by_every_row(GlobalAvgPool{.x = x, .y = means});
-  expect_zeros_by_every_row(GlobalAvgPoolGrad{.grad_y = means, .grad_x = x});
-  expect_zeros_by_every_row(Add{.a = x, .b = x, .y = x});
-  expect_zeros_by_every_row(Scale{.x = x, .y = x, .factor = 2});
-  expect_zeros_by_every_row(Concat{.xs = {x, x}, .y = both});
-  expect_zeros_by_every_row(ConcatGrad{.grad_y = both, .grad_xs = {x, x}});
+  const Tensor index(ops::MaxPool2d::index_shape(y.shape()), DType::i32), both(Shape{0, 6, 6, 10});
+  expect_zeros_by_every_row(ops::Relu{.x = x, .y = x, .sigma = 0.5f, .l0_sum = sum}, {sum});
+  expect_zeros_by_every_row(ops::ReluGrad{.y = x, .grad_y = x, .grad_x = x});
+  expect_zeros_by_every_row(ops::MaxPool2d{.x = x, .y = y, .index = index});
+  expect_zeros_by_every_row(ops::MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x});
+  expect_zeros_by_every_row(ops::AvgPool2d{.x = x, .y = y});
+  expect_zeros_by_every_row(ops::AvgPool2dGrad{.grad_y = y, .grad_x = x});
+  expect_zeros_by_every_row(ops::GlobalAvgPool{.x = x, .y = means});
+  expect_zeros_by_every_row(ops::GlobalAvgPoolGrad{.grad_y = means, .grad_x = x});
+  expect_zeros_by_every_row(ops::Add{.a = x, .b = x, .y = x});
+  expect_zeros_by_every_row(ops::Scale{.x = x, .y = x, .factor = 2});
+  expect_zeros_by_every_row(ops::Concat{.xs = {x, x}, .y = both});
+  expect_zeros_by_every_row(ops::ConcatGrad{.grad_y = both, .grad_xs = {x, x}});
   const Tensor channel = Tensor::full({5}, 1);
-  expect_zeros_by_every_row(BatchNormInference{.x = x,
-                                               .gamma = channel,
-                                               .beta = channel,
-                                               .running_mean = channel,
-                                               .running_var = channel,
-                                               .y = x});
+  expect_zeros_by_every_row(ops::BatchNormInference{.x = x,
+                                                    .gamma = channel,
+                                                    .beta = channel,
+                                                    .running_mean = channel,
+                                                    .running_var = channel,
+                                                    .y = x});
 }
 
 TEST(EmptyBatch, GoesThroughAWholeNetAndBack) {

@@ -12,7 +12,7 @@ namespace joule::cpu {
 /// The ReLU of a Conv2d, applied in items of consecutive pixels of y while they are in cache.
 class ReluEpilogue {
  public:
-  ReluEpilogue(const Conv2d& op, float* y, std::int64_t items)
+  ReluEpilogue(const ops::Conv2d& op, float* y, std::int64_t items)
       : op_(op),
         y_(y),
         mask_(std::make_shared<ZeroMask>(op.y.numel() / op.y.dim(3), op.y.dim(3), Device::cpu)),
@@ -48,7 +48,7 @@ class ReluEpilogue {
     std::int64_t nonzeros = 0;
     double l0 = 0;
   };
-  const Conv2d& op_;
+  const ops::Conv2d& op_;
   float* y_;
   std::shared_ptr<ZeroMask> mask_;
   std::vector<Sums> sums_;

@@ -83,7 +83,7 @@ std::shared_ptr<const memory> ordered(const FixedTeam& team, const Tensor& weigh
 
 }  // namespace
 
-void conv2d(const Conv2d& op, Context&, Tally* tally) {
+void conv2d(const ops::Conv2d& op, Context&, Tally* tally) {
   const FixedTeam team;
   const Conv2dShape s = shape_of(op);
   Conv2dShape part = s;
@@ -123,7 +123,7 @@ void conv2d(const Conv2d& op, Context&, Tally* tally) {
   count_zeros_of_x(tally, s, op.x);
 }
 
-void conv2d_grad_input(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   using Backward = dnnl::convolution_backward_data;
   constexpr const char* kCall = "convolution_backward_data";
   const FixedTeam team;
@@ -149,7 +149,7 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context&, Tally* tally) {
   count_zeros_of_grad_input(tally, s, op);
 }
 
-void conv2d_grad_weight(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   using Backward = dnnl::convolution_backward_weights;
   constexpr const char* kCall = "convolution_backward_weights";
   const FixedTeam team;

@@ -25,7 +25,7 @@ std::shared_ptr<const Floats> packed_grad_input(const Tensor& weight, const Conv
 
 }  // namespace
 
-void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_direct(const ops::Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_forward(op.weight, s);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
@@ -43,14 +43,14 @@ void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
   count_zeros_of_x(tally, s, op.x);
 }
 
-void conv2d_grad_input_direct(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_direct(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_grad_input(op.weight, s);
   conv2d_grad_input_direct(s, op.grad_y.data<float>(), *weights, op.grad_x.mutable_data<float>());
   count_zeros_of_grad_input(tally, s, op);
 }
 
-void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_direct(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   conv2d_grad_weight_direct(s, op.x.data<float>(), op.grad_y.data<float>(),
                             op.grad_weight.mutable_data<float>(),
@@ -61,7 +61,7 @@ void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tall
 namespace {
 
 template <class Weight>
-void skip_zero(const Conv2d& op, Tally* tally) {
+void skip_zero(const ops::Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.x);
   const auto weights =
@@ -84,12 +84,14 @@ void skip_zero(const Conv2d& op, Tally* tally) {
 
 }  // namespace
 
-void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) { skip_zero<float>(op, tally); }
-void conv2d_skip_zero_bf16_weights(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_skip_zero(const ops::Conv2d& op, Context&, Tally* tally) {
+  skip_zero<float>(op, tally);
+}
+void conv2d_skip_zero_bf16_weights(const ops::Conv2d& op, Context&, Tally* tally) {
   skip_zero<Bf16Pair>(op, tally);
 }
 
-void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_skip_zero(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.grad_y);
   const auto weights = op.weight.derived<Floats>(
@@ -103,7 +105,7 @@ void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tal
 
 namespace {
 
-void sum_into_bias(const Conv2dGradWeight& op) {
+void sum_into_bias(const ops::Conv2dGradWeight& op) {
   if (!op.grad_bias) return;
   const std::int64_t channels = op.grad_y.dim(3);
   sum_pixels(op.grad_y.data<float>(), op.grad_y.numel() / channels, channels,
@@ -112,7 +114,7 @@ void sum_into_bias(const Conv2dGradWeight& op) {
 
 }  // namespace
 
-void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_skip_zero_x(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   conv2d_grad_weight_skip_zero_x(s, op.x.data<float>(), *zero_mask_of(op.x),
                                  op.grad_y.data<float>(), op.grad_weight.mutable_data<float>());
@@ -120,7 +122,7 @@ void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context&, Tally*
   count_zeros_of_x(tally, s, op.x, Zeros::skipped);
 }
 
-void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_skip_zero_grad_y(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   conv2d_grad_weight_skip_zero_grad_y(s, op.x.data<float>(), op.grad_y.data<float>(),
                                       *zero_mask_of(op.grad_y),
@@ -129,7 +131,7 @@ void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context&, T
   count_zeros_of_grad_y(tally, s, op.grad_y, Zeros::skipped);
 }
 
-void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_skip_unwanted(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto wanted = zero_mask_of(op.wanted);
   const auto weights = op.weight.derived<Floats>(
@@ -144,7 +146,7 @@ void conv2d_grad_input_skip_unwanted(const Conv2dGradInput& op, Context&, Tally*
 namespace {
 
 template <class Weight>
-void runs(const Conv2d& op, Tally* tally) {
+void runs(const ops::Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto x = nonzero_runs_of(op.x);
   const auto weights =
@@ -166,12 +168,12 @@ void runs(const Conv2d& op, Tally* tally) {
 
 }  // namespace
 
-void conv2d_runs(const Conv2d& op, Context&, Tally* tally) { runs<float>(op, tally); }
-void conv2d_runs_bf16_weights(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_runs(const ops::Conv2d& op, Context&, Tally* tally) { runs<float>(op, tally); }
+void conv2d_runs_bf16_weights(const ops::Conv2d& op, Context&, Tally* tally) {
   runs<Bf16Pair>(op, tally);
 }
 
-void conv2d_grad_input_runs(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_runs(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto runs = nonzero_runs_of(op.grad_y);
   const auto weights =

@@ -83,7 +83,7 @@ struct Problem {
 
 struct Forward {
   static constexpr const char* kRank = "cudnnGetConvolutionForwardAlgorithm_v7";
-  using Op = Conv2d;
+  using Op = ops::Conv2d;
   using Algorithm = cudnnConvolutionFwdAlgo_t;
   using Candidate = cudnnConvolutionFwdAlgoPerf_t;
   static constexpr std::array kAlgorithms = {
@@ -105,7 +105,7 @@ struct Forward {
 
 struct BackwardData {
   static constexpr const char* kRank = "cudnnGetConvolutionBackwardDataAlgorithm_v7";
-  using Op = Conv2dGradInput;
+  using Op = ops::Conv2dGradInput;
   using Algorithm = cudnnConvolutionBwdDataAlgo_t;
   using Candidate = cudnnConvolutionBwdDataAlgoPerf_t;
   static constexpr std::array kAlgorithms = {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1};
@@ -125,7 +125,7 @@ struct BackwardData {
 
 struct BackwardFilter {
   static constexpr const char* kRank = "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
-  using Op = Conv2dGradWeight;
+  using Op = ops::Conv2dGradWeight;
   using Algorithm = cudnnConvolutionBwdFilterAlgo_t;
   using Candidate = cudnnConvolutionBwdFilterAlgoPerf_t;
   static constexpr std::array kAlgorithms = {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1};
@@ -246,11 +246,11 @@ constexpr float kOne = 1, kZero = 0;  // result = one * what is computed + zero 
 
 }  // namespace
 
-const char* unsupported(const Conv2d& op) { return why_not<Forward>(op); }
-const char* unsupported(const Conv2dGradInput& op) { return why_not<BackwardData>(op); }
-const char* unsupported(const Conv2dGradWeight& op) { return why_not<BackwardFilter>(op); }
+const char* unsupported(const ops::Conv2d& op) { return why_not<Forward>(op); }
+const char* unsupported(const ops::Conv2dGradInput& op) { return why_not<BackwardData>(op); }
+const char* unsupported(const ops::Conv2dGradWeight& op) { return why_not<BackwardFilter>(op); }
 
-void conv2d(const Conv2d& op, Context& ctx, Tally* tally) {
+void conv2d(const ops::Conv2d& op, Context& ctx, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const float* const x = op.x.data<float>();
   const float* const weight = op.weight.data<float>();
@@ -266,7 +266,7 @@ void conv2d(const Conv2d& op, Context& ctx, Tally* tally) {
   cuda::tally_zeros_of_x(tally, s, op.x);
 }
 
-void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally) {
+void conv2d_grad_input(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const float* const weight = op.weight.data<float>();
   const float* const grad_y = op.grad_y.data<float>();
@@ -282,7 +282,7 @@ void conv2d_grad_input(const Conv2dGradInput& op, Context& ctx, Tally* tally) {
   cuda::tally_zeros_of_grad_input(tally, s, op);
 }
 
-void conv2d_grad_weight(const Conv2dGradWeight& op, Context& ctx, Tally* tally) {
+void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const float* const x = op.x.data<float>();
   const float* const grad_y = op.grad_y.data<float>();

@@ -96,7 +96,7 @@ __global__ void backward_weight(Conv2dShape s, const float* x, const float* grad
 
 }  // namespace
 
-void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_direct(const ops::Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   launch(forward, grid_over(s.y_size()), s, op.x.data<float>(), op.weight.data<float>(),
          op.y.mutable_data<float>());
@@ -104,14 +104,14 @@ void conv2d_direct(const Conv2d& op, Context&, Tally* tally) {
   tally_zeros_of_x(tally, s, op.x);
 }
 
-void conv2d_grad_input_direct(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_direct(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   launch(backward_input, grid_over(s.x_size()), s, op.grad_y.data<float>(), op.weight.data<float>(),
          op.grad_x.mutable_data<float>());
   tally_zeros_of_grad_input(tally, s, op);
 }
 
-void conv2d_grad_weight_direct(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_direct(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const std::int64_t piece_count = pieces_of(s.batch * s.out_h(), s.weight_size());
   const Tensor pieces({piece_count, s.weight_size()}, DType::f32, Device::cuda);

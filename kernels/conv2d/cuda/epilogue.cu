@@ -3,7 +3,7 @@
 
 namespace joule::cuda {
 
-EpilogueOf::EpilogueOf(const Conv2d& op, const Grid& grid, std::int64_t covered) : op_(op) {
+EpilogueOf::EpilogueOf(const ops::Conv2d& op, const Grid& grid, std::int64_t covered) : op_(op) {
   if (op.bias) epilogue_.bias = op.bias.data<float>();
   if (!op.relu) return;
   mask_ = unwritten_mask(op.y);

@@ -72,14 +72,14 @@ class EpilogueOf {
  public:
   /// `covered`: how many channels, a multiple of 16, the kernel calls write_mask() for; the others
   /// of the mask's words are cleared here.
-  EpilogueOf(const Conv2d& op, const Grid& grid, std::int64_t covered);
+  EpilogueOf(const ops::Conv2d& op, const Grid& grid, std::int64_t covered);
 
   const Epilogue& operator*() const { return epilogue_; }
   /// After the launch: the smooth L0, and the mask is y's.
   void finish();
 
  private:
-  const Conv2d& op_;
+  const ops::Conv2d& op_;
   std::shared_ptr<ZeroMask> mask_;
   std::optional<BlockSums> l0_;
   Epilogue epilogue_;

@@ -38,12 +38,12 @@ struct ImplicitGemm {
 
 }  // namespace
 
-void conv2d_implicit_gemm(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_implicit_gemm(const ops::Conv2d& op, Context&, Tally* tally) {
   run_in_tiles<ImplicitGemm>(op);
   tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
-void conv2d_grad_input_implicit_gemm(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_implicit_gemm(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run_in_tiles<ImplicitGemm>(op);
   tally_zeros_of_grad_input(tally, shape_of(op), op);
 }

@@ -23,19 +23,19 @@ struct ImplicitGemmMma {
 };
 
 template <class Type>
-void run(const Conv2d& op, Tally* tally) {
+void run(const ops::Conv2d& op, Tally* tally) {
   run_in_tiles<ImplicitGemmMma<Type>>(op);
   tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
 template <class Type>
-void run(const Conv2dGradInput& op, Tally* tally) {
+void run(const ops::Conv2dGradInput& op, Tally* tally) {
   run_in_tiles<ImplicitGemmMma<Type>>(op);
   tally_zeros_of_grad_input(tally, shape_of(op), op);
 }
 
 template <class Type>
-void run(const Conv2dGradWeight& op, Tally* tally) {
+void run(const ops::Conv2dGradWeight& op, Tally* tally) {
   using Tile = MmaTile<Type, 64, 128, Along::lines, Along::lines>;
   const Conv2dShape s = shape_of(op);
   sum_products_in_tiles<Tile>(GradWeight(s, op.x, op.grad_y), op.grad_weight);
@@ -45,18 +45,18 @@ void run(const Conv2dGradWeight& op, Tally* tally) {
 
 }  // namespace
 
-void conv2d_mma_tf32(const Conv2d& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
-void conv2d_mma_bf16(const Conv2d& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
-void conv2d_grad_input_mma_tf32(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_mma_tf32(const ops::Conv2d& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
+void conv2d_mma_bf16(const ops::Conv2d& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
+void conv2d_grad_input_mma_tf32(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
-void conv2d_grad_input_mma_bf16(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_mma_bf16(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
 }
-void conv2d_grad_weight_mma_tf32(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_mma_tf32(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
-void conv2d_grad_weight_mma_bf16(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_mma_bf16(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
 }
 

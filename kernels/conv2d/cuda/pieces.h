@@ -20,7 +20,7 @@ void tally_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
                       Zeros zeros = Zeros::multiplied);
 void tally_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
                            Zeros zeros = Zeros::multiplied);
-void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op);
+void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op);
 
 /// Each of `sums` sums over very many `terms` is made in this many pieces, which are then added in
 /// order: the same bits on every device.  Enough threads for any device, if one makes one piece.
@@ -45,6 +45,6 @@ void grad_bias(const Tensor& grad_y, const Tensor& grad_bias);
 
 /// The bias and the ReLU of op, in place on what a kernel without them left in y: a pass of its
 /// own. Nothing if op has neither.
-void bias_and_relu_in_place(const Conv2d& op);
+void bias_and_relu_in_place(const ops::Conv2d& op);
 
 }  // namespace joule::cuda

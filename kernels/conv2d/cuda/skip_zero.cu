@@ -84,12 +84,12 @@ struct SkipZero {
 
 }  // namespace
 
-void conv2d_skip_zero(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_skip_zero(const ops::Conv2d& op, Context&, Tally* tally) {
   run_in_tiles<SkipZero>(op);
   tally_zeros_of_x(tally, shape_of(op), op.x, Zeros::skipped);
 }
 
-void conv2d_grad_input_skip_zero(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_skip_zero(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run_in_tiles<SkipZero>(op);
   tally_zeros_of_grad_y(tally, shape_of(op), op.grad_y, Zeros::skipped);
 }

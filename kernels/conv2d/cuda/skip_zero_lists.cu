@@ -235,7 +235,7 @@ void launch_correlation(const Correlation& c, const NonzeroRuns& lists, const La
 
 }  // namespace
 
-void conv2d_skip_zero_lists(const Conv2d& op, Context&, Tally* tally) {
+void conv2d_skip_zero_lists(const ops::Conv2d& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_weights(op.weight, Direction::forward);
   Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
@@ -248,7 +248,7 @@ void conv2d_skip_zero_lists(const Conv2d& op, Context&, Tally* tally) {
   tally_zeros_of_x(tally, s, op.x, Zeros::skipped);
 }
 
-void conv2d_grad_input_skip_zero_lists(const Conv2dGradInput& op, Context&, Tally* tally) {
+void conv2d_grad_input_skip_zero_lists(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_weights(op.weight, Direction::backward);
   std::optional<ListedNonzeros> lists;

@@ -167,7 +167,7 @@ void tally_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
   tally_zeros(tally, s, grad_y, false, zeros);
 }
 
-void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const Conv2dGradInput& op) {
+void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op) {
   if (!op.wanted) return tally_zeros_of_grad_y(tally, s, op.grad_y);
   if (!tally) return;
   const Counters counters;

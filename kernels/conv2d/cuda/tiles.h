@@ -73,7 +73,7 @@ class ResultInPieces {
 };
 
 template <class Kernel>
-void run_in_tiles(const Conv2d& op) {
+void run_in_tiles(const ops::Conv2d& op) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_weights(op.weight, Direction::forward);
   Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
@@ -91,7 +91,7 @@ void run_in_tiles(const Conv2d& op) {
 }
 
 template <class Kernel>
-void run_in_tiles(const Conv2dGradInput& op) {
+void run_in_tiles(const ops::Conv2dGradInput& op) {
   const Conv2dShape s = shape_of(op);
   const auto weights = packed_weights(op.weight, Direction::backward);
   std::vector<Correlation> passes;

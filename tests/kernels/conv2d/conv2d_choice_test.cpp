@@ -27,14 +27,14 @@ TEST(Conv2dChoice, TakesTheRowWhoseZerosSaveMore) {
     const auto relu_output = [&](std::uint64_t seed, double density) {
       const Tensor t = random_tensor(pixels, seed, density);
       for (float& value : std::span(t.mutable_data<float>(), t.numel())) value = std::abs(value);
-      if (density < 1) dispatch(Relu{.x = t, .y = t});
+      if (density < 1) dispatch(ops::Relu{.x = t, .y = t});
       return t;
     };
-    return select(Conv2dGradInput{.grad_y = relu_output(2, grad_y_density),
-                                  .weight = weight,
-                                  .grad_x = grad_x,
-                                  .wanted = relu_output(3, wanted_density),
-                                  .params = {.padding = 1}},
+    return select(ops::Conv2dGradInput{.grad_y = relu_output(2, grad_y_density),
+                                       .weight = weight,
+                                       .grad_x = grad_x,
+                                       .wanted = relu_output(3, wanted_density),
+                                       .params = {.padding = 1}},
                   Context{})
         .name;
   };
@@ -164,10 +164,10 @@ TEST(Conv2dChoice, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCoun
   const auto on_cuda = [](const Shape& shape) { return Tensor(shape, DType::f32, Device::cuda); };
   const ConvParams params{.padding = 1};
   const auto forward = [&](std::int64_t side, std::int64_t in, std::int64_t out, float density) {
-    const Conv2d op{.x = images(side, in, density),
-                    .weight = on_cuda({out, 3, 3, in}),
-                    .y = on_cuda({1, side, side, out}),
-                    .params = params};
+    const ops::Conv2d op{.x = images(side, in, density),
+                         .weight = on_cuda({out, 3, 3, in}),
+                         .y = on_cuda({1, side, side, out}),
+                         .params = params};
     const auto row = select(op, context());
     return row.skips_zeros ? row.name : "dense";
   };
@@ -177,20 +177,20 @@ TEST(Conv2dChoice, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCoun
   EXPECT_EQ(forward(176, 64, 128, 0.14f), "cuda.skip_zero") << "short runs";
   EXPECT_EQ(forward(176, 64, 128, 0.12f), "cuda.skip_zero_lists");
   const auto grad_input = [&](float density) {
-    const Conv2dGradInput op{.grad_y = images(16, 256, density),
-                             .weight = on_cuda({256, 3, 3, 4096}),
-                             .grad_x = on_cuda({1, 16, 16, 4096}),
-                             .params = params};
+    const ops::Conv2dGradInput op{.grad_y = images(16, 256, density),
+                                  .weight = on_cuda({256, 3, 3, 4096}),
+                                  .grad_x = on_cuda({1, 16, 16, 4096}),
+                                  .params = params};
     const auto row = select(op, context());
     return row.skips_zeros ? row.name : "dense";
   };
   EXPECT_EQ(grad_input(0.21f), "cuda.skip_zero_lists");
   EXPECT_EQ(grad_input(0.24f), "dense");
   const auto grad_weight = [&](float x_density, float grad_y_density) {
-    const Conv2dGradWeight op{.x = images(32, 256, x_density),
-                              .grad_y = images(32, 1024, grad_y_density),
-                              .grad_weight = on_cuda({1024, 3, 3, 256}),
-                              .params = params};
+    const ops::Conv2dGradWeight op{.x = images(32, 256, x_density),
+                                   .grad_y = images(32, 1024, grad_y_density),
+                                   .grad_weight = on_cuda({1024, 3, 3, 256}),
+                                   .params = params};
     return select(op, context()).name;
   };
   EXPECT_EQ(grad_weight(0.2f, 0.1f), "cuda.skip_zero_grad_y");

@@ -149,7 +149,7 @@ TEST(Conv2dDeterminism, SeesThatTheInputChanged) {
   for (const std::uint64_t seed : {5, 6}) {
     images.copy_from(integer_tensor(images.shape(), seed));
     for (const std::int64_t first : {0, 2, 0}) {
-      expect_exact(Conv2d{.x = images.slice(first, 2), .weight = weight, .y = y.tensor()}, y);
+      expect_exact(ops::Conv2d{.x = images.slice(first, 2), .weight = weight, .y = y.tensor()}, y);
     }
   }
 }
@@ -160,10 +160,10 @@ TEST(Conv2dDeterminism, PacksTheWeightsForEachDilation) {
   for (const std::int64_t dilation : {1, 2}) {
     const ConvLayer layer({"dilation", {2, 7, 7, 16}, 20, 3, {.padding = 2, .dilation = dilation}},
                           integer_tensor);
-    Conv2d op = layer.forward();
+    ops::Conv2d op = layer.forward();
     op.weight = weight;
     expect_exact(op, layer.y);
-    Conv2dGradInput grad = layer.grad_input();
+    ops::Conv2dGradInput grad = layer.grad_input();
     grad.weight = weight;
     expect_exact(grad, layer.grad_x);
   }
@@ -174,7 +174,7 @@ TEST(Conv2dDeterminism, PacksTheWeightsOfEachSlice) {
   const ConvLayer layer({"slice", {2, 5, 7, 13}, 35, 3, {.padding = 1}}, integer_tensor);
   const Tensor both = integer_tensor({70, 3, 3, 13}, 7);
   for (const std::int64_t first : {0, 35}) {
-    Conv2d op = layer.forward();
+    ops::Conv2d op = layer.forward();
     op.weight = both.slice(first, 35);
     expect_exact(op, layer.y);
   }

@@ -32,29 +32,29 @@ struct ConvLayer {
         grad_weight(c.weight()),
         grad_bias(Shape{c.out}) {}
 
-  Conv2d forward(bool with_bias = true) const {
+  ops::Conv2d forward(bool with_bias = true) const {
     return {.x = x,
             .weight = weight,
             .y = y.tensor(),
             .bias = with_bias ? bias : Tensor(),
             .params = c.params};
   }
-  Conv2d forward_relu(float sigma = 0, const Tensor& l0_sum = {}) const {
-    Conv2d op = forward();
+  ops::Conv2d forward_relu(float sigma = 0, const Tensor& l0_sum = {}) const {
+    ops::Conv2d op = forward();
     op.relu = true;
     op.sigma = sigma;
     op.l0_sum = l0_sum;
     return op;
   }
-  Conv2dGradInput grad_input() const {
+  ops::Conv2dGradInput grad_input() const {
     return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor(), .params = c.params};
   }
-  Conv2dGradInput wanted_grad_input() const {
-    Conv2dGradInput op = grad_input();
+  ops::Conv2dGradInput wanted_grad_input() const {
+    ops::Conv2dGradInput op = grad_input();
     op.wanted = wanted;
     return op;
   }
-  Conv2dGradWeight grad_weights(bool with_bias = true) const {
+  ops::Conv2dGradWeight grad_weights(bool with_bias = true) const {
     return {.x = x,
             .grad_y = grad_y,
             .grad_weight = grad_weight.tensor(),
@@ -113,7 +113,7 @@ void expect_exact_if_rounded(const Op& op, const Guarded& output) {
 
 /// Where the gradient is wanted the reference's bits, elsewhere these or 0.
 inline void expect_exact_where_wanted(const ConvLayer& layer) {
-  const Conv2dGradInput op = layer.wanted_grad_input();
+  const ops::Conv2dGradInput op = layer.wanted_grad_input();
   run(layer.grad_input(), kReference);
   const Tensor exact = layer.grad_x.tensor().clone();
   const auto wanted = layer.wanted.values<float>();
@@ -136,7 +136,7 @@ inline void make_sparse(const Tensor& t, float density) {
   const float* const from = u.data<float>();
   float* const to = t.mutable_data<float>();
   for (std::int64_t i = 0; i < t.numel(); ++i) to[i] = from[i] + 2 * density - 1;
-  dispatch(Relu{.x = t, .y = t});
+  dispatch(ops::Relu{.x = t, .y = t});
 }
 
 }  // namespace joule::test

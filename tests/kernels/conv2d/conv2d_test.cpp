@@ -50,10 +50,10 @@ void expect_exact_relu(const ConvCase& c, std::string_view only = {}) {
   constexpr float kSigma = 0.25f;
   const ConvLayer layer(c, integer_tensor);
   const Tensor l0_sum{Shape{}};
-  const Conv2d op = layer.forward_relu(kSigma, l0_sum);
+  const ops::Conv2d op = layer.forward_relu(kSigma, l0_sum);
   run(layer.forward(), kReference);
   const Tensor expected(c.y()), expected_l0{Shape{}};
-  run(Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
+  run(ops::Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
       kReference);
   const auto expect_relu = [&](std::string_view name, Precision precision) {
     if (!only.empty() && name != only) return;
@@ -86,25 +86,25 @@ TEST(Conv2d, ReluRunsTileByTile) {
 // In double by the reference, which is the only row that runs it.
 Tensor forward64(const ConvCase& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y(c.y(), DType::f64);
-  dispatch(Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = c.params});
+  dispatch(ops::Conv2d{.x = x, .weight = weight, .y = y, .bias = bias, .params = c.params});
   return y;
 }
 
 Tensor grad_input64(const ConvCase& c, const Tensor& grad_y, const Tensor& weight) {
   const Tensor grad_x(c.x, DType::f64);
-  dispatch(
-      Conv2dGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = c.params});
+  dispatch(ops::Conv2dGradInput{
+      .grad_y = grad_y, .weight = weight, .grad_x = grad_x, .params = c.params});
   return grad_x;
 }
 
 /// grad_weight, grad_bias
 std::pair<Tensor, Tensor> grad_weight64(const ConvCase& c, const Tensor& x, const Tensor& grad_y) {
   const Tensor grad_weight(c.weight(), DType::f64), grad_bias({c.out}, DType::f64);
-  dispatch(Conv2dGradWeight{.x = x,
-                            .grad_y = grad_y,
-                            .grad_weight = grad_weight,
-                            .grad_bias = grad_bias,
-                            .params = c.params});
+  dispatch(ops::Conv2dGradWeight{.x = x,
+                                 .grad_y = grad_y,
+                                 .grad_weight = grad_weight,
+                                 .grad_bias = grad_bias,
+                                 .params = c.params});
   return {grad_weight, grad_bias};
 }
 
@@ -132,7 +132,7 @@ TEST(Conv2d, StaysWithinTheForwardErrorBound) {
         expect_within(layer.grad_x.tensor(), grad_x, grad_x_bound);
       });
       const Tensor all = Tensor::full(c.x, 1);
-      Conv2dGradInput wanted = layer.grad_input();
+      ops::Conv2dGradInput wanted = layer.grad_input();
       wanted.wanted = all;
       for_each_implementation(wanted, [&](std::string_view name) {
         run(wanted, name);
@@ -282,14 +282,14 @@ TEST(Conv2d, TellsWhoPassesChannelsFirstWhatTheLayoutIs) {
       "you pass NCHW?";
   EXPECT_EQ(error_of([&] { conv2d(x, weight); }), expected);
   EXPECT_EQ(error_of([&] {
-              dispatch(Conv2d{.x = x, .weight = weight, .y = Tensor({8, 1, 28, 16})});
+              dispatch(ops::Conv2d{.x = x, .weight = weight, .y = Tensor({8, 1, 28, 16})});
             }),
             expected);
 }
 
 TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({4, 32, 32, 8}), weight({32, 3, 3, 8}), y({4, 30, 30, 32});
-  const auto error = [](Conv2d op) { return error_of([&] { dispatch(op); }); };
+  const auto error = [](ops::Conv2d op) { return error_of([&] { dispatch(op); }); };
   EXPECT_EQ(error({.x = Tensor({4, 8}), .weight = weight, .y = y}),
             "conv2d: x must have rank 4, got [4,8]");
   EXPECT_EQ(error({.x = x, .weight = Tensor({32, 3, 3, 16}), .y = y}),
@@ -330,20 +330,22 @@ TEST(Conv2d, ErrorsNameTheOperandAndWhatWasExpected) {
             "conv2d: l0_sum is the norm of a ReLU's output, but relu is off");
   EXPECT_EQ(error({.x = x, .weight = weight, .y = y, .relu = true, .l0_sum = Tensor(Shape{})}),
             "conv2d: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
-  EXPECT_EQ(error_of([&] {
-              dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
-            }),
-            "conv2d_grad_input: grad_x must have rank 4, got [4,8]");
   EXPECT_EQ(
       error_of([&] {
-        dispatch(Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = x, .wanted = y});
+        dispatch(ops::Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = Tensor({4, 8})});
+      }),
+      "conv2d_grad_input: grad_x must have rank 4, got [4,8]");
+  EXPECT_EQ(
+      error_of([&] {
+        dispatch(ops::Conv2dGradInput{.grad_y = y, .weight = weight, .grad_x = x, .wanted = y});
       }),
       "conv2d_grad_input: wanted is f32 [4,30,30,32] on cpu, expected f32 [4,32,32,8] on cpu");
-  EXPECT_EQ(
-      error_of([&] { dispatch(Conv2dGradWeight{.x = x, .grad_y = x, .grad_weight = weight}); }),
-      "conv2d_grad_weight: grad_y is f32 [4,32,32,8] on cpu, expected f32 [4,30,30,32] on "
-      "cpu");
-  EXPECT_EQ(error_of([&] { dispatch(Conv2dGradWeight{.x = x, .grad_y = y}); }),
+  EXPECT_EQ(error_of([&] {
+              dispatch(ops::Conv2dGradWeight{.x = x, .grad_y = x, .grad_weight = weight});
+            }),
+            "conv2d_grad_weight: grad_y is f32 [4,32,32,8] on cpu, expected f32 [4,30,30,32] on "
+            "cpu");
+  EXPECT_EQ(error_of([&] { dispatch(ops::Conv2dGradWeight{.x = x, .grad_y = y}); }),
             "conv2d_grad_weight: grad_weight is undefined");
 }
 

@@ -66,7 +66,8 @@ TEST(Conv2dZeros, TallyCountsTheMacsThatHadAZero) {
       });
     };
     expect_counts();
-    for (const Tensor& t : {layer.x, layer.grad_y, layer.wanted}) dispatch(Relu{.x = t, .y = t});
+    for (const Tensor& t : {layer.x, layer.grad_y, layer.wanted})
+      dispatch(ops::Relu{.x = t, .y = t});
     ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask() && layer.wanted.zero_mask());
     expect_counts();  // now from the masks
   });
@@ -77,7 +78,7 @@ TEST(Conv2dZeros, ReadsNoMaskOfOtherChannels) {
   const ConvCase c{"3x3", {2, 5, 4, 8}, 16, 3, {.padding = 1}};
   ConvLayer layer(c, integer_tensor);
   const Tensor flat = integer_tensor({2, 160}, 7);
-  dispatch(Relu{.x = flat, .y = flat});
+  dispatch(ops::Relu{.x = flat, .y = flat});
   layer.x = layer.wanted = flat.reshape(c.x);
   ASSERT_TRUE(layer.x.zero_mask());
   const std::int64_t skippable = products_with_zero(c, layer.x, {});
@@ -117,7 +118,7 @@ TEST(Conv2dZeros, ComputesOnlyTheGradientsThatAreWanted) {
         SCOPED_TRACE(density);
         layer.wanted = random_tensor(c.x, 6, density);
         expect_exact_where_wanted(layer);
-        const Conv2dGradInput op = layer.wanted_grad_input();
+        const ops::Conv2dGradInput op = layer.wanted_grad_input();
         if (op.params.groups > 1) continue;
         EXPECT_EQ(run(op, "cpu.skip_unwanted").macs_skipped,
                   products_with_zero(c, layer.wanted, {}));
@@ -211,7 +212,7 @@ TEST(Conv2dZeros, AZeroTimesWhatIsNotFiniteIsZeroWhereItIsSkipped) {
   expect_zero_if_skipped(layer.forward(false), layer.y.tensor());
   expect_zero_if_skipped(layer.wanted_grad_input(), layer.grad_x.tensor());
   layer.x.fill(std::numeric_limits<double>::infinity());
-  Conv2dGradWeight op = layer.grad_weights(false);
+  ops::Conv2dGradWeight op = layer.grad_weights(false);
   run(op, "cpu.skip_zero_grad_y");
   EXPECT_EQ(layer.grad_weight.tensor().nonzeros(), 0);
   run(op, "cpu.skip_zero_x");

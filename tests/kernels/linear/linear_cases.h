@@ -46,13 +46,13 @@ struct Layer {
         grad_weight(weight.shape()),
         grad_bias(bias.shape()) {}
 
-  Linear forward(bool with_bias = true) const {
+  ops::Linear forward(bool with_bias = true) const {
     return {.x = x, .weight = weight, .y = y.tensor(), .bias = with_bias ? bias : Tensor()};
   }
-  LinearGradInput grad_input() const {
+  ops::LinearGradInput grad_input() const {
     return {.grad_y = grad_y, .weight = weight, .grad_x = grad_x.tensor()};
   }
-  LinearGradWeight grad_weights(bool with_bias = true) const {
+  ops::LinearGradWeight grad_weights(bool with_bias = true) const {
     return {.x = x,
             .grad_y = grad_y,
             .grad_weight = grad_weight.tensor(),

@@ -124,7 +124,7 @@ TEST(LinearGradWeight, SkipsTheZerosOfGradYWhereItHasManyRowsAndIsLarge) {
   const auto selected = [&](std::int64_t rows, std::int64_t in, float density) {
     const Tensor x = integer_tensor({rows, in}, 2), grad_weight({200, in});
     const Tensor grad_y = random_tensor({rows, 200}, 1, density);
-    const LinearGradWeight op{.x = x, .grad_y = grad_y, .grad_weight = grad_weight};
+    const ops::LinearGradWeight op{.x = x, .grad_y = grad_y, .grad_weight = grad_weight};
     EXPECT_NE(select(op, Context{}).name, "cpu.skip_zero_grad_y");  // nothing tells of zeros
     grad_y.attach(mask_of(grad_y));
     return select(op, Context{}).name == "cpu.skip_zero_grad_y";

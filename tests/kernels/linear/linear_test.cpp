@@ -19,13 +19,13 @@ namespace {
 
 Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
-  dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = bias});
+  dispatch(ops::Linear{.x = x, .weight = weight, .y = y, .bias = bias});
   return y;
 }
 
 Tensor grad_input64(const Tensor& grad_y, const Tensor& weight) {
   const Tensor grad_x({grad_y.dim(0), weight.dim(1)}, DType::f64);
-  dispatch(LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x});
+  dispatch(ops::LinearGradInput{.grad_y = grad_y, .weight = weight, .grad_x = grad_x});
   return grad_x;
 }
 
@@ -33,7 +33,7 @@ Tensor grad_input64(const Tensor& grad_y, const Tensor& weight) {
 std::pair<Tensor, Tensor> grad_weight64(const Tensor& x, const Tensor& grad_y) {
   const Tensor grad_weight({grad_y.dim(1), x.dim(1)}, DType::f64);
   const Tensor grad_bias({grad_y.dim(1)}, DType::f64);
-  dispatch(LinearGradWeight{
+  dispatch(ops::LinearGradWeight{
       .x = x, .grad_y = grad_y, .grad_weight = grad_weight, .grad_bias = grad_bias});
   return {grad_weight, grad_bias};
 }
@@ -147,7 +147,7 @@ TEST(Linear, RoundsItsWeightsOnlyIfThePrecisionAllowsIt) {
   const Layer layer({100, 256, 64}, [](const Shape& shape, std::uint64_t seed) {
     return random_tensor(shape, seed, 0.2);
   });
-  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(ops::Relu{.x = t, .y = t});
   const Context bf16{.precision = Precision::bf16};
   EXPECT_EQ(select(layer.forward(), Context{}).name, "cpu.skip_zero");
   EXPECT_EQ(select(layer.forward(), bf16).name, "cpu.skip_zero_bf16_weights");
@@ -235,7 +235,7 @@ TEST(Linear, TallyCountsTheMacsThatHadAZero) {
     });
   };
   expect_counts();
-  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(Relu{.x = t, .y = t});
+  for (const Tensor& t : {layer.x, layer.grad_y}) dispatch(ops::Relu{.x = t, .y = t});
   ASSERT_TRUE(layer.x.zero_mask() && layer.grad_y.zero_mask());
   expect_counts();  // now from the masks
 }
@@ -288,12 +288,12 @@ TEST(Linear, IsExactOnFlattenedImages) {
   for (const std::int64_t channels : {64, 128, 48, 3}) {
     SCOPED_TRACE(channels);
     const Tensor images = integer_tensor({3, 2, 2, channels}, 1);
-    dispatch(Relu{.x = images, .y = images});
+    dispatch(ops::Relu{.x = images, .y = images});
     const Tensor x = images.reshape({3, 4 * channels}),
                  weight = integer_tensor({20, 4 * channels}, 2);
     ASSERT_TRUE(x.zero_mask());
     const Tensor y({3, 20});
-    const Linear op{.x = x, .weight = weight, .y = y};
+    const ops::Linear op{.x = x, .weight = weight, .y = y};
     run(op, kReference);
     const Tensor expected = y.clone();
     for_each_implementation(op, [&](std::string_view name) {
@@ -307,7 +307,7 @@ TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   const Tensor weight = integer_tensor({130, 200}, 2);
   const auto selected = [&](std::int64_t rows, float density) {
     const Tensor x = random_tensor({rows, 200}, 1, density), y({rows, 130});
-    const Linear op{.x = x, .weight = weight, .y = y};
+    const ops::Linear op{.x = x, .weight = weight, .y = y};
     EXPECT_NE(select(op, Context{}).name, "cpu.skip_zero");  // nothing tells how many there are
     x.attach(mask_of(x));
     return select(op, Context{}).name == "cpu.skip_zero";
@@ -360,27 +360,29 @@ TEST(Linear, EmptySumsAreTheBiasOrZero) {
 TEST(Linear, ErrorsNameTheOperandAndWhatWasExpected) {
   const Tensor x({4, 8}), weight({3, 8}), y({4, 3});
   EXPECT_EQ(error_of([&] {
-              dispatch(Linear{.x = Tensor({4, 2, 4}), .weight = weight, .y = y});
+              dispatch(ops::Linear{.x = Tensor({4, 2, 4}), .weight = weight, .y = y});
             }),
             "linear: x must have rank 2, got [4,2,4]");
   EXPECT_EQ(error_of([&] {
-              dispatch(Linear{.x = x, .weight = Tensor({3, 9}), .y = y});
+              dispatch(ops::Linear{.x = x, .weight = Tensor({3, 9}), .y = y});
             }),
             "linear: weight is f32 [3,9] on cpu, expected f32 [3,8] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(Linear{.x = x, .weight = weight, .y = x}); }),
+  EXPECT_EQ(error_of([&] { dispatch(ops::Linear{.x = x, .weight = weight, .y = x}); }),
             "linear: y is f32 [4,8] on cpu, expected f32 [4,3] on cpu");
-  EXPECT_EQ(
-      error_of([&] { dispatch(Linear{.x = x, .weight = weight, .y = y, .bias = Tensor({4})}); }),
-      "linear: bias is f32 [4] on cpu, expected f32 [3] on cpu");
   EXPECT_EQ(error_of([&] {
-              dispatch(LinearGradInput{.grad_y = y, .weight = Tensor({4, 8}), .grad_x = x});
+              dispatch(ops::Linear{.x = x, .weight = weight, .y = y, .bias = Tensor({4})});
+            }),
+            "linear: bias is f32 [4] on cpu, expected f32 [3] on cpu");
+  EXPECT_EQ(error_of([&] {
+              dispatch(ops::LinearGradInput{.grad_y = y, .weight = Tensor({4, 8}), .grad_x = x});
             }),
             "linear_grad_input: weight is f32 [4,8] on cpu, expected f32 [3,8] on cpu");
-  EXPECT_EQ(error_of([&] {
-              dispatch(LinearGradWeight{.x = x, .grad_y = Tensor({5, 3}), .grad_weight = weight});
-            }),
-            "linear_grad_weight: grad_y is f32 [5,3] on cpu, expected f32 [4,3] on cpu");
-  EXPECT_EQ(error_of([&] { dispatch(LinearGradWeight{.x = x, .grad_y = y}); }),
+  EXPECT_EQ(
+      error_of([&] {
+        dispatch(ops::LinearGradWeight{.x = x, .grad_y = Tensor({5, 3}), .grad_weight = weight});
+      }),
+      "linear_grad_weight: grad_y is f32 [5,3] on cpu, expected f32 [4,3] on cpu");
+  EXPECT_EQ(error_of([&] { dispatch(ops::LinearGradWeight{.x = x, .grad_y = y}); }),
             "linear_grad_weight: grad_weight is undefined");
 }
 

@@ -6,14 +6,14 @@ namespace joule::cuda {
 namespace {
 
 template <int kRows, int kColumns>
-void run(const Conv2dGradWeight& op) {
+void run(const ops::Conv2dGradWeight& op) {
   using Tile = GemmTile<kRows, kColumns>;
   sum_products_in_tiles<Tile>(GradWeight(shape_of(op), op.x, op.grad_y), op.grad_weight);
 }
 
 }  // namespace
 
-void conv2d_grad_weight_implicit_gemm(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_implicit_gemm(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const bool narrow = s.kernel_h * s.kernel_w * s.in_channels <= 64;
   if (s.out_channels <= 64) {

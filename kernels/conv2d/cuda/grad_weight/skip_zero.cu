@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 2)
   if (which.exists) store_tile(g, t, which, tile);
 }
 
-void run(const Conv2dGradWeight& op, bool skip_x) {
+void run(const ops::Conv2dGradWeight& op, bool skip_x) {
   const Conv2dShape s = shape_of(op);
   GradWeight g(s, op.x, op.grad_y);
   const int sparse = skip_x ? g.in_channels : g.out_channels;
@@ -153,12 +153,12 @@ void run(const Conv2dGradWeight& op, bool skip_x) {
 
 }  // namespace
 
-void conv2d_grad_weight_skip_zero_x(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_skip_zero_x(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   run(op, true);
   tally_zeros_of_x(tally, shape_of(op), op.x, Zeros::skipped);
 }
 
-void conv2d_grad_weight_skip_zero_grad_y(const Conv2dGradWeight& op, Context&, Tally* tally) {
+void conv2d_grad_weight_skip_zero_grad_y(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   run(op, false);
   tally_zeros_of_grad_y(tally, shape_of(op), op.grad_y, Zeros::skipped);
 }
