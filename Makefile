@@ -36,7 +36,7 @@ build: ## the libraries and the program build/release/cli/joule
 # All runs, even when one fails; the closing lines are those of the last.
 test: ## every test; the fast ones again under ASan and UBSan, and with one thread; make fuzz; threads under TSan
 	@scripts/setup.sh test
-	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF
+	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF -DJOULE_CUDA=$${JOULE_CUDA:-AUTO}
 	@cmake --build --preset release -j $(JOBS)
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \

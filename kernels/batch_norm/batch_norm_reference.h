@@ -17,25 +17,25 @@ void batch_norm(std::int64_t rows, std::int64_t channels, const T* x, const T* g
                 T epsilon, T momentum, T* y, T* mean, T* mean_rest, T* inv_std, T* running_mean,
                 T* running_var) {
   using std::sqrt;
-  using ops::Sum = ChannelSum<T>;
+  using Sum = ChannelSum<T>;
   for (std::int64_t c = 0; c < channels; ++c) {
-    ops::Sum sum{}, squares{};
-    for (std::int64_t i = c; i < rows * channels; i += channels) sum += ops::Sum(x[i]);
-    const ops::Sum centre = sum / ops::Sum(rows);
+    Sum sum{}, squares{};
+    for (std::int64_t i = c; i < rows * channels; i += channels) sum += Sum(x[i]);
+    const Sum centre = sum / Sum(rows);
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      squares += (ops::Sum(x[i]) - centre) * (ops::Sum(x[i]) - centre);
+      squares += (Sum(x[i]) - centre) * (Sum(x[i]) - centre);
     }
-    const ops::Sum spread = ops::Sum(1) / sqrt(squares / ops::Sum(rows) + ops::Sum(epsilon));
+    const Sum spread = Sum(1) / sqrt(squares / Sum(rows) + Sum(epsilon));
     mean[c] = T(centre);
-    mean_rest[c] = T(centre - ops::Sum(mean[c]));
+    mean_rest[c] = T(centre - Sum(mean[c]));
     inv_std[c] = T(spread);
     if (running_mean) {
       running_mean[c] += momentum * (mean[c] - running_mean[c]);
-      running_var[c] += momentum * (T(squares / ops::Sum(rows - 1)) - running_var[c]);
+      running_var[c] += momentum * (T(squares / Sum(rows - 1)) - running_var[c]);
     }
-    const ops::Sum scale = ops::Sum(gamma[c]) * spread;
+    const Sum scale = Sum(gamma[c]) * spread;
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      y[i] = T((ops::Sum(x[i]) - centre) * scale + ops::Sum(beta[c]));
+      y[i] = T((Sum(x[i]) - centre) * scale + Sum(beta[c]));
     }
   }
 }
@@ -45,11 +45,11 @@ void batch_norm_inference(std::int64_t rows, std::int64_t channels, const T* x, 
                           const T* beta, const T* running_mean, const T* running_var, T epsilon,
                           T* y) {
   using std::sqrt;
-  using ops::Sum = ChannelSum<T>;
+  using Sum = ChannelSum<T>;
   for (std::int64_t c = 0; c < channels; ++c) {
-    const ops::Sum scale = ops::Sum(gamma[c]) / sqrt(ops::Sum(running_var[c]) + ops::Sum(epsilon));
+    const Sum scale = Sum(gamma[c]) / sqrt(Sum(running_var[c]) + Sum(epsilon));
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      y[i] = T((ops::Sum(x[i]) - ops::Sum(running_mean[c])) * scale + ops::Sum(beta[c]));
+      y[i] = T((Sum(x[i]) - Sum(running_mean[c])) * scale + Sum(beta[c]));
     }
   }
 }
@@ -60,15 +60,15 @@ void batch_norm_inference_grad(std::int64_t rows, std::int64_t channels, const T
                                const T* running_mean, const T* running_var, T epsilon,
                                const T* grad_y, T* grad_x, T* grad_gamma, T* grad_beta) {
   using std::sqrt;
-  using ops::Sum = ChannelSum<T>;
+  using Sum = ChannelSum<T>;
   for (std::int64_t c = 0; c < channels; ++c) {
-    const ops::Sum inv_std = ops::Sum(1) / sqrt(ops::Sum(running_var[c]) + ops::Sum(epsilon));
-    const ops::Sum scale = ops::Sum(gamma[c]) * inv_std;
-    ops::Sum sum{}, product{};
+    const Sum inv_std = Sum(1) / sqrt(Sum(running_var[c]) + Sum(epsilon));
+    const Sum scale = Sum(gamma[c]) * inv_std;
+    Sum sum{}, product{};
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      sum += ops::Sum(grad_y[i]);
-      product += ops::Sum(grad_y[i]) * (ops::Sum(x[i]) - ops::Sum(running_mean[c]));
-      grad_x[i] = T(ops::Sum(grad_y[i]) * scale);
+      sum += Sum(grad_y[i]);
+      product += Sum(grad_y[i]) * (Sum(x[i]) - Sum(running_mean[c]));
+      grad_x[i] = T(Sum(grad_y[i]) * scale);
     }
     grad_beta[c] = T(sum);
     grad_gamma[c] = T(product * inv_std);
@@ -80,22 +80,22 @@ template <class T>
 void batch_norm_grad(std::int64_t rows, std::int64_t channels, const T* x, const T* gamma,
                      const T* mean, const T* mean_rest, const T* inv_std, const T* grad_y,
                      T* grad_x, T* grad_gamma, T* grad_beta) {
-  using ops::Sum = ChannelSum<T>;
+  using Sum = ChannelSum<T>;
   for (std::int64_t c = 0; c < channels; ++c) {
-    const ops::Sum centre = ops::Sum(mean[c]) + ops::Sum(mean_rest[c]);
-    ops::Sum sum{}, product{};
+    const Sum centre = Sum(mean[c]) + Sum(mean_rest[c]);
+    Sum sum{}, product{};
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      sum += ops::Sum(grad_y[i]);
-      product += ops::Sum(grad_y[i]) * (ops::Sum(x[i]) - centre);
+      sum += Sum(grad_y[i]);
+      product += Sum(grad_y[i]) * (Sum(x[i]) - centre);
     }
-    const ops::Sum normal = product * ops::Sum(inv_std[c]);
+    const Sum normal = product * Sum(inv_std[c]);
     grad_beta[c] = T(sum);
     grad_gamma[c] = T(normal);
-    const ops::Sum scale = ops::Sum(gamma[c]) * ops::Sum(inv_std[c]);
-    const ops::Sum offset = sum / ops::Sum(rows);
-    const ops::Sum slope = normal * ops::Sum(inv_std[c]) / ops::Sum(rows);
+    const Sum scale = Sum(gamma[c]) * Sum(inv_std[c]);
+    const Sum offset = sum / Sum(rows);
+    const Sum slope = normal * Sum(inv_std[c]) / Sum(rows);
     for (std::int64_t i = c; i < rows * channels; i += channels) {
-      grad_x[i] = T(scale * ((ops::Sum(grad_y[i]) - offset) - slope * (ops::Sum(x[i]) - centre)));
+      grad_x[i] = T(scale * ((Sum(grad_y[i]) - offset) - slope * (Sum(x[i]) - centre)));
     }
   }
 }

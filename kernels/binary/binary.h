@@ -43,10 +43,12 @@ struct Binary {
   static std::span<const Implementation<Binary>> implementations();
 };
 
-using ops::Add = Binary<BinaryFunction::add>;
-using ops::Sub = Binary<BinaryFunction::sub>;
-using ops::Mul = Binary<BinaryFunction::mul>;
-using ops::Div = Binary<BinaryFunction::div>;
+namespace ops {
+using Add = Binary<BinaryFunction::add>;
+using Sub = Binary<BinaryFunction::sub>;
+using Mul = Binary<BinaryFunction::mul>;
+using Div = Binary<BinaryFunction::div>;
+}  // namespace ops
 
 /// The differentiable functions.  `a` may be overwritten by the result if it is moved in.
 ///

@@ -55,10 +55,12 @@ struct PointwiseLossGrad {
   static std::span<const Implementation<PointwiseLossGrad>> implementations();
 };
 
-using ops::MseLoss = PointwiseLoss<LossFunction::mse>;
-using ops::MseLossGrad = PointwiseLossGrad<LossFunction::mse>;
-using ops::BceWithLogitsLoss = PointwiseLoss<LossFunction::bce_with_logits>;
-using ops::BceWithLogitsLossGrad = PointwiseLossGrad<LossFunction::bce_with_logits>;
+namespace ops {
+using MseLoss = PointwiseLoss<LossFunction::mse>;
+using MseLossGrad = PointwiseLossGrad<LossFunction::mse>;
+using BceWithLogitsLoss = PointwiseLoss<LossFunction::bce_with_logits>;
+using BceWithLogitsLossGrad = PointwiseLossGrad<LossFunction::bce_with_logits>;
+}  // namespace ops
 
 /// The differentiable functions.  target gets no gradient: ArgumentError if it needs one.
 Tensor mse_loss(const Tensor& x, const Tensor& target,

@@ -81,18 +81,20 @@ struct PointwiseGrad {
   static std::span<const Implementation<PointwiseGrad>> implementations();
 };
 
-using ops::Sigmoid = Pointwise<PointwiseFunction::sigmoid>;
-using ops::Tanh = Pointwise<PointwiseFunction::tanh>;
-using ops::LeakyRelu = Pointwise<PointwiseFunction::leaky_relu>;
-using ops::Gelu = Pointwise<PointwiseFunction::gelu>;
-using ops::Silu = Pointwise<PointwiseFunction::silu>;
-using ops::HardSwish = Pointwise<PointwiseFunction::hard_swish>;
-using ops::SigmoidGrad = PointwiseGrad<PointwiseFunction::sigmoid>;
-using ops::TanhGrad = PointwiseGrad<PointwiseFunction::tanh>;
-using ops::LeakyReluGrad = PointwiseGrad<PointwiseFunction::leaky_relu>;
-using ops::GeluGrad = PointwiseGrad<PointwiseFunction::gelu>;
-using ops::SiluGrad = PointwiseGrad<PointwiseFunction::silu>;
-using ops::HardSwishGrad = PointwiseGrad<PointwiseFunction::hard_swish>;
+namespace ops {
+using Sigmoid = Pointwise<PointwiseFunction::sigmoid>;
+using Tanh = Pointwise<PointwiseFunction::tanh>;
+using LeakyRelu = Pointwise<PointwiseFunction::leaky_relu>;
+using Gelu = Pointwise<PointwiseFunction::gelu>;
+using Silu = Pointwise<PointwiseFunction::silu>;
+using HardSwish = Pointwise<PointwiseFunction::hard_swish>;
+using SigmoidGrad = PointwiseGrad<PointwiseFunction::sigmoid>;
+using TanhGrad = PointwiseGrad<PointwiseFunction::tanh>;
+using LeakyReluGrad = PointwiseGrad<PointwiseFunction::leaky_relu>;
+using GeluGrad = PointwiseGrad<PointwiseFunction::gelu>;
+using SiluGrad = PointwiseGrad<PointwiseFunction::silu>;
+using HardSwishGrad = PointwiseGrad<PointwiseFunction::hard_swish>;
+}  // namespace ops
 
 /// The differentiable functions.  An operand that is moved in may be overwritten by the result.
 Tensor sigmoid(Tensor x);

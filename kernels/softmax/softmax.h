@@ -49,10 +49,12 @@ struct SoftmaxOfGrad {
   static std::span<const Implementation<SoftmaxOfGrad>> implementations();
 };
 
-using ops::Softmax = SoftmaxOf<false>;
-using ops::LogSoftmax = SoftmaxOf<true>;
-using ops::SoftmaxGrad = SoftmaxOfGrad<false>;
-using ops::LogSoftmaxGrad = SoftmaxOfGrad<true>;
+namespace ops {
+using Softmax = SoftmaxOf<false>;
+using LogSoftmax = SoftmaxOf<true>;
+using SoftmaxGrad = SoftmaxOfGrad<false>;
+using LogSoftmaxGrad = SoftmaxOfGrad<true>;
+}  // namespace ops
 
 /// The differentiable functions.  An operand that is moved in may be overwritten by the result.
 /// (A loss on the softmax is cross_entropy(), which does both at once.)
