@@ -37,6 +37,12 @@ TEST(ConvTranspose2d, OutputIsWhatAConvolutionMakesTheInputOf) {
   }
 }
 
+TEST(ConvTranspose2d, OutputPaddingAddsPixelsAtTheEnd) {
+  const ConvParams params{.stride = 2, .padding = 1};
+  EXPECT_EQ(conv_transpose_output_size({3, 4}, 3, params, 0), Size2(5, 7));
+  EXPECT_EQ(conv_transpose_output_size({3, 4}, 3, params, {1, 0}), Size2(6, 7));
+}
+
 TEST(ConvTranspose2d, HasGradients) {
   for (const Case& of : kCases) {
     SCOPED_TRACE(str(of.in, " by ", of.kernel));
