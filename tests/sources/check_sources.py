@@ -19,6 +19,7 @@
    add_option() reads 010 as 8.
 6. No code asks a layer for its type: no dynamic_cast outside tests.  What a layer is, its spec() says (layers/graph).
 7. A C++ program in README.md is the file in examples/ that the line above it names; links lead somewhere.
+8. A line of a document has at most MAX_WIDTH characters; not one of a table or of code.
 """
 
 import os
@@ -31,6 +32,7 @@ LICENCE = "SPDX-License-Identifier: MIT"
 JSON_NAMES = "nlohmann/json_fwd.hpp"  # declares the values that makers of JSON hand to each other
 MAX_HEADER_LINES = 150
 MAX_FILES = 25
+MAX_WIDTH = 140
 HEADERS = {".h", ".cuh"}
 SOURCES = HEADERS | {".cpp", ".cu"}
 SCRIPTS = {".py", ".sh", ".cmake"}
@@ -173,6 +175,15 @@ def check_casts(root):
                     yield file, number, "no dynamic_cast: a layer says by spec() what it is (layers/graph)"
 
 
+def check_width(root):
+    for file in files(root, {".md"}):
+        code = False
+        for number, line in enumerate((root / file).read_text().splitlines(), 1):
+            code ^= line.lstrip().startswith("```")
+            if len(line) > MAX_WIDTH and not code and not line.lstrip().startswith("|"):
+                yield file, number, f"the line has {len(line)} characters, at most {MAX_WIDTH}"
+
+
 def check_readme(root):
     readme = root / "README.md"
     if not readme.exists():
@@ -190,7 +201,7 @@ def check_readme(root):
 def check(root):
     """The breaches under root, each as `file:line: text`."""
     found = [*check_includes(root), *check_form(root), *check_folders(root), *check_options(root), *check_casts(root),
-             *check_readme(root)]
+             *check_width(root), *check_readme(root)]
     return [f"{file}:{line}: {text}" for file, line, text in found]
 
 

@@ -133,6 +133,12 @@ class CheckSources(unittest.TestCase):
         found = self.breaches(files={"core/a.cpp": cast, "tests/core/a_test.cpp": cast})
         self.assertEqual(found, ["core/a.cpp:3: no dynamic_cast: a layer says by spec() what it is (layers/graph)"])
 
+    def test_wide_line_of_a_document(self):
+        files = {"docs/a.md": f"{'a' * 140}\n| {'b' * 140} |\n```\n{'c' * 141}\n```\n"}
+        self.assertEqual(self.breaches(files=files), [])
+        files["docs/a.md"] += "d" * 141
+        self.assertEqual(self.breaches(files=files), ["docs/a.md:6: the line has 141 characters, at most 140"])
+
     def test_readme(self):
         program = "int main() {}\n"
         readme = "`examples/one.cpp`, run by the tests:\n\n```cpp\n%s```\n[that](examples/one.cpp), [far](https://a.b/c)\n"
