@@ -33,7 +33,8 @@ std::string to_text(const Attribute& attribute) {
                             [](const std::vector<std::int64_t>& values) {
                               std::string text;
                               for (const std::int64_t value : values) {
-                                text += (text.empty() ? "" : "x") + std::to_string(value);
+                                if (!text.empty()) text += 'x';
+                                text += std::to_string(value);
                               }
                               return text;
                             }},
