@@ -12,7 +12,7 @@
 #include "joule/tests/support/op_test.h"
 
 // What batch_norm_test and batch_norm_grad_test share.
-namespace joule {
+namespace joule::batch_norm_cases {
 
 using namespace test;
 
@@ -94,4 +94,4 @@ struct Layer {
   }
 };
 
-}  // namespace joule
+}  // namespace joule::batch_norm_cases

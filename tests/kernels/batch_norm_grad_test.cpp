@@ -13,6 +13,8 @@
 namespace joule {
 namespace {
 
+using namespace batch_norm_cases;
+
 TEST(BatchNormInference, UsesTheRunningStatistics) {
   for_each_target([] {
     for (const Shape& shape : kShapes) {

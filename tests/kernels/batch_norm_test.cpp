@@ -13,6 +13,8 @@
 namespace joule {
 namespace {
 
+using namespace batch_norm_cases;
+
 /// The statistics of channel c in double.
 struct Statistics {
   double mean = 0, mean_size = 0, squares = 0;  // mean_size: mean |x|

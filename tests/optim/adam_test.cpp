@@ -11,6 +11,8 @@
 namespace joule {
 namespace {
 
+using namespace optimizers_cases;
+
 TEST(Adam, IsAdamWBitForBitWhereNothingDecays) {
   for (const bool amsgrad : {false, true}) {
     const Parameters plain = make_parameters(), decoupled = make_parameters();

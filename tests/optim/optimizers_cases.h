@@ -10,7 +10,7 @@
 #include "joule/tests/support/op_test.h"
 
 // What optimizers_test and adam_test share.
-namespace joule {
+namespace joule::optimizers_cases {
 
 using namespace test;
 
@@ -39,4 +39,4 @@ inline State snapshot(const Optimizer& optimizer) {
   return state;
 }
 
-}  // namespace joule
+}  // namespace joule::optimizers_cases

@@ -11,6 +11,8 @@
 namespace joule {
 namespace {
 
+using namespace optimizers_cases;
+
 /// One of each rule, with every option away from its default.
 struct Rule {
   const char* name;

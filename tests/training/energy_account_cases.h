@@ -24,7 +24,7 @@
 #include "joule/training/trainer.h"
 
 // What energy_account_test and energy_choice_test share.
-namespace joule::training {
+namespace joule::training::energy_account_cases {
 
 using energy::Figure;
 
@@ -75,4 +75,4 @@ inline Hooks hundred_ms_a_step(Bench& bench) {
 
 inline std::int64_t ticks(const PartEnergy& part) { return part.measured.at(0).ticks; }
 
-}  // namespace joule::training
+}  // namespace joule::training::energy_account_cases

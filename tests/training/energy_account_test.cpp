@@ -25,6 +25,8 @@
 namespace joule::training {
 namespace {
 
+using namespace energy_account_cases;
+
 State copy_of(const State& state) {
   State copy = state;
   for (auto& [name, tensor] : copy.tensors) tensor = tensor.clone();

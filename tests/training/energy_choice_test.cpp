@@ -25,6 +25,8 @@
 namespace joule::training {
 namespace {
 
+using namespace energy_account_cases;
+
 TEST(WindowSum, AddsWindowsUp) {
   energy::WindowSum sum{.meter = "rapl",
                         .unit = Joules(1),

@@ -18,6 +18,8 @@
 namespace joule::training {
 namespace {
 
+using namespace training_cases;
+
 TEST(Evaluate, RefusesASetWithoutImages) {
   Trainer trainer(small_config(), small_data());
   Dataset none = small_data().test;

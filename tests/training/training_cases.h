@@ -16,7 +16,7 @@
 #include "joule/training/trainer.h"
 
 // What training_test and evaluate_test share.
-namespace joule::training {
+namespace joule::training::training_cases {
 
 using test::small_data;
 
@@ -41,4 +41,4 @@ std::string error_of(Body&& body) {
   return "no error";
 }
 
-}  // namespace joule::training
+}  // namespace joule::training::training_cases

@@ -18,6 +18,8 @@
 namespace joule::training {
 namespace {
 
+using namespace training_cases;
+
 std::vector<float> weights(Trainer& trainer) {
   std::vector<float> all;
   for (const auto& [name, tensor] : trainer.model().net.parameters()) {

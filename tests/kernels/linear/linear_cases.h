@@ -16,7 +16,7 @@
 #include "joule/tests/support/rounded_op.h"
 
 // What linear_test and linear_grad_test share.
-namespace joule {
+namespace joule::linear_cases {
 
 using namespace test;
 
@@ -64,4 +64,4 @@ inline void fill_with_nan(std::initializer_list<const Guarded*> outputs) {
   for (const Guarded* g : outputs) g->tensor().fill(std::numeric_limits<double>::quiet_NaN());
 }
 
-}  // namespace joule
+}  // namespace joule::linear_cases

@@ -17,6 +17,8 @@
 namespace joule {
 namespace {
 
+using namespace linear_cases;
+
 TEST(Linear, IsExactOnIntegers) {
   for_each_target([] {
     for (const Sizes& s : kSizes) {

@@ -17,6 +17,8 @@
 namespace joule {
 namespace {
 
+using namespace linear_cases;
+
 Tensor forward64(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y({x.dim(0), weight.dim(0)}, DType::f64);
   dispatch(ops::Linear{.x = x, .weight = weight, .y = y, .bias = bias});
