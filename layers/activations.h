@@ -14,6 +14,7 @@ namespace joule::nn {
 class Sigmoid final : public Module {
  public:
   std::string describe() const override { return "Sigmoid()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return sigmoid(std::move(x)); }
@@ -22,6 +23,7 @@ class Sigmoid final : public Module {
 class Tanh final : public Module {
  public:
   std::string describe() const override { return "Tanh()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return joule::tanh(std::move(x)); }
@@ -30,9 +32,12 @@ class Tanh final : public Module {
 /// x where x > 0, else slope * x.
 class LeakyReLU final : public Module {
  public:
+  static constexpr float kSlope = 0.01f;  // unless another is given
+
   /// Errors    ArgumentError if the slope is not finite.
-  explicit LeakyReLU(float slope = 0.01f);
+  explicit LeakyReLU(float slope = kSlope);
   std::string describe() const override;
+  LayerSpec spec() const override;
   float slope() const { return slope_; }
 
  private:
@@ -43,6 +48,7 @@ class LeakyReLU final : public Module {
 class GELU final : public Module {
  public:
   std::string describe() const override { return "GELU()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return gelu(std::move(x)); }
@@ -51,6 +57,7 @@ class GELU final : public Module {
 class SiLU final : public Module {
  public:
   std::string describe() const override { return "SiLU()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return silu(std::move(x)); }
@@ -59,6 +66,7 @@ class SiLU final : public Module {
 class HardSwish final : public Module {
  public:
   std::string describe() const override { return "HardSwish()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return hard_swish(std::move(x)); }
@@ -68,6 +76,7 @@ class HardSwish final : public Module {
 class Softmax final : public Module {
  public:
   std::string describe() const override { return "Softmax()"; }
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override { return softmax(std::move(x)); }

@@ -25,6 +25,7 @@ class ConvTranspose2d final : public Module {
   ///           out.
   explicit ConvTranspose2d(const ConvTranspose2dOptions& options);
   std::string describe() const override;
+  LayerSpec spec() const override;
   const ConvTranspose2dOptions& options() const { return options_; }
 
  private:

@@ -10,11 +10,14 @@
 // kernels/group_norm/group_norm.h.
 namespace joule::nn {
 
+constexpr float kNormEpsilon = 1e-5f;  // unless another is given
+
 /// Over the channels of each row of [..., channels].  Parameters: weight (gamma), bias (beta).
 class LayerNorm final : public Module {
  public:
-  explicit LayerNorm(std::int64_t channels, float epsilon = 1e-5f);
+  explicit LayerNorm(std::int64_t channels, float epsilon = kNormEpsilon);
   std::string describe() const override;
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override;
@@ -28,8 +31,9 @@ class LayerNorm final : public Module {
 class GroupNorm final : public Module {
  public:
   /// Errors    ArgumentError if the groups do not divide the channels.
-  GroupNorm(std::int64_t groups, std::int64_t channels, float epsilon = 1e-5f);
+  GroupNorm(std::int64_t groups, std::int64_t channels, float epsilon = kNormEpsilon);
   std::string describe() const override;
+  LayerSpec spec() const override;
 
  private:
   Tensor forward(Tensor x) override;

@@ -7,14 +7,18 @@
 
 #include "joule/core/error.h"
 #include "joule/kernels/pool/pool_shape.h"
+#include "joule/layers/activations.h"
+#include "joule/layers/conv_transpose2d.h"
 #include "joule/layers/graph/kinds.h"
 #include "joule/layers/graph/merge.h"
 #include "joule/layers/modules.h"
+#include "joule/layers/norms.h"
 
 namespace joule::nn {
 namespace {
 
 using Shapes = std::span<const Shape>;
+using Float = std::numeric_limits<float>;
 
 constexpr std::array<std::pair<Init, const char*>, 5> kInits{
     {{Init::he_normal, "he_normal"},
@@ -51,6 +55,15 @@ AttributeRule window(const char* name, double least, std::optional<Size2> preset
           .length = 2};
 }
 
+AttributeRule groups_rule() {
+  return {.name = "groups", .preset = std::int64_t{1}, .least = 1, .most = kMostOfWindow};
+}
+
+AttributeRule epsilon_rule(float preset) {
+  return {
+      .name = "epsilon", .preset = decimal(preset), .least = Float::min(), .most = Float::max()};
+}
+
 AttributeRule flag(const char* name, bool preset) { return {.name = name, .preset = preset}; }
 
 void require_rank(const Shape& x, int rank) {
@@ -69,52 +82,95 @@ Shape conv_shape(const Attributes& a, Shapes xs) {
   return {x[0], out.h, out.w, a.integer("out")};
 }
 
+Shape conv_transpose_shape(const Attributes& a, Shapes xs) {
+  const Shape& x = xs[0];
+  require_rank(x, 4);
+  require_channels("channels", a.integer("in"), x[3]);
+  // Each such layer may make an image larger: a chain of them must not overflow.
+  require(std::max(x[1], x[2]) <= kMostOfWindow, "expected an image of up to ", kMostOfWindow,
+          " pixels a side, got ", x[1], "x", x[2]);
+  const Size2 out = conv_transpose_output_size({x[1], x[2]}, a.size("kernel"), conv_params(a),
+                                               a.size("output_padding"));
+  return {x[0], out.h, out.w, a.integer("out")};
+}
+
 std::vector<WeightRule> with_bias(const Attributes& a, const Shape& weight) {
   std::vector<WeightRule> weights{{"weight", weight}};
-  if (a.flag("bias")) weights.push_back({"bias", {weight[0]}});
+  if (a.flag("bias")) weights.push_back({"bias", {a.integer("out")}});
   return weights;
 }
 
+/// [rows, kh, kw, columns / groups], where rows and columns are "in" or "out", and the bias.
+std::vector<WeightRule> conv_weights(const Attributes& a, const char* rows, const char* columns) {
+  const std::int64_t in = a.integer("in"), out = a.integer("out"), groups = a.integer("groups");
+  require(in % groups == 0 && out % groups == 0, "groups=", groups, " must divide in=", in,
+          " and out=", out);
+  const Size2 kernel = a.size("kernel");
+  return with_bias(a, {a.integer(rows), kernel.h, kernel.w, a.integer(columns) / groups});
+}
+
+/// Of a Conv2d or a ConvTranspose2d.
+template <class Options>
+Options conv_options(const Attributes& a) {
+  const ConvParams p = conv_params(a);
+  return {.in = a.integer("in"),
+          .out = a.integer("out"),
+          .kernel = a.size("kernel"),
+          .stride = p.stride,
+          .padding = p.padding,
+          .dilation = p.dilation,
+          .groups = p.groups,
+          .bias = a.flag("bias"),
+          .init = init_of(a)};
+}
+
+/// The other way round.
+template <class Options>
+Attributes conv_attributes(const Options& o) {
+  return {{"in", o.in},
+          {"out", o.out},
+          {"kernel", list(o.kernel)},
+          {"stride", list(o.stride)},
+          {"padding", list(o.padding)},
+          {"dilation", list(o.dilation)},
+          {"groups", o.groups},
+          {"bias", o.bias},
+          {"init", init_name(o.init)}};
+}
+
 Kind conv2d_kind() {
-  return {.name = "Conv2d",
-          .attributes =
-              {count("in"),
-               count("out"),
-               window("kernel", 1),
-               window("stride", 1, Size2(1)),
-               window("padding", 0, Size2(0)),
-               window("dilation", 1, Size2(1)),
-               {.name = "groups", .preset = std::int64_t{1}, .least = 1, .most = kMostOfWindow},
-               flag("bias", true),
-               init_rule()},
+  return {
+      .name = "Conv2d",
+      .attributes = {count("in"), count("out"), window("kernel", 1), window("stride", 1, Size2(1)),
+                     window("padding", 0, Size2(0)), window("dilation", 1, Size2(1)), groups_rule(),
+                     flag("bias", true), init_rule()},
+      .make =
+          [](const Attributes& a) {
+            return std::make_shared<Conv2d>(conv_options<Conv2dOptions>(a));
+          },
+      .shape = conv_shape,
+      .weights = [](const Attributes& a) { return conv_weights(a, "out", "in"); },
+      .operations =
+          [](const Attributes& a, const Shape& x, const Shape& y) {
+            const Size2 kernel = a.size("kernel");
+            return y.numel() * kernel.h * kernel.w * x[-1];
+          }};
+}
+
+Kind conv_transpose2d_kind() {
+  return {.name = "ConvTranspose2d",
+          .attributes = {count("in"), count("out"), window("kernel", 1),
+                         window("stride", 1, Size2(1)), window("padding", 0, Size2(0)),
+                         window("output_padding", 0, Size2(0)), window("dilation", 1, Size2(1)),
+                         groups_rule(), flag("bias", true), init_rule()},
           .make =
               [](const Attributes& a) {
-                const ConvParams p = conv_params(a);
-                return std::make_shared<Conv2d>(Conv2dOptions{.in = a.integer("in"),
-                                                              .out = a.integer("out"),
-                                                              .kernel = a.size("kernel"),
-                                                              .stride = p.stride,
-                                                              .padding = p.padding,
-                                                              .dilation = p.dilation,
-                                                              .groups = p.groups,
-                                                              .bias = a.flag("bias"),
-                                                              .init = init_of(a)});
+                auto options = conv_options<ConvTranspose2dOptions>(a);
+                options.output_padding = a.size("output_padding");
+                return std::make_shared<ConvTranspose2d>(options);
               },
-          .shape = conv_shape,
-          .weights =
-              [](const Attributes& a) {
-                const std::int64_t in = a.integer("in"), out = a.integer("out");
-                const std::int64_t groups = a.integer("groups");
-                require(in % groups == 0 && out % groups == 0, "groups=", groups,
-                        " must divide in=", in, " and out=", out);
-                const Size2 kernel = a.size("kernel");
-                return with_bias(a, {out, kernel.h, kernel.w, in / groups});
-              },
-          .operations =
-              [](const Attributes& a, const Shape& x, const Shape& y) {
-                const Size2 kernel = a.size("kernel");
-                return y.numel() * kernel.h * kernel.w * x[-1];
-              }};
+          .shape = conv_transpose_shape,
+          .weights = [](const Attributes& a) { return conv_weights(a, "in", "out"); }};
 }
 
 Kind linear_kind() {
@@ -139,17 +195,24 @@ Kind linear_kind() {
                            const Shape&) { return a.integer("out") * x.numel(); }};
 }
 
+Shape normalised(const Attributes& a, Shapes xs) {
+  require(xs[0].rank() >= 2, "expected an input of channels, got none");
+  require_channels("channels", a.integer("channels"), xs[0][-1]);
+  return xs[0];
+}
+
+std::vector<WeightRule> gamma_and_beta(const Attributes& a) {
+  const Shape shape{a.integer("channels")};
+  return {{"weight", shape}, {"bias", shape}};
+}
+
 Kind batch_norm_kind() {
   constexpr BatchNormOptions kPresets;
-  using Float = std::numeric_limits<float>;
   return {
       .name = "BatchNorm",
       .attributes =
           {count("channels"),
-           {.name = "epsilon",
-            .preset = decimal(kPresets.epsilon),
-            .least = Float::min(),
-            .most = Float::max()},
+           epsilon_rule(kPresets.epsilon),
            {.name = "momentum", .preset = decimal(kPresets.momentum), .least = 0, .most = 1}},
       .make =
           [](const Attributes& a) {
@@ -158,21 +221,45 @@ Kind batch_norm_kind() {
                 BatchNormOptions{.epsilon = static_cast<float>(a.number("epsilon")),
                                  .momentum = static_cast<float>(a.number("momentum"))});
           },
-      .shape =
-          [](const Attributes& a, Shapes xs) {
-            require(xs[0].rank() >= 2, "expected an input of channels, got none");
-            require_channels("channels", a.integer("channels"), xs[0][-1]);
-            return xs[0];
-          },
+      .shape = normalised,
       .weights =
           [](const Attributes& a) {
-            const Shape shape{a.integer("channels")};
-            return std::vector<WeightRule>{{"weight", shape},
-                                           {"bias", shape},
-                                           {"running_mean", shape},
-                                           {"running_var", shape}};
+            std::vector<WeightRule> weights = gamma_and_beta(a);
+            weights.push_back({"running_mean", weights[0].shape});
+            weights.push_back({"running_var", weights[0].shape});
+            return weights;
           },
       .operations = [](const Attributes&, const Shape& x, const Shape&) { return 4 * x.numel(); }};
+}
+
+Kind layer_norm_kind() {
+  return {.name = "LayerNorm",
+          .attributes = {count("channels"), epsilon_rule(kNormEpsilon)},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<LayerNorm>(a.integer("channels"),
+                                                   static_cast<float>(a.number("epsilon")));
+              },
+          .shape = normalised,
+          .weights = gamma_and_beta};
+}
+
+Kind group_norm_kind() {
+  return {.name = "GroupNorm",
+          .attributes = {count("groups"), count("channels"), epsilon_rule(kNormEpsilon)},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<GroupNorm>(a.integer("groups"), a.integer("channels"),
+                                                   static_cast<float>(a.number("epsilon")));
+              },
+          .shape = normalised,
+          .weights =
+              [](const Attributes& a) {
+                const std::int64_t groups = a.integer("groups"), channels = a.integer("channels");
+                require(channels % groups == 0, "groups=", groups,
+                        " must divide channels=", channels);
+                return gamma_and_beta(a);
+              }};
 }
 
 /// Of a kind that has no weights.
@@ -226,6 +313,27 @@ std::shared_ptr<Module> plain(const Attributes&) {
 }
 
 Shape unchanged(const Attributes&, Shapes xs) { return xs[0]; }
+
+/// Of a layer without attributes or weights that keeps the shape.  The accelerator models say
+/// nothing of it.
+template <class Layer>
+Kind activation_kind(const char* name) {
+  return {.name = name, .make = plain<Layer>, .shape = unchanged, .weights = no_weights};
+}
+
+Kind leaky_relu_kind() {
+  return {.name = "LeakyReLU",
+          .attributes = {{.name = "slope",
+                          .preset = decimal(LeakyReLU::kSlope),
+                          .least = Float::lowest(),
+                          .most = Float::max()}},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<LeakyReLU>(static_cast<float>(a.number("slope")));
+              },
+          .shape = unchanged,
+          .weights = no_weights};
+}
 
 std::int64_t none(const Attributes&, const Shape&, const Shape&) { return 0; }
 
@@ -316,30 +424,34 @@ std::vector<Kind> built_in_kinds() {
           batch_norm_kind(),
           concat_kind(),
           conv2d_kind(),
+          conv_transpose2d_kind(),
           dropout_kind(),
           flatten_kind(),
+          activation_kind<GELU>("GELU"),
           global_avg_pool_kind(),
+          group_norm_kind(),
+          activation_kind<HardSwish>("HardSwish"),
+          layer_norm_kind(),
+          leaky_relu_kind(),
           linear_kind(),
           max_pool_kind(),
           {.name = "ReLU",
            .make = plain<ReLU>,
            .shape = unchanged,
            .weights = no_weights,
-           .operations = none}};
+           .operations = none},
+          activation_kind<SiLU>("SiLU"),
+          activation_kind<Sigmoid>("Sigmoid"),
+          activation_kind<Softmax>("Softmax"),
+          activation_kind<Tanh>("Tanh")};
 }
 
-LayerSpec Conv2d::spec() const {
-  const Conv2dOptions& o = options_;
-  return {"Conv2d",
-          {{"in", o.in},
-           {"out", o.out},
-           {"kernel", list(o.kernel)},
-           {"stride", list(o.stride)},
-           {"padding", list(o.padding)},
-           {"dilation", list(o.dilation)},
-           {"groups", o.groups},
-           {"bias", o.bias},
-           {"init", init_name(o.init)}}};
+LayerSpec Conv2d::spec() const { return {"Conv2d", conv_attributes(options_)}; }
+
+LayerSpec ConvTranspose2d::spec() const {
+  Attributes attributes = conv_attributes(options_);
+  attributes.set("output_padding", list(options_.output_padding));
+  return {"ConvTranspose2d", std::move(attributes)};
 }
 
 LayerSpec Linear::spec() const {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "joule/layers/containers.h"
+#include "joule/layers/conv_transpose2d.h"
 #include "joule/layers/graph/builder.h"
 #include "joule/layers/graph/net.h"
 #include "joule/layers/uninitialised.h"
@@ -224,6 +225,13 @@ TEST(AsicCounts, AKindThatIsNotKnownIsAnError) {
             }),
             "energy: layer 1 is a Cubes: how many operations the accelerator models count for that "
             "is unknown; register_kind() can say");
+  // A kind of Joule's of which the published codes say nothing.
+  nn::Sequential turned{nn::ConvTranspose2d({.in = 1, .out = 2})};
+  EXPECT_EQ(error_of([&] {
+              count(turned, Tensor::full({1, 2, 2, 1}, 1.0f));
+            }),
+            "energy: layer 0 is a ConvTranspose2d: how many operations the accelerator models "
+            "count for that is unknown");
 }
 
 TEST(AsicCounts, ANetFromDataHasThoseOfItsModules) {

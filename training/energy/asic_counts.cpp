@@ -35,8 +35,8 @@ bool is_merge(const nn::LayerSpec& spec) {
 std::int64_t operations(const nn::ForwardEvent& event, const nn::LayerSpec& spec) {
   const nn::Kind* const kind = spec.own ? nullptr : nn::find_kind(spec.kind);
   require(kind && kind->operations, "energy: layer ", event.layer, " is a ", spec.kind,
-          ": how many operations the accelerator models count for that is unknown; "
-          "register_kind() can say");
+          ": how many operations the accelerator models count for that is unknown",
+          kind ? "" : "; register_kind() can say");
   return kind->operations(spec.attributes, event.input.shape(), event.output.shape());
 }
 
