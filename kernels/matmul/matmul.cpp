@@ -14,7 +14,7 @@ namespace {
 
 void run_reference(const ops::MatMul& op, Context&, Tally* tally) {
   const auto [batch, m, n, k] = extents_of(op);
-  visit_float(op.dtype(), [&]<class T>(T) {
+  visit_float(op.dtype(), [&, batch = batch, m = m, n = n, k = k]<class T>(T) {  // Clang 14
     for (std::int64_t i = 0; i < batch; ++i) {
       reference::matmul(m, n, k, op.a.data<T>() + i * m * k, op.transpose_a ? 1 : k,
                         op.transpose_a ? m : 1, op.b.data<T>() + i * k * n, op.transpose_b ? 1 : n,

@@ -281,7 +281,7 @@ TEST(SoftmaxCrossEntropy, WeightsIgnoredLabelsAndSumsAreThoseOfPyTorch) {
       const ops::SoftmaxCrossEntropyGrad backward = gradient_of(op, grad.tensor(), 0.5f);
       std::vector<double> grads;
       const double loss = torch_loss(op, 0.5, grads);
-      for_each_implementation(op, [&](std::string_view name) {
+      for_each_implementation(op, [&, n = n, k = k](std::string_view name) {
         run(op, name);
         EXPECT_NEAR(op.loss.item(), loss, gamma(2) * std::max(1.0, loss));
         run(backward, name);

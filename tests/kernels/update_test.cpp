@@ -36,7 +36,8 @@ TEST(SgdUpdate, EveryImplementationGivesTheDefinition) {
             .momentum = momentum,
             .weight_decay = weight_decay,
             .nesterov = nesterov};
-        for_each_implementation(op, [&](std::string_view name) {
+        for_each_implementation(op, [&, momentum = momentum, weight_decay = weight_decay,
+                                     nesterov = nesterov](std::string_view name) {
           p.tensor().copy_from(p0);
           v.tensor().copy_from(v0);
           run(op, name);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/config_fields.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <set>
 
