@@ -13,14 +13,14 @@ namespace {
 
 void run_reference(const ops::Sum& op, Context&, Tally*) {
   const auto [outer, summed, inner] = sum_extents(op.x.shape(), op.first, op.last);
-  visit_float(op.dtype(), [&]<class T>(T) {
+  visit_float(op.dtype(), [&, outer = outer, summed = summed, inner = inner]<class T>(T) {
     reference::sum(outer, summed, inner, op.x.data<T>(), op.factor, op.y.mutable_data<T>());
   });
 }
 
 void run_grad_reference(const ops::SumGrad& op, Context&, Tally*) {
   const auto [outer, summed, inner] = sum_extents(op.grad_x.shape(), op.first, op.last);
-  visit_float(op.dtype(), [&]<class T>(T) {
+  visit_float(op.dtype(), [&, outer = outer, summed = summed, inner = inner]<class T>(T) {
     reference::sum_grad(outer, summed, inner, op.grad_y.data<T>(), op.factor,
                         op.grad_x.mutable_data<T>());
   });
