@@ -27,7 +27,7 @@ constexpr const char* kBusIds[] = {"00000000:17:00.0", "00000000:65:00.0"};
 constexpr const char* kUuids[] = {"GPU-11111111-1111", "GPU-22222222-2222"};
 constexpr const char* kInstance = "MIG-33333333-3333";  // of the second GPU
 constexpr unsigned kInstanceIndex = 2;
-constexpr unsigned kPascal = 4;
+[[maybe_unused]] constexpr unsigned kPascal = 4;
 
 // A device is a pointer that only the library understands.
 void* device_of(unsigned index) { return reinterpret_cast<char*>(&state) + 1 + index; }
