@@ -33,8 +33,8 @@ struct WeightRule {
   Shape shape;
 };
 
-/// A kind of node: everything that is known of it, in one place.  A function that is missing is
-/// something that nobody may ask of this kind: whoever does gets an error that names it.
+/// A kind of node: everything that is known of it, in one place.  What a
+/// missing function would say cannot be asked of this kind: an error names it.
 struct Kind {
   std::string name;
   std::vector<AttributeRule> attributes{};
