@@ -42,7 +42,7 @@ test: ## every test; the fast ones again under ASan and UBSan, and with one thre
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
 	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read, and no test ran under ThreadSanitizer"; \
 	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; \
-	  { cmake --preset tsan && cmake --build --preset tsan-threads -j $(JOBS) && ctest --preset tsan-threads -j $(JOBS); } || \
+	  { cmake --preset tsan-threads && cmake --build --preset tsan-threads -j $(JOBS) && ctest --preset tsan-threads -j $(JOBS); } || \
 	    failed="$${failed:-make test: the run under ThreadSanitizer failed (above)}"; fi; \
 	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \

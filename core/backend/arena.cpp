@@ -8,12 +8,13 @@
 namespace joule {
 namespace {
 
-constexpr std::size_t kAlignment = 256;  // as cudaMalloc
+constexpr std::size_t kBlockAlignment = 256;  // as cudaMalloc
 
 }  // namespace
 
 std::byte* Arena::allocate(std::size_t bytes) {
-  const std::size_t size = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) & ~(kAlignment - 1);
+  const std::size_t size =
+      (std::max<std::size_t>(bytes, 1) + kBlockAlignment - 1) & ~(kBlockAlignment - 1);
   auto best = free_.end();
   for (auto at = free_.begin(); at != free_.end(); ++at) {
     if (at->second >= size && (best == free_.end() || at->second < best->second)) best = at;

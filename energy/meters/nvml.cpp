@@ -14,12 +14,12 @@
 namespace joule::energy {
 namespace {
 
-constexpr const char* kName = "nvml";
+constexpr const char* kNvml = "nvml";
 constexpr const char* kRemedy =
     "needs an NVIDIA GPU that tells its power, with its driver loaded (nvidia-smi must work), and "
     "in a "
     "container the driver's libraries (--gpus all)";
-constexpr Joules kUnit(1e-3);
+constexpr Joules kMillijoule(1e-3);
 constexpr double kSystematic = 0.05;
 constexpr Seconds kSamplePeriod(0.1);           // the power sensor is no faster
 constexpr std::int64_t kSampleNs = 50'000'000;  // nor is it asked more often
@@ -96,7 +96,7 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
                                    nvml::Device device) {
   const nvml::Functions& call = library->call();
   const auto refused = [&](const char* function, Return code) {
-    return unreadable_meter(machine, kName, status_of(code), library->text(function, code),
+    return unreadable_meter(machine, kNvml, status_of(code), library->text(function, code),
                             kRemedy);
   };
   std::array<char, nvml::kTextSize> name{};
@@ -112,12 +112,12 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
   const bool split =
       call.mig_mode && call.mig_mode(device, &mig, &pending) == nvml::kSuccess && mig == 1;
   MeterInfo info{
-      .name = kName,
+      .name = kNvml,
       .scope = str("GPU ", pci.bus_id, " ", name.data(),
                    split ? " (whole card, shared with other MIG instances)" : " (whole card)"),
       .domain = Domain::gpu,
       .gpu = pci.bus_id,
-      .unit = kUnit,
+      .unit = kMillijoule,
       .systematic = kSystematic,
       .sample_period = kSamplePeriod,
       .remarks = conditions(call, device)};
@@ -138,12 +138,12 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
 }
 
 /// The card that `id` names, also if it is one of its MIG instances.
-struct Found {
+struct FoundCard {
   nvml::Device card = nullptr;
   Return code = nvml::kSuccess;
 };
-Found find_card(const nvml::Functions& call, const std::string& id) {
-  Found found;
+FoundCard find_card(const nvml::Functions& call, const std::string& id) {
+  FoundCard found;
   const bool instance = id.starts_with("MIG-");
   const auto find =
       instance || id.starts_with("GPU-") ? call.device_by_uuid : call.device_by_bus_id;
@@ -169,7 +169,7 @@ std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std:
   if (!id.empty()) require_an_id(id);
   std::vector<std::unique_ptr<Meter>> meters;
   const auto refuse = [&](Status status, std::string reason) {
-    meters.push_back(unreadable_meter(machine, kName, status, std::move(reason), kRemedy));
+    meters.push_back(unreadable_meter(machine, kNvml, status, std::move(reason), kRemedy));
     return std::move(meters);
   };
   const Library::Loaded loaded = Library::load(machine.nvml);
@@ -194,7 +194,7 @@ std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std:
   for (unsigned i = 0; i < count; ++i) {
     if (const Return code = call.device_by_index(i, &handle); code != nvml::kSuccess) {
       const std::string why = library.text("nvmlDeviceGetHandleByIndex_v2", code);
-      meters.push_back(unreadable_meter(machine, kName, status_of(code), why, kRemedy));
+      meters.push_back(unreadable_meter(machine, kNvml, status_of(code), why, kRemedy));
     } else {
       meters.push_back(open_device(machine, loaded.library, handle));
     }

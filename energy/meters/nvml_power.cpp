@@ -8,7 +8,7 @@
 namespace joule::energy::nvml {
 namespace {
 
-constexpr Joules kUnit(1e-6);
+constexpr Joules kMicrojoule(1e-6);
 constexpr Seconds kMean(1), kSamplePeriod(0.1);
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
@@ -93,7 +93,7 @@ void PowerSum::skip_to(std::int64_t milliwatts, std::int64_t now_ns) {
 
 std::unique_ptr<Meter> power_meter(const Machine& machine, MeterInfo info, PowerSensor sensor) {
   info.scope += ", from samples of its power";
-  info.unit = kUnit;
+  info.unit = kMicrojoule;
   info.integrates_power = true;
   info.sample_period = kSamplePeriod;
   info.remarks.emplace_back(

@@ -19,7 +19,7 @@
 namespace joule::energy {
 namespace {
 
-constexpr const char* kName = "perf";
+constexpr const char* kPerf = "perf";
 constexpr std::uint64_t kMostCpus = 65535;
 
 std::optional<std::uint64_t> number(const std::string& text, int base = 10) {
@@ -169,13 +169,13 @@ std::unique_ptr<Meter> refused(const Machine& machine, int error) {
     const std::string level =
         trimmed(machine.read_file(machine.procfs + "/sys/kernel/perf_event_paranoid").text);
     return unreadable_meter(
-        machine, kName, Status::denied,
+        machine, kPerf, Status::denied,
         str("present but not for this user: ", why,
             level.empty() ? "" : str(" (kernel.perf_event_paranoid is ", level, ")")),
         "run as root, or give the program CAP_PERFMON (setcap cap_perfmon+ep), or "
         "sudo sysctl kernel.perf_event_paranoid=0 (until the next boot)");
   }
-  return unreadable_meter(machine, kName, Status::failed, why,
+  return unreadable_meter(machine, kPerf, Status::failed, why,
                           "the kernel's log may say more (dmesg)");
 }
 
@@ -185,14 +185,14 @@ std::unique_ptr<Meter> open_perf(const Machine& machine) {
   Reader reader(machine);
   if (!reader.present()) {
     return unreadable_meter(
-        machine, kName, Status::absent,
+        machine, kPerf, Status::absent,
         str("there is no ", machine.sysfs, "/bus/event_source/devices/power"),
         "in a virtual machine or a container: measure on the host; on a machine of your own: "
         "modprobe rapl");
   }
   const Description d = reader.describe();
   if (!d.problem.empty()) {
-    return unreadable_meter(machine, kName, Status::failed, d.problem,
+    return unreadable_meter(machine, kPerf, Status::failed, d.problem,
                             "the kernel's log may say more (dmesg)");
   }
   std::vector<KernelCounter> counters;
@@ -202,7 +202,7 @@ std::unique_ptr<Meter> open_perf(const Machine& machine) {
       if (counters.back().error) return refused(machine, counters.back().error);
     }
   }
-  MeterInfo info{.name = kName,
+  MeterInfo info{.name = kPerf,
                  .scope = cpu_scope(d.packages, d.configs.size() > 1),
                  .domain = Domain::processors,
                  .unit = d.unit,

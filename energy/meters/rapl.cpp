@@ -19,8 +19,8 @@
 namespace joule::energy {
 namespace {
 
-constexpr const char* kName = "rapl";
-constexpr Joules kUnit(1e-6);
+constexpr const char* kRapl = "rapl";
+constexpr Joules kMicrojoule(1e-6);
 constexpr std::int64_t kMaxWatts = 1000;  // no package or DRAM of one draws more, nor half of it
 
 /// A number of microjoules (or microwatts), or why there is none.
@@ -109,7 +109,7 @@ class RaplMeter final : public Meter {
 };
 
 /// A folder intel-rapl:N[:M] and the name that it gives itself.
-struct Found {
+struct FoundZone {
   std::string folder, index, name;
 };
 
@@ -121,8 +121,8 @@ std::string index_of(const std::string& file) {
   return index.find_first_not_of("0123456789abcdef:") == std::string::npos ? index : "";
 }
 
-std::vector<Found> find_zones(const Machine& machine, std::vector<std::string>& remarks) {
-  std::vector<Found> found;
+std::vector<FoundZone> find_zones(const Machine& machine, std::vector<std::string>& remarks) {
+  std::vector<FoundZone> found;
   bool mmio = false;
   std::error_code ignored;  // no folder, no zones
   for (const auto& entry :
@@ -135,9 +135,9 @@ std::vector<Found> find_zones(const Machine& machine, std::vector<std::string>& 
     if (!name.error) found.push_back({entry.path().string(), index, trimmed(name.text)});
   }
   if (mmio) remarks.push_back("intel-rapl-mmio is left out: the same counters by another way");
-  const auto key = [](const Found& f) { return std::pair(f.index.size(), f.index); };
+  const auto key = [](const FoundZone& f) { return std::pair(f.index.size(), f.index); };
   std::sort(found.begin(), found.end(),
-            [&](const Found& a, const Found& b) { return key(a) < key(b); });
+            [&](const FoundZone& a, const FoundZone& b) { return key(a) < key(b); });
   return found;
 }
 
@@ -154,17 +154,18 @@ std::optional<int> package_of(const std::string& name) {
 }
 
 /// Packages and their DRAM; everything else is in them, or contains them.
-std::vector<Zone> choose(const std::vector<Found>& found, std::vector<std::string>& remarks) {
+std::vector<Zone> choose(const std::vector<FoundZone>& found, std::vector<std::string>& remarks) {
   std::vector<Zone> zones;
-  for (const Found& f : found) {
+  for (const FoundZone& f : found) {
     if (const auto package = package_of(f.name)) {
       zones.push_back({.folder = f.folder, .dram = false, .package = *package});
     } else if (f.name == "psys") {
       remarks.push_back("psys is left out: it contains the packages");
     } else if (f.name == "dram") {
       const std::string parent = f.index.substr(0, f.index.rfind(':'));
-      const auto owner = std::find_if(found.begin(), found.end(),
-                                      [&](const Found& other) { return other.index == parent; });
+      const auto owner = std::find_if(found.begin(), found.end(), [&](const FoundZone& other) {
+        return other.index == parent;
+      });
       const auto package = owner == found.end() ? std::nullopt : package_of(owner->name);
       if (package) zones.push_back({.folder = f.folder, .dram = true, .package = *package});
     }
@@ -234,25 +235,27 @@ void say_limits(const Machine& machine, const std::vector<Zone>& zones,
 std::unique_ptr<Meter> refused(const Machine& machine, const Microjoules& read) {
   if (read.error == EACCES || read.error == EPERM) {
     return unreadable_meter(
-        machine, kName, Status::denied,
+        machine, kRapl, Status::denied,
         "present but root-only since Linux 5.10 (CVE-2020-8694): " + read.problem,
         "run as root, or, if every local user may watch this machine's power: "
         "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj (until the next boot)");
   }
-  return unreadable_meter(machine, kName, Status::failed, read.problem,
+  return unreadable_meter(machine, kRapl, Status::failed, read.problem,
                           "the kernel's log may say more (dmesg)");
 }
 
 }  // namespace
 
 std::unique_ptr<Meter> open_rapl(const Machine& machine) {
-  MeterInfo info{
-      .name = kName, .domain = Domain::processors, .unit = kUnit, .sample_period = Seconds(30)};
+  MeterInfo info{.name = kRapl,
+                 .domain = Domain::processors,
+                 .unit = kMicrojoule,
+                 .sample_period = Seconds(30)};
   std::vector<Zone> zones = choose(find_zones(machine, info.remarks), info.remarks);
   const auto is_package = [](const Zone& z) { return !z.dram; };
   if (std::none_of(zones.begin(), zones.end(), is_package)) {
     return unreadable_meter(
-        machine, kName, Status::absent,
+        machine, kRapl, Status::absent,
         str("there is no package in ", machine.sysfs, "/class/powercap/intel-rapl:*"),
         "in a virtual machine or a container: measure on the host; on a machine of your own: "
         "modprobe intel_rapl_msr");

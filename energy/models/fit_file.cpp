@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMaxBytes = 64 << 20;
+constexpr std::size_t kMaxFitBytes = 64 << 20;
 constexpr const char* kFormat = "joule-measured-windows";
 constexpr std::int64_t kVersion = 1;
 // As a double it stays within the 64 bits that it is written with.
@@ -93,7 +93,7 @@ MeasuredWindows parse_measured_windows(std::string_view text, const std::string&
 }
 
 MeasuredWindows load_measured_windows(const std::string& path) {
-  return parse_measured_windows(read_file(path, kMaxBytes, "a file of windows"), path);
+  return parse_measured_windows(read_file(path, kMaxFitBytes, "a file of windows"), path);
 }
 
 std::string to_json(const MeasuredWindows& measured) {

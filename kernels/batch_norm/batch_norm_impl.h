@@ -2,12 +2,10 @@
 #pragma once
 
 #include "joule/kernels/batch_norm/batch_norm.h"
+#include "joule/kernels/rows_of.h"
 
 // The implementations of BatchNorm, one source file each.  Private to this folder.
 namespace joule {
-
-/// The rows of [..., channels].
-inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
 
 namespace cpu {
 void batch_norm_simd(const ops::BatchNorm& op, Context& ctx, Tally* tally);

@@ -2,12 +2,10 @@
 #pragma once
 
 #include "joule/kernels/concat/concat.h"
+#include "joule/kernels/rows_of.h"
 
 // The implementations of Concat and ConcatGrad, one source file each; private to this folder.
 namespace joule {
-
-/// The rows of [..., channels].
-inline std::int64_t rows_of(const Tensor& t) { return t.dim(-1) ? t.numel() / t.dim(-1) : 0; }
 
 namespace cpu {
 void concat_copy(const ops::Concat& op, Context& ctx, Tally* tally);

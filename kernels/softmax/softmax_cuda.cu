@@ -3,6 +3,7 @@
 
 #include "joule/core/cuda/block.h"
 #include "joule/core/cuda/launch.h"
+#include "joule/kernels/rows_of.h"
 #include "joule/kernels/softmax/softmax_impl.h"
 
 namespace joule::cuda {
@@ -46,8 +47,6 @@ __global__ void softmax_grad_rows(std::int64_t rows, std::int64_t classes, const
     }
   }
 }
-
-std::int64_t rows_of(const Tensor& t) { return t.numel() ? t.numel() / t.dim(-1) : 0; }
 
 }  // namespace
 

@@ -78,7 +78,7 @@ double weight_of_labels(const ops::SoftmaxCrossEntropy& op) {
 
 /// body(n) for each of the rows of [rows, classes], in parallel.
 template <class Body>
-void for_each_row(const Shape& shape, Body&& body) {
+void for_each_sample(const Shape& shape, Body&& body) {
   parallel_for(shape[0], 1 + 2048 / shape[1], [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t n = first; n < last; ++n) body(n);
   });
@@ -92,7 +92,7 @@ void run_reference(const ops::SoftmaxCrossEntropy& op, Context&, Tally*) {
     const T* const weights = values_or_null<T>(op.weights);
     T* const probabilities = op.probabilities.mutable_data<T>();
     std::vector<double> losses(static_cast<std::size_t>(shape[0]));
-    for_each_row(shape, [&](std::int64_t n) {
+    for_each_sample(shape, [&](std::int64_t n) {
       const bool counts = labels[n] != op.ignore_index;
       // The probabilities are those of any label.
       const double loss = reference::softmax_cross_entropy(
@@ -118,7 +118,7 @@ void run_grad_reference(const ops::SoftmaxCrossEntropyGrad& op, Context&, Tally*
     if (op.divisor) divisor = *op.divisor.data<double>();
     const double grad_loss = *op.grad_loss.data<T>() / divisor;
     T* const grad_logits = op.grad_logits.mutable_data<T>();
-    for_each_row(shape, [&](std::int64_t n) {
+    for_each_sample(shape, [&](std::int64_t n) {
       T* const to = grad_logits + n * shape[1];
       if (labels[n] == op.ignore_index) {
         std::fill_n(to, shape[1], T(0));
