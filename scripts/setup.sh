@@ -19,6 +19,7 @@ all             zlib1g-dev             reads gzipped data sets
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
+all             libboost-math-dev      p-values of statistics; Sobol sequences (of the same headers)
 all             libcli11-dev           command lines
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
