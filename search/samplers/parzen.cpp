@@ -117,7 +117,10 @@ ParzenEstimator::Factors ParzenEstimator::factors_of(const Dimension& d,
     }
   }
   if (d.kind == Kind::categorical) {
-    factors.choices.push_back(d.choices.size());
+    const double prior = 1 / static_cast<double>(weights_.size());
+    const double sum = 1 + static_cast<double>(d.choices.size()) * prior;
+    factors.same = (1 + prior) / sum;
+    factors.other = prior / sum;
     return factors;
   }
   factors.widths = widths_of(factors.centers);
@@ -125,18 +128,20 @@ ParzenEstimator::Factors ParzenEstimator::factors_of(const Dimension& d,
   factors.widths.push_back(1);
   for (std::size_t i = 0; i < factors.centers.size(); ++i) {
     const double center = factors.centers[i], width = factors.widths[i];
-    factors.log_masses.push_back(std::log(normal_mass(-center / width, (1 - center) / width)));
+    const double within = normal_mass(-center / width, (1 - center) / width);
+    const double density = d.kind == Kind::real ? width * std::sqrt(2 * std::numbers::pi) : 1;
+    factors.log_norms.push_back(std::log(within * density));
   }
   return factors;
 }
 
 double ParzenEstimator::choice_weight(std::size_t dimension, std::size_t component,
                                       std::size_t choice) const {
-  const auto choices = static_cast<double>(dimensions_[dimension]->choices.size());
-  const std::size_t own = factors_[dimension].choices[component];
-  if (own == dimensions_[dimension]->choices.size()) return 1 / choices;
-  const double prior = 1 / static_cast<double>(weights_.size());
-  return (prior + (own == choice ? 1 : 0)) / (1 + choices * prior);
+  const Factors& factors = factors_[dimension];
+  if (component == factors.choices.size()) {  // the prior
+    return 1 / static_cast<double>(dimensions_[dimension]->choices.size());
+  }
+  return factors.choices[component] == choice ? factors.same : factors.other;
 }
 
 PointValue ParzenEstimator::sample_of(std::size_t dimension, std::size_t component,
@@ -176,22 +181,23 @@ void ParzenEstimator::add_log_factors(std::size_t dimension, const PointValue& v
   const Factors& factors = factors_[dimension];
   if (d.kind == Kind::categorical) {
     const std::size_t choice = choice_of(d, value);
-    for (std::size_t i = 0; i < logs.size(); ++i) {
-      logs[i] += std::log(choice_weight(dimension, i, choice));
+    const double same = std::log(factors.same), other = std::log(factors.other);
+    for (std::size_t i = 0; i + 1 < logs.size(); ++i) {
+      logs[i] += factors.choices[i] == choice ? same : other;
     }
+    logs.back() -= std::log(static_cast<double>(d.choices.size()));
     return;
   }
   const Cell cell = cell_of(d, value);
-  const double root = std::sqrt(2 * std::numbers::pi);
   for (std::size_t i = 0; i < logs.size(); ++i) {
     const double center = factors.centers[i], width = factors.widths[i];
     if (d.kind == Kind::integer) {
       logs[i] += std::log(normal_mass((cell.low - center) / width, (cell.high - center) / width));
     } else {
       const double z = (cell.center - center) / width;
-      logs[i] -= z * z / 2 + std::log(width * root);
+      logs[i] -= z * z / 2;
     }
-    logs[i] -= factors.log_masses[i];
+    logs[i] -= factors.log_norms[i];
   }
 }
 

@@ -44,8 +44,9 @@ class ParzenEstimator {
   /// The components' factors in one dimension.
   struct Factors {
     std::vector<double> centers, widths;  // real and integer
-    std::vector<double> log_masses;       // of the normal distribution within the limits
-    std::vector<std::size_t> choices;     // categorical: of the prior the number of choices
+    std::vector<double> log_norms;        // of what the normal distribution is divided by
+    std::vector<std::size_t> choices;     // categorical: of the points
+    double same = 0, other = 0;           // the probability of a point's choice, of each other
   };
 
   Factors factors_of(const Dimension& dimension, std::span<const Point* const> points) const;

@@ -50,7 +50,9 @@ def value_of(dimension, rng):
     low, high, step = dimension["low"], dimension["high"], dimension.get("step", 1)
     if dimension["kind"] == "integer":
         return low + step * int(rng.integers(0, (high - low) // step + 1))
-    return float(np.exp(rng.uniform(np.log(low), np.log(high)))) if "log" in dimension else float(rng.uniform(low, high))
+    if "log" in dimension:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    return float(rng.uniform(low, high))
 
 
 class Oracle(unittest.TestCase):
