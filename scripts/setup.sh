@@ -19,6 +19,7 @@ all             zlib1g-dev             reads gzipped data sets
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
+all             libboost-math-dev      p-values of statistics; Sobol sequences (of the same headers)
 all             libcli11-dev           command lines
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
@@ -26,7 +27,7 @@ test|tsan       libgtest-dev           the test framework
 test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
-test            python3-venv           lets the safetensors package read our files
+test            python3-venv           lets Python packages read our files and check our statistics
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
@@ -75,13 +76,15 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peer that reads our safetensors files.  Not in Debian: its test is skipped when PyPI is out
-# of reach.
-if [[ $target == test && ! -e build/python/ready ]]; then
-  if python3 -m venv --clear build/python &&
-    build/python/bin/pip install -q --timeout 10 --retries 1 numpy==1.26.4 safetensors==0.4.5; then
-    touch build/python/ready
+# The peer that reads our safetensors files, and those that our statistics, fronts and
+# samplers are compared with.  Not in Debian (or too old there): their tests are skipped when PyPI is out of reach.
+packages='numpy==1.26.4 safetensors==0.4.5 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0'
+if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "$packages" ]]; then
+  rm -f build/python/ready
+  # shellcheck disable=SC2086  # a word for each package
+  if python3 -m venv --clear build/python && build/python/bin/pip install -q --timeout 10 --retries 1 $packages; then
+    echo "$packages" >build/python/ready
   else
-    echo "setup: no safetensors package from PyPI; the test that uses it will be skipped" >&2
+    echo "setup: no Python packages from PyPI; the tests that use them will be skipped" >&2
   fi
 fi

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "joule/search/space.h"
+
+namespace joule::search {
+
+/// The grid's point of that number, from 0 to space.grid_size() - 1: each point of the space whose
+/// reals lie on their levels is there once.  The last dimension without a condition changes
+/// fastest, and faster than a dimension those that depend on it.  The levels of a real lie at equal
+/// distances, with `log` at equal ratios.
+///
+/// Cost      the dimensions times their values.
+/// Errors    as grid_size(); ArgumentError if there is no such point.
+Point grid_point(const Space& space, std::int64_t number);
+
+}  // namespace joule::search

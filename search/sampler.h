@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "joule/search/space.h"
+
+// Who proposes points.
+namespace joule::search {
+
+/// Which way an objective is better.
+enum class Direction { minimise, maximise };
+/// "minimise", "maximise".
+std::string_view name(Direction direction);
+/// The inverse.
+/// Errors    ArgumentError (`what`, the text, both names) if it is neither.
+Direction parse_direction(std::string_view what, std::string_view text);
+
+/// A finished trial as samplers see it.
+struct Observation {
+  std::int64_t number = 0;  // of the trial
+  Point point;
+  std::vector<double> objectives;
+};
+
+/// What samplers must know beyond the space.
+struct SamplerSettings {
+  std::vector<Direction>
+      directions;  // of the objectives; samplers that read no observation need none
+};
+
+/// Proposes points.  ask() is a pure function: a study that was killed proposes what it would have
+/// proposed.
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+
+  /// The point of that trial; none if there are no more.
+  ///
+  /// Errors    ArgumentError if the trial's number is negative, or as the sampler says.
+  virtual std::optional<Point> ask(const Space& space, std::span<const Observation> observations,
+                                   std::int64_t trial_number, std::uint64_t seed) const = 0;
+};
+
+/// The samplers by name:
+///   grid    each point of the grid once (grid.h): trial i has point i
+///   random  independent, uniform (value_of_unit())
+///   sobol   a low-discrepancy sequence, uniform (sobol.h)
+///   tpe     the tree-structured Parzen estimator: while there are fewer than 10 observations as
+///           random; then of 24 candidates, drawn from a density of the promising points (tpe.h)
+///           among the observations, the one with the largest ratio of that density to the density
+///           of the other points (parzen.h).  With one objective the dimensions without a condition
+///           are proposed together, the others one by one; with several objectives all are.  The
+///           order of the observations does not matter.
+///
+/// Errors    ArgumentError with the names if there is none of that name; if tpe is not given
+///           directions.  Of tpe's ask(): if an observation is not of the space, or its objectives
+///           are not finite numbers, one per direction (the trial is named).
+std::unique_ptr<Sampler> make_sampler(std::string_view name, const SamplerSettings& settings = {});
+/// In the order above.
+std::span<const std::string_view> sampler_names();
+
+}  // namespace joule::search
