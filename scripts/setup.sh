@@ -21,12 +21,14 @@ all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
 all             libboost-math-dev      p-values of statistics; Sobol sequences (of the same headers)
 all             libcli11-dev           command lines
+all             libsoci-dev            stores studies in SQLite or PostgreSQL
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework
 test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
+test            postgresql             the server that the tests of studies start, beside SQLite
 test            python3-venv           lets Python packages read our files and check our statistics
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer

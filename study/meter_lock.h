@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "joule/io/descriptor.h"
+
+namespace joule::study {
+
+/// Keeps meters of this machine for one trial at a time: a lock (flock) on a file per meter,
+/// /tmp/joule-meter-<machine>-<meter>.lock, for all users and studies.  The lock ends with the
+/// process, however that ends; the empty files stay.  Child processes do not inherit it.
+class MeterLock {
+ public:
+  /// Waits for all of them, in the order of their names, so that two that want the same never wait
+  /// for each other.
+  ///
+  /// Returns   nothing if `stop` said so meanwhile; it is asked twenty times a second.
+  /// Errors    ArgumentError if a name is empty; DataError if a file cannot be made or locked.
+  static std::optional<MeterLock> wait(std::vector<std::string> meters,
+                                       const std::function<bool()>& stop,
+                                       const std::string& folder = "/tmp");
+
+  MeterLock(MeterLock&&) = default;
+  MeterLock& operator=(MeterLock&&) = default;
+
+ private:
+  MeterLock() = default;
+
+  std::list<Descriptor> held_;
+};
+
+}  // namespace joule::study

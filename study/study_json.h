@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "joule/study/study.h"
+
+// What a study is, and what came of it, as values of JSON: parts of other documents.
+namespace joule::study {
+
+nlohmann::ordered_json json_of(const StudyDefinition& definition);
+nlohmann::ordered_json json_of(const Origin& origin);
+nlohmann::ordered_json json_of(const Value& value);
+nlohmann::ordered_json json_of(const Trial& trial);
+
+/// [{"value": "energy", "direction": "minimise"}, ...]
+std::string goals_json(const std::vector<Goal>& goals);
+/// The inverse.  Errors    DataError that starts with `where`.
+std::vector<Goal> parse_goals(std::string_view json, const std::string& where);
+
+/// [{"lr": 0.1}, ...]
+std::string points_json(const std::vector<search::Point>& points);
+/// The inverse.  Errors    DataError that starts with `where`.
+std::vector<search::Point> parse_points(const search::Space& space, std::string_view json,
+                                        const std::string& where);
+
+}  // namespace joule::study

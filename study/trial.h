@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "joule/search/space.h"
+#include "joule/study/value.h"
+
+namespace joule::study {
+
+/// What has become of a trial.
+///
+///   waiting --claim--> running --finish--> complete | pruned | failed
+///      ^                  |
+///      +---- given back --+   interrupted, or its worker died (too often: failed)
+enum class State { waiting, running, complete, failed, pruned };
+std::string_view name(State state);
+/// The inverse.
+///
+/// Errors    DataError (`where`, the text, the names) if it is none of them.
+State parse_state(std::string_view text, const std::string& where);
+/// Whether it is complete, failed or pruned: it changes no more.
+bool is_finished(State state);
+
+/// What a trial said on its way.
+struct Report {
+  std::int64_t epoch = 0;  // from 1
+  std::vector<Value> values;
+
+  friend bool operator==(const Report&, const Report&) = default;
+};
+
+/// A point that a study tries, and what came of it.
+struct Trial {
+  std::int64_t number = 0;  // from 0, in the order of the proposals
+  search::Point point;
+  State state = State::waiting;
+  std::uint64_t seed = 0;  // of this trial alone: trial_seed()
+  /// Seconds since 1970 (UTC) by the storage's clock, of the last attempt.
+  std::optional<double> started{}, ended{};
+  std::string worker{}, host{};  // of the last attempt: "4711 on machine", "machine"
+  /// How often it was claimed: the fencing token of the last attempt.  Only who holds it may
+  /// report and finish.
+  std::int64_t token = 0;
+  std::int64_t crashes = 0;  // attempts that ended with the death of their worker
+  std::vector<Value> values{};
+  std::vector<Report> reports{};  // by epoch
+  std::string error{};            // why it failed, or how its last worker died
+};
+
+/// The seed of a trial: a Philox number of the study's seed and the trial's number, below 2^63.
+std::uint64_t trial_seed(std::uint64_t study_seed, std::int64_t number);
+
+/// What the trial has spent, of that quality: its value kEnergy, or while it has no values that of
+/// its last report.
+std::optional<double> joules(const Trial& trial, Quality quality);
+
+}  // namespace joule::study

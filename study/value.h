@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "joule/energy/figure.h"
+
+// A number that a trial gave, with what must be known of it.
+namespace joule::study {
+
+/// How a number came about.
+enum class Quality {
+  measured,    // the difference of two readings of a meter or a clock
+  attributed,  // a share of something measured
+  modelled,    // counted work times constants: nothing was measured
+  counted,     // exact, of what was there: correct answers, MACs, parameters
+  unavailable  // there is no number, for a stated reason; never 0
+};
+std::string_view name(Quality quality);
+/// The inverse.
+///
+/// Errors    DataError (`where`, the text, the names) if it is none of them.
+Quality parse_quality(std::string_view text, const std::string& where);
+
+/// A named number of a trial.  A trial may have several values of one name, of different quality
+/// (joules that a meter gave beside those that a profile models): they never share a column.
+struct Value {
+  std::string name;              // "energy", "test accuracy"
+  std::optional<double> number;  // none if and only if the quality is unavailable
+  std::string unit;              // "J", "s", "%"; empty: a pure number
+  Quality quality = Quality::unavailable;
+  std::optional<double> low{}, high{};  // the interval around it, both or none
+  std::string source{};                 // the meter, the profile, the data that were counted
+  std::string reason{};                 // why there is no number; empty if there is
+
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+/// Errors    ArgumentError (name, what was expected) unless there is a name; number, low and high
+///           are finite, with low <= number <= high; a number is there, or the quality is
+///           unavailable and there is a reason; no text has a byte 0.
+void check(const Value& value);
+
+Value measured(std::string name, double number, std::string unit, std::string source);
+Value modelled(std::string name, double number, std::string unit, std::string source);
+Value counted(std::string name, double number, std::string unit, std::string source);
+Value unavailable(std::string name, std::string unit, std::string source, std::string reason);
+
+namespace detail {
+/// The qualities that energy/ has, by the same names.
+Quality quality_of(energy::Quality quality);
+}  // namespace detail
+
+/// A figure with its provenance; its uncertainty is the interval's half-width.
+template <class Q>
+Value value_of(std::string name, const energy::Figure<Q>& figure) {
+  Value value{.name = std::move(name),
+              .unit = std::string(Q::kUnit),
+              .quality = detail::quality_of(figure.quality()),
+              .source = figure.source(),
+              .reason = figure.reason()};
+  if (!figure.available()) return value;
+  value.number = figure.value().value();
+  if (const auto width = figure.uncertainty()) {
+    value.low = *value.number - width->value();
+    value.high = *value.number + width->value();
+  }
+  return value;
+}
+
+/// What a trial has spent is its value (and that of its reports: so far) of this name, in J, gross:
+/// measured, modelled, or both.  --energy-budget adds them up.
+inline constexpr std::string_view kEnergy = "energy";
+
+}  // namespace joule::study

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace joule::study {
+
+/// A process that runs trials, so that other processes of its machine can tell whether it lives.
+struct WorkerProcess {
+  std::string host;      // the machine's name
+  int pid = 0;
+  std::string identity;  // boot, namespace of pids, pid and start time: no other process has it
+
+  /// "4711 on machine"
+  std::string shown() const;
+  friend bool operator==(const WorkerProcess&, const WorkerProcess&) = default;
+};
+
+WorkerProcess this_process();
+/// A child of this process that has not been waited for.
+WorkerProcess process_of(pid_t child);
+
+/// Whether it is known to be dead: it ran in this boot of this machine and this namespace of pids,
+/// and is no more there.  Of a process elsewhere nothing is known.
+bool is_dead(const WorkerProcess& process);
+
+}  // namespace joule::study
