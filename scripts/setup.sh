@@ -16,6 +16,9 @@ all             ninja-build            runs the build
 all             libhwy-dev             SIMD of the CPU kernels
 all             libdnnl-dev            oneDNN, an implementation of the convolutions
 all             zlib1g-dev             reads gzipped data sets
+all             libjpeg62-turbo-dev    reads JPEG images
+all             libpng-dev             reads PNG images
+all             libmd-dev              MD5: the check sums that data sets are published with
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
@@ -26,7 +29,7 @@ test|tsan       libgtest-dev           the test framework
 test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
-test            python3-venv           lets the safetensors package read our files
+test            python3-venv           lets the safetensors package read our files, and Pillow images
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
@@ -75,13 +78,14 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peer that reads our safetensors files.  Not in Debian: its test is skipped when PyPI is out
-# of reach.
-if [[ $target == test && ! -e build/python/ready ]]; then
+# The peers that read our safetensors files, and the images that we read.  Debian has no such safetensors,
+# and another Pillow than the tests' figures are of: their tests are skipped when PyPI is out of reach.
+peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0)
+if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   if python3 -m venv --clear build/python &&
-    build/python/bin/pip install -q --timeout 10 --retries 1 numpy==1.26.4 safetensors==0.4.5; then
-    touch build/python/ready
+    build/python/bin/pip install -q --timeout 10 --retries 1 "${peers[@]}"; then
+    echo "${peers[*]}" >build/python/ready
   else
-    echo "setup: no safetensors package from PyPI; the test that uses it will be skipped" >&2
+    echo "setup: no ${peers[*]} from PyPI; the tests that use them will be skipped" >&2
   fi
 fi
