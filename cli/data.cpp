@@ -30,7 +30,10 @@ constexpr const char* kExamples = R"(Examples:
 /// Prints what is found, and counts what is wrong.
 class Check {
  public:
-  explicit Check(const std::string& name_or_path) : place_(find_dataset(name_or_path, "")) {}
+  explicit Check(const std::string& name_or_path) {
+    require(name_or_path != "synthetic", "synthetic: it is made, there are no files to check");
+    place_ = find_dataset(name_or_path, "");
+  }
 
   int run() {
     const DataSplit split =
@@ -43,13 +46,13 @@ class Check {
       compare_counts(split);
       for (const PublishedFile& file : place_.entry->publication.files) compare(file);
     } else {
-      fmt::print("a data set of one's own: nobody published check sums of it\n");
+      fmt::print("  a data set of one's own: there are no published check sums of it\n");
     }
     read_all("train", split.train);
     read_all("test", split.test);
     if (wrong_.empty()) return 0;
-    throw DataError(
-        str(place_.folder.string(), ": ", wrong_.size(), " faults, the first: ", wrong_.front()));
+    const std::size_t more = wrong_.size() - 1;
+    throw DataError(wrong_.front() + (more ? str(" (and ", more, " more faults)") : ""));
   }
 
  private:
@@ -78,8 +81,8 @@ class Check {
   void compare_counts(const DataSplit& split) {
     const Publication& published = place_.entry->publication;
     if (split.train.size() == published.train && split.test.size() == published.test) return;
-    fault(str(split.train.size(), " training and ", split.test.size(), " test images, published ",
-              published.train, " and ", published.test));
+    fault(str(place_.folder.string(), ": ", split.train.size(), " training and ", split.test.size(),
+              " test images, published ", published.train, " and ", published.test));
   }
 
   /// A file that was fetched, here or beside what it unpacked to.

@@ -124,7 +124,7 @@ void add_predict(Command& app, Run& run) {
   add_option(*command, "--image", options->images,
              "Image files (JPEG, PNG, PPM, PGM, PBM) instead of the test images")
       ->take_all()
-      ->type_name("FILE...")
+      ->type_name("FILE")
       ->excludes((*command)["--data"])
       ->excludes((*command)["--limit"]);
   add_option(*command, "--out", options->out,
