@@ -30,6 +30,7 @@ void add_bench(Command& app, Run& run) {
   add_bench_conv(*command, run);
   add_bench_train(*command, run);
   add_bench_infer(*command, run);
+  add_bench_loading(*command, run);
   add_bench_side(*command, run);
 }
 

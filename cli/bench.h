@@ -15,7 +15,8 @@ namespace joule::cli {
 void add_bench_conv(Command& bench, Run& run);
 void add_bench_train(Command& bench, Run& run);
 void add_bench_infer(Command& bench, Run& run);
-/// What the two above run for each measurement, in a process of its own.
+void add_bench_loading(Command& bench, Run& run);
+/// What train and infer run for each measurement, in a process of its own.
 void add_bench_side(Command& bench, Run& run);
 
 /// Shows where it is measured, and what a reader of the figures must know of it.

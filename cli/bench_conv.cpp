@@ -55,7 +55,7 @@ int bench_conv(const Options& options) {
   Dataset images;
   if (!options.real.empty()) {
     model = training::load_model(options.real);
-    images = model->prepare(load_dataset(options.data.empty() ? model->data : options.data).test);
+    images = model->load_data(options.data).test;
   }
   const Interrupt interrupt;  // before there is anything to clean up
   ReportFile json(options.json), html(options.html);

@@ -16,6 +16,7 @@ void add_eval(Command& app, Run& run);
 void add_predict(Command& app, Run& run);
 void add_summary(Command& app, Run& run);
 void add_energy(Command& app, Run& run);
+void add_data(Command& app, Run& run);
 void add_info(Command& app, Run& run);
 void add_demo(Command& app, Run& run);
 void add_meter(Command& app, Run& run);

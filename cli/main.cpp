@@ -52,6 +52,7 @@ int do_command(int argc, char** argv) {
   add_predict(app, run);
   add_summary(app, run);
   add_energy(app, run);
+  add_data(app, run);
   add_info(app, run);
   add_demo(app, run);
   add_meter(app, run);

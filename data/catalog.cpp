@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/data/readers/celeba.h"
 #include "joule/data/readers/cifar.h"
+#include "joule/data/readers/gtsrb.h"
 #include "joule/data/readers/idx.h"
 
 namespace joule {
@@ -116,10 +118,68 @@ std::vector<std::string_view> cifar100_classes() {
           "willow_tree", "wolf",          "woman",     "worm"};
 }
 
+Publication fashion_mnist_publication() {
+  return {.publisher = "Zalando Research",
+          .url = "https://github.com/zalandoresearch/fashion-mnist",
+          .files = {{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+                     "f4a8712d7a061bf5bd6d2ca38dc4d50a"},
+                    {"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe",
+                     "9018921c3c673c538a1fc5bad174d6f9"},
+                    {"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79",
+                     "8181f5470baa50b63fa0f6fddb340f0a"},
+                    {"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310",
+                     "15d484375f8d13e6eb1aabb0c3f46965"}},
+          .train = 60'000,
+          .test = 10'000};
+}
+
+Publication mnist_publication() {
+  return {.publisher = "Yann LeCun, Corinna Cortes and Christopher Burges",
+          .url = "https://ossci-datasets.s3.amazonaws.com/mnist/",
+          .files = {{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+                     "6bbc9ace898e44ae57da46a324031adb"},
+                    {"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432",
+                     "a25bea736e30d166cdddb491f175f624"},
+                    {"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3",
+                     "2646ac647ad5339dbf082846283269ea"},
+                    {"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c",
+                     "27ae3e4e09519cfbb04c329615203637"}},
+          .train = 60'000,
+          .test = 10'000};
+}
+
+Publication cifar_publication(std::string_view archive, std::string_view md5) {
+  return {.publisher = "Alex Krizhevsky, University of Toronto",
+          .url = "https://www.cs.toronto.edu/~kriz/cifar.html",
+          .files = {{archive, md5, ""}},
+          .train = 50'000,
+          .test = 10'000};
+}
+
+Publication gtsrb_publication() {
+  return {.publisher = "Institut fuer Neuroinformatik, Ruhr-Universitaet Bochum",
+          .url = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/",
+          .files = {{"GTSRB_Final_Training_Images.zip", "", ""},
+                    {"GTSRB_Final_Test_Images.zip", "c7e4e6327067d32654124b0fe9e82185", ""},
+                    {"GTSRB_Final_Test_GT.zip", "fe31e9c9270bbcd7b84b7f21a9d9d9e5", ""}},
+          .train = 39'209,
+          .test = 12'630};
+}
+
+Publication celeba_publication() {
+  return {.publisher = "MMLAB, The Chinese University of Hong Kong",
+          .url = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+          .files = {{"img_align_celeba.zip", "00d2c5bc6d35e252742224ab0c1e8fcb", ""},
+                    {"list_attr_celeba.txt", "75e246fa4810816ffd6ee81facbd244c", ""},
+                    {"list_eval_partition.txt", "d32c9cbf5e040fd4025c592c306e6668", ""}},
+          .train = 162'770,
+          .test = 19'962};
+}
+
 }  // namespace
 
 std::span<const CatalogEntry> catalog() {
-  static const std::array<CatalogEntry, 4> entries = {
+  static const std::array<CatalogEntry, 6> entries = {
       CatalogEntry{.name = "fashion-mnist",
                    .archive_folder = "",
                    .first_file = "train-images-idx3-ubyte",
@@ -127,7 +187,8 @@ std::span<const CatalogEntry> catalog() {
                    .class_names = fashion_classes(),
                    .mean = {0.2860406f},
                    .deviation = {0.3530242f},
-                   .read = read_ten_class_idx},
+                   .read = read_ten_class_idx,
+                   .publication = fashion_mnist_publication()},
       CatalogEntry{.name = "mnist",
                    .archive_folder = "",
                    .first_file = "train-images-idx3-ubyte",
@@ -135,21 +196,39 @@ std::span<const CatalogEntry> catalog() {
                    .class_names = digits(),
                    .mean = {0.1306605f},
                    .deviation = {0.3081078f},
-                   .read = read_ten_class_idx},
+                   .read = read_ten_class_idx,
+                   .publication = mnist_publication()},
       CatalogEntry{.name = "cifar-10",
                    .archive_folder = "cifar-10-batches-bin",
                    .first_file = "data_batch_1.bin",
                    .class_names = cifar10_classes(),
                    .mean = {0.4913997f, 0.4821584f, 0.4465309f},
                    .deviation = {0.2470322f, 0.2434851f, 0.2615878f},
-                   .read = read_cifar10},
+                   .read = read_cifar10,
+                   .publication = cifar_publication("cifar-10-binary.tar.gz",
+                                                    "c32a1d4ab5d03f1284b67883e8d87530")},
       CatalogEntry{.name = "cifar-100",
                    .archive_folder = "cifar-100-binary",
                    .first_file = "train.bin",
                    .class_names = cifar100_classes(),
                    .mean = {0.5070752f, 0.4865489f, 0.4409178f},
                    .deviation = {0.2673343f, 0.2564385f, 0.2761505f},
-                   .read = read_cifar100}};
+                   .read = read_cifar100,
+                   .publication = cifar_publication("cifar-100-binary.tar.gz",
+                                                    "03b5dce01913d631647c71ecec9e9cb8")},
+      CatalogEntry{.name = "gtsrb",
+                   .archive_folder = "GTSRB",
+                   .first_file = "Final_Training/Images/00000",
+                   .holds = holds_gtsrb,
+                   .list = read_gtsrb,
+                   .framing = {.size = 32, .fit = Fit::stretch},
+                   .publication = gtsrb_publication()},
+      CatalogEntry{.name = "celeba",
+                   .archive_folder = "CelebA",
+                   .first_file = "list_attr_celeba.txt",
+                   .holds = holds_celeba,
+                   .list = read_celeba,
+                   .publication = celeba_publication()}};
   return entries;
 }
 
@@ -187,6 +266,15 @@ std::string find_file(const fs::path& folder, std::string_view name) {
     }
   }
   return plain.string();
+}
+
+std::string where_to_get(const CatalogEntry& entry) {
+  std::string files;
+  for (const PublishedFile& file : entry.publication.files) {
+    files += str(files.empty() ? "" : ", ", file.name,
+                 file.md5.empty() ? "" : str(" (md5 ", file.md5, ")"));
+  }
+  return str(files, " from ", entry.publication.publisher, ", ", entry.publication.url);
 }
 
 Mistaken mistaken_for(const CatalogEntry& entry, const fs::path& folder) {

@@ -12,8 +12,17 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/core/system/processors.h"
 
 namespace joule {
+namespace {
+
+/// The others are left to what the net computes.
+int workers_for(const Dataset& images) {
+  return images.source ? std::clamp(usable_processors() / 2, 1, 8) : 1;
+}
+
+}  // namespace
 
 DataLoader::DataLoader(Dataset dataset, LoaderOptions options)
     : dataset_(std::move(dataset)), options_(std::move(options)) {
@@ -24,8 +33,12 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options)
           options_.batch);
   require(options_.prefetch >= 1, "data loader: prefetch must be at least 1, got ",
           options_.prefetch);
-  require(options_.workers >= 0, "data loader: workers must not be negative, got ",
-          options_.workers);
+  if (!options_.workers) {
+    options_.workers = workers_for(dataset_);
+    options_.prefetch = std::max(options_.prefetch, *options_.workers);
+  }
+  require(*options_.workers >= 0, "data loader: workers must not be negative, got ",
+          *options_.workers);
   require(batches() >= 1, "data loader: drop_last leaves no batch: ", dataset_.size(),
           " images, batch ", options_.batch);
 }
@@ -51,9 +64,10 @@ Batch DataLoader::make_batch(std::span<const std::int64_t> images) const {
               .labels = Tensor({count}, DType::i32)};
   float* to = batch.images.mutable_data<float>();
   std::int32_t* label = batch.labels.mutable_data<std::int32_t>();
+  std::vector<std::uint8_t> room = dataset_.room();
   for (const std::int64_t i : images) {
     require(i >= 0 && i < dataset_.size(), "data loader: image ", i, " of ", dataset_.size());
-    const std::uint8_t* const bytes = dataset_.image(i);
+    const std::uint8_t* const bytes = dataset_.image(i, room);
     for (std::size_t p = 0; p < pixels; ++p) to[p] = static_cast<float>(bytes[p]) * (1.0f / 255);
     const Image image{shape[0], shape[1], shape[2], {to, pixels}};
     Generator random = image_generator(options_.seed, epoch_, i);
@@ -80,7 +94,7 @@ class DataLoader::Iterator::Pass {
       order_.resize(static_cast<std::size_t>(images));
       std::iota(order_.begin(), order_.end(), std::int64_t{0});
     }
-    for (int i = 0; i < loader.options_.workers; ++i) {
+    for (int i = 0; i < *loader.options_.workers; ++i) {
       workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
     }
   }

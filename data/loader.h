@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,7 +27,9 @@ struct LoaderOptions {
   bool drop_last = false;             // leave out the last batch of an epoch if it is smaller
   std::vector<Transform> transforms;  // in this order, before normalisation
   int prefetch = 2;                   // batches that are made ahead of the one in use
-  int workers = 1;                    // threads that make them; 0: made when asked for
+  /// Threads that make them; 0: made when asked for; empty: one, or where images are read from
+  /// files one for each two processors, up to 8, which then make at least as many batches ahead.
+  std::optional<int> workers{};
 };
 
 /// The batches of one epoch, in a range-for:
@@ -39,10 +42,12 @@ struct LoaderOptions {
 /// The batches are a pure function of dataset, options (prefetch and workers excepted), epoch and
 /// first batch: the same bits however many threads make them.
 ///
-/// Cost      while iterating, prefetch + 1 batches of memory, which go back to the pool.
+/// Cost      while iterating, prefetch + 1 batches of memory, which go back to the pool; images
+/// that
+///           are not in memory are read, decoded and resized by the threads that make the batches.
 /// Errors    ArgumentError as Dataset::check(), for batch < 1, prefetch < 1, workers < 0, or if
-///           drop_last leaves no batch.  What a transform throws comes out of the loop at the batch
-///           concerned.
+///           drop_last leaves no batch.  What a transform or a source of images throws comes out of
+///           the loop at the batch concerned.
 class DataLoader {
  public:
   explicit DataLoader(Dataset dataset, LoaderOptions options = {});

@@ -28,7 +28,7 @@ std::string trained() {
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : trained();
   training::Model model = training::load_model(folder);  // ready for inference
-  const Dataset images = model.prepare(load_dataset(model.data).test);
+  const Dataset images = model.load_data().test;
   const Batch batch = *DataLoader(images, {.batch = 100}).begin();
 
   const NoGrad inference;

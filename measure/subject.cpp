@@ -48,8 +48,7 @@ Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) 
   Subject subject{training::load_model(o.model), {}};
   require_agreement(o, subject.model.spec);
   if (!o.synthetic) {
-    const std::string data = o.data.empty() ? subject.model.data : o.data;
-    subject.images = subject.model.prepare(load_dataset(data).test);
+    subject.images = subject.model.load_data(o.data).test;
   }
   manual_seed(o.seed);
   return subject;

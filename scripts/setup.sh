@@ -16,6 +16,9 @@ all             ninja-build            runs the build
 all             libhwy-dev             SIMD of the CPU kernels
 all             libdnnl-dev            oneDNN, an implementation of the convolutions
 all             zlib1g-dev             reads gzipped data sets
+all             libjpeg62-turbo-dev    reads JPEG images
+all             libpng-dev             reads PNG images
+all             libmd-dev              MD5: the check sums that data sets are published with
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
 all             libeigen3-dev          fits energy profiles by least squares
@@ -29,7 +32,7 @@ test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite
-test            python3-venv           lets Python packages read our files and check our statistics
+test            python3-venv           lets Python packages read our files and images, and check our statistics
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
@@ -78,15 +81,16 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peer that reads our safetensors files, and those that our statistics, fronts and
-# samplers are compared with.  Not in Debian (or too old there): their tests are skipped when PyPI is out of reach.
-packages='numpy==1.26.4 safetensors==0.4.5 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0'
-if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "$packages" ]]; then
+# The peers that read our safetensors files and the images that we read, and those that our statistics, fronts
+# and samplers are compared with.  Not in Debian, or of another version than the tests' figures are of: their tests are
+# skipped when PyPI is out of reach.
+peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0)
+if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   rm -f build/python/ready
-  # shellcheck disable=SC2086  # a word for each package
-  if python3 -m venv --clear build/python && build/python/bin/pip install -q --timeout 10 --retries 1 $packages; then
-    echo "$packages" >build/python/ready
+  if python3 -m venv --clear build/python &&
+    build/python/bin/pip install -q --timeout 10 --retries 1 "${peers[@]}"; then
+    echo "${peers[*]}" >build/python/ready
   else
-    echo "setup: no Python packages from PyPI; the tests that use them will be skipped" >&2
+    echo "setup: no ${peers[*]} from PyPI; the tests that use them will be skipped" >&2
   fi
 fi

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "joule/core/error.h"
 #include "joule/optim/optimizers.h"
 #include "joule/optim/schedules.h"
 
@@ -36,6 +37,18 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
 }
 
 }  // namespace
+
+DataSplit load_data(const Config& c, bool normalization) {
+  DatasetOptions options{.fit = fit_of(c.image_fit),
+                         .cache_bytes = static_cast<std::uint64_t>(c.image_cache) << 20,
+                         .normalization = normalization};
+  if (c.image_size > 0) options.size = c.image_size;
+  DataSplit split = load_dataset(c.data, options);
+  require(split.train.fit || (c.image_size == 0 && c.image_fit == "auto"),
+          c.image_size > 0 ? "image_size" : "image_fit", ": the images of ", split.train.name,
+          " are all ", split.train.shape[1], "x", split.train.shape[2], " and stay as they are");
+  return split;
+}
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTensor> parameters) {
   const Decays decays = c.weight_decay_biases == "on" ? Decays() : is_weight;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "joule/core/state.h"
+#include "joule/data/dataset.h"
 #include "joule/data/transform.h"
 #include "joule/optim/optimizer.h"
 #include "joule/optim/schedule.h"
@@ -14,6 +15,13 @@
 namespace joule::training {
 
 // What the names in a checked configuration stand for.
+
+/// The data set, with its images as the configuration wants them.  Unless `normalization` it may be
+/// left out: see DatasetOptions.
+///
+/// Errors    as load_dataset(); ArgumentError if image_size or image_fit are given for a set whose
+///           images are all of one size.
+DataSplit load_data(const Config& config, bool normalization = true);
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& config,
                                           std::vector<NamedTensor> parameters);

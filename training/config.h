@@ -18,7 +18,10 @@ struct Config {
   std::string model = "small-cnn";  // see make_model()
   std::string net;  // its graph as JSON (see file_net()), named as model; empty: one by that name
   std::string data = "fashion-mnist";  // see load_dataset()
-  std::int64_t limit = 0;              // only the first images of each half; 0: all
+  std::int64_t image_size = 0;         // side of images from files of any size; 0: the set's own
+  std::string image_fit = "auto";   // auto | crop | stretch | region (see Fit): auto: the set's own
+  std::int64_t image_cache = 1024;  // MiB of decoded images that stay in memory
+  std::int64_t limit = 0;           // only the first images of each half; 0: all
   double validation = 0.1;  // share of the training images that is held back to choose by; 0: none
   std::string augment = "none";  // none | flip | crop | crop-flip
   std::int64_t epochs = 3;
@@ -61,6 +64,8 @@ struct Config {
 /// or the steps of a warm-up, then stay far below 2^63.
 inline constexpr std::int64_t kMaxEpochs = 1'000'000;
 inline constexpr std::int64_t kMaxBatch = std::int64_t{1} << 20;
+inline constexpr std::int64_t kMaxImageSize = 2048;
+inline constexpr std::int64_t kMaxImageCache = std::int64_t{1} << 30;  // MiB
 inline constexpr std::int64_t kMaxSteps = 1'000'000'000;  // that are measured at a time
 
 /// Errors    ArgumentError (option, limit, count) unless 1 <= count <= most.

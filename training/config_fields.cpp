@@ -70,6 +70,27 @@ std::vector<ConfigField> subject_fields() {
            .help = "Data set",
            .choices = dataset_names(),
            .or_else = "a folder"},
+          {.name = "image_size",
+           .member = &Config::image_size,
+           .help = "Side in pixels to which images from files of any size are resized; 0: of gtsrb "
+                   "32, of celeba and folders of images 64",
+           .range = count(0, kMaxImageSize, " pixels"),
+           .unit = "pixels",
+           .may_be_missing = true},
+          {.name = "image_fit",
+           .member = &Config::image_fit,
+           .help = "How they are made square: the middle cut out, stretched, or their region of "
+                   "interest stretched; auto: gtsrb stretch, the others crop",
+           .choices = {"auto", "crop", "stretch", "region"},
+           .may_be_missing = true},
+          {.name = "image_cache",
+           .member = &Config::image_cache,
+           .help = "Memory for images that are decoded; those that it does not hold are read again "
+                   "in every epoch",
+           .range = count(0, kMaxImageCache, " MiB"),
+           .unit = "MiB",
+           .may_change = true,  // images are the same from memory and from their files
+           .may_be_missing = true},
           {.name = "limit",
            .member = &Config::limit,
            .help = "Use only the first N images of each half (before --validation); 0: all",

@@ -77,9 +77,9 @@ Subject subject_of(const SideOptions& o) {
     }
     return {std::move(model.net), std::move(batches)};
   }
-  const DataSplit split = load_dataset(data);
+  const DataSplit split = fresh ? load_dataset(data) : model.load_data(data);
   if (fresh) model = training::make_model_for(o.model, data, split.train);
-  const Dataset images = model.prepare(o.train ? split.train : split.test);
+  const Dataset& images = o.train ? split.train : split.test;
   return {std::move(model.net), batches_of(images, o.batch)};
 }
 

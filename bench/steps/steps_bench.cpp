@@ -138,7 +138,7 @@ class Measurement {
       report_.spec = default_spec(choice_.model);
       if (report_.data.empty()) report_.data = kRandomImages;
       if (report_.data != kRandomImages) {
-        const Dataset images = load_images();
+        const Dataset images = check_batch(load_dataset(report_.data));
         report_.spec.image = {images.shape[1], images.shape[2]};
         report_.spec.channels = images.shape[3];
         report_.spec.classes = images.classes();
@@ -151,12 +151,12 @@ class Measurement {
       report_.spec = model.spec;
       parameters_ = model.net.parameter_count();
       if (report_.data.empty()) report_.data = model.data;
-      if (report_.data != kRandomImages) model.prepare(load_images());
+      if (report_.data != kRandomImages) check_batch(model.load_data(report_.data));
     }
   }
 
-  Dataset load_images() const {
-    const DataSplit split = load_dataset(report_.data);
+  /// The half that is measured.
+  Dataset check_batch(const DataSplit& split) const {
     const Dataset& images = options_.train ? split.train : split.test;
     require(options_.batch <= images.size(), "--batch: ", images.name, " has ", images.size(),
             " images, got ", options_.batch);

@@ -19,12 +19,17 @@ void ModelAndData::add_to(Command& command) {
   execution.add_to(command);
 }
 
-ModelAndData::Loaded ModelAndData::load() const {
+training::Model ModelAndData::load_net() const {
   execution.apply();
-  require(limit >= 0, "limit: must not be negative, got ", limit);
   training::Model loaded = training::load_model(model);
   loaded.net.to(execution.where());
-  const Dataset test = loaded.prepare(load_dataset(data.empty() ? loaded.data : data).test);
+  return loaded;
+}
+
+ModelAndData::Loaded ModelAndData::load() const {
+  require(limit >= 0, "limit: must not be negative, got ", limit);
+  training::Model loaded = load_net();
+  const Dataset test = loaded.load_data(data).test;
   return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
 }
 

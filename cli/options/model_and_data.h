@@ -19,6 +19,9 @@ struct ModelAndData {
 
   void add_to(Command& command);
 
+  /// The net alone, where it is to run.
+  /// Errors    as load_model().
+  training::Model load_net() const;
   struct Loaded {
     training::Model model;
     Dataset test;

@@ -58,8 +58,8 @@ TEST(LoadDataset, FindsIdxFilesUnderAnyOfTheirNames) {
     const TemporaryFolder folder;
     write_idx_files(folder / "below/fashion-mnist", suffix);
     for (const DataSplit& split :
-         {load_dataset("fashion-mnist", folder / "below"),
-          load_dataset("fashion-mnist", folder / "below/fashion-mnist"),
+         {load_dataset("fashion-mnist", {.root = folder / "below"}),
+          load_dataset("fashion-mnist", {.root = folder / "below/fashion-mnist"}),
           load_dataset(folder / "below"), load_dataset(folder / "below/fashion-mnist/")}) {
       EXPECT_EQ(split.train.name, "fashion-mnist");
       EXPECT_EQ(split.train.shape, (Shape{4, 2, 3, 1}));
@@ -101,27 +101,38 @@ TEST(LoadDataset, TakesADataSetOfOnesOwn) {
 TEST(LoadDataset, SaysWhereItLooked) {
   const TemporaryFolder folder;
   const std::string root = folder.path().string();
-  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", root); }),
-            "fashion-mnist: not found in " + root +
-                " (looked for train-images-idx3-ubyte, plain or .gz, there and in fashion-mnist): "
-                "install it (apt install dataset-fashion-mnist) or set JOULE_DATA to the folder "
-                "that holds it");
-  EXPECT_EQ(data_error_of([&] { load_dataset("cifar-10", root); }),
-            "cifar-10: not found in " + root +
-                " (looked for data_batch_1.bin, plain or .gz, there and in cifar-10 and "
-                "cifar-10-batches-bin): set JOULE_DATA to the folder that holds it");
+  EXPECT_EQ(
+      data_error_of([&] { load_dataset("fashion-mnist", {.root = root}); }),
+      "fashion-mnist: not found in " + root +
+          " (looked for train-images-idx3-ubyte, plain or .gz, there and in fashion-mnist): "
+          "install it (apt install dataset-fashion-mnist), or get train-images-idx3-ubyte.gz "
+          "(md5 8d4fb7e6c68d591d4c3dfef9ec88bf0d), train-labels-idx1-ubyte.gz (md5 "
+          "25c81989df183df01b3e8a0aad5dffbe), t10k-images-idx3-ubyte.gz (md5 "
+          "bef4ecab320f06d8554ea6380940ec79), t10k-labels-idx1-ubyte.gz (md5 "
+          "bb300cfdad3c16e7a12a480ee83cd310) from Zalando Research, "
+          "https://github.com/zalandoresearch/fashion-mnist, and set JOULE_DATA to the folder "
+          "that holds it (docs/data.md)");
+  EXPECT_EQ(
+      data_error_of([&] { load_dataset("cifar-10", {.root = root}); }),
+      "cifar-10: not found in " + root +
+          " (looked for data_batch_1.bin, plain or .gz, there and in cifar-10 and "
+          "cifar-10-batches-bin): get cifar-10-binary.tar.gz (md5 "
+          "c32a1d4ab5d03f1284b67883e8d87530) from Alex Krizhevsky, University of Toronto, "
+          "https://www.cs.toronto.edu/~kriz/cifar.html, and set JOULE_DATA to the folder that "
+          "holds it (docs/data.md)");
   EXPECT_EQ(data_error_of([&] { load_dataset(root); }),
             root +
                 ": no data set is there, expected one of train-images-idx3-ubyte, "
-                "data_batch_1.bin, train.bin (plain or .gz), or a sub-folder named like a data "
-                "set");
+                "data_batch_1.bin, train.bin, Final_Training/Images/00000, list_attr_celeba.txt "
+                "(plain or .gz), a sub-folder named like a data set, or images in train/ and test/ "
+                "(or val/), a folder for each class");
   EXPECT_EQ(data_error_of([&] { load_dataset(root + "/none"); }),
             root + "/none: no such folder, expected one that holds a data set");
   EXPECT_EQ(data_error_of([&] { load_dataset(write(root + "/file", "")); }),
             root + "/file: is no folder, expected one that holds a data set");
   EXPECT_EQ(error_of([] { load_dataset("fashon"); }),
             "unknown data set 'fashon': expected fashion-mnist, mnist, cifar-10, cifar-100, "
-            "synthetic, or the path of a folder");
+            "gtsrb, celeba, synthetic, or the path of a folder");
 }
 
 TEST(LoadDataset, OneIsNotTakenForAnother) {
@@ -129,7 +140,7 @@ TEST(LoadDataset, OneIsNotTakenForAnother) {
   const std::string root = folder.path().string();
   write_idx_files(root + "/fashion-mnist");
   EXPECT_TRUE(data_error_of([&] {
-                load_dataset("mnist", root + "/fashion-mnist");
+                load_dataset("mnist", {.root = root + "/fashion-mnist"});
               }).starts_with("mnist: not found in "));
   write_idx_files(root + "/mnist");
   EXPECT_EQ(data_error_of([&] { load_dataset(root); }),
@@ -152,8 +163,8 @@ TEST(LoadDataset, FilesWithoutANameAreToldApartByTheirLabels) {
   const TemporaryFolder folder;
   const std::string here = folder / "downloads", other = folder / "other";
   write_twenty(here, kMnistLabels);
-  EXPECT_EQ(load_dataset("mnist", here).train.name, "mnist");
-  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", here); }),
+  EXPECT_EQ(load_dataset("mnist", {.root = here}).train.name, "mnist");
+  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", {.root = here}); }),
             here + ": the labels there begin as those of mnist, expected fashion-mnist");
   {
     const Environment environment("JOULE_DATA", here);
@@ -164,14 +175,14 @@ TEST(LoadDataset, FilesWithoutANameAreToldApartByTheirLabels) {
     EXPECT_EQ(names, std::vector<std::string>{"mnist"});
   }
   write_twenty(here, kFashionLabels);
-  EXPECT_EQ(load_dataset("fashion-mnist", here).train.name, "fashion-mnist");
-  EXPECT_EQ(data_error_of([&] { load_dataset("mnist", here); }),
+  EXPECT_EQ(load_dataset("fashion-mnist", {.root = here}).train.name, "fashion-mnist");
+  EXPECT_EQ(data_error_of([&] { load_dataset("mnist", {.root = here}); }),
             here + ": the labels there begin as those of fashion-mnist, expected mnist");
   // Of a third set, and too few to tell.
   write_twenty(here, std::string(20, '\1'));
   write_idx_files(other);
   for (const std::string& unknown : {here, other}) {
-    EXPECT_EQ(data_error_of([&] { load_dataset("mnist", unknown); }),
+    EXPECT_EQ(data_error_of([&] { load_dataset("mnist", {.root = unknown}); }),
               unknown +
                   ": the files there do not say of which data set they are, and their labels "
                   "do not begin as those of mnist: put them into a folder mnist if they are, "
@@ -186,7 +197,8 @@ TEST(LoadDataset, AFolderWithTheWrongNameIsRefused) {
   write_twenty(wrong, kMnistLabels);
   const std::string why =
       wrong + ": the labels there begin as those of mnist, expected fashion-mnist";
-  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", folder.path().string()); }), why);
+  EXPECT_EQ(data_error_of([&] { load_dataset("fashion-mnist", {.root = folder.path().string()}); }),
+            why);
   EXPECT_EQ(data_error_of([&] { load_dataset(wrong); }), why);
 }
 
@@ -250,7 +262,7 @@ TEST(LoadDataset, FilesMustFitTogether) {
 TEST(LoadDataset, ReadsCifar10) {
   const TemporaryFolder folder;
   write_cifar10_files(folder / "cifar-10-batches-bin");
-  const DataSplit split = load_dataset("cifar-10", folder.path().string());
+  const DataSplit split = load_dataset("cifar-10", {.root = folder.path().string()});
   EXPECT_EQ(split.train.shape, (Shape{5, 32, 32, 3}));
   EXPECT_EQ(split.train.labels, (std::vector<std::int32_t>{1, 2, 3, 4, 5}));
   EXPECT_EQ(split.test.labels, std::vector<std::int32_t>{7});

@@ -7,7 +7,10 @@
 #include <thread>
 
 #include "joule/core/backend/memory.h"
+#include "joule/data/image_files.h"
 #include "joule/data/synthetic.h"
+#include "joule/tests/support/files.h"
+#include "joule/tests/support/image_bytes.h"
 #include "joule/tests/support/op_test.h"
 
 namespace joule {
@@ -195,6 +198,54 @@ TEST(DataLoader, OutlivesTheDatasetItWasMadeFrom) {
     loader = std::make_unique<DataLoader>(split.train, LoaderOptions{.batch = 8});
   }
   EXPECT_EQ(all_batches(*loader).size(), 3u);
+}
+
+/// A data set of `count` files of noise, each of another size.
+DataSplit image_files(const std::string& folder, int count, std::uint64_t cache_bytes) {
+  for (int i = 0; i < count; ++i) {
+    const auto width = static_cast<std::uint32_t>(9 + i % 5),
+               height = static_cast<std::uint32_t>(8 + i % 3);
+    const std::string pixels = counting_bytes(std::size_t{width} * height * 3, 3 * i);
+    const std::string half = i < 2 ? "/test/" : "/train/";
+    write(folder + half + (i % 2 ? "odd/" : "even/") + std::to_string(i),
+          i % 3 ? ppm(width, height, pixels) : png_rgb(width, height, pixels));
+  }
+  return load_dataset(folder, {.size = 6, .cache_bytes = cache_bytes});
+}
+
+TEST(DataLoader, ImagesFromFilesAreTheSameForAnyThreadsAndCache) {
+  const TemporaryFolder folder;
+  constexpr int kImages = 62;
+  constexpr std::uint64_t kBytes = 6 * 6 * 3;
+  std::vector<Batch> expected;
+  // No cache, one that holds a third of the training images, one that holds all.
+  for (const std::uint64_t cache : {std::uint64_t{0}, 20 * kBytes, 1000 * kBytes}) {
+    const Dataset set = image_files(folder.path().string(), kImages, cache).train;
+    EXPECT_EQ(dynamic_cast<const ImageFiles&>(*set.source).cached_bytes(),
+              std::min<std::uint64_t>(cache, (kImages - 2) * kBytes));
+    for (const int workers : {0, 1, 4}) {
+      const DataLoader loader(set, {.batch = 7, .transforms = augmentation(), .workers = workers});
+      for (int epoch = 0; epoch < 2; ++epoch) {  // the second one from the cache
+        const auto batches = all_batches(loader);
+        if (expected.empty()) expected = batches;
+        expect_same(batches, expected);
+      }
+    }
+  }
+}
+
+TEST(DataLoader, WhatAFileThrowsComesOutAtItsBatch) {
+  const TemporaryFolder folder;
+  const Dataset set = image_files(folder.path().string(), 32, 0).train;
+  const auto& files = dynamic_cast<const ImageFiles&>(*set.source);
+  write(files.path(17), "no image any more");
+  const DataLoader loader(set, {.batch = 8, .shuffle = false, .workers = 3});
+  int good = 0;
+  EXPECT_EQ(data_error_of([&] {
+              for (const Batch& batch : loader) good += batch.images.defined();
+            }),
+            files.path(17) + ": no image that Joule reads, expected JPEG, PNG, PPM, PGM or PBM");
+  EXPECT_EQ(good, 2);
 }
 
 TEST(DataLoader, ErrorsSayWhatWasExpected) {

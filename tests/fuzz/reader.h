@@ -18,8 +18,8 @@ struct Reader {
 };
 
 // Each in the file of its name.
-extern const Reader kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kIdx, kJsonText, kLists,
-    kMetrics, kReplay, kSafetensors, kTuning, kWindows;
+extern const Reader kCeleba, kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kGtsrb, kIdx, kJpeg,
+    kJsonText, kLists, kMetrics, kNetpbm, kPng, kReplay, kSafetensors, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

@@ -9,6 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/version.h"
+#include "joule/data/image/read_image.h"
+#include "joule/data/transform.h"
+#include "joule/io/json_dump.h"
 #include "joule/io/json_text.h"
 #include "joule/io/stored_tensors.h"
 #include "joule/layers/flattened_inputs.h"
@@ -85,6 +88,15 @@ class Metadata {
     }
     return array.get<std::vector<float>>();
   }
+  std::vector<std::string> texts(const char* key, std::int64_t count) const {
+    if (!fault_of_json(text(key)).empty()) fail(key);
+    const json array = json::parse(text(key));
+    if (!array.is_array() || static_cast<std::int64_t>(array.size()) != count ||
+        !std::all_of(array.begin(), array.end(), [](const json& v) { return v.is_string(); })) {
+      fail(key);
+    }
+    return array.get<std::vector<std::string>>();
+  }
   [[noreturn]] void fail(const char* key) const {
     throw DataError(str(path_, ": the metadata's '", key, "' cannot be '", text(key), "'"));
   }
@@ -129,6 +141,27 @@ Dataset Model::prepare(Dataset dataset) const {
   return dataset;
 }
 
+DataSplit Model::load_data(const std::string& name_or_path) const {
+  DataSplit split = load_dataset(name_or_path.empty() ? data : name_or_path,
+                                 {.size = spec.image, .fit = fit, .normalization = false});
+  return {.train = prepare(std::move(split.train)), .test = prepare(std::move(split.test))};
+}
+
+Tensor Model::read_images(std::span<const std::string> paths) const {
+  Tensor images({std::ssize(paths), spec.image.h, spec.image.w, spec.channels});
+  const auto values = static_cast<std::size_t>(image_of(spec).numel());
+  std::vector<std::uint8_t> bytes(values);
+  float* to = images.mutable_data<float>();
+  for (const std::string& path : paths) {
+    const Bitmap image = with_channels(read_image(path), spec.channels);
+    frame(image, {}, {.size = spec.image, .fit = fit.value_or(Fit::crop)}, bytes);
+    for (std::size_t i = 0; i < values; ++i) to[i] = static_cast<float>(bytes[i]) * (1.0f / 255);
+    normalize({spec.image.h, spec.image.w, spec.channels, {to, values}}, mean, deviation);
+    to += values;
+  }
+  return images;
+}
+
 nn::Graph file_net(const std::string& json) {
   try {
     const nn::Graph graph = nn::parse_graph(json, "net");
@@ -157,6 +190,8 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
     model.net = nn::Net(graph);
     model.mean = dataset.mean;
     model.deviation = dataset.deviation;
+    model.class_names = dataset.class_names;
+    model.fit = dataset.fit;
     return model;
   }
   const ModelSpec spec{.name = name,
@@ -167,7 +202,9 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
           .net = make_model(spec),
           .data = data,
           .mean = dataset.mean,
-          .deviation = dataset.deviation};
+          .deviation = dataset.deviation,
+          .class_names = dataset.class_names,
+          .fit = dataset.fit};
 }
 
 void save_model(const std::string& path, Model& model) {
@@ -183,6 +220,10 @@ void save_model(const std::string& path, Model& model) {
                   {"mean", json(model.mean).dump()},
                   {"deviation", json(model.deviation).dump()}};
   if (const std::string graph = graph_json(model); !graph.empty()) state.values["net"] = graph;
+  if (!model.class_names.empty()) {
+    state.values["class_names"] = dumped(nlohmann::ordered_json(model.class_names));
+  }
+  if (model.fit) state.values["fit"] = name(*model.fit);
   if (model.epochs > 0) {
     state.values["epoch"] = str(model.epoch);
     state.values["epochs"] = str(model.epochs);
@@ -216,6 +257,11 @@ Model load_model(const std::string& path_or_folder) {
     metadata.fail("deviation");
   }
   Model model{.spec = spec, .data = metadata.text("data"), .mean = mean, .deviation = deviation};
+  if (metadata.has("class_names")) model.class_names = metadata.texts("class_names", spec.classes);
+  if (metadata.has("fit")) {
+    model.fit = fit_of(metadata.text("fit"));
+    if (!model.fit) metadata.fail("fit");
+  }
   if (saved.metadata.contains("epochs")) {
     model.epochs = metadata.count("epochs");
     model.epoch = metadata.count("epoch");

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,10 +22,20 @@ struct Model {
   std::vector<float> mean, deviation;
   // Of a run of `epochs` epochs the net after so many; 0 if that is not known.
   std::int64_t epoch = 0, epochs = 0;
+  std::vector<std::string> class_names{};  // empty: of a file that does not say
+  std::optional<Fit> fit{};  // how its images were made of files of any size, if they were
 
   /// `dataset`, to be normalised as this net was trained.
   /// Errors    ArgumentError if its images have another shape, or its classes another number.
   Dataset prepare(Dataset dataset) const;
+  /// The halves of a data set, as load_dataset() takes it (empty: of `data`): image files in the
+  /// size that the net takes, and normalised as it was trained. Errors    as load_dataset() and
+  /// prepare().
+  DataSplit load_data(const std::string& name_or_path = "") const;
+  /// Image files as the net takes them: f32 [N,H,W,C], cut and normalised as its images were
+  /// (cropped where those were of one size; a region of interest is the whole image), grey or in
+  /// colours as it was trained. Errors    DataError as read_image().
+  Tensor read_images(std::span<const std::string> paths) const;
 };
 
 /// A fresh net for the images of `dataset`, which is known as `data`: that of the name, or, if
@@ -50,8 +62,8 @@ std::string graph_json(Model& model);
 /// of a linear layer behind a Flatten with their columns in the order channel, row, column.  The
 /// metadata: format "pt"; joule (the version); joule.layout and joule.flattened (see
 /// io/safetensors.h); model, image (HxW), channels, classes; net (its graph, as JSON, unless it
-/// has layers of kinds of their own); data; mean and deviation (JSON arrays); epoch and epochs, if
-/// they are known.
+/// has layers of kinds of their own); data; mean and deviation (JSON arrays); class_names (the
+/// same) and fit, epoch and epochs, if they are known.
 ///
 /// Errors    as save_safetensors.
 void save_model(const std::string& path, Model& model);

@@ -16,6 +16,7 @@
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
 #include "joule/io/safetensors.h"
+#include "joule/training/components.h"
 #include "joule/training/run/folder_lock.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/metrics_file.h"
@@ -207,7 +208,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
   FolderLock lock(folder);
   const bool resume = settle(folder, config, existing);
   if (config->threads > 0) set_num_threads(config->threads);
-  Trainer trainer(config, load_dataset(config->data), accounting.energy);
+  Trainer trainer(config, load_data(*config), accounting.energy);
   require_room(folder, room_for(trainer, accounting.energy.metering->meters().size()));
   if (resume) load_checkpoint(folder, trainer);
   if (existing == Existing::resume && lock.was_left() && !trainer.finished()) trainer.note_loss();
