@@ -29,7 +29,7 @@ test|tsan       python3                the tests of the sources
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite
-test            python3-venv           lets the safetensors package read our files
+test            python3-venv           lets Python packages read our files and check our statistics
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
@@ -78,13 +78,15 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peer that reads our safetensors files.  Not in Debian: its test is skipped when PyPI is out
-# of reach.
-if [[ $target == test && ! -e build/python/ready ]]; then
-  if python3 -m venv --clear build/python &&
-    build/python/bin/pip install -q --timeout 10 --retries 1 numpy==1.26.4 safetensors==0.4.5; then
-    touch build/python/ready
+# The peer that reads our safetensors files, and those that our statistics and fronts are compared with.
+# Not in Debian (or too old there): their tests are skipped when PyPI is out of reach.
+packages='numpy==1.26.4 safetensors==0.4.5 scipy==1.17.1 moocore==0.3.2'
+if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "$packages" ]]; then
+  rm -f build/python/ready
+  # shellcheck disable=SC2086  # a word for each package
+  if python3 -m venv --clear build/python && build/python/bin/pip install -q --timeout 10 --retries 1 $packages; then
+    echo "$packages" >build/python/ready
   else
-    echo "setup: no safetensors package from PyPI; the test that uses it will be skipped" >&2
+    echo "setup: no Python packages from PyPI; the tests that use them will be skipped" >&2
   fi
 fi

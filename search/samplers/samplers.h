@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "joule/search/sampler.h"
 
-// What the table of sampler.cpp makes.
+// What the table of sampler.cpp makes, and what that shares.
 namespace joule::search {
 
 std::unique_ptr<Sampler> make_grid_sampler(const SamplerSettings& settings);
@@ -14,5 +15,8 @@ std::unique_ptr<Sampler> make_sobol_sampler(const SamplerSettings& settings);
 
 /// Errors    ArgumentError unless number >= 0.
 void check_trial_number(std::int64_t number);
+
+/// The point whose active dimension i has value_of_unit(dimension, u(i)).
+Point point_of_units(const Space& space, const std::function<double(std::size_t)>& u);
 
 }  // namespace joule::search

@@ -4,7 +4,8 @@
 #include <boost/random/sobol.hpp>
 
 #include "joule/core/error.h"
-#include "joule/search/samplers/unit_point.h"
+#include "joule/core/random.h"
+#include "joule/search/draw.h"
 
 namespace joule::search {
 std::vector<std::uint32_t> sobol_point(std::size_t dimensions, std::uint32_t number) {

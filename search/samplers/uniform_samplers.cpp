@@ -3,10 +3,10 @@
 // The samplers that read no observation.
 #include "joule/core/error.h"
 #include "joule/core/random.h"
+#include "joule/search/draw.h"
 #include "joule/search/grid.h"
 #include "joule/search/samplers/samplers.h"
 #include "joule/search/samplers/sobol.h"
-#include "joule/search/samplers/unit_point.h"
 
 namespace joule::search {
 namespace {
@@ -54,6 +54,15 @@ class SobolSampler final : public Sampler {
 
 void check_trial_number(std::int64_t number) {
   require(number >= 0, "sampler: a trial's number must not be negative, got ", number);
+}
+
+Point point_of_units(const Space& space, const std::function<double(std::size_t)>& u) {
+  Point point;
+  for (std::size_t i = 0; i < space.size(); ++i) {
+    const Dimension& dimension = space.dimensions()[i];
+    if (space.active(dimension, point)) point.set(dimension.name, value_of_unit(dimension, u(i)));
+  }
+  return point;
 }
 
 std::unique_ptr<Sampler> make_grid_sampler(const SamplerSettings&) {
