@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,9 @@ void add_bench_train(Command& bench, Run& run);
 void add_bench_infer(Command& bench, Run& run);
 /// What the two above run for each measurement, in a process of its own.
 void add_bench_side(Command& bench, Run& run);
+
+/// The program that runs.
+std::filesystem::path this_program();
 
 /// Shows where it is measured, and what a reader of the figures must know of it.
 void print_environment(const bench::Environment& environment);
