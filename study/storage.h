@@ -24,7 +24,7 @@ struct Location {
   std::string shown() const;
 };
 
-/// How many trials of a study there are in each state, and what they spent.
+/// How many trials of a study there are in each state.
 struct Overview {
   Study study;
   std::int64_t waiting = 0, running = 0, complete = 0, failed = 0, pruned = 0;
@@ -78,8 +78,8 @@ class Storage {
   /// In the order in which they were made.
   std::vector<Overview> overviews();
 
-  /// All, by number, with values and reports.
-  std::vector<Trial> trials(const Study& study);
+  /// Those from a number on, by number, with values and reports.
+  std::vector<Trial> trials(const Study& study, std::int64_t from = 0);
   /// Errors    ArgumentError if there is none of that number.
   Trial trial(const Study& study, std::int64_t number);
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/study/study.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  joule study show runs/eat
+  joule study export runs/eat --csv trials.csv
+  joule study worker --storage postgresql://me@db.example/studies --study eat
+
+A study is its storage: the command that started one goes on with it after
+Ctrl-C, a kill or a power cut (docs/study_engine.md).)";
+
+}  // namespace
+
+void add_study(Command& app, Run& run) {
+  Command* const command =
+      app.add_subcommand("study", "Train many nets, and keep what came of them");
+  command->footer(kExamples);
+  command->require_subcommand();
+  // The studies.
+  // What works on any of them.
+  add_study_list(*command, run);
+  add_study_show(*command, run);
+  add_study_export(*command, run);
+  add_study_worker(*command, run);
+}
+
+}  // namespace joule::cli

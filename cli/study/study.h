@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+#include "joule/study/runner.h"
+#include "joule/study/storage.h"
+
+namespace joule::cli {
+
+// The sub-commands of `joule study` that work on any study.
+void add_study_list(Command& study, Run& run);
+void add_study_show(Command& study, Run& run);
+void add_study_export(Command& study, Run& run);
+void add_study_worker(Command& study, Run& run);
+
+/// Which study is meant: STUDY (a folder with a study.db, or a name) and --storage.
+struct WhichStudy {
+  std::string what, storage;
+
+  void add_to(Command& command);
+  /// Errors    ArgumentError that says what is missing, and what there is; as Storage.
+  study::Location location() const;
+  /// The study of that name, or the only one of the folder.
+  study::Study find(study::Storage& storage) const;
+};
+
+/// The only study of a storage.
+///
+/// Errors    ArgumentError that lists them if there are several; DataError if there is none.
+study::Study only_study(study::Storage& storage);
+
+/// What a command that runs a study takes: --out, --storage, --workers, --energy-budget,
+/// --keep-runs, --retry-failed, --crashes.
+class StudyRun {
+ public:
+  /// `folder` is the default of --out.
+  StudyRun(Command& command, std::string folder);
+
+  const std::string& folder() const { return options_.folder; }
+  /// Runs the study, with its progress on standard error; `definition` gets the budget of
+  /// --energy-budget.  `threads` are each worker's; 0: the machine's, divided among them.
+  ///
+  /// Returns   nothing if it was interrupted or its budget is spent, which is then told with how to
+  ///           go on: the command exits with kInterrupted.
+  /// Errors    as run_study().
+  std::optional<study::StudyResult> run(study::StudyDefinition definition, int threads = 0) const;
+
+ private:
+  study::RunOptions options_;
+  std::string budget_;
+};
+
+}  // namespace joule::cli

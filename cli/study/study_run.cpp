@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/core.h>
+
+#include "joule/cli/options/energy_options.h"
+#include "joule/cli/study/study.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/study_progress.h"
+
+namespace joule::cli {
+
+StudyRun::StudyRun(Command& command, std::string folder) {
+  options_.folder = std::move(folder);
+  add_option(command, "--out", options_.folder,
+             "Folder of the study; the same command again goes on with what it holds")
+      ->capture_default_str()
+      ->type_name("DIR");
+  add_option(command, "--storage", options_.storage,
+             "Where the trials are: postgresql://user@host/database, or an SQLite file; unless "
+             "given DIR/study.db")
+      ->type_name("URL");
+  add_option(command, "--workers", options_.workers,
+             "Processes that run trials; the processors are divided among them")
+      ->capture_default_str();
+  add_option(command, "--energy-budget", budget_,
+             "Stop when all trials together have spent so much (measured if all are, else "
+             "modelled): 500J, 2kJ, .1Wh, 1kWh");
+  add_option(command, "--crashes", options_.most_crashes,
+             "A trial has failed when so many workers have died of it")
+      ->capture_default_str();
+  command.add_flag("--keep-runs", options_.keep_runs, "Keep the folder of each trial in DIR/trials");
+  command.add_flag("--retry-failed", options_.retry_failed, "Try trials that have failed again");
+}
+
+std::optional<study::StudyResult> StudyRun::run(study::StudyDefinition definition,
+                                                int threads) const {
+  if (!budget_.empty()) definition.energy_budget = parse_energy("--energy-budget", budget_);
+  study::RunOptions options = options_;
+  options.threads = threads;
+  const Interrupt interrupt;
+  StudyProgressBar bar(definition.name);
+  study::RunHooks hooks = bar.hooks();
+  hooks.stop = [&] { return interrupt.requested(); };
+  study::StudyResult result = run_study(definition, options, hooks);
+  bar.clear();
+  if (result.failed() > 0) {
+    fmt::print(stderr, "{} of {} trials failed; joule study show {} tells why\n", result.failed(),
+               result.trials.size(), options.folder);
+  }
+  if (result.end == study::WorkEnd::done) return result;
+  fmt::print(stderr, "joule: {}; what is done is in {}, and the same command goes on from there\n",
+             result.why, location_of(options).shown());
+  return {};
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include <filesystem>
+
+#include "joule/cli/study/study.h"
+#include "joule/core/error.h"
+
+namespace joule::cli {
+
+void WhichStudy::add_to(Command& command) {
+  add_option(command, "STUDY", what,
+             "The folder of the study, or with --storage its name; without a name the only one");
+  add_option(command, "--storage", storage,
+             "Where the study is: postgresql://user@host/database, or an SQLite file")
+      ->type_name("URL");
+}
+
+study::Location WhichStudy::location() const {
+  if (!storage.empty()) return {storage};
+  require(!what.empty(), "which study?  Expected its folder, or --storage and its name");
+  std::error_code ignored;
+  require(std::filesystem::is_directory(what, ignored), what,
+          ": there is no such folder; a study elsewhere takes --storage");
+  return {what + "/study.db"};
+}
+
+study::Study WhichStudy::find(study::Storage& opened) const {
+  return storage.empty() || what.empty() ? only_study(opened) : opened.study(what);
+}
+
+study::Study only_study(study::Storage& storage) {
+  const std::vector<study::Overview> all = storage.overviews();
+  const std::string where = storage.location().shown();
+  if (all.empty()) throw DataError(where + ": there is no study in it");
+  std::string names;
+  for (const study::Overview& o : all) {
+    names += (names.empty() ? "" : ", ") + o.study.definition.name;
+  }
+  require(all.size() == 1, where, " holds several studies; which: ", names, "?");
+  return all.front().study;
+}
+
+}  // namespace joule::cli

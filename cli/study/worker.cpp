@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "joule/study/worker.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "joule/cli/study/study.h"
+#include "joule/cli/terminal/interrupt.h"
+#include "joule/cli/terminal/study_progress.h"
+#include "joule/core/error.h"
+#include "joule/study/kinds.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  joule study worker --storage postgresql://me@db.example/studies --study eat
+      runs trials of a study that another machine has started, until there are
+      none left
+  srun joule study worker --storage postgresql://me@db/studies --study eat \
+      --out "$SCRATCH/eat"
+      one per task of a Slurm job, with the checkpoints where the next job finds
+      them (docs/study_engine.md))";
+
+struct Options {
+  std::string storage, study;
+  study::WorkerOptions worker;
+  bool quiet = false;
+};
+
+study::WorkerHooks hooks_of(const Options& options, const Interrupt& interrupt) {
+  study::WorkerHooks hooks;
+  hooks.stop = [&interrupt] { return interrupt.requested(); };
+  hooks.on_lost = [](const study::Trial&, const std::string& why) {
+    fmt::print(stderr, "{}\n", why);
+  };
+  if (options.quiet) return hooks;
+  hooks.on_start = [](const study::Trial& trial) {
+    fmt::print("trial {} begins: {}\n", trial.number, line_of(trial.point));
+    std::fflush(stdout);
+  };
+  hooks.on_end = [](const study::Trial& trial) {
+    fmt::print("{}\n", line_of(trial));
+    std::fflush(stdout);
+  };
+  return hooks;
+}
+
+int work(const Options& options) {
+  require(!options.storage.empty() || !options.worker.folder.empty(),
+          "joule study worker needs --storage URL or --out DIR");
+  const study::Location location{
+      options.storage.empty() ? options.worker.folder + "/study.db" : options.storage};
+  const Interrupt interrupt;
+  std::string name = options.study;
+  study::Objective objective;
+  {
+    study::Storage storage(location, study::Storage::Missing::refuse);
+    const study::Study study = name.empty() ? only_study(storage) : storage.study(name);
+    name = study.definition.name;
+    objective = study::kind_of(study.definition.kind).make(study.definition);
+  }
+  const study::WorkEnd end =
+      study::work(location, name, objective, options.worker, hooks_of(options, interrupt));
+  if (end == study::WorkEnd::done) return 0;
+  fmt::print(stderr, "joule: {}\n",
+             end == study::WorkEnd::budget
+                 ? "the energy budget of the study is spent"
+                 : "interrupted; the trial that ran was given back to the study");
+  return kInterrupted;
+}
+
+}  // namespace
+
+void add_study_worker(Command& study, Run& run) {
+  Command* const command =
+      study.add_subcommand("worker", "Run trials of a study, on this machine or another one");
+  command->footer(kExamples);
+  const auto options = std::make_shared<Options>();
+  study::WorkerOptions& worker = options->worker;
+  add_option(*command, "--storage", options->storage,
+             "Where the study is: postgresql://user@host/database, or an SQLite file; unless given "
+             "DIR/study.db")
+      ->type_name("URL");
+  add_option(*command, "--study", options->study, "Its name; unless given the only one there")
+      ->type_name("NAME");
+  add_option(*command, "--out", worker.folder,
+             "Folder for the checkpoints of the trials, in DIR/trials; unless given a temporary one")
+      ->type_name("DIR");
+  add_option(*command, "--threads", worker.threads, "Threads of each trial; 0: what there is")
+      ->capture_default_str();
+  add_option(*command, "--heartbeat", worker.heartbeat,
+             "Seconds between two signs of life; without six of them the trial is another's")
+      ->capture_default_str();
+  add_option(*command, "--crashes", worker.most_crashes,
+             "A trial has failed when so many workers have died of it")
+      ->capture_default_str();
+  command->add_flag("--keep-runs", worker.keep_runs, "Keep the folders of complete trials");
+  command->add_flag("--quiet", options->quiet, "Print nothing but errors");
+  command->callback([options, &run] { run = [options] { return work(*options); }; });
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "joule/study/runner.h"
+
+namespace joule::cli {
+
+/// Shows on standard error how a study goes: a bar with the trials that are done, the time left and
+/// the joules so far, and below it a line per running trial; above them a line for each trial that
+/// ends.  Where nothing may be redrawn (see may_redraw()) the bar is a plain line now and then.
+class StudyProgressBar {
+ public:
+  explicit StudyProgressBar(std::string study);
+  ~StudyProgressBar();
+  StudyProgressBar(const StudyProgressBar&) = delete;
+  StudyProgressBar& operator=(const StudyProgressBar&) = delete;
+
+  /// Hooks that feed this; it must outlive them.
+  study::RunHooks hooks();
+  /// Takes the bar away, so that something else can be printed.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void show(const study::StudyProgress& progress);
+  void print(const std::string& line);
+
+  std::string study_;
+  bool redraws_;
+  std::size_t drawn_ = 0;  // lines
+  Clock::time_point next_;
+};
+
+/// "trial 3 complete in 0:12: accuracy 0.91, energy 12.3 J (measured); lambda 0.1, seed 2".
+std::string line_of(const study::Trial& trial);
+/// "lambda 0.1, seed 2".
+std::string line_of(const search::Point& point);
+/// "12.3 J (measured)", "unavailable (no meter)".
+std::string shown(const study::Value& value);
+
+}  // namespace joule::cli

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "joule/study/database.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "joule/core/error.h"
+
+// The entry of SOCI's SQLite backend.  Its own header needs that of SQLite.
+extern "C" soci::backend_factory const* factory_sqlite3();
+
+namespace joule::study {
+namespace {
+
+/// How long another process may hold the database, or a connection be broken.
+constexpr double kPatience = 60;
+
+/// The same number for all: only Joule's transactions that make tables or studies ask for it.
+constexpr const char* kLockOfMakers = "SELECT pg_advisory_xact_lock(7301712948530114387)";
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+/// The first line of what SOCI or the database says, without the statement.
+std::string first_line(const soci::soci_error& error) {
+  const std::string text = error.get_error_message();
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+Database::Database(const Location& location, Storage::Missing missing,
+                   std::span<const Migration> schema)
+    : location_(location), postgresql_(location.is_postgresql()) {
+  if (postgresql_) {
+    now_ = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)";
+    skip_locked_ = " FOR UPDATE SKIP LOCKED";
+    open_postgresql();
+  } else {
+    now_ = "((julianday('now') - 2440587.5) * 86400.0)";
+    open_sqlite(missing);
+  }
+  migrate(missing, schema);
+}
+
+void Database::open_sqlite(Storage::Missing missing) {
+  const std::string& path = location_.url;
+  require(path.find('"') == std::string::npos, path, ": a path of a storage cannot have a \"");
+  std::error_code ignored;
+  if (missing == Storage::Missing::refuse && !std::filesystem::exists(path, ignored)) {
+    throw DataError(path + ": there is no such file, so no study");
+  }
+  try {
+    sql_.open(*factory_sqlite3(), str("db=\"", path, "\" timeout=", kPatience));
+    // Readers and one writer at a time.  What is committed outlives the process; begin() sees to
+    // what is to outlive a loss of power.  A change of the mode does not wait by itself.
+    for (double waited = 0;; waited += 0.05) {
+      try {
+        std::string mode;
+        sql_ << "PRAGMA journal_mode = WAL", soci::into(mode);
+        if (mode != "wal") fail("its file system does not have what SQLite's WAL needs");
+        break;
+      } catch (const soci::soci_error& error) {
+        if (first_line(error).find("locked") == std::string::npos || waited > kPatience) throw;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    }
+    sql_ << "PRAGMA synchronous = NORMAL";
+    sql_ << "PRAGMA foreign_keys = ON";
+  } catch (const soci::soci_error& error) {
+    fail(first_line(error));
+  }
+}
+
+void Database::open_postgresql() {
+  try {
+    sql_.open("postgresql", location_.url);
+  } catch (const soci::soci_error& error) {
+    const std::string text = error.get_error_message();
+    if (text.find("shared library") != std::string::npos ||
+        text.find("Failed to open") != std::string::npos) {
+      fail(str("SOCI's backend of PostgreSQL is not installed (apt-get install ",
+               "libsoci-postgresql4.0): ", first_line(error)));
+    }
+    const std::size_t reason = text.find("connection to server");
+    fail("cannot be reached: " +
+         (reason == std::string::npos ? text : text.substr(reason, text.find('\n', reason) - reason)));
+  }
+}
+
+std::vector<std::string> Database::tables(soci::session& sql) {
+  std::vector<std::string> names;
+  std::string name;
+  soci::statement statement =
+      (sql.prepare << (postgresql_
+                           ? "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE "
+                             "table_schema = current_schema() ORDER BY table_name"
+                           : "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"),
+       soci::into(name));
+  statement.execute();
+  while (statement.fetch()) names.push_back(name);
+  return names;
+}
+
+void Database::migrate(Storage::Missing missing, std::span<const Migration> schema) {
+  const auto newest = static_cast<long long>(schema.size());
+  const auto version_of = [&](soci::session& sql) -> long long {
+    const std::vector<std::string> names = tables(sql);
+    if (names.empty()) {
+      if (missing == Storage::Missing::refuse) fail("there is no study in it");
+      return 0;
+    }
+    if (std::ranges::find(names, "joule_schema") == names.end()) {
+      fail("it holds something else than Joule's studies: the tables " + joined(names));
+    }
+    long long version = 0;
+    sql << "SELECT MAX(version) FROM joule_schema", soci::into(version);
+    if (version > newest) {
+      fail(str("its schema has version ", version, ", and this program knows those up to ", newest,
+               ": use the newer Joule that made it"));
+    }
+    return version;
+  };
+  if (transact(Access::read, version_of) == newest) return;
+  transact(Access::durable, [&](soci::session& sql) {
+    keep_others_from_making();
+    const long long version = version_of(sql);  // another process may have been first
+    for (long long v = version; v < newest; ++v) {
+      for (const std::string& statement : schema[static_cast<std::size_t>(v)]) sql << statement;
+    }
+    if (version == newest) return;
+    sql << "DELETE FROM joule_schema";
+    sql << "INSERT INTO joule_schema (version) VALUES (:version)", soci::use(newest);
+  });
+}
+
+void Database::keep_others_from_making() {
+  if (postgresql_) sql_ << kLockOfMakers;
+}
+
+void Database::begin(Access access) {
+  if (postgresql_) {
+    sql_ << (access == Access::read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                    : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+    return;
+  }
+  const bool durable = access == Access::durable;
+  if (access != Access::read && durable != durable_) {
+    sql_ << (durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    durable_ = durable;
+  }
+  sql_ << (access == Access::read ? "BEGIN" : "BEGIN IMMEDIATE");
+}
+
+void Database::commit() { sql_ << "COMMIT"; }
+
+void Database::undo() noexcept {
+  try {
+    sql_ << "ROLLBACK";
+  } catch (const std::exception&) {  // the connection is gone, and with it the transaction
+  }
+}
+
+void Database::Patience::wait_or_throw(const soci::soci_error& error) {
+  constexpr double kStep = 0.25;
+  const bool broken = database_.postgresql_ && !database_.sql_.is_connected();
+  // Of two transactions in each other's way PostgreSQL undoes one.
+  const std::string what = first_line(error);
+  const bool conflict = what.find("deadlock detected") != std::string::npos ||
+                        what.find("could not serialize") != std::string::npos;
+  if ((!broken && !conflict) || waited_ >= kPatience) database_.fail(what);
+  std::this_thread::sleep_for(std::chrono::duration<double>(kStep));
+  waited_ += kStep;
+  if (!broken) return;
+  try {
+    database_.sql_.reconnect();
+  } catch (const soci::soci_error&) {  // the next attempt fails, and comes here again
+  }
+}
+
+void Database::fail(const std::string& what) const {
+  throw DataError(location_.shown() + ": " + what);
+}
+
+}  // namespace joule::study

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "joule/study/kinds.h"
+
+#include <algorithm>
+
+#include "joule/core/error.h"
+
+namespace joule::study {
+namespace {
+
+/// The built-in ones, and those that are registered.
+std::vector<Kind>& kinds() {
+  static std::vector<Kind> all{};
+  return all;
+}
+
+const Kind* find(std::string_view name) {
+  const auto found = std::ranges::find(kinds(), name, &Kind::name);
+  return found == kinds().end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void register_kind(Kind kind) {
+  require(!kind.name.empty(), "a kind of studies needs a name");
+  require(static_cast<bool>(kind.make), "the kind of studies ", kind.name, " has no make");
+  require(!find(kind.name), "there is a kind of studies named ", kind.name, " already");
+  kinds().push_back(std::move(kind));
+}
+
+const Kind& kind_of(std::string_view name) {
+  if (const Kind* const kind = find(name)) return *kind;
+  std::string names;
+  for (const Kind& kind : kinds()) names += (names.empty() ? "" : ", ") + kind.name;
+  throw ArgumentError(str("this program has no kind of studies named '", name, "'; it has ",
+                          names.empty() ? "none" : names));
+}
+
+}  // namespace joule::study

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "joule/study/known_trials.h"
+
+#include <iterator>
+
+namespace joule::study {
+
+void KnownTrials::update(Storage& storage, const Study& study) {
+  std::vector<Trial> rest = storage.trials(study, first_open_);
+  trials_.resize(static_cast<std::size_t>(first_open_));
+  trials_.insert(trials_.end(), std::make_move_iterator(rest.begin()),
+                 std::make_move_iterator(rest.end()));
+  while (!all_finished() && is_finished(trials_[static_cast<std::size_t>(first_open_)].state)) {
+    ++first_open_;
+  }
+}
+
+}  // namespace joule::study

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "joule/study/database.h"
+
+// Trials as rows of the tables.
+namespace joule::study {
+
+/// Those of `numbers` at least `from` and below `below`, by number, with values and reports.
+std::vector<Trial> read_trials(soci::session& sql, const Location& location, const Study& study,
+                               std::int64_t from, std::int64_t below);
+
+/// Adds the values of a trial, or of one of its epochs (from 1; 0: of the trial).
+void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, std::int64_t epoch,
+                  const std::vector<Value>& values);
+
+/// A text that both databases take: UTF-8, without a byte 0.
+std::string storable(const std::string& text);
+
+}  // namespace joule::study

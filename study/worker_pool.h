@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "joule/study/worker_process.h"
+
+namespace joule::study {
+
+/// The processes that this one has started to run trials.  Each is in a process group of its own,
+/// so that Ctrl-C reaches it only through stop(), and is killed if this process dies, whatever of.
+class WorkerPool {
+ public:
+  explicit WorkerPool(std::vector<std::string> command) : command_(std::move(command)) {}
+  /// Kills those that are left.
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  /// Errors    std::system_error if the system has no process or pipe left.
+  void start();
+  std::size_t running() const { return workers_.size(); }
+  /// Asks all to give their trial back and to end (SIGTERM).
+  void stop();
+
+  struct Ended {
+    WorkerProcess worker;
+    int exit_code = 0;  // its own; 128 + n if signal n ended it
+    bool killed = false;
+    std::string said;  // the last line that it wrote to standard error
+
+    /// "killed by signal 9 (Killed)", "ended with code 3: ..."
+    std::string how() const;
+  };
+  /// Waits up to so many milliseconds for one to say something or to end; one that has ended.
+  std::optional<Ended> wait(int milliseconds);
+
+ private:
+  struct Worker {
+    WorkerProcess process;
+    int errors = -1;  // the reading end of its standard error
+    std::string tail{};
+  };
+
+  void read_errors(int milliseconds);
+
+  std::vector<std::string> command_;
+  std::list<Worker> workers_;
+};
+
+}  // namespace joule::study
