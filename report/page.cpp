@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "joule/report/page.h"
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
 #include "joule/io/json_dump.h"
 #include "joule/report/assets.h"
+#include "joule/report/markup.h"
 
 namespace joule::report {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// As text between tags or in a quoted attribute.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 /// JSON that can stand in a <script> element: only '<' could end it, or start a comment in it, and
 /// in JSON it stands in strings alone.
@@ -46,23 +26,6 @@ std::string in_script(const ordered_json& json) {
   }
   return out;
 }
-
-/// What of a chart cannot be drawn is left out, and counted.
-struct Drawable {
-  std::size_t left_out = 0;
-
-  bool operator()(double value, bool logarithmic = false) {
-    const bool drawn = std::isfinite(value) && (!logarithmic || value > 0);
-    left_out += drawn ? 0 : 1;
-    return drawn;
-  }
-  /// For people; empty if nothing was left out.
-  std::string note() const {
-    if (left_out == 0) return "";
-    return str(left_out, left_out == 1 ? " value of this chart is" : " values of this chart are",
-               " not drawn: not finite, or not positive on a logarithmic axis.");
-  }
-};
 
 ordered_json described(const LineChart& chart, const Line& line, Drawable& drawable) {
   ordered_json points = ordered_json::array();
@@ -82,12 +45,7 @@ ordered_json described(const LineChart& chart, const Line& line, Drawable& drawa
   return {{"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
 }
 
-ordered_json described(const BarChart& chart, const BarGroup& group, Drawable& drawable) {
-  const std::size_t n = chart.categories.size();
-  require(group.values.size() == n, "page: '", chart.title, "' has ", n, " categories, '",
-          group.name, "' has ", group.values.size(), " values");
-  require(group.spreads.empty() || group.spreads.size() == n, "page: '", chart.title, "' has ", n,
-          " categories, '", group.name, "' has ", group.spreads.size(), " spreads");
+ordered_json described(const BarGroup& group, Drawable& drawable) {
   ordered_json values = ordered_json::array(), spreads = ordered_json::array(), color;
   for (const auto& value : group.values) {
     values.push_back(value && drawable(*value) ? ordered_json(*value) : ordered_json());
@@ -116,6 +74,16 @@ CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
 )";
 
 }  // namespace
+
+void check(const BarChart& chart) {
+  const std::size_t n = chart.categories.size();
+  for (const BarGroup& group : chart.groups) {
+    require(group.values.size() == n, "page: '", chart.title, "' has ", n, " categories, '",
+            group.name, "' has ", group.values.size(), " values");
+    require(group.spreads.empty() || group.spreads.size() == n, "page: '", chart.title, "' has ", n,
+            " categories, '", group.name, "' has ", group.spreads.size(), " spreads");
+  }
+}
 
 Page& Page::heading(std::string_view text) {
   body_ += "<h2>" + escaped(text) + "</h2>\n";
@@ -176,9 +144,10 @@ Page& Page::add(const LineChart& chart) {
 }
 
 Page& Page::add(const BarChart& chart) {
+  check(chart);
   ordered_json groups = ordered_json::array();
   Drawable drawable;
-  for (const BarGroup& group : chart.groups) groups.push_back(described(chart, group, drawable));
+  for (const BarGroup& group : chart.groups) groups.push_back(described(group, drawable));
   const std::size_t side_by_side = chart.stacked ? 1 : chart.groups.size();
   return canvas(chart.title,
                 in_script({{"kind", "bars"},

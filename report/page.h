@@ -58,10 +58,8 @@ struct BarGroup {
       color{};  // 0 to 7, so that a thing has one colour in all charts; else by order
 };
 
-/// A bar for each category and group, side by side or stacked.
-///
-/// Errors    Page::add: ArgumentError if a group has not one value per category, not as many
-///           spreads.  Numbers that are not finite are left out, as in a LineChart.
+/// A bar for each category and group, side by side or stacked.  Numbers that are not finite are
+/// left out, as in a LineChart.
 struct BarChart {
   std::string title, value_title;
   std::vector<std::string> categories;
@@ -70,6 +68,8 @@ struct BarChart {
   bool lying = false;  // categories below each other, for many or long ones
   bool stacked = false;
 };
+/// Errors    ArgumentError if a group has not one value per category, not as many spreads.
+void check(const BarChart& chart);
 
 /// The first column names the row; the others are aligned to the right.
 ///
@@ -101,6 +101,7 @@ class Page {
   /// Short lines, each with a dot in front of it.  None: nothing.
   Page& list(const std::vector<std::string>& items);
   Page& add(const LineChart& chart);
+  /// Errors    as check().
   Page& add(const BarChart& chart);
   Page& add(const Table& table);
   /// Beside each other where there is room for it.
