@@ -78,9 +78,9 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peer that reads our safetensors files, and those that our statistics and fronts are compared with.
-# Not in Debian (or too old there): their tests are skipped when PyPI is out of reach.
-packages='numpy==1.26.4 safetensors==0.4.5 scipy==1.17.1 moocore==0.3.2'
+# The peer that reads our safetensors files, and those that our statistics, fronts and
+# samplers are compared with.  Not in Debian (or too old there): their tests are skipped when PyPI is out of reach.
+packages='numpy==1.26.4 safetensors==0.4.5 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0'
 if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "$packages" ]]; then
   rm -f build/python/ready
   # shellcheck disable=SC2086  # a word for each package

@@ -15,8 +15,10 @@ struct Row {
   std::unique_ptr<Sampler> (*make)(const SamplerSettings& settings);
 };
 
-constexpr Row kSamplers[] = {
-    {"grid", make_grid_sampler}, {"random", make_random_sampler}, {"sobol", make_sobol_sampler}};
+constexpr Row kSamplers[] = {{"grid", make_grid_sampler},
+                             {"random", make_random_sampler},
+                             {"sobol", make_sobol_sampler},
+                             {"tpe", make_tpe_sampler}};
 
 constexpr auto kNames = [] {
   std::array<std::string_view, std::size(kSamplers)> names;

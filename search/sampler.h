@@ -52,8 +52,16 @@ class Sampler {
 ///   grid    each point of the grid once (grid.h): trial i has point i
 ///   random  independent, uniform (value_of_unit())
 ///   sobol   a low-discrepancy sequence, uniform (sobol.h)
+///   tpe     the tree-structured Parzen estimator: while there are fewer than 10 observations as
+///           random; then of 24 candidates, drawn from a density of the promising points (tpe.h)
+///           among the observations, the one with the largest ratio of that density to the density
+///           of the other points (parzen.h).  With one objective the dimensions without a condition
+///           are proposed together, the others one by one; with several objectives all are.  The
+///           order of the observations does not matter.
 ///
-/// Errors    ArgumentError with the names if there is none of that name.
+/// Errors    ArgumentError with the names if there is none of that name; if tpe is not given
+///           directions.  Of tpe's ask(): if an observation is not of the space, or its objectives
+///           are not finite numbers, one per direction (the trial is named).
 std::unique_ptr<Sampler> make_sampler(std::string_view name, const SamplerSettings& settings = {});
 /// In the order above.
 std::span<const std::string_view> sampler_names();

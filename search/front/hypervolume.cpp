@@ -126,4 +126,36 @@ std::vector<double> exclusive_contributions(const Objectives& objectives,
   return contributions;
 }
 
+std::vector<std::size_t> largest_subset(const Objectives& objectives,
+                                        std::span<const std::size_t> candidates, std::size_t count,
+                                        std::span<const double> reference) {
+  require(count <= candidates.size(), "largest_subset: ", count, " of ", candidates.size(),
+          " candidates");
+  const std::vector<Extents> boxes = extents_of(objectives, reference);
+  std::vector<std::size_t> left(candidates.begin(), candidates.end()), chosen;
+  std::ranges::stable_sort(left, [&](std::size_t a, std::size_t b) {
+    return std::ranges::lexicographical_compare(objectives.cost(a), objectives.cost(b));
+  });
+  // What a point adds becomes less with every point that is chosen: what it added before is a
+  // bound.
+  std::vector<double> bounds;
+  for (const std::size_t i : left) bounds.push_back(boxes[i].empty() ? 0 : volume(boxes[i]));
+  std::vector<Extents> taken;
+  while (chosen.size() < count) {
+    std::vector<bool> exact(left.size(), taken.empty());
+    std::size_t at = 0;
+    for (;;) {
+      at = static_cast<std::size_t>(std::ranges::max_element(bounds) - bounds.begin());
+      if (exact[at] || bounds[at] <= 0) break;
+      bounds[at] = std::min(bounds[at], exclusive(boxes[left[at]], taken));
+      exact[at] = true;
+    }
+    chosen.push_back(left[at]);
+    if (!boxes[left[at]].empty()) taken.push_back(boxes[left[at]]);
+    left.erase(left.begin() + static_cast<std::ptrdiff_t>(at));
+    bounds.erase(bounds.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return chosen;
+}
+
 }  // namespace joule::search

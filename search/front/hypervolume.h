@@ -29,4 +29,15 @@ double hypervolume(const Objectives& objectives, std::span<const double> referen
 std::vector<double> exclusive_contributions(const Objectives& objectives,
                                             std::span<const double> reference);
 
+/// `count` of the candidates with a large hypervolume together: one after another the one that adds
+/// most to those before it, of equal ones the first in the order of front().  At least 1 - 1/e of
+/// the largest that there is.
+///
+/// Errors    as hypervolume(); ArgumentError if there are fewer candidates.
+/// Source    Guerreiro, Fonseca and Paquete 2016, "Greedy Hypervolume Subset Selection in Low
+///           Dimensions".
+std::vector<std::size_t> largest_subset(const Objectives& objectives,
+                                        std::span<const std::size_t> candidates, std::size_t count,
+                                        std::span<const double> reference);
+
 }  // namespace joule::search

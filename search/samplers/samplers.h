@@ -12,6 +12,7 @@ namespace joule::search {
 std::unique_ptr<Sampler> make_grid_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_random_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_sobol_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_tpe_sampler(const SamplerSettings& settings);
 
 /// Errors    ArgumentError unless number >= 0.
 void check_trial_number(std::int64_t number);

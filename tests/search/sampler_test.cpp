@@ -14,6 +14,8 @@
 namespace joule::search {
 namespace {
 
+const SamplerSettings kSettings{.directions = {Direction::minimise}};
+
 Space mixed() {
   return Space(
       {{.name = "lr", .low = 1e-4, .high = 0.1, .log = true, .levels = 4},
@@ -42,7 +44,7 @@ std::string message_of(const F& f) {
 
 std::vector<Point> points(std::string_view sampler, const Space& space, std::int64_t trials,
                           std::uint64_t seed = 7) {
-  const auto made = make_sampler(sampler);
+  const auto made = make_sampler(sampler, kSettings);
   std::vector<Point> all;
   for (std::int64_t trial = 0; trial < trials; ++trial) {
     all.push_back(made->ask(space, {}, trial, seed).value());
@@ -106,7 +108,7 @@ TEST(Sampler, IsAPureFunction) {
   const Space space = mixed();
   for (const std::string_view name : sampler_names()) {
     const std::vector<Point> forwards = points(name, space, 50);
-    const auto again = make_sampler(name);
+    const auto again = make_sampler(name, kSettings);
     for (std::int64_t trial = 49; trial >= 0; --trial) {
       EXPECT_EQ(again->ask(space, {}, trial, 7), forwards[static_cast<std::size_t>(trial)]) << name;
     }
@@ -200,10 +202,11 @@ TEST(Sobol, FirstPoints) {
 
 TEST(Sampler, Errors) {
   const Space space(std::vector<Dimension>{{.name = "n", .kind = Kind::integer}});
-  EXPECT_EQ(message_of([] { make_sampler("soboll"); }),
-            "sampler: expected one of grid, random, sobol, got 'soboll'; did you mean 'sobol'?");
+  EXPECT_EQ(
+      message_of([] { make_sampler("soboll"); }),
+      "sampler: expected one of grid, random, sobol, tpe, got 'soboll'; did you mean 'sobol'?");
   for (const std::string_view name : sampler_names()) {
-    EXPECT_EQ(message_of([&] { make_sampler(name)->ask(space, {}, -1, 0); }),
+    EXPECT_EQ(message_of([&] { make_sampler(name, kSettings)->ask(space, {}, -1, 0); }),
               "sampler: a trial's number must not be negative, got -1");
   }
   EXPECT_EQ(message_of([&] { make_sampler("sobol")->ask(space, {}, std::int64_t{1} << 32, 0); }),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fronts, statistics and Sobol points are those of SciPy, moocore and NumPy, on many random cases.
+"""Fronts, statistics and samplers are those of SciPy, moocore, NumPy and Optuna, on many random cases.
 
 $JOULE_BUILD/tests/search_peer is Joule's side.  Skipped (77) without the packages.
 """
@@ -13,10 +13,13 @@ import sys
 import unittest
 import warnings
 from pathlib import Path
+from unittest import mock
 
 try:
     import moocore
     import numpy as np
+    import optuna
+    from optuna.samplers._tpe import parzen_estimator, sampler as tpe
     from scipy import special, stats
 except ImportError as error:
     print(f"skipped: {error} (scripts/setup.sh test installs it when PyPI is in reach)")
@@ -38,6 +41,18 @@ def sample(rng, n, ties):
     """Values at a height and of a width of their own; with ties they are few."""
     values = rng.normal(rng.uniform(-5, 5), rng.uniform(0.1, 3), n)
     return (np.round(values) if ties else values).tolist()
+
+
+def value_of(dimension, rng):
+    """A random value of a dimension of a space."""
+    if dimension["kind"] == "categorical":
+        return str(rng.choice(dimension["choices"]))
+    low, high, step = dimension["low"], dimension["high"], dimension.get("step", 1)
+    if dimension["kind"] == "integer":
+        return low + step * int(rng.integers(0, (high - low) // step + 1))
+    if "log" in dimension:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    return float(rng.uniform(low, high))
 
 
 class Oracle(unittest.TestCase):
@@ -248,6 +263,61 @@ class Oracle(unittest.TestCase):
             expected = [values[cells[:, 0] == level].mean() - values.mean() for level in range(question["levels"][0])]
             np.testing.assert_allclose(main, expected, atol=1e-12 * abs(values).max())
         self.assertGreater(tested, 50)
+
+    def test_parzen_estimator(self):
+        """The density is Optuna's, in other coordinates."""
+        rng = np.random.default_rng(10)
+        stable = np.argsort
+        dimensions = [
+            ({"name": "r", "kind": "real", "low": -3.0, "high": 5.5}, optuna.distributions.FloatDistribution(-3, 5.5)),
+            ({"name": "l", "kind": "real", "low": 1e-4, "high": 0.2, "log": True},
+             optuna.distributions.FloatDistribution(1e-4, 0.2, log=True)),
+            ({"name": "i", "kind": "integer", "low": -4, "high": 20, "step": 4},
+             optuna.distributions.IntDistribution(-4, 20, step=4)),
+            ({"name": "j", "kind": "integer", "low": 1, "high": 300, "log": True},
+             optuna.distributions.IntDistribution(1, 300, log=True)),
+            ({"name": "c", "kind": "categorical", "choices": ["a", "b", "c"]},
+             optuna.distributions.CategoricalDistribution(["a", "b", "c"])),
+        ]  # fmt: skip
+        questions, spaces = [], []
+        for case in range(60):
+            chosen = [d for d in dimensions if rng.integers(2)] or dimensions
+            drawn = [{d["name"]: value_of(d, rng) for d, _ in chosen} for _ in range(int(rng.integers(20, 80)))]
+            spaces.append(dict((d["name"], other) for d, other in chosen))
+            questions.append({"ask": "parzen", "space": {"dimensions": [d for d, _ in chosen]}, "points": drawn[20:],
+                              "at": drawn[:20], "ageing": bool(case % 4)})  # fmt: skip
+        for question, answer, space in zip(questions, ask(questions), spaces):
+
+            def internal(points):
+                return {name: np.array([d.to_internal_repr(p[name]) for p in points]) for name, d in space.items()}
+
+            parameters = parzen_estimator._ParzenEstimatorParameters(1.0, True, False, tpe.default_weights, True)
+            weights = None if question["ageing"] else np.ones(len(question["points"]))
+            with mock.patch.object(np, "argsort", lambda a: stable(a, kind="stable")):
+                estimator = parzen_estimator._ParzenEstimator(internal(question["points"]), space, parameters, weights)
+            expected = estimator.log_pdf(internal(question["at"]))
+            extents = {"r": 8.5, "l": np.log(0.2 / 1e-4)}  # Joule's reals go from 0 to 1
+            expected += sum(np.log(extents[name]) for name in space if name in extents)
+            np.testing.assert_allclose(answer, expected, rtol=1e-11, atol=1e-11, err_msg=str(question))
+
+    def test_promising_trials(self):
+        rng = np.random.default_rng(11)
+        questions = []
+        for case in range(120):
+            m = 1 + case % 4
+            maximise = rng.integers(0, 2, m).astype(bool)
+            points = rng.normal(rng.choice([-5, 0, 5]), 2, (int(rng.integers(10, 90)), m))
+            if case % 5 == 0 and m > 1:  # on a sphere: all of rank 0
+                points = np.abs(points) / np.linalg.norm(points, axis=1, keepdims=True) * np.where(maximise, 1, -1)
+            questions.append({"ask": "promising", "points": points.tolist(),
+                              "directions": ["maximise" if x else "minimise" for x in maximise]})  # fmt: skip
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        for question, answer in zip(questions, ask(questions)):
+            study = optuna.create_study(directions=[d.replace("ise", "ize") for d in question["directions"]])
+            study.add_trials([optuna.trial.create_trial(values=values) for values in question["points"]])
+            gamma = tpe.default_gamma if len(study.directions) == 1 else tpe.default_gamma_multiobjective
+            below, _ = tpe._split_trials(study, study.trials, gamma(len(study.trials)))
+            self.assertEqual(answer, sorted(trial.number for trial in below), question)
 
     def test_sobol_points(self):
         with warnings.catch_warnings():

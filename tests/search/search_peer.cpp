@@ -12,7 +12,10 @@
 #include "joule/search/front/attainment.h"
 #include "joule/search/front/front.h"
 #include "joule/search/front/hypervolume.h"
+#include "joule/search/samplers/parzen.h"
 #include "joule/search/samplers/sobol.h"
+#include "joule/search/samplers/tpe.h"
+#include "joule/search/space_json.h"
 #include "joule/search/statistics/anova.h"
 #include "joule/search/statistics/bootstrap.h"
 #include "joule/search/statistics/mean.h"
@@ -163,6 +166,31 @@ json of_sobol(const json& q) {
   return points;
 }
 
+json of_promising(const json& q) { return promising(objectives(q, q.at("points"))); }
+
+/// The logarithms of the density of `points` at the points `at`.
+json of_parzen(const json& q) {
+  const Space space = parse_space(q.at("space").dump(), "space");
+  const auto points_of = [&](const char* name) {
+    std::vector<Point> points;
+    for (const json& point : q.at(name)) points.push_back(parse_point(space, point.dump(), name));
+    return points;
+  };
+  std::vector<const Dimension*> dimensions;
+  for (const Dimension& dimension : space.dimensions()) dimensions.push_back(&dimension);
+  const std::vector<Point> points = points_of("points");
+  std::vector<const Point*> seen;
+  for (const Point& point : points) seen.push_back(&point);
+  const ParzenEstimator parzen(dimensions, seen, q.at("ageing").get<bool>());
+  Sample logs;
+  for (const Point& point : points_of("at")) {
+    std::vector<PointValue> values;
+    for (const Point::Entry& entry : point.entries()) values.push_back(entry.second);
+    logs.push_back(parzen.log_density(values));
+  }
+  return logs;
+}
+
 json answer(const json& question) {
   static const std::map<std::string, json (*)(const json&)> kAnswers{
       {"front", of_front},
@@ -173,6 +201,8 @@ json answer(const json& question) {
       {"kruskal_wallis", of_kruskal},
       {"correlation", of_correlation},
       {"mann_whitney", of_mann_whitney},
+      {"parzen", of_parzen},
+      {"promising", of_promising},
       {"anova", of_anova},
       {"sobol", of_sobol}};
   return kAnswers.at(question.at("ask").get<std::string>())(question);
