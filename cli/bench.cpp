@@ -16,6 +16,8 @@ constexpr const char* kExamples = R"(Examples:
 
 }  // namespace
 
+std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
 void print_environment(const bench::Environment& environment) {
   fmt::print("{}\n", summary(environment));
   for (const std::string& warning : environment.warnings) fmt::print("warning: {}\n", warning);

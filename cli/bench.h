@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,9 @@ void add_bench_infer(Command& bench, Run& run);
 void add_bench_loading(Command& bench, Run& run);
 /// What train and infer run for each measurement, in a process of its own.
 void add_bench_side(Command& bench, Run& run);
+
+/// The program that runs.
+std::filesystem::path this_program();
 
 /// Shows where it is measured, and what a reader of the figures must know of it.
 void print_environment(const bench::Environment& environment);

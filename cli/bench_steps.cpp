@@ -46,8 +46,6 @@ struct Options {
   std::string torch_peer, json, html;
 };
 
-std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
-
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
   while (!list.empty()) {

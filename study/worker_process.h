@@ -9,7 +9,7 @@ namespace joule::study {
 
 /// A process that runs trials, so that other processes of its machine can tell whether it lives.
 struct WorkerProcess {
-  std::string host;      // the machine's name
+  std::string host;  // the machine's name
   int pid = 0;
   std::string identity;  // boot, namespace of pids, pid and start time: no other process has it
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "joule/report/page.h"
+
+// What a study found out, once, in the order in which it is read: as a page for a browser
+// (report/page.h), and as Markdown with pictures beside it.
+namespace joule::report {
+
+struct Heading {
+  std::string text;
+};
+struct Paragraph {
+  std::string text;
+};
+/// What a reader must not miss.
+struct Warning {
+  std::string text;
+};
+struct Items {
+  std::vector<std::string> texts;
+};
+/// `file` is the picture's name, without its ending; `caption` what it shows, in a sentence.
+template <class Chart>
+struct Picture {
+  std::string file, caption;
+  Chart chart;
+};
+
+using Part =
+    std::variant<Heading, Paragraph, Warning, Items, Table, Picture<LineChart>, Picture<BarChart>>;
+
+struct Document {
+  std::string title, lead;
+  std::vector<Part> parts;
+};
+
+/// `data` is what the page was made from.
+std::string to_html(const Document& document, const nlohmann::ordered_json& data);
+
+/// A text and the files that it shows: name within the folder of pictures, contents.
+struct Markdown {
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> pictures;
+};
+
+/// `pictures` is the folder of the pictures as the text refers to it: "pictures", or empty for the
+/// text's own.  Text is plain text: what Markdown would take as a sign of its own is escaped.
+Markdown to_markdown(const Document& document, const std::string& pictures);
+
+/// Its tables, warnings and lists, for a terminal of so many columns.
+std::string terminal_text(const Document& document, std::size_t width);
+
+}  // namespace joule::report

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "joule/study/eat/eat_config.h"
+#include "joule/study/kinds.h"
+#include "joule/study/study.h"
+
+namespace joule::study {
+
+// The names of the values of a trial; {} is a set of images: validation or test.
+namespace eat {
+inline constexpr const char* kAccuracy = "{} accuracy";        // %, counted
+inline constexpr const char* kRatio = "{} ratio, ";            // E_opt / E_worst by a named profile
+inline constexpr const char* kEnergyImage = "{} energy, ";     // J per image, E_opt by a profile
+inline constexpr const char* kFiring = "firing ";              // of a layer: share of non-zeros
+inline constexpr const char* kDensity = "density";             // of all ReLUs, test images
+inline constexpr const char* kMacs = "MACs";                   // of inference, per image
+inline constexpr const char* kMacsExecuted = "MACs executed";  // of them
+inline constexpr const char* kTrainingTime = "training time";
+inline constexpr const char* kInferenceTime = "inference time";             // per image
+inline constexpr const char* kDenseInferenceTime = "dense inference time";  // per image
+inline constexpr const char* kSpeedUp = "speed-up";  // dense over skipping, same net, same rounds
+inline constexpr const char* kLayerTime = "time ";   // of a layer, per image
+inline constexpr const char* kDenseLayerTime = "dense time ";        // of a layer, per image
+inline constexpr const char* kInferenceEnergy = "inference energy";  // J per image
+
+/// `pattern` with the set of images in it.
+std::string named(std::string_view pattern, ChosenOn images);
+}  // namespace eat
+
+/// The profile on whose ratio the paper's points are chosen: that of the authors' earlier code.
+inline constexpr const char* kEatProfile = "sponge-poisoning";
+
+/// The study: for each seed standard training, then each lambda with each sigma.  A point is
+///
+///   seed     1 to config.seeds
+///   method   standard | eat
+///   lambda, sigma   of eat
+///
+/// The goals: the accuracy and the ratio E_opt / E_worst, on the images that decide.
+///
+/// Errors    ArgumentError as check().
+StudyDefinition eat_study(const std::string& name, const EatConfig& config);
+
+/// The configuration of the training run at that point.
+training::Config training_at(const EatConfig& config, const search::Point& point);
+
+/// Kind "eat": trains, keeps the run in the trial's folder, and gives the values above.
+///
+/// Energies are gross, of the whole run where a meter can be read (it is the trial's alone
+/// meanwhile; other work on the machine is in it, so measured studies take one worker), and beside
+/// it what the profile horowitz45 models.
+Kind eat_kind();
+
+}  // namespace joule::study

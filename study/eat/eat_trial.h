@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "joule/data/dataset.h"
+#include "joule/study/eat/eat_config.h"
+#include "joule/study/objective.h"
+
+// One trial of the study of energy-aware training; private to this folder.
+namespace joule::study {
+
+/// The images of the study, config.training.limit of each half.
+///
+/// Errors    as load_dataset().
+DataSplit eat_data(const EatConfig& config);
+
+/// The values of eat_study.h.
+///
+/// Errors    Interrupted; what training throws (a net that died, a loss that is not finite).
+std::vector<Value> run_eat_trial(const EatConfig& config, const DataSplit& data, const Trial& trial,
+                                 TrialContext& context);
+
+}  // namespace joule::study

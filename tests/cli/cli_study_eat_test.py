@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""joule study eat on a tiny scale: what it writes, that it goes on instead of starting again, what it refuses."""
+
+import csv
+import html
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+JOULE = os.environ["JOULE"]
+STUDY = ["study", "eat", "--data", "synthetic", "--model", "lenet5", "--limit", "200", "--batch", "20", "--epochs", "1",
+         "--lambda", "0.5,1", "--sigma", "1e-4", "--seeds", "2", "--threads", "1", "--meter", "none"]  # fmt: skip
+
+
+def joule(*arguments):
+    return subprocess.run([JOULE, *map(str, arguments)], capture_output=True, text=True)
+
+
+class StudyEat(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.temporary.name) / "eat"
+        cls.done = joule(*STUDY, "--out", cls.folder)
+        assert cls.done.returncode == 0, cls.done.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def fails(self, code, *arguments):
+        done = joule(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        return done.stderr
+
+    def test_every_point_is_trained_with_every_seed(self):
+        with open(self.folder / "trials.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 6)
+        self.assertEqual({row["state"] for row in rows}, {"complete"})
+        self.assertEqual(sorted((row["seed"], row["method"], row["lambda"]) for row in rows)[0][1], "eat")
+        for row in rows:
+            run = self.folder / "trials" / f"{int(row['number']):06}"
+            config = json.loads((run / "config.json").read_text())
+            self.assertEqual(config["l0_lambda"], float(row["lambda"] or 0))
+
+    def test_the_results_are_those_of_the_runs(self):
+        results = json.loads((self.folder / "results.json").read_text())
+        self.assertTrue(results["finished"])
+        self.assertEqual([cell["lambda"] for cell in results["cells"]], [None, 0.5, 1])
+        standard = {(v["name"], v["quality"]): v for v in results["cells"][0]["values"]}
+        accuracies = []
+        for trial in (0, 3):
+            summary = json.loads((self.folder / "trials" / f"{trial:06}" / "summary.json").read_text())
+            accuracies.append(100 * summary["test_accuracy"])
+        accuracy = standard["test accuracy", "counted"]
+        self.assertEqual(accuracy["n"], 2)
+        self.assertEqual([round(n, 9) for n in accuracy["numbers"]], [round(a, 9) for a in accuracies])
+        ratio = standard["test ratio, sponge-poisoning", "modelled"]["mean"]
+        self.assertTrue(0 < ratio < 1, ratio)
+        self.assertIn("reason", standard["energy", "unavailable"])
+        self.assertNotIn(("energy", "measured"), standard)
+
+    def test_a_run_is_the_run_of_joule_train(self):
+        alone = Path(self.temporary.name) / "alone"
+        config = json.loads((self.folder / "trials/000001/config.json").read_text())
+        file = Path(self.temporary.name) / "config.json"
+        file.write_text(json.dumps(config))
+        done = joule("train", "--config", file, "--meter", "none", "--out", alone)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((alone / "model.safetensors").read_bytes(),
+                         (self.folder / "trials/000001/model.safetensors").read_bytes())
+
+    def test_the_page_holds_the_results(self):
+        page = (self.folder / "study.html").read_text()
+        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1)
+        self.assertEqual(json.loads(html.unescape(data)), json.loads((self.folder / "results.json").read_text()))
+
+    def test_the_pictures_of_the_text_are_there(self):
+        text = (self.folder / "table.md").read_text()
+        pictures = re.findall(r"\]\((pictures/[^)]+)\)", text)
+        self.assertGreaterEqual(len(pictures), 5)
+        for picture in pictures:
+            self.assertTrue(xml.parse(self.folder / picture).getroot().tag.endswith("svg"))
+        self.assertIn("standard", self.done.stdout)
+
+    def test_the_same_command_runs_nothing_again(self):
+        before = (self.folder / "trials.csv").read_text()
+        again = joule(*STUDY, "--out", self.folder)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual((self.folder / "trials.csv").read_text(), before)
+
+    def test_another_study_is_refused(self):
+        error = self.fails(2, *STUDY, "--epochs", "2", "--out", self.folder)
+        self.assertIn("config.training.epochs is 1, got 2", error)
+
+    def test_bad_options_are_refused_before_anything_is_written(self):
+        out = Path(self.temporary.name) / "none"
+        self.assertIn("lambda", self.fails(2, *STUDY, "--lambda", "0", "--out", out))
+        self.assertIn("preset", self.fails(2, *STUDY, "--preset", "fast", "--out", out))
+        self.assertIn("sigma", self.fails(2, *STUDY, "--sigma", "x", "--out", out))
+        self.assertFalse(out.exists())
+
+    def test_a_dead_net_fails_its_trial_alone(self):
+        out = Path(self.temporary.name) / "dead"
+        done = joule(*STUDY, "--lambda", "1,1e30", "--seeds", "1", "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = json.loads((out / "results.json").read_text())
+        self.assertEqual([cell["failed"] for cell in results["cells"]], [0, 0, 1])
+        self.assertNotIn(2, results["front"])
+        self.assertIn("Trials failed", (out / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
