@@ -5,6 +5,7 @@ namespace joule::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
+  joule study eat --out runs/eat
   joule study show runs/eat
   joule study export runs/eat --csv trials.csv
   joule study worker --storage postgresql://me@db.example/studies --study eat
@@ -20,6 +21,7 @@ void add_study(Command& app, Run& run) {
   command->footer(kExamples);
   command->require_subcommand();
   // The studies.
+  add_study_eat(*command, run);
   // What works on any of them.
   add_study_list(*command, run);
   add_study_show(*command, run);

@@ -88,8 +88,9 @@ void Database::open_postgresql() {
                "libsoci-postgresql4.0): ", first_line(error)));
     }
     const std::size_t reason = text.find("connection to server");
-    fail("cannot be reached: " +
-         (reason == std::string::npos ? text : text.substr(reason, text.find('\n', reason) - reason)));
+    fail("cannot be reached: " + (reason == std::string::npos
+                                      ? text
+                                      : text.substr(reason, text.find('\n', reason) - reason)));
   }
 }
 

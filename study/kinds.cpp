@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "joule/core/error.h"
+#include "joule/study/eat/eat_study.h"
 
 namespace joule::study {
 namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{};
+  static std::vector<Kind> all{eat_kind()};
   return all;
 }
 

@@ -115,7 +115,8 @@ void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, st
     const std::string quality(name(value.quality));
     Nullable x(value.number), low(value.low), high(value.high);
     const std::string columns =
-        "position, name, number, unit, quality, low, high, source, reason) VALUES (:study, :trial, ";
+        "position, name, number, unit, quality, low, high, source, reason) VALUES (:study, "
+        ":trial, ";
     const std::string places =
         ":position, :name, :number, :unit, :quality, :low, :high, :source, :reason)";
     const auto insert = [&](auto&& statement) {

@@ -142,9 +142,8 @@ Study Storage::make_study(const StudyDefinition& definition, const std::string& 
 }
 
 Study Storage::study(const std::string& name) {
-  std::vector<Study> found = impl_->database.transact(Access::read, [&](soci::session& sql) {
-    return read_studies(sql, location(), &name);
-  });
+  std::vector<Study> found = impl_->database.transact(
+      Access::read, [&](soci::session& sql) { return read_studies(sql, location(), &name); });
   if (!found.empty()) return std::move(found.front());
   std::string names;
   for (const Overview& o : overviews()) {

@@ -189,6 +189,7 @@ void add_study_eat(Command& study, Run& run) {
              "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
       ->type_name("F");
   o->run.emplace(*command, "runs/eat");
+  o->run->keep_runs();
   command->callback([o, &run] { run = [o] { return study_eat(*o); }; });
 }
 

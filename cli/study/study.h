@@ -11,6 +11,9 @@
 
 namespace joule::cli {
 
+// The studies.
+void add_study_eat(Command& study, Run& run);
+
 // The sub-commands of `joule study` that work on any study.
 void add_study_list(Command& study, Run& run);
 void add_study_show(Command& study, Run& run);
@@ -41,6 +44,8 @@ class StudyRun {
   StudyRun(Command& command, std::string folder);
 
   const std::string& folder() const { return options_.folder; }
+  /// What the study shows needs the trials' folders.
+  void keep_runs() { options_.keep_runs = true; }
   /// Runs the study, with its progress on standard error; `definition` gets the budget of
   /// --energy-budget.  `threads` are each worker's; 0: the machine's, divided among them.
   ///
