@@ -9,8 +9,8 @@
 namespace joule::fuzz {
 
 std::vector<const Reader*> readers() {
-  return {&kCheckpoint, &kCifar,   &kConfig, &kCostModel,   &kGraph,  &kIdx,    &kJsonText,
-          &kLists,      &kMetrics, &kReplay, &kSafetensors, &kTuning, &kWindows};
+  return {&kCheckpoint, &kCifar,   &kConfig, &kCostModel,   &kGraph, &kIdx,    &kJsonText,
+          &kLists,      &kMetrics, &kReplay, &kSafetensors, &kSpace, &kTuning, &kWindows};
 }
 
 std::string file_in_memory(std::string_view bytes) {

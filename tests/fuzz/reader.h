@@ -19,7 +19,7 @@ struct Reader {
 
 // Each in the file of its name.
 extern const Reader kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kIdx, kJsonText, kLists,
-    kMetrics, kReplay, kSafetensors, kTuning, kWindows;
+    kMetrics, kReplay, kSafetensors, kSpace, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();
