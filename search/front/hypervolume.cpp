@@ -37,18 +37,18 @@ double volume(const Extents& box) {
   return product;
 }
 
-/// Two objectives: the staircase, from the widest step on.
+/// Two objectives, of boxes that do not cover each other: the staircase, from the widest step on.
 double area(std::vector<Extents> boxes) {
   std::ranges::sort(boxes, std::greater());
   double sum = 0, height = 0;
   for (const Extents& box : boxes) {
-    if (box[1] <= height) continue;
     sum += box[0] * (box[1] - height);
     height = box[1];
   }
   return sum;
 }
 
+/// Of boxes that do not cover each other.
 double union_volume(std::vector<Extents> boxes);
 
 /// What `box` covers and the others do not.

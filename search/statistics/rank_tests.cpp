@@ -80,9 +80,8 @@ void check_pairs(std::string_view what, std::span<const double> x, std::span<con
 }
 
 /// The share of the orders of n different values with at most c pairs out of order (Mahonian
-/// numbers), or with as few in order: both sides.
+/// numbers), or with as few in order: both sides; at most 1, as in the middle they share an order.
 double share_of_inversions(std::size_t n, std::size_t c) {
-  if (4 * c == n * (n - 1)) return 1;  // the middle, where the sides would count it twice
   std::vector<double> shares(c + 1, 0), next(c + 1);
   shares[0] = 1;
   for (std::size_t i = 2; i <= n; ++i) {  // value i goes before 0 to i - 1 of the others

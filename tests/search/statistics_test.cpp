@@ -130,6 +130,19 @@ TEST(Bootstrap, CoversTheTruthAsOftenAsItSays) {
   EXPECT_NEAR(covered / double{kSamples}, 0.88, 0.05);
 }
 
+/// Of a sample with a long tail to the right the corrected interval lies further to the right.
+TEST(Bootstrap, BcaFollowsTheSkewOfTheSample) {
+  const Sample sample{1, 1.2, 1.5, 1.7, 2, 2.2, 2.9, 4, 9, 17};
+  const auto interval = [&](BootstrapMethod method) {
+    return *bootstrap_interval(sample, mean_of_sample, {.method = method, .resamples = 2000})
+                .interval;
+  };
+  const Interval plain = interval(BootstrapMethod::percentile),
+                 bca = interval(BootstrapMethod::bca);
+  EXPECT_GT(bca.low, plain.low + 0.1);
+  EXPECT_GT(bca.high, plain.high + 0.5);
+}
+
 TEST(Bootstrap, WhatHasNoSpread) {
   const Bootstrap one = bootstrap_interval(Sample{3}, mean_of_sample);
   EXPECT_EQ(one.n, 1u);
@@ -169,6 +182,21 @@ TEST(KruskalWallis, OfGroupsThatDoNotOverlap) {
   EXPECT_EQ(k.n, 6u);
   EXPECT_EQ(k.groups, 3u);
   EXPECT_FALSE(kruskal_wallis(std::vector<Sample>{{1}, {2}}).eta_squared);
+}
+
+/// The values are SciPy's.
+TEST(RankTests, CorrectForTies) {
+  const Sample a{1, 2, 2, 3, 5}, b{2, 4, 4, 6, 7, 7};
+  const KruskalWallis k = kruskal_wallis(std::vector<Sample>{a, b, {1, 1, 3}});
+  EXPECT_NEAR(k.h, 6.097897897897895, 1e-13);
+  EXPECT_NEAR(k.p, 0.04740872720646484, 1e-14);
+  EXPECT_EQ(mann_whitney(a, b).u, 5);
+  EXPECT_NEAR(mann_whitney(a, b).p, 0.07864522326072336, 1e-14);
+  const Sample x{1, 2, 2, 3, 3, 3, 5}, y{1, 1, 2, 2, 4, 4, 3};
+  EXPECT_NEAR(kendall_tau(x, y).coefficient, 0.6288281455225324, 1e-14);
+  EXPECT_NEAR(kendall_tau(x, y).p, 0.0714513249654134, 1e-14);
+  EXPECT_NEAR(spearman_rho(x, y).coefficient, 0.75013872191, 1e-11);
+  EXPECT_NEAR(spearman_rho(x, y).p, 0.052113275528874306, 1e-13);
 }
 
 TEST(KruskalWallis, Errors) {
