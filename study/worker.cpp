@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/worker.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -184,27 +185,31 @@ class Worker {
     for (;;) {
       if (hooks_.stop && hooks_.stop()) return WorkEnd::interrupted;
       storage_.reclaim(study_, options_.most_crashes);
-      if (study_.definition.energy_budget) {
-        known_.update(storage_, study_);
-        if (over_budget(study_, known_.trials())) return WorkEnd::budget;
-      }
-      if (const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat)) {
-        run_trial(*claim);
-        continue;
-      }
       known_.update(storage_, study_);
-      if (const auto point = proposed(study_, known_.trials(), known_.next())) {
-        storage_.propose(study_, known_.next(), *point);
-      } else if (known_.all_finished()) {
-        return WorkEnd::done;
-      } else {  // others run the last ones, and may die of them
-        std::this_thread::sleep_for(
-            std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+      if (over_budget(study_, known_.trials())) return WorkEnd::budget;
+      if (!one_waits()) {
+        if (const auto point = proposed(study_, known_.trials(), known_.next())) {
+          storage_.propose(study_, known_.next(), *point);
+        } else if (known_.all_finished()) {
+          return WorkEnd::done;
+        } else {  // others run the last ones, and may die of them
+          std::this_thread::sleep_for(
+              std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+          continue;
+        }
       }
+      const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat);
+      if (claim) run_trial(*claim);
     }
   }
 
  private:
+  bool one_waits() const {
+    return std::ranges::any_of(known_.trials(), [](const Trial& trial) {
+      return trial.state == State::waiting;
+    });
+  }
+
   void run_trial(const Claim& claim) {
     heart_.beat_for(claim);
     if (hooks_.on_start) hooks_.on_start(claim.trial);

@@ -23,7 +23,8 @@ WorkerProcess this_process();
 WorkerProcess process_of(pid_t child);
 
 /// Whether it is known to be dead: it ran in this boot of this machine and this namespace of pids,
-/// and is no more there.  Of a process elsewhere nothing is known.
+/// and is no more there.  One whose parent has not yet waited for it is: the parent tells how it
+/// died.  Of a process elsewhere nothing is known.
 bool is_dead(const WorkerProcess& process);
 
 }  // namespace joule::study
