@@ -25,9 +25,10 @@ Spent spent(const std::vector<Trial>& trials) {
     all_measured = all_measured && by_meter;
     all_modelled = all_modelled && by_model;
     if (!all_measured && !all_modelled) {
-      out.reason = str("trial ", trial.number, by_meter   ? " has measured energy and no modelled"
-                                               : by_model ? " has modelled energy and no measured"
-                                                          : " has neither measured nor modelled energy");
+      out.reason = str("trial ", trial.number,
+                       by_meter   ? " has measured energy and no modelled"
+                       : by_model ? " has modelled energy and no measured"
+                                  : " has neither measured nor modelled energy");
       return out;
     }
   }

@@ -13,8 +13,8 @@ namespace joule::study {
 struct Spent {
   std::optional<energy::Joules> energy{};
   Quality quality = Quality::unavailable;
-  std::string reason{};           // why there is no sum
-  std::int64_t without = 0;       // failed trials that told nothing of theirs: not in the sum
+  std::string reason{};      // why there is no sum
+  std::int64_t without = 0;  // failed trials that told nothing of theirs: not in the sum
 };
 
 /// The sum of kEnergy over the trials that have told anything: measured, if all of them have it

@@ -88,8 +88,8 @@ void add_values(std::vector<std::string>& row, const Trial& trial,
 }
 
 std::vector<std::string> head_row(const Study& study, const std::vector<Column>& columns) {
-  std::vector<std::string> row{"number",  "state", "seed",   "started", "ended",   "seconds [s]",
-                               "worker",  "host",  "attempts", "crashes", "error"};
+  std::vector<std::string> row{"number", "state", "seed",     "started", "ended", "seconds [s]",
+                               "worker", "host",  "attempts", "crashes", "error"};
   for (const search::Dimension& dimension : study.definition.space.dimensions()) {
     row.push_back(dimension.name);
   }

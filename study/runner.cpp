@@ -12,9 +12,9 @@
 #include "joule/measure/environment.h"
 #include "joule/study/budget.h"
 #include "joule/study/export.h"
-#include "joule/study/known_trials.h"
 #include "joule/study/progress.h"
-#include "joule/study/worker_pool.h"
+#include "joule/study/workers/known_trials.h"
+#include "joule/study/workers/worker_pool.h"
 
 namespace joule::study {
 namespace {
@@ -35,10 +35,9 @@ std::vector<std::string> command_of(const RunOptions& options, const Location& l
   const int threads =
       options.threads > 0 ? options.threads : std::max(1, usable_processors() / options.workers);
   std::vector<std::string> command = options.worker_command;
-  command.insert(command.end(),
-                 {"--storage", location.url, "--study", study, "--threads", str(threads),
-                  "--heartbeat", str(options.heartbeat), "--crashes", str(options.most_crashes),
-                  "--quiet"});
+  command.insert(command.end(), {"--storage", location.url, "--study", study, "--threads",
+                                 str(threads), "--heartbeat", str(options.heartbeat), "--crashes",
+                                 str(options.most_crashes), "--quiet"});
   if (!options.folder.empty()) command.insert(command.end(), {"--out", options.folder});
   if (options.keep_runs) command.emplace_back("--keep-runs");
   return command;
@@ -139,8 +138,7 @@ class Supervisor {
       }
     }
     if (hooks_.on_progress) {
-      hooks_.on_progress(
-          progress(study_, known_.trials(), options_.workers, seconds_since_1970()));
+      hooks_.on_progress(progress(study_, known_.trials(), options_.workers, seconds_since_1970()));
     }
   }
 
@@ -192,8 +190,7 @@ StudyResult run_study(const StudyDefinition& definition, const RunOptions& optio
           options.workers);
   require(!options.worker_command.empty(), "there is no program that is a worker");
   Storage storage(location_of(options));
-  const Study study =
-      storage.make_study(definition, measure::summary(measure::environment()));
+  const Study study = storage.make_study(definition, measure::summary(measure::environment()));
   if (options.retry_failed) storage.retry_failed(study);
   if (!options.folder.empty()) {
     write_file_atomically(options.folder + "/config.json", definition_json(study));

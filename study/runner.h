@@ -12,7 +12,7 @@
 namespace joule::study {
 
 struct RunOptions {
-  std::string folder;  // --out: study.db, config.json, trials.csv, trials/ (folders of trials)
+  std::string folder;   // --out: study.db, config.json, trials.csv, trials/ (folders of trials)
   std::string storage;  // --storage; empty: study.db in the folder
   int workers = 1;
   int threads = 0;  // of each worker; 0: the processors of this machine, divided among them
@@ -39,7 +39,7 @@ struct StudyProgress {
 /// What run_study() calls on the way; all may be empty.
 struct RunHooks {
   std::function<void(const StudyProgress&)> on_progress;  // about once a second, and at the end
-  std::function<void(const Trial&)> on_end;  // once for each trial that ends in this run
+  std::function<void(const Trial&)> on_end;          // once for each trial that ends in this run
   std::function<void(const std::string&)> on_event;  // a worker died; a trial goes back
   std::function<bool()> stop;
 };

@@ -90,10 +90,10 @@ void check(const StudyDefinition& d) {
   require(!d.trials || *d.trials >= 1, "trials: expected at least 1, got ", d.trials.value_or(0));
   require(d.trials || ends(d.sampler), "the study ", d.name,
           " needs a number of trials: the sampler ", d.sampler, " has no end");
-  require(!d.energy_budget ||
-              (std::isfinite(d.energy_budget->value()) && d.energy_budget->value() > 0),
-          "the energy budget of the study ", d.name, " is ",
-          d.energy_budget.value_or(energy::Joules()), "; expected a positive energy");
+  require(
+      !d.energy_budget || (std::isfinite(d.energy_budget->value()) && d.energy_budget->value() > 0),
+      "the energy budget of the study ", d.name, " is ", d.energy_budget.value_or(energy::Joules()),
+      "; expected a positive energy");
 }
 
 std::string difference(const StudyDefinition& stored, const StudyDefinition& asked) {

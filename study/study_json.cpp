@@ -50,17 +50,17 @@ ordered_json or_null(const std::optional<T>& value) {
 }  // namespace
 
 ordered_json json_of(const StudyDefinition& d) {
-  return {{"name", d.name},
-          {"kind", d.kind},
-          {"config", ordered_json::parse(d.config)},
-          {"space", search::json_of(d.space)},
-          {"goals", array_of_goals(d.goals)},
-          {"sampler", d.sampler},
-          {"seed", d.seed},
-          {"fixed", array_of_points(d.fixed)},
-          {"trials", or_null(d.trials)},
-          {"energy_budget", d.energy_budget ? ordered_json(d.energy_budget->value())
-                                            : ordered_json()}};
+  return {
+      {"name", d.name},
+      {"kind", d.kind},
+      {"config", ordered_json::parse(d.config)},
+      {"space", search::json_of(d.space)},
+      {"goals", array_of_goals(d.goals)},
+      {"sampler", d.sampler},
+      {"seed", d.seed},
+      {"fixed", array_of_points(d.fixed)},
+      {"trials", or_null(d.trials)},
+      {"energy_budget", d.energy_budget ? ordered_json(d.energy_budget->value()) : ordered_json()}};
 }
 
 ordered_json json_of(const Origin& origin) {
@@ -111,9 +111,9 @@ std::vector<Goal> parse_goals(std::string_view text, const std::string& where) {
       throw DataError(str(where, ": expected a goal's value and direction, got ", dumped(json)));
     }
     try {
-      goals.push_back({json["value"], search::parse_direction(
-                                          json["value"].get_ref<const std::string&>(),
-                                          json["direction"].get_ref<const std::string&>())});
+      goals.push_back({json["value"],
+                       search::parse_direction(json["value"].get_ref<const std::string&>(),
+                                               json["direction"].get_ref<const std::string&>())});
     } catch (const ArgumentError& error) {
       throw DataError(where + ": " + error.what());
     }

@@ -12,8 +12,8 @@
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/study/budget.h"
-#include "joule/study/known_trials.h"
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/known_trials.h"
+#include "joule/study/workers/trial_folder.h"
 
 namespace joule::study {
 namespace {
@@ -184,10 +184,12 @@ class Worker {
   WorkEnd run() {
     for (;;) {
       if (hooks_.stop && hooks_.stop()) return WorkEnd::interrupted;
-      storage_.reclaim(study_, options_.most_crashes);
       known_.update(storage_, study_);
+      if (known_.any(State::running) && !storage_.reclaim(study_, options_.most_crashes).empty()) {
+        continue;
+      }
       if (over_budget(study_, known_.trials())) return WorkEnd::budget;
-      if (!one_waits()) {
+      if (!known_.any(State::waiting)) {
         if (const auto point = proposed(study_, known_.trials(), known_.next())) {
           storage_.propose(study_, known_.next(), *point);
         } else if (known_.all_finished()) {
@@ -204,12 +206,6 @@ class Worker {
   }
 
  private:
-  bool one_waits() const {
-    return std::ranges::any_of(known_.trials(), [](const Trial& trial) {
-      return trial.state == State::waiting;
-    });
-  }
-
   void run_trial(const Claim& claim) {
     heart_.beat_for(claim);
     if (hooks_.on_start) hooks_.on_start(claim.trial);

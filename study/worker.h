@@ -6,7 +6,7 @@
 #include <string>
 
 #include "joule/study/objective.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 
@@ -15,11 +15,11 @@ inline constexpr double kHeartbeat = 10;
 inline constexpr double kLostBeats = 6;
 
 struct WorkerOptions {
-  int threads = 0;            // of each trial; 0: as num_threads() says
+  int threads = 0;  // of each trial; 0: as num_threads() says
   double heartbeat = kHeartbeat;
   std::int64_t most_crashes = 3;  // a trial that killed so many workers has failed
-  std::string folder;         // the trials' folders are made in it; empty: in a temporary one
-  bool keep_runs = false;     // also those of complete trials
+  std::string folder;             // the trials' folders are made in it; empty: in a temporary one
+  bool keep_runs = false;         // also those of complete trials
 };
 
 /// What a worker tells on its way; all may be empty.

@@ -27,7 +27,8 @@ StudyRun::StudyRun(Command& command, std::string folder) {
   add_option(command, "--crashes", options_.most_crashes,
              "A trial has failed when so many workers have died of it")
       ->capture_default_str();
-  command.add_flag("--keep-runs", options_.keep_runs, "Keep the folder of each trial in DIR/trials");
+  command.add_flag("--keep-runs", options_.keep_runs,
+                   "Keep the folder of each trial in DIR/trials");
   command.add_flag("--retry-failed", options_.retry_failed, "Try trials that have failed again");
 }
 

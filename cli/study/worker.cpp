@@ -50,8 +50,8 @@ study::WorkerHooks hooks_of(const Options& options, const Interrupt& interrupt) 
 int work(const Options& options) {
   require(!options.storage.empty() || !options.worker.folder.empty(),
           "joule study worker needs --storage URL or --out DIR");
-  const study::Location location{
-      options.storage.empty() ? options.worker.folder + "/study.db" : options.storage};
+  const study::Location location{options.storage.empty() ? options.worker.folder + "/study.db"
+                                                         : options.storage};
   const Interrupt interrupt;
   std::string name = options.study;
   study::Objective objective;
@@ -85,8 +85,9 @@ void add_study_worker(Command& study, Run& run) {
       ->type_name("URL");
   add_option(*command, "--study", options->study, "Its name; unless given the only one there")
       ->type_name("NAME");
-  add_option(*command, "--out", worker.folder,
-             "Folder for the checkpoints of the trials, in DIR/trials; unless given a temporary one")
+  add_option(
+      *command, "--out", worker.folder,
+      "Folder for the checkpoints of the trials, in DIR/trials; unless given a temporary one")
       ->type_name("DIR");
   add_option(*command, "--threads", worker.threads, "Threads of each trial; 0: what there is")
       ->capture_default_str();

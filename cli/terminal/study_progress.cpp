@@ -120,9 +120,8 @@ void StudyProgressBar::show(const study::StudyProgress& p) {
   clear();
   // The last column stays free: what stands there may break the line.
   const std::size_t width = std::max<std::size_t>(columns_of(STDERR_FILENO), 2) - 1;
-  const double share = p.of && *p.of > 0 ? static_cast<double>(p.done + p.failed) /
-                                               static_cast<double>(*p.of)
-                                         : 0;
+  const double share =
+      p.of && *p.of > 0 ? static_cast<double>(p.done + p.failed) / static_cast<double>(*p.of) : 0;
   fmt::print(stderr, "{}\n", fitted("study " + study_, std::min(share, 1.0), parts, width));
   for (const Trial& trial : p.running) {
     fmt::print(stderr, "{}\n", running_line(trial).substr(0, width));

@@ -66,7 +66,8 @@ TEST(StudyExport, TwoUnitsOfAValueAreTwoColumns) {
   all[0].values = {measured("time", 1, "s", "")};
   all[1].values = {measured("time", 1000, "ms", "")};
   const std::string csv = trials_csv(study(), all);
-  EXPECT_NE(csv.find("\"time [s, measured]\",\"time [ms, measured]\"\r\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("\"time [s, measured]\",\"time [ms, measured]\"\r\n"), std::string::npos)
+      << csv;
 }
 
 TEST(StudyExport, JsonHasEverything) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,8 +10,8 @@
 #include <filesystem>
 
 #include "joule/core/error.h"
-#include "joule/study/meter_lock.h"
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/meter_lock.h"
+#include "joule/study/workers/trial_folder.h"
 #include "joule/tests/support/files.h"
 
 namespace joule::study {
@@ -95,9 +95,10 @@ TEST_F(StudyStorage, EndsATrialOnce) {
   EXPECT_THROW(storage.give_back(first), ClaimLost);
   const Claim second = storage.claim(study, this_process(), 60).value();
   EXPECT_EQ(second.trial.token, 2);
-  EXPECT_EQ(message<ClaimLost>([&] { storage.finish(study, first, State::complete, values); }),
-            "trial 0 is no longer that of attempt 1: its worker was taken for dead, it was given to " +
-                this_process().shown() + " (attempt 2), and is running; the late result is refused");
+  EXPECT_EQ(
+      message<ClaimLost>([&] { storage.finish(study, first, State::complete, values); }),
+      "trial 0 is no longer that of attempt 1: its worker was taken for dead, it was given to " +
+          this_process().shown() + " (attempt 2), and is running; the late result is refused");
   storage.finish(study, second, State::complete, values);
   storage.finish(study, second, State::complete, values);  // as if the answer had been lost
   EXPECT_EQ(storage.trial(study, 0).values.size(), 1u);
@@ -148,8 +149,9 @@ TEST_F(StudyStorage, RefusesValuesThatAreNone) {
         [&] { storage.finish(study, claim, State::complete, std::move(values)); });
   };
   const Value loss = counted("loss", 1, "", "");
-  EXPECT_EQ(refusal({}), "trial 0 has 0 available values loss, which is a goal of the study; "
-                         "expected one");
+  EXPECT_EQ(refusal({}),
+            "trial 0 has 0 available values loss, which is a goal of the study; "
+            "expected one");
   EXPECT_EQ(refusal({loss, modelled("loss", 1, "", "")}),
             "trial 0 has 2 available values loss, which is a goal of the study; expected one");
   EXPECT_EQ(refusal({loss, loss}), "trial 0 has two counted values loss");
@@ -163,15 +165,17 @@ TEST_F(StudyStorage, BringsAnOldSchemaUpToDate) {
     storage.make_study(definition(), "");
   }
   std::vector<Migration> schema(migrations().begin(), migrations().end());
-  schema.push_back({"ALTER TABLE studies ADD COLUMN colour TEXT", "UPDATE studies SET colour = 'red'"});
+  schema.push_back(
+      {"ALTER TABLE studies ADD COLUMN colour TEXT", "UPDATE studies SET colour = 'red'"});
   {
     Storage storage(location(), Storage::Missing::refuse, schema);
     EXPECT_EQ(storage.study("a").definition.name, "a");
   }
   Storage(location(), Storage::Missing::refuse, schema);  // there is nothing left to do
   EXPECT_EQ(message<DataError>([&] { Storage again(location()); }),
-            location().url + ": its schema has version 2, and this program knows those up to 1: use "
-                             "the newer Joule that made it");
+            location().url +
+                ": its schema has version 2, and this program knows those up to 1: use "
+                "the newer Joule that made it");
   // One that fails in the middle changes nothing.
   schema.push_back({"ALTER TABLE studies ADD COLUMN size TEXT", "UPDATE nothing SET a = 1"});
   EXPECT_THROW(Storage(location(), Storage::Missing::refuse, schema), DataError);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // A program with a study of a free objective, which its tests start, kill and start again:
 //
-//   study_peer run    --storage URL --study NAME [--out DIR] [--workers N] [--heartbeat S] [--crashes N] [--trials N]
+//   study_peer run    --storage URL --study NAME [--out DIR] [--workers N] [--heartbeat S]
+//   [--crashes N] [--trials N]
 //                     [--sampler NAME] [--seed N] [--budget J] [--config JSON] [--retry-failed]
 //   study_peer worker (what run_study() adds)
 //   study_peer time   --storage URL --trials N      what the engine takes for each of N trials
 //
-// Members of the config: milliseconds (of a trial), epochs (reports), joules (that a trial measures, in equal parts
-// per epoch), modelled (those are modelled), fail, crash, prune, nan, meter: the numbers of trials that do so, or
-// the meter that a trial takes; log: a file to which a line is added when a trial begins.
+// Members of the config: milliseconds (of a trial), epochs (reports), joules (that a trial
+// measures, in equal parts per epoch), modelled (those are modelled), fail, crash, prune, nan,
+// meter: the numbers of trials that do so, or the meter that a trial takes; log: a file to which a
+// line is added when a trial begins.
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,7 +104,8 @@ std::vector<study::Value> objective(const json& config, const Trial& trial, Tria
   }
   const double x = trial.point.get<double>("x");
   std::vector<study::Value> values{study::counted("square", x * x, "m2", "the peer")};
-  if (listed(config, "nan", trial.number)) values[0].number = std::numeric_limits<double>::quiet_NaN();
+  if (listed(config, "nan", trial.number))
+    values[0].number = std::numeric_limits<double>::quiet_NaN();
   if (joules > 0) values.push_back(energy_of(config, joules));
   values.push_back(study::unavailable("power", "W", "peer", "there is no meter"));
   return values;
@@ -153,14 +156,13 @@ int worker(const Arguments& a) {
     const study::Study study = storage.study(a.text("--study"));
     objective = study::kind_of(study.definition.kind).make(study.definition);
   }
-  const study::WorkEnd end =
-      study::work(location, a.text("--study"), objective,
-                  {.threads = a.number("--threads", 1),
-                   .heartbeat = a.number("--heartbeat", study::kHeartbeat),
-                   .most_crashes = a.number<std::int64_t>("--crashes", 3),
-                   .folder = a.text("--out"),
-                   .keep_runs = a.values.contains("--keep-runs")},
-                  hooks);
+  const study::WorkEnd end = study::work(location, a.text("--study"), objective,
+                                         {.threads = a.number("--threads", 1),
+                                          .heartbeat = a.number("--heartbeat", study::kHeartbeat),
+                                          .most_crashes = a.number<std::int64_t>("--crashes", 3),
+                                          .folder = a.text("--out"),
+                                          .keep_runs = a.values.contains("--keep-runs")},
+                                         hooks);
   return end == study::WorkEnd::done ? 0 : 130;
 }
 
@@ -178,7 +180,8 @@ int time(const Arguments& a) {
   });
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
   std::printf("%.3f ms a trial (%lld trials, %s)\n", taken.count() / double(*d.trials),
-              static_cast<long long>(*d.trials), location.is_postgresql() ? "PostgreSQL" : "SQLite");
+              static_cast<long long>(*d.trials),
+              location.is_postgresql() ? "PostgreSQL" : "SQLite");
   return 0;
 }
 

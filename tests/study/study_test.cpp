@@ -10,7 +10,7 @@
 #include "joule/study/budget.h"
 #include "joule/study/kinds.h"
 #include "joule/study/progress.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 namespace {
@@ -63,14 +63,12 @@ TEST(Study, TellsTheFirstDifference) {
   EXPECT_EQ(changed([](StudyDefinition&) {}), "");
   EXPECT_EQ(changed([](StudyDefinition& d) { d.trials = 9, d.energy_budget = energy::Joules(1); }),
             "");
-  EXPECT_EQ(changed([](StudyDefinition& d) {
-              d.config = R"({"data": {"limit": [1, 3]}, "epochs": 3})";
-            }),
-            "config.data.limit[1] is 2, got 3");
+  EXPECT_EQ(
+      changed([](StudyDefinition& d) { d.config = R"({"data": {"limit": [1, 3]}, "epochs": 3})"; }),
+      "config.data.limit[1] is 2, got 3");
   EXPECT_EQ(changed([](StudyDefinition& d) { d.config = R"({"epochs": 3})"; }),
             R"(config.data is {"limit":[1,2]}, got nothing)");
-  EXPECT_EQ(changed([](StudyDefinition& d) { d.fixed.pop_back(); }),
-            "fixed has 2 entries, got 1");
+  EXPECT_EQ(changed([](StudyDefinition& d) { d.fixed.pop_back(); }), "fixed has 2 entries, got 1");
   EXPECT_EQ(changed([](StudyDefinition& d) { d.goals[0].direction = search::Direction::maximise; }),
             R"(goals[0].direction is "minimise", got "maximise")");
   EXPECT_EQ(changed([](StudyDefinition& d) {
@@ -99,8 +97,9 @@ TEST(Study, RefusesWhatMakesNoStudy) {
             "the study a has the goal loss twice");
   EXPECT_EQ(refusal([](StudyDefinition& d) { d.sampler.clear(), d.fixed.clear(); }),
             "the study a has neither a sampler nor fixed points: there is nothing to try");
-  EXPECT_TRUE(refusal([](StudyDefinition& d) { d.fixed[1] = {{"x", 3.0}}; })
-                  .starts_with("fixed point 1 of the study a: "));
+  EXPECT_TRUE(refusal([](StudyDefinition& d) {
+                d.fixed[1] = {{"x", 3.0}};
+              }).starts_with("fixed point 1 of the study a: "));
   EXPECT_NE(refusal([](StudyDefinition& d) { d.sampler = "oracle"; }), "");
 }
 
@@ -179,7 +178,9 @@ TEST(StudyKinds, AreRegisteredOnce) {
   const auto make = [](const StudyDefinition&) { return Objective(); };
   register_kind({"of a test", "", make});
   EXPECT_EQ(kind_of("of a test").name, "of a test");
-  EXPECT_EQ(message([&] { register_kind({"of a test", "", make}); }),
+  EXPECT_EQ(message([&] {
+              register_kind({"of a test", "", make});
+            }),
             "there is a kind of studies named of a test already");
   EXPECT_NE(message([] { kind_of("unknown"); }).find("no kind of studies named 'unknown'; it has "),
             std::string::npos);

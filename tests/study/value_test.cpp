@@ -28,13 +28,14 @@ TEST(StudyValue, TakesWhatIsWhole) {
 }
 
 TEST(StudyValue, RefusesWhatMeansNothing) {
-  for (const double number : {std::numeric_limits<double>::quiet_NaN(),
-                              std::numeric_limits<double>::infinity()}) {
+  for (const double number :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_EQ(refusal(counted("correct", number, "", "")),
               str("the counted value correct is ", number, "; expected a finite number"));
   }
-  EXPECT_EQ(refusal({.name = "energy", .number = 0, .quality = Quality::unavailable, .reason = "x"}),
-            "the value energy is unavailable and has a number");
+  EXPECT_EQ(
+      refusal({.name = "energy", .number = 0, .quality = Quality::unavailable, .reason = "x"}),
+      "the value energy is unavailable and has a number");
   EXPECT_EQ(refusal({.name = "energy"}), "the value energy is unavailable; expected the reason");
   EXPECT_EQ(refusal({.name = "energy", .quality = Quality::measured}),
             "the measured value energy has no number; what has none is unavailable, for a reason");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/database.h"
+#include "joule/study/storage/database.h"
 
 #include <algorithm>
 #include <chrono>
@@ -97,8 +97,9 @@ void Database::open_postgresql() {
                "libsoci-postgresql4.0): ", first_line(error)));
     }
     const std::size_t reason = text.find("connection to server");
-    fail("cannot be reached: " +
-         (reason == std::string::npos ? text : text.substr(reason, text.find('\n', reason) - reason)));
+    fail("cannot be reached: " + (reason == std::string::npos
+                                      ? text
+                                      : text.substr(reason, text.find('\n', reason) - reason)));
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/rows.h"
+#include "joule/study/storage/rows.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -36,7 +36,8 @@ void for_each_value(soci::session& sql, const char* table, const char* epoch, lo
   ValueRow row;
   soci::statement statement =
       (sql.prepare << "SELECT trial, " << epoch
-                   << " AS of_epoch, name, number, unit, quality, low, high, source, reason FROM " << table
+                   << " AS of_epoch, name, number, unit, quality, low, high, source, reason FROM "
+                   << table
                    << " WHERE study = :study AND trial >= :low AND trial < :high ORDER BY trial, "
                       "of_epoch, position",
        soci::use(study), soci::use(from), soci::use(below), soci::into(row.trial),
@@ -115,7 +116,8 @@ void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, st
     const std::string quality(name(value.quality));
     Nullable x(value.number), low(value.low), high(value.high);
     const std::string columns =
-        "position, name, number, unit, quality, low, high, source, reason) VALUES (:study, :trial, ";
+        "position, name, number, unit, quality, low, high, source, reason) VALUES (:study, "
+        ":trial, ";
     const std::string places =
         ":position, :name, :number, :unit, :quality, :low, :high, :source, :reason)";
     const auto insert = [&](auto&& statement) {

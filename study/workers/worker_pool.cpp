@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/worker_pool.h"
+#include "joule/study/workers/worker_pool.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "joule/core/error.h"
-#include "joule/study/rows.h"
-#include "joule/study/storage.h"
-#include "joule/study/storage_impl.h"
+#include "joule/study/storage/rows.h"
+#include "joule/study/storage/storage.h"
+#include "joule/study/storage/storage_impl.h"
 
 // Trials on their way: who may run one, and who may end it.
 namespace joule::study {
@@ -18,10 +18,10 @@ std::string lost_text(soci::session& sql, const Claim& claim) {
   sql << "SELECT state, token, host, pid FROM trials WHERE study = :study AND number = :number",
       soci::use(study), soci::use(number), soci::into(state), soci::into(token), soci::into(host),
       soci::into(pid);
-  const std::string then = token == claim.trial.token
-                               ? str("it is ", state, " since")
-                               : str("it was given to ", pid, " on ", host, " (attempt ", token,
-                                     "), and is ", state);
+  const std::string then =
+      token == claim.trial.token
+          ? str("it is ", state, " since")
+          : str("it was given to ", pid, " on ", host, " (attempt ", token, "), and is ", state);
   return str("trial ", number, " is no longer that of attempt ", claim.trial.token, ": its worker ",
              "was taken for dead, ", then, "; the late result is refused");
 }
@@ -113,7 +113,8 @@ bool Storage::propose(const Study& study, std::int64_t number, const search::Poi
   return impl_->database.transact(Access::write, [&](soci::session& sql) {
     long long added = -1;
     sql << "INSERT INTO trials (study, number, point, state, seed, host, pid, process, token, "
-           "crashes, error) VALUES (:study, :number, :point, 'waiting', :seed, '', 0, '', 0, 0, '') "
+           "crashes, error) VALUES (:study, :number, :point, 'waiting', :seed, '', 0, '', 0, 0, "
+           "'') "
            "ON CONFLICT DO NOTHING RETURNING number",
         soci::use(id), soci::use(trial), soci::use(json), soci::use(seed), soci::into(added);
     return sql.got_data();
@@ -171,9 +172,9 @@ void Storage::finish(const Study& study, const Claim& claim, State state, std::v
   const long long id = claim.study, number = claim.trial.number;
   database.transact(Access::durable, [&](soci::session& sql) {
     if (was_ended_by(sql, claim, state)) return;
-    update_claimed(sql, claim,
-                   str("state = '", name(state), "', ended = ", database.now(),
-                       ", lease_until = NULL"));
+    update_claimed(
+        sql, claim,
+        str("state = '", name(state), "', ended = ", database.now(), ", lease_until = NULL"));
     sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
         soci::use(text), soci::use(id), soci::use(number);
     write_values(sql, id, number, 0, values);
@@ -224,9 +225,10 @@ std::int64_t Storage::retry_failed(const Study& study) {
     sql << "DELETE FROM trial_values WHERE study = :study AND trial IN (SELECT number FROM trials "
            "WHERE study = :same AND state = 'failed')",
         soci::use(id, "study"), soci::use(id, "same");
-    soci::statement update = (sql.prepare << "UPDATE trials SET state = 'waiting', crashes = 0, "
-                                             "ended = NULL WHERE study = :study AND state = 'failed'",
-                              soci::use(id));
+    soci::statement update =
+        (sql.prepare << "UPDATE trials SET state = 'waiting', crashes = 0, "
+                        "ended = NULL WHERE study = :study AND state = 'failed'",
+         soci::use(id));
     update.execute(true);
     return static_cast<std::int64_t>(update.get_affected_rows());
   });

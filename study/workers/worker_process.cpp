@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 #include <unistd.h>
 
@@ -60,7 +60,7 @@ std::string WorkerProcess::shown() const { return str(pid, " on ", host); }
 
 WorkerProcess this_process() { return process_of(::getpid()); }
 
-WorkerProcess process_of(pid_t child) {
+WorkerProcess process_of(int child) {
   return {.host = host_name(), .pid = child, .identity = identity(child)};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/trial_folder.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,7 +29,8 @@ void make_folders(const std::string& path) {
 /// None if another process has it.
 std::unique_ptr<Descriptor> lock(const std::string& folder) {
   const std::string path = lock_of(folder);
-  auto file = std::make_unique<Descriptor>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  auto file =
+      std::make_unique<Descriptor>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (file->get() < 0) throw DataError(str(path, ": cannot be written: ", std::strerror(errno)));
   if (::flock(file->get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK) return nullptr;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 namespace joule::study {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -8,8 +8,8 @@
 #include "joule/core/version.h"
 #include "joule/io/json_dump.h"
 #include "joule/io/parse_number.h"
-#include "joule/study/rows.h"
-#include "joule/study/storage_impl.h"
+#include "joule/study/storage/rows.h"
+#include "joule/study/storage/storage_impl.h"
 #include "joule/study/study_json.h"
 
 namespace joule::study {
@@ -142,9 +142,8 @@ Study Storage::make_study(const StudyDefinition& definition, const std::string& 
 }
 
 Study Storage::study(const std::string& name) {
-  std::vector<Study> found = impl_->database.transact(Access::read, [&](soci::session& sql) {
-    return read_studies(sql, location(), &name);
-  });
+  std::vector<Study> found = impl_->database.transact(
+      Access::read, [&](soci::session& sql) { return read_studies(sql, location(), &name); });
   if (!found.empty()) return std::move(found.front());
   std::string names;
   for (const Overview& o : overviews()) {

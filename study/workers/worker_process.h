@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
 namespace joule::study {
 
 /// A process that runs trials, so that other processes of its machine can tell whether it lives.
 struct WorkerProcess {
-  std::string host;      // the machine's name
+  std::string host;  // the machine's name
   int pid = 0;
   std::string identity;  // boot, namespace of pids, pid and start time: no other process has it
 
@@ -20,7 +18,7 @@ struct WorkerProcess {
 
 WorkerProcess this_process();
 /// A child of this process that has not been waited for.
-WorkerProcess process_of(pid_t child);
+WorkerProcess process_of(int child);
 
 /// Whether it is known to be dead: it ran in this boot of this machine and this namespace of pids,
 /// and is no more there.  One whose parent has not yet waited for it is: the parent tells how it
