@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "joule/study/meter_lock.h"
 #include "joule/study/trial.h"
+#include "joule/study/workers/meter_lock.h"
 
 namespace joule::study {
 

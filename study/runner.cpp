@@ -12,9 +12,9 @@
 #include "joule/measure/environment.h"
 #include "joule/study/budget.h"
 #include "joule/study/export.h"
-#include "joule/study/known_trials.h"
 #include "joule/study/progress.h"
-#include "joule/study/worker_pool.h"
+#include "joule/study/workers/known_trials.h"
+#include "joule/study/workers/worker_pool.h"
 
 namespace joule::study {
 namespace {
@@ -23,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kInterruptedCode = 130;
 constexpr std::chrono::seconds kBetweenLooks(1);
+/// Workers that were killed one after the other, without a trial that they could have died of.
+constexpr int kMostIdleDeaths = 10;
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -80,7 +82,7 @@ class Supervisor {
     }
     while (pool_.running() > 0) {
       if (!stopping_ && hooks_.stop && hooks_.stop()) stop();
-      if (const auto ended = pool_.wait(200)) handle(*ended);
+      pool_.wait(200, [this](const WorkerPool::Ended& ended) { handle(ended); });
       if (Clock::now() >= next_look_) look();
     }
     look();
@@ -107,13 +109,18 @@ class Supervisor {
         storage_.reclaim(study_, options_.most_crashes, {{ended.worker, ended.how()}});
     const auto its = std::ranges::find(reclaimed, ended.worker, &Storage::Reclaimed::worker);
     if (its == reclaimed.end()) {
-      // It ran nothing that could be blamed: another one would end the same way.
-      if (!stopping_) {
+      // It ran nothing that could be blamed.  Of its own error another one would end, too; a kill
+      // may have come from outside, between two trials.
+      if (stopping_) return;
+      if (ended.killed && ++idle_deaths_ < kMostIdleDeaths) {
+        pool_.start();
+      } else {
         fatal_ = ended;
         stop();
       }
       return;
     }
+    idle_deaths_ = 0;
     if (hooks_.on_event) {
       hooks_.on_event(str("trial ", its->number, ": its worker was ", ended.how(),
                           its->failed ? str("; it has failed, after ", its->crashes, " of them")
@@ -143,6 +150,7 @@ class Supervisor {
   std::set<std::int64_t> told_;  // finished before this run, or told of
   Clock::time_point next_look_ = Clock::now() + kBetweenLooks;
   bool stopping_ = false;
+  int idle_deaths_ = 0;
   std::optional<WorkerPool::Ended> fatal_;  // what makes the run end
   WorkerPool pool_;
 };

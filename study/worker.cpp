@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/worker.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -11,8 +12,8 @@
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/study/budget.h"
-#include "joule/study/known_trials.h"
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/known_trials.h"
+#include "joule/study/workers/trial_folder.h"
 
 namespace joule::study {
 namespace {
@@ -183,24 +184,24 @@ class Worker {
   WorkEnd run() {
     for (;;) {
       if (hooks_.stop && hooks_.stop()) return WorkEnd::interrupted;
-      storage_.reclaim(study_, options_.most_crashes);
-      if (study_.definition.energy_budget) {
-        known_.update(storage_, study_);
-        if (over_budget(study_, known_.trials())) return WorkEnd::budget;
-      }
-      if (const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat)) {
-        run_trial(*claim);
+      known_.update(storage_, study_);
+      if (known_.any(State::running) && !storage_.reclaim(study_, options_.most_crashes).empty()) {
         continue;
       }
-      known_.update(storage_, study_);
-      if (const auto point = proposed(study_, known_.trials(), known_.next())) {
-        storage_.propose(study_, known_.next(), *point);
-      } else if (known_.all_finished()) {
-        return WorkEnd::done;
-      } else {  // others run the last ones, and may die of them
-        std::this_thread::sleep_for(
-            std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+      if (over_budget(study_, known_.trials())) return WorkEnd::budget;
+      if (!known_.any(State::waiting)) {
+        if (const auto point = proposed(study_, known_.trials(), known_.next())) {
+          storage_.propose(study_, known_.next(), *point);
+        } else if (known_.all_finished()) {
+          return WorkEnd::done;
+        } else {  // others run the last ones, and may die of them
+          std::this_thread::sleep_for(
+              std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+          continue;
+        }
       }
+      const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat);
+      if (claim) run_trial(*claim);
     }
   }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "joule/study/objective.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 

@@ -7,7 +7,7 @@
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
 #include "joule/study/runner.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::cli {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,8 +10,8 @@
 #include <filesystem>
 
 #include "joule/core/error.h"
-#include "joule/study/meter_lock.h"
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/meter_lock.h"
+#include "joule/study/workers/trial_folder.h"
 #include "joule/tests/support/files.h"
 
 namespace joule::study {

@@ -189,6 +189,7 @@ int time(const Arguments& a) {
 
 int main(int argc, char** argv) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { asked_to_stop = 1; });
+  std::signal(SIGXFSZ, SIG_IGN);  // as joule does
   study::register_kind({"peer", "of the tests", [](const study::StudyDefinition& d) {
                           const json config = json::parse(d.config);
                           require(!config.contains("refuse"), "the peer refuses, as told");

@@ -10,7 +10,7 @@
 #include "joule/study/budget.h"
 #include "joule/study/kinds.h"
 #include "joule/study/progress.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 
@@ -18,6 +18,8 @@ class KnownTrials {
   const std::vector<Trial>& trials() const { return trials_; }
   /// The number of the next proposal.
   std::int64_t next() const { return std::ssize(trials_); }
+  /// Whether one is in this state, which is none of those that do not change.
+  bool any(State state) const;
   bool all_finished() const { return first_open_ == std::ssize(trials_); }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/database.h"
+#include "joule/study/storage/database.h"
 
 #include <algorithm>
 #include <chrono>
@@ -26,10 +26,19 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
-/// The first line of what SOCI or the database says, without the statement.
+/// SOCI splits what it hands on to libpq at the first '=' and ends it with one: there must be one.
+std::string for_soci(const std::string& url) {
+  if (url.find('=') != std::string::npos) return url;
+  return url + (url.find('?') == std::string::npos ? "?" : "&") + "application_name=joule";
+}
+
+/// The first line of what the database says, without the statement and the name of SOCI's function.
 std::string first_line(const soci::soci_error& error) {
-  const std::string text = error.get_error_message();
-  return text.substr(0, text.find('\n'));
+  std::string text = error.get_error_message();
+  text = text.substr(0, text.find('\n'));
+  const std::size_t colon = text.find(": ");
+  if (text.starts_with("sqlite3_") && colon != std::string::npos) text.erase(0, colon + 2);
+  return text;
 }
 
 }  // namespace
@@ -79,7 +88,7 @@ void Database::open_sqlite(Storage::Missing missing) {
 
 void Database::open_postgresql() {
   try {
-    sql_.open("postgresql", location_.url);
+    sql_.open("postgresql", for_soci(location_.url));
   } catch (const soci::soci_error& error) {
     const std::string text = error.get_error_message();
     if (text.find("shared library") != std::string::npos ||

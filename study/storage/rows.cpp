@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/rows.h"
+#include "joule/study/storage/rows.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -36,9 +36,10 @@ void for_each_value(soci::session& sql, const char* table, const char* epoch, lo
   ValueRow row;
   soci::statement statement =
       (sql.prepare << "SELECT trial, " << epoch
-                   << ", name, number, unit, quality, low, high, source, reason FROM " << table
+                   << " AS of_epoch, name, number, unit, quality, low, high, source, reason FROM "
+                   << table
                    << " WHERE study = :study AND trial >= :low AND trial < :high ORDER BY trial, "
-                   << epoch << ", position",
+                      "of_epoch, position",
        soci::use(study), soci::use(from), soci::use(below), soci::into(row.trial),
        soci::into(row.epoch), soci::into(row.name),
        soci::into(row.number.number, row.number.indicator), soci::into(row.unit),

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "joule/study/schema.h"
+#include "joule/study/storage/schema.h"
 #include "joule/study/study.h"
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 namespace joule::study {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/worker_pool.h"
+#include "joule/study/workers/worker_pool.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -107,25 +107,32 @@ void WorkerPool::read_errors(int milliseconds) {
   }
 }
 
-std::optional<WorkerPool::Ended> WorkerPool::wait(int milliseconds) {
-  read_errors(milliseconds);
-  for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
-    int status = 0;
-    if (waitpid(worker->process.pid, &status, WNOHANG) != worker->process.pid) continue;
-    for (std::string before = "?"; before != worker->tail;) {  // what it wrote last
-      before = worker->tail;
-      if (!read_into(worker->tail, worker->errors)) break;
-    }
-    close(worker->errors);
-    const bool killed = WIFSIGNALED(status);
-    Ended ended{.worker = worker->process,
-                .exit_code = killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
-                .killed = killed,
-                .said = last_line(worker->tail)};
-    workers_.erase(worker);
-    return ended;
+WorkerPool::Ended WorkerPool::ended(Worker& worker, const siginfo_t& info) const {
+  for (std::string before = "?"; before != worker.tail;) {  // what it wrote last
+    before = worker.tail;
+    if (!read_into(worker.tail, worker.errors)) break;
   }
-  return {};
+  const bool killed = info.si_code != CLD_EXITED;
+  return {.worker = worker.process,
+          .exit_code = killed ? 128 + info.si_status : info.si_status,
+          .killed = killed,
+          .said = last_line(worker.tail)};
+}
+
+void WorkerPool::wait(int milliseconds, const std::function<void(const Ended&)>& handle) {
+  read_errors(milliseconds);
+  for (auto worker = workers_.begin(); worker != workers_.end();) {
+    siginfo_t info{};
+    const auto pid = static_cast<id_t>(worker->process.pid);
+    if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+      ++worker;
+      continue;
+    }
+    handle(ended(*worker, info));
+    waitid(P_PID, pid, &info, WEXITED);
+    close(worker->errors);
+    worker = workers_.erase(worker);
+  }
 }
 
 std::string WorkerPool::Ended::how() const {

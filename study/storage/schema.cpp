@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/schema.h"
+#include "joule/study/storage/schema.h"
 
 namespace joule::study {
 namespace {

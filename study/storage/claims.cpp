@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "joule/core/error.h"
-#include "joule/study/rows.h"
-#include "joule/study/storage.h"
-#include "joule/study/storage_impl.h"
+#include "joule/study/storage/rows.h"
+#include "joule/study/storage/storage.h"
+#include "joule/study/storage/storage_impl.h"
 
 // Trials on their way: who may run one, and who may end it.
 namespace joule::study {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "joule/study/database.h"
+#include "joule/study/storage/database.h"
 
 namespace joule::study {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "joule/study/database.h"
+#include "joule/study/storage/database.h"
 
 // Trials as rows of the tables.
 namespace joule::study {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 #include <unistd.h>
 
@@ -34,20 +34,19 @@ std::string where_pids_count() {
   return boot + " " + space.data();
 }
 
-/// In the kernel's ticks since the boot; empty if there is no such process, or only what is left
-/// of one that nobody has waited for.
+/// In the kernel's ticks since the boot; empty if there is no such process.  One that has ended and
+/// was not waited for is still there.
 ///
-/// Source    proc(5), /proc/[pid]/stat: field 3 is the state, field 22 the start time; field 2, in
-///           parentheses, may hold anything.
+/// Source    proc(5), /proc/[pid]/stat: field 22 is the start time; field 2, in parentheses, may
+///           hold anything.
 std::string start_time(int pid) {
   const std::string stat = contents(str("/proc/", pid, "/stat"));
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) return "";
   std::istringstream rest(stat.substr(name_end + 1));
   const std::vector<std::string> fields(std::istream_iterator<std::string>(rest), {});
-  constexpr std::size_t kState = 0, kStart = 19;
-  if (fields.size() <= kStart || fields[kState] == "Z" || fields[kState] == "X") return "";
-  return fields[kStart];
+  constexpr std::size_t kStart = 19;  // from field 3 on
+  return fields.size() > kStart ? fields[kStart] : "";
 }
 
 std::string identity(int pid) {
@@ -61,7 +60,7 @@ std::string WorkerProcess::shown() const { return str(pid, " on ", host); }
 
 WorkerProcess this_process() { return process_of(::getpid()); }
 
-WorkerProcess process_of(pid_t child) {
+WorkerProcess process_of(int child) {
   return {.host = host_name(), .pid = child, .identity = identity(child)};
 }
 

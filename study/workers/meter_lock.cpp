@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/meter_lock.h"
+#include "joule/study/workers/meter_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "joule/core/error.h"
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 namespace joule::study {
 namespace {

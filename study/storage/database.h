@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "joule/study/schema.h"
-#include "joule/study/storage.h"
+#include "joule/study/storage/schema.h"
+#include "joule/study/storage/storage.h"
 
 namespace joule::study {
 

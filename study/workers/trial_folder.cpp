@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/trial_folder.h"
+#include "joule/study/workers/trial_folder.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <csignal>
+#include <functional>
 #include <list>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "joule/study/worker_process.h"
+#include "joule/study/workers/worker_process.h"
 
 namespace joule::study {
 
@@ -35,8 +36,10 @@ class WorkerPool {
     /// "killed by signal 9 (Killed)", "ended with code 3: ..."
     std::string how() const;
   };
-  /// Waits up to so many milliseconds for one to say something or to end; one that has ended.
-  std::optional<Ended> wait(int milliseconds);
+  /// Waits up to so many milliseconds for one to say something or to end, and calls handle(ended)
+  /// for each that has ended.  Until handle() returns the system still knows the process, so that
+  /// no other worker takes its trial for lost before this one has said how it died.
+  void wait(int milliseconds, const std::function<void(const Ended&)>& handle);
 
  private:
   struct Worker {
@@ -46,6 +49,7 @@ class WorkerPool {
   };
 
   void read_errors(int milliseconds);
+  Ended ended(Worker& worker, const siginfo_t& info) const;
 
   std::vector<std::string> command_;
   std::list<Worker> workers_;

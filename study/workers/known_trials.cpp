@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/known_trials.h"
+#include "joule/study/workers/known_trials.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace joule::study {
@@ -13,6 +14,11 @@ void KnownTrials::update(Storage& storage, const Study& study) {
   while (!all_finished() && is_finished(trials_[static_cast<std::size_t>(first_open_)].state)) {
     ++first_open_;
   }
+}
+
+bool KnownTrials::any(State state) const {
+  return std::any_of(trials_.begin() + first_open_, trials_.end(),
+                     [state](const Trial& trial) { return trial.state == state; });
 }
 
 }  // namespace joule::study

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/study/storage.h"
+#include "joule/study/storage/storage.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -8,8 +8,8 @@
 #include "joule/core/version.h"
 #include "joule/io/json_dump.h"
 #include "joule/io/parse_number.h"
-#include "joule/study/rows.h"
-#include "joule/study/storage_impl.h"
+#include "joule/study/storage/rows.h"
+#include "joule/study/storage/storage_impl.h"
 #include "joule/study/study_json.h"
 
 namespace joule::study {

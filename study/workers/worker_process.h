@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
 namespace joule::study {
@@ -20,10 +18,11 @@ struct WorkerProcess {
 
 WorkerProcess this_process();
 /// A child of this process that has not been waited for.
-WorkerProcess process_of(pid_t child);
+WorkerProcess process_of(int child);
 
 /// Whether it is known to be dead: it ran in this boot of this machine and this namespace of pids,
-/// and is no more there.  Of a process elsewhere nothing is known.
+/// and is no more there.  One whose parent has not yet waited for it is: the parent tells how it
+/// died.  Of a process elsewhere nothing is known.
 bool is_dead(const WorkerProcess& process);
 
 }  // namespace joule::study
