@@ -133,7 +133,8 @@ std::vector<int> read_partition(const fs::path& path, const std::vector<std::str
   if (list.is_csv()) list.next();  // "image_id,partition"
   std::vector<int> parts;
   for (auto line = list.next(); !line.empty(); line = list.next()) {
-    const std::string_view expected = parts.size() < names.size() ? names[parts.size()] : "no more";
+    const std::string_view expected =
+        parts.size() < names.size() ? std::string_view(names[parts.size()]) : "no more";
     if (line[0] != expected) {
       list.lines().fail(
           str("image ", line[0], ", expected ", expected, " as in the list of attributes"));
