@@ -22,6 +22,7 @@ void add_meter(Command& app, Run& run);
 void add_bench(Command& app, Run& run);
 void add_profile(Command& app, Run& run);
 void add_tune(Command& app, Run& run);
+void add_compare(Command& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;
