@@ -19,6 +19,7 @@
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
 #include "joule/io/json_dump.h"
+#include "joule/report/compare/outputs.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/run/run.h"
 #include "joule/training/run/summary_json.h"
@@ -35,9 +36,9 @@ constexpr const char* kExamples = R"(Example:
       trains small-cnn on Fashion-MNIST twice, without and with the L0 penalty
       on the outputs of the ReLUs, and shows what the penalty changes
 
-Writes DIR/standard, DIR/l0 (as joule train does) and DIR/summary.json. A
-finished demo that is there is replaced; anything else is not, but for --resume
-and --overwrite.)";
+Writes DIR/standard, DIR/l0 (as joule train does), DIR/summary.json and
+DIR/compare.html (as joule compare does). A finished demo that is there is
+replaced; anything else is not, but for --resume and --overwrite.)";
 
 struct Options {
   std::string out = "runs/demo";
@@ -57,6 +58,14 @@ void remove_file(const std::string& path) {
 constexpr const char* kNets[] = {"standard", "l0"};
 
 std::string summary_of(const std::string& folder) { return folder + "/summary.json"; }
+std::string page_of(const std::string& folder) { return folder + "/compare.html"; }
+
+/// The page of both runs.
+void write_page(const std::string& folder) {
+  std::vector<std::string> runs;
+  for (const char* net : kNets) runs.push_back(folder + "/" + net);
+  write_file_atomically(page_of(folder), to_html(report::compare(report::read_runs(runs))));
+}
 
 /// Whether it is the summary of a demo, and not another file of that name.
 bool is_demo_summary(const std::string& path) {
@@ -231,6 +240,8 @@ int demo(const Options& options) {
   fmt::print("\n");
   print_table(compare(results[0], results[1]));
   print_notes(results[0], results[1]);
+  write_page(options.out);
+  fmt::print("{}: both runs over the epochs, beside each other\n", page_of(options.out));
   return 0;
 }
 

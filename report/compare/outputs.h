@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "joule/report/compare/comparison.h"
+
+// The forms that a comparison takes.
+namespace joule::report {
+
+/// For a terminal: the runs, the means of the groups with their differences to the first, the
+/// fronts, what differs, and what a reader must not miss.  Tables take no more than `width`.
+std::string to_text(const Comparison& comparison, std::size_t width);
+
+/// A page (see report/page.h) with the curves, the means and differences, accuracy against energy,
+/// what differs in configurations and machines, and what all have in common.  Its JSON is
+/// json_of().
+std::string to_html(const Comparison& comparison);
+
+/// Every figure, keys as in docs/cli.md.
+nlohmann::ordered_json json_of(const Comparison& comparison);
+
+/// A row for each epoch of each run (RFC 4180, with CRLF): run, group, seed, finished, machine,
+/// epoch, then every quantity after that epoch, with unit and quality in the head; of energies also
+/// the half-width, the source, and why there is no value.
+std::string to_csv(const Comparison& comparison);
+
+/// The lines that say what the front of a chart is, as far as intervals allow: for a page or a
+/// terminal.
+std::string front_line(const Comparison& comparison, const AccuracyEnergy& found);
+
+/// A table of the runs: the first row is the head.
+std::vector<std::vector<std::string>> run_rows(const Comparison& comparison);
+/// Quantities below each other; the groups and their differences to the first beside each other.
+std::vector<std::vector<std::string>> group_rows(const Comparison& comparison);
+/// The contrasts, a column for each group.
+std::vector<std::vector<std::string>> contrast_rows(const Comparison& comparison,
+                                                    const std::vector<Contrast>& contrasts);
+
+}  // namespace joule::report

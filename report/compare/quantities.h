@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "joule/training/energy/epoch_energy.h"
+#include "joule/training/run/metrics.h"
+
+namespace joule::report {
+
+/// One number of a run, or why there is none.
+struct Amount {
+  std::optional<double> value{};
+  std::optional<double> half_width{};  // of an energy, as far as its source states one
+  std::string source{};                // of an energy: the meters, or the profile
+  std::string reason{};                // why there is no value
+};
+
+/// What a run has come to by the end of an epoch.
+struct Standing {
+  const training::EpochMetrics* last = nullptr;
+  double seconds = 0;           // of all training steps until then
+  training::PartEnergy energy;  // of all epochs until then, validation and test included
+
+  void add(const training::EpochMetrics& epoch);
+};
+
+/// Something that runs are compared by.
+struct Quantity {
+  std::string key;        // "test_accuracy"
+  std::string name;       // "test accuracy"
+  std::string unit;       // "%"; empty: a pure number
+  std::string quality{};  // of an energy: "measured", "modelled"; each is a quantity of its own
+  /// Whether it is another on another machine.
+  bool of_machine = false;
+  Amount (*of)(const Standing& standing) = nullptr;
+
+  bool is_energy() const { return !quality.empty(); }
+};
+
+/// In the order in which they are shown.
+std::span<const Quantity> quantities();
+/// Errors    ArgumentError if there is none of that key.
+std::size_t quantity_of(std::string_view key);
+
+/// After the last of these epochs, of which there must be one.
+Amount amount_of(const Quantity& quantity, std::span<const training::EpochMetrics> epochs);
+
+/// "92.10 %", "0.2351", "1.95 mJ"; with `sign` as a difference: "+0.30 points".
+std::string shown(const Quantity& quantity, double value, bool sign = false);
+
+}  // namespace joule::report
