@@ -15,6 +15,7 @@
 #include "joule/data/loader.h"
 #include "joule/measure/subject.h"
 #include "joule/training/config.h"
+#include "joule/training/energy/dataset_energy.h"
 
 namespace joule::cli {
 namespace {
@@ -40,7 +41,7 @@ struct Options {
   std::optional<std::int64_t> classes;
   std::optional<double> relu_density, mac_picojoules;
   std::optional<int> threshold_bits;
-  std::int64_t batch = 512, limit = 0;
+  std::int64_t batch = training::kPublishedBatch, limit = 0;
   std::uint64_t seed = 1;
   bool list = false, json = false;
   Execution execution;
@@ -75,8 +76,8 @@ int model_energy(const Options& o) {
   const auto* const asic = std::get_if<energy::AsicModel>(&model);
   require(asic || !o.threshold_bits, "threshold-bits: to ", o.cost_model,
           " only an exact 0 is zero, it has no threshold");
-  const training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
-                                        .relu_density = o.relu_density};
+  training::CountOptions counting{.threshold_bits = o.threshold_bits.value_or(32),
+                                  .relu_density = o.relu_density};
   measure::Subject subject = measure::load_subject({.model = o.model,
                                                     .input = o.input,
                                                     .data = o.data,
@@ -91,6 +92,13 @@ int model_energy(const Options& o) {
                       .seed = o.seed,
                       .batch = o.batch};
   if (subject.images) report.data = subject.images->name;
+  if (asic) {
+    counting.published = {.name = subject.model.spec.name};
+    if (subject.images) {
+      counting.published->mean = subject.images->mean;
+      counting.published->deviation = subject.images->deviation;
+    }
+  }
 
   energy::Ledger ledger;
   std::optional<training::AsicEstimator> estimator;

@@ -22,12 +22,35 @@ Tensor l0_sum(const Tensor& x, float sigma) {
   return sum;
 }
 
+/// Of tap k, before what is saved counts.
 float weight_of(const Tap& tap, std::size_t taps, const L0Options& options) {
   if (options.normalization == L0Normalization::per_layer_mean) {
     return options.lambda / (static_cast<float>(taps) * static_cast<float>(tap.value.numel()));
   }
   return options.lambda /
          (static_cast<float>(options.parameters) * static_cast<float>(tap.value.dim(0)));
+}
+
+/// What weight_of() is multiplied with: each tap's savings, per layer or per value, over their
+/// mean.
+std::vector<double> relative_savings(std::span<const Tap> taps, const L0Options& options) {
+  std::vector<double> savings = options.savings;
+  require(savings.size() == taps.size(), "l0_penalty: there are ", taps.size(), " taps, but ",
+          savings.size(), " savings");
+  double all = 0, count = 0;
+  for (std::size_t k = 0; k < taps.size(); ++k) {
+    require(savings[k] >= 0, "l0_penalty: the savings of layer '", taps[k].layer,
+            "' must not be negative, got ", savings[k]);
+    const double values = options.normalization == L0Normalization::per_layer_mean
+                              ? 1
+                              : static_cast<double>(taps[k].value.numel());
+    all += savings[k];
+    count += values;
+    savings[k] /= values;
+  }
+  require(all > 0, "l0_penalty: no layer that is penalised saves anything by its zeros");
+  for (double& saved : savings) saved *= count / all;
+  return savings;
 }
 
 }  // namespace
@@ -46,6 +69,12 @@ Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
     sums.push_back(tap.l0_sum && tap.sigma == options.sigma ? tap.l0_sum
                                                             : l0_sum(tap.value, options.sigma));
     weights.push_back(weight_of(tap, taps.size(), options));
+  }
+  if (!options.savings.empty()) {
+    const std::vector<double> relative = relative_savings(taps, options);
+    for (std::size_t k = 0; k < weights.size(); ++k) {
+      weights[k] = static_cast<float>(weights[k] * relative[k]);
+    }
   }
   Tensor value(Shape{}, sums[0].dtype(), sums[0].device());
   dispatch(ops::L0Penalty{.sums = sums, .weights = weights, .value = value});

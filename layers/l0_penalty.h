@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "joule/core/tensor.h"
 #include "joule/layers/taps.h"
@@ -18,13 +19,26 @@ struct L0Options {
   float sigma = 1e-4f;
   L0Normalization normalization = L0Normalization::per_layer_mean;
   std::int64_t parameters = 0;  // m; per_parameter needs it
+  /// What all zeros of each tap would save, as macs_saved() of training/macs_saved.h says; in any
+  /// unit.  Empty: all taps count alike.
+  std::vector<double> savings{};
 };
 /// The penalty of energy-aware training on the outputs of layers:
 ///   sum_k weight_k * sum_j v_kj^2 / (v_kj^2 + sigma), v_k the value of tap k.
 ///
+/// With K taps of n_k values per image in a batch of B, and with savings M_k:
+///
+///                    weight_k                   with savings
+///   per_layer_mean   lambda / (K B n_k)         lambda M_k / (sum_i M_i B n_k)
+///   per_parameter    lambda / (m B)             lambda M_k sum_i n_i / (sum_i M_i n_k m B)
+///
+/// So savings are normalised: where no value is zero, the penalty is the same with and without.
+///
 /// Cost      nothing per element if the taps were taken with the same sigma (the ReLU summed in its
 ///           own pass, and adds the derivative in its own backward); otherwise one pass each.
-/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or as require_sigma().
+/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or as require_sigma();
+/// if
+///           there are savings, but not one per tap, or they are negative or all 0.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 3 (with the plus sign of the text).
 Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options = {});
 

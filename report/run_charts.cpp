@@ -161,7 +161,7 @@ std::vector<LineChart> learning_charts(const TrainingRun& run) {
     loss.lines.push_back(
         by_epoch("validation", run, [](const auto& m) { return *m.validation_loss; }));
   }
-  if (run.config.l0_lambda > 0) {
+  if (is_penalised(run.config)) {
     loss.lines.push_back(
         by_epoch("L0 penalty, lambda included", run, [](const auto& m) { return m.l0_penalty; }));
   }

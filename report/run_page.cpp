@@ -10,6 +10,7 @@
 #include "joule/report/run_charts.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
+#include "joule/training/lambda_control.h"
 #include "joule/training/run/choice.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/summary_json.h"
@@ -276,17 +277,22 @@ ordered_json data_of(const TrainingRun& run) {
   return data;
 }
 
+std::string penalty_of(const training::Config& c) {
+  if (const auto target = control_target(c)) {
+    return fmt::format(", L0 penalty steered to {} {}", name(target->what), target->value);
+  }
+  return c.l0_lambda > 0 ? fmt::format(", L0 penalty of {}", c.l0_lambda) : "";
+}
+
 }  // namespace
 
 std::string to_html(const TrainingRun& whole) {
   TrainingRun run = whole;
   run.energy.epochs = training::thinned(whole.energy.epochs);
   const training::Config& c = run.config;
-  Page page(
-      fmt::format("Training of {} on {}", c.model, c.data),
-      fmt::format("{} epochs, batches of {}, {} with a learning rate of {}{}; seed {}", c.epochs,
-                  c.batch, c.optimizer, c.lr,
-                  c.l0_lambda > 0 ? fmt::format(", L0 penalty of {}", c.l0_lambda) : "", c.seed));
+  Page page(fmt::format("Training of {} on {}", c.model, c.data),
+            fmt::format("{} epochs, batches of {}, {} with a learning rate of {}{}; seed {}",
+                        c.epochs, c.batch, c.optimizer, c.lr, penalty_of(c), c.seed));
   say_state(page, run);
   if (run.energy.epochs.empty()) {
     page.paragraph("No epoch is complete yet.");

@@ -9,6 +9,7 @@
 #include "joule/io/json_text.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
+#include "joule/training/lambda_control.h"
 #include "joule/training/run/json_value.h"
 
 namespace joule::training {
@@ -33,6 +34,32 @@ void check_rule(const Config& c) {
               "the schedule one-cycle", c.schedule);
   require(c.cycle_momentum == "off" || !keeps_velocity || c.momentum > 0,
           "cycle_momentum: ", c.optimizer, " needs a momentum, got ", c.momentum);
+}
+
+/// What lambda is steered to, or that it is given.
+void check_target(const Config& c) {
+  const struct {
+    const char* name;
+    bool asked;
+  } targets[] = {{"target_density", c.target_density > 0},
+                 {"target_joules", c.target_joules > 0},
+                 {"target_accuracy_loss", c.target_accuracy_loss > 0}};
+  const char* first = nullptr;
+  for (const auto& [name, asked] : targets) {
+    if (!asked) continue;
+    require(!first, name, ": lambda can be steered to one target, and there is ", first);
+    first = name;
+  }
+  require(c.reference.empty() || c.target_accuracy_loss > 0,
+          "reference: is that of target_accuracy_loss, which is not given");
+  if (!first) return;
+  require(c.l0_lambda == 0, first, ": steers lambda, but l0_lambda gives it: ", c.l0_lambda);
+  require(c.l0_warmup == 0, first, ": has a rise of lambda of its own, got l0_warmup ",
+          c.l0_warmup);
+  require(c.target_density > 0 || c.validation > 0, first,
+          ": is measured on images that are held back, got validation 0");
+  require(c.target_accuracy_loss == 0 || !c.reference.empty(),
+          "target_accuracy_loss: needs the run that it is measured against, as reference");
 }
 
 ordered_json parsed(std::string_view text, const std::string& path) {
@@ -86,6 +113,7 @@ void require_count(const char* option, std::int64_t count, std::int64_t most) {
 void check(const Config& c) {
   for (const ConfigField& field : config_fields()) check_field(field, c);
   check_rule(c);
+  check_target(c);
   require(c.validation > 0 || c.schedule != "plateau",
           "validation: the plateau schedule goes by the loss on images that are held back, got ",
           c.validation);
@@ -137,6 +165,10 @@ std::string differences(const Config& saved, const Config& asked) {
                                 now[field.name].dump());
   }
   return all;
+}
+
+bool is_penalised(const Config& config) {
+  return config.l0_lambda > 0 || control_target(config).has_value();
 }
 
 Device device(const Config& config) { return config.device == "cuda" ? Device::cuda : Device::cpu; }

@@ -48,7 +48,14 @@ struct Config {
   double l0_sigma = 1e-4;
   std::string l0_layers = "relu";                   // relu | all
   std::string l0_normalization = "per-layer-mean";  // per-layer-mean | per-parameter
+  std::string l0_weights = "equal";                 // equal | macs
   double l0_warmup = 0;                             // epochs in which lambda rises from 0
+
+  // Instead of l0_lambda: what it is steered to (see training/lambda_control.h); 0: nothing.
+  double target_density = 0;        // share of all ReLU outputs that are not zero
+  double target_joules = 0;         // modelled, of the inference of an image
+  double target_accuracy_loss = 0;  // in percentage points, against the run in `reference`
+  std::string reference;            // its folder
 
   std::uint64_t seed = 1;
   int threads = 0;                // 0: what there is
@@ -109,6 +116,8 @@ std::vector<std::string> read_config(Config& config, std::string_view json,
 /// values: "lr is 0.1, got 0.2".  Empty if there are none.
 std::string differences(const Config& saved, const Config& asked);
 
+/// Whether there is an L0 penalty.
+bool is_penalised(const Config& config);
 Device device(const Config& config);
 Precision precision(const Config& config);
 /// For people: what the operands of products may be rounded to.

@@ -179,28 +179,61 @@ std::vector<ConfigField> rule_fields() {
 }
 
 std::vector<ConfigField> penalty_fields() {
-  return {{.name = "l0_lambda",
-           .member = &Config::l0_lambda,
-           .help = "Weight of the L0 penalty; 0: none",
-           .range = factor()},
-          {.name = "l0_sigma",
-           .member = &Config::l0_sigma,
-           .help = "Smoothness of the L0 penalty: smaller is closer to a count",
-           .range = from_to(kLeastSigma, kMostSigma,
-                            str("must be from ", kLeastSigma, " to ", kMostSigma))},
-          {.name = "l0_layers",
-           .member = &Config::l0_layers,
-           .help = "Layers whose outputs are penalised",
-           .choices = {"relu", "all"}},
-          {.name = "l0_normalization",
-           .member = &Config::l0_normalization,
-           .help = "What the penalty is divided by",
-           .choices = {"per-layer-mean", "per-parameter"}},
-          {.name = "l0_warmup",
-           .member = &Config::l0_warmup,
-           .help = "Epochs in which lambda rises from 0",
-           .range = count(0, kMaxEpochs, " epochs"),
-           .unit = "epochs"}};
+  return {
+      {.name = "l0_lambda",
+       .member = &Config::l0_lambda,
+       .help = "Weight of the L0 penalty; 0: none",
+       .range = factor()},
+      {.name = "l0_sigma",
+       .member = &Config::l0_sigma,
+       .help = "Smoothness of the L0 penalty: smaller is closer to a count",
+       .range =
+           from_to(kLeastSigma, kMostSigma, str("must be from ", kLeastSigma, " to ", kMostSigma))},
+      {.name = "l0_layers",
+       .member = &Config::l0_layers,
+       .help = "Layers whose outputs are penalised",
+       .choices = {"relu", "all"}},
+      {.name = "l0_normalization",
+       .member = &Config::l0_normalization,
+       .help = "What the penalty is divided by",
+       .choices = {"per-layer-mean", "per-parameter"}},
+      {.name = "l0_weights",
+       .member = &Config::l0_weights,
+       .help = "What a layer counts in the penalty: all the same, or the MACs that its zeros save",
+       .choices = {"equal", "macs"},
+       .may_be_missing = true},
+      {.name = "l0_warmup",
+       .member = &Config::l0_warmup,
+       .help = "Epochs in which lambda rises from 0",
+       .range = count(0, kMaxEpochs, " epochs"),
+       .unit = "epochs"}};
+}
+
+std::vector<ConfigField> target_fields() {
+  return {{.name = "target_density",
+           .member = &Config::target_density,
+           .help = "Steer lambda so that this share of all ReLU outputs is not zero in the end; "
+                   "0: do not",
+           .range = from_to_below(0, 1, "expected a share from 0 to below 1"),
+           .may_be_missing = true},
+          {.name = "target_joules",
+           .member = &Config::target_joules,
+           .help = "Steer lambda so that the inference of an image costs this in the end, as "
+                   "horowitz45 models what is executed; 0: do not",
+           .range = factor(),
+           .unit = "J",
+           .may_be_missing = true},
+          {.name = "target_accuracy_loss",
+           .member = &Config::target_accuracy_loss,
+           .help = "Steer lambda so that this is lost of --reference's validation accuracy, in "
+                   "percentage points; 0: do not",
+           .range = from_to_below(0, 100, "expected percentage points from 0 to below 100"),
+           .unit = "%",
+           .may_be_missing = true},
+          {.name = "reference",
+           .member = &Config::reference,
+           .help = "Folder of the finished run that --target-accuracy-loss is measured against",
+           .may_be_missing = true}};
 }
 
 std::vector<ConfigField> execution_fields() {
@@ -231,7 +264,8 @@ std::vector<ConfigField> execution_fields() {
 
 std::vector<ConfigField> make_table() {
   std::vector<ConfigField> table;
-  for (auto* const part : {subject_fields, rule_fields, penalty_fields, execution_fields}) {
+  for (auto* const part :
+       {subject_fields, rule_fields, penalty_fields, target_fields, execution_fields}) {
     std::ranges::move(part(), std::back_inserter(table));
   }
   return table;

@@ -14,6 +14,7 @@
 #include "joule/training/components.h"
 #include "joule/training/energy/run_energy.h"
 #include "joule/training/run/history.h"
+#include "joule/training/run/reference.h"
 #include "joule/training/run/summary.h"
 
 namespace joule::training {
@@ -58,11 +59,15 @@ Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting 
       model_(placed_model(config_, data.train)),
       optimizer_(make_optimizer(config_, model_.net.parameters())),
       schedule_(make_schedule(config_, loader_.batches())),
-      training_step_(config_, model_.net),
+      training_step_(config_, model_.net, learning_.train.image_shape()),
       graph_(graph_json(model_)),
-      energy_(std::move(accounting)) {}
+      energy_(std::move(accounting)),
+      target_(control_target(config_)) {
+  if (!config_.reference.empty()) reference_ = reference_accuracies(config_.reference, config_);
+}
 
 double Trainer::lambda() const {
+  if (target_) return control_.lambda();
   const double ramp = config_.l0_warmup * static_cast<double>(loader_.batches());
   const auto done = static_cast<double>(step());
   return done < ramp ? config_.l0_lambda * done / ramp : config_.l0_lambda;
@@ -80,8 +85,9 @@ void Trainer::check_alive(std::string_view layer, std::int64_t nonzeros) {
   if (silent < kSilentSteps) return;
   fail(str("layer ", layer, " has been silent for ", silent,
            " steps, every unit of it, and no gradient comes through it any more; ",
-           config_.l0_lambda > 0 ? "try a longer --l0-warmup or a smaller --l0-lambda"
-                                 : "try a smaller --lr"));
+           target_                 ? "try a target that asks for fewer zeros"
+           : is_penalised(config_) ? "try a longer --l0-warmup or a smaller --l0-lambda"
+                                   : "try a smaller --lr"));
 }
 
 void Trainer::check_loss(double value) const {
@@ -113,7 +119,11 @@ void Trainer::train_step(const Batch& batch) {
   const Tensor labels = read.add(batch.labels);
   const Tensor penalty = out.penalty ? read.add(out.penalty) : Tensor();
   std::vector<std::pair<std::string_view, const std::int64_t*>> nonzeros;
-  for (const auto& [layer, mask] : out.masks) nonzeros.emplace_back(layer, &read.add(*mask));
+  std::int64_t outputs = 0, outputs_nonzero = 0;  // of all ReLUs
+  for (const auto& [layer, mask] : out.masks) {
+    nonzeros.emplace_back(layer, &read.add(*mask));
+    outputs += mask->rows() * mask->channels();
+  }
   read.wait();
   const auto images = static_cast<double>(batch.images.dim(0));
   const double value = cross_entropy.item();
@@ -123,7 +133,14 @@ void Trainer::train_step(const Batch& batch) {
     fail(str("the L0 penalty is ", number(l0), "; try a smaller --lr or --l0-lambda, or a larger ",
              "--l0-sigma"));
   }
-  for (const auto& [layer, count] : nonzeros) check_alive(layer, *count);
+  for (const auto& [layer, count] : nonzeros) {
+    check_alive(layer, *count);
+    outputs_nonzero += *count;
+  }
+  if (target_ && target_->what == Target::density) {
+    const double density = static_cast<double>(outputs_nonzero) / static_cast<double>(outputs);
+    steer(std::log(density / target_->value), 1);
+  }
   sums_.loss += value * images;
   sums_.penalty += l0 * images;
   sums_.correct += count_correct(logits, labels);
@@ -168,6 +185,7 @@ bool Trainer::train_steps(const Hooks& hooks) {
   for (const Batch& batch : DeviceBatches(loader_, device(config_))) {
     train_step(batch);
     ++batch_;
+    steer_within_epoch();
     const auto now = Clock::now();
     sums_.seconds += std::chrono::duration<double>(now - start).count();
     start = now;
@@ -178,11 +196,11 @@ bool Trainer::train_steps(const Hooks& hooks) {
 }
 
 std::optional<Evaluation> Trainer::judge(const char* which, const Dataset& images,
-                                         const Hooks& hooks) {
+                                         std::function<bool()> stop) {
   try {
-    return evaluate(model_.net, images, {.stop = [&] { return stopped(hooks); }});
+    return evaluate(model_.net, images, {.stop = std::move(stop)});
   } catch (const NotFiniteError& error) {
-    fail(str("after the epoch, on the ", which, " images: ", error.what(), "; try a smaller --lr"));
+    fail(str("on the ", which, " images: ", error.what(), "; try a smaller --lr"));
   }
 }
 
@@ -199,13 +217,14 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   energy_.end_training(epoch_ + 1, ledger_.total());
   close_ledger();
   if (!trained) return false;
+  const auto stop = [&] { return stopped(hooks); };
   std::optional<Evaluation> validation;
   if (learning_.validation.size() > 0) {
-    validation = judge("validation", learning_.validation, hooks);
+    validation = judge("validation", learning_.validation, stop);
     energy_.end_validation(epoch_ + 1);
     if (!validation) return false;
   }
-  auto evaluation = judge("test", test_, hooks);
+  auto evaluation = judge("test", test_, stop);
   // An evaluation that was stopped has cost something, too, but its work will be done again.
   energy_.end_evaluation(epoch_ + 1, evaluation ? total_work(*evaluation) : energy::Totals{});
   if (!evaluation) return false;
@@ -238,6 +257,7 @@ void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
     metrics_.back().validation_accuracy = validation->accuracy();
     metrics_.back().validation_loss = validation->loss;
   }
+  if (target_) metrics_.back().control = steer_after_epoch(validation ? *validation : *evaluation_);
   thin_out(metrics_);
   ++epoch_;
   batch_ = 0;

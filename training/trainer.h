@@ -20,6 +20,7 @@
 #include "joule/training/energy/energy_account.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/hooks.h"
+#include "joule/training/lambda_control.h"
 #include "joule/training/run/metrics.h"
 #include "joule/training/run/model_file.h"
 #include "joule/training/training_step.h"
@@ -38,7 +39,8 @@ class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
-  /// Errors    as hold_back(), make_model() and EnergyAccount; made of a Config, as check().
+  /// Errors    as hold_back(), make_model(), EnergyAccount and reference_accuracies(); made of a
+  ///           Config, as check().
   Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {});
 
   const Config& config() const { return config_; }
@@ -100,8 +102,12 @@ class Trainer {
 
   void check(const Sums& sums, std::int64_t batch) const;
   bool train_steps(const Hooks& hooks);  // whether to the end
-  std::optional<Evaluation> judge(const char* which, const Dataset& images, const Hooks& hooks);
+  std::optional<Evaluation> judge(const char* which, const Dataset& images,
+                                  std::function<bool()> stop);
   void finish_epoch(const std::optional<Evaluation>& validation);
+  void steer(double error, std::int64_t steps);
+  void steer_within_epoch();
+  ControlMetrics steer_after_epoch(const Evaluation& judged);
   void train_step(const Batch& batch);
   bool stopped(const Hooks& hooks) const;
   bool over_budget(const Hooks& hooks) const;
@@ -131,6 +137,9 @@ class Trainer {
   std::map<Phase, energy::Totals> earlier_work_;  // without what is in ledger_
   energy::Ledger ledger_;                         // since the epoch or run_epoch() began
   EnergyAccount energy_;
+  std::optional<ControlTarget> target_;
+  std::vector<double> reference_;  // its accuracies; empty unless the target is measured by them
+  LambdaControl control_;
   std::set<std::int64_t> lost_after_;
   std::optional<Evaluation> evaluation_;
 };

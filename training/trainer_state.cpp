@@ -145,6 +145,8 @@ State Trainer::state() const {
   state.values["position"] = to_texts(epoch_, batch_);
   state.values["sums"] =
       to_texts(sums_.loss, sums_.penalty, sums_.images, sums_.correct, sums_.seconds);
+  if (target_)
+    state.values["lambda"] = to_texts(control_.state().lambda, control_.state().integral);
   for (const auto& [layer, steps] : silent_) state.values["silent." + layer] = to_text(steps);
   const auto work = this->work();
   for (const Phase phase : kPhases) {
@@ -202,6 +204,12 @@ void Trainer::load_state(const State& state, std::vector<EpochMetrics> metrics) 
   parse_texts("sums", value(state, "sums"), sums.loss, sums.penalty, sums.images, sums.correct,
               sums.seconds);
   in_entry("sums", [&] { check(sums, batch); });
+  LambdaControl control;
+  if (target_) {
+    LambdaControl::State at;
+    parse_texts("lambda", value(state, "lambda"), at.lambda, at.integral);
+    in_entry("lambda", [&] { control.set_state(at); });
+  }
   std::map<std::string, int> silent;
   for (const auto& [layer, text] : extract(state, "silent.").values) {
     int& steps = silent[layer];
@@ -247,6 +255,7 @@ void Trainer::load_state(const State& state, std::vector<EpochMetrics> metrics) 
   batch_ = batch;
   sums_ = sums;
   silent_ = std::move(silent);
+  control_ = control;
   earlier_work_ = std::move(work);
   ledger_.reset();
   energy_.set_epoch(std::move(energy.epoch));

@@ -5,21 +5,37 @@
 
 #include "joule/core/error.h"
 #include "joule/layers/functions.h"
+#include "joule/training/macs_saved.h"
 
 namespace joule::training {
 
-TrainingStep::TrainingStep(const Config& config, nn::Module& net) : config_(config), net_(net) {
+TrainingStep::TrainingStep(const Config& config, nn::Module& net, const Shape& image)
+    : config_(config), net_(net) {
+  if (is_penalised(config) && config.l0_weights == "macs") saved_ = macs_saved(net, image);
   const Device where = device(config);
   if (where == Device::cpu) return;
   lambda_now_ = Tensor::zeros(Shape{}, DType::f32, where);
   if (config.graph != "off") captured_.emplace(where, net.parameters());
 }
 
+std::vector<double> TrainingStep::savings_of(const std::vector<Tap>& taps) const {
+  std::vector<double> savings;
+  if (saved_.empty()) return savings;
+  for (const Tap& tap : taps) {
+    const auto saved = saved_.find(tap.layer);
+    require(saved != saved_.end(), "l0_weights: layer ", tap.layer,
+            " is inside of another: what its zeros save is unknown");
+    savings.push_back(saved->second);
+  }
+  return savings;
+}
+
 Tensor TrainingStep::penalty_of(const std::vector<Tap>& taps, double lambda) const {
   L0Options options{.lambda = static_cast<float>(lambda),
                     .sigma = static_cast<float>(config_.l0_sigma),
                     .normalization = l0_normalization(config_),
-                    .parameters = net_.parameter_count()};
+                    .parameters = net_.parameter_count(),
+                    .savings = savings_of(taps)};
   if (!lambda_now_) return l0_penalty(taps, options);
   options.lambda = 1;  // as part of a captured step it would stay what it was
   return scale(l0_penalty(taps, options), lambda_now_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,8 +33,8 @@ class TrainingStep {
     std::vector<ReluMask> masks;
   };
 
-  /// Both must outlive this; the net is where it is to be trained.
-  TrainingStep(const Config& config, nn::Module& net);
+  /// Config and net must outlive this; the net is where it is to be trained, on images [H,W,C].
+  TrainingStep(const Config& config, nn::Module& net, const Shape& image);
 
   /// Leaves the gradients in the net's parameters, which must have none.
   ///
@@ -56,11 +57,13 @@ class TrainingStep {
   Output forward(const Batch& batch, double lambda) const;
   Output forward_and_backward(const Batch& batch, double lambda) const;
   Tensor penalty_of(const std::vector<Tap>& taps, double lambda) const;
+  std::vector<double> savings_of(const std::vector<Tap>& taps) const;
 
   const Config& config_;
   nn::Module& net_;
-  std::optional<Captured> captured_;  // where steps are to be captured
-  Tensor lambda_now_;                 // on a device that is not the CPU: of this step
+  std::map<std::string, double, std::less<>> saved_;  // macs_saved(), where the penalty goes by it
+  std::optional<Captured> captured_;                  // where steps are to be captured
+  Tensor lambda_now_;  // on a device that is not the CPU: of this step
   std::int64_t steps_ = 0;
 };
 

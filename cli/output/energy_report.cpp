@@ -159,6 +159,7 @@ void print(const EnergyReport& r) {
     fmt::print("{} takes for zero what a machine of {} bits does: magnitudes up to {:.3g}\n",
                r.estimates.front().profile, *r.threshold_bits,
                energy::zero_threshold(*r.threshold_bits));
+    fmt::print("(in brackets): layers of the published code that Joule does not run\n");
   }
   fmt::print(
       "modelled: counts times constants, layers not fused; no joule was measured\n"

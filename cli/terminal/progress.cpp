@@ -20,6 +20,13 @@ constexpr std::chrono::seconds kPlainLine(5);
 
 std::string per_image(energy::Joules energy) { return str("  ", energy, "/image"); }
 
+/// Where lambda was steered to, and how far that went.
+std::string steering(const training::EpochMetrics& m) {
+  if (!m.control) return "";
+  const auto& [lambda, measured, target] = *m.control;
+  return fmt::format("  lambda {:.3g} ({:.4g} of {:.4g})", lambda, measured, target);
+}
+
 }  // namespace
 
 ProgressBar::ProgressBar(std::int64_t epochs, std::string label)
@@ -75,14 +82,14 @@ void ProgressBar::show(const training::EpochMetrics& m) {
     energy = str("\nno measured energy any more: ", gross.reason());
   }
   measured_ = gross.available();
-  fmt::print(stderr,
-             "{}epoch {}/{}  loss {:.4f}  penalty {:.4f}  accuracy {:.2f} %  {}test {:.2f} %  "
-             "{:.0f} images/s  {}{}\n",
-             label_, m.epoch, epochs_, m.train_loss, m.l0_penalty, 100 * m.train_accuracy,
-             m.validation_accuracy
-                 ? fmt::format("validation {:.2f} %  ", 100 * *m.validation_accuracy)
-                 : "",
-             100 * m.test_accuracy, m.images_per_second, duration(m.seconds), energy);
+  fmt::print(
+      stderr,
+      "{}epoch {}/{}  loss {:.4f}  penalty {:.4f}{}  accuracy {:.2f} %  {}test {:.2f} %  "
+      "{:.0f} images/s  {}{}\n",
+      label_, m.epoch, epochs_, m.train_loss, m.l0_penalty, steering(m), 100 * m.train_accuracy,
+      m.validation_accuracy ? fmt::format("validation {:.2f} %  ", 100 * *m.validation_accuracy)
+                            : "",
+      100 * m.test_accuracy, m.images_per_second, duration(m.seconds), energy);
   next_ = Clock::now() + kPlainLine / 5;
 }
 

@@ -154,7 +154,8 @@ Kind conv2d_kind() {
           [](const Attributes& a, const Shape& x, const Shape& y) {
             const Size2 kernel = a.size("kernel");
             return y.numel() * kernel.h * kernel.w * x[-1];
-          }};
+          },
+      .zeros = ReadZeros::save};
 }
 
 Kind conv_transpose2d_kind() {
@@ -170,7 +171,8 @@ Kind conv_transpose2d_kind() {
                 return std::make_shared<ConvTranspose2d>(options);
               },
           .shape = conv_transpose_shape,
-          .weights = [](const Attributes& a) { return conv_weights(a, "in", "out"); }};
+          .weights = [](const Attributes& a) { return conv_weights(a, "in", "out"); },
+          .zeros = ReadZeros::save};
 }
 
 Kind linear_kind() {
@@ -192,7 +194,8 @@ Kind linear_kind() {
                 return with_bias(a, {a.integer("out"), a.integer("in")});
               },
           .operations = [](const Attributes& a, const Shape& x,
-                           const Shape&) { return a.integer("out") * x.numel(); }};
+                           const Shape&) { return a.integer("out") * x.numel(); },
+          .zeros = ReadZeros::save};
 }
 
 Shape normalised(const Attributes& a, Shapes xs) {
@@ -229,7 +232,8 @@ Kind batch_norm_kind() {
             weights.push_back({"running_var", weights[0].shape});
             return weights;
           },
-      .operations = [](const Attributes&, const Shape& x, const Shape&) { return 4 * x.numel(); }};
+      .operations = [](const Attributes&, const Shape& x, const Shape&) { return 4 * x.numel(); },
+      .zeros = ReadZeros::lost};
 }
 
 Kind layer_norm_kind() {
@@ -241,7 +245,8 @@ Kind layer_norm_kind() {
                                                    static_cast<float>(a.number("epsilon")));
               },
           .shape = normalised,
-          .weights = gamma_and_beta};
+          .weights = gamma_and_beta,
+          .zeros = ReadZeros::lost};
 }
 
 Kind group_norm_kind() {
@@ -259,7 +264,8 @@ Kind group_norm_kind() {
                 require(channels % groups == 0, "groups=", groups,
                         " must divide channels=", channels);
                 return gamma_and_beta(a);
-              }};
+              },
+          .zeros = ReadZeros::lost};
 }
 
 /// Of a kind that has no weights.
@@ -288,7 +294,8 @@ Kind max_pool_kind() {
               },
           .shape = pooled,
           .weights = no_weights,
-          .operations = of_window};
+          .operations = of_window,
+          .zeros = ReadZeros::pass};
 }
 
 Kind avg_pool_kind() {
@@ -304,7 +311,8 @@ Kind avg_pool_kind() {
               },
           .shape = pooled,
           .weights = no_weights,
-          .operations = of_window};
+          .operations = of_window,
+          .zeros = ReadZeros::pass};
 }
 
 template <class Layer>
@@ -317,8 +325,12 @@ Shape unchanged(const Attributes&, Shapes xs) { return xs[0]; }
 /// Of a layer without attributes or weights that keeps the shape.  The accelerator models say
 /// nothing of it.
 template <class Layer>
-Kind activation_kind(const char* name) {
-  return {.name = name, .make = plain<Layer>, .shape = unchanged, .weights = no_weights};
+Kind activation_kind(const char* name, ReadZeros zeros) {
+  return {.name = name,
+          .make = plain<Layer>,
+          .shape = unchanged,
+          .weights = no_weights,
+          .zeros = zeros};
 }
 
 Kind leaky_relu_kind() {
@@ -332,7 +344,8 @@ Kind leaky_relu_kind() {
                 return std::make_shared<LeakyReLU>(static_cast<float>(a.number("slope")));
               },
           .shape = unchanged,
-          .weights = no_weights};
+          .weights = no_weights,
+          .zeros = ReadZeros::pass};
 }
 
 std::int64_t none(const Attributes&, const Shape&, const Shape&) { return 0; }
@@ -345,7 +358,8 @@ Kind global_avg_pool_kind() {
             return {xs[0][0], xs[0][3]};
           },
           .weights = no_weights,
-          .operations = [](const Attributes&, const Shape& x, const Shape&) { return x.numel(); }};
+          .operations = [](const Attributes&, const Shape& x, const Shape&) { return x.numel(); },
+          .zeros = ReadZeros::pass};
 }
 
 Kind flatten_kind() {
@@ -355,7 +369,8 @@ Kind flatten_kind() {
             return {xs[0][0], xs[0].numel() / xs[0][0]};
           },
           .weights = no_weights,
-          .operations = none};
+          .operations = none,
+          .zeros = ReadZeros::pass};
 }
 
 Kind dropout_kind() {
@@ -368,7 +383,8 @@ Kind dropout_kind() {
               },
           .shape = unchanged,
           .weights = no_weights,
-          .operations = none};
+          .operations = none,
+          .zeros = ReadZeros::pass};
 }
 
 constexpr std::size_t kMostBranches = 1024;
@@ -386,7 +402,8 @@ Kind add_kind() {
                 }
                 return xs[0];
               },
-          .weights = no_weights};
+          .weights = no_weights,
+          .zeros = ReadZeros::lost};
 }
 
 Kind concat_kind() {
@@ -406,7 +423,8 @@ Kind concat_kind() {
                 }
                 return Shape(sum);
               },
-          .weights = no_weights};
+          .weights = no_weights,
+          .zeros = ReadZeros::pass};
 }
 
 }  // namespace
@@ -427,10 +445,10 @@ std::vector<Kind> built_in_kinds() {
           conv_transpose2d_kind(),
           dropout_kind(),
           flatten_kind(),
-          activation_kind<GELU>("GELU"),
+          activation_kind<GELU>("GELU", ReadZeros::pass),
           global_avg_pool_kind(),
           group_norm_kind(),
-          activation_kind<HardSwish>("HardSwish"),
+          activation_kind<HardSwish>("HardSwish", ReadZeros::pass),
           layer_norm_kind(),
           leaky_relu_kind(),
           linear_kind(),
@@ -439,11 +457,12 @@ std::vector<Kind> built_in_kinds() {
            .make = plain<ReLU>,
            .shape = unchanged,
            .weights = no_weights,
-           .operations = none},
-          activation_kind<SiLU>("SiLU"),
-          activation_kind<Sigmoid>("Sigmoid"),
-          activation_kind<Softmax>("Softmax"),
-          activation_kind<Tanh>("Tanh")};
+           .operations = none,
+           .zeros = ReadZeros::pass},
+          activation_kind<SiLU>("SiLU", ReadZeros::pass),
+          activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
+          activation_kind<Softmax>("Softmax", ReadZeros::lost),
+          activation_kind<Tanh>("Tanh", ReadZeros::pass)};
 }
 
 LayerSpec Conv2d::spec() const { return {"Conv2d", conv_attributes(options_)}; }

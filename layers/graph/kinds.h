@@ -33,6 +33,14 @@ struct WeightRule {
   Shape shape;
 };
 
+/// What becomes of the zeros that a layer reads.
+enum class ReadZeros {
+  unknown,
+  save,  // the MACs that each of them would meet are saved where zeros are skipped
+  pass,  // what it puts out is zero where all that it is made of is
+  lost,  // what it puts out is not
+};
+
 /// A kind of node: everything that is known of it, in one place.  What a
 /// missing function would say cannot be asked of this kind: an error names it.
 struct Kind {
@@ -50,6 +58,7 @@ struct Kind {
   /// How many operations the accelerator models count for an output y of an input x, both with the
   /// batch in front; see training/energy/asic_counts.h.
   std::function<std::int64_t(const Attributes&, const Shape& x, const Shape& y)> operations{};
+  ReadZeros zeros = ReadZeros::unknown;
 };
 
 /// Makes a kind known to everything that reads graphs, for the rest of the process.

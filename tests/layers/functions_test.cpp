@@ -197,6 +197,59 @@ TEST(L0Penalty, IsTheFormula) {
               3 * (sa + sb) / 5 / 2, 1e-6);
 }
 
+TEST(Gradients, L0PenaltyWithSavings) {
+  for (const auto normalization :
+       {L0Normalization::per_layer_mean, L0Normalization::per_parameter}) {
+    expect_gradients(
+        [&](Inputs in) {
+          std::vector<Tap> taps;
+          for (const Tensor& x : in) {
+            ReluOutput out = relu_with_l0(x, 0.05f);
+            taps.push_back({.value = out.y, .sigma = 0.05f, .l0_sum = out.l0_sum});
+          }
+          return l0_penalty(taps, {.lambda = 0.7f,
+                                   .sigma = 0.05f,
+                                   .normalization = normalization,
+                                   .parameters = 10,
+                                   .savings = {3, 1}});
+        },
+        {kX, random_tensor({2, 3}, 2)}, 4);
+  }
+}
+
+TEST(L0Penalty, SavingsSayWhatALayerCounts) {
+  const Tensor a = Tensor::from(std::vector<float>{1, 0, 2, 0}, {2, 2});
+  const Tensor b = Tensor::from(std::vector<float>{3, 3}, {2, 1});
+  const std::vector<Tap> taps{{.layer = "a", .value = a}, {.layer = "b", .value = b}};
+  const double sa = 1 / 1.5 + 4 / 4.5, sb = 2 * 9 / 9.5;
+  // Three quarters of what zeros save, they save in a: which has two of three values per image.
+  L0Options options{.lambda = 3, .sigma = 0.5f, .savings = {300, 100}};
+  EXPECT_NEAR(l0_penalty(taps, options).item(), 3 * (0.75 * sa / 4 + 0.25 * sb / 2), 1e-6);
+  options.normalization = L0Normalization::per_parameter;
+  options.parameters = 5;
+  EXPECT_NEAR(l0_penalty(taps, options).item(), 3 * (sa * (0.75 / 2) + sb * (0.25 / 1)) * 3 / 5 / 2,
+              1e-6);
+  // Where nothing is zero, it is what it is without.
+  const std::vector<Tap> full{{.value = Tensor::full({2, 2}, 1e6f)},
+                              {.value = Tensor::full({2, 1}, 1e6f)}};
+  for (const auto normalization :
+       {L0Normalization::per_layer_mean, L0Normalization::per_parameter}) {
+    L0Options with{.normalization = normalization, .parameters = 7, .savings = {1, 41}};
+    L0Options without = with;
+    without.savings.clear();
+    EXPECT_NEAR(l0_penalty(full, with).item(), l0_penalty(full, without).item(), 1e-6);
+  }
+  options.savings = {1};
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, options); }),
+            "l0_penalty: there are 2 taps, but 1 savings");
+  options.savings = {1, -1};
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, options); }),
+            "l0_penalty: the savings of layer 'b' must not be negative, got -1");
+  options.savings = {0, 0};
+  EXPECT_EQ(error_of([&] { l0_penalty(taps, options); }),
+            "l0_penalty: no layer that is penalised saves anything by its zeros");
+}
+
 TEST(L0Penalty, TakesNoSumOfAnotherSigma) {
   const ReluOutput out = relu_with_l0(Tensor::full({2, 2}, 1), 3);
   const std::vector<Tap> taps{{.value = out.y, .sigma = 3, .l0_sum = out.l0_sum}};

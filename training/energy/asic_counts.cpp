@@ -2,11 +2,9 @@
 #include "joule/training/energy/asic_counts.h"
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 
 #include "joule/core/error.h"
-#include "joule/core/threads.h"
 #include "joule/layers/graph/kinds.h"
 #include "joule/training/inference.h"
 
@@ -14,18 +12,6 @@ namespace joule::training {
 namespace {
 
 using energy::AsicCounts;
-
-std::int64_t above(float threshold, const Tensor& t) {
-  const Tensor on_host = t.to(Device::cpu);
-  return visit_float(t.dtype(), [&]<class T>(T) {
-    const T* const x = on_host.data<T>();
-    return parallel_sum<std::int64_t>(t.numel(), [&](std::int64_t begin, std::int64_t end) {
-      std::int64_t count = 0;
-      for (std::int64_t i = begin; i < end; ++i) count += std::abs(x[i]) > T(threshold);
-      return count;
-    });
-  });
-}
 
 /// Where branches meet; no layers in the published codes.
 bool is_merge(const nn::LayerSpec& spec) {
@@ -44,17 +30,17 @@ AsicCounts counts_of(const nn::ForwardEvent& event, const nn::LayerSpec& spec, f
   const nn::Module& module = event.module;
   AsicCounts c{.inputs = event.input.numel(),
                .outputs = event.output.numel(),
-               .outputs_nonzero = above(threshold, event.output),
+               .outputs_nonzero = count_above(threshold, event.output),
                .operations = operations(event, spec)};
-  c.inputs_nonzero = spec.kind == "ReLU" ? c.outputs_nonzero : above(threshold, event.input);
+  c.inputs_nonzero = spec.kind == "ReLU" ? c.outputs_nonzero : count_above(threshold, event.input);
   const bool norm = spec.kind == "BatchNorm";
   c.batch_counters = norm;
   for (const auto& [name, tensor] : module.parameters()) {
     c.parameters += tensor.numel();
-    c.parameters_nonzero += above(threshold, tensor);
+    c.parameters_nonzero += count_above(threshold, tensor);
   }
   for (const auto& [name, tensor] : module.buffers()) {
-    const std::int64_t nonzeros = above(threshold, tensor);
+    const std::int64_t nonzeros = count_above(threshold, tensor);
     c.parameters += tensor.numel();
     c.parameters_nonzero += nonzeros;
     if (!norm) continue;
@@ -73,6 +59,18 @@ void fill(const Tensor& output, double density, Generator& generator) {
   output.copy_from(Tensor::from(values, output.shape()));
 }
 
+/// All calls of a layer are one line.
+void add_lines(std::vector<LayerCounts>& layers, const std::vector<LayerCounts>& lines) {
+  for (const LayerCounts& line : lines) {
+    const auto found = std::ranges::find(layers, line.layer, &LayerCounts::layer);
+    if (found == layers.end()) {
+      layers.push_back(line);
+    } else {
+      found->counts += line.counts;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
@@ -82,18 +80,19 @@ std::vector<LayerCounts> count_pass(nn::Module& net, const Tensor& images,
   const std::optional<double> density = options.relu_density;
   require(!density || (*density >= 0 && *density <= 1), "relu-density: must lie in [0, 1], got ",
           density.value_or(0));
+  std::optional<PublishedLayers> published;
+  if (options.published) published.emplace(net, *options.published, threshold);
   std::vector<LayerCounts> layers;
+  if (published) layers.push_back(published->normaliser(images));
   const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
     if (!event.module.children().empty()) return;
     const nn::LayerSpec spec = event.module.spec();
     if (is_merge(spec)) return;
     if (density && !spec.own && spec.kind == "ReLU") fill(event.output, *density, generator);
-    auto found = std::ranges::find(layers, event.layer, &LayerCounts::layer);
-    if (found == layers.end()) {
-      layers.push_back({.layer = std::string(event.layer), .kind = spec.kind});
-      found = layers.end() - 1;
-    }
-    found->counts += counts_of(event, spec, threshold);
+    const AsicCounts counts = counts_of(event, spec, threshold);
+    if (published) add_lines(layers, published->before(event.layer, counts));
+    add_lines(layers, {{std::string(event.layer), spec.kind, counts}});
+    if (published) add_lines(layers, published->behind(event.layer, counts));
   });
   const Inference inference(net);
   const energy::Recording recording(ledger);

@@ -9,15 +9,9 @@
 #include "joule/energy/ledger.h"
 #include "joule/energy/models/asic_model.h"
 #include "joule/layers/module.h"
+#include "joule/training/energy/published_net.h"
 
 namespace joule::training {
-
-/// What a leaf layer (one without children) counts in one pass: all its calls together.
-struct LayerCounts {
-  std::string layer;  // full name
-  std::string kind;   // "Conv2d"
-  energy::AsicCounts counts;
-};
 
 struct CountOptions {
   int threshold_bits = 32;  // see energy::zero_threshold()
@@ -25,6 +19,8 @@ struct CountOptions {
   /// independently of all others, uniform in [.5, 1.5) if it is not.  Everything else is computed
   /// from them.
   std::optional<double> relu_density{};
+  /// Counts also what the code of sponge poisoning runs around the net: see PublishedLayers.
+  std::optional<PublishedNet> published{};
 };
 
 /// Runs one batch through the net, in evaluation mode and without gradients, as one forward pass;
@@ -47,7 +43,9 @@ struct CountOptions {
 /// The operations are recorded in `ledger`, each layer's as its own: nothing is fused meanwhile.
 /// Synthetic ReLU outputs are drawn from `generator`.
 ///
-/// Returns   a line per leaf layer, in the order of their first calls.
+/// Returns   a line per leaf layer, in the order of their first calls; those of PublishedLayers
+/// where
+///           they would run.
 /// Cost      a forward pass, and one pass over every input and output to count its non-zeros.
 /// Numerics  a NaN is not above the threshold: it counts as zero, as in the published code.
 /// Errors    ArgumentError for another width, a density outside [0, 1], or a leaf layer of a kind

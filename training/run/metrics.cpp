@@ -69,6 +69,11 @@ std::vector<double> numbers(const EpochMetrics& epoch) {
 ordered_json json_of(const EpochMetrics& m) {
   ordered_json line;
   for_each_member(m, [&](const char* name, const auto& value) { line[name] = value_of(value); });
+  if (m.control) {
+    line["control"] = {{"lambda", m.control->lambda},
+                       {"measured", m.control->measured},
+                       {"target", m.control->target}};
+  }
   line["energy"] = json_of(m.energy);
   if (m.merged.count > 0) line["merged"] = m.merged.count;
   return line;
@@ -93,6 +98,12 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
       const ordered_json json = ordered_json::parse(line);
       EpochMetrics& m = metrics.emplace_back();
       for_each_member(m, [&](const char* name, auto& value) { read(json, name, value); });
+      if (const auto control = json.find("control"); control != json.end()) {
+        ControlMetrics& c = m.control.emplace();
+        read(*control, "lambda", c.lambda);
+        read(*control, "measured", c.measured);
+        read(*control, "target", c.target);
+      }
       m.energy = epoch_energy_of(json.at("energy"), device);
       check_counts(m.energy, kLargestSum);
     } catch (const ordered_json::exception& error) {

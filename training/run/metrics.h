@@ -23,6 +23,13 @@ struct MergedEpochs {
 };
 inline constexpr const char* kMeasured = "measured";
 
+/// What lambda was steered by: see training/lambda_control.h.
+struct ControlMetrics {
+  double lambda = 0;    // of the epoch's last step
+  double measured = 0;  // after the epoch, on the images that are held back, or else the test's
+  double target = 0;
+};
+
 /// What one epoch came to: a line of metrics.jsonl.
 struct EpochMetrics {
   std::int64_t epoch = 0;     // from 1
@@ -37,7 +44,8 @@ struct EpochMetrics {
   double images_per_second = 0;
   std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
   std::int64_t relu_outputs_nonzero = 0;
-  EpochEnergy energy;  // of the steps, of the validation and of the test
+  std::optional<ControlMetrics> control{};  // none if lambda is given
+  EpochEnergy energy;                       // of the steps, of the validation and of the test
   MergedEpochs merged{};
 };
 
