@@ -14,6 +14,7 @@
 #include "joule/measure/pace.h"
 #include "joule/search/statistics/mean.h"
 #include "joule/study/eat/eat_study.h"
+#include "joule/training/components.h"
 #include "joule/training/energy/asic_counts.h"
 #include "joule/training/energy/energy_estimate.h"
 #include "joule/training/energy/metering.h"
@@ -168,7 +169,7 @@ void add_pace(std::vector<Value>& values, const EatConfig& config, Model& model,
 }  // namespace
 
 DataSplit eat_data(const EatConfig& config) {
-  DataSplit data = load_dataset(config.training.data);
+  DataSplit data = training::load_data(config.training);
   if (config.training.limit > 0) {
     data.train = data.train.take(config.training.limit);
     data.test = data.test.take(config.training.limit);

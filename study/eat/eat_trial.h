@@ -12,7 +12,7 @@ namespace joule::study {
 
 /// The images of the study, config.training.limit of each half.
 ///
-/// Errors    as load_dataset().
+/// Errors    as training::load_data().
 DataSplit eat_data(const EatConfig& config);
 
 /// The values of eat_study.h.
