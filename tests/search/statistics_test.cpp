@@ -335,8 +335,8 @@ TEST(Anova, WithoutReplicatesTheLargestInteractionCanBeTheResidual) {
 }
 
 TEST(Anova, WhatRoundingLeavesIsNoResidual) {
-  std::vector<FactorialRun> runs = factorial({0, 0, 0});
-  for (FactorialRun& run : runs) run.value *= 0.1;
+  std::vector<FactorialRun> runs = factorial({0, 0, 0, 0, 0, 0, 0});  // 7 x / 7 is not always x
+  for (FactorialRun& run : runs) run.value = run.value * 0.1 + 1.0 / 3;
   const Anova a = anova(kFactors, runs);
   EXPECT_EQ(a.residual, 0);
   EXPECT_FALSE(a.terms[0].f);
