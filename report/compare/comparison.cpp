@@ -190,11 +190,16 @@ void warn_of_conditions(Comparison& c) {
   }
 }
 
+/// Both ends; of shares without their unit, which stands before them.
 std::string with_interval(const Quantity& quantity, const std::optional<search::Interval>& interval,
                           bool sign) {
   if (!interval) return {};
-  return str(" [", shown(quantity, interval->low, sign), ", ",
-             shown(quantity, interval->high, sign), "]");
+  const auto end = [&](double value) {
+    std::string text = shown(quantity, value, sign);
+    if (quantity.unit == "%") text.resize(text.find(' '));
+    return text;
+  };
+  return str(" [", end(interval->low), ", ", end(interval->high), "]");
 }
 
 }  // namespace
@@ -262,7 +267,7 @@ std::string text_of(const Quantity& quantity, const GroupDifference& d) {
   return str(shown(quantity, d.difference->difference, true),
              d.difference->interval ? with_interval(quantity, d.difference->interval, true)
                                     : ", no interval",
-             ": ", n, d.caveat.empty() ? "" : " *");
+             d.difference->interval ? ", " : ": ", n, d.caveat.empty() ? "" : " *");
 }
 
 }  // namespace joule::report
