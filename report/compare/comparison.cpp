@@ -87,6 +87,17 @@ GroupDifference difference_of(const Quantity& quantity, const GroupFigure& from,
   return difference;
 }
 
+using Intervals = std::vector<std::optional<search::Interval>>;
+
+/// Whether a is at least as accurate for at most as much energy, wherever in their intervals
+/// (accuracy, energy) the means lie.
+bool surely_dominates(const Intervals& a, const Intervals& b) {
+  for (const Intervals* of : {&a, &b}) {
+    if (!(*of)[0] || !(*of)[1]) return false;
+  }
+  return a[0]->low >= b[0]->high && a[1]->high <= b[1]->low;
+}
+
 /// By the validation accuracy of all groups, or without a front by the test accuracy.
 std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t energy) {
   const std::size_t validation = quantity_of("validation_accuracy");
@@ -95,7 +106,7 @@ std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t e
   AccuracyEnergy result{.accuracy = validated ? validation : quantity_of("test_accuracy"),
                         .energy = energy};
   std::vector<std::vector<double>> values;
-  std::vector<std::vector<std::optional<search::Interval>>> intervals;
+  std::vector<Intervals> intervals;
   std::vector<std::string> names;
   std::vector<std::size_t> of_runs;
   for (std::size_t g = 0; g < c.groups.size(); ++g) {
@@ -122,6 +133,13 @@ std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t e
   for (const std::size_t point : members) result.front->push_back(result.groups[point]);
   for (const auto& [a, b] : search::unseparated(objectives, members, intervals)) {
     result.unseparated.emplace_back(result.groups[a], result.groups[b]);
+  }
+  for (std::size_t point = 0; point < values.size(); ++point) {
+    if (std::ranges::find(members, point) != members.end()) continue;
+    const bool ruled_out = std::ranges::any_of(members, [&](std::size_t member) {
+      return surely_dominates(intervals[member], intervals[point]);
+    });
+    if (!ruled_out) result.perhaps.push_back(result.groups[point]);
   }
   return result;
 }

@@ -54,6 +54,9 @@ struct AccuracyEnergy {
   std::optional<std::vector<std::size_t>> front{};
   /// Pairs on the front that their intervals do not tell apart (a single run has no interval).
   std::vector<std::pair<std::size_t, std::size_t>> unseparated{};
+  /// Groups that are not on the front by their means, and may be by their intervals: none on it is
+  /// with its whole intervals at least as good.
+  std::vector<std::size_t> perhaps{};
   std::string caveat{};
 };
 

@@ -129,6 +129,9 @@ std::string front_line(const Comparison& c, const AccuracyEnergy& found) {
       pairs.push_back(str(c.groups[a].name, " and ", c.groups[b].name));
     }
     if (!pairs.empty()) line += "; intervals do not tell apart " + joined(pairs);
+    names.clear();
+    for (const std::size_t g : found.perhaps) names.push_back(c.groups[g].name);
+    if (!names.empty()) line += "; intervals do not rule out " + joined(names);
   }
   if (!found.left_out.empty()) line += "; left out: " + joined(found.left_out);
   return line + (found.caveat.empty() ? "." : "; " + found.caveat + ".");
