@@ -89,7 +89,7 @@ void add_compare(Command& app, Run& run) {
   const auto options = std::make_shared<Options>();
   add_option(*command, "runs", options->runs, "Folders that joule train has written, at least two")
       ->required()
-      ->type_name("RUN...");
+      ->type_name("DIR");
   const auto file = [&](const char* name, std::string& value, const char* help) {
     add_option(*command, name, value, help)->type_name("FILE");
   };

@@ -222,7 +222,10 @@ int demo(const Options& options) {
     hooks.stop = [&] { return interrupt.requested(); };
     // The demo before is gone with the first step of this one.
     hooks.on_progress = [&, show = hooks.on_progress](const training::Progress& p) {
-      if (p.batch == 1) remove_file(summary_of(options.out));
+      if (p.batch == 1) {
+        remove_file(summary_of(options.out));
+        remove_file(page_of(options.out));
+      }
       show(p);
     };
     const std::string folder = options.out + "/" + name;
@@ -237,10 +240,10 @@ int demo(const Options& options) {
     results.push_back(std::move(*result));
   }
   write_file_atomically(summary_of(options.out), summary_json(results[0], results[1]));
+  write_page(options.out);
   fmt::print("\n");
   print_table(compare(results[0], results[1]));
   print_notes(results[0], results[1]);
-  write_page(options.out);
   fmt::print("{}: both runs over the epochs, beside each other\n", page_of(options.out));
   return 0;
 }

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
+#include <limits>
 #include <set>
 
 #include "joule/core/error.h"
@@ -39,7 +41,15 @@ std::optional<Point> point_of(const Quantity& quantity, const Comparison& c,
   const search::Mean mean = search::mean_interval(values);
   const auto x = static_cast<double>(epoch + 1);
   if (!mean.interval) return Point{x, mean.mean, mean.mean, mean.mean};
-  return Point{x, mean.mean, mean.interval->low, mean.interval->high};
+  // Student's interval knows nothing of the ends that shares and losses have.
+  const double most = quantity.unit == "%" ? 100 : std::numeric_limits<double>::max();
+  return Point{x, mean.mean, std::max(mean.interval->low, 0.0),
+               std::min(mean.interval->high, most)};
+}
+
+std::string capitalised(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
 }
 
 /// Every n-th epoch, and the last.
@@ -113,7 +123,7 @@ std::vector<LineChart> front_charts(const Comparison& c) {
     const Quantity& accuracy = quantities()[found.accuracy];
     const Quantity& energy = quantities()[found.energy];
     const Scale scale = scale_of(found, c);
-    LineChart chart{.title = str(accuracy.name, " against ", energy.name),
+    LineChart chart{.title = capitalised(str(accuracy.name, " against ", energy.name)),
                     .x_title = str(energy.name, " of the training, ", scale.unit),
                     .y_title = accuracy.name + ", %"};
     const auto point_of_group = [&](std::size_t g) {
@@ -147,7 +157,7 @@ std::vector<BarChart> energy_bars(const Comparison& c) {
   for (const AccuracyEnergy& found : c.fronts) {
     const Quantity& energy = quantities()[found.energy];
     const Scale scale = scale_of(found, c);
-    BarChart chart{.title = energy.name + " of the training",
+    BarChart chart{.title = capitalised(energy.name + " of the training"),
                    .value_title = str(energy.name, ", ", scale.unit),
                    .groups = {{.name = "mean", .values = {}, .spreads = {}}},
                    .lying = true};

@@ -87,6 +87,17 @@ GroupDifference difference_of(const Quantity& quantity, const GroupFigure& from,
   return difference;
 }
 
+using Intervals = std::vector<std::optional<search::Interval>>;
+
+/// Whether a is at least as accurate for at most as much energy, wherever in their intervals
+/// (accuracy, energy) the means lie.
+bool surely_dominates(const Intervals& a, const Intervals& b) {
+  for (const Intervals* of : {&a, &b}) {
+    if (!(*of)[0] || !(*of)[1]) return false;
+  }
+  return a[0]->low >= b[0]->high && a[1]->high <= b[1]->low;
+}
+
 /// By the validation accuracy of all groups, or without a front by the test accuracy.
 std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t energy) {
   const std::size_t validation = quantity_of("validation_accuracy");
@@ -95,7 +106,7 @@ std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t e
   AccuracyEnergy result{.accuracy = validated ? validation : quantity_of("test_accuracy"),
                         .energy = energy};
   std::vector<std::vector<double>> values;
-  std::vector<std::vector<std::optional<search::Interval>>> intervals;
+  std::vector<Intervals> intervals;
   std::vector<std::string> names;
   std::vector<std::size_t> of_runs;
   for (std::size_t g = 0; g < c.groups.size(); ++g) {
@@ -122,6 +133,13 @@ std::optional<AccuracyEnergy> accuracy_energy(const Comparison& c, std::size_t e
   for (const std::size_t point : members) result.front->push_back(result.groups[point]);
   for (const auto& [a, b] : search::unseparated(objectives, members, intervals)) {
     result.unseparated.emplace_back(result.groups[a], result.groups[b]);
+  }
+  for (std::size_t point = 0; point < values.size(); ++point) {
+    if (std::ranges::find(members, point) != members.end()) continue;
+    const bool ruled_out = std::ranges::any_of(members, [&](std::size_t member) {
+      return surely_dominates(intervals[member], intervals[point]);
+    });
+    if (!ruled_out) result.perhaps.push_back(result.groups[point]);
   }
   return result;
 }
@@ -190,11 +208,16 @@ void warn_of_conditions(Comparison& c) {
   }
 }
 
+/// Both ends; of shares without their unit, which stands before them.
 std::string with_interval(const Quantity& quantity, const std::optional<search::Interval>& interval,
                           bool sign) {
   if (!interval) return {};
-  return str(" [", shown(quantity, interval->low, sign), ", ",
-             shown(quantity, interval->high, sign), "]");
+  const auto end = [&](double value) {
+    std::string text = shown(quantity, value, sign);
+    if (quantity.unit == "%") text.resize(text.find(' '));
+    return text;
+  };
+  return str(" [", end(interval->low), ", ", end(interval->high), "]");
 }
 
 }  // namespace
@@ -262,7 +285,7 @@ std::string text_of(const Quantity& quantity, const GroupDifference& d) {
   return str(shown(quantity, d.difference->difference, true),
              d.difference->interval ? with_interval(quantity, d.difference->interval, true)
                                     : ", no interval",
-             ": ", n, d.caveat.empty() ? "" : " *");
+             d.difference->interval ? ", " : ": ", n, d.caveat.empty() ? "" : " *");
 }
 
 }  // namespace joule::report

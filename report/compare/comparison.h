@@ -54,6 +54,9 @@ struct AccuracyEnergy {
   std::optional<std::vector<std::size_t>> front{};
   /// Pairs on the front that their intervals do not tell apart (a single run has no interval).
   std::vector<std::pair<std::size_t, std::size_t>> unseparated{};
+  /// Groups that are not on the front by their means, and may be by their intervals: none on it is
+  /// with its whole intervals at least as good.
+  std::vector<std::size_t> perhaps{};
   std::string caveat{};
 };
 
@@ -84,9 +87,9 @@ Comparison compare(std::vector<ComparedRun> runs);
 /// The quantities of which any group has a mean.
 std::vector<std::size_t> known_quantities(const Comparison& comparison);
 
-/// "92.10 % [91.80 %, 92.40 %], n = 3", "92.10 %, n = 1", "unavailable"; a caveat is a star.
+/// "92.10 % [91.80, 92.40], n = 3", "92.10 %, n = 1", "unavailable"; a caveat is a star.
 std::string text_of(const Quantity& quantity, const GroupFigure& figure);
-/// "+0.30 points [-0.10 points, +0.70 points], n = 3 and 3", "+0.30 points, no interval: n = 1 and
+/// "+0.30 points [-0.10, +0.70], n = 3 and 3", "+0.30 points, no interval: n = 1 and
 /// 3".
 std::string text_of(const Quantity& quantity, const GroupDifference& difference);
 

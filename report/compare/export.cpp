@@ -97,6 +97,7 @@ ordered_json json_of(const Comparison& c, const AccuracyEnergy& found) {
                     {"energy", quantities()[found.energy].key},
                     {"front", nullptr},
                     {"not_told_apart", ordered_json::array()},
+                    {"not_ruled_out", ordered_json::array()},
                     {"left_out", found.left_out},
                     {"caveat", or_null(found.caveat)}};
   if (found.front) json["front"] = ordered_json::array();
@@ -106,6 +107,7 @@ ordered_json json_of(const Comparison& c, const AccuracyEnergy& found) {
   for (const auto& [a, b] : found.unseparated) {
     json["not_told_apart"].push_back({c.groups[a].name, c.groups[b].name});
   }
+  for (const std::size_t g : found.perhaps) json["not_ruled_out"].push_back(c.groups[g].name);
   return json;
 }
 

@@ -28,14 +28,18 @@ nlohmann::ordered_json json_of(const Comparison& comparison);
 /// the half-width, the source, and why there is no value.
 std::string to_csv(const Comparison& comparison);
 
-/// The lines that say what the front of a chart is, as far as intervals allow: for a page or a
-/// terminal.
+/// Says what the front of a chart is, as far as intervals allow: for a page or a terminal.
 std::string front_line(const Comparison& comparison, const AccuracyEnergy& found);
+
+/// Of the energies that no group has, why.
+std::vector<std::string> unavailable_lines(const Comparison& comparison);
 
 /// A table of the runs: the first row is the head.
 std::vector<std::vector<std::string>> run_rows(const Comparison& comparison);
-/// Quantities below each other; the groups and their differences to the first beside each other.
-std::vector<std::vector<std::string>> group_rows(const Comparison& comparison);
+/// Quantities below each other, groups beside each other: their means.
+std::vector<std::vector<std::string>> mean_rows(const Comparison& comparison);
+/// The same of all groups but the first, less the first.
+std::vector<std::vector<std::string>> difference_rows(const Comparison& comparison);
 /// The contrasts, a column for each group.
 std::vector<std::vector<std::string>> contrast_rows(const Comparison& comparison,
                                                     const std::vector<Contrast>& contrasts);

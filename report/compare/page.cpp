@@ -23,9 +23,10 @@ void add_figures(Page& page, const Comparison& c) {
       "After the last epoch, over the runs of a group, which differ in their seeds alone. In "
       "brackets is the interval that holds the mean with 95 % confidence (Student's), or the "
       "difference of two means (Welch's); each by itself, not all together. n is the number of "
-      "runs. Energies are those of the whole training, validation and test included.");
-  page.add(table_of(c.groups.size() > 1 ? "Groups, and their differences to the first" : "Means",
-                    group_rows(c)));
+      "runs; what a meter or a profile is itself unsure of is not in the interval. Energies are "
+      "those of the whole training, validation and test included.");
+  page.add(table_of("Means", mean_rows(c)));
+  if (c.groups.size() > 1) page.add(table_of("Differences", difference_rows(c)));
   bool stars = false;
   for (const Group& group : c.groups) {
     for (const GroupFigure& figure : group.figures) stars = stars || !figure.caveat.empty();
@@ -37,9 +38,8 @@ void add_figures(Page& page, const Comparison& c) {
 }
 
 void add_energy(Page& page, const Comparison& c) {
-  if (c.fronts.empty()) return;
   page.heading("Accuracy and energy").add(front_charts(c));
-  std::vector<std::string> lines;
+  std::vector<std::string> lines = unavailable_lines(c);
   for (const AccuracyEnergy& found : c.fronts) lines.push_back(front_line(c, found));
   page.list(lines).add(energy_bars(c));
 }

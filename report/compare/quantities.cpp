@@ -20,18 +20,6 @@ Amount of_validation(const std::optional<double>& value, double factor) {
   return {.value = factor * *value};
 }
 
-/// One column holds one quality.
-Amount amount_of(const Figure<Joules>& figure, energy::Quality quality) {
-  if (!figure.available()) return {.source = figure.source(), .reason = figure.reason()};
-  if (figure.quality() != quality) {
-    return {.source = figure.source(),
-            .reason = str("is ", name(figure.quality()), ", not ", name(quality))};
-  }
-  Amount amount{.value = figure.value().value(), .source = figure.source()};
-  if (const auto width = figure.uncertainty()) amount.half_width = width->value();
-  return amount;
-}
-
 Amount nonzero(const Standing& s) {
   const EpochMetrics& last = *s.last;
   if (last.relu_outputs == 0) return {.reason = "the net has no ReLU"};
@@ -92,6 +80,17 @@ void Standing::add(const EpochMetrics& epoch) {
   last = &epoch;
   seconds += epoch.seconds;
   energy += whole(epoch.energy);
+}
+
+Amount amount_of(const Figure<Joules>& figure, energy::Quality quality) {
+  if (!figure.available()) return {.source = figure.source(), .reason = figure.reason()};
+  if (figure.quality() != quality) {
+    return {.source = figure.source(),
+            .reason = str("is ", name(figure.quality()), ", not ", name(quality))};
+  }
+  Amount amount{.value = figure.value().value(), .source = figure.source()};
+  if (const auto width = figure.uncertainty()) amount.half_width = width->value();
+  return amount;
 }
 
 Amount amount_of(const Quantity& quantity, std::span<const EpochMetrics> epochs) {

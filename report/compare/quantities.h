@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "joule/energy/figure.h"
 #include "joule/training/energy/epoch_energy.h"
 #include "joule/training/run/metrics.h"
 
@@ -45,6 +46,9 @@ struct Quantity {
 std::span<const Quantity> quantities();
 /// Errors    ArgumentError if there is none of that key.
 std::size_t quantity_of(std::string_view key);
+
+/// One column holds one quality: a figure of another has no value here, and says so.
+Amount amount_of(const energy::Figure<energy::Joules>& figure, energy::Quality quality);
 
 /// After the last of these epochs, of which there must be one.
 Amount amount_of(const Quantity& quantity, std::span<const training::EpochMetrics> epochs);

@@ -17,8 +17,9 @@ std::string text_of(const Quantity& quantity, const Amount& amount) {
   return amount.half_width ? str(value, " +- ", shown(quantity, *amount.half_width)) : value;
 }
 
-TextTable table_of(Rows rows) {
+TextTable table_of(Rows rows, std::size_t names = 1) {
   TextTable table = text_table(std::move(rows));
+  table.names = names;
   table.rule = true;
   return table;
 }
@@ -39,6 +40,18 @@ std::vector<std::string> caveats_of(const Comparison& c) {
     }
   }
   return caveats;
+}
+
+/// "load before: a 0.10; b 0.20".
+std::vector<std::string> environment_lines(const Comparison& c) {
+  std::vector<std::string> all;
+  for (const Contrast& contrast : c.environment) {
+    std::string& line = all.emplace_back(contrast.what + ":");
+    for (std::size_t g = 0; g < c.groups.size(); ++g) {
+      line += str(g > 0 ? ";" : "", " ", c.groups[g].name, " ", contrast.values[g]);
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -62,20 +75,30 @@ Rows run_rows(const Comparison& c) {
   return rows;
 }
 
-Rows group_rows(const Comparison& c) {
+Rows mean_rows(const Comparison& c) {
   std::vector<std::string> head{""};
-  for (std::size_t g = 0; g < c.groups.size(); ++g) {
-    head.push_back(c.groups[g].name);
-    if (g > 0) head.push_back(str("less ", c.groups[0].name));
-  }
+  for (const Group& group : c.groups) head.push_back(group.name);
   Rows rows{head};
   for (const std::size_t q : known_quantities(c)) {
-    std::vector<std::string> row{quantities()[q].name};
-    for (std::size_t g = 0; g < c.groups.size(); ++g) {
-      row.push_back(report::text_of(quantities()[q], c.groups[g].figures[q]));
-      if (g > 0) row.push_back(report::text_of(quantities()[q], c.differences[g][q]));
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(quantities()[q].name);
+    for (const Group& group : c.groups) {
+      row.push_back(report::text_of(quantities()[q], group.figures[q]));
     }
-    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Rows difference_rows(const Comparison& c) {
+  std::vector<std::string> head{str("less ", c.groups[0].name)};
+  for (std::size_t g = 1; g < c.groups.size(); ++g) head.push_back(c.groups[g].name);
+  Rows rows{head};
+  for (const std::size_t q : known_quantities(c)) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(quantities()[q].name);
+    for (std::size_t g = 1; g < c.groups.size(); ++g) {
+      row.push_back(report::text_of(quantities()[q], c.differences[g][q]));
+    }
   }
   return rows;
 }
@@ -106,20 +129,33 @@ std::string front_line(const Comparison& c, const AccuracyEnergy& found) {
       pairs.push_back(str(c.groups[a].name, " and ", c.groups[b].name));
     }
     if (!pairs.empty()) line += "; intervals do not tell apart " + joined(pairs);
+    names.clear();
+    for (const std::size_t g : found.perhaps) names.push_back(c.groups[g].name);
+    if (!names.empty()) line += "; intervals do not rule out " + joined(names);
   }
   if (!found.left_out.empty()) line += "; left out: " + joined(found.left_out);
   return line + (found.caveat.empty() ? "." : "; " + found.caveat + ".");
 }
 
+std::vector<std::string> unavailable_lines(const Comparison& c) {
+  std::vector<std::string> lines;
+  const std::vector<std::size_t> known = known_quantities(c);
+  for (std::size_t q = 0; q < quantities().size(); ++q) {
+    if (!quantities()[q].is_energy() || std::ranges::count(known, q) > 0) continue;
+    lines.push_back(
+        str(quantities()[q].name, ": unavailable (", c.groups[0].figures[q].reason, ")."));
+  }
+  return lines;
+}
+
 std::string to_text(const Comparison& c, std::size_t width) {
-  std::string text = report::text_of(table_of(run_rows(c)), width) + "\n";
-  text += wrapped(c.groups.size() > 1
-                      ? str("Means [95 % intervals over the runs of a group], and differences to ",
-                            c.groups[0].name, ":")
-                      : "Means [95 % intervals over the runs]:",
-                  width) +
-          "\n";
-  text += report::text_of(table_of(group_rows(c)), width);
+  std::string text = report::text_of(table_of(run_rows(c), 2), width) + "\n";
+  text += wrapped("Means over the runs of a group [95 % intervals]:", width) + "\n";
+  text += report::text_of(table_of(mean_rows(c)), width);
+  if (c.groups.size() > 1) {
+    text += "\n" + wrapped("Differences of the means [95 % intervals]:", width) + "\n";
+    text += report::text_of(table_of(difference_rows(c)), width);
+  }
   const auto lines = [&](const std::vector<std::string>& all, const std::string& prefix) {
     for (const std::string& line : all) text += wrapped(prefix + line, width, 2) + "\n";
   };
@@ -127,13 +163,14 @@ std::string to_text(const Comparison& c, std::size_t width) {
   text += "\n";
   for (const AccuracyEnergy& found : c.fronts)
     text += wrapped(front_line(c, found), width, 2) + "\n";
+  lines(unavailable_lines(c), "");
   if (!c.fields.empty()) {
     text += str("\nDiffers in the configurations (", c.common.size(), " options do not):\n");
     text += report::text_of(table_of(contrast_rows(c, c.fields)), width);
   }
   if (!c.environment.empty()) {
     text += "\nDiffers in machine and program:\n";
-    text += report::text_of(table_of(contrast_rows(c, c.environment)), width);
+    lines(environment_lines(c), "  ");  // sentences, which a table would stretch
   }
   if (!c.warnings.empty()) text += "\n";
   lines(c.warnings, "note: ");

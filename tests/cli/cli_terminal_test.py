@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("", "train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "profile", "tune", "bench",
+COMMANDS = ("", "train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "profile", "tune", "compare", "bench",
             "bench conv", "bench train", "bench infer", "bench side")  # fmt: skip
 TRAIN = ["train", "--data", "synthetic", "--model", "lenet5", "--limit", "200", "--batch", "2", "--epochs", "1", "--lr", "0.001",
          "--idle", "0", "--threads", "1"]  # fmt: skip

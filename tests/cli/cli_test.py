@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune")
+COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune", "compare")
 DATA = ["--data", "synthetic", "--limit", "120"]  # 12 of them are held back
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 
@@ -268,6 +268,10 @@ class Program(unittest.TestCase):
                            env=dense)  # fmt: skip
         for word in ("test accuracy", "density of relu4", "zero operand", "horowitz45", "odelled", "not skipped"):
             self.assertIn(word, text)
+        self.assertIn(f"{out}/compare.html: ", text)
+        page = (out / "compare.html").read_text()
+        self.assertIn("Comparison of 2 training runs", page)
+        self.assertIn("n = 1 of standard, l0: there is no interval", page)
         summary = json.loads((out / "summary.json").read_text())
         for name in ("standard", "l0"):
             own = json.loads((out / name / "summary.json").read_text())

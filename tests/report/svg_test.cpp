@@ -102,6 +102,7 @@ TEST(SvgCanvas, TextIsWhatXmlMayHold) {
   EXPECT_EQ(svg::xml("\xc0\x80"), "\ufffd\ufffd");            // too long for what it says
   EXPECT_EQ(svg::xml("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");  // half of a pair
   EXPECT_EQ(svg::xml("\xf0\x9f\x98\x80\xe2\x82"), "\xf0\x9f\x98\x80\ufffd\ufffd");
+  EXPECT_EQ(svg::xml("\xe2(\x82"), "\ufffd(\ufffd");  // no character goes on with a bracket
   EXPECT_EQ(svg::number(-0.001), "0");
   EXPECT_EQ(svg::number(12.50), "12.5");
   EXPECT_EQ(svg::shortened("ééééé", 3 * 8.4), "éé…");
