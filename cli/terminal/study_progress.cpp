@@ -25,11 +25,14 @@ double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// The first few; joule study show has all.
 std::string values_of(const std::vector<Value>& values) {
+  constexpr std::size_t kMost = 4;
   std::string out;
-  for (const Value& value : values) {
-    out += (out.empty() ? "" : ", ") + value.name + " " + shown(value);
+  for (std::size_t i = 0; i < std::min(values.size(), kMost); ++i) {
+    out += (out.empty() ? "" : ", ") + values[i].name + " " + shown(values[i]);
   }
+  if (values.size() > kMost) out += fmt::format(" and {} more", values.size() - kMost);
   return out;
 }
 

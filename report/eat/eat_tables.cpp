@@ -145,6 +145,11 @@ Table beside_the_paper(const EatResults& results) {
                           cell(ours), change_text(standard, ours, row), row.paper_standard,
                           row.paper_eat, row.paper_change});
   }
+  if (!study::eat_paper_cell(results.config.training.data, results.config.training.model)) {
+    constexpr std::size_t kOurs = 6;  // columns; those of the paper are empty
+    table.head.resize(kOurs);
+    for (auto& row : table.rows) row.resize(kOurs);
+  }
   return table;
 }
 
