@@ -65,7 +65,7 @@ Arguments parse(int argc, char** argv) {
 
 bool listed(const json& config, const char* what, std::int64_t number) {
   const json numbers = config.value(what, json::array());
-  return std::ranges::find(numbers, json(number)) != numbers.end();
+  return std::find(numbers.begin(), numbers.end(), json(number)) != numbers.end();
 }
 
 void log_start(const json& config, const Trial& trial) {
