@@ -174,12 +174,18 @@ void Storage::finish(const Study& study, const Claim& claim, State state, std::v
   const std::string text = storable(error);
   const long long id = claim.study, number = claim.trial.number;
   database.transact(Access::durable, [&](soci::session& sql) {
-    if (was_ended_by(sql, claim, state)) return;
-    update_claimed(
-        sql, claim,
-        str("state = '", name(state), "', ended = ", database.now(), ", lease_until = NULL"));
-    sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
-        soci::use(text), soci::use(id), soci::use(number);
+    try {
+      update_claimed(
+          sql, claim,
+          str("state = '", name(state), "', ended = ", database.now(), ", lease_until = NULL"));
+    } catch (const ClaimLost&) {
+      if (was_ended_by(sql, claim, state)) return;
+      throw;
+    }
+    if (!text.empty()) {  // a claim has none
+      sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
+          soci::use(text), soci::use(id), soci::use(number);
+    }
     write_values(sql, id, number, 0, values);
   });
 }
