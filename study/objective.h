@@ -19,9 +19,9 @@ class TrialContext {
   /// The trial's share of the processors; set_num_threads() was called with it.
   virtual int threads() const = 0;
 
-  /// A folder of this trial's own, which is there: for checkpoints, and for what is kept.  A trial
-  /// that was interrupted on this machine finds in it what it left.  Removed when the trial is
-  /// complete, unless the runs are to be kept.
+  /// A folder of this trial's own, made by the first call: for checkpoints, and for what is kept.
+  /// A trial that was interrupted on this machine finds in it what it left.  Removed when the trial
+  /// is complete, unless the runs are to be kept.
   virtual const std::string& folder() const = 0;
 
   /// Whether to stop: the study was interrupted, its energy budget is spent, or the trial was given

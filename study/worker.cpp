@@ -95,13 +95,21 @@ class Context final : public TrialContext {
     const Heart& heart;
     const WorkerHooks& hooks;
     KnownTrials& known;
+    const TrialFolders& folders;
     int threads;
   };
-  Context(const Of& of, const Claim& claim, std::string folder)
-      : of_(of), claim_(claim), folder_(std::move(folder)) {}
+  Context(const Of& of, const Claim& claim) : of_(of), claim_(claim) {}
 
   int threads() const override { return of_.threads; }
-  const std::string& folder() const override { return folder_; }
+  const std::string& folder() const override {
+    if (!folder_)
+      folder_ = of_.folders.open(claim_.trial);  // to make one costs as much as a result
+    return folder_->path();
+  }
+  /// The trial has ended.
+  void close_folder(State state) {
+    if (folder_) folder_->close(state);
+  }
 
   bool stop() override {
     interrupted_ = interrupted_ || (of_.hooks.stop && of_.hooks.stop());
@@ -139,7 +147,7 @@ class Context final : public TrialContext {
  private:
   Of of_;
   const Claim& claim_;
-  std::string folder_;
+  mutable std::optional<TrialFolder> folder_;
   bool interrupted_ = false, over_budget_ = false, locked_ = false;
   std::exception_ptr fault_;
 };
@@ -209,13 +217,11 @@ class Worker {
   void run_trial(const Claim& claim) {
     heart_.beat_for(claim);
     if (hooks_.on_start) hooks_.on_start(claim.trial);
-    TrialFolder folder = folders_.open(claim.trial);
-    Context context({storage_, study_, heart_, hooks_, known_, options_.threads}, claim,
-                    folder.path());
+    Context context({storage_, study_, heart_, hooks_, known_, folders_, options_.threads}, claim);
     try {
       Outcome outcome = run_objective(objective_, claim.trial, context);
       store(claim, outcome);
-      if (outcome.state) folder.close(*outcome.state);
+      if (outcome.state) context.close_folder(*outcome.state);
     } catch (const ClaimLost& lost) {
       if (hooks_.on_lost) hooks_.on_lost(claim.trial, lost.what());
     }

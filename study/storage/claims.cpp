@@ -32,9 +32,10 @@ void update_claimed(soci::session& sql, const Claim& claim, const std::string& c
   long long changed = -1;
   soci::indicator found = soci::i_null;
   sql << "UPDATE trials SET " << changes
-      << " WHERE study = :study AND number = :number AND token = :token AND state = 'running' "
-         "RETURNING number",
-      soci::use(study), soci::use(number), soci::use(token), soci::into(changed, found);
+      << " WHERE study = :study AND number = :number AND token = :token AND process = :process AND "
+         "state = 'running' RETURNING number",
+      soci::use(study), soci::use(number), soci::use(token), soci::use(claim.process),
+      soci::into(changed, found);
   if (!sql.got_data()) throw ClaimLost(lost_text(sql, claim));
 }
 
@@ -44,8 +45,9 @@ bool was_ended_by(soci::session& sql, const Claim& claim, State state) {
   const std::string ended(name(state));
   long long count = 0;
   sql << "SELECT COUNT(*) FROM trials WHERE study = :study AND number = :number AND token = :token "
-         "AND state = :state",
-      soci::use(study), soci::use(number), soci::use(token), soci::use(ended), soci::into(count);
+         "AND process = :process AND state = :state",
+      soci::use(study), soci::use(number), soci::use(token), soci::use(claim.process),
+      soci::use(ended), soci::into(count);
   return count > 0;
 }
 
@@ -135,7 +137,8 @@ std::optional<Claim> Storage::claim(const Study& study, const WorkerProcess& wor
         soci::use(worker.host), soci::use(pid), soci::use(worker.identity), soci::use(lease),
         soci::use(id), soci::use(same), soci::into(number);
     if (!sql.got_data()) return {};
-    return Claim{id, read_trials(sql, location(), study, number, number + 1).at(0)};
+    return Claim{id, read_trials(sql, location(), study, number, number + 1).at(0),
+                 worker.identity};
   });
 }
 
@@ -171,12 +174,18 @@ void Storage::finish(const Study& study, const Claim& claim, State state, std::v
   const std::string text = storable(error);
   const long long id = claim.study, number = claim.trial.number;
   database.transact(Access::durable, [&](soci::session& sql) {
-    if (was_ended_by(sql, claim, state)) return;
-    update_claimed(
-        sql, claim,
-        str("state = '", name(state), "', ended = ", database.now(), ", lease_until = NULL"));
-    sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
-        soci::use(text), soci::use(id), soci::use(number);
+    try {
+      update_claimed(
+          sql, claim,
+          str("state = '", name(state), "', ended = ", database.now(), ", lease_until = NULL"));
+    } catch (const ClaimLost&) {
+      if (was_ended_by(sql, claim, state)) return;
+      throw;
+    }
+    if (!text.empty()) {  // a claim has none
+      sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
+          soci::use(text), soci::use(id), soci::use(number);
+    }
     write_values(sql, id, number, 0, values);
   });
 }

@@ -157,6 +157,7 @@ void Database::begin(Access access) {
   if (postgresql_) {
     sql_ << (access == Access::read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
                                     : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+    if (access == Access::write) sql_ << "SET LOCAL synchronous_commit = off";
     return;
   }
   const bool durable = access == Access::durable;

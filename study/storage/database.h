@@ -16,8 +16,8 @@ namespace joule::study {
 /// What a transaction does.
 enum class Access {
   read,    // sees one state of the database
-  write,   // outlives a kill
-  durable  // outlives a loss of power, too
+  write,   // outlives a kill of this process
+  durable  // outlives a loss of power, too, of whatever machine the database is on
 };
 
 /// A connection, and what differs between the two databases.

@@ -30,10 +30,12 @@ struct Overview {
   std::int64_t waiting = 0, running = 0, complete = 0, failed = 0, pruned = 0;
 };
 
-/// A trial that this process runs: `trial.token` proves it.
+/// A trial that a process runs: `trial.token` and the process prove it.  (The token alone would do,
+/// if a server that lost its power never forgot a claim.)
 struct Claim {
   std::int64_t study = 0;
   Trial trial;
+  std::string process{};  // WorkerProcess::identity
 };
 
 /// Thrown where a claim is no longer its holder's: the trial was given to another worker, which is

@@ -44,8 +44,7 @@ std::optional<MeterLock> MeterLock::wait(std::vector<std::string> meters,
                                          const std::function<bool()>& stop,
                                          const std::string& folder) {
   std::ranges::sort(meters);
-  const auto repeated = std::ranges::unique(meters);
-  meters.erase(repeated.begin(), repeated.end());
+  meters.erase(std::unique(meters.begin(), meters.end()), meters.end());
   MeterLock lock;
   const std::string host = this_process().host;
   for (const std::string& meter : meters) {

@@ -99,7 +99,11 @@ TEST_F(StudyStorage, EndsATrialOnce) {
       message<ClaimLost>([&] { storage.finish(study, first, State::complete, values); }),
       "trial 0 is no longer that of attempt 1: its worker was taken for dead, it was given to " +
           this_process().shown() + " (attempt 2), and is running; the late result is refused");
+  Claim forged = second;  // the same token, of another process
+  forged.process = "another";
+  EXPECT_THROW(storage.finish(study, forged, State::complete, values), ClaimLost);
   storage.finish(study, second, State::complete, values);
+  EXPECT_THROW(storage.finish(study, forged, State::complete, values), ClaimLost);
   storage.finish(study, second, State::complete, values);  // as if the answer had been lost
   EXPECT_EQ(storage.trial(study, 0).values.size(), 1u);
   EXPECT_THROW(storage.finish(study, second, State::failed, {}, "no"), ClaimLost);

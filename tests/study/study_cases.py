@@ -240,6 +240,13 @@ class StudyCases:
         self.run_study("--retry-failed", trials=4, config={"fail": [1], "nan": [2], "prune": [3]})
         self.assertEqual(self.trials("token"), [["1"], ["2"], ["2"], ["1"]])
 
+    def test_the_folder_of_a_failed_trial_stays(self):
+        config = {"folder": True, "fail": [1]}
+        self.run_study(trials=3, config=config, out=self.folder / "out")
+        self.assertEqual([path.name for path in (self.folder / "out" / "trials").iterdir()], ["000001"])
+        self.assertEqual((self.folder / "out" / "trials" / "000001" / "checkpoint").read_text(), "here")
+        self.run_study("--retry-failed", trials=3, config=config, out=self.folder / "kept", storage=self.storage)
+
     def test_an_interrupt_leaves_a_study_to_go_on_with(self):
         self.audit()
         config = {"milliseconds": 300, "epochs": 3}
