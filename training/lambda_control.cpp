@@ -30,7 +30,7 @@ std::optional<ControlTarget> control_target(const Config& c) {
 }
 
 void LambdaControl::steer(double error, double share) {
-  constexpr double kIntegral = 35, kProportional = 5, kMostError = 0.5, kMostStep = 1;
+  constexpr double kIntegral = 40, kProportional = 8, kMostError = 0.5, kMostStep = 1;
   if (std::isnan(error)) return;
   const double e = std::clamp(error, -kMostError, kMostError);
   const double step = std::clamp(kIntegral * e * share, -kMostStep, kMostStep);

@@ -29,8 +29,8 @@ std::optional<ControlTarget> control_target(const Config& config);
 /// Integral control of the logarithm of lambda, with a proportional part that brakes:
 ///
 ///   e           = clip(error, -1/2, 1/2)
-///   integral   += clip(35 e share, -1, 1)    begins at ln(kStart)
-///   ln(lambda)  = integral + 5 e             both from ln(kLeast) to ln(kMost)
+///   integral   += clip(40 e share, -1, 1)    begins at ln(kStart)
+///   ln(lambda)  = integral + 8 e             both from ln(kLeast) to ln(kMost)
 ///
 /// `error` is relative (0.1: a tenth too much is left), so that the same gains fit every net,
 /// target and unit.  `share` is the part of the run that has passed since the last measurement, by
@@ -40,7 +40,7 @@ std::optional<ControlTarget> control_target(const Config& config);
 /// not be unwound.
 class LambdaControl {
  public:
-  static constexpr double kStart = 0.05, kLeast = 1e-4, kMost = 1e4;
+  static constexpr double kStart = 0.03, kLeast = 1e-4, kMost = 1e4;
 
   double lambda() const { return state_.lambda; }
   /// Numerics  an error that is NaN changes nothing.

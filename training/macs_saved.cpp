@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/macs_saved.h"
 
-#include <ranges>
-
 #include "joule/core/error.h"
 #include "joule/energy/ledger.h"
 #include "joule/layers/graph/builder.h"
@@ -47,7 +45,8 @@ std::map<std::string, double, std::less<>> macs_saved(nn::Module& net, const Sha
   std::map<std::string, double, std::less<>> saved;
   for (const nn::Node& node : graph.nodes) saved[node.name] = 0;
   // A layer is reached after all that read it.
-  for (const nn::Node& node : graph.nodes | std::views::reverse) {
+  for (auto at = graph.nodes.rbegin(); at != graph.nodes.rend(); ++at) {
+    const nn::Node& node = *at;
     const nn::ReadZeros zeros = fate_of_zeros(node);
     double of_all = 0, read = 0;
     if (zeros == nn::ReadZeros::save) {

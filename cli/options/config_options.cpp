@@ -21,6 +21,7 @@ Option* ConfigOptions::add(std::string_view name, const std::string& help) {
         }
       },
       field.member);
+  if (field.unit == "%") option->percent();
   options_.emplace_back(&field, option);
   return option;
 }

@@ -93,6 +93,17 @@ Option* Option::needs(Option* other) {
   option_.needs(&other->option_);
   return this;
 }
+Option* Option::percent() {
+  // The transform that is added last is the first that runs.
+  option_.transform(CLI::Validator(
+      [](std::string& text) {
+        if (text.size() > 1 && text.ends_with('%')) text.pop_back();
+        return std::string();
+      },
+      ""));
+  return this;
+}
+
 Option* Option::one_of(const std::vector<std::string>& texts) {
   option_.check(CLI::IsMember(texts));
   return this;

@@ -33,6 +33,8 @@ class Option {
   Option* excludes(Option* other);
   Option* needs(Option* other);
   Option* one_of(const std::vector<std::string>& texts);
+  /// A '%' may stand behind its number.
+  Option* percent();
   /// Of an option that may be given more than once every value counts, not only the last.
   Option* take_all();
   /// How often it was given.

@@ -97,6 +97,38 @@ class Train(unittest.TestCase):
         self.assertEqual(energy["none"]["quality"], "modelled")
         self.assertLess(energy["ideal"]["value"], energy["none"]["value"])
 
+    def test_a_target_steers_lambda(self):
+        plain = RUN[: RUN.index("--l0-lambda")] + ["--threads", "1"]
+        targets = {
+            "density": ["--target-density", "0.2", "--l0-weights", "macs"],
+            "joules": ["--target-joules", "2e-5"],
+            "loss": ["--target-accuracy-loss", "5%", "--reference", self.reference],
+        }
+        for name, target in targets.items():
+            with self.subTest(name):
+                out = self.folder / f"target {name}"
+                done = joule("train", *plain, *target, "--out", out)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                lines = metrics(out)
+                for line in lines:
+                    self.assertEqual(list(line["control"]), ["lambda", "measured", "target"])
+                    self.assertEqual(line["control"]["target"], float(target[1].rstrip("%")))
+                last = lines[-1]["control"]
+                self.assertRegex(done.stderr, rf"lambda \S+ \({last['measured']:.4g} of {last['target']:.4g}\)")
+                # Killed, it goes on to the same bits.
+                again = self.folder / f"target {name}, killed"
+                process = subprocess.Popen([JOULE, "train", *map(str, [*plain, *target]), "--out", str(again)],
+                                           stderr=subprocess.PIPE, text=True)  # fmt: skip
+                self.wait_for(process, lambda: (again / "checkpoint.safetensors").exists())
+                process.send_signal(signal.SIGINT)
+                process.communicate()
+                done = joule("train", "--out", again, "--resume")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(learned(again), learned(out))
+        done = joule("train", *RUN, "--target-density", "0.2", "--out", self.folder / "both")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("target_density: steers lambda, but l0_lambda gives it: 0.1", done.stderr)
+
     def test_same_bits_again(self):
         again = self.folder / "again"
         self.assertEqual(joule("train", *RUN, "--out", again).returncode, 0)

@@ -16,16 +16,16 @@ using namespace training_cases;
 
 TEST(LambdaControl, IsTheLaw) {
   LambdaControl control;
-  EXPECT_EQ(control.lambda(), 0.05);
+  EXPECT_EQ(control.lambda(), 0.03);
   control.steer(0.25, 0.01);
-  EXPECT_DOUBLE_EQ(control.state().integral, 0.05 * std::exp(35 * 0.25 * 0.01));
-  EXPECT_DOUBLE_EQ(control.lambda(), 0.05 * std::exp(35 * 0.25 * 0.01 + 5 * 0.25));
+  EXPECT_DOUBLE_EQ(control.state().integral, 0.03 * std::exp(40 * 0.25 * 0.01));
+  EXPECT_DOUBLE_EQ(control.lambda(), 0.03 * std::exp(40 * 0.25 * 0.01 + 8 * 0.25));
   control.steer(-0.25, 0.01);
-  EXPECT_NEAR(control.state().integral, 0.05, 1e-15);
-  EXPECT_NEAR(control.lambda(), 0.05 * std::exp(-5 * 0.25), 1e-15);
+  EXPECT_NEAR(control.state().integral, 0.03, 1e-15);
+  EXPECT_NEAR(control.lambda(), 0.03 * std::exp(-8 * 0.25), 1e-15);
   // An error of more than a half counts as that, and the integral moves by e-fold at most.
   control.steer(7, 0.01);
-  EXPECT_NEAR(control.lambda(), 0.05 * std::exp(35 * 0.5 * 0.01 + 2.5), 1e-14);
+  EXPECT_NEAR(control.lambda(), 0.03 * std::exp(40 * 0.5 * 0.01 + 4), 1e-14);
   control.set_state({.lambda = 0.1, .integral = 0.1});
   control.steer(-0.5, 1);
   EXPECT_NEAR(control.state().integral, 0.1 * std::exp(-1), 1e-15);
@@ -40,7 +40,7 @@ TEST(LambdaControl, KeepsNothingOfWhatExceedsABound) {
   EXPECT_EQ(control.lambda(), LambdaControl::kMost);
   EXPECT_EQ(control.state().integral, LambdaControl::kMost);
   control.steer(-1, 1);
-  EXPECT_DOUBLE_EQ(control.lambda(), LambdaControl::kMost * std::exp(-1 - 2.5));
+  EXPECT_DOUBLE_EQ(control.lambda(), LambdaControl::kMost * std::exp(-1 - 4));
   for (int i = 0; i < 100; ++i) control.steer(-1, 1);
   EXPECT_EQ(control.lambda(), LambdaControl::kLeast);
   EXPECT_EQ(error_of([&] { control.set_state({.integral = 0}); }),
@@ -74,7 +74,7 @@ TEST(LambdaControl, ATargetExcludesWhatItReplaces) {
 Config steered() {
   Config config = small_config();
   config.l0_lambda = config.l0_warmup = 0;
-  config.target_density = 0.05;
+  config.target_density = 0.03;
   return config;
 }
 
