@@ -78,9 +78,8 @@ void add_how(Document& document, const study::Study& study, const EatResults& re
                : "the test images."),
        str("Energy ratios are modelled: the unweighted mean of E_opt / E_worst over batches of ",
            results.config.asic_batch,
-           " images, on the accelerator of the sponge papers (docs/energy.md). No joule of them "
-           "was "
-           "measured."),
+           " images, on the accelerator of the sponge papers; of zero-skip the ratio of what Joule "
+           "counts per layer (docs/energy.md). No joule of them was measured."),
        str("Times are measured by a clock, ", results.config.timing_rounds, " rounds of ",
            results.config.timing_images,
            " images in which the two ways take turns. They hold for this machine."),

@@ -2,7 +2,6 @@
 #include "joule/study/eat/eat_trial.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "joule/core/backend/backend.h"
@@ -15,8 +14,7 @@
 #include "joule/search/statistics/mean.h"
 #include "joule/study/eat/eat_study.h"
 #include "joule/training/components.h"
-#include "joule/training/energy/asic_counts.h"
-#include "joule/training/energy/energy_estimate.h"
+#include "joule/training/energy/dataset_energy.h"
 #include "joule/training/energy/metering.h"
 #include "joule/training/run/counts.h"
 #include "joule/training/run/run.h"
@@ -85,30 +83,18 @@ std::vector<Value> report_of(std::span<const EpochMetrics> epochs) {
 /// Counts a set of images for the accelerators, and gives what each profile makes of it.
 void add_ratios(std::vector<Value>& values, const EatConfig& config, Model& model,
                 const Dataset& images, ChosenOn which, TrialContext& context) {
-  std::vector<training::AsicEstimator> estimators;
-  for (const energy::AsicModel& profile : energy::asic_models()) estimators.emplace_back(profile);
-  std::vector<training::LayerCounts> counts;
-  energy::Ledger ledger;
-  const DataLoader loader(images, {.batch = config.asic_batch, .shuffle = false});
-  for (const Batch& batch : loader) {
-    if (context.stop()) throw Interrupted{};
-    const auto pass = training::count_pass(
-        model.net, batch.images.to(training::device(config.training)), {}, ledger);
-    training::add(counts, pass);
-    for (training::AsicEstimator& estimator : estimators) estimator.add(pass);
-  }
-  const std::string source =
-      str("mean of the ratios of batches of ", config.asic_batch, ", ", images.size(), " images");
-  for (const training::AsicEstimator& estimator : estimators) {
-    const training::EnergyEstimate estimate = estimator.result();
-    values.push_back(
-        modelled(eat::named(eat::kRatio, which) + estimate.profile, estimate.ratio, "", source));
+  const auto energies =
+      training::dataset_energies(model, images, config.asic_batch, [&] { return context.stop(); });
+  if (!energies) throw Interrupted{};
+  for (const training::EnergyEstimate& estimate : energies->estimates) {
+    values.push_back(modelled(eat::named(eat::kRatio, which) + estimate.profile, estimate.ratio, "",
+                              str(images.size(), " images in batches of ", config.asic_batch)));
     values.push_back(modelled(eat::named(eat::kEnergyImage, which) + estimate.profile,
                               estimate.optimal.value().value() / static_cast<double>(images.size()),
                               "J", estimate.optimal.source()));
   }
   if (which != ChosenOn::test) return;
-  for (const training::LayerCounts& layer : counts) {
+  for (const training::LayerCounts& layer : energies->layers) {
     values.push_back(counted(eat::kFiring + layer.layer,
                              static_cast<double>(layer.counts.outputs_nonzero) /
                                  static_cast<double>(layer.counts.outputs),

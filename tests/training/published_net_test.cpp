@@ -247,7 +247,7 @@ TEST(DatasetEnergy, IsThatOfItsBatches) {
   manual_seed(1);
   const Dataset images = load_dataset("synthetic").test.take(30);
   Model model = make_model_for("lenet5", "synthetic", images);
-  const auto all = dataset_energies(model, images, 20);
+  const auto all = dataset_energies(model, images, 20)->estimates;
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].profile, "sponge");
   EXPECT_EQ(all[1].profile, "sponge-poisoning");
@@ -263,7 +263,7 @@ TEST(DatasetEnergy, IsThatOfItsBatches) {
     sum += energy::asic_models()[1].energy(total(pass)).ratio();
   }
   EXPECT_DOUBLE_EQ(all[1].ratio, sum / 2);
-  EXPECT_NE(dataset_energies(model, images, 1)[1].ratio, all[1].ratio);
+  EXPECT_NE(dataset_energies(model, images, 1)->estimates[1].ratio, all[1].ratio);
 }
 
 }  // namespace
