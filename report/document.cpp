@@ -16,7 +16,7 @@ struct Overloaded : Fs... {
   using Fs::operator()...;
 };
 
-std::string escaped(std::string_view text) {
+std::string as_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\n') {
@@ -31,12 +31,12 @@ std::string escaped(std::string_view text) {
 
 std::string table_row(const std::vector<std::string>& cells) {
   std::string line = "|";
-  for (const std::string& cell : cells) line += " " + escaped(cell) + " |";
+  for (const std::string& cell : cells) line += " " + as_text(cell) + " |";
   return line + "\n";
 }
 
 std::string markdown_of(const Table& table) {
-  std::string text = table.caption.empty() ? "" : "**" + escaped(table.caption) + "**\n\n";
+  std::string text = table.caption.empty() ? "" : "**" + as_text(table.caption) + "**\n\n";
   text += table_row(table.head) + "|";
   for (std::size_t i = 0; i < table.head.size(); ++i) {
     text += i == 0 || table.prose ? " --- |" : " ---: |";
@@ -67,24 +67,24 @@ std::string to_html(const Document& document, const nlohmann::ordered_json& data
 }
 
 Markdown to_markdown(const Document& document, const std::string& pictures) {
-  Markdown result{.text = "# " + escaped(document.title) + "\n\n" + escaped(document.lead) + "\n"};
+  Markdown result{.text = "# " + as_text(document.title) + "\n\n" + as_text(document.lead) + "\n"};
   std::set<std::string> names;
   const auto picture = [&](const auto& p) {
     require(names.insert(p.file).second, "the document has two pictures named ", p.file);
     const std::string file = p.file + ".svg";
     result.pictures.emplace_back(file, to_svg(p.chart));
     const std::string path = pictures.empty() ? file : pictures + "/" + file;
-    return str("![", escaped(p.caption), "](", path, ")\n\n", escaped(p.caption), "\n");
+    return str("![", as_text(p.caption), "](", path, ")\n\n", as_text(p.caption), "\n");
   };
   for (const Part& part : document.parts) {
     result.text += "\n";
     result.text += std::visit(
-        Overloaded{[](const Heading& p) { return "## " + escaped(p.text) + "\n"; },
-                   [](const Paragraph& p) { return escaped(p.text) + "\n"; },
-                   [](const Warning& p) { return "> **Note.** " + escaped(p.text) + "\n"; },
+        Overloaded{[](const Heading& p) { return "## " + as_text(p.text) + "\n"; },
+                   [](const Paragraph& p) { return as_text(p.text) + "\n"; },
+                   [](const Warning& p) { return "> **Note.** " + as_text(p.text) + "\n"; },
                    [](const Items& p) {
                      std::string text;
-                     for (const std::string& item : p.texts) text += "* " + escaped(item) + "\n";
+                     for (const std::string& item : p.texts) text += "* " + as_text(item) + "\n";
                      return text;
                    },
                    [](const Table& p) { return markdown_of(p); }, picture},

@@ -8,14 +8,14 @@
 namespace joule {
 namespace {
 
-constexpr std::size_t kPlane = 32 * 32;
-constexpr std::size_t kChannels = 3;
+constexpr std::size_t kCifarPlane = 32 * 32;
+constexpr std::size_t kCifarChannels = 3;
 
 void append_file(const std::string& path, const CifarFormat& format,
                  std::vector<std::uint8_t>& pixels, std::vector<std::int32_t>& labels) {
   GzipReader file(path);
   const auto label_bytes = static_cast<std::size_t>(format.label_bytes);
-  std::vector<std::uint8_t> record(label_bytes + kChannels * kPlane);
+  std::vector<std::uint8_t> record(label_bytes + kCifarChannels * kCifarPlane);
   const std::uint8_t* const planes = record.data() + label_bytes;
   const std::size_t before = labels.size();
   while (const std::size_t got = file.read(record.data(), record.size())) {
@@ -32,8 +32,9 @@ void append_file(const std::string& path, const CifarFormat& format,
                 format.classes - 1);
     }
     labels.push_back(label);
-    for (std::size_t i = 0; i < kPlane; ++i) {
-      for (std::size_t c = 0; c < kChannels; ++c) pixels.push_back(planes[c * kPlane + i]);
+    for (std::size_t i = 0; i < kCifarPlane; ++i) {
+      for (std::size_t c = 0; c < kCifarChannels; ++c)
+        pixels.push_back(planes[c * kCifarPlane + i]);
     }
   }
   if (file.offset() == 0) file.fail("the file is empty, expected records of CIFAR images");
@@ -45,7 +46,7 @@ Dataset read_cifar(std::span<const std::string> paths, const CifarFormat& format
   Dataset set;
   std::vector<std::uint8_t> pixels;
   for (const std::string& path : paths) append_file(path, format, pixels, set.labels);
-  set.shape = {static_cast<std::int64_t>(set.labels.size()), 32, 32, kChannels};
+  set.shape = {static_cast<std::int64_t>(set.labels.size()), 32, 32, kCifarChannels};
   set.pixels = std::make_shared<const std::vector<std::uint8_t>>(std::move(pixels));
   return set;
 }
