@@ -127,7 +127,7 @@ class Suggestions(unittest.TestCase):
         self.assert_says("model: there is no 'lenet'; there are lenet5, resnet18, simple-cnn, small-cnn, vgg16; "
                          "did you mean 'lenet5'?", "summary", "--model", "lenet")  # fmt: skip
         done = joule("energy", "--model", "lenet5", "--data", "cifar10")
-        self.assertIn("'cifar10': expected fashion-mnist, mnist, cifar-10, cifar-100, synthetic, or the path of a folder; "
+        self.assertIn("'cifar10': expected fashion-mnist, mnist, cifar-10, cifar-100, gtsrb, celeba, synthetic, or the path of a folder; "
                       "did you mean 'cifar-10'?\n", done.stderr)  # fmt: skip
         done = joule("energy", "--model", "lenet5", "--cost-model", "horowitz")
         self.assertTrue(done.stderr.endswith("; did you mean 'horowitz45'?\n"), done.stderr)
