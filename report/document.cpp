@@ -29,6 +29,10 @@ std::string as_text(std::string_view text) {
   return out;
 }
 
+constexpr std::size_t kWidth = 120;  // of a line of Markdown
+
+std::string paragraph(std::string_view text) { return wrapped(as_text(text), kWidth) + "\n"; }
+
 std::string table_row(const std::vector<std::string>& cells) {
   std::string line = "|";
   for (const std::string& cell : cells) line += " " + as_text(cell) + " |";
@@ -67,28 +71,31 @@ std::string to_html(const Document& document, const nlohmann::ordered_json& data
 }
 
 Markdown to_markdown(const Document& document, const std::string& pictures) {
-  Markdown result{.text = "# " + as_text(document.title) + "\n\n" + as_text(document.lead) + "\n"};
+  Markdown result{.text = "# " + as_text(document.title) + "\n\n" + paragraph(document.lead)};
   std::set<std::string> names;
   const auto picture = [&](const auto& p) {
     require(names.insert(p.file).second, "the document has two pictures named ", p.file);
     const std::string file = p.file + ".svg";
     result.pictures.emplace_back(file, to_svg(p.chart));
     const std::string path = pictures.empty() ? file : pictures + "/" + file;
-    return str("![", as_text(p.caption), "](", path, ")\n\n", as_text(p.caption), "\n");
+    return str("![", as_text(p.chart.title), "](", path, ")\n\n", paragraph(p.caption));
   };
   for (const Part& part : document.parts) {
     result.text += "\n";
-    result.text += std::visit(
-        Overloaded{[](const Heading& p) { return "## " + as_text(p.text) + "\n"; },
-                   [](const Paragraph& p) { return as_text(p.text) + "\n"; },
-                   [](const Warning& p) { return "> **Note.** " + as_text(p.text) + "\n"; },
-                   [](const Items& p) {
-                     std::string text;
-                     for (const std::string& item : p.texts) text += "* " + as_text(item) + "\n";
-                     return text;
-                   },
-                   [](const Table& p) { return markdown_of(p); }, picture},
-        part);
+    result.text +=
+        std::visit(Overloaded{[](const Heading& p) { return "## " + as_text(p.text) + "\n"; },
+                              [](const Paragraph& p) { return paragraph(p.text); },
+                              [](const Warning& p) {
+                                return wrapped("> **Note.** " + as_text(p.text), kWidth, 0) + "\n";
+                              },
+                              [](const Items& p) {
+                                std::string text;
+                                for (const std::string& item : p.texts)
+                                  text += wrapped("* " + as_text(item), kWidth, 2) + "\n";
+                                return text;
+                              },
+                              [](const Table& p) { return markdown_of(p); }, picture},
+                   part);
   }
   return result;
 }

@@ -23,6 +23,14 @@ Point point_of(double x, const Over& over) {
   return point;
 }
 
+/// Of a share in %: an interval of few seeds reaches beyond what there can be.
+Point percent_of(double x, const Over& over) {
+  Point point = point_of(x, over);
+  point.low = std::max(point.low, 0.0);
+  point.high = std::min(point.high, 100.0);
+  return point;
+}
+
 const Over* ratio_of(const EatResults& results, const EatCell& cell) {
   return cell.find(eat::named(eat::kRatio, results.config.chosen_on()) + study::kEatProfile);
 }
@@ -34,7 +42,10 @@ Line sweep_line(const EatResults& results, double sigma, const auto& value) {
   Line line{.name = str("sigma ", sigma)};
   for (const EatCell& cell : results.cells) {
     if (cell.sigma != sigma) continue;
-    if (const Over* const over = value(cell)) line.points.push_back(point_of(*cell.lambda, *over));
+    if (const Over* const over = value(cell)) {
+      line.points.push_back(over->unit == "%" ? percent_of(*cell.lambda, *over)
+                                              : point_of(*cell.lambda, *over));
+    }
   }
   std::ranges::sort(line.points, {}, &Point::x);
   return line;
@@ -51,7 +62,7 @@ Picture<LineChart> front_chart(const EatResults& results) {
     const Over* const ratio = ratio_of(results, cell);
     const Over* const accuracy = accuracy_of(results, cell);
     if (!ratio || !accuracy) return;
-    line.points.push_back(point_of(ratio->mean().mean, *accuracy));
+    line.points.push_back(percent_of(ratio->mean().mean, *accuracy));
     line.points.back().apart = true;
   };
   Line standard{.name = "standard"};
