@@ -165,7 +165,7 @@ Option* add_option(Command& command, const std::string& name, T& value, const st
     CLI::Option* const option = app.add_option(name, value, help);
     if constexpr (Number<Value>) {
       read_as_number<Value>(*option, name);
-    } else if constexpr (std::same_as<Value, std::string>) {
+    } else if (std::same_as<T, std::string> || name.starts_with('-')) {  // not a command's words
       option->check([name](const std::string& text) {
         require(!text.empty(), name, ": expected a value, got ''");
         return std::string();
