@@ -45,7 +45,7 @@ DIR/trials, as joule train writes it.)";
 
 struct Options {
   std::string preset = "quick", name = "eat", data_folder, layers, normalization, meter = "auto";
-  std::string torch_peer;
+  std::string torch_peer, markdown;
   std::vector<double> lambdas, sigmas;
   std::optional<std::int64_t> seeds;
   training::Config asked;  // of which only what was asked for counts
@@ -130,16 +130,30 @@ std::vector<report::PeerPace> peers_of(const Options& o, const EatResults& resul
   return peers;
 }
 
-void write_files(const std::string& folder, const report::Document& document,
+/// The text, and its pictures in a folder beside it.
+void write_markdown(const fs::path& file, const std::string& pictures,
+                    const report::Document& document) {
+  const report::Markdown markdown = to_markdown(document, pictures);
+  const fs::path folder = file.parent_path() / pictures;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw DataError(str(folder.string(), ": cannot be made: ", error.message()));
+  for (const auto& [name, picture] : markdown.pictures) {
+    write_file_atomically(folder / name, picture);
+  }
+  write_file_atomically(file, markdown.text);
+}
+
+void write_files(const Options& o, const report::Document& document,
                  const nlohmann::ordered_json& data) {
+  const std::string& folder = o.run->folder();
   write_file_atomically(folder + "/results.json", dumped(data, 2) + "\n");
   write_file_atomically(folder + "/study.html", to_html(document, data));
-  const report::Markdown markdown = to_markdown(document, "pictures");
-  fs::create_directories(folder + "/pictures");
-  for (const auto& [name, picture] : markdown.pictures) {
-    write_file_atomically(folder + "/pictures/" + name, picture);
+  write_markdown(folder + "/table.md", "pictures", document);
+  if (!o.markdown.empty()) {
+    const fs::path file(o.markdown);
+    write_markdown(file, file.stem().string(), document);
   }
-  write_file_atomically(folder + "/table.md", markdown.text);
 }
 
 int study_eat(const Options& o) {
@@ -150,7 +164,7 @@ int study_eat(const Options& o) {
   const EatResults results = study::eat_results(config, done->trials);
   const auto peers = peers_of(o, results, done->trials);
   const report::Document document = eat_document(done->study, results, peers);
-  write_files(o.run->folder(), document, report::eat_json(done->study, results, peers));
+  write_files(o, document, report::eat_json(done->study, results, peers));
   fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;
@@ -188,6 +202,9 @@ void add_study_eat(Command& study, Run& run) {
   add_option(*command, "--torch-peer", o->torch_peer,
              "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
       ->type_name("F");
+  add_option(*command, "--markdown", o->markdown,
+             "Write the text of table.md here, too, with its pictures in the folder F")
+      ->type_name("F.md");
   o->run.emplace(*command, "runs/eat");
   o->run->keep_runs();
   command->callback([o, &run] { run = [o] { return study_eat(*o); }; });
