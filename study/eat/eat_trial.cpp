@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "joule/core/backend/backend.h"
+#include "joule/core/context.h"
 #include "joule/core/error.h"
 #include "joule/data/loader.h"
 #include "joule/data/validation.h"
@@ -134,15 +135,18 @@ void add_pace(std::vector<Value>& values, const EatConfig& config, Model& model,
   const std::int64_t images = std::min(config.timing_images, test.size());
   const DataLoader loader(test.take(images), {.batch = images, .shuffle = false, .workers = 0});
   const Tensor batch = (*loader.begin()).images;
+  const ContextGuard guard;
+  joule::context().deterministic = false;  // as nets are used: nothing is passed over for it
   const auto pace = measure::inference_pace(model.net, batch, config.timing_rounds,
                                             config.training.seed, [&] { return context.stop(); });
   if (!pace) throw Interrupted{};
-  const std::string source = str(kClock, ", ", images, " images, median of ", config.timing_rounds,
-                                 " rounds, ", context.threads(), " threads");
+  const std::string how = str(" of ", config.timing_rounds, " rounds of ", images, " images, ",
+                              context.threads(), " threads, ", kClock);
+  const std::string source = "median" + how;
   values.push_back(measured(eat::kInferenceTime, pace->skipping.median, "s", source));
   values.push_back(measured(eat::kDenseInferenceTime, pace->dense.median, "s", source));
   const search::Mean ratio = search::mean_interval(pace->ratios);
-  Value speed_up = measured(eat::kSpeedUp, ratio.mean, "", source);
+  Value speed_up = measured(eat::kSpeedUp, ratio.mean, "", "mean of the ratios" + how);
   speed_up.low = ratio.interval->low;
   speed_up.high = ratio.interval->high;
   values.push_back(std::move(speed_up));
@@ -166,8 +170,11 @@ DataSplit eat_data(const EatConfig& config) {
 std::vector<Value> run_eat_trial(const EatConfig& study, const DataSplit& data, const Trial& trial,
                                  TrialContext& context) {
   Config config = training_at(study, trial.point);
-  config.threads = context.threads();
+  config.threads = 0;  // the trial's share: one that was interrupted may go on with another
   const Device device = training::device(config);
+  const ContextGuard guard;  // what is evaluated behind the training runs as it did
+  joule::context().deterministic = config.deterministic;
+  joule::context().precision = training::precision(config);
   const TrialMeters meters = open_meters(study.meter, device, context);
 
   std::vector<EpochMetrics> epochs;

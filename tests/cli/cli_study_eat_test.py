@@ -7,8 +7,10 @@ import html
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -50,6 +52,10 @@ class StudyEat(unittest.TestCase):
             run = self.folder / "trials" / f"{int(row['number']):06}"
             config = json.loads((run / "config.json").read_text())
             self.assertEqual(config["l0_lambda"], float(row["lambda"] or 0))
+            # The worker's share, not a number: an interrupted trial may go on beside more or fewer workers.
+            self.assertEqual(config["threads"], 0)
+            last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+            self.assertAlmostEqual(float(row["validation accuracy [%, counted]"]), 100 * last["validation_accuracy"])
 
     def test_the_results_are_those_of_the_runs(self):
         results = json.loads((self.folder / "results.json").read_text())
@@ -96,6 +102,20 @@ class StudyEat(unittest.TestCase):
         again = joule(*STUDY, "--out", self.folder)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual((self.folder / "trials.csv").read_text(), before)
+
+    def test_an_interrupted_trial_goes_on_beside_more_workers(self):
+        out = Path(self.temporary.name) / "interrupted"
+        long = [*STUDY, "--threads", "0", "--limit", "2000", "--epochs", "12", "--lambda", "0.001", "--seeds", "1", "--out", out]
+        first = subprocess.Popen([JOULE, *map(str, long)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while first.poll() is None and not (out / "trials/000000/metrics.jsonl").exists():
+            time.sleep(0.01)
+        first.send_signal(signal.SIGINT)
+        self.assertEqual(first.wait(), 130)
+        self.assertFalse((out / "trials/000000/summary.json").exists())
+        done = joule(*long, "--workers", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        cells = json.loads((out / "results.json").read_text())["cells"]
+        self.assertEqual([(cell["complete"], cell["errors"]) for cell in cells], [(1, []), (1, [])])
 
     def test_another_study_is_refused(self):
         error = self.fails(2, *STUDY, "--epochs", "2", "--out", self.folder)
