@@ -48,7 +48,8 @@ struct Options {
   std::string torch_peer, markdown;
   std::vector<double> lambdas, sigmas;
   std::optional<std::int64_t> seeds;
-  training::Config asked;  // of which only what was asked for counts
+  // Of which only what was asked for counts; the help shows its values.
+  training::Config asked = study::eat_preset("quick", "small-cnn").training;
   std::optional<ConfigOptions> fields;
   std::optional<StudyRun> run;
 };
@@ -177,9 +178,9 @@ void add_study_eat(Command& study, Run& run) {
       "eat", "Energy-aware training: accuracy, energy and time over lambda and sigma");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  add_option(
-      *command, "--preset", o->preset,
-      "What the other options begin as: quick (two cores, Fashion-MNIST), paper (its recipe)")
+  add_option(*command, "--preset", o->preset,
+             "What the other options begin as: quick (two cores, Fashion-MNIST; of small-cnn it is "
+             "shown here), paper (its recipe)")
       ->capture_default_str();
   o->fields.emplace(*command, o->asked);
   for (const char* name : {"data", "model"}) o->fields->add(name);
@@ -191,8 +192,9 @@ void add_study_eat(Command& study, Run& run) {
   add_option(*command, "--normalization", o->normalization,
              "What the penalty is divided by (per-layer-mean, per-parameter)");
   add_option(*command, "--seeds", o->seeds, "Trainings of each point");
-  for (const char* name : {"epochs", "limit", "validation", "augment", "batch", "lr", "l0_warmup",
-                           "l0_weights", "seed", "threads", "device", "precision"}) {
+  for (const char* name : {"image_size", "image_fit", "epochs", "limit", "validation", "augment",
+                           "batch", "lr", "momentum", "weight_decay", "schedule", "lr_factor",
+                           "l0_warmup", "l0_weights", "seed", "threads", "device", "precision"}) {
     o->fields->add(name);
   }
   add_option(*command, "--meter", o->meter,
