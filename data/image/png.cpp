@@ -29,6 +29,7 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
 
   Decoded read() {
+    check_chunks();
     guarded(&PngReader::read_header);
     // Each byte that deflate() made becomes 1032 at the most, and of one bit a pixel eight pixels.
     check_image_size(image_.height, image_.width, bytes_, 8 * 1032, path_);
@@ -51,6 +52,21 @@ class PngReader {
     throw DataError(str(path_, ": a damaged PNG file: ", message_));
   }
 
+  /// libpng takes the memory of a chunk before it reads it: 2 GiB, if that is what a byte says.
+  void check_chunks() const {
+    constexpr std::size_t kSignature = 8, kHeader = 8, kChecksum = 4;
+    std::string_view left = bytes_.substr(std::min(kSignature, bytes_.size()));
+    while (left.size() >= kHeader) {
+      const std::size_t length = png_get_uint_32(reinterpret_cast<png_const_bytep>(left.data()));
+      if (length > left.size() - kHeader) {
+        throw DataError(str(path_, ": a damaged PNG file: the file is truncated: a chunk has ",
+                            length, " bytes, there are ", left.size() - kHeader));
+      }
+      if (left.substr(4, 4) == "IEND") return;
+      left.remove_prefix(std::min(kHeader + length + kChecksum, left.size()));
+    }
+  }
+
   static void on_error(png_structp png, png_const_charp message) {
     auto* const self = static_cast<PngReader*>(png_get_error_ptr(png));
     std::snprintf(self->message_, sizeof self->message_, "%s", message);
@@ -69,6 +85,9 @@ class PngReader {
   void read_header() {
     png_set_read_fn(png_, this, read_bytes);
     png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    // Texts and profiles unfold to 8 MB each, of which nothing is read here.
+    static constexpr png_byte kIgnored[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, kIgnored, sizeof kIgnored / 5);
     png_read_info(png_, info_);
     image_.height = png_get_image_height(png_, info_);
     image_.width = png_get_image_width(png_, info_);

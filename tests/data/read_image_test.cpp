@@ -125,6 +125,12 @@ TEST(ReadImage, RefusesDamagedPng) {
   }
   EXPECT_EQ(complaint(good.substr(0, good.size() - 1)),
             "x: a damaged PNG file: the file is truncated");
+  std::string huge = png_rgb(3, 2, counting_bytes(18), png_chunk("eXIf", exif_block(6)));
+  huge[33] = '\x54';  // the length of eXIf, which libpng takes from the heap before it reads
+  EXPECT_EQ(
+      complaint(huge),
+      "x: a damaged PNG file: the file is truncated: a chunk has 1409286182 bytes, there are " +
+          std::to_string(huge.size() - 41));
   for (std::size_t byte = 8; byte < good.size(); ++byte) {  // also of the text: its check sum
     std::string bad = good;
     bad[byte] = static_cast<char>(bad[byte] ^ 0x10);

@@ -35,7 +35,8 @@ std::vector<std::string> png_seeds() {
                         test::png_chunk("eXIf", test::exif_block(5, false))),
           test::Png{2, 1, 16, 0, "\0\1\2\3\4"s}.bytes(),
           test::Png{3, 1, 2, 3, "\0\x84"s, test::png_chunk("PLTE", "abcdefghi")}.bytes(),
-          test::Png{1, 1, 8, 6, "\0abcd"s, "", true}.bytes()};
+          test::Png{1, 1, 8, 6, "\0abcd"s, "", true}.bytes(),
+          test::png_rgb(1, 1, "abc", "\x54\0\0\x26"s + "eXIfII")};
 }
 
 std::vector<std::string> netpbm_seeds() {
