@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
+#include "joule/cli/study/study.h"
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/io/atomic_file.h"
@@ -29,6 +31,8 @@ constexpr const char* kExamples = R"(Examples:
       runs that differ in their seeds alone are a group: means, differences to
       the first group with 95 % intervals, and a page with the curves
   joule compare runs/* --csv epochs.csv --json compare.json --svg charts
+  joule compare runs/eat runs/eat-macs
+      studies: as joule study compare
 
 A run that is not finished is compared as far as it came, and marked. Measured
 and modelled energies stay apart. If runs were taken on different machines, or
@@ -68,7 +72,25 @@ void write_charts(const report::Comparison& comparison, const std::string& folde
   write(energy_bars(comparison));
 }
 
+/// Whether they are folders of studies.
+bool are_studies(const std::vector<std::string>& folders) {
+  std::error_code ignored;
+  const auto is_study = [&](const std::string& folder) {
+    return std::filesystem::exists(std::filesystem::path(folder) / "study.db", ignored);
+  };
+  const auto studies = std::ranges::count_if(folders, is_study);
+  require(studies == 0 || studies == std::ssize(folders),
+          "compare: ", *std::ranges::find_if(folders, is_study),
+          " holds a study, others do not; runs are compared with runs, studies with studies");
+  return studies > 0;
+}
+
 int compare(const Options& options) {
+  if (are_studies(options.runs)) {
+    require(options.svg.empty(), "--svg: of runs; the charts of studies are on the page (--html)");
+    return compare_studies(
+        {.studies = options.runs, .html = options.html, .csv = options.csv, .json = options.json});
+  }
   const report::Comparison comparison = report::compare(report::read_runs(options.runs));
   if (!options.html.empty()) write_file_atomically(options.html, to_html(comparison));
   if (!options.csv.empty()) write_file_atomically(options.csv, to_csv(comparison));
@@ -83,11 +105,12 @@ int compare(const Options& options) {
 }  // namespace
 
 void add_compare(Command& app, Run& run) {
-  Command* const command =
-      app.add_subcommand("compare", "Compare training runs: curves, means, energy, options");
+  Command* const command = app.add_subcommand(
+      "compare", "Compare training runs, or studies: curves, means, energy, options");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(*command, "runs", options->runs, "Folders that joule train has written, at least two")
+  add_option(*command, "runs", options->runs,
+             "Folders that joule train has written, at least two; or folders of studies")
       ->required()
       ->type_name("DIR");
   const auto file = [&](const char* name, std::string& value, const char* help) {

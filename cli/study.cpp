@@ -7,6 +7,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   joule study eat --out runs/eat
   joule study show runs/eat
+  joule study compare runs/eat --html points.html
   joule study export runs/eat --csv trials.csv
   joule study worker --storage postgresql://me@db.example/studies --study eat
 
@@ -25,6 +26,7 @@ void add_study(Command& app, Run& run) {
   // What works on any of them.
   add_study_list(*command, run);
   add_study_show(*command, run);
+  add_study_compare(*command, run);
   add_study_export(*command, run);
   add_study_worker(*command, run);
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
+#include "joule/io/csv.h"
 #include "joule/io/json_dump.h"
 #include "joule/study/study_json.h"
 
@@ -16,14 +17,6 @@ namespace joule::study {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// A field of RFC 4180.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
 
 /// With as many digits as tell it from its neighbours.
 std::string number(double value) { return fmt::format("{}", value); }
@@ -112,11 +105,6 @@ std::string of_point(const search::Point& point, const std::string& dimension) {
   return number(std::get<double>(*value));
 }
 
-void append(std::string& csv, const std::vector<std::string>& row) {
-  for (std::size_t i = 0; i < row.size(); ++i) csv += (i > 0 ? "," : "") + quoted(row[i]);
-  csv += "\r\n";
-}
-
 ordered_json document(const Study& study) {
   ordered_json json{{"format", "joule study 1"}};
   json["study"] = json_of(study.definition);
@@ -134,7 +122,7 @@ std::string utc(double seconds) {
 std::string trials_csv(const Study& study, const std::vector<Trial>& trials) {
   const std::vector<Column> columns = columns_of(trials);
   std::string csv;
-  append(csv, head_row(study, columns));
+  csv += csv_row(head_row(study, columns));
   for (const Trial& trial : trials) {
     const bool timed = trial.started && trial.ended;
     std::vector<std::string> row{fmt::format("{}", trial.number),
@@ -152,7 +140,7 @@ std::string trials_csv(const Study& study, const std::vector<Trial>& trials) {
       row.push_back(of_point(trial.point, dimension.name));
     }
     add_values(row, trial, columns);
-    append(csv, row);
+    csv += csv_row(row);
   }
   return csv;
 }

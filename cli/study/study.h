@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
@@ -17,6 +18,7 @@ void add_study_eat(Command& study, Run& run);
 // The sub-commands of `joule study` that work on any study.
 void add_study_list(Command& study, Run& run);
 void add_study_show(Command& study, Run& run);
+void add_study_compare(Command& study, Run& run);
 void add_study_export(Command& study, Run& run);
 void add_study_worker(Command& study, Run& run);
 
@@ -30,6 +32,15 @@ struct WhichStudy {
   /// The study of that name, or the only one of the folder.
   study::Study find(study::Storage& storage) const;
 };
+
+/// What `joule study compare` is given.
+struct StudiesToCompare {
+  std::vector<std::string> studies;  // folders, or names in the storage
+  std::string storage{}, html{}, csv{}, json{};
+  std::string values{};  // texts in the names of what is shown beside the goals, with commas
+};
+/// Errors    as Storage; ArgumentError as report::compare(), or if no value has one of the texts.
+int compare_studies(const StudiesToCompare& options);
 
 /// The only study of a storage.
 ///

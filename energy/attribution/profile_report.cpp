@@ -5,6 +5,7 @@
 
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/json/values_json.h"
+#include "joule/io/csv.h"
 #include "joule/io/json_dump.h"
 
 namespace joule::energy {
@@ -91,17 +92,9 @@ ordered_json windows(const Profile& p) {
   return array;
 }
 
-/// As RFC 4180 has it.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
 std::string cell(const ordered_json& value) {
   if (value.is_null()) return "";
-  return value.is_string() ? quoted(value.get<std::string>()) : dumped(value);
+  return value.is_string() ? csv_cell(value.get<std::string>()) : dumped(value);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
+#include "joule/io/csv.h"
 #include "joule/report/compare/outputs.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
@@ -117,20 +118,6 @@ ordered_json json_of(const std::vector<Contrast>& contrasts) {
   return json;
 }
 
-/// A cell of a CSV file.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i) line += (i > 0 ? "," : "") + quoted(cells[i]);
-  return line + "\r\n";
-}
-
 std::string exact(const std::optional<double>& value) {
   return value ? ordered_json(*value).dump() : "";
 }
@@ -167,7 +154,7 @@ ordered_json json_of(const Comparison& c) {
 }
 
 std::string to_csv(const Comparison& c) {
-  std::string csv = line_of(csv_head());
+  std::string csv = csv_row(csv_head());
   for (std::size_t i = 0; i < c.runs.size(); ++i) {
     const ComparedRun& run = c.runs[i];
     Standing standing;
@@ -185,7 +172,7 @@ std::string to_csv(const Comparison& c) {
         if (!quantity.is_energy()) continue;
         cells.insert(cells.end(), {exact(amount.half_width), amount.source, amount.reason});
       }
-      csv += line_of(cells);
+      csv += csv_row(cells);
     }
   }
   return csv;

@@ -117,6 +117,36 @@ class StudyEat(unittest.TestCase):
         cells = json.loads((out / "results.json").read_text())["cells"]
         self.assertEqual([(cell["complete"], cell["errors"]) for cell in cells], [(1, []), (1, [])])
 
+    def test_its_points_are_compared(self):
+        out = Path(self.temporary.name) / "compare"
+        out.mkdir()
+        files = [word for kind in ("html", "csv", "json") for word in (f"--{kind}", out / f"c.{kind}")]
+        done = joule("study", "compare", self.folder, "--values", "speed-up,MACs", *files)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("method standard ", done.stdout)
+        self.assertIn("speed-up (measured)", done.stdout)
+        self.assertNotIn("firing", done.stdout)
+        results = json.loads((self.folder / "results.json").read_text())
+        compared = json.loads((out / "c.json").read_text())
+        self.assertEqual(len(compared["arms"]), 3)
+        self.assertEqual(sorted(compared["front"]), sorted(results["front"]))
+        for arm, cell in zip(compared["arms"], results["cells"]):
+            means = {(v["name"], v["quality"]): v["mean"] for v in cell["values"] if "mean" in v}
+            for value in arm["values"]:
+                self.assertAlmostEqual(value["mean"], means[value["name"], value["quality"]])
+        self.assertTrue(compared["arms"][1]["differences"][0]["paired"])
+        with open(out / "c.csv", newline="") as file:
+            self.assertEqual([row["lambda"] for row in csv.DictReader(file)], ["", "0.5", "1"])
+        # Two studies, also by the command for runs; runs and studies are not mixed.
+        other = Path(self.temporary.name) / "other"
+        self.assertEqual(joule(*STUDY, "--lambda", "1", "--batch", "32", "--out", other).returncode, 0)
+        done = joule("compare", self.folder, other)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"training.batch +\d+ +32")
+        run = self.folder / "trials" / "000000"
+        self.assertIn("holds a study, others do not", self.fails(2, "compare", run, self.folder))
+        self.assertIn("--values: no value", self.fails(2, "study", "compare", self.folder, "--values", "speedup"))
+
     def test_another_study_is_refused(self):
         error = self.fails(2, *STUDY, "--epochs", "2", "--out", self.folder)
         self.assertIn("config.training.epochs is 1, got 2", error)
