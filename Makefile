@@ -11,13 +11,13 @@ if [ -z "$$cuda" ]; then cuda=OFF; echo "make $@: no GPU here (nvidia-smi -L), s
 cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=$(1) -DJOULE_CUDA=$$cuda
 endef
 
-.PHONY: help demo build test bench asan tsan fuzz tidy format clean
+.PHONY: help demo build test test-all bench asan tsan fuzz tidy format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "Joule: a deep-learning framework that accounts for energy and skips zeros"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
 	@echo "All but the last three install what is missing first (Debian's apt-get)."
 	@echo "JOBS=n: parallel compilers and tests.  ARGS=\"...\": further arguments of joule demo."
@@ -41,12 +41,16 @@ test: ## every test; the fast ones again under ASan and UBSan, and with one thre
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
 	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read, and no test ran under ThreadSanitizer"; \
-	else $(MAKE) --no-print-directory fuzz SECONDS=10 || failed="$${failed:-make test: make fuzz failed (above)}"; \
+	else $(MAKE) --no-print-directory fuzz SECONDS=$(FUZZ_SECONDS) || failed="$${failed:-make test: make fuzz failed (above)}"; \
 	  { cmake --preset tsan-threads && cmake --build --preset tsan-threads -j $(JOBS) && ctest --preset tsan-threads -j $(JOBS); } || \
 	    failed="$${failed:-make test: the run under ThreadSanitizer failed (above)}"; fi; \
 	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
+
+FUZZ_SECONDS = 10
+test-all: ## make test with nothing left out: all cases on the executor, a minute of make fuzz for each reader
+	@JOULE_TESTS=all $(MAKE) --no-print-directory test FUZZ_SECONDS=60
 
 bench: ## the benchmarks, with the peers that are installed
 	@scripts/setup.sh bench

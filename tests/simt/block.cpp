@@ -20,7 +20,7 @@ constexpr std::size_t kPage = 4096;
 
 bool same(const Where& a, const Where& b) {
   return a.line() == b.line() && a.column() == b.column() &&
-         std::strcmp(a.file_name(), b.file_name()) == 0;
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 std::uint64_t fold(::simt::Primitive primitive, std::uint64_t a, std::uint64_t b) {
