@@ -27,12 +27,17 @@ struct Observation {
   std::int64_t number = 0;  // of the trial
   Point point;
   std::vector<double> objectives;
+  /// What the trial spent, joules or seconds: in a study all in one unit.
+  std::optional<double> cost{};
 };
 
 /// What samplers must know beyond the space.
 struct SamplerSettings {
   std::vector<Direction>
       directions;  // of the objectives; samplers that read no observation need none
+  /// Empty, or one per direction.  An objective that has one is a constraint: a trial is feasible
+  /// if the objective is not worse than that, and it is not optimised.
+  std::vector<std::optional<double>> limits{};
 };
 
 /// Proposes points.  ask() is a pure function: a study that was killed proposes what it would have

@@ -13,6 +13,11 @@ std::unique_ptr<Sampler> make_grid_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_random_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_sobol_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_tpe_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_gp_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_gp_pi_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_gp_pi_paper_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_gp_ei_per_joule_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_gp_ehvi_sampler(const SamplerSettings& settings);
 
 /// Errors    ArgumentError unless number >= 0.
 void check_trial_number(std::int64_t number);
