@@ -55,7 +55,8 @@ Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting 
       test_(limited(data.test, config_.limit)),
       loader_(
           learning_.train,
-          {.batch = config_.batch, .seed = config_.seed, .transforms = make_transforms(config_)}),
+          {.batch = config_.batch, .shuffle = config_.shuffle == "on", .seed = config_.seed,
+           .transforms = make_transforms(config_)}),
       model_(placed_model(config_, data.train)),
       optimizer_(make_optimizer(config_, model_.net.parameters())),
       schedule_(make_schedule(config_, loader_.batches())),
