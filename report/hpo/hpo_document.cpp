@@ -132,6 +132,7 @@ Document hpo_document(const study::Study& study, const HpoResults& results) {
   add_hpo_warnings(document, results);
   document.parts.emplace_back(Heading{"The strategies"});
   document.parts.emplace_back(strategies_table(results));
+  document.parts.emplace_back(best_of_all_table(results));
   for (auto& chart : best_charts(results)) document.parts.emplace_back(std::move(chart));
   if (Table paper = hpo_paper_table(results); !paper.rows.empty()) {
     document.parts.emplace_back(std::move(paper));

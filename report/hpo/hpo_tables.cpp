@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "joule/core/error.h"
 #include "joule/study/hpo/hpo_paper.h"
@@ -21,9 +22,16 @@ using study::Quality;
 constexpr const char* kNone = "—";
 using Figure = std::optional<double>;
 
+/// So that the mean has three digits that count.
+constexpr int kThree = -1;
+
 /// "91.2 ± 0.3 (n 5)": a mean over repetitions stands with their number.
 std::string mean_text(const std::optional<search::Mean>& mean, int digits) {
   if (!mean) return kNone;
+  if (digits == kThree) {
+    const double size = std::abs(mean->mean);
+    digits = size > 0 ? std::clamp(2 - static_cast<int>(std::floor(std::log10(size))), 0, 9) : 0;
+  }
   if (!mean->interval) return fmt::format("{:.{}f} (n {})", mean->mean, digits, mean->n);
   return fmt::format("{:.{}f} ± {:.{}f} (n {})", mean->mean, digits,
                      (mean->interval->high - mean->interval->low) / 2, digits, mean->n);
@@ -68,38 +76,57 @@ int score_digits(const HpoResults& results) {
   return results.config.objective == study::kHpoJoules ? 3 : 2;
 }
 
+/// "1 point", "1 %": what close is.
+std::string close_text(const HpoResults& results) {
+  return results.config.objective == study::kHpoJoules ? "1 %" : "1 point";
+}
+
+/// Rounds, joules and seconds until something was reached.
+void add_reached(std::vector<std::string>& row, const HpoResults& results, const HpoStrategy& s,
+                 std::optional<HpoReached> HpoSearch::*reached) {
+  row.push_back(when(results, s, reached, 1, rounds_of));
+  if (results.quality != Quality::unavailable) {
+    row.push_back(when(results, s, reached, kThree, joules_of));
+  }
+  row.push_back(when(results, s, reached, kThree, seconds_of));
+}
+
 }  // namespace
 
 std::string joules_unit(Quality quality) { return str("J, ", name(quality)); }
 
 Table strategies_table(const HpoResults& results) {
-  const std::string close =
-      results.config.objective == study::kHpoJoules ? "within 1 % of" : "within 1 point of";
-  const std::string unit = joules_unit(results.quality);
-  const bool joules = results.quality != Quality::unavailable;
-  Table table{.caption = "What each strategy came to",
+  Table table{.caption = str("What each strategy came to, and what it took to come within ",
+                             close_text(results), " of that"),
               .head = {"strategy", "best " + results.score, "in round",
-                       "rounds until " + close + " its own best"}};
-  if (joules) table.head.push_back("until then, " + unit);
-  table.head.push_back("until then, s");
-  table.head.push_back("searches " + close + " the best of all");
-  table.head.push_back("rounds until then");
-  if (joules) table.head.push_back("until then, " + unit);
+                       "rounds to " + close_text(results)}};
+  if (results.quality != Quality::unavailable) table.head.push_back(joules_unit(results.quality));
+  table.head.emplace_back("s");
   for (const HpoStrategy& s : results.strategies) {
-    const auto reached = std::ranges::count_if(s.searches, [&](std::size_t search) {
+    table.rows.push_back(
+        {s.name,
+         at_the_end(results, s, score_digits(results), [](const HpoStep& e) { return e.score; }),
+         when(results, s, &HpoSearch::best_at, 1, rounds_of)});
+    add_reached(table.rows.back(), results, s, &HpoSearch::close_to_own);
+  }
+  return table;
+}
+
+Table best_of_all_table(const HpoResults& results) {
+  Table table{
+      .caption =
+          str("What it took to come within ", close_text(results), " of the best of all searches",
+              results.best ? fmt::format(", {:.{}f}", *results.best, score_digits(results)) : "",
+              ": of the searches that did"),
+      .head = {"strategy", "searches that did", "rounds"}};
+  if (results.quality != Quality::unavailable) table.head.push_back(joules_unit(results.quality));
+  table.head.emplace_back("s");
+  for (const HpoStrategy& s : results.strategies) {
+    const auto did = std::ranges::count_if(s.searches, [&](std::size_t search) {
       return results.searches[search].close_to_all.has_value();
     });
-    std::vector<std::string> row{
-        s.name,
-        at_the_end(results, s, score_digits(results), [](const HpoStep& e) { return e.score; }),
-        when(results, s, &HpoSearch::best_at, 1, rounds_of),
-        when(results, s, &HpoSearch::close_to_own, 1, rounds_of)};
-    if (joules) row.push_back(when(results, s, &HpoSearch::close_to_own, 1, joules_of));
-    row.push_back(when(results, s, &HpoSearch::close_to_own, 1, seconds_of));
-    row.push_back(fmt::format("{} of {}", reached, s.searches.size()));
-    row.push_back(when(results, s, &HpoSearch::close_to_all, 1, rounds_of));
-    if (joules) row.push_back(when(results, s, &HpoSearch::close_to_all, 1, joules_of));
-    table.rows.push_back(std::move(row));
+    table.rows.push_back({s.name, fmt::format("{} of {}", did, s.searches.size())});
+    add_reached(table.rows.back(), results, s, &HpoSearch::close_to_all);
   }
   return table;
 }
@@ -122,10 +149,13 @@ Table spent_table(const HpoResults& results) {
         sum_text(results, s, &HpoSearch::complete),
         sum_text(results, s, &HpoSearch::failed),
         sum_text(results, s, &HpoSearch::pruned),
-        at_the_end(results, s, 1, [](const HpoStep& e) { return Figure(e.seconds); }),
-        at_the_end(results, s, 3, [](const HpoStep& e) { return Figure(e.proposal_seconds); })};
-    if (joules) row.push_back(at_the_end(results, s, 1, [](const HpoStep& e) { return e.joules; }));
-    row.push_back(at_the_end(results, s, 2, [](const HpoStep& e) { return e.proposal_joules; }));
+        at_the_end(results, s, kThree, [](const HpoStep& e) { return Figure(e.seconds); }),
+        at_the_end(results, s, kThree,
+                   [](const HpoStep& e) { return Figure(e.proposal_seconds); })};
+    if (joules)
+      row.push_back(at_the_end(results, s, kThree, [](const HpoStep& e) { return e.joules; }));
+    row.push_back(
+        at_the_end(results, s, kThree, [](const HpoStep& e) { return e.proposal_joules; }));
     if (pruned) {
       row.push_back(sum_text(results, s, &HpoSearch::epochs_saved));
       row.push_back(mean_text(

@@ -11,6 +11,8 @@ namespace joule::report {
 
 /// A row per strategy: the best, and what it took to come close to it.
 Table strategies_table(const study::HpoResults& results);
+/// A row per strategy: what it took to come close to the best of all.
+Table best_of_all_table(const study::HpoResults& results);
 /// What was spent: rounds, proposals, and what pruning saved.
 Table spent_table(const study::HpoResults& results);
 /// A row per strategy that the paper has, too; empty if it has none.

@@ -138,7 +138,7 @@ void check_hpo_space(const search::Space& space, const training::Config& base) {
         field.check(config);
       }
     } catch (const ArgumentError& error) {
-      throw ArgumentError(str("space: dimension ", d.name, ": ", error.what()));
+      throw ArgumentError(str("space: dimension '", d.name, "': ", error.what()));
     }
   }
   const auto point = search::make_sampler("random")->ask(space, {}, 0, 1);

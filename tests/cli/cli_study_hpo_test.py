@@ -88,7 +88,7 @@ class StudyHpo(unittest.TestCase):
         for picture in pictures:
             self.assertTrue(xml.parse(self.folder / picture).getroot().tag.endswith("svg"))
         self.assertIn("(n 2)", text)
-        self.assertIn("What each strategy came to", self.done.stdout)
+        self.assertIn("rounds to 1 point", self.done.stdout)
 
     def test_the_same_command_runs_nothing_again(self):
         before = (self.folder / "tpe-2" / "trials.csv").read_text()
@@ -156,8 +156,9 @@ class StudyHpo(unittest.TestCase):
 
     def test_budgets(self):
         one = [*TINY, "--epochs", "2", "--rounds", "3", "--seeds", "1", "--strategy", "random"]
-        error = self.fails(2, *one, "--energy-budget", "1e-9J", "--out", self.root / "poor")
-        self.assertIn("--energy-budget: is below what one round of hpo-random-1 takes", error)
+        done = joule(*one, "--energy-budget", "1e-9J", "--out", self.root / "poor")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--energy-budget: is below what one round of hpo-random-1 takes", done.stderr.splitlines()[-1])
         within = [*one, "--objective", "accuracy-within-budget", "--budget-joules"]
         done = joule(*within, "1e-9", "--out", self.root / "tight")
         self.assertEqual(done.returncode, 2)
@@ -175,8 +176,26 @@ class StudyHpo(unittest.TestCase):
         self.assertLess(search["complete"], 3)
 
     def test_a_meter_is_read_for_the_proposals_too(self):
-        recorded = Path(os.environ["JOULE_BUILD"]).parent.parent / "tests/data/none"
-        self.assertFalse(recorded.exists())
+        trace = self.root / "trace.jsonl"
+        head = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-6, "systematic": 0.0,
+                "update_period_s": 0.01}  # fmt: skip
+        lines = [head] + [{"ns": i * 10**9, "ticks": i * 10**6} for i in range(5000)]  # 1 J a reading
+        trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        out = self.root / "metered"
+        done = joule(*TINY, "--epochs", "1", "--rounds", "3", "--seeds", "1", "--strategy", "random", "--meter",
+                     f"replay:{trace}", "--out", out)  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = json.loads((out / "results.json").read_text())
+        self.assertEqual(results["joules"], "measured")
+        joules = proposals = 0
+        for step, trial in zip(results["searches"][0]["steps"], results["searches"][0]["rounds"]):
+            proposal = {v["name"]: v for v in trial["proposal"]}["proposal energy"]
+            self.assertEqual((proposal["quality"], proposal["unit"]), ("measured", "J"))
+            proposals += proposal["number"]
+            joules += sum(v["number"] for v in trial["values"] if (v["name"], v["quality"]) == ("energy", "measured"))
+            self.assertAlmostEqual(step["proposal_joules"], proposals)
+            self.assertAlmostEqual(step["joules"], joules + proposals)
+        self.assertGreaterEqual(proposals, 3)
 
     def test_bad_options_are_refused_before_anything_is_written(self):
         out = self.root / "none"
@@ -197,11 +216,11 @@ class StudyHpo(unittest.TestCase):
             self.assertIn(said, self.fails(2, *STUDY, *wrong, "--out", out), wrong)
         space = self.root / "space.json"
         real = '{"dimensions": [{"name": "%s", "kind": "real", "low": %s, "high": %s%s}]}'
-        for text, code, said in ((real % ("lr", 0.1, 0.01, ""), 3, "dimension lr"),
-                                 (real % ("lr", 0, 0.1, ', "log": true'), 3, "dimension lr"),
+        for text, code, said in ((real % ("lr", 0.1, 0.01, ""), 3, "dimension 'lr'"),
+                                 (real % ("lr", 0, 0.1, ', "log": true'), 3, "dimension 'lr'"),
                                  (real % ("learning", 0, 0.1, ""), 2, "there is no 'learning'"),
-                                 (real % ("data", 0, 0.1, ""), 2, "space: dimension data: all trials must share it"),
-                                 (real % ("lr", -1, 0.1, ""), 2, "space: dimension lr: lr: must be positive, got -1"),
+                                 (real % ("data", 0, 0.1, ""), 2, "space: dimension 'data': all trials must share it"),
+                                 (real % ("lr", -1, 0.1, ""), 2, "space: dimension 'lr': lr: must be positive, got -1"),
                                  ("[", 3, "space.json")):  # fmt: skip
             space.write_text(text)
             self.assertIn(said, self.fails(code, *TINY, "--space", space, "--out", out), text)
