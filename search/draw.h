@@ -14,7 +14,7 @@ enum class Drawer : std::uint8_t {
   sobol = 2,
   bootstrap = 3,
   tpe = 4,
-  // 5: of samplers by Gaussian processes
+  gp = 5,
   hyperband = 6,
   grid_sample = 7
 };

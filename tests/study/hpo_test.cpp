@@ -42,11 +42,10 @@ TEST(HpoSpace, TheTableOfFieldsIsItsVocabulary) {
             "space: dimension 'batch': is not to be real, by what it holds");
   EXPECT_EQ(refused_space({{.name = "beta1", .low = 0.1, .high = 1}}),
             "space: dimension 'beta1': beta1: must lie in [0, 1), got 1");
-  EXPECT_EQ(
+  EXPECT_TRUE(
       refused_space(
           {{.name = "optimizer", .kind = search::Kind::categorical, .choices = {"adam", "adamm"}}})
-          .substr(0, 62),
-      "space: dimension 'optimizer': optimizer: expected one of sgd, a");
+          .starts_with("space: dimension 'optimizer': optimizer: expected one of sgd, "));
   // Fields that ask something of each other.
   EXPECT_NE(
       refused_space({{.name = "dampening", .low = 0.1, .high = 1}}).find("of sgd, not of adam"),
