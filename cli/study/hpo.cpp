@@ -184,6 +184,7 @@ void add_study_hpo(Command& study, Run& run) {
              "What the other options begin as: quick (two cores, Fashion-MNIST; of dense-poly it "
              "is shown here), paper (its recipe)")
       ->capture_default_str();
+  const auto samplers = search::sampler_names(), pruners = search::pruner_names();
   o->fields.emplace(*command, o->asked);
   for (const char* name : {"data", "model"}) o->fields->add(name);
   add_option(*command, "--data-dir", o->data_folder, "Folder in which data sets are looked for")
@@ -193,9 +194,9 @@ void add_study_hpo(Command& study, Run& run) {
              "paper-3 (the first three), or a file of JSON")
       ->type_name("SPACE");
   add_option(*command, "--strategy", o->strategies,
-             "Who proposes the points, several to compare them, separated by commas: grid, random, "
-             "sobol, tpe, gp, gp-pi, gp-pi-paper, gp-ei-per-joule, gp-ehvi; unless given "
-             "random,tpe,gp, with --preset paper random,grid,gp-pi-paper");
+             str("Who proposes the points, several to compare them, separated by commas (",
+                 listed({samplers.begin(), samplers.end()}),
+                 "); unless given random,tpe,gp, with --preset paper random,grid,gp-pi-paper"));
   add_option(*command, "--objective", o->objective,
              str("What a search is to make better (", listed(study::hpo_objectives()),
                  "; unless given accuracy)"));
@@ -208,7 +209,8 @@ void add_study_hpo(Command& study, Run& run) {
   add_option(*command, "--seeds", o->seeds,
              "Repetitions of each whole search (3, with --preset paper 1)");
   add_option(*command, "--pruner", o->pruner,
-             "Who gives rounds up early (none, median, hyperband; unless given none)");
+             str("Who gives rounds up early (", listed({pruners.begin(), pruners.end()}),
+                 "; unless given none)"));
   add_option(*command, "--ignore", o->ignored,
              "Dimensions that are proposed and not applied, separated by commas; none: all are "
              "applied (with --preset paper beta2, as in the authors' code)");

@@ -20,7 +20,7 @@ using study::HpoStrategy;
 using study::Quality;
 
 constexpr const char* kNone = "—";
-using Figure = std::optional<double>;
+using MaybeNumber = std::optional<double>;
 
 /// So that the mean has three digits that count.
 constexpr int kThree = -1;
@@ -42,7 +42,7 @@ template <class Get>
 std::string at_the_end(const HpoResults& results, const HpoStrategy& strategy, int digits,
                        Get&& get) {
   return mean_text(over_repetitions(results, strategy,
-                                    [&](const HpoSearch& search) -> Figure {
+                                    [&](const HpoSearch& search) -> MaybeNumber {
                                       if (search.steps.empty()) return {};
                                       return get(search.steps.back());
                                     }),
@@ -54,16 +54,16 @@ template <class Get>
 std::string when(const HpoResults& results, const HpoStrategy& strategy,
                  std::optional<HpoReached> HpoSearch::*reached, int digits, Get&& get) {
   return mean_text(over_repetitions(results, strategy,
-                                    [&](const HpoSearch& search) -> Figure {
+                                    [&](const HpoSearch& search) -> MaybeNumber {
                                       if (!(search.*reached)) return {};
                                       return get(*(search.*reached));
                                     }),
                    digits);
 }
 
-Figure rounds_of(const HpoReached& reached) { return static_cast<double>(reached.round); }
-Figure joules_of(const HpoReached& reached) { return reached.joules; }
-Figure seconds_of(const HpoReached& reached) { return reached.seconds; }
+MaybeNumber rounds_of(const HpoReached& reached) { return static_cast<double>(reached.round); }
+MaybeNumber joules_of(const HpoReached& reached) { return reached.joules; }
+MaybeNumber seconds_of(const HpoReached& reached) { return reached.seconds; }
 
 std::string sum_text(const HpoResults& results, const HpoStrategy& strategy,
                      std::int64_t HpoSearch::*count) {
@@ -149,9 +149,9 @@ Table spent_table(const HpoResults& results) {
         sum_text(results, s, &HpoSearch::complete),
         sum_text(results, s, &HpoSearch::failed),
         sum_text(results, s, &HpoSearch::pruned),
-        at_the_end(results, s, kThree, [](const HpoStep& e) { return Figure(e.seconds); }),
+        at_the_end(results, s, kThree, [](const HpoStep& e) { return MaybeNumber(e.seconds); }),
         at_the_end(results, s, kThree,
-                   [](const HpoStep& e) { return Figure(e.proposal_seconds); })};
+                   [](const HpoStep& e) { return MaybeNumber(e.proposal_seconds); })};
     if (joules)
       row.push_back(at_the_end(results, s, kThree, [](const HpoStep& e) { return e.joules; }));
     row.push_back(
