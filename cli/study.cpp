@@ -6,6 +6,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule study eat --out runs/eat
+  joule study hpo --strategy random,tpe,gp --out runs/hpo
   joule study show runs/eat
   joule study compare runs/eat --html points.html
   joule study export runs/eat --csv trials.csv
@@ -23,6 +24,7 @@ void add_study(Command& app, Run& run) {
   command->require_subcommand();
   // The studies.
   add_study_eat(*command, run);
+  add_study_hpo(*command, run);
   // What works on any of them.
   add_study_list(*command, run);
   add_study_show(*command, run);

@@ -21,7 +21,8 @@ all             libpng-dev             reads PNG images
 all             libmd-dev              MD5: the check sums that data sets are published with
 all             nlohmann-json3-dev     reads and writes JSON
 all             libfmt-dev             formats text
-all             libeigen3-dev          fits energy profiles by least squares
+all             libeigen3-dev          fits energy profiles by least squares; Gaussian processes
+all             libnlopt-dev           fits Gaussian processes
 all             libboost-math-dev      p-values of statistics; Sobol sequences (of the same headers)
 all             libcli11-dev           command lines
 all             libsoci-dev            stores studies in SQLite or PostgreSQL

@@ -9,7 +9,15 @@ namespace joule::search {
 
 /// Who draws from Philox of the same seed: its stream begins with this byte, so that no two draw
 /// the same numbers.
-enum class Drawer : std::uint8_t { random = 1, sobol = 2, bootstrap = 3, tpe = 4 };
+enum class Drawer : std::uint8_t {
+  random = 1,
+  sobol = 2,
+  bootstrap = 3,
+  tpe = 4,
+  gp = 5,
+  hyperband = 6,
+  grid_sample = 7
+};
 
 /// The stream of a drawer for one dimension (of a space; 0 if it has none); `part` tells its
 /// several draws apart.

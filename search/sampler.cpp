@@ -18,7 +18,12 @@ struct Row {
 constexpr Row kSamplers[] = {{"grid", make_grid_sampler},
                              {"random", make_random_sampler},
                              {"sobol", make_sobol_sampler},
-                             {"tpe", make_tpe_sampler}};
+                             {"tpe", make_tpe_sampler},
+                             {"gp", make_gp_sampler},
+                             {"gp-pi", make_gp_pi_sampler},
+                             {"gp-pi-paper", make_gp_pi_paper_sampler},
+                             {"gp-ei-per-joule", make_gp_ei_per_joule_sampler},
+                             {"gp-ehvi", make_gp_ehvi_sampler}};
 
 constexpr auto kNames = [] {
   std::array<std::string_view, std::size(kSamplers)> names;

@@ -27,12 +27,17 @@ struct Observation {
   std::int64_t number = 0;  // of the trial
   Point point;
   std::vector<double> objectives;
+  /// What the trial spent, joules or seconds: in a study all in one unit.
+  std::optional<double> cost{};
 };
 
 /// What samplers must know beyond the space.
 struct SamplerSettings {
   std::vector<Direction>
       directions;  // of the objectives; samplers that read no observation need none
+  /// Empty, or one per direction.  An objective that has one is a constraint: a trial is feasible
+  /// if the objective is not worse than that, and it is not optimised.
+  std::vector<std::optional<double>> limits{};
 };
 
 /// Proposes points.  ask() is a pure function: a study that was killed proposes what it would have
@@ -56,12 +61,28 @@ class Sampler {
 ///           random; then of 24 candidates, drawn from a density of the promising points (tpe.h)
 ///           among the observations, the one with the largest ratio of that density to the density
 ///           of the other points (parzen.h).  With one objective the dimensions without a condition
-///           are proposed together, the others one by one; with several objectives all are.  The
-///           order of the observations does not matter.
+///           are proposed together, the others one by one; with several objectives all are.
+///   gp               while there are fewer than min(10, 2 d + 2) observations of d dimensions as
+///                    sobol; then the point with the largest expected improvement by a Gaussian
+///                    process that was fitted to them (gaussian/fit.h), times the probability that
+///                    the constraints hold, by processes of their own (gaussian/acquisition.h)
+///   gp-pi            the probability of improvement instead
+///   gp-ei-per-joule  expected improvement by predicted cost: exp of the mean of a process of the
+///                    logarithm of the costs; every observation needs one
+///   gp-ehvi          of up to 4 objectives the expected improvement of the hypervolume
+///   gp-pi-paper      as arXiv:2303.13972: random at first; then of 10000 uniform points the first
+///                    with the largest Phi((m - best) / (s + 1e-9)), m and s of a process of mean
+///                    0, rbf, signal 1, length scale 1 in the units of the space, noise 1e-10
+/// The order of the observations does not matter.  Those by processes but gp-pi-paper take each of
+/// the 16 trials before this one that has no observation for one that runs: as if it had given what
+/// the processes expect at the point that they would now propose for it.
 ///
-/// Errors    ArgumentError with the names if there is none of that name; if tpe is not given
-///           directions.  Of tpe's ask(): if an observation is not of the space, or its objectives
-///           are not finite numbers, one per direction (the trial is named).
+/// Errors    ArgumentError with the names if there is none of that name; if tpe or gp* is not given
+///           directions, or limits that are not one (or none) for each, finite, and of not all
+///           objectives; if gp* but gp-ehvi is given several objectives without a limit, gp-ehvi
+///           more than 4, gp-pi-paper a limit.  Of their ask(): if an observation is not of the
+///           space, its objectives are not finite numbers, one per direction, or its cost is not a
+///           finite number above 0 (the trial is named).
 std::unique_ptr<Sampler> make_sampler(std::string_view name, const SamplerSettings& settings = {});
 /// In the order above.
 std::span<const std::string_view> sampler_names();

@@ -33,11 +33,18 @@ struct Column {
   }
 };
 
+/// What it took to propose the trial, and what came of it.
+std::vector<Value> all_values(const Trial& trial) {
+  std::vector<Value> values = trial.proposal;
+  values.insert(values.end(), trial.values.begin(), trial.values.end());
+  return values;
+}
+
 /// Those that any trial has, in the order in which they first appear.
 std::vector<Column> columns_of(const std::vector<Trial>& trials) {
   std::vector<Column> columns;
   for (const Trial& trial : trials) {
-    for (const Value& value : trial.values) {
+    for (const Value& value : all_values(trial)) {
       // A reason stands for all units that the value may have elsewhere.
       const std::string unit = value.quality == Quality::unavailable ? "" : value.unit;
       auto found = std::ranges::find_if(columns, [&](const Column& c) {
@@ -53,8 +60,8 @@ std::vector<Column> columns_of(const std::vector<Trial>& trials) {
   return columns;
 }
 
-const Value* value_in(const Trial& trial, const Column& column) {
-  for (const Value& value : trial.values) {
+const Value* value_in(const std::vector<Value>& values, const Column& column) {
+  for (const Value& value : values) {
     if (value.name == column.name && value.quality == column.quality &&
         (value.unit == column.unit || value.quality == Quality::unavailable)) {
       return &value;
@@ -63,10 +70,10 @@ const Value* value_in(const Trial& trial, const Column& column) {
   return nullptr;
 }
 
-void add_values(std::vector<std::string>& row, const Trial& trial,
+void add_values(std::vector<std::string>& row, const std::vector<Value>& values,
                 const std::vector<Column>& columns) {
   for (const Column& column : columns) {
-    const Value* const value = value_in(trial, column);
+    const Value* const value = value_in(values, column);
     if (column.quality == Quality::unavailable) {
       row.push_back(value ? value->reason : "");
       continue;
@@ -139,7 +146,7 @@ std::string trials_csv(const Study& study, const std::vector<Trial>& trials) {
     for (const search::Dimension& dimension : study.definition.space.dimensions()) {
       row.push_back(of_point(trial.point, dimension.name));
     }
-    add_values(row, trial, columns);
+    add_values(row, all_values(trial), columns);
     csv += csv_row(row);
   }
   return csv;

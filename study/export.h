@@ -10,8 +10,8 @@
 namespace joule::study {
 
 /// A row per trial (RFC 4180, with CRLF): number, state, seed, started and ended (UTC), seconds,
-/// worker, host, attempts, crashes, error; a column per dimension of the space; then the values, in
-/// the order in which they first appear.
+/// worker, host, attempts, crashes, error; a column per dimension of the space; then what the
+/// proposals took and the values, in the order in which they first appear.
 ///
 /// A value has a column for each unit and quality that it has in any trial, "energy [J, measured]",
 /// so that no column mixes two; "... low" and "... high" beside it if any trial has an interval;

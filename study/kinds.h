@@ -21,6 +21,9 @@ struct Kind {
   /// Errors    ArgumentError or DataError, which end the worker, not a trial: a config that makes
   ///           no sense, a data set that is not there.
   std::function<Objective(const StudyDefinition&)> make;
+  /// By which meters the joules of proposals are measured, as energy::open_run_meters(); none, or
+  /// an empty text: they are not.
+  std::function<std::string(const StudyDefinition&)> meters{};
 };
 
 /// Makes a kind known for the rest of the process.

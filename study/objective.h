@@ -36,6 +36,13 @@ class TrialContext {
   ///           let through.
   virtual void report(std::int64_t epoch, std::vector<Value> values) = 0;
 
+  /// Whether the study's pruner gives the trial up, after what it has reported of the study's goal
+  /// (a value of that name; of what was reported without one nothing is said).  Then throw Pruned.
+  ///
+  /// Cost      reads the study's trials.
+  /// Errors    what the storage throws, which is to be let through.
+  virtual bool prune() = 0;
+
   /// Waits until no other trial of any study on this machine holds one of these meters (the ids of
   /// energy::MeterInfo), and keeps them until the lock is destroyed.  Call it before the first
   /// reading, once in a trial.  It keeps other measuring trials away, not those that only compute:

@@ -48,12 +48,69 @@ std::string first_difference(const std::string& where, const ordered_json& store
   return stored == asked ? "" : where + " is " + dumped(stored) + ", got " + dumped(asked);
 }
 
-/// The trial's one available value of that name.
-const Value* goal_value(const Trial& trial, const std::string& name) {
-  const auto found = std::ranges::find_if(trial.values, [&](const Value& value) {
-    return value.name == name && value.number.has_value();
-  });
-  return found == trial.values.end() ? nullptr : &*found;
+/// The one available value of that name.
+const Value* goal_value(const std::vector<Value>& values, const std::string& name) {
+  const auto found = std::ranges::find_if(
+      values, [&](const Value& value) { return value.name == name && value.number.has_value(); });
+  return found == values.end() ? nullptr : &*found;
+}
+
+/// That all values of a goal are of one quality and unit.
+class SameKind {
+ public:
+  SameKind(const Study& study, std::size_t goals) : study_(study), first_(goals) {}
+
+  void check(std::size_t goal, const Trial& trial, const Value& value) {
+    const Value*& first = first_[goal];
+    if (!first) first = &value;
+    if (first->quality == value.quality && first->unit == value.unit) return;
+    throw DataError(str("study ", study_.definition.name, ", trial ", trial.number, ": its ",
+                        value.name, " is ", name(value.quality), " in '", value.unit,
+                        "', that of other trials ", name(first->quality), " in '", first->unit,
+                        "': they cannot be compared"));
+  }
+
+ private:
+  const Study& study_;
+  std::vector<const Value*> first_;
+};
+
+/// Of each goal the worst value; empty if there is no observation.
+std::vector<double> worst_of(const std::vector<Goal>& goals,
+                             const std::vector<search::Observation>& complete) {
+  std::vector<double> worst;
+  for (const search::Observation& o : complete) {
+    if (worst.empty()) worst = o.objectives;
+    for (std::size_t i = 0; i < goals.size(); ++i) {
+      worst[i] = goals[i].direction == search::Direction::minimise
+                     ? std::max(worst[i], o.objectives[i])
+                     : std::min(worst[i], o.objectives[i]);
+    }
+  }
+  return worst;
+}
+
+/// Of one kind for all trials, see observations().
+void add_costs(std::vector<search::Observation>& observations, const std::vector<Trial>& trials) {
+  std::vector<const Trial*> seen;
+  for (const Trial& trial : trials) {
+    const auto is = [&](const search::Observation& o) { return o.number == trial.number; };
+    if (std::ranges::any_of(observations, is)) seen.push_back(&trial);
+  }
+  const auto told = [](const Trial& t) { return !t.values.empty() || !t.reports.empty(); };
+  const auto all_have = [&](Quality quality) {
+    return std::ranges::all_of(
+        seen, [&](const Trial* t) { return !told(*t) || joules(*t, quality).has_value(); });
+  };
+  const bool in_measured = all_have(Quality::measured), in_modelled = all_have(Quality::modelled);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const Trial& trial = *seen[i];
+    if (in_measured || in_modelled) {
+      observations[i].cost = joules(trial, in_measured ? Quality::measured : Quality::modelled);
+    } else if (trial.started && trial.ended) {
+      observations[i].cost = *trial.ended - *trial.started;
+    }
+  }
 }
 
 bool ends(const std::string& sampler) { return sampler.empty() || sampler == "grid"; }
@@ -69,10 +126,18 @@ void check(const StudyDefinition& d) {
           " is no JSON object: ", d.config);
   for (auto goal = d.goals.begin(); goal != d.goals.end(); ++goal) {
     require(!goal->value.empty(), "a goal of the study ", d.name, " names no value");
+    require(!goal->limit || std::isfinite(*goal->limit), "the limit of the goal ", goal->value,
+            " of the study ", d.name, " is ", goal->limit.value_or(0),
+            "; expected a finite number");
     require(std::ranges::none_of(d.goals.begin(), goal,
                                  [&](const Goal& other) { return other.value == goal->value; }),
             "the study ", d.name, " has the goal ", goal->value, " twice");
   }
+  require(d.goals.empty() || std::ranges::any_of(d.goals, [](const Goal& g) { return !g.limit; }),
+          "the study ", d.name, " has limits alone: there is nothing to make better");
+  check(d.pruner);
+  require(d.pruner.name == "none" || d.goals.size() == 1, "the pruner ", d.pruner.name,
+          " goes by one goal, and the study ", d.name, " has ", d.goals.size());
   for (std::size_t i = 0; i < d.fixed.size(); ++i) {
     try {
       d.space.check(d.fixed[i]);
@@ -83,9 +148,7 @@ void check(const StudyDefinition& d) {
   require(!d.sampler.empty() || !d.fixed.empty(), "the study ", d.name,
           " has neither a sampler nor fixed points: there is nothing to try");
   if (!d.sampler.empty()) {
-    search::SamplerSettings settings;
-    for (const Goal& goal : d.goals) settings.directions.push_back(goal.direction);
-    search::make_sampler(d.sampler, settings);  // is there one?
+    search::make_sampler(d.sampler, sampler_settings(d));  // is there one?
   }
   require(!d.trials || *d.trials >= 1, "trials: expected at least 1, got ", d.trials.value_or(0));
   require(d.trials || ends(d.sampler), "the study ", d.name,
@@ -108,26 +171,55 @@ std::string difference(const StudyDefinition& stored, const StudyDefinition& ask
 std::vector<search::Observation> observations(const Study& study,
                                               const std::vector<Trial>& trials) {
   const std::vector<Goal>& goals = study.definition.goals;
-  std::vector<const Value*> first(goals.size());
   std::vector<search::Observation> out;
+  SameKind same(study, goals.size());
   for (const Trial& trial : trials) {
     if (trial.state != State::complete) continue;
     search::Observation observation{.number = trial.number, .point = trial.point};
     for (std::size_t i = 0; i < goals.size(); ++i) {
-      const Value* const value = goal_value(trial, goals[i].value);
-      const std::string where = str("study ", study.definition.name, ", trial ", trial.number);
-      if (!value) throw DataError(str(where, ": it has no value ", goals[i].value));
-      if (!first[i]) first[i] = value;
-      if (first[i]->quality != value->quality || first[i]->unit != value->unit) {
-        throw DataError(str(where, ": its ", goals[i].value, " is ", name(value->quality), " in '",
-                            value->unit, "', that of other trials ", name(first[i]->quality),
-                            " in '", first[i]->unit, "': they cannot be compared"));
+      const Value* const value = goal_value(trial.values, goals[i].value);
+      if (!value) {
+        throw DataError(str("study ", study.definition.name, ", trial ", trial.number,
+                            ": it has no value ", goals[i].value));
       }
+      same.check(i, trial, *value);
       observation.objectives.push_back(*value->number);
     }
     out.push_back(std::move(observation));
   }
+  const std::vector<double> worst = worst_of(goals, out);
+  for (const Trial& trial : trials) {
+    if (trial.state != State::failed && trial.state != State::pruned) continue;
+    std::vector<double> values = worst;
+    if (trial.state == State::pruned && goals.size() == 1 && !trial.reports.empty()) {
+      if (const Value* const last = goal_value(trial.reports.back().values, goals[0].value)) {
+        same.check(0, trial, *last);
+        values = {*last->number};
+      }
+    }
+    if (!values.empty()) out.push_back({trial.number, trial.point, std::move(values)});
+  }
+  std::ranges::sort(out, {}, &search::Observation::number);
+  add_costs(out, trials);
   return out;
+}
+
+search::SamplerSettings sampler_settings(const StudyDefinition& definition) {
+  search::SamplerSettings settings;
+  for (const Goal& goal : definition.goals) {
+    settings.directions.push_back(goal.direction);
+    settings.limits.push_back(goal.limit);
+  }
+  return settings;
+}
+
+search::Curve curve_of(const StudyDefinition& definition, const Trial& trial) {
+  search::Curve curve{.number = trial.number, .complete = trial.state == State::complete};
+  for (const Report& report : trial.reports) {
+    const Value* const value = goal_value(report.values, definition.goals.at(0).value);
+    if (value) curve.values[report.epoch] = *value->number;
+  }
+  return curve;
 }
 
 std::optional<search::Point> proposed(const Study& study, const std::vector<Trial>& trials,
@@ -137,9 +229,7 @@ std::optional<search::Point> proposed(const Study& study, const std::vector<Tria
   if (d.trials && number >= *d.trials) return {};
   if (number < fixed) return d.fixed[static_cast<std::size_t>(number)];
   if (d.sampler.empty()) return {};
-  search::SamplerSettings settings;
-  for (const Goal& goal : d.goals) settings.directions.push_back(goal.direction);
-  return search::make_sampler(d.sampler, settings)
+  return search::make_sampler(d.sampler, sampler_settings(d))
       ->ask(d.space, observations(study, trials), number - fixed, d.seed);
 }
 

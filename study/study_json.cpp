@@ -18,8 +18,18 @@ ordered_json array_of_goals(const std::vector<Goal>& goals) {
   ordered_json out = ordered_json::array();
   for (const Goal& goal : goals) {
     out.push_back({{"value", goal.value}, {"direction", name(goal.direction)}});
+    if (goal.limit) out.back()["limit"] = *goal.limit;
   }
   return out;
+}
+
+ordered_json object_of_pruner(const search::PrunerSettings& p) {
+  if (p.name == "none") return p.name;
+  return {{"name", p.name},
+          {"startup_trials", p.startup_trials},
+          {"warmup_steps", p.warmup_steps},
+          {"most_steps", p.most_steps},
+          {"reduction", p.reduction}};
 }
 
 ordered_json array_of_points(const std::vector<search::Point>& points) {
@@ -59,6 +69,7 @@ ordered_json json_of(const StudyDefinition& d) {
       {"sampler", d.sampler},
       {"seed", d.seed},
       {"fixed", array_of_points(d.fixed)},
+      {"pruner", object_of_pruner(d.pruner)},
       {"trials", or_null(d.trials)},
       {"energy_budget", d.energy_budget ? ordered_json(d.energy_budget->value()) : ordered_json()}};
 }
@@ -97,6 +108,7 @@ ordered_json json_of(const Trial& trial) {
           {"attempts", trial.token},
           {"crashes", trial.crashes},
           {"error", trial.error},
+          {"proposal", array_of_values(trial.proposal)},
           {"values", array_of_values(trial.values)},
           {"reports", reports}};
 }
@@ -107,18 +119,47 @@ std::vector<Goal> parse_goals(std::string_view text, const std::string& where) {
   std::vector<Goal> goals;
   for (const ordered_json& json : parsed_array(text, where)) {
     if (!json.is_object() || !json.contains("value") || !json["value"].is_string() ||
-        !json.contains("direction") || !json["direction"].is_string()) {
-      throw DataError(str(where, ": expected a goal's value and direction, got ", dumped(json)));
+        !json.contains("direction") || !json["direction"].is_string() ||
+        (json.contains("limit") && !json["limit"].is_number())) {
+      throw DataError(
+          str(where, ": expected a goal's value, direction and maybe limit, got ", dumped(json)));
     }
     try {
       goals.push_back({json["value"],
                        search::parse_direction(json["value"].get_ref<const std::string&>(),
                                                json["direction"].get_ref<const std::string&>())});
+      if (json.contains("limit")) goals.back().limit = json["limit"];
     } catch (const ArgumentError& error) {
       throw DataError(where + ": " + error.what());
     }
   }
   return goals;
+}
+
+std::string pruner_json(const search::PrunerSettings& pruner) {
+  return dumped(object_of_pruner(pruner));
+}
+
+search::PrunerSettings parse_pruner(std::string_view text, const std::string& where) {
+  search::PrunerSettings out;
+  if (text.empty()) return out;
+  const std::string fault = fault_of_json(text);
+  if (!fault.empty()) throw DataError(where + ": " + fault);
+  const ordered_json json = ordered_json::parse(text);
+  if (json == "none") return out;
+  try {
+    out = {.name = json.at("name"),
+           .startup_trials = json.at("startup_trials"),
+           .warmup_steps = json.at("warmup_steps"),
+           .most_steps = json.at("most_steps"),
+           .reduction = json.at("reduction")};
+    check(out);
+  } catch (const ordered_json::exception&) {
+    throw DataError(str(where, ": expected a pruner's settings, got ", text));
+  } catch (const ArgumentError& error) {
+    throw DataError(str(where, ": ", error.what()));
+  }
+  return out;
 }
 
 std::string points_json(const std::vector<search::Point>& points) {

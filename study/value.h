@@ -75,4 +75,9 @@ Value value_of(std::string name, const energy::Figure<Q>& figure) {
 /// measured, modelled, or both.  --energy-budget adds them up.
 inline constexpr std::string_view kEnergy = "energy";
 
+/// What it took to propose a trial's point, by a sampler that was asked: Trial::proposal.  Not in
+/// kEnergy, and in no energy budget.
+inline constexpr std::string_view kProposalTime = "proposal time";
+inline constexpr std::string_view kProposalEnergy = "proposal energy";
+
 }  // namespace joule::study

@@ -13,6 +13,7 @@
 #include "joule/core/threads.h"
 #include "joule/study/budget.h"
 #include "joule/study/workers/known_trials.h"
+#include "joule/study/workers/proposal_meter.h"
 #include "joule/study/workers/trial_folder.h"
 
 namespace joule::study {
@@ -133,6 +134,27 @@ class Context final : public TrialContext {
     if (of_.hooks.on_report) of_.hooks.on_report(claim_.trial, report);
   }
 
+  bool prune() override {
+    const StudyDefinition& d = of_.study.definition;
+    if (d.pruner.name == "none") return false;
+    try {
+      of_.known.update(of_.storage, of_.study);
+    } catch (const std::exception&) {
+      fault_ = std::current_exception();
+      throw;
+    }
+    search::Curve own;
+    std::vector<search::Curve> others;
+    for (const Trial& trial : of_.known.trials()) {
+      if (trial.number == claim_.trial.number) {
+        own = curve_of(d, trial);
+      } else {
+        others.push_back(curve_of(d, trial));
+      }
+    }
+    return !own.values.empty() && search::prune(d.pruner, d.goals[0].direction, own, others);
+  }
+
   MeterLock lock_meters(std::vector<std::string> meters) override {
     require(!locked_, "a trial locks its meters once");
     locked_ = true;
@@ -187,6 +209,7 @@ class Worker {
         options_(options),
         hooks_(hooks),
         folders_(options.folder, options.keep_runs),
+        proposal_meter_(options.proposal_meters),
         heart_(location, options.heartbeat) {}
 
   WorkEnd run() {
@@ -197,16 +220,12 @@ class Worker {
         continue;
       }
       if (over_budget(study_, known_.trials())) return WorkEnd::budget;
-      if (!known_.any(State::waiting)) {
-        if (const auto point = proposed(study_, known_.trials(), known_.next())) {
-          storage_.propose(study_, known_.next(), *point);
-        } else if (known_.all_finished()) {
-          return WorkEnd::done;
-        } else {  // others run the last ones, and may die of them
-          std::this_thread::sleep_for(
-              std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
-          continue;
-        }
+      if (!known_.any(State::waiting) && !propose_next()) {
+        if (known_.all_finished()) return WorkEnd::done;
+        // Others run the last ones, and may die of them.
+        std::this_thread::sleep_for(
+            std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+        continue;
       }
       const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat);
       if (claim) run_trial(*claim);
@@ -214,6 +233,21 @@ class Worker {
   }
 
  private:
+  /// False: there are no more.
+  bool propose_next() {
+    const std::int64_t next = known_.next();
+    std::optional<search::Point> point;
+    const auto ask = [&] { point = proposed(study_, known_.trials(), next); };
+    std::vector<Value> proposal;
+    if (next < std::ssize(study_.definition.fixed) || study_.definition.sampler.empty()) {
+      ask();
+    } else {
+      proposal = proposal_meter_.measure(ask);
+    }
+    if (point) storage_.propose(study_, next, *point, proposal);
+    return point.has_value();
+  }
+
   void run_trial(const Claim& claim) {
     heart_.beat_for(claim);
     if (hooks_.on_start) hooks_.on_start(claim.trial);
@@ -255,6 +289,7 @@ class Worker {
   WorkerProcess self_ = this_process();
   TrialFolders folders_;
   KnownTrials known_;
+  ProposalMeter proposal_meter_;
   Heart heart_;
 };
 

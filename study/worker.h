@@ -20,6 +20,7 @@ struct WorkerOptions {
   std::int64_t most_crashes = 3;  // a trial that killed so many workers has failed
   std::string folder;             // the trials' folders are made in it; empty: in a temporary one
   bool keep_runs = false;         // also those of complete trials
+  std::string proposal_meters{};  // see ProposalMeter
 };
 
 /// What a worker tells on its way; all may be empty.

@@ -41,12 +41,19 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
 DataSplit load_data(const Config& c, bool normalization) {
   DatasetOptions options{.fit = fit_of(c.image_fit),
                          .cache_bytes = static_cast<std::uint64_t>(c.image_cache) << 20,
-                         .normalization = normalization};
+                         .normalization = normalization && c.normalize == "on"};
   if (c.image_size > 0) options.size = c.image_size;
   DataSplit split = load_dataset(c.data, options);
   require(split.train.fit || (c.image_size == 0 && c.image_fit == "auto"),
           c.image_size > 0 ? "image_size" : "image_fit", ": the images of ", split.train.name,
           " are all ", split.train.shape[1], "x", split.train.shape[2], " and stay as they are");
+  if (c.normalize == "off") {
+    const auto channels = static_cast<std::size_t>(split.train.shape[3]);
+    for (Dataset* const half : {&split.train, &split.test}) {
+      half->mean.assign(channels, 0);
+      half->deviation.assign(channels, 1);
+    }
+  }
   return split;
 }
 
@@ -55,6 +62,9 @@ std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTens
   if (c.optimizer == "adam" || c.optimizer == "adamw") {
     return std::make_unique<Adam>(std::move(parameters),
                                   AdamOptions{.lr = c.lr,
+                                              .beta1 = c.beta1,
+                                              .beta2 = c.beta2,
+                                              .epsilon = c.epsilon,
                                               .weight_decay = c.weight_decay,
                                               .amsgrad = c.amsgrad == "on",
                                               .decoupled_weight_decay = c.optimizer == "adamw",

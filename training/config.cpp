@@ -27,8 +27,14 @@ void check_rule(const Config& c) {
   const bool keeps_velocity = c.optimizer == "sgd" || c.optimizer == "rmsprop";
   require_has(c.dampening > 0, c.optimizer == "sgd", "dampening", "sgd", c.optimizer);
   require(c.dampening == 0 || c.momentum > 0, "dampening: needs a momentum, got ", c.momentum);
-  require_has(c.amsgrad == "on", c.optimizer == "adam" || c.optimizer == "adamw", "amsgrad",
-              "adam and adamw", c.optimizer);
+  const bool adam = c.optimizer == "adam" || c.optimizer == "adamw";
+  require_has(c.amsgrad == "on", adam, "amsgrad", "adam and adamw", c.optimizer);
+  const Config defaults;
+  require_has(c.beta1 != defaults.beta1, adam, "beta1", "adam and adamw", c.optimizer);
+  require_has(c.beta2 != defaults.beta2, adam, "beta2", "adam and adamw", c.optimizer);
+  require_has(c.epsilon != defaults.epsilon, adam, "epsilon", "adam and adamw", c.optimizer);
+  require(c.beta1 == defaults.beta1 || c.cycle_momentum == "off",
+          "beta1: cycle_momentum gives it, got ", c.beta1);
   require_has(c.centred == "on", c.optimizer == "rmsprop", "centred", "rmsprop", c.optimizer);
   require_has(c.cycle_momentum == "on", c.schedule == "one-cycle", "cycle_momentum",
               "the schedule one-cycle", c.schedule);

@@ -24,6 +24,8 @@ struct Config {
   std::int64_t limit = 0;           // only the first images of each half; 0: all
   double validation = 0.1;  // share of the training images that is held back to choose by; 0: none
   std::string augment = "none";  // none | flip | crop | crop-flip
+  std::string normalize = "on";  // off: pixels from 0 to 1, whatever mean and deviation they have
+  std::string shuffle = "on";    // off: every epoch has the training images in their order
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
 
@@ -34,6 +36,8 @@ struct Config {
   std::string weight_decay_biases =
       "on";                            // off: not of biases and normalisations (see is_weight())
   double dampening = 0;                // of sgd, which is then not Nesterov's
+  double beta1 = 0.9, beta2 = 0.999;   // of adam and adamw
+  double epsilon = 1e-8;               // of adam and adamw
   std::string amsgrad = "off";         // of adam and adamw: on | off
   std::string centred = "off";         // of rmsprop: on | off
   std::string cycle_momentum = "off";  // of one-cycle: momentum from 0.95 to 0.85 and back

@@ -53,9 +53,10 @@ Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting 
     : config_(*config),
       learning_(hold_back(limited(data.train, config_.limit), config_.validation, config_.seed)),
       test_(limited(data.test, config_.limit)),
-      loader_(
-          learning_.train,
-          {.batch = config_.batch, .seed = config_.seed, .transforms = make_transforms(config_)}),
+      loader_(learning_.train, {.batch = config_.batch,
+                                .shuffle = config_.shuffle == "on",
+                                .seed = config_.seed,
+                                .transforms = make_transforms(config_)}),
       model_(placed_model(config_, data.train)),
       optimizer_(make_optimizer(config_, model_.net.parameters())),
       schedule_(make_schedule(config_, loader_.batches())),

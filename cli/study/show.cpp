@@ -28,9 +28,13 @@ void print_study(const study::Study& study, const std::vector<study::Trial>& tri
   fmt::print("study {} of the kind {}, made {} on {} by Joule {}\n", d.name, d.kind,
              study::utc(study.origin.created), study.origin.host, study.origin.joule);
   fmt::print("machine: {}\n", study.origin.machine);
-  for (const study::Goal& goal : d.goals) fmt::print("{} {}\n", name(goal.direction), goal.value);
+  for (const study::Goal& goal : d.goals) {
+    fmt::print("{} {}{}\n", name(goal.direction), goal.value,
+               goal.limit ? fmt::format(", to the limit of {}", *goal.limit) : "");
+  }
   fmt::print("points: {} fixed{}, seed {}\n", d.fixed.size(),
              d.sampler.empty() ? "" : ", then sampler " + d.sampler, d.seed);
+  if (d.pruner.name != "none") fmt::print("pruner: {}\n", d.pruner.name);
   const study::StudyProgress p = progress(study, trials, 1, 0);
   fmt::print("trials: {} complete or pruned, {} failed, {} running{}\n", p.done, p.failed,
              p.running.size(), p.of ? fmt::format(", of {}", *p.of) : "");
@@ -52,6 +56,9 @@ void print_trial(const study::Trial& trial) {
   if (!trial.worker.empty()) fmt::print("worker: {}\n", trial.worker);
   fmt::print("attempts: {}, of which {} ended with the death of their worker\n", trial.token,
              trial.crashes);
+  for (const study::Value& value : trial.proposal) {
+    fmt::print("{}: {}\n", value.name, shown(value));
+  }
   for (const study::Value& value : trial.values) {
     fmt::print("{}: {}{}\n", value.name, shown(value),
                value.source.empty() ? "" : ", " + value.source);

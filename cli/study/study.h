@@ -14,6 +14,7 @@ namespace joule::cli {
 
 // The studies.
 void add_study_eat(Command& study, Run& run);
+void add_study_hpo(Command& study, Run& run);
 
 // The sub-commands of `joule study` that work on any study.
 void add_study_list(Command& study, Run& run);
@@ -64,8 +65,18 @@ class StudyRun {
   ///           go on: the command exits with kInterrupted.
   /// Errors    as run_study().
   std::optional<study::StudyResult> run(study::StudyDefinition definition, int threads = 0) const;
+  /// One of the studies that a command compares: its folder is DIR/PART, its trials are beside
+  /// those of the others in DIR/study.db.  --energy-budget is of each: one that has spent it has
+  /// ended.
+  ///
+  /// Returns   nothing if it was interrupted, which is then told.
+  std::optional<study::StudyResult> run_part(study::StudyDefinition definition,
+                                             const std::string& part, int threads = 0) const;
 
  private:
+  std::optional<study::StudyResult> run_with(study::StudyDefinition definition,
+                                             study::RunOptions options, bool budget_ends) const;
+
   study::RunOptions options_;
   std::string budget_;
 };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "joule/cli/options/energy_options.h"
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/study_progress.h"
+#include "joule/core/error.h"
 
 namespace joule::cli {
 
@@ -34,9 +37,24 @@ StudyRun::StudyRun(Command& command, std::string folder) {
 
 std::optional<study::StudyResult> StudyRun::run(study::StudyDefinition definition,
                                                 int threads) const {
-  if (!budget_.empty()) definition.energy_budget = parse_energy("--energy-budget", budget_);
   study::RunOptions options = options_;
   options.threads = threads;
+  return run_with(std::move(definition), std::move(options), false);
+}
+
+std::optional<study::StudyResult> StudyRun::run_part(study::StudyDefinition definition,
+                                                     const std::string& part, int threads) const {
+  study::RunOptions options = options_;
+  options.threads = threads;
+  options.storage = location_of(options_).url;
+  options.folder += "/" + part;
+  return run_with(std::move(definition), std::move(options), true);
+}
+
+std::optional<study::StudyResult> StudyRun::run_with(study::StudyDefinition definition,
+                                                     study::RunOptions options,
+                                                     bool budget_ends) const {
+  if (!budget_.empty()) definition.energy_budget = parse_energy("--energy-budget", budget_);
   const Interrupt interrupt;
   StudyProgressBar bar(definition.name);
   study::RunHooks hooks = bar.hooks();
@@ -44,10 +62,15 @@ std::optional<study::StudyResult> StudyRun::run(study::StudyDefinition definitio
   study::StudyResult result = run_study(definition, options, hooks);
   bar.clear();
   if (result.failed() > 0) {
+    const std::string which =
+        budget_ends ? str(definition.name, " --storage ", location_of(options).shown())
+                    : options.folder;
     fmt::print(stderr, "{} of {} trials failed; joule study show {} tells why\n", result.failed(),
-               result.trials.size(), options.folder);
+               result.trials.size(), which);
   }
-  if (result.end == study::WorkEnd::done) return result;
+  if (result.end == study::WorkEnd::done || (budget_ends && result.end == study::WorkEnd::budget)) {
+    return result;
+  }
   fmt::print(stderr, "joule: {}; what is done is in {}, and the same command goes on from there\n",
              result.why, location_of(options).shown());
   return {};

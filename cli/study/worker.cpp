@@ -55,14 +55,17 @@ int work(const Options& options) {
   const Interrupt interrupt;
   std::string name = options.study;
   study::Objective objective;
+  study::WorkerOptions worker = options.worker;
   {
     study::Storage storage(location, study::Storage::Missing::refuse);
     const study::Study study = name.empty() ? only_study(storage) : storage.study(name);
     name = study.definition.name;
-    objective = study::kind_of(study.definition.kind).make(study.definition);
+    const study::Kind& kind = study::kind_of(study.definition.kind);
+    objective = kind.make(study.definition);
+    if (kind.meters) worker.proposal_meters = kind.meters(study.definition);
   }
   const study::WorkEnd end =
-      study::work(location, name, objective, options.worker, hooks_of(options, interrupt));
+      study::work(location, name, objective, worker, hooks_of(options, interrupt));
   if (end == study::WorkEnd::done) return 0;
   fmt::print(stderr, "joule: {}\n",
              end == study::WorkEnd::budget

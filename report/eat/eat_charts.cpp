@@ -32,10 +32,11 @@ Point percent_of(double x, const Over& over) {
 }
 
 const Over* ratio_of(const EatResults& results, const EatCell& cell) {
-  return cell.find(eat::named(eat::kRatio, results.config.chosen_on()) + study::kEatProfile);
+  return cell.find(study::trained::named(eat::kRatio, results.config.chosen_on()) +
+                   study::kEatProfile);
 }
 const Over* accuracy_of(const EatResults& results, const EatCell& cell) {
-  return cell.find(eat::named(eat::kAccuracy, results.config.chosen_on()));
+  return cell.find(study::trained::named(study::trained::kAccuracy, results.config.chosen_on()));
 }
 
 Line sweep_line(const EatResults& results, double sigma, const auto& value) {

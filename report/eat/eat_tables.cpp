@@ -53,7 +53,7 @@ std::vector<Row> rows_of(const EatResults& results) {
       study::eat_paper_cell(results.config.training.data, results.config.training.model);
   std::vector<Row> rows;
   Row accuracy{.what = "test accuracy, %",
-               .name = eat::named(eat::kAccuracy, ChosenOn::test),
+               .name = study::trained::named(study::trained::kAccuracy, ChosenOn::test),
                .in_points = true};
   if (paper) {
     accuracy.paper_standard = fmt::format("{:.0f}", 100 * paper->standard_accuracy);
@@ -62,7 +62,7 @@ std::vector<Row> rows_of(const EatResults& results) {
         fmt::format("{:+.0f} points", 100 * (paper->eat_accuracy - paper->standard_accuracy));
   }
   rows.push_back(accuracy);
-  const std::string ratio = eat::named(eat::kRatio, ChosenOn::test);
+  const std::string ratio = study::trained::named(eat::kRatio, ChosenOn::test);
   for (const Over& over : results.standard().values) {
     if (!over.name.starts_with(ratio)) continue;
     const std::string profile = over.name.substr(ratio.size());
@@ -78,13 +78,13 @@ std::vector<Row> rows_of(const EatResults& results) {
     rows.push_back(row);
   }
   const std::vector<Row> beyond{
-      {"non-zero ReLU outputs, %", eat::kDensity, Quality::counted, 0.01},
+      {"non-zero ReLU outputs, %", study::trained::kDensity, Quality::counted, 0.01},
       {"MACs per image, M", eat::kMacs, Quality::counted, 1e6},
       {"of them executed, M", eat::kMacsExecuted, Quality::counted, 1e6},
       {"inference, us per image", eat::kInferenceTime, Quality::measured, 1e-6, 1},
       {"the same net, no zero skipped, us", eat::kDenseInferenceTime, Quality::measured, 1e-6, 1},
       {"speed-up by skipping", eat::kSpeedUp, Quality::measured},
-      {"training, s", eat::kTrainingTime, Quality::measured, 1, 1},
+      {"training, s", study::trained::kTrainingTime, Quality::measured, 1, 1},
       {"energy of inference, measured, uJ per image", eat::kInferenceEnergy, Quality::measured,
        1e-6},
       {"energy of inference, modelled (horowitz45), uJ per image", eat::kInferenceEnergy,
@@ -162,11 +162,12 @@ Table sweep_table(const EatResults& results) {
   for (std::size_t i = 0; i < results.cells.size(); ++i) {
     const EatCell& cell = results.cells[i];
     table.rows.push_back(
-        {cell.title(), text_of(cell.find(eat::named(eat::kAccuracy, images))),
-         text_of(cell.find(eat::named(eat::kRatio, images) + study::kEatProfile), 1, 4),
-         text_of(cell.find(eat::named(eat::kAccuracy, ChosenOn::test))),
-         text_of(cell.find(eat::kDensity), 0.01), text_of(cell.find(eat::kMacsExecuted), 1e6),
-         text_of(cell.find(eat::kSpeedUp)), state_of(results, i)});
+        {cell.title(), text_of(cell.find(study::trained::named(study::trained::kAccuracy, images))),
+         text_of(cell.find(study::trained::named(eat::kRatio, images) + study::kEatProfile), 1, 4),
+         text_of(cell.find(study::trained::named(study::trained::kAccuracy, ChosenOn::test))),
+         text_of(cell.find(study::trained::kDensity), 0.01),
+         text_of(cell.find(eat::kMacsExecuted), 1e6), text_of(cell.find(eat::kSpeedUp)),
+         state_of(results, i)});
   }
   return table;
 }

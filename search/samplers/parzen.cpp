@@ -9,6 +9,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "joule/search/unit.h"
+
 namespace joule::search {
 namespace {
 
@@ -20,34 +22,6 @@ double normal_mass(double a, double b) {
   const double r = std::numbers::sqrt2;
   return a > 0 ? (std::erfc(a / r) - std::erfc(b / r)) / 2
                : (std::erfc(-b / r) - std::erfc(-a / r)) / 2;
-}
-
-/// The u of [0, 1] that give a value: of a real there is one.
-struct Cell {
-  double low, high;
-  double center;
-};
-
-Cell cell_of(const Dimension& d, const PointValue& value) {
-  const auto scaled = [](double x, double low, double high) { return (x - low) / (high - low); };
-  if (const double* const real = std::get_if<double>(&value)) {
-    const double u = d.log ? scaled(std::log(*real), std::log(d.low), std::log(d.high))
-                           : scaled(*real, d.low, d.high);
-    return {u, u, u};
-  }
-  const auto x = static_cast<double>(std::get<std::int64_t>(value));
-  const double half = static_cast<double>(d.step) / 2;
-  const double low = d.low - half, high = d.high + half;
-  if (!d.log) {
-    return {scaled(x - half, low, high), scaled(x + half, low, high), scaled(x, low, high)};
-  }
-  const auto in_log = [&](double y) { return scaled(std::log(y), std::log(low), std::log(high)); };
-  return {in_log(x - half), in_log(x + half), in_log(x)};
-}
-
-std::size_t choice_of(const Dimension& d, const PointValue& value) {
-  const auto found = std::ranges::find(d.choices, std::get<std::string>(value));
-  return static_cast<std::size_t>(found - d.choices.begin());
 }
 
 /// Without the prior's.
@@ -113,7 +87,7 @@ ParzenEstimator::Factors ParzenEstimator::factors_of(const Dimension& d,
     if (d.kind == Kind::categorical) {
       factors.choices.push_back(choice_of(d, value));
     } else {
-      factors.centers.push_back(cell_of(d, value).center);
+      factors.centers.push_back(unit_cell(d, value).center);
     }
   }
   if (d.kind == Kind::categorical) {
@@ -188,7 +162,7 @@ void ParzenEstimator::add_log_factors(std::size_t dimension, const PointValue& v
     logs.back() -= std::log(static_cast<double>(d.choices.size()));
     return;
   }
-  const Cell cell = cell_of(d, value);
+  const UnitCell cell = unit_cell(d, value);
   for (std::size_t i = 0; i < logs.size(); ++i) {
     const double center = factors.centers[i], width = factors.widths[i];
     if (d.kind == Kind::integer) {

@@ -14,6 +14,7 @@
 #include "joule/search/front/hypervolume.h"
 #include "joule/search/samplers/parzen.h"
 #include "joule/search/samplers/samplers.h"
+#include "joule/search/unit.h"
 
 namespace joule::search {
 namespace {
@@ -62,6 +63,52 @@ std::vector<std::size_t> best_ranked(const Objectives& objectives, std::size_t c
   return members;
 }
 
+/// A tenth, rounded up.
+std::size_t promising_count(std::size_t points, std::size_t objectives) {
+  const std::size_t tenth = (points + 9) / 10;
+  return objectives == 1 ? std::min(tenth, kMostPromising) : tenth;
+}
+
+std::vector<std::size_t> best_of(const Objectives& objectives, std::size_t count) {
+  std::vector<std::size_t> members = objectives.directions().size() == 1
+                                         ? best(objectives, count)
+                                         : best_ranked(objectives, count);
+  std::ranges::sort(members);
+  return members;
+}
+
+/// By how much each point breaks the limits, in units of the objectives' extents; 0 if it is
+/// feasible.
+std::vector<double> violations_of(const Objectives& objectives, const Goals& goals) {
+  std::vector<double> sums(objectives.size(), 0);
+  for (std::size_t k = 0; k < goals.limits.size(); ++k) {
+    const std::size_t j = goals.constraints[k];
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      low = std::min(low, objectives.cost(i)[j]);
+      high = std::max(high, objectives.cost(i)[j]);
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const double beyond = objectives.cost(i)[j] - goals.limits[k];
+      if (beyond > 0) sums[i] += high > low ? beyond / (high - low) : 1;
+    }
+  }
+  return sums;
+}
+
+/// Of those points the objectives that are optimised.
+Objectives optimised_of(const Objectives& objectives, const Goals& goals,
+                        const std::vector<std::size_t>& points) {
+  std::vector<Direction> directions;
+  for (const std::size_t j : goals.optimised) directions.push_back(goals.directions[j]);
+  std::vector<std::vector<double>> values;
+  for (const std::size_t i : points) {
+    std::vector<double>& row = values.emplace_back();
+    for (const std::size_t j : goals.optimised) row.push_back(objectives[i][j]);
+  }
+  return {std::move(directions), std::move(values)};
+}
+
 /// The points of some observations that have all of these dimensions.
 std::vector<const Point*> points_with(const std::vector<const Dimension*>& dimensions,
                                       const std::vector<const Observation*>& observations) {
@@ -73,16 +120,10 @@ std::vector<const Point*> points_with(const std::vector<const Dimension*>& dimen
   return points;
 }
 
-bool constant(const Dimension& d) {
-  return d.kind == Kind::categorical ? d.choices.size() == 1 : d.low == d.high;
-}
-
 class TpeSampler final : public Sampler {
  public:
   explicit TpeSampler(const SamplerSettings& settings)
-      : directions_(settings.directions), random_(make_random_sampler(settings)) {
-    require(!directions_.empty(), "tpe: needs the directions of the objectives");
-  }
+      : goals_("tpe", settings), random_(make_random_sampler(settings)) {}
 
   std::optional<Point> ask(const Space& space, std::span<const Observation> observations,
                            std::int64_t trial_number, std::uint64_t seed) const override {
@@ -96,7 +137,7 @@ class TpeSampler final : public Sampler {
     std::vector<std::size_t> joint;
     for (std::size_t i = 0; i < space.size(); ++i) {
       const Dimension& d = space.dimensions()[i];
-      if (directions_.size() == 1 && !d.active_if && !constant(d)) joint.push_back(i);
+      if (goals_.optimised.size() == 1 && !d.active_if && !constant(d)) joint.push_back(i);
     }
     Point proposed;
     if (!joint.empty()) propose(proposed, space, split, joint, counter, seed);
@@ -122,16 +163,9 @@ class TpeSampler final : public Sampler {
   };
 
   Split split_of(const Space& space, std::span<const Observation> observations) const {
-    Split split{.all = {observations.begin(), observations.end()}};
-    std::ranges::sort(split.all, {}, &Observation::number);
-    for (const Observation& observation : split.all) {
-      try {
-        space.check(observation.point);
-      } catch (const ArgumentError& error) {
-        throw ArgumentError(str("trial ", observation.number, ": ", error.what()));
-      }
-    }
-    const std::vector<std::size_t> chosen = promising(objectives_of(directions_, split.all));
+    Split split{.all = checked(space, observations)};
+    const std::vector<std::size_t> chosen =
+        promising(objectives_of(goals_.directions, split.all), goals_);
     for (std::size_t i = 0; i < split.all.size(); ++i) {
       const bool good = std::ranges::binary_search(chosen, i);
       (good ? split.promising : split.others).push_back(&split.all[i]);
@@ -146,7 +180,7 @@ class TpeSampler final : public Sampler {
                std::uint64_t seed) const {
     std::vector<const Dimension*> dimensions;
     for (const std::size_t i : members) dimensions.push_back(&space.dimensions()[i]);
-    const bool ageing = directions_.size() == 1;
+    const bool ageing = goals_.optimised.size() == 1;
     const ParzenEstimator good(dimensions, points_with(dimensions, split.promising), ageing);
     const ParzenEstimator rest(dimensions, points_with(dimensions, split.others), true);
     const auto drawn = [&](std::size_t dimension, std::uint32_t part) {
@@ -168,17 +202,34 @@ class TpeSampler final : public Sampler {
     for (std::size_t i = 0; i < members.size(); ++i) point.set(dimensions[i]->name, best[i]);
   }
 
-  std::vector<Direction> directions_;
+  Goals goals_;
   std::unique_ptr<Sampler> random_;
 };
 
 }  // namespace
 
 std::vector<std::size_t> promising(const Objectives& objectives) {
-  const std::size_t tenth = (objectives.size() + 9) / 10;
-  std::vector<std::size_t> members = objectives.directions().size() == 1
-                                         ? best(objectives, std::min(tenth, kMostPromising))
-                                         : best_ranked(objectives, tenth);
+  return best_of(objectives, promising_count(objectives.size(), objectives.directions().size()));
+}
+
+std::vector<std::size_t> promising(const Objectives& objectives, const Goals& goals) {
+  const std::vector<double> violations = violations_of(objectives, goals);
+  std::vector<std::size_t> feasible, others;
+  for (std::size_t i = 0; i < objectives.size(); ++i) {
+    (violations[i] == 0 ? feasible : others).push_back(i);
+  }
+  const std::size_t count = promising_count(objectives.size(), goals.optimised.size());
+  std::vector<std::size_t> members = feasible;
+  if (feasible.size() > count) {
+    members.clear();
+    for (const std::size_t i : best_of(optimised_of(objectives, goals, feasible), count)) {
+      members.push_back(feasible[i]);
+    }
+  } else {
+    std::ranges::stable_sort(others, {}, [&](std::size_t i) { return violations[i]; });
+    others.resize(count - feasible.size());
+    members.insert(members.end(), others.begin(), others.end());
+  }
   std::ranges::sort(members);
   return members;
 }

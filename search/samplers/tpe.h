@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "joule/search/front/objectives.h"
+#include "joule/search/samplers/samplers.h"
 
 namespace joule::search {
 
@@ -16,5 +17,10 @@ namespace joule::search {
 /// Returns   their numbers, rising.
 /// Source    Ozaki et al. 2022, "Multiobjective Tree-Structured Parzen Estimator", JAIR 73.
 std::vector<std::size_t> promising(const Objectives& objectives);
+
+/// The same with constraints: those among the feasible points by what is optimised; if these are
+/// fewer than a tenth of all, they and of the others the ones that break the limits least: the sum
+/// of what is beyond each, in units of that objective's extent over all points.
+std::vector<std::size_t> promising(const Objectives& objectives, const Goals& goals);
 
 }  // namespace joule::search

@@ -52,10 +52,6 @@ class SobolSampler final : public Sampler {
 
 }  // namespace
 
-void check_trial_number(std::int64_t number) {
-  require(number >= 0, "sampler: a trial's number must not be negative, got ", number);
-}
-
 Point point_of_units(const Space& space, const std::function<double(std::size_t)>& u) {
   Point point;
   for (std::size_t i = 0; i < space.size(); ++i) {

@@ -6,8 +6,7 @@
 
 #include "joule/core/error.h"
 #include "joule/io/json_dump.h"
-#include "joule/io/json_text.h"
-#include "joule/io/nearest.h"
+#include "joule/study/json_members.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
 
@@ -62,42 +61,7 @@ void check_list(const char* what, const char* field, const std::vector<double>& 
   }
 }
 
-/// The members of an object, each asked for once.
-class Members {
- public:
-  Members(const ordered_json& object, const std::string& path) : object_(object), path_(path) {}
-
-  template <class T>
-  void read(const char* name, T& value) {
-    names_.emplace_back(name);
-    const auto found = object_.find(name);
-    if (found == object_.end()) throw DataError(str(path_, ": there is no '", name, "'"));
-    try {
-      value = found->get<T>();
-    } catch (const ordered_json::exception&) {
-      throw DataError(str(path_, ": '", name, "' is ", dumped(*found), ", of another type"));
-    }
-  }
-  void require_no_other() const {
-    for (const auto& [name, value] : object_.items()) {
-      if (std::ranges::count(names_, name) == 0) {
-        throw DataError(
-            str(path_, ": there is no member '", name, "'", did_you_mean(name, names_)));
-      }
-    }
-  }
-
- private:
-  const ordered_json& object_;
-  const std::string& path_;
-  std::vector<std::string> names_;
-};
-
 }  // namespace
-
-std::string_view name(ChosenOn images) {
-  return images == ChosenOn::validation ? "validation" : "test";
-}
 
 std::vector<std::string> eat_presets() { return {"quick", "paper"}; }
 
@@ -138,14 +102,9 @@ std::string to_json(const EatConfig& c) {
 }
 
 EatConfig parse_eat_config(std::string_view json, const std::string& path) {
-  if (const std::string fault = fault_of_json(json); !fault.empty()) {
-    throw DataError(str(path, ": ", fault));
-  }
-  const auto object = ordered_json::parse(json);
-  if (!object.is_object()) throw DataError(str(path, ": expected an object"));
   EatConfig c;
   ordered_json training;
-  Members members(object, path);
+  JsonMembers members(json, path);
   members.read("preset", c.preset);
   members.read("training", training);
   members.read("lambdas", c.lambdas);

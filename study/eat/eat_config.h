@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "joule/study/training_trial.h"
 #include "joule/training/config.h"
 
 // The study of energy-aware training: standard training beside training with the L0 penalty, over
@@ -13,13 +14,6 @@
 //
 // Source    Lazzaro et al. 2023, arXiv:2307.00368.
 namespace joule::study {
-
-/// By which images a point of the sweep is chosen.
-enum class ChosenOn {
-  validation,  // images held back; the test images decide nothing
-  test         // as the paper does, which holds nothing back: a chosen figure is too good
-};
-std::string_view name(ChosenOn images);
 
 /// What the trials of the study compute.
 struct EatConfig {
@@ -34,9 +28,8 @@ struct EatConfig {
   int timing_rounds = 9;
   std::string meter = "auto";  // as energy::open_run_meters()
 
-  ChosenOn chosen_on() const {
-    return training.validation > 0 ? ChosenOn::validation : ChosenOn::test;
-  }
+  /// By which images a point of the sweep is chosen.
+  ChosenOn chosen_on() const { return study::chosen_on(training); }
 };
 
 /// "quick", "paper".

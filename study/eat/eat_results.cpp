@@ -10,24 +10,6 @@
 namespace joule::study {
 namespace {
 
-void add_value(EatCell& cell, const Value& value, std::int64_t seed) {
-  auto found = std::ranges::find_if(cell.values, [&](const Over& over) {
-    return over.name == value.name && over.quality == value.quality;
-  });
-  if (found == cell.values.end()) {
-    found = cell.values.insert(found, {.name = value.name,
-                                       .unit = value.unit,
-                                       .quality = value.quality,
-                                       .source = value.source,
-                                       .reason = value.reason});
-  }
-  require(found->unit == value.unit, value.name, ": is in '", found->unit,
-          "' in one trial and in '", value.unit, "' in another");
-  if (!value.number) return;
-  found->numbers.push_back(*value.number);
-  found->seeds.push_back(seed);
-}
-
 EatCell& cell_of(std::vector<EatCell>& cells, const search::Point& point) {
   std::optional<double> lambda, sigma;
   if (point.get<std::string>("method") == "eat") {
@@ -45,7 +27,7 @@ void add_trial(EatCell& cell, const Trial& trial) {
   if (trial.state == State::complete) {
     ++cell.complete;
     const auto seed = trial.point.get<std::int64_t>("seed");
-    for (const Value& value : trial.values) add_value(cell, value, seed);
+    for (const Value& value : trial.values) add_value(cell.values, value, seed);
   } else if (trial.state == State::failed || trial.state == State::pruned) {
     ++cell.failed;
     cell.errors.push_back(trial.error);
@@ -74,8 +56,8 @@ Decisive decisive(const EatResults& results) {
   for (std::size_t i = 0; i < results.cells.size(); ++i) {
     const EatCell& cell = results.cells[i];
     if (cell.complete < results.config.seeds) continue;
-    const Over* const accuracy = cell.find(eat::named(eat::kAccuracy, images));
-    const Over* const ratio = cell.find(eat::named(eat::kRatio, images) + kEatProfile);
+    const Over* const accuracy = cell.find(trained::named(trained::kAccuracy, images));
+    const Over* const ratio = cell.find(trained::named(eat::kRatio, images) + kEatProfile);
     require(accuracy && ratio, cell.title(), ": lacks accuracy or ratio on the ", name(images),
             " images");
     d.cells.push_back(i);
@@ -124,19 +106,6 @@ std::string EatCell::title() const {
   return is_standard() ? "standard" : str("lambda ", *lambda, ", sigma ", *sigma);
 }
 
-const Over* EatCell::find(const std::string& name) const {
-  const auto found = std::ranges::find_if(
-      values, [&](const Over& over) { return over.name == name && !over.numbers.empty(); });
-  return found == values.end() ? nullptr : &*found;
-}
-
-const Over* EatCell::find(const std::string& name, Quality quality) const {
-  const auto found = std::ranges::find_if(values, [&](const Over& over) {
-    return over.name == name && over.quality == quality && !over.numbers.empty();
-  });
-  return found == values.end() ? nullptr : &*found;
-}
-
 EatResults eat_results(const EatConfig& config, const std::vector<Trial>& trials) {
   EatResults results{.config = config, .cells = empty_cells(config)};
   for (const Trial& trial : trials) add_trial(cell_of(results.cells, trial.point), trial);
@@ -148,22 +117,6 @@ EatResults eat_results(const EatConfig& config, const std::vector<Trial>& trials
   results.paper = choose(config, d, kPaperLoss);
   results.ours = choose(config, d, kOurLoss);
   return results;
-}
-
-Change change(const Over& a, const Over& b) {
-  std::vector<double> from, to, relative;
-  for (std::size_t i = 0; i < a.seeds.size(); ++i) {
-    const auto found = std::ranges::find(b.seeds, a.seeds[i]);
-    if (found == b.seeds.end()) continue;
-    const double base = b.numbers[static_cast<std::size_t>(found - b.seeds.begin())];
-    require(base != 0, b.name, ": is 0 for seed ", a.seeds[i],
-            ", there is no change relative to it");
-    to.push_back(a.numbers[i]);
-    from.push_back(base);
-    relative.push_back(100 * (a.numbers[i] / base - 1));
-  }
-  return {.difference = search::paired_difference(to, from),
-          .relative = search::mean_interval(relative)};
 }
 
 }  // namespace joule::study

@@ -4,26 +4,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "joule/search/statistics/mean.h"
 #include "joule/study/eat/eat_config.h"
+#include "joule/study/results/over.h"
 #include "joule/study/trial.h"
 
 // What the trials of the study of energy-aware training come to.
 namespace joule::study {
-
-/// A value over the seeds.
-struct Over {
-  std::string name, unit;
-  Quality quality = Quality::unavailable;
-  std::vector<double> numbers;  // by seed, of the seeds that have it
-  std::vector<std::int64_t> seeds;
-  std::string source, reason;
-
-  /// Errors    ArgumentError if there is no number.
-  search::Mean mean() const { return search::mean_interval(numbers); }
-};
 
 /// The trials of one method at one lambda and sigma.
 struct EatCell {
@@ -36,8 +26,10 @@ struct EatCell {
   /// "standard", "lambda 0.5, sigma 0.0001".
   std::string title() const;
   /// None if no trial has that value, or it is unavailable.
-  const Over* find(const std::string& name) const;
-  const Over* find(const std::string& name, Quality quality) const;
+  const Over* find(std::string_view value) const { return study::find(values, value); }
+  const Over* find(std::string_view value, Quality quality) const {
+    return study::find(values, value, quality);
+  }
 };
 
 /// How a point of the sweep was chosen, and which.
@@ -69,13 +61,5 @@ inline constexpr double kPaperLoss = 3, kOurLoss = 1;
 ///
 /// Errors    ArgumentError if a trial's point is none of the study's, or one value has two units.
 EatResults eat_results(const EatConfig& config, const std::vector<Trial>& trials);
-
-/// a - b and a / b - 1 by seed, of the seeds that both have.
-struct Change {
-  search::Difference difference;
-  search::Mean relative;  // in %
-};
-/// Errors    ArgumentError if no seed has both, or a number of b is 0.
-Change change(const Over& a, const Over& b);
 
 }  // namespace joule::study

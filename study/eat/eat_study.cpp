@@ -26,12 +26,6 @@ Dimension real(const char* name, const std::vector<double>& values) {
 
 }  // namespace
 
-std::string eat::named(std::string_view pattern, ChosenOn images) {
-  std::string text(pattern);
-  text.replace(text.find("{}"), 2, name(images));
-  return text;
-}
-
 StudyDefinition eat_study(const std::string& name, const EatConfig& config) {
   check(config);
   StudyDefinition study{.name = name, .kind = "eat", .config = to_json(config)};
@@ -47,8 +41,8 @@ StudyDefinition eat_study(const std::string& name, const EatConfig& config) {
                                real("lambda", config.lambdas),
                                real("sigma", config.sigmas)});
   study.goals = {
-      {eat::named(eat::kAccuracy, config.chosen_on()), search::Direction::maximise},
-      {eat::named(eat::kRatio, config.chosen_on()) + kEatProfile, search::Direction::minimise}};
+      {trained::named(trained::kAccuracy, config.chosen_on()), search::Direction::maximise},
+      {trained::named(eat::kRatio, config.chosen_on()) + kEatProfile, search::Direction::minimise}};
   study.seed = config.training.seed;
   for (std::int64_t seed = 1; seed <= config.seeds; ++seed) {
     study.fixed.push_back({{"seed", seed}, {"method", std::string("standard")}});
@@ -80,7 +74,7 @@ Kind eat_kind() {
           .make = [](const StudyDefinition& definition) -> Objective {
             const auto config = std::make_shared<const EatConfig>(
                 parse_eat_config(definition.config, "study " + definition.name));
-            const auto data = std::make_shared<const DataSplit>(eat_data(*config));
+            const auto data = std::make_shared<const DataSplit>(trial_data(config->training));
             return [config, data](const Trial& trial, TrialContext& context) {
               return run_eat_trial(*config, *data, trial, context);
             };

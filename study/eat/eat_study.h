@@ -9,25 +9,19 @@
 
 namespace joule::study {
 
-// The names of the values of a trial; {} is a set of images: validation or test.
+// The names of the values of a trial beside those of TrainingTrial; {} is a set of images.
 namespace eat {
-inline constexpr const char* kAccuracy = "{} accuracy";        // %, counted
 inline constexpr const char* kRatio = "{} ratio, ";            // E_opt / E_worst by a named profile
 inline constexpr const char* kEnergyImage = "{} energy, ";     // J per image, E_opt by a profile
 inline constexpr const char* kFiring = "firing ";              // of a layer: share of non-zeros
-inline constexpr const char* kDensity = "density";             // of all ReLUs, test images
 inline constexpr const char* kMacs = "MACs";                   // of inference, per image
 inline constexpr const char* kMacsExecuted = "MACs executed";  // of them
-inline constexpr const char* kTrainingTime = "training time";
 inline constexpr const char* kInferenceTime = "inference time";             // per image
 inline constexpr const char* kDenseInferenceTime = "dense inference time";  // per image
 inline constexpr const char* kSpeedUp = "speed-up";  // dense over skipping, same net, same rounds
 inline constexpr const char* kLayerTime = "time ";   // of a layer, per image
 inline constexpr const char* kDenseLayerTime = "dense time ";        // of a layer, per image
 inline constexpr const char* kInferenceEnergy = "inference energy";  // J per image
-
-/// `pattern` with the set of images in it.
-std::string named(std::string_view pattern, ChosenOn images);
 }  // namespace eat
 
 /// The profile on whose ratio the paper's points are chosen: that of the authors' earlier code.

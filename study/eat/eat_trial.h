@@ -10,12 +10,7 @@
 // One trial of the study of energy-aware training; private to this folder.
 namespace joule::study {
 
-/// The images of the study, config.training.limit of each half.
-///
-/// Errors    as training::load_data().
-DataSplit eat_data(const EatConfig& config);
-
-/// The values of eat_study.h.
+/// The values of TrainingTrial, and those of eat_study.h.  `data` are trial_data().
 ///
 /// Errors    Interrupted; what training throws (a net that died, a loss that is not finite).
 std::vector<Value> run_eat_trial(const EatConfig& config, const DataSplit& data, const Trial& trial,

@@ -108,7 +108,8 @@ std::string death_of(const Running& trial, const std::vector<Storage::Death>& de
 
 }  // namespace
 
-bool Storage::propose(const Study& study, std::int64_t number, const search::Point& point) {
+bool Storage::propose(const Study& study, std::int64_t number, const search::Point& point,
+                      const std::vector<Value>& proposal) {
   study.definition.space.check(point);
   const std::string json = to_json(point), seed = str(trial_seed(study.definition.seed, number));
   const long long id = study.id, trial = number;
@@ -119,7 +120,9 @@ bool Storage::propose(const Study& study, std::int64_t number, const search::Poi
            "'') "
            "ON CONFLICT DO NOTHING RETURNING number",
         soci::use(id), soci::use(trial), soci::use(json), soci::use(seed), soci::into(added);
-    return sql.got_data();
+    if (!sql.got_data()) return false;
+    write_values(sql, id, trial, kProposalEpoch, proposal);
+    return true;
   });
 }
 
@@ -186,7 +189,7 @@ void Storage::finish(const Study& study, const Claim& claim, State state, std::v
       sql << "UPDATE trials SET error = :error WHERE study = :study AND number = :number",
           soci::use(text), soci::use(id), soci::use(number);
     }
-    write_values(sql, id, number, 0, values);
+    write_values(sql, id, number, std::nullopt, values);
   });
 }
 

@@ -65,6 +65,10 @@ void read_values(soci::session& sql, const std::string& where, const Study& stud
     of_number(trials, row.trial, where).values.push_back(row.value(place(row)));
   });
   for_each_value(sql, "trial_reports", "epoch", study.id, from, below, [&](const ValueRow& row) {
+    if (row.epoch == kProposalEpoch) {
+      of_number(trials, row.trial, where).proposal.push_back(row.value(place(row)));
+      return;
+    }
     std::vector<Report>& reports = of_number(trials, row.trial, where).reports;
     if (reports.empty() || reports.back().epoch != row.epoch) reports.push_back({row.epoch, {}});
     reports.back().values.push_back(row.value(place(row)));
@@ -108,9 +112,9 @@ std::vector<Trial> read_trials(soci::session& sql, const Location& location, con
   return trials;
 }
 
-void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, std::int64_t epoch,
-                  const std::vector<Value>& values) {
-  const long long study_id = study, number = trial, of_epoch = epoch;
+void write_values(soci::session& sql, std::int64_t study, std::int64_t trial,
+                  std::optional<std::int64_t> epoch, const std::vector<Value>& values) {
+  const long long study_id = study, number = trial, of_epoch = epoch.value_or(0);
   long long position = 0;
   for (const Value& value : values) {
     const std::string quality(name(value.quality));
@@ -125,7 +129,7 @@ void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, st
           soci::use(value.unit), soci::use(quality), soci::use(low.number, low.indicator),
           soci::use(high.number, high.indicator), soci::use(value.source), soci::use(value.reason);
     };
-    if (epoch == 0) {
+    if (!epoch) {
       insert((sql << "INSERT INTO trial_values (study, trial, " << columns << places,
               soci::use(study_id), soci::use(number)));
     } else {

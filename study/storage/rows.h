@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,12 @@ namespace joule::study {
 std::vector<Trial> read_trials(soci::session& sql, const Location& location, const Study& study,
                                std::int64_t from, std::int64_t below);
 
-/// Adds the values of a trial, or of one of its epochs (from 1; 0: of the trial).
-void write_values(soci::session& sql, std::int64_t study, std::int64_t trial, std::int64_t epoch,
-                  const std::vector<Value>& values);
+/// The epoch of trial_reports that holds what it took to propose the trial.
+inline constexpr std::int64_t kProposalEpoch = 0;
+
+/// Adds the values of a trial, or of one of its epochs (from 1, or kProposalEpoch).
+void write_values(soci::session& sql, std::int64_t study, std::int64_t trial,
+                  std::optional<std::int64_t> epoch, const std::vector<Value>& values);
 
 /// A text that both databases take: UTF-8, without a byte 0.
 std::string storable(const std::string& text);

@@ -35,10 +35,13 @@ const Migration kFirst{
         "FOREIGN KEY (study, trial) REFERENCES trials (study, number))",
 };
 
+// Of a study that was made before there were pruners: none.
+const Migration kPruners{"ALTER TABLE studies ADD COLUMN pruner TEXT NOT NULL DEFAULT ''"};
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::vector<Migration> all{kFirst};
+  static const std::vector<Migration> all{kFirst, kPruners};
   return all;
 }
 

@@ -16,7 +16,8 @@ namespace joule::study {
 namespace {
 
 constexpr const char* kStudyColumns =
-    "id, name, kind, config, space, goals, sampler, seed, fixed, trials, energy_budget, created, "
+    "id, name, kind, config, space, goals, sampler, seed, fixed, pruner, trials, energy_budget, "
+    "created, "
     "joule, host, machine";
 
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
@@ -24,7 +25,7 @@ constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 /// A row of studies.
 struct StudyRow {
   long long id = 0, trials = 0;
-  std::string name, kind, config, space, goals, sampler, seed, fixed, joule, host, machine;
+  std::string name, kind, config, space, goals, sampler, seed, fixed, pruner, joule, host, machine;
   Nullable budget;
   soci::indicator has_trials = soci::i_null;
   double created = 0;
@@ -38,6 +39,7 @@ struct StudyRow {
                       .sampler = sampler,
                       .seed = parse_number<std::uint64_t>(where + ": seed", seed)};
     d.fixed = parse_points(d.space, fixed, where + ": fixed points");
+    d.pruner = parse_pruner(pruner, where + ": pruner");
     if (has_trials == soci::i_ok) d.trials = trials;
     if (const auto joules = budget.value()) d.energy_budget = energy::Joules(*joules);
     return {id, std::move(d), {created, joule, host, machine}};
@@ -55,7 +57,7 @@ std::vector<Study> read_studies(soci::session& sql, const Location& location,
                    << (name ? "name = :name" : "name <> :name") << " ORDER BY id",
        soci::use(bound), soci::into(row.id), soci::into(row.name), soci::into(row.kind),
        soci::into(row.config), soci::into(row.space), soci::into(row.goals),
-       soci::into(row.sampler), soci::into(row.seed), soci::into(row.fixed),
+       soci::into(row.sampler), soci::into(row.seed), soci::into(row.fixed), soci::into(row.pruner),
        soci::into(row.trials, row.has_trials), soci::into(row.budget.number, row.budget.indicator),
        soci::into(row.created), soci::into(row.joule), soci::into(row.host),
        soci::into(row.machine));
@@ -71,18 +73,19 @@ void insert_study(soci::session& sql, const std::string& now, const StudyDefinit
                   const std::string& machine) {
   const std::string config = dumped(nlohmann::ordered_json::parse(d.config));
   const std::string space = to_json(d.space), goals = goals_json(d.goals), seed = str(d.seed);
-  const std::string fixed = points_json(d.fixed), joule(version()), host = this_process().host;
+  const std::string fixed = points_json(d.fixed), pruner = pruner_json(d.pruner), joule(version()),
+                    host = this_process().host;
   long long trials = d.trials.value_or(0);
   soci::indicator has_trials = d.trials ? soci::i_ok : soci::i_null;
   Nullable budget(d.energy_budget ? std::optional(d.energy_budget->value()) : std::nullopt);
   sql << "INSERT INTO studies (" << kStudyColumns
       << ") VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM studies), :name, :kind, :config, :space, "
-         ":goals, :sampler, :seed, :fixed, :trials, :budget, "
+         ":goals, :sampler, :seed, :fixed, :pruner, :trials, :budget, "
       << now << ", :joule, :host, :machine)",
       soci::use(d.name), soci::use(d.kind), soci::use(config), soci::use(space), soci::use(goals),
-      soci::use(d.sampler), soci::use(seed), soci::use(fixed), soci::use(trials, has_trials),
-      soci::use(budget.number, budget.indicator), soci::use(joule), soci::use(host),
-      soci::use(machine);
+      soci::use(d.sampler), soci::use(seed), soci::use(fixed), soci::use(pruner),
+      soci::use(trials, has_trials), soci::use(budget.number, budget.indicator), soci::use(joule),
+      soci::use(host), soci::use(machine);
 }
 
 void update_extent(soci::session& sql, long long id, const StudyDefinition& d) {

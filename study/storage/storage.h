@@ -85,8 +85,10 @@ class Storage {
   /// Errors    ArgumentError if there is none of that number.
   Trial trial(const Study& study, std::int64_t number);
 
-  /// Adds a waiting trial.  False: another process was first, with its point.
-  bool propose(const Study& study, std::int64_t number, const search::Point& point);
+  /// Adds a waiting trial; `proposal` is what it took to propose it.  False: another process was
+  /// first, with its point.
+  bool propose(const Study& study, std::int64_t number, const search::Point& point,
+               const std::vector<Value>& proposal = {});
   /// The waiting trial of the lowest number becomes the worker's, with a new token, until `lease`
   /// seconds after the last claim or beat; none if none waits.  No two workers get the same.
   std::optional<Claim> claim(const Study& study, const WorkerProcess& worker, double lease);

@@ -202,9 +202,9 @@ TEST(Sobol, FirstPoints) {
 
 TEST(Sampler, Errors) {
   const Space space(std::vector<Dimension>{{.name = "n", .kind = Kind::integer}});
-  EXPECT_EQ(
-      message_of([] { make_sampler("soboll"); }),
-      "sampler: expected one of grid, random, sobol, tpe, got 'soboll'; did you mean 'sobol'?");
+  EXPECT_EQ(message_of([] { make_sampler("soboll"); }),
+            "sampler: expected one of grid, random, sobol, tpe, gp, gp-pi, gp-pi-paper, "
+            "gp-ei-per-joule, gp-ehvi, got 'soboll'; did you mean 'sobol'?");
   for (const std::string_view name : sampler_names()) {
     EXPECT_EQ(message_of([&] { make_sampler(name, kSettings)->ask(space, {}, -1, 0); }),
               "sampler: a trial's number must not be negative, got -1");

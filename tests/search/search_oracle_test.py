@@ -319,6 +319,52 @@ class Oracle(unittest.TestCase):
             below, _ = tpe._split_trials(study, study.trials, gamma(len(study.trials)))
             self.assertEqual(answer, sorted(trial.number for trial in below), question)
 
+    def pruned_by_optuna(self, pruner, direction, tables, question):
+        """Runs the trials one after another, and the questions that Joule is to answer alike, with the answers."""
+        study = optuna.create_study(direction=direction.replace("ise", "ize"), pruner=pruner)
+        rounded = lambda trial: {"number": trial.number, "complete": trial.state == optuna.trial.TrialState.COMPLETE,
+                                 "reports": sorted(trial.intermediate_values.items())}  # fmt: skip
+        questions, answers = [], []
+        for table in tables:
+            trial = study.ask()
+            state = optuna.trial.TrialState.COMPLETE
+            for step, value in enumerate(table, 1):
+                trial.report(value, step)
+                others = [rounded(t) for t in study.trials if t.number != trial.number]
+                own = {"number": trial.number, "complete": False, "reports": list(enumerate(table[:step], 1))}
+                questions.append({"ask": "prune", "direction": direction, "trial": own, "others": others, **question})
+                answers.append(trial.should_prune())
+                if answers[-1]:
+                    state = optuna.trial.TrialState.PRUNED
+                    break
+            study.tell(trial, None if state == optuna.trial.TrialState.PRUNED else table[-1], state=state)
+        return questions, answers
+
+    def test_pruners(self):
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.simplefilter("ignore")  # experimental ones
+        rng = np.random.default_rng(12)
+        for case in range(24):
+            steps, direction = int(rng.integers(1, 30)), ["minimise", "maximise"][case % 2]
+            tables = np.cumsum(rng.normal(0, 1, (20, steps)), axis=1) + rng.normal(0, 1, (20, 1))
+            if case % 3 == 0:
+                tables = np.round(tables)  # with ties
+            startup, warmup, reduction = int(rng.integers(0, 6)), int(rng.integers(1, 4)), int(rng.integers(2, 5))
+            median = optuna.pruners.MedianPruner(startup, warmup)
+            with self.subTest(pruner="median", case=case):
+                questions, answers = self.pruned_by_optuna(
+                    median, direction, tables.tolist(),
+                    {"pruner": "median", "startup_trials": startup, "warmup_steps": warmup})  # fmt: skip
+                self.assertEqual(ask(questions), answers)
+            settings = {"pruner": "hyperband", "most_steps": steps, "reduction": reduction}
+            (brackets,) = ask([{"ask": "brackets", "count": len(tables), **settings}])
+            hyperband = optuna.pruners.HyperbandPruner(1, steps, reduction)
+            hyperband._get_bracket_id = lambda _, trial: brackets["of"][trial.number]
+            with self.subTest(pruner="hyperband", case=case):
+                questions, answers = self.pruned_by_optuna(hyperband, direction, tables.tolist(), settings)
+                self.assertEqual(ask(questions), answers)
+                self.assertEqual(brackets["count"], hyperband._n_brackets)
+
     def test_sobol_points(self):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a number of points that is no power of two

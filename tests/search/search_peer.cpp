@@ -12,6 +12,7 @@
 #include "joule/search/front/attainment.h"
 #include "joule/search/front/front.h"
 #include "joule/search/front/hypervolume.h"
+#include "joule/search/pruners/pruner.h"
 #include "joule/search/samplers/parzen.h"
 #include "joule/search/samplers/sobol.h"
 #include "joule/search/samplers/tpe.h"
@@ -166,6 +167,36 @@ json of_sobol(const json& q) {
   return points;
 }
 
+PrunerSettings pruner_settings(const json& q) {
+  return {.name = q.at("pruner"),
+          .startup_trials = q.value("startup_trials", std::int64_t{5}),
+          .warmup_steps = q.value("warmup_steps", std::int64_t{1}),
+          .most_steps = q.value("most_steps", std::int64_t{1}),
+          .reduction = q.value("reduction", std::int64_t{3})};
+}
+
+Curve curve_of(const json& q) {
+  Curve curve{.number = q.at("number"), .complete = q.at("complete")};
+  for (const json& report : q.at("reports")) curve.values[report[0]] = report[1];
+  return curve;
+}
+
+json of_prune(const json& q) {
+  std::vector<Curve> others;
+  for (const json& other : q.at("others")) others.push_back(curve_of(other));
+  return prune(pruner_settings(q),
+               parse_direction("direction", q.at("direction").get<std::string>()),
+               curve_of(q.at("trial")), others);
+}
+
+json of_brackets(const json& q) {
+  std::vector<std::int64_t> brackets;
+  for (std::int64_t i = 0; i < q.at("count"); ++i) {
+    brackets.push_back(bracket_of(pruner_settings(q), i));
+  }
+  return {{"count", bracket_count(pruner_settings(q))}, {"of", brackets}};
+}
+
 json of_promising(const json& q) { return promising(objectives(q, q.at("points"))); }
 
 /// The logarithms of the density of `points` at the points `at`.
@@ -203,6 +234,8 @@ json answer(const json& question) {
       {"mann_whitney", of_mann_whitney},
       {"parzen", of_parzen},
       {"promising", of_promising},
+      {"prune", of_prune},
+      {"brackets", of_brackets},
       {"anova", of_anova},
       {"sobol", of_sobol}};
   return kAnswers.at(question.at("ask").get<std::string>())(question);

@@ -2,6 +2,7 @@
 #include "joule/study/storage/storage.h"
 
 #include <gtest/gtest.h>
+#include <soci/soci.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,7 +179,7 @@ TEST_F(StudyStorage, BringsAnOldSchemaUpToDate) {
   Storage(location(), Storage::Missing::refuse, schema);  // there is nothing left to do
   EXPECT_EQ(message<DataError>([&] { Storage again(location()); }),
             location().url +
-                ": its schema has version 2, and this program knows those up to 1: use "
+                ": its schema has version 3, and this program knows those up to 2: use "
                 "the newer Joule that made it");
   // One that fails in the middle changes nothing.
   schema.push_back({"ALTER TABLE studies ADD COLUMN size TEXT", "UPDATE nothing SET a = 1"});
@@ -186,6 +187,48 @@ TEST_F(StudyStorage, BringsAnOldSchemaUpToDate) {
   schema.pop_back();
   schema.push_back({"ALTER TABLE studies ADD COLUMN size TEXT"});
   Storage(location(), Storage::Missing::refuse, schema);
+}
+
+TEST_F(StudyStorage, AStudyFromBeforeThereWerePrunersHasNone) {
+  const std::span<const Migration> first = migrations().first(1);
+  {
+    // What the first version wrote.
+    const Location old = location();
+    Storage(old, Storage::Missing::make, first);
+    soci::session sql("sqlite3", "db=" + old.url);
+    sql << "INSERT INTO studies (id, name, kind, config, space, goals, sampler, seed, fixed, "
+           "trials, "
+           "created, joule, host, machine) VALUES (1, 'a', 'b', '{}', "
+           "'{\"dimensions\":[{\"name\":\"x\",\"kind\":\"real\",\"low\":0,\"high\":2}]}', "
+           "'[{\"value\":\"loss\",\"direction\":\"minimise\"}]', 'random', '18446744073709551615', "
+           "'[]', 5, 1.0, '1', 'host', 'machine')";
+  }
+  Storage storage(location());
+  EXPECT_EQ(difference(storage.study("a").definition, definition()), "");
+  StudyDefinition pruned = definition();
+  pruned.pruner.name = "median";
+  EXPECT_NE(message<ArgumentError>([&] {
+              storage.make_study(pruned, "");
+            }).find("is another one: pruner is \"none\", got {"),
+            std::string::npos);
+  pruned.name = "c";
+  pruned.goals[0].limit = std::nullopt;
+  storage.make_study(pruned, "");
+  EXPECT_EQ(storage.study("c").definition.pruner, pruned.pruner);
+}
+
+TEST_F(StudyStorage, KeepsWhatAProposalTook) {
+  Storage storage(location());
+  const Study study = storage.make_study(definition(), "");
+  const std::vector<Value> took{measured("proposal time", 0.5, "s", "clock"),
+                                unavailable("proposal energy", "J", "", "no meter")};
+  storage.propose(study, 0, {{"x", 0.1}}, took);
+  const Claim claim = storage.claim(study, this_process(), 60).value();
+  storage.report(claim, {1, {counted("loss", 1, "", "")}});
+  storage.finish(study, claim, State::complete, {counted("loss", 1, "", "")});
+  const Trial trial = storage.trial(study, 0);
+  EXPECT_EQ(trial.proposal, took);
+  EXPECT_EQ(trial.reports.size(), 1u);
 }
 
 TEST_F(StudyStorage, AMeterIsOneTrialsAtATime) {

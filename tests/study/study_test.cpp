@@ -101,6 +101,15 @@ TEST(Study, RefusesWhatMakesNoStudy) {
                 d.fixed[1] = {{"x", 3.0}};
               }).starts_with("fixed point 1 of the study a: "));
   EXPECT_NE(refusal([](StudyDefinition& d) { d.sampler = "oracle"; }), "");
+  EXPECT_EQ(refusal([](StudyDefinition& d) { d.goals[0].limit = 1; }),
+            "the study a has limits alone: there is nothing to make better");
+  EXPECT_EQ(refusal([](StudyDefinition& d) { d.pruner.name = "mean"; }),
+            "pruner: expected one of none, median, hyperband, got 'mean'");
+  EXPECT_EQ(refusal([](StudyDefinition& d) {
+              d.pruner.name = "median";
+              d.goals.push_back({"energy", search::Direction::minimise});
+            }),
+            "the pruner median goes by one goal, and the study a has 2");
 }
 
 TEST(Study, ObservesCompleteTrialsOfOneQuality) {
@@ -109,14 +118,50 @@ TEST(Study, ObservesCompleteTrialsOfOneQuality) {
                             trial(1, State::failed),
                             trial(2, State::pruned, {counted("loss", 1, "", "")}),
                             trial(3, State::complete, {counted("loss", 3, "", "")})};
+  trials[2].reports = {{1, {counted("loss", 9, "", "")}}, {2, {counted("loss", 2.5, "", "")}}};
   const auto seen = observations(study, trials);
-  ASSERT_EQ(seen.size(), 2u);
-  EXPECT_EQ(seen[1].number, 3);
-  EXPECT_EQ(seen[1].objectives, std::vector<double>{3});
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[3].number, 3);
+  EXPECT_EQ(seen[3].objectives, std::vector<double>{3});
+  EXPECT_EQ(seen[1].objectives, std::vector<double>{3});    // failed: the worst of the complete
+  EXPECT_EQ(seen[2].objectives, std::vector<double>{2.5});  // pruned: its last report
+  EXPECT_TRUE(observations(study, {trials[1]}).empty());    // there is no worst
   trials[3].values = {modelled("loss", 3, "", "")};
   EXPECT_EQ(message([&] { observations(study, trials); }),
             "study a, trial 3: its loss is modelled in '', that of other trials counted in '': "
             "they cannot be compared");
+}
+
+TEST(Study, CostsAreOfOneKind) {
+  const Study study{.definition = definition()};
+  const Value loss = counted("loss", 1, "", ""), one = measured("energy", 1, "J", ""),
+              ten = modelled("energy", 10, "J", "");
+  std::vector<Trial> trials{trial(0, State::complete, {loss, one, ten}),
+                            trial(1, State::complete, {loss, one, ten}), trial(2, State::failed)};
+  for (Trial& t : trials) t.started = 100, t.ended = 107;
+  const auto costs = [&] {
+    std::vector<std::optional<double>> out;
+    for (const auto& o : observations(study, trials)) out.push_back(o.cost);
+    return out;
+  };
+  using Costs = std::vector<std::optional<double>>;
+  EXPECT_EQ(costs(), (Costs{1, 1, std::nullopt}));
+  trials[1].values = {loss, ten};
+  EXPECT_EQ(costs(), (Costs{10, 10, std::nullopt}));
+  trials[0].values = {loss, one};
+  EXPECT_EQ(costs(), (Costs{7, 7, 7}));
+}
+
+TEST(Study, ALimitIsHandedToTheSampler) {
+  StudyDefinition d = definition();
+  d.goals.push_back({"energy", search::Direction::minimise, 20});
+  const search::SamplerSettings settings = sampler_settings(d);
+  EXPECT_EQ(settings.directions.size(), 2u);
+  EXPECT_EQ(settings.limits, (std::vector<std::optional<double>>{std::nullopt, 20}));
+  d.goals[1].limit = 21;
+  StudyDefinition other = d;
+  other.goals[1].limit = 20;
+  EXPECT_EQ(difference(other, d), "goals[1].limit is 20.0, got 21.0");
 }
 
 TEST(Study, SeedsOfTrialsDiffer) {

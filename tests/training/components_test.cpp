@@ -47,12 +47,29 @@ TEST(MakeOptimizer, HandsOnTheOptionsThatSomeRulesHave) {
     EXPECT_TRUE(state_of({.optimizer = name, .amsgrad = "on"})
                     .tensors.contains("max_second_moment.weight"));
   }
+  const State adam = state_of({.optimizer = "adam", .beta1 = 0.5, .beta2 = 0.75, .epsilon = 0.125});
+  EXPECT_EQ(value(adam, "beta1"), "0.5");
+  EXPECT_EQ(value(adam, "beta2"), "0.75");
+  EXPECT_EQ(value(adam, "epsilon"), "0.125");
   EXPECT_TRUE(state_of({.optimizer = "rmsprop", .centred = "on"})
                   .tensors.contains("gradient_average.weight"));
   for (const std::string name : {"sgd", "adam", "adamw", "rmsprop"}) {
     const State state = state_of({.optimizer = name, .weight_decay_biases = "off"});
     EXPECT_EQ(value(state, "weight_decay.weight"), "0") << "one dimension, as a bias has";
     EXPECT_EQ(value(state_of({.optimizer = name}), "weight_decay.weight"), "");
+  }
+}
+
+TEST(LoadData, LeavesThePixelsAsTheyAreIfAsked) {
+  Config config{.data = "synthetic"};
+  EXPECT_NE(load_data(config).train.mean, std::vector<float>{0});
+  config.normalize = "off";
+  const DataSplit split = load_data(config);
+  for (const Dataset* const half : {&split.train, &split.test}) {
+    EXPECT_EQ(half->mean, std::vector<float>(half->mean.size(), 0));
+    EXPECT_EQ(half->deviation, std::vector<float>(half->deviation.size(), 1));
+    EXPECT_EQ(std::ssize(half->mean), half->shape[3]);
+    half->check();
   }
 }
 
@@ -147,6 +164,17 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
             "dampening: needs a momentum, got 0");
   EXPECT_EQ(refused([](Config& c) { c.amsgrad = "on"; }),
             "amsgrad: is an option of adam and adamw, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.beta1 = 0.5; }),
+            "beta1: is an option of adam and adamw, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.beta2 = 0.5, c.optimizer = "rmsprop"; }),
+            "beta2: is an option of adam and adamw, not of rmsprop");
+  EXPECT_EQ(refused([](Config& c) { c.epsilon = 0.5; }),
+            "epsilon: is an option of adam and adamw, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.beta1 = 1, c.optimizer = "adam"; }),
+            "beta1: must lie in [0, 1), got 1");
+  EXPECT_EQ(
+      refused([](Config& c) { c.beta1 = 0.5, c.optimizer = "adam", c.cycle_momentum = "on"; }),
+      "beta1: cycle_momentum gives it, got 0.5");
   EXPECT_EQ(refused([](Config& c) { c.centred = "on"; }),
             "centred: is an option of rmsprop, not of sgd");
   EXPECT_EQ(refused([](Config& c) { c.cycle_momentum = "on", c.schedule = "cosine"; }),

@@ -72,7 +72,7 @@ TEST(Trainer, GoesOnFromAnyStep) {
 }
 
 TEST(Trainer, GoesOnWithWhatEveryRuleKeeps) {
-  std::vector<Config> configs(3, small_config());
+  std::vector<Config> configs(4, small_config());
   configs[0].optimizer = "adam";
   configs[0].amsgrad = configs[0].cycle_momentum = "on";
   configs[1].optimizer = "rmsprop";
@@ -80,6 +80,10 @@ TEST(Trainer, GoesOnWithWhatEveryRuleKeeps) {
   configs[1].lr = 1e-3;
   configs[2].dampening = 0.5;
   configs[2].weight_decay_biases = "off";
+  configs[3].optimizer = "adam";
+  configs[3].beta1 = 0.5;
+  configs[3].epsilon = 1e-4;
+  configs[3].shuffle = configs[3].normalize = "off";
   for (const Config& config : configs) {
     SCOPED_TRACE(config.optimizer);
     Trainer reference(config, small_data());
@@ -97,13 +101,23 @@ TEST(Trainer, GoesOnWithWhatEveryRuleKeeps) {
     // A checkpoint without what the rule keeps is none of this run.
     State without = state;
     std::erase_if(without.tensors, [](const auto& entry) {
-      return entry.first.find("max_second_moment.") != std::string::npos ||
+      return entry.first.find("second_moment.") != std::string::npos ||
              entry.first.find("gradient_average.") != std::string::npos ||
              entry.first.find("velocity.") != std::string::npos;
     });
     Trainer refuses(config, small_data());
     EXPECT_NE(error_of([&] { refuses.load_state(without); }).find("has no "), std::string::npos);
   }
+}
+
+TEST(Trainer, TakesTheImagesInTheirOrderIfAsked) {
+  Config config = small_config();
+  Trainer shuffled(config, small_data());
+  shuffled.run_epoch();
+  config.shuffle = "off";
+  Trainer ordered(config, small_data());
+  ordered.run_epoch();
+  EXPECT_NE(weights(ordered), weights(shuffled));
 }
 
 TEST(Trainer, TakesTheMomentumOfTheSchedule) {
