@@ -25,7 +25,7 @@ constexpr const char* kExamples = R"(Examples:
       accuracy, loss, densities and confusion matrix on the test images
   joule eval --model model.safetensors --data fashion-mnist --json
       the same as JSON, with the work of every layer and its modelled energy
-  joule eval --model runs/first --relu-threshold 1% --save-model small.safetensors
+  joule eval --model runs/first --relu-threshold 1% --save-model a.safetensors
       outputs of ReLUs below thresholds become zeros, as many as one percentage
       point of accuracy on the images that the run held back allows)";
 
@@ -88,27 +88,26 @@ nlohmann::ordered_json json_of(const training::ThresholdedModel& chosen,
 
 int eval(const EvalOptions& options) {
   auto [model, test] = options.input.load();
-  const auto without = training::evaluate(model.net, test);
   std::optional<training::ThresholdedModel> chosen;
-  std::optional<training::Evaluation> with;
   if (options.most_lost) {
     chosen = training::threshold_relus(model, training::held_back(options.input.model, model),
                                        *options.most_lost);
-    with = training::evaluate(chosen->model.net, test);
     if (!options.saved.empty()) training::save_model(options.saved, chosen->model);
   }
-  const training::Evaluation& judged = with ? *with : *without;
+  const training::Evaluation without = *training::evaluate(model.net, test);
+  const training::Evaluation judged =
+      chosen ? *training::evaluate(chosen->model.net, test) : without;
   if (options.json) {
     nlohmann::ordered_json result = training::json_of(judged);
     if (model.epochs > 0) {
       result["net"] = {{"epoch", model.epoch}, {"epochs", model.epochs}};
       if (options.input.unfinished()) result["net"]["unfinished"] = true;
     }
-    if (chosen) result["relu_threshold"] = json_of(*chosen, *without);
+    if (chosen) result["relu_threshold"] = json_of(*chosen, without);
     fmt::print("{}\n", dumped(result, 2));
   } else {
     fmt::print("{}", options.input.which_epoch(model));
-    if (chosen) print(*chosen, *without, judged);
+    if (chosen) print(*chosen, without, judged);
     print(judged, test);
     options.input.execution.print_precision();
   }

@@ -23,7 +23,7 @@ constexpr std::int64_t kSampledImages = 256, kSampledAtOnce = 32;
 // Per ReLU and batch: enough for a quantile to a tenth of a percent, and little memory.
 constexpr std::int64_t kSamplesOfBatch = 1 << 14;
 constexpr int kHalvings = 7;
-constexpr double kLeastLogRise = -12, kMostLogRise = 1;  // of the cross-entropy, in nats
+constexpr double kLeastLogRise = -9, kMostLogRise = 1;  // of the cross-entropy, in nats
 
 nn::Graph graph_of(Model& model) {
   const ModelSpec& spec = model.spec;

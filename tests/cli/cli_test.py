@@ -148,6 +148,7 @@ class Program(unittest.TestCase):
             self.assertEqual(again[key], result[key])
         self.assertEqual(read_header(saved)[0]["__metadata__"]["model"], "lenet5-thresholded")
         self.assertIn("without thresholds", self.output(*asked))
+        self.assert_refused(2, "relu_threshold: what may be lost must not be negative, got -1", *asked[:-1], "-1")
         self.assert_refused(2, "is not the folder of a run", "eval", "--model", self.model, "--relu-threshold", "1")
         self.assert_refused(2, "--relu-threshold", "eval", "--model", self.run_folder, "--save-model", saved)
 
