@@ -54,6 +54,12 @@ std::string Linear::describe() const {
 
 Tensor Linear::forward(Tensor x) { return linear(std::move(x), weight_, bias_); }
 
+ReLU::ReLU(float threshold) : threshold_(threshold) { require_threshold("ReLU", threshold); }
+
+std::string ReLU::describe() const {
+  return threshold_ == 0 ? "ReLU()" : str("ReLU(threshold=", threshold_, ")");
+}
+
 float ReLU::wanted_sigma() {
   const TapCollector* const taps = TapCollector::current();
   return taps ? taps->options().sigma : 0.0f;
@@ -69,7 +75,7 @@ void ReLU::tap(const ReluOutput& output) {
 }
 
 Tensor ReLU::forward(Tensor x) {
-  ReluOutput output = relu_with_l0(std::move(x), wanted_sigma());
+  ReluOutput output = relu_with_l0(std::move(x), wanted_sigma(), threshold_);
   tap(output);
   return std::move(output.y);
 }

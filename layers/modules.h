@@ -51,10 +51,12 @@ class Linear final : public Module {
   Tensor weight_, bias_;
 };
 
-/// max(x, 0).  What TapLayers::relu taps.
+/// x where it is above the threshold, else 0: see ops::Relu.  What TapLayers::relu taps.
 class ReLU final : public Module {
  public:
-  std::string describe() const override { return "ReLU()"; }
+  /// Errors    ArgumentError unless threshold is finite and not negative.
+  explicit ReLU(float threshold = 0);
+  std::string describe() const override;
   LayerSpec spec() const override;
 
  private:
@@ -63,6 +65,7 @@ class ReLU final : public Module {
   bool tapped_by_all() const override { return false; }  // forward() taps
   static float wanted_sigma();
   static void tap(const ReluOutput& output);
+  float threshold_;
 };
 
 /// Windows of `kernel`, `stride` apart (0: the kernel's size).

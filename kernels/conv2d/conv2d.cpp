@@ -76,7 +76,7 @@ void run_reference(const ops::Conv2d& op, Context&, Tally* tally) {
       reference::add_bias(s.y_size() / s.out_channels, s.out_channels, op.bias.data<T>(), y);
     }
     if (!op.relu) return;
-    reference::relu(s.y_size(), y, y);
+    reference::relu(s.y_size(), y, T(op.threshold), y);
     if (op.l0_sum) {
       *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(s.y_size(), y, T(op.sigma));
     }
@@ -203,6 +203,8 @@ Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& p) {
 void ops::Conv2d::check() const {
   check_operands(kName, {"x", x}, {"weight", weight}, {"y", y}, params);
   if (bias) require_shape(kName, {"bias", bias}, {weight.dim(0)}, x);
+  require_threshold(kName, threshold);
+  require(relu || threshold == 0, kName, ": threshold is a ReLU's, but relu is off");
   if (!l0_sum) return;
   require_shape(kName, {"l0_sum", l0_sum}, {}, x);
   require(relu, kName, ": l0_sum is the norm of a ReLU's output, but relu is off");

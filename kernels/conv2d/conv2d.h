@@ -26,8 +26,8 @@ namespace ops {
 /// y[n,p,q,o] = bias[o] + sum_{r,s,c} w[o,r,s,c] *
 ///              x[n, p*stride.h - padding.h + r*dilation.h, q*stride.w - padding.w + s*dilation.w,
 ///                g*C/groups + c]
-/// where g is o's group and x is 0 outside the image; with `relu` also y = max(y, 0) in the same
-/// pass, with y's zero mask and, when asked, its smooth L0 norm (see Relu).
+/// where g is o's group and x is 0 outside the image; with `relu` also y = y > threshold ? y : 0 in
+/// the same pass, with y's zero mask and, when asked, its smooth L0 norm (see Relu).
 ///
 /// Shapes    x [N,H,W,C], weight [O,kh,kw,C/groups], bias [O] or undefined, y [N,P,Q,O]; f32.
 ///           l0_sum: a scalar, or undefined; only with relu.  y is none of the others.
@@ -54,6 +54,7 @@ struct Conv2d {
   bool relu = false;
   float sigma = 0;  // of the smooth L0
   Tensor l0_sum{};
+  float threshold = 0;  // of the ReLU
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
@@ -123,6 +124,6 @@ Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias = {},
               const ConvParams& params = {});
 /// relu(conv2d(...)) in one pass.
 ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
-                       float sigma = 0);
+                       float sigma = 0, float threshold = 0);
 
 }  // namespace joule

@@ -77,7 +77,7 @@ Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias, const ConvPara
 }
 
 ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
-                       float sigma) {
+                       float sigma, float threshold) {
   ReluOutput out{.y = conv_output(x, weight, params)};
   if (sigma > 0) out.l0_sum = empty_like(x, {});
   dispatch(ops::Conv2d{.x = x,
@@ -87,7 +87,8 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
                        .params = params,
                        .relu = true,
                        .sigma = sigma,
-                       .l0_sum = out.l0_sum});
+                       .l0_sum = out.l0_sum,
+                       .threshold = threshold});
   BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = Saved(out.y, "y"),
                          sigma](std::span<const Tensor> grads) {
     return tape(relu_backward(y.get(), sigma, grads));

@@ -2,6 +2,7 @@
 #include "joule/kernels/relu/relu.h"
 
 #include <array>
+#include <cmath>
 #include <memory>
 
 #include "joule/core/threads.h"
@@ -18,7 +19,7 @@ void run_reference(const ops::Relu& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     const std::int64_t n = op.x.numel();
     T* const y = op.y.mutable_data<T>();
-    reference::relu(n, op.x.data<T>(), y);
+    reference::relu(n, op.x.data<T>(), T(op.threshold), y);
     if (op.l0_sum) {
       *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(n, y, T(op.sigma));
     }
@@ -40,8 +41,14 @@ const char* needs_mask(const ops::ReluGrad& op) {
 
 }  // namespace
 
+void require_threshold(std::string_view op, float threshold) {
+  require(threshold >= 0 && std::isfinite(threshold), op,
+          ": threshold must be finite and not negative, got ", threshold);
+}
+
 void ops::Relu::check() const {
   require_same("relu", {{"x", x}, {"y", y}});
+  require_threshold(kName, threshold);
   if (l0_sum) require_sigma(kName, sigma);
   require(!l0_sum || l0_sum.numel() == 1, "relu: l0_sum must be a scalar");
 }

@@ -10,14 +10,14 @@ namespace joule {
 
 namespace ops {
 
-/// y = max(x, 0), and in the same pass y's zero mask, its count of non-zeros and, when asked, the
-/// smooth L0 norm
+/// y = x where x > threshold, else 0: with a threshold of 0 max(x, 0).  In the same pass y's zero
+/// mask, its count of non-zeros and, when asked, the smooth L0 norm
 ///   l0_sum = sum_j y_j^2 / (y_j^2 + sigma).
 ///
 /// Shapes    x, y: any, equal; f32.  l0_sum: a scalar, or undefined.  y may be x.
 /// Cost      no MACs; reads x, writes y (and one bit per element).
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or l0_sum is wanted with a sigma
-///           out of L0Sum's range.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, the threshold is negative or not
+///           finite, or l0_sum is wanted with a sigma out of L0Sum's range.
 /// Numerics  exact; NaN stays NaN and counts as non-zero.  l0_sum is summed in double over fixed
 ///           pieces: the same bits for any number of threads.  What is too large for its square
 ///           counts as 1, as in L0Sum.
@@ -29,6 +29,7 @@ struct Relu {
   Tensor y;
   float sigma = 0;
   Tensor l0_sum{};
+  float threshold = 0;
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
@@ -64,6 +65,9 @@ struct ReluGrad {
 
 }  // namespace ops
 
+/// Errors    ArgumentError that names the op unless threshold is finite and not negative.
+void require_threshold(std::string_view op, float threshold);
+
 /// A ReLU's output, and its smooth L0 norm if sigma > 0 (see ops::Relu), both differentiable.
 struct ReluOutput {
   Tensor y;
@@ -71,7 +75,7 @@ struct ReluOutput {
 };
 /// The differentiable functions.  An operand that is moved in may be overwritten by the result.
 Tensor relu(Tensor x);
-ReluOutput relu_with_l0(Tensor x, float sigma);
+ReluOutput relu_with_l0(Tensor x, float sigma, float threshold = 0);
 /// The gradient of what relu_with_l0() took, from those of its `y` and of its l0_sum; either may be
 /// undefined, as zero everywhere.  May overwrite grad_y.
 Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads);

@@ -29,7 +29,7 @@ std::int64_t relu_rows(const ReluRows& args) {
   const hn::ScalableTag<float> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t words = (args.channels + 63) / 64;
-  const auto zero = hn::Zero(d);
+  const auto threshold = hn::Set(d, args.threshold);
   [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
   std::int64_t nonzeros = 0;
   [[maybe_unused]] double l0_total = 0;
@@ -46,7 +46,7 @@ std::int64_t relu_rows(const ReluRows& args) {
       for (; c + lanes <= end; c += lanes) {
         auto v = hn::LoadU(d, x + c);
         if constexpr (kBias) v = hn::Add(v, hn::LoadU(d, args.bias + c));
-        v = hn::IfThenZeroElse(hn::Le(v, zero), v);
+        v = hn::IfThenZeroElse(hn::Le(v, threshold), v);
         hn::StoreU(v, d, y + c);
         bits |= nonzero_bits(d, v) << (c - begin);
         if constexpr (kL0) l0 = hn::Add(l0, smooth_l0(d, v, sigma));
@@ -54,7 +54,7 @@ std::int64_t relu_rows(const ReluRows& args) {
       for (; c < end; ++c) {
         float v = x[c];
         if constexpr (kBias) v += args.bias[c];
-        v = v <= 0 ? 0.0f : v;
+        v = v <= args.threshold ? 0.0f : v;
         y[c] = v;
         bits |= std::uint64_t{v != 0} << (c - begin);
         if constexpr (kL0) l0_tail += reference::smooth_l0(v, args.sigma);
@@ -157,7 +157,8 @@ void relu_simd(const ops::Relu& op, Context&, Tally*) {
                                 .y = y + begin * channels,
                                 .mask = mask->words(begin),
                                 .sigma = op.sigma,
-                                .l0_sum = op.l0_sum ? &piece.l0 : nullptr});
+                                .l0_sum = op.l0_sum ? &piece.l0 : nullptr,
+                                .threshold = op.threshold});
     return piece;
   });
   mask->set_nonzeros(sums.nonzeros);

@@ -10,11 +10,12 @@
 namespace joule::cuda {
 namespace {
 
-/// max(x + bias, 0), and the sum of its smooth L0.
+/// x + bias where that is above the threshold, else 0, and the sum of its smooth L0.
 template <int kCount, bool kL0>
 struct ReluOf {
   const float* x;
   const float* bias;  // or null
+  float threshold;
   float sigma;
   double l0 = 0;
 
@@ -23,7 +24,7 @@ struct ReluOf {
     float sum = 0;
     for (int k = 0; k < kCount; ++k) {
       if (bias) v.at[k] += bias[place.channel + k];
-      v.at[k] = v.at[k] <= 0 ? 0 : v.at[k];
+      v.at[k] = v.at[k] <= threshold ? 0 : v.at[k];
       if constexpr (kL0) sum += smooth_l0(v.at[k], sigma);
     }
     if constexpr (kL0) l0 += sum;
@@ -33,9 +34,9 @@ struct ReluOf {
 
 /// One thread per element, or four, of chunks of 4096; see write_masked().  8 bytes per element.
 template <int kCount, bool kL0>
-__global__ void relu_of_sum(MaskedRows y, const float* x, const float* bias, float sigma,
-                            double* l0_sums) {
-  ReluOf<kCount, kL0> value{x, bias, sigma};
+__global__ void relu_of_sum(MaskedRows y, const float* x, const float* bias, float threshold,
+                            float sigma, double* l0_sums) {
+  ReluOf<kCount, kL0> value{x, bias, threshold, sigma};
   write_masked<kCount>(y, value);
   if constexpr (kL0) {
     const double l0 = block_sum(value.l0);
@@ -97,7 +98,7 @@ __global__ void relu_grad_by_value(MaskedRows grad_x, const float* grad_y, const
 
 }  // namespace
 
-void relu_rows(const Tensor& x, const float* bias, const Tensor& y, float sigma,
+void relu_rows(const Tensor& x, const float* bias, const Tensor& y, float threshold, float sigma,
                const Tensor& l0_sum) {
   const float* const from = x.data<float>();
   const auto mask = unwritten_mask(y);
@@ -106,18 +107,18 @@ void relu_rows(const Tensor& x, const float* bias, const Tensor& y, float sigma,
   const bool four = rows.four_at_once({from});
   if (l0_sum) {
     const BlockSums l0(grid);
-    launch(four ? relu_of_sum<4, true> : relu_of_sum<1, true>, grid, rows, from, bias, sigma,
-           l0.sums());
+    launch(four ? relu_of_sum<4, true> : relu_of_sum<1, true>, grid, rows, from, bias, threshold,
+           sigma, l0.sums());
     l0.write(l0_sum);
   } else {
-    launch(four ? relu_of_sum<4, false> : relu_of_sum<1, false>, grid, rows, from, bias, sigma,
-           nullptr);
+    launch(four ? relu_of_sum<4, false> : relu_of_sum<1, false>, grid, rows, from, bias, threshold,
+           sigma, nullptr);
   }
   y.attach(mask);
 }
 
 void relu(const ops::Relu& op, Context&, Tally*) {
-  relu_rows(op.x, nullptr, op.y, op.sigma, op.l0_sum);
+  relu_rows(op.x, nullptr, op.y, op.threshold, op.sigma, op.l0_sum);
 }
 
 void relu_grad(const ops::ReluGrad& op, Context&, Tally*) {

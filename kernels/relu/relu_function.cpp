@@ -15,11 +15,12 @@ Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads
   return grad_x;
 }
 
-ReluOutput relu_with_l0(Tensor x, float sigma) {
+ReluOutput relu_with_l0(Tensor x, float sigma, float threshold) {
   require(x.defined(), "relu: x is undefined");
   ReluOutput out{.y = overwrite_or_allocate(x)};
   if (sigma > 0) out.l0_sum = empty_like(x, {});
-  dispatch(ops::Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum});
+  dispatch(
+      ops::Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum, .threshold = threshold});
   BackwardFn backward = [y = Saved(out.y, "y"), sigma](std::span<const Tensor> grads) {
     return std::vector<Tensor>{relu_backward(y.get(), sigma, grads)};
   };

@@ -7,10 +7,10 @@
 
 namespace joule::reference {
 
-/// !(x <= 0) rather than x > 0: NaN stays NaN.
+/// !(x <= threshold) rather than x > threshold: NaN stays NaN.
 template <class T>
-void relu(std::int64_t n, const T* x, T* y) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] <= T(0) ? T(0) : x[i];
+void relu(std::int64_t n, const T* x, T threshold, T* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] <= threshold ? T(0) : x[i];
 }
 
 template <class T>

@@ -6,7 +6,7 @@
 namespace joule::cpu {
 
 /// The epilogue of every CPU kernel that ends in a ReLU, on rows that are still in cache:
-///   y = max(x + bias, 0), its mask words, its smooth L0.
+///   y = x + bias where that is above the threshold, else 0, its mask words, its smooth L0.
 struct ReluRows {
   std::int64_t rows;
   std::int64_t channels;
@@ -16,6 +16,7 @@ struct ReluRows {
   std::uint64_t* mask;       // [rows, ceil(channels/64)], see ZeroMask
   float sigma = 0;           // of the smooth L0
   double* l0_sum = nullptr;  // added to, or null
+  float threshold = 0;
 };
 
 /// Returns the number of non-zeros of y.  One thread; the order of summation depends on the rows

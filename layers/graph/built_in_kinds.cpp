@@ -387,6 +387,19 @@ Kind dropout_kind() {
           .zeros = ReadZeros::pass};
 }
 
+Kind relu_kind() {
+  return {.name = "ReLU",
+          .attributes = {{.name = "threshold", .preset = 0.0, .least = 0, .most = Float::max()}},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<ReLU>(static_cast<float>(a.number("threshold")));
+              },
+          .shape = unchanged,
+          .weights = no_weights,
+          .operations = none,
+          .zeros = ReadZeros::pass};
+}
+
 constexpr std::size_t kMostBranches = 1024;
 
 Kind add_kind() {
@@ -453,12 +466,7 @@ std::vector<Kind> built_in_kinds() {
           leaky_relu_kind(),
           linear_kind(),
           max_pool_kind(),
-          {.name = "ReLU",
-           .make = plain<ReLU>,
-           .shape = unchanged,
-           .weights = no_weights,
-           .operations = none,
-           .zeros = ReadZeros::pass},
+          relu_kind(),
           activation_kind<SiLU>("SiLU", ReadZeros::pass),
           activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
           activation_kind<Softmax>("Softmax", ReadZeros::lost),
@@ -479,7 +487,7 @@ LayerSpec Linear::spec() const {
       {{"in", in_}, {"out", out_}, {"bias", options_.bias}, {"init", init_name(options_.init)}}};
 }
 
-LayerSpec ReLU::spec() const { return {"ReLU"}; }
+LayerSpec ReLU::spec() const { return {"ReLU", {{"threshold", decimal(threshold_)}}}; }
 
 LayerSpec MaxPool2d::spec() const {
   return {"MaxPool2d",

@@ -85,6 +85,10 @@ std::optional<GraphExecutor::Fusion> GraphExecutor::fusion_of(std::size_t at) co
   Fusion fusion{.conv = {.weight = own_tensor(parameters, conv, "weight")},
                 .params = conv_params(attributes),
                 .relu = relu};
+  if (relu) {
+    const Attributes& rectifier = nodes[at + 1 + norm].spec.attributes;
+    fusion.threshold = static_cast<float>(rectifier.number("threshold"));
+  }
   if (attributes.flag("bias")) fusion.conv.bias = own_tensor(parameters, conv, "bias");
   if (norm) {
     const BuiltGraph::BuiltNode& next = nodes[at + 1];
@@ -183,7 +187,7 @@ void GraphExecutor::run_steps(std::size_t first, std::size_t last, Values& value
 /// Returns the first node that is still to run: `at` if nothing was done.
 std::size_t GraphExecutor::run_fused(std::size_t at, std::size_t last, Values& values) const {
   const Step& step = steps_[at];
-  const auto& [conv, params, norm, relu] = *step.fusion;
+  const auto& [conv, params, norm, relu, threshold] = *step.fusion;
   const Tensor& x = values[step.inputs[0]];
   FoldedConv weights{conv.weight, conv.bias};
   std::size_t end = at + 1;
@@ -205,8 +209,8 @@ std::size_t GraphExecutor::run_fused(std::size_t at, std::size_t last, Values& v
       values[output_of(end - 1)] = conv2d(std::move(input), weights.weight, weights.bias, params);
       return end;
     }
-    output =
-        conv2d_relu(std::move(input), weights.weight, weights.bias, params, ReLU::wanted_sigma());
+    output = conv2d_relu(std::move(input), weights.weight, weights.bias, params,
+                         ReLU::wanted_sigma(), threshold);
   }
   const Module::Entered entered(full(steps_[end].layer));
   ReLU::tap(output);

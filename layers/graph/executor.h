@@ -46,6 +46,7 @@ class GraphExecutor {
     ConvParams params;
     const Module* norm = nullptr;  // the next node; whether it is in training mode
     bool relu = false;             // the node behind all that
+    float threshold = 0;           // its
   };
   struct Step {
     Module* module;

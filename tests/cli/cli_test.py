@@ -131,6 +131,27 @@ class Program(unittest.TestCase):
         for key in ("test_accuracy", "test_loss", "relu_density", "relu_outputs_nonzero"):
             self.assertEqual(result[key], summary[key])
 
+    def test_relu_threshold(self):
+        saved = self.folder / "thresholded.safetensors"
+        asked = ("eval", "--model", self.run_folder, *DATA, "--relu-threshold", "20%")
+        result = json.loads(self.output(*asked, "--save-model", saved, "--json"))
+        before = json.loads(self.output("eval", "--model", self.run_folder, *DATA, "--json"))
+        chosen = result["relu_threshold"]
+        self.assertEqual(list(chosen["thresholds"]), ["relu1", "relu2", "relu3", "relu4"])
+        self.assertGreaterEqual(chosen["held_back_accuracy"], chosen["held_back_accuracy_without"] - 0.2)
+        self.assertEqual(chosen["accuracy_without"], before["test_accuracy"])
+        self.assertLess(result["relu_outputs_nonzero"], before["relu_outputs_nonzero"])
+        self.assertEqual(chosen["held_back_images"], 12)
+        # The file holds the thresholds, under a name of its own.
+        again = json.loads(self.output("eval", "--model", saved, *DATA, "--json"))
+        for key in ("test_accuracy", "test_loss", "relu_density"):
+            self.assertEqual(again[key], result[key])
+        self.assertEqual(read_header(saved)[0]["__metadata__"]["model"], "lenet5-thresholded")
+        self.assertIn("without thresholds", self.output(*asked))
+        self.assert_refused(2, "relu_threshold: what may be lost must not be negative, got -1", *asked[:-1], "-1")
+        self.assert_refused(2, "is not the folder of a run", "eval", "--model", self.model, "--relu-threshold", "1")
+        self.assert_refused(2, "--relu-threshold", "eval", "--model", self.run_folder, "--save-model", saved)
+
     def test_predict(self):
         out = self.folder / "predictions.csv"
         self.output("predict", "--model", self.model, "--limit", "30", "--out", out)

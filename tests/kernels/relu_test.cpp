@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/relu/relu.h"
 
+#include <cmath>
 #include <limits>
 
 #include "joule/kernels/relu/relu_reference.h"
@@ -85,6 +86,32 @@ TEST(Relu, NanCountsAsNonZeroInWholeVectorsToo) {
       run(grad, name);
       EXPECT_EQ(grad.grad_x.nonzeros(), 140);
     });
+  });
+}
+
+TEST(Relu, AThresholdCutsOffWhatIsNotAboveIt) {
+  for_each_target([] {
+    for (const Shape& shape : {Shape{1}, {2, 5, 3, 70}, {40, 130}, {2, 5001}}) {
+      const Tensor x = random_tensor(shape, 9);
+      const float threshold = std::abs(x.data<float>()[0]);  // which is not above itself
+      const Tensor l0_sum{Shape{}};
+      const Guarded y(shape);
+      const ops::Relu op{
+          .x = x, .y = y.tensor(), .sigma = kSigma, .l0_sum = l0_sum, .threshold = threshold};
+      for_each_implementation(op, [&](std::string_view name) {
+        run(op, name);
+        double l0 = 0;
+        for (std::int64_t i = 0; i < x.numel(); ++i) {
+          const float value = x.data<float>()[i];
+          const float expected = value > threshold ? value : 0;
+          ASSERT_EQ(y.tensor().data<float>()[i], expected);
+          l0 += reference::smooth_l0<double>(expected, kSigma);
+        }
+        EXPECT_NEAR(l0_sum.item(), l0, gamma(x.numel() + 8) * l0);
+        expect_mask_matches(y.tensor());
+        EXPECT_TRUE(y.intact());
+      });
+    }
   });
 }
 
@@ -226,6 +253,11 @@ TEST(Relu, ErrorsNameTheOperandAndWhatWasExpected) {
               dispatch(ops::Relu{.x = Tensor({2}), .y = Tensor({2}), .l0_sum = Tensor(Shape{})});
             }),
             "relu: sigma must be from 1.17549e-38 to 1.1259e+15, got 0");
+  for (const auto& [threshold, text] : {std::pair(-0.5f, "-0.5"), {HUGE_VALF, "inf"}}) {
+    const ops::Relu op{.x = Tensor({2}), .y = Tensor({2}), .threshold = threshold};
+    EXPECT_EQ(error_of([&] { dispatch(op); }),
+              str("relu: threshold must be finite and not negative, got ", text));
+  }
   EXPECT_EQ(error_of([] { dispatch(ops::Relu{.x = Tensor({2}, DType::i32), .y = Tensor({2})}); }),
             "relu: x must be floating-point, got i32");
 }

@@ -38,6 +38,9 @@ TEST(Gradients, Conv2d) {
     expect_gradients(
         [&](Inputs in) { return conv2d_relu(in[0], in[1], in[2], c.params, 0.1f).l0_sum; },
         {kX, w, b}, 4);
+    expect_gradients(
+        [&](Inputs in) { return conv2d_relu(in[0], in[1], in[2], c.params, 0, 0.3f).y; },
+        {kX, w, b}, 4);
   }
 }
 
@@ -65,6 +68,8 @@ TEST(Gradients, Scale) {
 TEST(Gradients, ReluAndItsL0) {
   expect_gradients([](Inputs in) { return relu(in[0]); }, {kX}, 2);
   expect_gradients([](Inputs in) { return relu_with_l0(in[0], 0.05f).l0_sum; }, {kX}, 2);
+  expect_gradients([](Inputs in) { return relu_with_l0(in[0], 0.05f, 0.3f).l0_sum; }, {kX}, 2);
+  expect_gradients([](Inputs in) { return relu_with_l0(in[0], 0, 0.3f).y; }, {kX}, 2);
   expect_gradients(
       [](Inputs in) {
         const ReluOutput out = relu_with_l0(in[0], 0.05f);

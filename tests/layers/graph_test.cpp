@@ -104,7 +104,7 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
          {"padding", nn::list(1)},
          {"ceil_mode", true}},
         {1, 6, 6, 2}}},
-      {"ReLU", {{}, {1, 4}}},
+      {"ReLU", {{{"threshold", 0.3}}, {1, 4}}},
       {"SiLU", {{}, {1, 4}}},
       {"Sigmoid", {{}, {1, 4}}},
       {"Softmax", {{}, {1, 3, 4}}},
@@ -373,6 +373,27 @@ TEST(Graph, AModuleOfAUsersFusesAndIsData) {
             (std::vector<std::string>{"0.conv Conv2d(2, 3, kernel=3x3, padding=1x1) 1",
                                       "0.relu ReLU() 1", "0 Concat() 2", "0 DenseLayer() 1",
                                       "1 Flatten() 1", "2 Linear(180, 4) 1", " Sequential() 1"}));
+}
+
+TEST(Graph, AReluKeepsItsThresholdInTheConvolutionsPass) {
+  nn::Sequential net(nn::Conv2d({.in = 2, .out = 3, .padding = 1}), nn::ReLU(0.4f));
+  const Tensor x = random_tensor({2, 6, 6, 2}, 1);
+  EXPECT_EQ(runs_of(net, x), (std::vector<std::string>{"0 conv2d"}));
+  const Tensor fused = net(x);
+  Tensor apart;  // as an observed net runs
+  const auto subscription = nn::forward_observers().add([&](const nn::ForwardEvent& event) {
+    if (event.layer == "1") apart = event.output.clone();
+  });
+  net(x);
+  ASSERT_TRUE(apart);
+  expect_same_bits(fused, apart);
+  std::int64_t cut_off = 0;
+  for (const float y : relu(net.children()[0]->operator()(x)).values<float>()) {
+    cut_off += y > 0 && y <= 0.4f;
+  }
+  EXPECT_GT(cut_off, 0);
+  EXPECT_EQ(fused.nonzeros(), relu(net.children()[0]->operator()(x)).nonzeros() - cut_off);
+  EXPECT_EQ(net.children()[1]->describe(), "ReLU(threshold=0.4)");
 }
 
 /// A layer of which nothing is known but what it computes.

@@ -30,7 +30,8 @@ class ReluEpilogue {
                                .y = rows,
                                .mask = mask_->words(pixel),
                                .sigma = op_.sigma,
-                               .l0_sum = op_.l0_sum ? &sums.l0 : nullptr});
+                               .l0_sum = op_.l0_sum ? &sums.l0 : nullptr,
+                               .threshold = op_.threshold});
     sums_[static_cast<std::size_t>(item)] = sums;
   }
 

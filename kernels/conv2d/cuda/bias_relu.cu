@@ -16,7 +16,7 @@ __global__ void add_bias(float* y, const float* bias, std::int64_t channels, std
 
 void bias_and_relu_in_place(const ops::Conv2d& op) {
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
-  if (op.relu) return relu_rows(op.y, bias, op.y, op.sigma, op.l0_sum);
+  if (op.relu) return relu_rows(op.y, bias, op.y, op.threshold, op.sigma, op.l0_sum);
   if (!bias) return;
   launch(add_bias, grid_over(op.y.numel()), op.y.mutable_data<float>(), bias, op.y.dim(3),
          op.y.numel());

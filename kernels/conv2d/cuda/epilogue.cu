@@ -15,6 +15,7 @@ EpilogueOf::EpilogueOf(const ops::Conv2d& op, const Grid& grid, std::int64_t cov
               sizeof kNone);
   }
   epilogue_.relu = true;
+  epilogue_.threshold = op.threshold;
   epilogue_.sigma = op.sigma;
   epilogue_.mask = reinterpret_cast<std::uint16_t*>(mask_->words());
   epilogue_.sixteens_per_row = words * 4;

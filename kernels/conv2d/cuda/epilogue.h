@@ -16,6 +16,7 @@ namespace joule::cuda {
 struct Epilogue {
   const float* bias = nullptr;
   bool relu = false;
+  float threshold = 0;
   float sigma = 0;
   double* l0_sums = nullptr;      // one for each block, or null
   std::uint16_t* mask = nullptr;  // the words of ZeroMask, 16 channels at a time
@@ -41,7 +42,7 @@ struct Epilogue {
       float& v = value.at[k];
       if (bias) v += bias[channel + k];
       if (!relu) continue;
-      v = v <= 0 ? 0 : v;
+      v = v <= threshold ? 0 : v;
       bits |= unsigned{v != 0} << k;
       if (l0_sums) l0 += smooth_l0(v, sigma);
     }

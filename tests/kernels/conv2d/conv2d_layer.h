@@ -39,11 +39,12 @@ struct ConvLayer {
             .bias = with_bias ? bias : Tensor(),
             .params = c.params};
   }
-  ops::Conv2d forward_relu(float sigma = 0, const Tensor& l0_sum = {}) const {
+  ops::Conv2d forward_relu(float sigma = 0, const Tensor& l0_sum = {}, float threshold = 0) const {
     ops::Conv2d op = forward();
     op.relu = true;
     op.sigma = sigma;
     op.l0_sum = l0_sum;
+    op.threshold = threshold;
     return op;
   }
   ops::Conv2dGradInput grad_input() const {

@@ -47,7 +47,7 @@ TEST(Conv2d, IsExactOnIntegersThatAreNotRounded) {
 
 /// By each row, or by one.
 void expect_exact_relu(const ConvCase& c, std::string_view only = {}) {
-  constexpr float kSigma = 0.25f;
+  constexpr float kSigma = 0.25f, kThreshold = 2;  // which sums of integers meet
   const ConvLayer layer(c, integer_tensor);
   const Tensor l0_sum{Shape{}};
   const ops::Conv2d op = layer.forward_relu(kSigma, l0_sum);
@@ -55,6 +55,14 @@ void expect_exact_relu(const ConvCase& c, std::string_view only = {}) {
   const Tensor expected(c.y()), expected_l0{Shape{}};
   run(ops::Relu{.x = layer.y.tensor(), .y = expected, .sigma = kSigma, .l0_sum = expected_l0},
       kReference);
+  const Tensor expected_above(c.y()), expected_l0_above{Shape{}};
+  run(ops::Relu{.x = layer.y.tensor(),
+                .y = expected_above,
+                .sigma = kSigma,
+                .l0_sum = expected_l0_above,
+                .threshold = kThreshold},
+      kReference);
+  const ops::Conv2d above = layer.forward_relu(kSigma, l0_sum, kThreshold);
   const auto expect_relu = [&](std::string_view name, Precision precision) {
     if (!only.empty() && name != only) return;
     fill_with_nan(layer.y);
@@ -66,6 +74,10 @@ void expect_exact_relu(const ConvCase& c, std::string_view only = {}) {
     run(layer.forward_relu(), name, precision);
     expect_same_bits(layer.y.tensor(), expected);
     expect_mask_matches(layer.y.tensor());
+    run(above, name, precision);
+    expect_same_bits(layer.y.tensor(), expected_above);
+    expect_mask_matches(layer.y.tensor());
+    EXPECT_NEAR(l0_sum.item(), expected_l0_above.item(), 1e-4 * (1 + expected_l0_above.item()));
   };
   for_each_implementation(op, [&](std::string_view name) { expect_relu(name, Precision::f32); });
   for_each_that_rounds(op, expect_relu);
