@@ -12,6 +12,7 @@
 #include "joule/cli/options/model_and_data.h"
 #include "joule/cli/options/option.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/csv.h"
 #include "joule/layers/functions.h"
 #include "joule/training/evaluate.h"
 
@@ -68,14 +69,6 @@ std::vector<std::pair<std::int32_t, double>> most_probable(const Tensor& logits)
   return found;
 }
 
-/// "a, ""b""" in quotation marks if it holds a comma, a quotation mark or the end of a line.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 int predict_files(const ModelAndData& options, const std::vector<std::string>& files,
                   const std::string& out) {
   training::Model model = options.load_net();
@@ -94,7 +87,7 @@ int predict_files(const ModelAndData& options, const std::vector<std::string>& f
                                    ? std::to_string(label)
                                    : model.class_names[static_cast<std::size_t>(label)];
       csv +=
-          fmt::format("{},{},{},{:.9g}\n", csv_field(some[i]), label, csv_field(name), probability);
+          fmt::format("{},{},{},{:.9g}\n", csv_cell(some[i]), label, csv_cell(name), probability);
       lines += fmt::format("{}: {} {:.1f} %\n", some[i], name, 100 * probability);
     }
   }
