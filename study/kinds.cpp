@@ -5,13 +5,14 @@
 
 #include "joule/core/error.h"
 #include "joule/study/eat/eat_study.h"
+#include "joule/study/layers/layers_study.h"
 
 namespace joule::study {
 namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{eat_kind()};
+  static std::vector<Kind> all{eat_kind(), layers_kind()};
   return all;
 }
 

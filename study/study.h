@@ -46,9 +46,9 @@ struct StudyDefinition {
 /// Errors    ArgumentError that names the member, its value and what was expected: a name or a kind
 ///           is empty or has control characters; the config is no JSON object; no sampler of that
 ///           name; a fixed point outside the space; neither fixed points nor a sampler; trials < 1,
-///           or none given for a sampler without end; the same goal twice; a limit that is not finite, or
-///           a limit for every goal; settings of the pruner that it refuses, or a pruner without
-///           exactly one goal; a budget that is not positive.
+///           or none given for a sampler without end; the same goal twice; a limit that is not
+///           finite, or a limit for every goal; settings of the pruner that it refuses, or a pruner
+///           without exactly one goal; a budget that is not positive.
 void check(const StudyDefinition& definition);
 
 /// The first thing in which two definitions differ, with both values: "config.epochs is 3, got 5".

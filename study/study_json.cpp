@@ -121,8 +121,8 @@ std::vector<Goal> parse_goals(std::string_view text, const std::string& where) {
     if (!json.is_object() || !json.contains("value") || !json["value"].is_string() ||
         !json.contains("direction") || !json["direction"].is_string() ||
         (json.contains("limit") && !json["limit"].is_number())) {
-      throw DataError(str(where, ": expected a goal's value, direction and maybe limit, got ",
-                          dumped(json)));
+      throw DataError(
+          str(where, ": expected a goal's value, direction and maybe limit, got ", dumped(json)));
     }
     try {
       goals.push_back({json["value"],

@@ -46,7 +46,7 @@ struct Trial {
   /// How often it was claimed: the fencing token of the last attempt.  Only who holds it may
   /// report and finish.
   std::int64_t token = 0;
-  std::int64_t crashes = 0;  // attempts that ended with the death of their worker
+  std::int64_t crashes = 0;       // attempts that ended with the death of their worker
   std::vector<Value> proposal{};  // kProposalTime, kProposalEnergy; none of a fixed point
   std::vector<Value> values{};
   std::vector<Report> reports{};  // by epoch

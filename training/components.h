@@ -17,8 +17,8 @@ namespace joule::training {
 // What the names in a checked configuration stand for.
 
 /// The data set, with its images as the configuration wants them; with normalize off their mean is
-/// stated as 0 and their deviation as 1, so that nothing is subtracted or divided.  Unless `normalization` it may be
-/// left out: see DatasetOptions.
+/// stated as 0 and their deviation as 1, so that nothing is subtracted or divided.  Unless
+/// `normalization` it may be left out: see DatasetOptions.
 ///
 /// Errors    as load_dataset(); ArgumentError if image_size or image_fit are given for a set whose
 ///           images are all of one size.

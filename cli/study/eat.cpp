@@ -10,11 +10,10 @@
 #include "joule/bench/steps/steps_bench.h"
 #include "joule/cli/bench.h"
 #include "joule/cli/options/config_options.h"
+#include "joule/cli/study/document_files.h"
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
-#include "joule/io/atomic_file.h"
-#include "joule/io/json_dump.h"
 #include "joule/report/eat/eat_document.h"
 #include "joule/report/eat/eat_json.h"
 #include "joule/report/text_layout.h"
@@ -131,32 +130,6 @@ std::vector<report::PeerPace> peers_of(const Options& o, const EatResults& resul
   return peers;
 }
 
-/// The text, and its pictures in a folder beside it.
-void write_markdown(const fs::path& file, const std::string& pictures,
-                    const report::Document& document) {
-  const report::Markdown markdown = to_markdown(document, pictures);
-  const fs::path folder = file.parent_path() / pictures;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw DataError(str(folder.string(), ": cannot be made: ", error.message()));
-  for (const auto& [name, picture] : markdown.pictures) {
-    write_file_atomically(folder / name, picture);
-  }
-  write_file_atomically(file, markdown.text);
-}
-
-void write_files(const Options& o, const report::Document& document,
-                 const nlohmann::ordered_json& data) {
-  const std::string& folder = o.run->folder();
-  write_file_atomically(folder + "/results.json", dumped(data, 2) + "\n");
-  write_file_atomically(folder + "/study.html", to_html(document, data));
-  write_markdown(folder + "/table.md", "pictures", document);
-  if (!o.markdown.empty()) {
-    const fs::path file(o.markdown);
-    write_markdown(file, file.stem().string(), document);
-  }
-}
-
 int study_eat(const Options& o) {
   const EatConfig config = config_of(o);
   if (!o.data_folder.empty()) ::setenv("JOULE_DATA", o.data_folder.c_str(), 1);  // for workers, too
@@ -165,7 +138,8 @@ int study_eat(const Options& o) {
   const EatResults results = study::eat_results(config, done->trials);
   const auto peers = peers_of(o, results, done->trials);
   const report::Document document = eat_document(done->study, results, peers);
-  write_files(o, document, report::eat_json(done->study, results, peers));
+  write_document(o.run->folder(), o.markdown, document,
+                 report::eat_json(done->study, results, peers));
   fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;

@@ -16,7 +16,8 @@ namespace joule::study {
 namespace {
 
 constexpr const char* kStudyColumns =
-    "id, name, kind, config, space, goals, sampler, seed, fixed, pruner, trials, energy_budget, created, "
+    "id, name, kind, config, space, goals, sampler, seed, fixed, pruner, trials, energy_budget, "
+    "created, "
     "joule, host, machine";
 
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
@@ -72,7 +73,8 @@ void insert_study(soci::session& sql, const std::string& now, const StudyDefinit
                   const std::string& machine) {
   const std::string config = dumped(nlohmann::ordered_json::parse(d.config));
   const std::string space = to_json(d.space), goals = goals_json(d.goals), seed = str(d.seed);
-  const std::string fixed = points_json(d.fixed), pruner = pruner_json(d.pruner), joule(version()), host = this_process().host;
+  const std::string fixed = points_json(d.fixed), pruner = pruner_json(d.pruner), joule(version()),
+                    host = this_process().host;
   long long trials = d.trials.value_or(0);
   soci::indicator has_trials = d.trials ? soci::i_ok : soci::i_null;
   Nullable budget(d.energy_budget ? std::optional(d.energy_budget->value()) : std::nullopt);
@@ -81,9 +83,9 @@ void insert_study(soci::session& sql, const std::string& now, const StudyDefinit
          ":goals, :sampler, :seed, :fixed, :pruner, :trials, :budget, "
       << now << ", :joule, :host, :machine)",
       soci::use(d.name), soci::use(d.kind), soci::use(config), soci::use(space), soci::use(goals),
-      soci::use(d.sampler), soci::use(seed), soci::use(fixed), soci::use(pruner), soci::use(trials, has_trials),
-      soci::use(budget.number, budget.indicator), soci::use(joule), soci::use(host),
-      soci::use(machine);
+      soci::use(d.sampler), soci::use(seed), soci::use(fixed), soci::use(pruner),
+      soci::use(trials, has_trials), soci::use(budget.number, budget.indicator), soci::use(joule),
+      soci::use(host), soci::use(machine);
 }
 
 void update_extent(soci::session& sql, long long id, const StudyDefinition& d) {

@@ -35,8 +35,7 @@ std::vector<Value> ProposalMeter::measure(const std::function<void()>& propose) 
   const auto begin = Clock::now();
   propose();
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  std::vector<Value> values{
-      measured(std::string(kProposalTime), seconds, "s", "monotonic clock")};
+  std::vector<Value> values{measured(std::string(kProposalTime), seconds, "s", "monotonic clock")};
   if (laps) {
     values.push_back(
         value_of(std::string(kProposalEnergy), energy::total(laps->lap("a proposal")).gross));

@@ -50,7 +50,8 @@ TEST(Pruner, HyperbandHalvesInBrackets) {
   EXPECT_EQ(bracket_count(hyperband), 3);  // 1, 3, 9
   // Of 9, 5 and 3 shares.
   std::vector<std::int64_t> count(3);
-  for (std::int64_t i = 0; i < 17000; ++i) ++count[static_cast<std::size_t>(bracket_of(hyperband, i))];
+  for (std::int64_t i = 0; i < 17000; ++i)
+    ++count[static_cast<std::size_t>(bracket_of(hyperband, i))];
   EXPECT_NEAR(static_cast<double>(count[0]), 9000, 400);
   EXPECT_NEAR(static_cast<double>(count[1]), 5000, 400);
   EXPECT_NEAR(static_cast<double>(count[2]), 3000, 400);
@@ -67,7 +68,8 @@ TEST(Pruner, HyperbandHalvesInBrackets) {
   EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 4.5}}, false), others));
   // Between two rungs nothing is decided, and the first to come to one goes on.
   EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 9}, {2, 0}}, false), others));
-  EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 9}, {2, 0}, {3, 0}}, false), others));
+  EXPECT_FALSE(
+      prune(hyperband, kMaximise, curve(numbers[6], {{1, 9}, {2, 0}, {3, 0}}, false), others));
   // One of another bracket is no rival.
   std::int64_t other = 0;
   while (bracket_of(hyperband, other) != 1) ++other;

@@ -196,7 +196,8 @@ TEST_F(StudyStorage, AStudyFromBeforeThereWerePrunersHasNone) {
     const Location old = location();
     Storage(old, Storage::Missing::make, first);
     soci::session sql("sqlite3", "db=" + old.url);
-    sql << "INSERT INTO studies (id, name, kind, config, space, goals, sampler, seed, fixed, trials, "
+    sql << "INSERT INTO studies (id, name, kind, config, space, goals, sampler, seed, fixed, "
+           "trials, "
            "created, joule, host, machine) VALUES (1, 'a', 'b', '{}', "
            "'{\"dimensions\":[{\"name\":\"x\",\"kind\":\"real\",\"low\":0,\"high\":2}]}', "
            "'[{\"value\":\"loss\",\"direction\":\"minimise\"}]', 'random', '18446744073709551615', "
@@ -206,8 +207,9 @@ TEST_F(StudyStorage, AStudyFromBeforeThereWerePrunersHasNone) {
   EXPECT_EQ(difference(storage.study("a").definition, definition()), "");
   StudyDefinition pruned = definition();
   pruned.pruner.name = "median";
-  EXPECT_NE(message<ArgumentError>([&] { storage.make_study(pruned, ""); })
-                .find("is another one: pruner is \"none\", got {"),
+  EXPECT_NE(message<ArgumentError>([&] {
+              storage.make_study(pruned, "");
+            }).find("is another one: pruner is \"none\", got {"),
             std::string::npos);
   pruned.name = "c";
   pruned.goals[0].limit = std::nullopt;

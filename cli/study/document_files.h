@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "joule/report/document.h"
+
+namespace joule::cli {
+
+/// Writes what a study found out: `data` as DIR/results.json, the document as DIR/study.html and,
+/// with its pictures in DIR/pictures, as DIR/table.md; unless `markdown` is empty as that file,
+/// too, with its pictures in the folder of its name.
+///
+/// Errors    DataError.
+void write_document(const std::string& folder, const std::string& markdown,
+                    const report::Document& document, const nlohmann::ordered_json& data);
+
+}  // namespace joule::cli
