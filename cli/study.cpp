@@ -7,6 +7,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   joule study eat --out runs/eat
   joule study hpo --strategy random,tpe,gp --out runs/hpo
+  joule study layers --out runs/layers
   joule study show runs/eat
   joule study compare runs/eat --html points.html
   joule study export runs/eat --csv trials.csv
@@ -25,6 +26,7 @@ void add_study(Command& app, Run& run) {
   // The studies.
   add_study_eat(*command, run);
   add_study_hpo(*command, run);
+  add_study_layers(*command, run);
   // What works on any of them.
   add_study_list(*command, run);
   add_study_show(*command, run);

@@ -75,7 +75,7 @@ struct Net {
 };
 
 Net open_net(const Options& options) {
-  if (!std::ranges::count(model_names(), options.model)) {
+  if (!is_model_name(options.model)) {
     std::error_code error;
     require(std::filesystem::exists(options.model, error), "model: '", options.model,
             "' is neither a net nor a folder or file", did_you_mean(options.model, model_names()));

@@ -149,7 +149,7 @@ std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
   }
   if (plan.mode == ProfileMode::training) {
     net.train();
-    const auto optimizer = training::make_optimizer({}, net.parameters());
+    const auto optimizer = training::make_optimizer(plan.config, net.parameters());
     return run_steps(
         batches, plan,
         [&](const Batch& batch) {

@@ -11,6 +11,7 @@
 #include "joule/energy/attribution/op_trace.h"
 #include "joule/energy/meter.h"
 #include "joule/measure/subject.h"
+#include "joule/training/config.h"
 
 namespace joule::measure {
 
@@ -26,6 +27,7 @@ struct ProfilePlan {
   ProfileMode mode = ProfileMode::forward;
   std::int64_t batch = 32, steps = 10, warmup = 2;
   std::function<bool()> stop{};  // asked before every piece
+  training::Config config{};     // whose optimiser makes the training steps
 };
 
 struct ProfileRun {

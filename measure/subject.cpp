@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/measure/subject.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -57,9 +56,7 @@ Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) 
 }  // namespace
 
 Subject load_subject(const SubjectOptions& o) {
-  const std::vector<std::string> names = model_names();
-  const bool known = std::ranges::find(names, o.model) != names.end();
-  Subject subject = known ? untrained(o) : trained(o, names);
+  Subject subject = is_model_name(o.model) ? untrained(o) : trained(o, model_names());
   subject.model.net.to(o.device);
   return subject;
 }

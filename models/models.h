@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "joule/core/shape.h"
 #include "joule/layers/containers.h"
+#include "joule/layers/init.h"
 
 namespace joule {
 
@@ -26,8 +28,17 @@ struct ModelSpec {
 ///           images that are too small for the net.
 nn::Sequential make_model(const ModelSpec& spec);
 
-/// "lenet5", "resnet18", "simple-cnn", "small-cnn", "vgg16".
+/// "dense-linear", "dense-poly", "lenet5", "resnet18", "simple-cnn", "small-cnn", "vgg16".
 std::vector<std::string> model_names();
+
+/// Whether make_model() knows it: one of these, or one that says what it is made of:
+/// dense-linear-N, dense-poly-N and simple-cnn-M-N with M blocks of convolutions and N linear
+/// layers, simple-cnn-M-N-norelu; their linear layers begin with Init::xavier_uniform.
+bool is_model_name(std::string_view name);
+/// The names of the second kind, for people.
+inline constexpr const char* kSizedModelNames =
+    "dense-linear-N, dense-poly-N, simple-cnn-M-N, simple-cnn-M-N-norelu with M blocks of "
+    "convolutions and N linear layers";
 
 /// conv 32 - conv 64 - pool - conv 128 - pool - linear 128 - linear; every layer but the last is
 /// followed by a ReLU, convolutions are 3x3 with padding 1, pools 2x2 maxima.
@@ -40,13 +51,36 @@ nn::Sequential small_cnn(const ModelSpec& spec);
 /// functions.
 nn::Sequential lenet5(const ModelSpec& spec);
 
-/// Twice [conv 3x3 - batch norm - ReLU - max pool 2] with channels * 3 and channels * 9 outputs,
-/// then linear layers to n/2, n/4 and the classes, n = channels * H * W, with no activation
-/// between.
+/// How deep the following nets may be.
+inline constexpr std::int64_t kMostLinearLayers = 64, kMostConvBlocks = 8;
+
+struct SimpleCnnOptions {
+  std::int64_t blocks = 2;
+  std::int64_t linear_layers = 3;
+  bool relu = true;  // in each block
+  /// Of the linear layers.  Behind a stack of them with no activation the default is too large by
+  /// far; it is that of the net named simple-cnn, which has always had it.
+  Init linear_init = Init::he_normal;
+};
+
+/// Blocks [conv 3x3 - batch norm - ReLU - max pool 2] with channels * 3, channels * 9, ... outputs,
+/// then the linear layers of dense_poly().
 ///
-/// Source    the SimpleCNN of arXiv:2303.13972 with its default of two blocks and three linear
-/// layers.
-nn::Sequential simple_cnn(const ModelSpec& spec);
+/// Errors    ArgumentError for options out of range, or images with a side below 2^blocks.
+/// Source    the SimpleCNN of arXiv:2303.13972; the defaults are its.
+nn::Sequential simple_cnn(const ModelSpec& spec, const SimpleCnnOptions& options = {});
+
+/// Linear layers with no activation between them: of n = channels * H * W values to n/2, n/4, ...
+/// (rounded down) and the classes.
+///
+/// Errors    ArgumentError for options out of range, or a layer without outputs.
+/// Source    the DensePolyNN of arXiv:2303.13972, by default as deep as there.
+nn::Sequential dense_poly(const ModelSpec& spec, std::int64_t linear_layers = 3);
+
+/// The same with widths that fall by equal steps: n - n/N, n - 2n/N, ... for N layers.
+///
+/// Source    the DenseLinearNN there.
+nn::Sequential dense_linear(const ModelSpec& spec, std::int64_t linear_layers = 3);
 
 /// Basic blocks 2, 2, 2, 2 of 64, 128, 256 and 512 channels, the first of each group but the first
 /// with stride 2; global average; linear.  The stem is 3x3 with stride 1, from 64 pixels on 7x7

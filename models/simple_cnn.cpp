@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "joule/layers/modules.h"
+#include "joule/models/linear_stack.h"
 #include "joule/models/models.h"
 
 namespace joule {
 
-nn::Sequential simple_cnn(const ModelSpec& spec) {
-  require(spec.image.h >= 4 && spec.image.w >= 4,
-          "simple-cnn: expects images of at least 4x4, got ", spec.image);
-  const std::int64_t c = spec.channels;
-  const std::int64_t inputs = c * spec.image.h * spec.image.w;
-  const std::int64_t features = 9 * c * (spec.image.h / 4) * (spec.image.w / 4);
+nn::Sequential simple_cnn(const ModelSpec& spec, const SimpleCnnOptions& options) {
+  const std::int64_t blocks = options.blocks;
+  require(blocks >= 1 && blocks <= kMostConvBlocks, spec.name, ": expected from 1 to ",
+          kMostConvBlocks, " blocks of convolutions, got ", blocks);
+  const std::int64_t side = std::int64_t{1} << blocks;  // each pool halves the sides
+  require(spec.image.h >= side && spec.image.w >= side, spec.name, ": expects images of at least ",
+          Size2(side), ", got ", spec.image);
   nn::Sequential net;
-  net.add("conv1", nn::Conv2d({.in = c, .out = 3 * c, .padding = 1}))
-      .add("norm1", nn::BatchNorm(3 * c))
-      .add("relu1", nn::ReLU())
-      .add("pool1", nn::MaxPool2d(2))
-      .add("conv2", nn::Conv2d({.in = 3 * c, .out = 9 * c, .padding = 1}))
-      .add("norm2", nn::BatchNorm(9 * c))
-      .add("relu2", nn::ReLU())
-      .add("pool2", nn::MaxPool2d(2))
-      .add("flatten", nn::Flatten())
-      .add("linear1", nn::Linear(features, inputs / 2))
-      .add("linear2", nn::Linear(inputs / 2, inputs / 4))
-      .add("linear3", nn::Linear(inputs / 4, spec.classes));
+  std::int64_t channels = spec.channels;
+  for (std::int64_t block = 1; block <= blocks; ++block) {
+    net.add(str("conv", block), nn::Conv2d({.in = channels, .out = 3 * channels, .padding = 1}))
+        .add(str("norm", block), nn::BatchNorm(3 * channels));
+    if (options.relu) net.add(str("relu", block), nn::ReLU());
+    net.add(str("pool", block), nn::MaxPool2d(2));
+    channels *= 3;
+  }
+  net.add("flatten", nn::Flatten());
+  add_linear_layers(net, channels * (spec.image.h / side) * (spec.image.w / side),
+                    halving_widths(spec, options.linear_layers), options.linear_init);
   return net;
 }
 

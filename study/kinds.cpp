@@ -6,13 +6,14 @@
 #include "joule/core/error.h"
 #include "joule/study/eat/eat_study.h"
 #include "joule/study/hpo/hpo_study.h"
+#include "joule/study/layers/layers_study.h"
 
 namespace joule::study {
 namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{eat_kind(), hpo_kind()};
+  static std::vector<Kind> all{eat_kind(), hpo_kind(), layers_kind()};
   return all;
 }
 

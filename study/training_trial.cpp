@@ -65,7 +65,7 @@ std::string trained::named(std::string_view pattern, ChosenOn images) {
 }
 
 TrainingTrial::TrainingTrial(training::Config config, const std::string& meter,
-                             TrialContext& context)
+                             TrialContext& context, energy::Seconds idle)
     : config_(std::move(config)), context_(context) {
   check(config_);
   config_.threads = 0;
@@ -79,6 +79,10 @@ TrainingTrial::TrainingTrial(training::Config config, const std::string& meter,
     if (opened->available()) names.push_back(opened->info().name + " " + opened->info().scope);
   }
   if (!names.empty()) lock_ = context_.lock_meters(names);
+  if (idle > energy::Seconds()) {
+    metering_->measure_idle_power(idle, [this] { return context_.stop(); });
+    if (context_.stop()) throw Interrupted{};
+  }
 }
 
 void TrainingTrial::train(const MoreOfEpoch& more) {

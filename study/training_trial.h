@@ -54,12 +54,14 @@ using MoreOfEpoch =
 /// deterministically if it was.
 class TrainingTrial {
  public:
-  /// Opens the run's meters (`meter` as energy::open_run_meters()) and waits for those that can be
-  /// read.  The run takes the trial's share of the processors, whatever config.threads says, as one
-  /// that was interrupted may go on with another.
+  /// Opens the run's meters (`meter` as energy::open_run_meters()), waits for those that can be
+  /// read, and takes what they read in `idle` for the idle power; 0: that stays unknown.  The run
+  /// takes the trial's share of the processors, whatever config.threads says, as one that was
+  /// interrupted may go on with another.
   ///
   /// Errors    as check(config) and open_run_meters(); Interrupted.
-  TrainingTrial(training::Config config, const std::string& meter, TrialContext& context);
+  TrainingTrial(training::Config config, const std::string& meter, TrialContext& context,
+                energy::Seconds idle = {});
   TrainingTrial(const TrainingTrial&) = delete;
   TrainingTrial& operator=(const TrainingTrial&) = delete;
 
@@ -72,6 +74,7 @@ class TrainingTrial {
   void train(const MoreOfEpoch& more = {});
 
   const training::Config& config() const { return config_; }
+  training::Metering& metering() { return *metering_; }
   /// After train().
   const training::RunResult& run() const { return *run_; }
   /// After train(): the trained net, on the run's device.

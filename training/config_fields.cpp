@@ -59,7 +59,12 @@ FieldRange positive_factor() {
 // The entries, in the order of config.json.
 
 std::vector<ConfigField> subject_fields() {
-  return {{.name = "model", .member = &Config::model, .help = "Net", .choices = model_names()},
+  return {{.name = "model",
+           .member = &Config::model,
+           .help = "Net",
+           .choices = model_names(),
+           .or_else = kSizedModelNames,
+           .is_else = is_model_name},
           {.name = "net",
            .member = &Config::net,
            .help = "Net as data: a file as joule summary --save-net writes it",
@@ -365,7 +370,8 @@ void ConfigField::check(const Config& config) const {
         using T = std::remove_cvref_t<decltype(config.*m)>;
         const T& value = config.*m;
         if constexpr (std::is_same_v<T, std::string>) {
-          if (!choices.empty() && or_else.empty()) require_one_of(name, value, choices);
+          const bool may_be_else = !or_else.empty() && (!is_else || is_else(value));
+          if (!choices.empty() && !may_be_else) require_one_of(name, value, choices);
         } else if constexpr (!std::is_same_v<T, bool>) {
           check_range(*this, static_cast<double>(value), str(value));
         }

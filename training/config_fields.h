@@ -37,6 +37,7 @@ struct ConfigField {
   std::string help;                    // choices and default not repeated
   std::vector<std::string> choices{};  // of a text: what it may be
   std::string or_else{};  // what else it may be, for people: "a folder"; empty: nothing
+  bool (*is_else)(std::string_view) = nullptr;  // whether it is that; null: who uses it finds out
   FieldRange range{};
   std::string unit{};
   /// Whether a resumed run may have another value than it began with, as the field changes nothing
@@ -62,7 +63,7 @@ struct ConfigField {
   void parse(Config& config, std::string_view text) const;
 
   /// Errors    ArgumentError that names the field, its value and what was expected, if the value is
-  ///           out of range or none of the choices.
+  ///           out of range or none of the choices and not `or_else`.
   void check(const Config& config) const;
 
   /// "--l0-lambda".

@@ -15,6 +15,7 @@ namespace joule::cli {
 // The studies.
 void add_study_eat(Command& study, Run& run);
 void add_study_hpo(Command& study, Run& run);
+void add_study_layers(Command& study, Run& run);
 
 // The sub-commands of `joule study` that work on any study.
 void add_study_list(Command& study, Run& run);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "joule/report/eat/eat_tables.h"
+#include "joule/report/study_values.h"
 #include "joule/study/eat/eat_study.h"
 
 namespace joule::report {
@@ -12,24 +13,6 @@ using study::EatCell;
 using study::EatResults;
 using study::Over;
 namespace eat = study::eat;
-
-Point point_of(double x, const Over& over) {
-  const search::Mean mean = over.mean();
-  Point point{.x = x, .y = mean.mean, .low = mean.mean, .high = mean.mean};
-  if (mean.interval) {
-    point.low = mean.interval->low;
-    point.high = mean.interval->high;
-  }
-  return point;
-}
-
-/// Of a share in %: an interval of few seeds reaches beyond what there can be.
-Point percent_of(double x, const Over& over) {
-  Point point = point_of(x, over);
-  point.low = std::max(point.low, 0.0);
-  point.high = std::min(point.high, 100.0);
-  return point;
-}
 
 const Over* ratio_of(const EatResults& results, const EatCell& cell) {
   return cell.find(study::trained::named(eat::kRatio, results.config.chosen_on()) +
@@ -44,8 +27,8 @@ Line sweep_line(const EatResults& results, double sigma, const auto& value) {
   for (const EatCell& cell : results.cells) {
     if (cell.sigma != sigma) continue;
     if (const Over* const over = value(cell)) {
-      line.points.push_back(over->unit == "%" ? percent_of(*cell.lambda, *over)
-                                              : point_of(*cell.lambda, *over));
+      line.points.push_back(over->unit == "%" ? percent_mean_point(*cell.lambda, over->mean())
+                                              : mean_point(*cell.lambda, over->mean()));
     }
   }
   std::ranges::sort(line.points, {}, &Point::x);
@@ -63,7 +46,7 @@ Picture<LineChart> front_chart(const EatResults& results) {
     const Over* const ratio = ratio_of(results, cell);
     const Over* const accuracy = accuracy_of(results, cell);
     if (!ratio || !accuracy) return;
-    line.points.push_back(percent_of(ratio->mean().mean, *accuracy));
+    line.points.push_back(percent_mean_point(ratio->mean().mean, accuracy->mean()));
     line.points.back().apart = true;
   };
   Line standard{.name = "standard"};

@@ -2,8 +2,8 @@
 #include "joule/report/eat/eat_document.h"
 
 #include "joule/report/eat/eat_tables.h"
+#include "joule/report/study_values.h"
 #include "joule/study/eat/eat_study.h"
-#include "joule/training/config_fields.h"
 
 namespace joule::report {
 namespace {
@@ -60,15 +60,7 @@ void add_choices(Document& document, const EatResults& results) {
 void add_how(Document& document, const study::Study& study, const EatResults& results) {
   const training::Config& t = results.config.training;
   document.parts.emplace_back(Heading{"How it was obtained"});
-  Table options{.caption = "Options that differ from those of joule train",
-                .head = {"option", "value"},
-                .prose = true};
-  const training::Config defaults;
-  for (const training::ConfigField& field : training::config_fields()) {
-    if (field.text(t) != field.text(defaults) && !field.document) {
-      options.rows.push_back({field.option(), field.text(t)});
-    }
-  }
+  const Table options = options_table(t);
   if (!options.rows.empty()) document.parts.emplace_back(options);
   document.parts.emplace_back(Items{
       {str("Accuracies, firing and MACs are counted, on ",

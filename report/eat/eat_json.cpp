@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "joule/report/study_values.h"
 #include "joule/study/eat/eat_paper.h"
 
 namespace joule::report {
@@ -15,26 +16,11 @@ ordered_json json_of(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json();
 }
 
-ordered_json json_of(const study::Over& over) {
-  ordered_json json{{"name", over.name}, {"unit", over.unit}, {"quality", name(over.quality)}};
-  if (over.numbers.empty()) {
-    json["reason"] = over.reason;
-    return json;
-  }
-  const search::Mean mean = over.mean();
-  json["n"] = mean.n;
-  json["mean"] = mean.mean;
-  if (mean.interval) json["interval"] = {mean.interval->low, mean.interval->high};
-  json["numbers"] = over.numbers;
-  json["source"] = over.source;
-  return json;
-}
-
 ordered_json json_of(const study::EatCell& cell) {
   ordered_json json{{"lambda", json_of(cell.lambda)}, {"sigma", json_of(cell.sigma)},
                     {"complete", cell.complete},      {"failed", cell.failed},
                     {"errors", cell.errors},          {"values", ordered_json::array()}};
-  for (const study::Over& over : cell.values) json["values"].push_back(json_of(over));
+  for (const study::Over& over : cell.values) json["values"].push_back(report::json_of(over));
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "joule/report/study_values.h"
 #include "joule/study/eat/eat_paper.h"
 #include "joule/study/eat/eat_study.h"
 
@@ -18,8 +19,6 @@ using study::EatResults;
 using study::Over;
 using study::Quality;
 namespace eat = study::eat;
-
-constexpr const char* kNothing = "—";
 
 /// A line of the table beside the paper's.
 struct Row {
@@ -38,13 +37,8 @@ std::string change_text(const EatCell* from, const EatCell* to, const Row& row) 
   const Over* const b = from->find(row.name, row.quality);
   if (!a || !b || std::ranges::count(b->numbers, 0.0) > 0) return kNothing;
   const study::Change change = study::change(*a, *b);
-  const double value = row.in_points ? change.difference.difference : change.relative.mean;
-  const auto& interval = row.in_points ? change.difference.interval : change.relative.interval;
-  const std::size_t n = row.in_points ? change.difference.n_a : change.relative.n;
-  const char* const unit = row.in_points ? "points" : "%";
-  if (!interval) return fmt::format("{:+.2f} {} (n {})", value, unit, n);
-  return fmt::format("{:+.2f} ± {:.2f} {} (n {})", value, (interval->high - interval->low) / 2,
-                     unit, n);
+  return row.in_points ? signed_text(mean_of(change.difference), "points")
+                       : signed_text(change.relative, "%");
 }
 
 /// The rows in which the paper has a figure, and those beyond it.
@@ -117,14 +111,6 @@ std::string state_of(const EatResults& results, std::size_t index) {
 }
 
 }  // namespace
-
-std::string text_of(const Over* over, double unit, int digits) {
-  if (!over) return kNothing;
-  const search::Mean mean = over->mean();
-  if (!mean.interval) return fmt::format("{:.{}f} (n {})", mean.mean / unit, digits, mean.n);
-  return fmt::format("{:.{}f} ± {:.{}f} (n {})", mean.mean / unit, digits,
-                     (mean.interval->high - mean.interval->low) / 2 / unit, digits, mean.n);
-}
 
 Table beside_the_paper(const EatResults& results) {
   const EatCell* const standard = &results.standard();

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string>
-
 #include "joule/report/eat/eat_document.h"
 
 // The parts of eat_document(); private to this folder.
 namespace joule::report {
-
-/// "91.2 ± 0.3 (n 5)", "91.2 (n 1)"; "—" for a null pointer.
-std::string text_of(const study::Over* over, double unit = 1, int digits = 2);
 
 Table beside_the_paper(const study::EatResults& results);
 Table sweep_table(const study::EatResults& results);

@@ -12,21 +12,21 @@ using study::HpoSearch;
 using study::HpoStep;
 using study::HpoStrategy;
 
-Point point_of_mean(double x, const search::Mean& mean) {
-  Point point{.x = x, .y = mean.mean, .low = mean.mean, .high = mean.mean};
-  if (mean.interval) {
-    point.low = mean.interval->low;
-    point.high = mean.interval->high;
-  }
+/// With the interval as a bar; a share cannot lie beyond 0 and 100 %.
+Point with_interval(Point point, const search::Mean& mean, bool share) {
+  if (!mean.interval) return point;
+  point.low = share ? std::max(mean.interval->low, 0.0) : mean.interval->low;
+  point.high = share ? std::min(mean.interval->high, 100.0) : mean.interval->high;
   return point;
 }
 
-/// After each round the best so far, over what had been spent by then: both in the mean over the
-/// searches that have come so far and found anything.
+/// After each round the best so far, over what had been spent by then, both in the mean over the
+/// searches.  The interval stands at the end: one per round would hide the lines.
 template <class Spent>
 Line best_line(const HpoResults& results, const HpoStrategy& strategy, Spent&& spent) {
   Line line{.name = strategy.name, .marks = false};
   std::size_t rounds = 0;
+  std::optional<search::Mean> last;
   for (const std::size_t search : strategy.searches) {
     rounds = std::max(rounds, results.searches[search].steps.size());
   }
@@ -42,8 +42,15 @@ Line best_line(const HpoResults& results, const HpoStrategy& strategy, Spent&& s
     }
     // A mean of fewer searches than there are would jump where one joins.
     if (scores.size() < strategy.searches.size()) continue;
-    line.points.push_back(
-        point_of_mean(search::mean_interval(xs).mean, search::mean_interval(scores)));
+    last = search::mean_interval(scores);
+    line.points.push_back({.x = search::mean_interval(xs).mean,
+                           .y = last->mean,
+                           .low = last->mean,
+                           .high = last->mean});
+  }
+  if (last) {
+    const bool share = results.config.objective != study::kHpoJoules;
+    line.points.back() = with_interval(line.points.back(), *last, share);
   }
   return line;
 }
@@ -63,7 +70,8 @@ LineChart best_chart(const HpoResults& results, std::string title, std::string x
 }  // namespace
 
 std::vector<Picture<LineChart>> best_charts(const HpoResults& results) {
-  const std::string over = ", in the mean over the repetitions; bars: 95 % interval of that mean.";
+  const std::string over =
+      ", in the mean over the repetitions; the bar at the end is the 95 % interval of that mean.";
   std::vector<Picture<LineChart>> charts{
       {"best-rounds", "The best so far after each round" + over,
        best_chart(results, "Best so far over rounds", "round",

@@ -160,7 +160,7 @@ Table spent_table(const HpoResults& results) {
       row.push_back(sum_text(results, s, &HpoSearch::epochs_saved));
       row.push_back(mean_text(
           over_repetitions(results, s, [](const HpoSearch& search) { return search.joules_saved; }),
-          1));
+          kThree));
     }
     table.rows.push_back(std::move(row));
   }

@@ -31,6 +31,7 @@ double log_improvement(double z) {
 }  // namespace
 
 double log_normal_below(double z) {
+  if (z > 0) return std::log1p(-below(-z));
   if (z > kFarTail) return std::log(below(z));
   const double w = 1 / (z * z);
   const double series = -1 + w * (3 + w * (-15 + w * 105));

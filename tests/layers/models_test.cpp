@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "joule/core/context.h"
 #include "joule/core/random.h"
 #include "joule/energy/ledger.h"
@@ -27,6 +29,10 @@ const Expected kExpected[] = {
     {{.name = "simple-cnn"}, 30 + 6 + 252 + 18 + 173264 + 77028 + 1970},
     {{.name = "simple-cnn", .image = 32, .channels = 3},
      252 + 18 + 2214 + 54 + (1728 + 1) * 1536 + (1536 + 1) * 768 + (768 + 1) * 10},
+    {{.name = "simple-cnn-4-3-norelu"},
+     30 + 6 + 252 + 18 + 2214 + 54 + 19764 + 162 + 82 * 392 + 77028 + 1970},
+    {{.name = "dense-poly"}, 785 * 392 + 393 * 196 + 197 * 10},
+    {{.name = "dense-linear", .image = 32, .channels = 3}, 3073 * 2048 + 2049 * 1024 + 1025 * 10},
     // Stem; a group's first and second block; linear.
     {{.name = "resnet18", .image = 32, .channels = 3},
      1728 + 128 + 4 * (36864 + 128) + (73728 + 147456 + 8192 + 3 * 256) + 2 * (147456 + 256) +
@@ -89,11 +95,96 @@ std::string error_of(const ModelSpec& spec) {
   return "no error";
 }
 
+/// The outputs of the layers with a weight, in their order.
+std::vector<std::int64_t> widths(const ModelSpec& spec) {
+  const UninitialisedWeights only_shapes_count;
+  std::vector<std::int64_t> widths;
+  for (const NamedTensor& parameter : make_model(spec).parameters()) {
+    if (parameter.name.ends_with(".weight") && parameter.tensor.shape().rank() > 1) {
+      widths.push_back(parameter.tensor.shape()[0]);
+    }
+  }
+  return widths;
+}
+
+TEST(Models, HaveTheWidthsOfTheLayersStudy) {
+  using Widths = std::vector<std::int64_t>;
+  const auto fm = [](const char* name) { return widths({.name = name}); };
+  const auto cifar = [](const char* name) {
+    return widths({.name = name, .image = 32, .channels = 3});
+  };
+  EXPECT_EQ(fm("dense-poly"), (Widths{392, 196, 10}));
+  EXPECT_EQ(cifar("dense-poly"), (Widths{1536, 768, 10}));
+  EXPECT_EQ(fm("dense-poly-7"), (Widths{392, 196, 98, 49, 24, 12, 10}));
+  EXPECT_EQ(cifar("dense-poly-7"), (Widths{1536, 768, 384, 192, 96, 48, 10}));
+  EXPECT_EQ(fm("dense-linear"), (Widths{522, 261, 10}));
+  EXPECT_EQ(cifar("dense-linear"), (Widths{2048, 1024, 10}));
+  EXPECT_EQ(fm("dense-linear-7"), (Widths{672, 560, 448, 336, 224, 112, 10}));
+  EXPECT_EQ(fm("simple-cnn"), (Widths{3, 9, 392, 196, 10}));
+  EXPECT_EQ(fm("simple-cnn"), fm("simple-cnn-2-3"));
+  EXPECT_EQ(fm("simple-cnn-4-7"), (Widths{3, 9, 27, 81, 392, 196, 98, 49, 24, 12, 10}));
+  EXPECT_EQ(cifar("simple-cnn-4-7"), (Widths{9, 27, 81, 243, 1536, 768, 384, 192, 96, 48, 10}));
+  EXPECT_EQ(cifar("simple-cnn-1-3-norelu"), (Widths{9, 1536, 768, 10}));
+}
+
+TEST(Models, HaveOneReluPerConvolutionOrNone) {
+  const auto relus = [](const char* name) {
+    const UninitialisedWeights only_shapes_count;
+    const NoGrad no_grad;
+    nn::Sequential net = make_model({.name = name});
+    net.eval();
+    return net.forward_with_taps(Tensor::zeros({1, 28, 28, 1})).second.size();
+  };
+  EXPECT_EQ(relus("simple-cnn-1-3"), 1u);
+  EXPECT_EQ(relus("simple-cnn-4-7"), 4u);
+  EXPECT_EQ(relus("simple-cnn-4-7-norelu"), 0u);
+}
+
+TEST(Models, BeginWithLogitsThatTheDepthDoesNotBlowUp) {
+  const auto deviation = [](const char* name) {
+    manual_seed(1);
+    const NoGrad no_grad;
+    nn::Sequential net = make_model({.name = name});
+    Tensor images({64, 28, 28, 1});
+    default_generator().normal(
+        {images.mutable_data<float>(), static_cast<std::size_t>(images.numel())});
+    double squares = 0;
+    const Tensor logits = net(images);
+    for (const float logit : logits.values<float>()) squares += double{logit} * logit;
+    return std::sqrt(squares / static_cast<double>(logits.numel()));
+  };
+  for (const char* name : {"dense-poly-7", "dense-linear-7", "simple-cnn-4-7"}) {
+    EXPECT_GT(deviation(name), 0.3) << name;
+    EXPECT_LT(deviation(name), 4) << name;
+  }
+}
+
+TEST(Models, KnowTheirNames) {
+  for (const std::string& name : model_names()) EXPECT_TRUE(is_model_name(name)) << name;
+  for (const char* name : {"dense-poly-1", "simple-cnn-1-64", "simple-cnn-4-3-norelu"}) {
+    EXPECT_TRUE(is_model_name(name)) << name;
+  }
+  for (const char* name : {"", "dense-poly-", "dense-poly-0", "dense-poly-03", "dense-poly-3-3",
+                           "dense-poly-3 ", "dense-poly--3", "simple-cnn-4", "simple-cnn-4-",
+                           "simple-cnn-norelu", "simple-cnn-4-7-relu",
+                           "simple-cnn-99999999999999999999-3", "small-cnn-2-3", "Dense-poly"}) {
+    EXPECT_FALSE(is_model_name(name)) << name;
+  }
+}
+
 TEST(Models, RefuseWhatTheyCannotBe) {
-  EXPECT_EQ(
-      error_of({.name = "resnet19"}),
-      "model: there is no 'resnet19'; there are lenet5, resnet18, simple-cnn, small-cnn, vgg16; "
-      "did you mean 'resnet18'?");
+  EXPECT_EQ(error_of({.name = "simple-cnn-5-3"}),
+            "simple-cnn-5-3: expects images of at least 32x32, got 28x28");
+  EXPECT_EQ(error_of({.name = "simple-cnn-9-3"}),
+            "simple-cnn-9-3: expected from 1 to 8 blocks of convolutions, got 9");
+  EXPECT_EQ(error_of({.name = "dense-poly-65"}),
+            "dense-poly-65: expected from 1 to 64 linear layers, got 65");
+  EXPECT_EQ(error_of({.name = "dense-poly-12"}),
+            "dense-poly-12: images of 784 values are too small for 12 linear layers");
+
+  EXPECT_EQ(error_of({.name = "resnet19"}),
+            "model: there is no 'resnet19'; there are dense-linear, dense-poly, lenet5, resnet18, "
+            "simple-cnn, small-cnn, vgg16; did you mean 'resnet18'?");
   EXPECT_EQ(error_of({.name = "vgg16", .image = 28}),
             "vgg16: expects images whose sides are multiples of 32, got 28x28");
   EXPECT_EQ(error_of({.name = "small-cnn", .image = {28, 3}}),

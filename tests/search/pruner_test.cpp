@@ -66,6 +66,9 @@ TEST(Pruner, HyperbandHalvesInBrackets) {
   }
   EXPECT_TRUE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 3.5}}, false), others));
   EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 4.5}}, false), others));
+  const std::vector<Curve> two(others.begin(), others.begin() + 2);  // of three the best alone
+  EXPECT_TRUE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 0.5}}, false), two));
+  EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 1.5}}, false), two));
   // Between two rungs nothing is decided, and the first to come to one goes on.
   EXPECT_FALSE(prune(hyperband, kMaximise, curve(numbers[6], {{1, 9}, {2, 0}}, false), others));
   EXPECT_FALSE(

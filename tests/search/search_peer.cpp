@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Joule's side of search_oracle_test.py: reads a JSON list of questions, {"ask": name, ...}, from
-// the standard input and writes the list of answers to the standard output.
+// Joule's side of search_oracle_test.py and gaussian_oracle_test.py: reads a JSON list of
+// questions, {"ask": name, ...}, from the standard input and writes the list of answers to the
+// standard output.
 #include <algorithm>
 #include <iostream>
 #include <iterator>
@@ -12,7 +13,10 @@
 #include "joule/search/front/attainment.h"
 #include "joule/search/front/front.h"
 #include "joule/search/front/hypervolume.h"
+#include "joule/search/gaussian/acquisition.h"
+#include "joule/search/gaussian/process.h"
 #include "joule/search/pruners/pruner.h"
+#include "joule/search/sampler.h"
 #include "joule/search/samplers/parzen.h"
 #include "joule/search/samplers/sobol.h"
 #include "joule/search/samplers/tpe.h"
@@ -222,6 +226,59 @@ json of_parzen(const json& q) {
   return logs;
 }
 
+/// A process with given hyperparameters; each column has a length scale of its own.
+json of_process(const json& q) {
+  Inputs inputs{.values = q.at("x").get<Sample>()};
+  Hyperparameters h{.kernel = q.at("kernel") == "rbf" ? KernelKind::rbf : KernelKind::matern52,
+                    .length_scales = q.at("length_scales").get<Sample>(),
+                    .signal = q.at("signal").get<double>(),
+                    .noise = q.at("noise").get<double>(),
+                    .mean = q.at("mean").get<double>()};
+  for (std::size_t i = 0; i < h.length_scales.size(); ++i) inputs.scale_of.push_back(i);
+  const GaussianProcess process(std::move(inputs), q.at("y").get<Sample>(), std::move(h));
+  json answer{{"log_likelihood", process.log_likelihood()},
+              {"gradient", process.log_likelihood_gradient()},
+              {"means", json::array()},
+              {"variances", json::array()}};
+  for (const Prediction& p : process.predict(q.at("at").get<Sample>())) {
+    answer["means"].push_back(p.mean);
+    answer["variances"].push_back(p.variance);
+  }
+  return answer;
+}
+
+json of_acquisition(const json& q) {
+  const auto mean = q.at("mean").get<double>(), deviation = q.at("deviation").get<double>();
+  const auto best = q.at("best").get<double>();
+  return {{"improvement", expected_improvement(mean, deviation, best)},
+          {"log_improvement", log_expected_improvement(mean, deviation, best)},
+          {"log_probability", log_probability_of_improvement(mean, deviation, best)}};
+}
+
+json of_hypervolume_improvement(const json& q) {
+  const HypervolumeImprovement over(q.at("front").get<std::vector<Sample>>(),
+                                    q.at("reference").get<Sample>());
+  return over.expected(q.at("means").get<Sample>(), q.at("deviations").get<Sample>());
+}
+
+/// What a sampler proposes for the next trial.
+json of_ask(const json& q) {
+  const Space space = parse_space(q.at("space").dump(), "space");
+  std::vector<Observation> seen;
+  for (const json& trial : q.at("trials")) {
+    seen.push_back({.number = std::ssize(seen),
+                    .point = parse_point(space, trial.at("point").dump(), "point"),
+                    .objectives = trial.at("objectives").get<Sample>()});
+  }
+  SamplerSettings settings;
+  for (const json& name : q.at("directions")) {
+    settings.directions.push_back(parse_direction("direction", name.get<std::string>()));
+  }
+  const auto sampler = make_sampler(q.at("sampler").get<std::string>(), settings);
+  return json::parse(to_json(
+      sampler->ask(space, seen, std::ssize(seen), q.at("seed").get<std::uint64_t>()).value()));
+}
+
 json answer(const json& question) {
   static const std::map<std::string, json (*)(const json&)> kAnswers{
       {"front", of_front},
@@ -232,6 +289,10 @@ json answer(const json& question) {
       {"kruskal_wallis", of_kruskal},
       {"correlation", of_correlation},
       {"mann_whitney", of_mann_whitney},
+      {"process", of_process},
+      {"acquisition", of_acquisition},
+      {"hypervolume_improvement", of_hypervolume_improvement},
+      {"next", of_ask},
       {"parzen", of_parzen},
       {"promising", of_promising},
       {"prune", of_prune},

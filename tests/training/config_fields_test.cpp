@@ -95,9 +95,22 @@ TEST(ConfigFields, HoldTheirDefaults) {
     if (field.choices.empty()) continue;
     Config config;
     field.set(config, std::string("none of these"));
-    EXPECT_EQ(error_of([&] { field.check(config); }) == "no error", !field.or_else.empty())
+    EXPECT_EQ(error_of([&] { field.check(config); }) == "no error",
+              !field.or_else.empty() && !field.is_else)
         << field.name;
   }
+}
+
+TEST(ConfigFields, TakeNetsThatSayHowLargeTheyAre) {
+  Config config;
+  for (const char* name : {"simple-cnn-4-7", "simple-cnn-1-3-norelu", "dense-poly-7"}) {
+    config.model = name;
+    EXPECT_EQ(error_of([&] { config_field("model").check(config); }), "no error") << name;
+  }
+  config.model = "dense-poly-x";
+  EXPECT_EQ(error_of([&] { config_field("model").check(config); }),
+            "model: expected one of dense-linear, dense-poly, lenet5, resnet18, simple-cnn, "
+            "small-cnn, vgg16, got 'dense-poly-x'; did you mean 'dense-poly'?");
 }
 
 /// The ends of each range, by the float32 rule and by openness.

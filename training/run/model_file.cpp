@@ -28,11 +28,6 @@ constexpr std::int64_t kMaxSide = 2048;
 
 Shape image_of(const ModelSpec& spec) { return {spec.image.h, spec.image.w, spec.channels}; }
 
-bool is_named(const std::string& name) {
-  const std::vector<std::string> names = model_names();
-  return std::ranges::find(names, name) != names.end();
-}
-
 /// What a net from a file is made for.
 ModelSpec spec_of(const nn::Graph& graph) {
   const auto take_image = graph.inputs.size() == 1 && graph.inputs[0].shape.rank() == 3;
@@ -50,7 +45,7 @@ ModelSpec spec_of(const nn::Graph& graph) {
 
 /// Whoever has the name of one of Joule's nets must be it: names are what people compare.
 void require_own_name(const nn::Graph& graph, const ModelSpec& spec) {
-  if (!is_named(spec.name)) return;
+  if (!is_model_name(spec.name)) return;
   const UninitialisedWeights only_shapes_count;
   nn::Sequential named = make_model(spec);
   const std::string other = difference(graph, nn::graph_of(named, image_of(spec), spec.name));
@@ -124,7 +119,7 @@ nn::Net net_of(const Metadata& metadata, const ModelSpec& spec, std::int64_t flo
   std::int64_t weights = 0;  // before anything of that size is made
   for (const auto& [name, shape] : weights_of(graph)) weights += shape.numel();
   require(weights <= floats, "its graph has ", weights, " weights, the file ", floats);
-  if (is_named(spec.name)) return make_model(spec);
+  if (is_model_name(spec.name)) return make_model(spec);
   return nn::Net(graph);
 }
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "joule/layers/init.h"
+#include "joule/models/models.h"
+
+// What the nets of arXiv:2303.13972 share: linear layers with no activation between them.
+namespace joule {
+
+/// The outputs of each linear layer: floor(n / 2^i) for i = 1, 2, ..., then the classes, with n the
+/// values of an image.
+///
+/// Errors    ArgumentError if there are fewer than one layer, or so many that one has no output.
+std::vector<std::int64_t> halving_widths(const ModelSpec& spec, std::int64_t layers);
+
+/// The same, falling by equal steps: floor(n - i n / layers), i = 1, 2, ..., then the classes.
+std::vector<std::int64_t> falling_widths(const ModelSpec& spec, std::int64_t layers);
+
+/// linear1, linear2, ... behind `inputs` values.
+void add_linear_layers(nn::Sequential& net, std::int64_t inputs,
+                       const std::vector<std::int64_t>& widths, Init init);
+
+}  // namespace joule

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "joule/data/dataset.h"
+#include "joule/study/layers/layers_config.h"
+#include "joule/study/objective.h"
+
+// One trial of the study of layers; private to this folder.
+namespace joule::study {
+
+/// The values of TrainingTrial, and those of layers_study.h.  `data` are trial_data().
+///
+/// Errors    Interrupted; what training throws (a loss that is not finite).
+std::vector<Value> run_layers_trial(const LayersConfig& config, const DataSplit& data,
+                                    const Trial& trial, TrialContext& context);
+
+}  // namespace joule::study

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/study/layers/layers_results.h"
+
+// Private to this folder.
+namespace joule::study {
+
+/// Sets results.two_ways, of the costs for which there is an account of the layers of a quality
+/// that can be compared: modelled with modelled, attributed with measured.
+void find_two_ways(LayersResults& results);
+
+}  // namespace joule::study
