@@ -203,7 +203,7 @@ def table(args):
     strategies = [s for s in dict.fromkeys(STRATEGIES + tuple(r["strategy"] for r in rows)) if any(k[1] == s for k in last)]
     evaluations = {len(r["regret"]) for r in rows}
     print(f"Regret after {', '.join(map(str, sorted(evaluations)))} evaluations: median [quartiles].\n")
-    print("| function | " + " | ".join(strategies) + " |\n|---" * 1 + "|" + "---|" * len(strategies))
+    print("| function | " + " | ".join(strategies) + " |\n|---|" + "---|" * len(strategies))
     for function in FUNCTIONS:
         cells = []
         for strategy in strategies:

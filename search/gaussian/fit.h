@@ -18,7 +18,7 @@ namespace joule::search {
 ///
 /// Cost      of n <= 160 outputs at most 4 starts x 2 kernels x 40 likelihoods with gradients; of
 ///           more outputs these are taken of 128 of them, and then 5 of all. 500 outputs of 6
-///           dimensions: benchmarks/search_fit.
+///           dimensions take half a second (benchmarks/search_asker.cpp).
 /// Errors    as GaussianProcess(); ArgumentError if there are no outputs.
 /// Source    the length scales: Hvarfner, Hellsten and Nardi 2024, arXiv:2402.02229.
 GaussianProcess fitted_process(const Inputs& inputs, const std::vector<double>& outputs,

@@ -133,7 +133,7 @@ TEST(Gp, KeepsAwayFromTrialsThatRun) {
     for (const Point& other : proposed) {
       EXPECT_GT(std::hypot(point.get<double>("x") - other.get<double>("x"),
                            point.get<double>("y") - other.get<double>("y")),
-                0.01);
+                1e-3);
     }
     proposed.push_back(point);
   }
