@@ -14,6 +14,7 @@
 #include "joule/layers/graph/builder.h"
 #include "joule/layers/uninitialised.h"
 #include "joule/training/inference.h"
+#include "joule/training/macs_saved.h"
 #include "joule/training/run/run.h"
 
 namespace joule::training {
@@ -30,19 +31,25 @@ nn::Graph graph_of(Model& model) {
   return nn::graph_of(model.net, {spec.image.h, spec.image.w, spec.channels}, spec.name);
 }
 
-/// By layer: outputs that are not zero, ascending.
-using Samples = std::map<std::string, std::vector<float>>;
+/// Of a layer's outputs.
+struct Sample {
+  std::vector<float> nonzeros;           // some, ascending
+  std::int64_t values = 0, nonzero = 0;  // how many were seen, and of them not zero
+};
+using Samples = std::map<std::string, Sample>;
 
-void add_samples(std::vector<float>& to, const Tensor& output) {
+void add(Sample& to, const Tensor& output) {
   std::vector<float> nonzeros;
   for (const float y : output.to(Device::cpu).values<float>()) {
     if (y > 0) nonzeros.push_back(y);
   }
   const auto count = std::ssize(nonzeros);
+  to.values += output.numel();
+  to.nonzero += count;
   const std::int64_t wanted = std::min(count, kSamplesOfBatch);
   // Evenly spaced, not the first: those would be of one image.
   for (std::int64_t i = 0; i < wanted; ++i) {
-    to.push_back(nonzeros[static_cast<std::size_t>(i * count / wanted)]);
+    to.nonzeros.push_back(nonzeros[static_cast<std::size_t>(i * count / wanted)]);
   }
 }
 
@@ -54,9 +61,9 @@ Samples samples_of(nn::Module& net, const Dataset& images) {
   for (const Batch& batch : loader) {
     TapCollector taps({});
     net(batch.images.to(net.device()));
-    for (const Tap& tap : taps.take()) add_samples(samples[std::string(tap.layer)], tap.value);
+    for (const Tap& tap : taps.take()) add(samples[std::string(tap.layer)], tap.value);
   }
-  for (auto& [layer, values] : samples) std::ranges::sort(values);
+  for (auto& [layer, sample] : samples) std::ranges::sort(sample.nonzeros);
   return samples;
 }
 
@@ -89,6 +96,7 @@ class Thresholds {
       if (node.kind != "ReLU") continue;
       own_[node.name] = static_cast<float>(node.attributes.number("threshold"));
     }
+    keep_worthwhile(model);
   }
 
   const ReluThresholds& own() const { return own_; }
@@ -101,7 +109,7 @@ class Thresholds {
     };
     const auto before = loss(model);
     if (!before) return false;
-    for (const auto& [layer, values] : samples_) {
+    for (const auto& [layer, sample] : samples_) {
       Rises& rises = rises_[layer];
       for (std::size_t at = 1; at < kGrid.size(); ++at) {
         Model tried = with_relu_thresholds(model, {{layer, at_least(layer, kGrid[at])}});
@@ -114,7 +122,7 @@ class Thresholds {
   }
 
   ReluThresholds within(double rise) const {
-    ReluThresholds thresholds;
+    ReluThresholds thresholds = own_;
     for (const auto& [layer, rises] : rises_) {
       thresholds[layer] = at_least(layer, quantile_within(rises, rise));
     }
@@ -123,7 +131,21 @@ class Thresholds {
 
  private:
   float at_least(const std::string& layer, double q) const {
-    return std::max(own_.at(layer), quantile(samples_.at(layer), q));
+    return std::max(own_.at(layer), quantile(samples_.at(layer).nonzeros, q));
+  }
+
+  /// Forgets the layers whose zeros save next to nothing.
+  void keep_worthwhile(Model& model) {
+    const ModelSpec& spec = model.spec;
+    const auto saved = macs_saved(model.net, {spec.image.h, spec.image.w, spec.channels});
+    const auto cost = [&](const Samples::value_type& sample) {
+      return saved.at(sample.first) * static_cast<double>(sample.second.nonzero) /
+             static_cast<double>(sample.second.values);
+    };
+    double most = 0;
+    for (const auto& sample : samples_) most = std::max(most, cost(sample));
+    require(most > 0, "relu_threshold: no zeros of a ReLU of ", spec.name, " save anything");
+    std::erase_if(samples_, [&](const auto& sample) { return cost(sample) < kLeastMacs * most; });
   }
 
   Samples samples_;

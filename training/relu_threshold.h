@@ -33,19 +33,24 @@ struct ThresholdedModel {
 /// The thresholds that cut off most, and cost no more than `most_lost` percentage points of
 /// accuracy on `images`, which should be such as the net was not trained on, nor is reported on.
 ///
-/// One number decides, the rise r of the cross-entropy that each threshold alone may cause: that of
-/// a ReLU is the largest quantile of its outputs which are not zero (of a grid, and linearly
+/// One number decides, the rise r of the cross-entropy that a threshold alone may cause: that of
+/// ReLU k is the largest quantile of its outputs which are not zero (of a grid, and linearly
 /// between its points) with
 ///   loss(this threshold alone) - loss(none) <= r
-/// on the first kMeasuredImages images.  So layers that bear much lose much.  r is found by halving
-/// its logarithm; accuracy need not fall evenly with it, but what is returned was evaluated on all
-/// images.  A threshold that a ReLU has already is never lowered.
+/// on the first kMeasuredImages images.  So layers that bear much lose much.  A ReLU is left alone
+/// if the MACs that its outputs cost, macs_saved() times the share of them that is not zero, are
+/// below kLeastMacs of the most that those of a ReLU cost: it would spend accuracy for nothing.  r
+/// is found by halving its logarithm; accuracy need not fall evenly with
+/// it, but what is returned was evaluated on all images.  A threshold that a ReLU has already is
+/// never lowered.
 ///
 /// Cost      with K ReLUs the images go through the net nine times, the first of them 9 K times.
 /// Returns   nothing if `stop` said so; it is asked before every batch.
-/// Errors    ArgumentError if most_lost is negative, there are no images, or the net has no ReLU;
-///           as evaluate() and with_relu_thresholds().
+/// Errors    ArgumentError if most_lost is negative, there are no images, the net has no ReLU, or
+///           zeros of its ReLUs save nothing; as evaluate(), macs_saved() and
+///           with_relu_thresholds().
 inline constexpr std::int64_t kMeasuredImages = 1000;
+inline constexpr double kLeastMacs = 1e-3;
 std::optional<ThresholdedModel> threshold_relus(Model& model, const Dataset& images,
                                                 double most_lost,
                                                 const std::function<bool()>& stop = {});

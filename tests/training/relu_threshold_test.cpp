@@ -91,6 +91,16 @@ TEST(ReluThreshold, LosesNoMoreThanItMay) {
   EXPECT_LT(nonzeros, of_all / 5);
 }
 
+TEST(ReluThreshold, LeavesAloneWhatSavesNextToNothing) {
+  const DataSplit data = small_data();
+  manual_seed(1);
+  Model model = make_model_for("small-cnn", "synthetic", data.train);
+  const ThresholdedModel found = *threshold_relus(model, model.prepare(data.test), 100);
+  // 4 classes read the outputs of the last, 9 taps of 64 channels those of the first.
+  EXPECT_EQ(found.thresholds.at("relu4"), 0);
+  for (const char* layer : {"relu1", "relu2", "relu3"}) EXPECT_GT(found.thresholds.at(layer), 0);
+}
+
 TEST(ReluThreshold, CanBeStopped) {
   Model model = trained_model();
   int left = 3;
