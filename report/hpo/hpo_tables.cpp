@@ -182,7 +182,7 @@ Table hpo_paper_table(const HpoResults& results) {
     table.rows.push_back(
         {s.name, at_the_end(results, s, 2, [](const HpoStep& e) { return e.score; }),
          when(results, s, &HpoSearch::best_at, 1, rounds_of),
-         fmt::format("{}", 100 * cell->accuracy), fmt::format("{}", cell->round),
+         fmt::format("{:.4g}", 100 * cell->accuracy), fmt::format("{}", cell->round),
          cell->joules_until_close ? fmt::format("{:.0f}", *cell->joules_until_close) : kNone});
   }
   return table;

@@ -171,13 +171,14 @@ HpoSearch search_of(const HpoRun& run, Quality quality, Judge& judge, double mos
   return search;
 }
 
-/// Numbers to four digits: a person reads them, results.json has them all.
+/// Numbers to five digits, so that 0.99999 is not 1: a person reads them, results.json has them
+/// all.
 std::string point_text(const search::Point& point) {
   std::string text;
   for (const auto& [name, value] : point.entries()) {
     const auto* const real = std::get_if<double>(&value);
     text += (text.empty() ? "" : ", ") + name + " " +
-            (real ? fmt::format("{:.4g}", *real) : search::shown(value));
+            (real ? fmt::format("{:.5g}", *real) : search::shown(value));
   }
   return text;
 }
