@@ -75,7 +75,7 @@ struct LayersResults {
   LayersConfig config;
   std::vector<LayersCell> cells;    // as nets_of(): the factorial first
   std::vector<std::int64_t> draws;  // that all nets of the factorial have: effects are of them
-  /// Energies (the first one that is measured, else modelled) and times, of the whole factorial.
+  /// Energies (those that a meter gave first, then modelled) and times, of the whole factorial.
   std::vector<LayersMeasure> costs;
   std::vector<MeasureEffects> effects;  // of each cost, then of the test accuracy
   std::vector<TwoWays> two_ways;

@@ -13,7 +13,7 @@ namespace joule::study {
 namespace layers {
 /// J, gross, of the training steps alone: measured and modelled (horowitz45).
 inline constexpr const char* kTrainingEnergy = "training energy";
-/// J, measured: gross less what the machine draws idle, as the paper's.
+/// J, attributed: measured, less what the machine draws idle, as the paper's.
 inline constexpr const char* kAboveIdle = "training energy above idle";
 inline constexpr const char* kMacs = "MACs";  // of inference, per image
 inline constexpr const char* kParameters = "parameters";

@@ -7,7 +7,7 @@
 namespace joule::study {
 
 /// Sets results.two_ways, of the costs for which there is an account of the layers of a quality
-/// that can be compared: modelled with modelled, attributed with measured.
+/// that can be compared: modelled with modelled, what a meter gave with what it gave.
 void find_two_ways(LayersResults& results);
 
 }  // namespace joule::study

@@ -356,7 +356,7 @@ TEST(LayersResults, EffectsAreOfTheDrawsThatAllNetsHave) {
   trials[14] = {.point = trials[14].point, .state = State::failed, .error = "loss is nan"};
   const LayersResults results = layers_results(config, trials);
   EXPECT_TRUE(results.finished);
-  EXPECT_EQ(results.draws, (std::vector<std::int64_t>{1, 3}));
+  ASSERT_EQ(results.draws, (std::vector<std::int64_t>{1, 3}));
   EXPECT_EQ(results.effects[0].factors[0].difference.n_a, 2u);
   EXPECT_EQ(results.cells[2].failed, 1);
   // linear 3, conv 4, no ReLU lacks a draw: it is not on the front.
