@@ -29,9 +29,9 @@ std::string as_text(std::string_view text) {
   return out;
 }
 
-constexpr std::size_t kWidth = 120;  // of a line of Markdown
+constexpr std::size_t kLineLength = 120;  // of a line of Markdown
 
-std::string paragraph(std::string_view text) { return wrapped(as_text(text), kWidth) + "\n"; }
+std::string paragraph(std::string_view text) { return wrapped(as_text(text), kLineLength) + "\n"; }
 
 std::string table_row(const std::vector<std::string>& cells) {
   std::string line = "|";
@@ -82,20 +82,20 @@ Markdown to_markdown(const Document& document, const std::string& pictures) {
   };
   for (const Part& part : document.parts) {
     result.text += "\n";
-    result.text +=
-        std::visit(Overloaded{[](const Heading& p) { return "## " + as_text(p.text) + "\n"; },
-                              [](const Paragraph& p) { return paragraph(p.text); },
-                              [](const Warning& p) {
-                                return wrapped("> **Note.** " + as_text(p.text), kWidth, 0) + "\n";
-                              },
-                              [](const Items& p) {
-                                std::string text;
-                                for (const std::string& item : p.texts)
-                                  text += wrapped("* " + as_text(item), kWidth, 2) + "\n";
-                                return text;
-                              },
-                              [](const Table& p) { return markdown_of(p); }, picture},
-                   part);
+    result.text += std::visit(
+        Overloaded{[](const Heading& p) { return "## " + as_text(p.text) + "\n"; },
+                   [](const Paragraph& p) { return paragraph(p.text); },
+                   [](const Warning& p) {
+                     return wrapped("> **Note.** " + as_text(p.text), kLineLength, 0) + "\n";
+                   },
+                   [](const Items& p) {
+                     std::string text;
+                     for (const std::string& item : p.texts)
+                       text += wrapped("* " + as_text(item), kLineLength, 2) + "\n";
+                     return text;
+                   },
+                   [](const Table& p) { return markdown_of(p); }, picture},
+        part);
   }
   return result;
 }

@@ -14,10 +14,10 @@ namespace {
 
 using namespace svg;
 
-constexpr double kHeight = 300;    // of upright bars
-constexpr double kThickness = 18;  // of a lying bar
-constexpr double kMostThick = 60;  // of an upright one
-constexpr double kShare = 0.8;     // of a category's place that its bars take
+constexpr double kBarsHeight = 300;  // of upright bars
+constexpr double kThickness = 18;    // of a lying bar
+constexpr double kMostThick = 60;    // of an upright one
+constexpr double kShare = 0.8;       // of a category's place that its bars take
 
 /// A bar from `base` (of a stack not 0), in the values of the axis.
 struct Bar {
@@ -191,7 +191,7 @@ std::string to_svg(const BarChart& chart) {
     below = draw_level_title(canvas, chart.value_title, area, area.bottom + 22);
   } else {
     area.left = kMargin + 24 + width_of(ticks.ticks);
-    area.bottom = area.top + kHeight;
+    area.bottom = area.top + kBarsHeight;
     const Axis values{ticks, area.bottom, area.top};
     const Places places(chart, area.left, area.right, kMostThick);
     draw_upright(canvas, values, area);

@@ -15,7 +15,7 @@ namespace {
 
 using namespace svg;
 
-constexpr double kHeight = 300;  // of the data
+constexpr double kDataHeight = 300;  // of the data
 
 /// From where to where values go.
 struct Extent {
@@ -136,7 +136,7 @@ std::string to_svg(const LineChart& chart) {
   const Area area{.left = kMargin + 24 + width_of(y_ticks.ticks),
                   .right = kWidth - std::max(kMargin, last + 4),
                   .top = top,
-                  .bottom = top + kHeight};
+                  .bottom = top + kDataHeight};
   const Axis y{y_ticks, area.bottom, area.top};
   const Axis x{x_ticks, chart.falling_x ? area.right : area.left,
                chart.falling_x ? area.left : area.right};
