@@ -286,7 +286,7 @@ class StudyCases:
         self.run_study(trials=1)
         self.sql("UPDATE joule_schema SET version = 99")
         text = self.run_study(code=3, trials=1)
-        self.assertIn("its schema has version 99, and this program knows those up to 1", text)
+        self.assertIn("its schema has version 99, and this program knows those up to 2", text)
 
     def test_a_database_of_something_else_is_refused(self):
         self.sql("CREATE TABLE recipes (name TEXT)")
