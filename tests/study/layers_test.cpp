@@ -239,7 +239,8 @@ TEST(LayersEffects, AnovaHasNoInteractionOfWhatAddsUp) {
 }
 
 TEST(LayersEffects, RanksAreThoseOfKruskalAndWallis) {
-  const auto& ranks = *factor_effects(additive(0.001))[1].ranks;
+  const auto effects = factor_effects(additive(0.001));
+  const auto& ranks = *effects[1].ranks;
   // All of one group above all of the other, 16 each, no ties: H = 12/(32 33) (136^2 + 392^2)/16 -
   // 3 33.
   const double h = 12.0 / (32 * 33) * (136.0 * 136 + 392.0 * 392) / 16 - 3 * 33;
