@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/terminal.h"
@@ -25,6 +24,8 @@ constexpr const char* kExamples = R"(Examples:
   joule study compare runs/eat runs/eat-macs --values accuracy,speed-up \
       --html compare.html
       two studies, and what differs between their configurations
+  joule study compare runs/hpo
+      all studies of a folder: the searches of joule study hpo
   joule study compare eat hpo --storage postgresql://me@db.example/studies
 
 Trials whose points differ in their seed alone are a point. Quantities of
@@ -32,13 +33,6 @@ different quality (measured, modelled, counted) stay apart.)";
 
 study::Storage open_storage(const WhichStudy& which) {
   return study::Storage(which.location(), study::Storage::Missing::refuse);
-}
-
-std::vector<std::string> parts_of(const std::string& list) {
-  std::vector<std::string> parts;
-  std::stringstream stream(list);
-  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-  return parts;
 }
 
 /// The folders' own names, where they tell the studies apart.
@@ -77,17 +71,25 @@ std::vector<std::size_t> chosen(const report::StudyComparison& comparison,
 }  // namespace
 
 int compare_studies(const StudiesToCompare& o) {
+  const std::vector<std::string> values =
+      o.values.empty() ? std::vector<std::string>() : names_in("--values", o.values);
   std::vector<report::ComparedStudy> studies;
   for (const std::string& what : o.studies) {
     const WhichStudy which{.what = what, .storage = o.storage};
     study::Storage storage = open_storage(which);
+    if (o.storage.empty() && storage.overviews().size() > 1) {  // of a folder all
+      for (const study::Overview& all : storage.overviews()) {
+        const std::string name = what + "/" + all.study.definition.name;
+        studies.push_back({name, all.study, storage.trials(all.study)});
+      }
+      continue;
+    }
     const study::Study study = which.find(storage);
     studies.push_back({what, study, storage.trials(study)});
   }
   shorten_names(studies);
   const report::StudyComparison comparison = report::compare(std::move(studies));
-  const auto document =
-      study_comparison_document(comparison, chosen(comparison, parts_of(o.values)));
+  const auto document = study_comparison_document(comparison, chosen(comparison, values));
   if (!o.html.empty()) {
     const auto everything = study_comparison_document(comparison, comparison.known());
     write_file_atomically(o.html,

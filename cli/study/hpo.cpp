@@ -66,20 +66,6 @@ constexpr const char* kHpoFields[] = {
     "beta1",      "beta2",     "epsilon", "weight_decay", "schedule",   "lr_factor",
     "clip_norm",  "seed",      "threads", "device",       "precision"};
 
-/// Errors    ArgumentError if one is empty, or there twice.
-std::vector<std::string> names_in(const char* option, std::string_view text) {
-  std::vector<std::string> names;
-  for (;;) {
-    const std::size_t comma = text.find(',');
-    const std::string name(text.substr(0, comma));
-    require(!name.empty(), option, ": a name is empty");
-    require(std::ranges::count(names, name) == 0, option, ": ", name, " is there twice");
-    names.push_back(name);
-    if (comma == std::string_view::npos) return names;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 HpoConfig hpo_config_of(const HpoOptions& o) {
   HpoConfig config = study::hpo_preset(o.preset, o.asked.model);
   o.fields->apply_to(config.training);

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "joule/cli/options/config_options.h"
 #include "joule/cli/study/document_files.h"
@@ -52,14 +51,6 @@ struct LayersOptions {
   std::optional<StudyRun> run;
 };
 
-/// "none,each" as two texts; nothing as none.
-std::vector<std::string> listed_names(const std::string& list) {
-  std::vector<std::string> names;
-  std::istringstream stream(list);
-  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
-  return names;
-}
-
 void set_range(const char* option, const std::vector<double>& ends, search::Interval& range) {
   if (ends.empty()) return;
   require(ends.size() == 2, option, ": expected LOW,HIGH, got ", ends.size(),
@@ -70,10 +61,10 @@ void set_range(const char* option, const std::vector<double>& ends, search::Inte
 LayersConfig layers_config_of(const LayersOptions& o) {
   LayersConfig config = study::layers_preset(o.preset, o.asked.data);
   o.fields->apply_to(config.training);
-  if (!o.nets.empty()) config.nets = listed_names(o.nets);
+  if (!o.nets.empty()) config.nets = names_in("--nets", o.nets);
   if (!o.linear.empty()) config.linear = o.linear;
   if (!o.conv.empty()) config.conv = o.conv;
-  if (!o.relu.empty()) config.relu = listed_names(o.relu);
+  if (!o.relu.empty()) config.relu = names_in("--relu", o.relu);
   set_range("--lr", o.lr, config.lr);
   set_range("--beta1", o.beta1, config.beta1);
   set_range("--beta2", o.beta2, config.beta2);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "joule/cli/commands.h"
@@ -34,6 +35,11 @@ struct WhichStudy {
   /// The study of that name, or the only one of the folder.
   study::Study find(study::Storage& storage) const;
 };
+
+/// "a,b" -> a, b.
+///
+/// Errors    ArgumentError that names the option if a name is empty, or there twice.
+std::vector<std::string> names_in(const char* option, std::string_view text);
 
 /// What `joule study compare` is given.
 struct StudiesToCompare {

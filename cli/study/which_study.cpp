@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <filesystem>
 
 #include "joule/cli/study/study.h"
@@ -25,6 +26,19 @@ study::Location WhichStudy::location() const {
 
 study::Study WhichStudy::find(study::Storage& opened) const {
   return storage.empty() || what.empty() ? only_study(opened) : opened.study(what);
+}
+
+std::vector<std::string> names_in(const char* option, std::string_view text) {
+  std::vector<std::string> names;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    const std::string name(text.substr(0, comma));
+    require(!name.empty(), option, ": a name is empty");
+    require(std::ranges::count(names, name) == 0, option, ": ", name, " is there twice");
+    names.push_back(name);
+    if (comma == std::string_view::npos) return names;
+    text.remove_prefix(comma + 1);
+  }
 }
 
 study::Study only_study(study::Storage& storage) {

@@ -90,6 +90,14 @@ class StudyHpo(unittest.TestCase):
         self.assertIn("(n 2)", text)
         self.assertIn("rounds to 1 point", self.done.stdout)
 
+    def test_its_searches_are_compared(self):
+        compared = self.root / "compared.json"
+        done = joule("study", "compare", self.folder, "--json", compared)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        names = [study["name"] for study in json.loads(compared.read_text())["studies"]]
+        self.assertEqual(sorted(names), ["hpo-random-1", "hpo-random-2", "hpo-tpe-1", "hpo-tpe-2"])
+        self.assertRegex(done.stdout, r"sampler +random +tpe +random +tpe")
+
     def test_the_same_command_runs_nothing_again(self):
         before = (self.folder / "tpe-2" / "trials.csv").read_text()
         again = joule(*STUDY, "--out", self.folder)
