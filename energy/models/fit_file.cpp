@@ -122,11 +122,10 @@ std::string to_json(const MeasuredWindows& measured) {
 
 std::string to_json(const CostModel& model) {
   require(model.fit.has_value(), model.name, ": only a fitted profile is written");
-  ordered_json profile{{"name", model.name},
-                       {"source", model.source},
-                       {"device", model.device},
-                       {"picojoules_per_mac", constant(model.per_mac)},
-                       {"picojoules_per_byte", constant(model.per_byte)}};
+  ordered_json profile{{"name", model.name}, {"source", model.source}};
+  if (!model.device.empty()) profile["device"] = model.device;
+  profile["picojoules_per_mac"] = constant(model.per_mac);
+  profile["picojoules_per_byte"] = constant(model.per_byte);
   if (model.per_call) profile["picojoules_per_call"] = constant(*model.per_call);
   if (model.per_second) profile["watts"] = constant(*model.per_second);
   profile["fit"] = {{"windows", model.fit->windows},

@@ -26,6 +26,9 @@ std::vector<std::string> seeds() {
           R"({"name":"fitted","source":"a meter","device":"here","picojoules_per_mac":)"
           R"({"value":1,"standard_error":0.5},"picojoules_per_byte":2,"fit":{"windows":9,)"
           R"("degrees_of_freedom":7,"chi_square":6.5,"condition_number":10,)"
+          R"("rms_residual_joules":0.1,"largest_residual_joules":0.2}})",
+          R"({"name":"moved","source":"a meter","picojoules_per_mac":1,"picojoules_per_byte":2,)"
+          R"("fit":{"windows":9,"degrees_of_freedom":7,"chi_square":6.5,"condition_number":10,)"
           R"("rms_residual_joules":0.1,"largest_residual_joules":0.2}})"};
 }
 
