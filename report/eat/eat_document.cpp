@@ -14,8 +14,9 @@ using study::EatResults;
 
 std::string lead_of(const EatResults& results) {
   const training::Config& t = results.config.training;
-  return str(t.model, " on ", t.data, t.limit > 0 ? str(", ", t.limit, " images of each half") : "",
-             ", ", t.epochs, t.epochs == 1 ? " epoch, " : " epochs, ", results.config.seeds,
+  return str(t.model, " on ", t.data,
+             t.limit > 0 ? str(", ", t.limit, " images of each half at most") : "", ", ", t.epochs,
+             t.epochs == 1 ? " epoch, " : " epochs, ", results.config.seeds,
              results.config.seeds == 1 ? " seed" : " seeds", ", preset ", results.config.preset,
              ". Standard training beside training with the smooth L0 penalty on the outputs of ",
              t.l0_layers == "relu" ? "the ReLUs" : "all layers", " (arXiv:2307.00368).");

@@ -18,8 +18,9 @@ using study::Quality;
 std::string hpo_lead(const HpoResults& results) {
   const training::Config& t = results.config.training;
   const std::size_t searches = results.searches.size() / results.strategies.size();
-  return str(t.model, " on ", t.data, t.limit > 0 ? str(", ", t.limit, " images of each half") : "",
-             ", ", t.epochs, t.epochs == 1 ? " epoch, " : " epochs, ", results.config.repeats,
+  return str(t.model, " on ", t.data,
+             t.limit > 0 ? str(", ", t.limit, " images of each half at most") : "", ", ", t.epochs,
+             t.epochs == 1 ? " epoch, " : " epochs, ", results.config.repeats,
              results.config.repeats == 1 ? " training" : " trainings", " a round, ",
              results.config.rounds, " rounds, ", searches, searches == 1 ? " search" : " searches",
              " of each strategy, preset ", results.config.preset, ". Searched: ", results.space,

@@ -23,7 +23,7 @@ std::string layers_lead(const LayersResults& results) {
   const study::LayersConfig& c = results.config;
   const training::Config& t = c.training;
   return str("Nets of linear layers, convolutions and ReLUs on ", t.data,
-             t.limit > 0 ? str(", ", t.limit, " images of each half") : "", ", ", t.epochs,
+             t.limit > 0 ? str(", ", t.limit, " images of each half at most") : "", ", ", t.epochs,
              t.epochs == 1 ? " epoch, " : " epochs, ", c.repeats,
              c.repeats == 1 ? " draw" : " draws", " of the hyper-parameters, preset ", c.preset,
              " (arXiv:2303.13972, its experiment on layers).");
