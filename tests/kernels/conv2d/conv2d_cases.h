@@ -104,15 +104,16 @@ inline bool cuda_runs_all() {
   return !JOULE_TESTS_ON_EXECUTOR || (tests && std::string_view(tests) == "all");
 }
 
-/// Every case; on the executor each test runs a third of them, another one than its neighbours.
+/// Every case; on the executor each test runs a third of them, another one than its neighbours,
+/// unless it is the one that every implementation must pass for every geometry.
 template <class Body>
-void for_each_case(Body&& body) {
+void for_each_case(Body&& body, bool each_on_executor = false) {
   const std::string_view name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   std::size_t number = std::hash<std::string_view>()(name);
   for (const ConvCase& c : cases()) {
     SCOPED_TRACE(std::string(c.what));
     std::optional<OnlyTheCpu> only_the_cpu;
-    if (!cuda_runs_all() && ++number % 3 != 0) only_the_cpu.emplace();
+    if (!each_on_executor && !cuda_runs_all() && ++number % 3 != 0) only_the_cpu.emplace();
     body(c);
   }
 }

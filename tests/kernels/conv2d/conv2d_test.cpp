@@ -22,27 +22,31 @@ using namespace test;
 
 TEST(Conv2d, IsExactOnIntegers) {
   for_each_target([] {
-    for_each_case([](const ConvCase& c) {
-      const ConvLayer layer(c, integer_tensor);
-      expect_exact_where_wanted(layer);
-      expect_exact(layer.forward(), layer.y);
-      expect_exact(layer.forward(false), layer.y);
-      expect_exact(layer.grad_input(), layer.grad_x);
-      expect_exact(layer.grad_weights(), layer.grad_weight);
-      expect_exact(layer.grad_weights(), layer.grad_bias);
-      expect_exact(layer.grad_weights(false), layer.grad_weight);
-    });
+    for_each_case(
+        [](const ConvCase& c) {
+          const ConvLayer layer(c, integer_tensor);
+          expect_exact_where_wanted(layer);
+          expect_exact(layer.forward(), layer.y);
+          expect_exact(layer.forward(false), layer.y);
+          expect_exact(layer.grad_input(), layer.grad_x);
+          expect_exact(layer.grad_weights(), layer.grad_weight);
+          expect_exact(layer.grad_weights(), layer.grad_bias);
+          expect_exact(layer.grad_weights(false), layer.grad_weight);
+        },
+        true);
   });
 }
 
 TEST(Conv2d, IsExactOnIntegersThatAreNotRounded) {
-  for_each_case([](const ConvCase& c) {
-    const ConvLayer layer(c, integer_tensor);
-    expect_exact_if_rounded(layer.forward(), layer.y);
-    expect_exact_if_rounded(layer.grad_input(), layer.grad_x);
-    expect_exact_if_rounded(layer.grad_weights(), layer.grad_weight);
-    expect_exact_if_rounded(layer.grad_weights(), layer.grad_bias);
-  });
+  for_each_case(
+      [](const ConvCase& c) {
+        const ConvLayer layer(c, integer_tensor);
+        expect_exact_if_rounded(layer.forward(), layer.y);
+        expect_exact_if_rounded(layer.grad_input(), layer.grad_x);
+        expect_exact_if_rounded(layer.grad_weights(), layer.grad_weight);
+        expect_exact_if_rounded(layer.grad_weights(), layer.grad_bias);
+      },
+      true);
 }
 
 /// By each row, or by one.
