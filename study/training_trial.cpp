@@ -74,11 +74,8 @@ TrainingTrial::TrainingTrial(training::Config config, const std::string& meter,
   joule::context().precision = training::precision(config_);
   metering_ = std::make_shared<training::Metering>(
       energy::open_run_meters(meter, {.device = device, .gpu = backend(device).bus_id()}));
-  std::vector<std::string> names;
-  for (const auto& opened : metering_->meters()) {
-    if (opened->available()) names.push_back(opened->info().name + " " + opened->info().scope);
-  }
-  if (!names.empty()) lock_ = context_.lock_meters(names);
+  const std::vector<std::string> locks = locks_of(*metering_);
+  if (!locks.empty()) lock_ = context_.lock_meters(locks);
   if (idle > energy::Seconds()) {
     metering_->measure_idle_power(idle, [this] { return context_.stop(); });
     if (context_.stop()) throw Interrupted{};

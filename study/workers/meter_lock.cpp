@@ -69,4 +69,12 @@ std::optional<MeterLock> MeterLock::wait(std::vector<std::string> meters,
   return lock;
 }
 
+std::vector<std::string> locks_of(const training::Metering& metering) {
+  std::vector<std::string> names;
+  for (const auto& meter : metering.meters()) {
+    if (meter->available()) names.push_back(meter->info().name + " " + meter->info().scope);
+  }
+  return names;
+}
+
 }  // namespace joule::study

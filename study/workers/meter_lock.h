@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "joule/io/descriptor.h"
+#include "joule/training/energy/metering.h"
 
 namespace joule::study {
 
@@ -33,5 +34,8 @@ class MeterLock {
 
   std::list<Descriptor> held_;
 };
+
+/// The names by which the meters that can be read are locked.
+std::vector<std::string> locks_of(const training::Metering& metering);
 
 }  // namespace joule::study

@@ -8,18 +8,6 @@
 #include "joule/study/workers/meter_lock.h"
 
 namespace joule::study {
-namespace {
-
-std::vector<std::string> readable(const training::Metering& metering) {
-  std::vector<std::string> names;
-  for (const auto& meter : metering.meters()) {
-    if (meter->available()) names.push_back(meter->info().name + " " + meter->info().scope);
-  }
-  return names;
-}
-
-}  // namespace
-
 std::vector<Value> ProposalMeter::measure(const std::function<void()>& propose) {
   if (!selection_.empty() && !metering_) {
     metering_ = std::make_shared<training::Metering>(
@@ -28,7 +16,7 @@ std::vector<Value> ProposalMeter::measure(const std::function<void()>& propose) 
   std::optional<MeterLock> lock;
   std::optional<training::MeteredLaps> laps;
   if (metering_) {
-    lock = MeterLock::wait(readable(*metering_), [] { return true; });
+    lock = MeterLock::wait(locks_of(*metering_), [] { return true; });
     if (lock) laps.emplace(*metering_);
   }
   using Clock = std::chrono::steady_clock;
