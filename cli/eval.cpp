@@ -2,14 +2,18 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/model_and_data.h"
+#include "joule/cli/terminal/bar.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/core/error.h"
 #include "joule/io/json_dump.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/evaluate.h"
@@ -27,13 +31,15 @@ constexpr const char* kExamples = R"(Examples:
       the same as JSON, with the work of every layer and its modelled energy
   joule eval --model runs/first --relu-threshold 1% --save-model a.safetensors
       outputs of ReLUs below thresholds become zeros, as many as one percentage
-      point of accuracy on the images that the run held back allows)";
+      point of accuracy on the images that the run held back allows
+  joule eval --model runs/first --relu-threshold 0.5%,1%,2%
+      a table of what each of these losses brings)";
 
 struct EvalOptions {
   ModelAndData input;
   bool json = false;
-  std::optional<double> most_lost;  // in percentage points
-  std::string saved;  // where the net with the thresholds is to be written; empty: not
+  std::vector<double> most_lost;  // in percentage points; empty: no thresholds
+  std::string saved;              // where the net with the thresholds is to be written; empty: not
 };
 
 void print(const training::Evaluation& e, const Dataset& test) {
@@ -86,29 +92,113 @@ nlohmann::ordered_json json_of(const training::ThresholdedModel& chosen,
           {"macs_executed_without", macs_executed(without)}};
 }
 
-int eval(const EvalOptions& options) {
-  auto [model, test] = options.input.load();
-  std::optional<training::ThresholdedModel> chosen;
-  if (options.most_lost) {
-    chosen = training::threshold_relus(model, training::held_back(options.input.model, model),
-                                       *options.most_lost);
-    if (!options.saved.empty()) training::save_model(options.saved, chosen->model);
+/// Of several losses: what each brings, a net per line, the one without thresholds first.
+void print_front(const std::vector<double>& most_lost,
+                 const std::vector<training::ThresholdedModel>& chosen,
+                 const std::vector<training::Evaluation>& judged,
+                 const training::Evaluation& without) {
+  report::TextTable table{.head = {"at most lost", "held back, %", "test, %", "change, points",
+                                   "not zero, %", "MACs per image", "change, %"}};
+  const double macs = macs_executed(without);
+  const auto add = [&](const std::string& name, const training::Evaluation& held_back,
+                       const training::Evaluation& test) {
+    const double executed = macs_executed(test);
+    table.rows.push_back({name, fmt::format("{:.2f}", 100 * held_back.accuracy()),
+                          fmt::format("{:.2f}", 100 * test.accuracy()),
+                          fmt::format("{:+.2f}", 100 * (test.accuracy() - without.accuracy())),
+                          fmt::format("{:.1f}", 100 * training::all_relus(test).density()),
+                          fmt::format("{:.4g}", executed),
+                          fmt::format("{:+.1f}", 100 * (executed / macs - 1))});
+  };
+  add("no thresholds", chosen[0].before, without);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    add(fmt::format("{:g}%", most_lost[i]), chosen[i].after, judged[i]);
   }
+  fmt::print("{}\nchosen on {} images that were held back, reported on {} test images\n",
+             text_of(table, columns_of(STDOUT_FILENO)), chosen[0].after.images, without.images);
+}
+
+nlohmann::ordered_json front_json(const std::vector<double>& most_lost,
+                                  const std::vector<training::ThresholdedModel>& chosen,
+                                  const std::vector<training::Evaluation>& judged,
+                                  const training::Evaluation& without) {
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const nlohmann::ordered_json all = training::json_of(judged[i]);
+    nlohmann::ordered_json point = {{"most_lost", most_lost[i]}};
+    for (const char* const name :
+         {"test_accuracy", "test_loss", "relu_density", "relu_outputs_nonzero"}) {
+      point[name] = all.at(name);
+    }
+    point["macs_executed"] = macs_executed(judged[i]);
+    point.update(json_of(chosen[i], without));
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+/// Shows on a terminal how far the search for thresholds is.
+class ThresholdProgress {
+ public:
+  ~ThresholdProgress() {
+    if (drawn_) fmt::print(stderr, "\r\33[K");
+  }
+
+  training::ThresholdHooks hooks() {
+    if (!may_redraw(STDERR_FILENO)) return {};
+    return {.progress = [this](std::int64_t done, std::int64_t all) {
+      drawn_ = true;
+      fmt::print(
+          stderr, "\r\33[K{}",
+          fitted("thresholds  ", static_cast<double>(done) / static_cast<double>(all),
+                 {fmt::format("{} of {} evaluations", done, all)}, columns_of(STDERR_FILENO)));
+      std::fflush(stderr);
+    }};
+  }
+
+ private:
+  bool drawn_ = false;
+};
+
+std::vector<training::ThresholdedModel> thresholded(const EvalOptions& options,
+                                                    training::Model& model) {
+  if (options.most_lost.empty()) return {};
+  ThresholdProgress progress;
+  return *training::threshold_relus(model, training::held_back(options.input.model, model),
+                                    options.most_lost, progress.hooks());
+}
+
+int eval(const EvalOptions& options) {
+  require(options.saved.empty() || options.most_lost.size() == 1,
+          "--save-model: writes one net, so --relu-threshold takes one number with it, got ",
+          options.most_lost.size());
+  auto [model, test] = options.input.load();
+  std::vector<training::ThresholdedModel> chosen = thresholded(options, model);
+  if (!options.saved.empty()) training::save_model(options.saved, chosen[0].model);
   const training::Evaluation without = *training::evaluate(model.net, test);
-  const training::Evaluation judged =
-      chosen ? *training::evaluate(chosen->model.net, test) : without;
+  std::vector<training::Evaluation> with;
+  for (training::ThresholdedModel& net : chosen) {
+    with.push_back(*training::evaluate(net.model.net, test));
+  }
+  const bool several = chosen.size() > 1;
+  const training::Evaluation& judged = chosen.size() == 1 ? with[0] : without;
   if (options.json) {
     nlohmann::ordered_json result = training::json_of(judged);
     if (model.epochs > 0) {
       result["net"] = {{"epoch", model.epoch}, {"epochs", model.epochs}};
       if (options.input.unfinished()) result["net"]["unfinished"] = true;
     }
-    if (chosen) result["relu_threshold"] = json_of(*chosen, without);
+    if (chosen.size() == 1) result["relu_threshold"] = json_of(chosen[0], without);
+    if (several) result["relu_thresholds"] = front_json(options.most_lost, chosen, with, without);
     fmt::print("{}\n", dumped(result, 2));
   } else {
     fmt::print("{}", options.input.which_epoch(model));
-    if (chosen) print(*chosen, without, judged);
-    print(judged, test);
+    if (several) {
+      print_front(options.most_lost, chosen, with, without);
+    } else {
+      if (chosen.size() == 1) print(chosen[0], without, judged);
+      print(judged, test);
+    }
     options.input.execution.print_precision();
   }
   return 0;
@@ -126,7 +216,8 @@ void add_eval(Command& app, Run& run) {
       add_option(
           *command, "--relu-threshold", options->most_lost,
           "Make zeros of the small outputs of ReLUs, by thresholds that lose at most so many "
-          "percentage points of accuracy on the images that the run held back")
+          "percentage points of accuracy on the images that the run held back; several, "
+          "separated by commas: a table of them")
           ->percent();
   add_option(*command, "--save-model", options->saved, "Write the net with the thresholds here")
       ->type_name("F")

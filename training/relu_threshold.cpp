@@ -87,6 +87,23 @@ double quantile_within(const Rises& rises, double most) {
   return std::lerp(kGrid[at], kGrid[at + 1], part);
 }
 
+/// Judges nets, and tells how far that has come.
+class Judge {
+ public:
+  Judge(const ThresholdHooks& hooks, std::int64_t all) : hooks_(hooks), all_(all) {}
+
+  /// Nothing if it was stopped.
+  std::optional<Evaluation> operator()(Model& model, const Dataset& images) {
+    auto evaluation = evaluate(model.net, images, {.stop = hooks_.stop});
+    if (evaluation && hooks_.progress) hooks_.progress(++done_, all_);
+    return evaluation;
+  }
+
+ private:
+  const ThresholdHooks& hooks_;
+  std::int64_t done_ = 0, all_;
+};
+
 /// What the search of threshold_relus() goes by.
 class Thresholds {
  public:
@@ -100,22 +117,23 @@ class Thresholds {
   }
 
   const ReluThresholds& own() const { return own_; }
+  /// How often measure() judges a net.
+  std::int64_t measurements() const {
+    return 1 + std::ssize(samples_) * static_cast<std::int64_t>(kGrid.size() - 1);
+  }
 
-  /// Of each layer alone how the loss rises along the grid, or whether `stop` said so.
-  bool measure(Model& model, const Dataset& images, const std::function<bool()>& stop) {
-    const auto loss = [&](Model& judged) {
-      const auto evaluation = evaluate(judged.net, images, {.stop = stop});
-      return evaluation ? std::optional(evaluation->loss) : std::nullopt;
-    };
-    const auto before = loss(model);
+  /// Of each layer alone how the loss rises along the grid; false if it was stopped.
+  bool measure(Model& model, const Dataset& images, Judge& judge) {
+    const auto before = judge(model, images);
     if (!before) return false;
     for (const auto& [layer, sample] : samples_) {
       Rises& rises = rises_[layer];
       for (std::size_t at = 1; at < kGrid.size(); ++at) {
         Model tried = with_relu_thresholds(model, {{layer, at_least(layer, kGrid[at])}});
-        const auto after = loss(tried);
+        const auto after = judge(tried, images);
         if (!after) return false;
-        rises[at] = std::max(rises[at - 1], *after - *before);  // noise makes no layer bear more
+        rises[at] =
+            std::max(rises[at - 1], after->loss - before->loss);  // noise makes no layer bear more
       }
     }
     return true;
@@ -153,6 +171,33 @@ class Thresholds {
   std::map<std::string, Rises> rises_;
 };
 
+/// Those of the largest rise that loses no more than `most_lost`.
+std::optional<ThresholdedModel> within(Model& model, const Dataset& images,
+                                       const Thresholds& choice, const Evaluation& before,
+                                       double most_lost, Judge& judge) {
+  ThresholdedModel best{.model = with_relu_thresholds(model, {}),
+                        .thresholds = choice.own(),
+                        .before = before,
+                        .after = before};
+  double least = kLeastLogRise, most = kMostLogRise;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = std::midpoint(least, most);
+    ReluThresholds thresholds = choice.within(std::exp(middle));
+    Model tried = with_relu_thresholds(model, thresholds);
+    const auto after = judge(tried, images);
+    if (!after) return std::nullopt;
+    if (100 * (before.accuracy() - after->accuracy()) > most_lost) {
+      most = middle;
+      continue;
+    }
+    least = middle;
+    best.model = std::move(tried);
+    best.thresholds = std::move(thresholds);
+    best.after = *after;
+  }
+  return best;
+}
+
 }  // namespace
 
 Model with_relu_thresholds(Model& model, const ReluThresholds& thresholds) {
@@ -184,38 +229,26 @@ Model with_relu_thresholds(Model& model, const ReluThresholds& thresholds) {
   return changed;
 }
 
-std::optional<ThresholdedModel> threshold_relus(Model& model, const Dataset& images,
-                                                double most_lost,
-                                                const std::function<bool()>& stop) {
-  require(most_lost >= 0, "relu_threshold: what may be lost must not be negative, got ", most_lost);
+std::optional<std::vector<ThresholdedModel>> threshold_relus(Model& model, const Dataset& images,
+                                                             std::span<const double> most_lost,
+                                                             const ThresholdHooks& hooks) {
+  for (const double lost : most_lost) {
+    require(lost >= 0, "relu_threshold: what may be lost must not be negative, got ", lost);
+  }
   require(images.size() > 0, "relu_threshold: there are no images to choose by");
   Thresholds choice(model, images);
-  const auto before = evaluate(model.net, images, {.stop = stop});
+  Judge judge(hooks, choice.measurements() + 1 + kHalvings * std::ssize(most_lost));
+  const auto before = judge(model, images);
   if (!before) return std::nullopt;
   const Dataset first = images.take(std::min(kMeasuredImages, images.size()));
-  if (!choice.measure(model, first, stop)) return std::nullopt;
-  ThresholdedModel best{.model = with_relu_thresholds(model, {}),
-                        .thresholds = choice.own(),
-                        .before = *before,
-                        .after = *before};
-  double least = kLeastLogRise, most = kMostLogRise;
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = std::midpoint(least, most);
-    ReluThresholds thresholds = choice.within(std::exp(middle));
-    Model tried = with_relu_thresholds(model, thresholds);
-    const auto after = evaluate(tried.net, images, {.stop = stop});
-    if (!after) return std::nullopt;
-    if (100 * (before->accuracy() - after->accuracy()) > most_lost) {
-      most = middle;
-      continue;
-    }
-    least = middle;
-    best = {.model = std::move(tried),
-            .thresholds = std::move(thresholds),
-            .before = *before,
-            .after = *after};
+  if (!choice.measure(model, first, judge)) return std::nullopt;
+  std::vector<ThresholdedModel> found;
+  for (const double lost : most_lost) {
+    auto best = within(model, images, choice, *before, lost, judge);
+    if (!best) return std::nullopt;
+    found.push_back(std::move(*best));
   }
-  return best;
+  return found;
 }
 
 Dataset held_back(const std::string& folder, const Model& model) {

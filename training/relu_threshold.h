@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "joule/data/dataset.h"
 #include "joule/training/evaluate.h"
@@ -44,16 +46,24 @@ struct ThresholdedModel {
 /// it, but what is returned was evaluated on all images.  A threshold that a ReLU has already is
 /// never lowered.
 ///
-/// Cost      with K ReLUs the images go through the net nine times, the first of them 9 K times.
-/// Returns   nothing if `stop` said so; it is asked before every batch.
-/// Errors    ArgumentError if most_lost is negative, there are no images, the net has no ReLU, or
-///           zeros of its ReLUs save nothing; as evaluate(), macs_saved() and
+/// With several numbers in `most_lost` each has its own r, by the same measurements: a front.
+///
+/// Cost      with K ReLUs the first images go through the net 9 K times, and all of them once, and
+///           seven times more for each of `most_lost`.
+/// Returns   one per number, in their order; nothing if `stop` said so.
+/// Errors    ArgumentError if one of `most_lost` is negative, there are no images, the net has no
+///           ReLU, or zeros of its ReLUs save nothing; as evaluate(), macs_saved() and
 ///           with_relu_thresholds().
 inline constexpr std::int64_t kMeasuredImages = 1000;
 inline constexpr double kLeastMacs = 1e-3;
-std::optional<ThresholdedModel> threshold_relus(Model& model, const Dataset& images,
-                                                double most_lost,
-                                                const std::function<bool()>& stop = {});
+struct ThresholdHooks {
+  std::function<bool()> stop{};  // asked before every batch
+  /// Told after each time that images went through the net, and how often they will.
+  std::function<void(std::int64_t done, std::int64_t all)> progress{};
+};
+std::optional<std::vector<ThresholdedModel>> threshold_relus(Model& model, const Dataset& images,
+                                                             std::span<const double> most_lost,
+                                                             const ThresholdHooks& hooks = {});
 
 /// What the run in `folder` held back of its training images, prepared for its model: images to
 /// choose by.

@@ -97,7 +97,13 @@ Option* Option::percent() {
   // The transform that is added last is the first that runs.
   option_.transform(CLI::Validator(
       [](std::string& text) {
-        if (text.size() > 1 && text.ends_with('%')) text.pop_back();
+        std::string numbers;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+          const bool behind = i > 0 && text[i - 1] != ',' && text[i - 1] != '%';
+          const bool last = i + 1 == text.size() || text[i + 1] == ',';
+          if (text[i] != '%' || !behind || !last) numbers += text[i];
+        }
+        text = numbers;
         return std::string();
       },
       ""));

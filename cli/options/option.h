@@ -33,7 +33,7 @@ class Option {
   Option* excludes(Option* other);
   Option* needs(Option* other);
   Option* one_of(const std::vector<std::string>& texts);
-  /// A '%' may stand behind its number.
+  /// A '%' may stand behind its number, or each of them.
   Option* percent();
   /// Of an option that may be given more than once every value counts, not only the last.
   Option* take_all();

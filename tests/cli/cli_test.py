@@ -148,6 +148,19 @@ class Program(unittest.TestCase):
             self.assertEqual(again[key], result[key])
         self.assertEqual(read_header(saved)[0]["__metadata__"]["model"], "lenet5-thresholded")
         self.assertIn("without thresholds", self.output(*asked))
+        # Several losses: each is what it is alone, and the table has a line for each.
+        several = ("eval", "--model", self.run_folder, *DATA, "--relu-threshold", "0.5%,20%")
+        front = json.loads(self.output(*several, "--json"))
+        self.assertEqual(front["test_accuracy"], before["test_accuracy"])
+        self.assertEqual([point["most_lost"] for point in front["relu_thresholds"]], [0.5, 20])
+        last = front["relu_thresholds"][1]
+        self.assertEqual({key: last[key] for key in chosen}, chosen)
+        for key in ("test_accuracy", "test_loss", "relu_density"):
+            self.assertEqual(last[key], result[key])
+        self.assertRegex(self.output(*several), r"(?s)no thresholds .*\n0\.5% .*\n20% ")
+        self.assert_refused(2, "--save-model: writes one net, so --relu-threshold takes one number with it, got 2",
+                            *several, "--save-model", saved)  # fmt: skip
+        self.assert_refused(2, "--relu-threshold", *asked[:-1], "1%%,2")
         self.assert_refused(2, "relu_threshold: what may be lost must not be negative, got -1", *asked[:-1], "-1")
         self.assert_refused(2, "is not the folder of a run", "eval", "--model", self.model, "--relu-threshold", "1")
         self.assert_refused(2, "--relu-threshold", "eval", "--model", self.run_folder, "--save-model", saved)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "joule/layers/taps.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/training/training_cases.h"
@@ -21,6 +23,10 @@ Model trained_model() {
   Trainer trainer(config, small_data());
   while (!trainer.finished()) trainer.run_epoch();
   return std::move(trainer.model());
+}
+
+ThresholdedModel thresholded(Model& model, const Dataset& images, double most_lost) {
+  return std::move((*threshold_relus(model, images, std::array{most_lost}))[0]);
 }
 
 /// What each ReLU puts out for the images.
@@ -74,7 +80,7 @@ TEST(ReluThreshold, LosesNoMoreThanItMay) {
   const std::int64_t of_all = all_relus(*evaluate(model.net, images)).nonzeros;
   std::int64_t nonzeros = of_all;
   for (const double most_lost : {0.0, 10.0, 100.0}) {
-    ThresholdedModel found = *threshold_relus(model, images, most_lost);
+    ThresholdedModel found = thresholded(model, images, most_lost);
     const Evaluation judged = *evaluate(found.model.net, images);
     EXPECT_EQ(judged.correct, found.after.correct);
     EXPECT_EQ(found.before.correct, evaluate(model.net, images)->correct);
@@ -83,7 +89,7 @@ TEST(ReluThreshold, LosesNoMoreThanItMay) {
     EXPECT_LE(now, nonzeros) << most_lost;
     nonzeros = now;
     // A threshold is never lowered.
-    const ThresholdedModel again = *threshold_relus(found.model, images, 0);
+    const ThresholdedModel again = thresholded(found.model, images, 0);
     for (const auto& [layer, threshold] : found.thresholds) {
       EXPECT_GE(again.thresholds.at(layer), threshold);
     }
@@ -91,11 +97,31 @@ TEST(ReluThreshold, LosesNoMoreThanItMay) {
   EXPECT_LT(nonzeros, of_all / 5);
 }
 
+TEST(ReluThreshold, SeveralAreWhatEachIsAlone) {
+  Model model = trained_model();
+  const Dataset images = model.prepare(small_data().test);
+  const std::array most_lost = {50.0, 0.0};
+  std::int64_t steps = 0;
+  const auto found =
+      *threshold_relus(model, images, most_lost, {.progress = [&](auto done, auto all) {
+                         EXPECT_EQ(all, 1 + 1 + 4 * 9 + 2 * 7);  // 4 ReLUs
+                         EXPECT_EQ(done, ++steps);
+                       }});
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(steps, 52);
+  for (std::size_t i = 0; i < most_lost.size(); ++i) {
+    const ThresholdedModel alone = thresholded(model, images, most_lost[i]);
+    EXPECT_EQ(found[i].thresholds, alone.thresholds) << most_lost[i];
+    EXPECT_EQ(found[i].after.loss, alone.after.loss) << most_lost[i];
+  }
+  EXPECT_NE(found[0].thresholds, found[1].thresholds);
+}
+
 TEST(ReluThreshold, LeavesAloneWhatSavesNextToNothing) {
   const DataSplit data = small_data();
   manual_seed(1);
   Model model = make_model_for("small-cnn", "synthetic", data.train);
-  const ThresholdedModel found = *threshold_relus(model, model.prepare(data.test), 100);
+  const ThresholdedModel found = thresholded(model, model.prepare(data.test), 100);
   // 4 classes read the outputs of the last, 9 taps of 64 channels those of the first.
   EXPECT_EQ(found.thresholds.at("relu4"), 0);
   for (const char* layer : {"relu1", "relu2", "relu3"}) EXPECT_GT(found.thresholds.at(layer), 0);
@@ -104,8 +130,9 @@ TEST(ReluThreshold, LeavesAloneWhatSavesNextToNothing) {
 TEST(ReluThreshold, CanBeStopped) {
   Model model = trained_model();
   int left = 3;
+  const Dataset images = model.prepare(small_data().test);
   EXPECT_FALSE(
-      threshold_relus(model, model.prepare(small_data().test), 1, [&] { return --left < 0; }));
+      threshold_relus(model, images, std::array{1.0}, {.stop = [&] { return --left < 0; }}));
 }
 
 TEST(ReluThreshold, ErrorsSayWhatIsWrong) {
@@ -115,7 +142,9 @@ TEST(ReluThreshold, ErrorsSayWhatIsWrong) {
               with_relu_thresholds(model, {{"conv1", 0.1f}});
             }),
             "relu_threshold: lenet5 has no ReLU 'conv1'");
-  EXPECT_EQ(error_of([&] { threshold_relus(model, images, -1); }),
+  EXPECT_EQ(error_of([&] {
+              threshold_relus(model, images, std::array{1.0, -1.0});
+            }),
             "relu_threshold: what may be lost must not be negative, got -1");
   const test::TemporaryFolder folder;
   EXPECT_EQ(error_of([&] { held_back(folder.path().string(), model); }),
