@@ -13,6 +13,7 @@
 #include "joule/layers/graph/merge.h"
 #include "joule/layers/modules.h"
 #include "joule/layers/norms.h"
+#include "joule/layers/padding.h"
 
 namespace joule::nn {
 namespace {
@@ -387,6 +388,35 @@ Kind dropout_kind() {
           .zeros = ReadZeros::pass};
 }
 
+Kind pad2d_kind() {
+  return {.name = "Pad2d",
+          .attributes = {{.name = "padding",  // above, below, to the left, to the right
+                          .preset = std::vector<std::int64_t>{},
+                          .required = true,
+                          .least = -kMostOfWindow,
+                          .most = kMostOfWindow,
+                          .length = 4}},
+          .make =
+              [](const Attributes& a) {
+                const auto& p = a.list("padding");
+                return std::make_shared<Pad2d>(Size2(p[0], p[2]), Size2(p[1], p[3]));
+              },
+          .shape = [](const Attributes& a, Shapes xs) -> Shape {
+            require_rank(xs[0], 4);
+            const auto& p = a.list("padding");
+            const std::int64_t h = xs[0][1], w = xs[0][2];
+            require(h + std::min<std::int64_t>(p[0], 0) + std::min<std::int64_t>(p[1], 0) >= 1 &&
+                        w + std::min<std::int64_t>(p[2], 0) + std::min<std::int64_t>(p[3], 0) >= 1,
+                    "of an image of ", h, "x", w, " nothing would be left");
+            require(std::max(h, w) <= kMostOfWindow, "expected an image of up to ", kMostOfWindow,
+                    " pixels a side, got ", h, "x", w);
+            return {xs[0][0], h + p[0] + p[1], w + p[2] + p[3], xs[0][3]};
+          },
+          .weights = no_weights,
+          .operations = none,
+          .zeros = ReadZeros::pass};
+}
+
 Kind relu_kind() {
   return {.name = "ReLU",
           .attributes = {{.name = "threshold", .preset = 0.0, .least = 0, .most = Float::max()}},
@@ -466,6 +496,7 @@ std::vector<Kind> built_in_kinds() {
           leaky_relu_kind(),
           linear_kind(),
           max_pool_kind(),
+          pad2d_kind(),
           relu_kind(),
           activation_kind<SiLU>("SiLU", ReadZeros::pass),
           activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),

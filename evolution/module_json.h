@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/evolution/genotype.h"
+#include "joule/evolution/json_reader.h"
+
+// Genes and modules as parts of documents; private to this folder.
+namespace joule::evolution {
+
+nlohmann::ordered_json json_of(const Genes& genes);
+nlohmann::ordered_json json_of(const Module& module);
+/// Errors    as JsonReader.
+Genes genes_of_json(const JsonReader& json);
+Module module_of_json(const JsonReader& json);
+
+}  // namespace joule::evolution
