@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "joule/evolution/module_json.h"
+#include "joule/evolution/json/module_json.h"
 #include "joule/io/parse_number.h"
 #include "joule/search/front/front.h"
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "joule/core/error.h"
-#include "joule/evolution/net_builder.h"
-#include "joule/evolution/words.h"
+#include "joule/evolution/decode/net_builder.h"
+#include "joule/evolution/decode/words.h"
 #include "joule/io/nearest.h"
 #include "joule/layers/graph/kinds.h"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "joule/core/shape.h"
+#include "joule/evolution/decode/words.h"
 #include "joule/evolution/phenotype.h"
-#include "joule/evolution/words.h"
 #include "joule/layers/graph/graph.h"
 
 namespace joule::evolution {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/evolution/individual.h"
-#include "joule/evolution/json_reader.h"
-#include "joule/evolution/module_json.h"
+#include "joule/evolution/json/json_reader.h"
+#include "joule/evolution/json/module_json.h"
 #include "joule/io/parse_number.h"
 
 namespace joule::evolution {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/evolution/json_reader.h"
+#include "joule/evolution/json/json_reader.h"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/evolution/decode/words.h"
 #include "joule/evolution/genotype.h"
-#include "joule/evolution/words.h"
 #include "joule/io/parse_number.h"
 
 namespace joule::evolution {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/evolution/words.h"
+#include "joule/evolution/decode/words.h"
 
 #include <algorithm>
 #include <array>

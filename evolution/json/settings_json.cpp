@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "joule/evolution/json_reader.h"
+#include "joule/evolution/json/json_reader.h"
 #include "joule/evolution/rate_table.h"
 #include "joule/evolution/settings.h"
 #include "joule/io/nearest.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/evolution/net_builder.h"
+#include "joule/evolution/decode/net_builder.h"
 
 #include <algorithm>
 #include <utility>

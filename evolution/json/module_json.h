@@ -2,7 +2,7 @@
 #pragma once
 
 #include "joule/evolution/genotype.h"
-#include "joule/evolution/json_reader.h"
+#include "joule/evolution/json/json_reader.h"
 
 // Genes and modules as parts of documents; private to this folder.
 namespace joule::evolution {
