@@ -114,7 +114,7 @@ std::string fault_of(const NumberRule& rule, const std::vector<double>& numbers,
 std::string number_text(double number) {
   constexpr double kFixed = 1e-9, kWhole = 0x1p53;  // between them as people write it: 0.00001
   const double size = std::abs(number);
-  const bool fixed = number == 0 || (size >= kFixed && size < kWhole);
+  const bool fixed = number == 0 || (size >= kFixed && size <= kWhole);
   std::array<char, 64> text;
   const auto [end, error] =
       std::to_chars(text.data(), text.data() + text.size(), number,

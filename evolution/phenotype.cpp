@@ -224,8 +224,4 @@ DecodedNet decode_module(const std::string& phenotype, const Shape& input, const
   });
 }
 
-double learning_rate_at(const Learning& learning, std::int64_t step) {
-  return learning.lr / (1 + learning.decay * static_cast<double>(step));
-}
-
 }  // namespace joule::evolution

@@ -66,24 +66,15 @@ Settings fast_denser() {
                    .most_dropout = 0.5}};
 }
 
-void check_words(const Grammar& grammar, const std::string& start, std::set<std::string>& seen) {
-  if (!seen.insert(start).second) return;
-  for (const Alternative& alternative : grammar.production(start).alternatives) {
-    for (const Symbol& symbol : alternative) {
-      if (symbol.kind == Symbol::Kind::non_terminal) {
-        check_words(grammar, symbol.name, seen);
-      } else if (symbol.kind == Symbol::Kind::terminal) {
-        check_word(symbol.name, symbol.value);
-      } else {
-        check_word(symbol.name, {});
-        const bool moves = !symbol.number.least || !symbol.number.most;
-        require(!moves || symbol.name == "partition_point", "grammar: a bound of ", symbol.name,
-                " is '_', which is set for a partition_point alone");
-        require(symbol.number.count == 1, "grammar: ", symbol.name,
-                ": a layer or optimiser has one such number, not ", symbol.number.count);
-      }
-    }
-  }
+void check_symbol(const Symbol& symbol) {
+  if (symbol.kind == Symbol::Kind::terminal) check_word(symbol.name, symbol.value);
+  if (symbol.kind != Symbol::Kind::number) return;
+  check_word(symbol.name, {});
+  const bool moves = !symbol.number.least || !symbol.number.most;
+  require(!moves || symbol.name == "partition_point", "grammar: a bound of ", symbol.name,
+          " is '_', which is set for a partition_point alone");
+  require(symbol.number.count == 1, "grammar: ", symbol.name,
+          ": a layer or optimiser has one such number, not ", symbol.number.count);
 }
 
 void check_structure(const Structure& structure) {
@@ -133,6 +124,14 @@ void check_rates(const Rates& rates) {
   }
 }
 
+void check_words(const Grammar& grammar) {
+  for (const Production& production : grammar.productions) {
+    for (const Alternative& alternative : production.alternatives) {
+      for (const Symbol& symbol : alternative) check_symbol(symbol);
+    }
+  }
+}
+
 void check(const Settings& settings, const Grammar& grammar) {
   check_structure(settings.structure);
   check_rates(settings.rates);
@@ -144,10 +143,10 @@ void check(const Settings& settings, const Grammar& grammar) {
   require(nets.most_parameters >= 1 && nets.most_macs >= 1,
           "settings: expected limits of at least 1, got ", nets.most_parameters, " and ",
           nets.most_macs);
-  std::set<std::string> seen;
-  for (const ModuleRule& rule : settings.structure.modules) check_words(grammar, rule.start, seen);
-  check_words(grammar, settings.structure.output, seen);
-  for (const std::string& macro : settings.structure.macros) check_words(grammar, macro, seen);
+  for (const ModuleRule& rule : settings.structure.modules) grammar.production(rule.start);
+  grammar.production(settings.structure.output);
+  for (const std::string& macro : settings.structure.macros) grammar.production(macro);
+  check_words(grammar);
 }
 
 }  // namespace joule::evolution

@@ -77,8 +77,12 @@ struct Settings {
 Settings preset(std::string_view name);
 std::vector<std::string> preset_names();
 
-/// Errors    ArgumentError: a probability outside [0, 1], bounds the wrong way round, a start that
-///           the grammar has not, a name or value that no layer or optimiser knows.
+/// Errors    ArgumentError for a name or value that no layer or optimiser knows, a bound that is
+///           `_` of anything but a partition point, a number of which there are several.
+void check_words(const Grammar& grammar);
+/// Errors    ArgumentError: as check_words(); a probability outside [0, 1], bounds the wrong way
+/// round, a start that
+///           the grammar has not.
 void check(const Settings& settings, const Grammar& grammar);
 
 /// As JSON with every member; the inverse takes what is left out from the preset that "preset"
