@@ -15,10 +15,11 @@ std::unique_ptr<Optimizer> make_optimizer(const Learning& l, std::vector<NamedTe
                                                                    .weight_decay = l.weight_decay});
   }
   if (l.optimizer == "adam") {
-    return std::make_unique<Adam>(
-        std::move(parameters),
-        AdamOptions{
-            .lr = l.lr, .beta1 = l.beta1, .beta2 = l.beta2, .weight_decay = l.weight_decay});
+    return std::make_unique<Adam>(std::move(parameters), AdamOptions{.lr = l.lr,
+                                                                     .beta1 = l.beta1,
+                                                                     .beta2 = l.beta2,
+                                                                     .weight_decay = l.weight_decay,
+                                                                     .amsgrad = l.amsgrad});
   }
   if (l.optimizer == "rmsprop") {
     return std::make_unique<RmsProp>(

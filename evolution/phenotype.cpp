@@ -97,6 +97,7 @@ Learning learning_of(const Parts& parts) {
   number(Word::momentum, read.momentum);
   number(Word::weight_decay, read.weight_decay);
   if (words.has(Word::nesterov)) read.nesterov = words.flag(Word::nesterov);
+  if (words.has(Word::amsgrad)) read.amsgrad = words.flag(Word::amsgrad);
   number(Word::beta1, read.beta1);
   number(Word::beta2, read.beta2);
   number(Word::alpha, read.alpha);

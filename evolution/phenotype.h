@@ -24,6 +24,7 @@ struct Learning {
   double momentum = 0, weight_decay = 0;
   bool nesterov = false;
   double beta1 = 0.9, beta2 = 0.999;
+  bool amsgrad = false;
   double alpha = 0.99;  // of rmsprop
   std::int64_t batch = 128;
   std::int64_t epochs = 10'000;  // at most

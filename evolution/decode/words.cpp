@@ -45,6 +45,7 @@ constexpr std::array kWords{
     Known{"decay", Word::decay},
     Known{"beta1", Word::beta1},
     Known{"beta2", Word::beta2},
+    Known{"amsgrad", Word::amsgrad},
     Known{"alpha", Word::alpha},
     Known{"rho", Word::alpha},
     Known{"batch_size", Word::batch},
@@ -181,6 +182,7 @@ void check_word(const std::string& name, const std::string& value) {
       require_one_of(name, value, {"linear", "relu", "sigmoid", "softmax"});
       break;
     case Word::bias:
+    case Word::amsgrad:
     case Word::nesterov:
       alone.flag(word);
       break;

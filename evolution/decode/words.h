@@ -33,6 +33,7 @@ enum class Word {
   decay,
   beta1,
   beta2,
+  amsgrad,
   alpha,
   batch,
   epochs,
