@@ -6,7 +6,6 @@
 #include <set>
 
 #include "joule/evolution/json/module_json.h"
-#include "joule/io/parse_number.h"
 #include "joule/search/front/front.h"
 
 namespace joule::evolution {
@@ -60,15 +59,10 @@ ordered_json json_of(const ArchivedModule& archived) {
 ArchivedModule archived_of(const JsonReader& json) {
   json.require_members({"phenotype", "power", "quality", "module", "layers"});
   ArchivedModule read{.module = module_of_json(json.member("module")),
+                      .layers = layers_of_json(json.member("layers")),
                       .phenotype = json.member("phenotype").text(),
                       .power = json.member("power").number(),
                       .quality = json.member("quality").number()};
-  for (const auto& [name, genes] : json.member("layers").members()) {
-    const std::string number = name;
-    const auto id =
-        genes.checked([&] { return parse_number<std::int64_t>("the number of a layer", number); });
-    read.layers[id] = genes_of_json(genes);
-  }
   json.checked([&] { check_values(read.power, read.quality); });
   for (const PlacedLayer& placed : read.module.layers) {
     if (!read.layers.contains(placed.layer)) json.fail(str("there is no layer ", placed.layer));

@@ -113,7 +113,9 @@ class Derivation {
 /// Of one layer and what it reads; `first` is the number of the module's first layer.
 std::string layer_text(const Genotype& genotype, const Module& module, const PlacedLayer& placed,
                        const Grammar& grammar, std::int64_t first) {
-  std::string text = derived(genotype.layers.at(placed.layer), grammar, module.start);
+  const auto genes = genotype.layers.find(placed.layer);
+  require(genes != genotype.layers.end(), "genes: there is no layer ", placed.layer);
+  std::string text = derived(genes->second, grammar, module.start);
   for (std::size_t i = 0; i < placed.inputs.size(); ++i) {
     const std::int64_t input = placed.inputs[i];
     text += str(i == 0 ? " input:" : ",", first + input);

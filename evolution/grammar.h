@@ -60,7 +60,7 @@ struct Grammar {
 ///
 /// Errors    DataError "path:line:column: ...": not of the form; a production that is there twice,
 ///           is used but not there, or reaches itself; bounds that are no numbers of the type, or
-///           the wrong way round.
+///           the wrong way round; more than 1000 productions or 1 MiB.
 Grammar parse_grammar(std::string_view text, const std::string& path);
 /// The inverse: a line per production.
 std::string to_text(const Grammar& grammar);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <set>
+#include <map>
 
 #include "joule/core/error.h"
 #include "joule/evolution/grammar.h"
@@ -17,6 +17,8 @@ namespace {
 constexpr double kMostWhole = 0x1p53;  // beyond it a double is no whole number of its own
 constexpr double kMostPower = 62;
 constexpr std::int64_t kMostNumbers = 64;
+constexpr std::size_t kMostProductions = 1000;  // which may each lead to the next
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
 struct Place {
   std::size_t line = 1, column = 1;
@@ -27,16 +29,20 @@ class GrammarParser {
   GrammarParser(std::string_view text, const std::string& path) : text_(text), path_(path) {}
 
   Grammar parse() {
+    if (text_.size() > kMostBytes) {
+      fail(place_, str("expected at most ", kMostBytes, " bytes, got ", text_.size()));
+    }
     while (skip_empty_lines()) production();
     if (grammar_.productions.empty()) fail(place_, "the grammar has no production");
     check_uses();
-    check_recursion();
+    std::vector<Visit> visits(grammar_.productions.size());
+    for (std::size_t i = 0; i < visits.size(); ++i) check_recursion(i, visits);
     return std::move(grammar_);
   }
 
  private:
   struct Use {
-    std::string by, name;
+    std::string name;
     Place place;
   };
 
@@ -95,7 +101,12 @@ class GrammarParser {
   void production() {
     const Place begin = place_;
     Production read{.name = non_terminal(), .alternatives = {}};
-    if (grammar_.has(read.name)) fail(begin, str("<", read.name, "> is there twice"));
+    if (!numbers_.try_emplace(read.name, places_.size()).second) {
+      fail(begin, str("<", read.name, "> is there twice"));
+    }
+    if (places_.size() == kMostProductions) {
+      fail(begin, str("expected at most ", kMostProductions, " productions"));
+    }
     skip_spaces();
     expect("::=", "after the name of a production");
     for (bool more = true; more;) {
@@ -109,16 +120,16 @@ class GrammarParser {
 
   Alternative alternative(const std::string& of) {
     Alternative read;
-    for (skip_spaces(); !line_ended() && peek() != '|'; skip_spaces()) read.push_back(symbol(of));
+    for (skip_spaces(); !line_ended() && peek() != '|'; skip_spaces()) read.push_back(symbol());
     if (read.empty()) fail(place_, str("an alternative of <", of, "> is empty"));
     return read;
   }
 
-  Symbol symbol(const std::string& of) {
+  Symbol symbol() {
     if (peek() == '<') {
       const Place begin = place_;
       Symbol read{.kind = Symbol::Kind::non_terminal, .name = non_terminal()};
-      uses_.push_back({of, read.name, begin});
+      uses_.push_back({read.name, begin});
       return read;
     }
     if (peek() == '[') {
@@ -210,27 +221,28 @@ class GrammarParser {
     std::vector<std::string> names;
     for (const Production& each : grammar_.productions) names.push_back(each.name);
     for (const Use& use : uses_) {
-      if (!grammar_.has(use.name)) {
+      if (!numbers_.contains(use.name)) {
         fail(use.place, str("there is no <", use.name, ">", did_you_mean(use.name, names)));
       }
     }
   }
-  /// Everything that a production leads to is without it.
-  void check_recursion() const {
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-      const std::string& start = grammar_.productions[i].name;
-      std::set<std::string> reached;
-      std::vector<std::string> left{start};
-      while (!left.empty()) {
-        const std::string by = left.back();
-        left.pop_back();
-        for (const Use& use : uses_) {
-          if (use.by != by) continue;
-          if (use.name == start) fail(places_[i], str("<", start, "> leads to itself"));
-          if (reached.insert(use.name).second) left.push_back(use.name);
+  enum class Visit : char { none, open, done };
+  /// Everything that the production leads to is without it; `visits` has one per production.
+  void check_recursion(std::size_t production, std::vector<Visit>& visits) const {
+    if (visits[production] == Visit::done) return;
+    const auto& [name, alternatives] = grammar_.productions[production];
+    if (visits[production] == Visit::open) {
+      fail(places_[production], str("<", name, "> leads to itself"));
+    }
+    visits[production] = Visit::open;
+    for (const Alternative& alternative : alternatives) {
+      for (const Symbol& symbol : alternative) {
+        if (symbol.kind == Symbol::Kind::non_terminal) {
+          check_recursion(numbers_.at(symbol.name), visits);
         }
       }
     }
+    visits[production] = Visit::done;
   }
 
   std::string_view text_;
@@ -238,7 +250,8 @@ class GrammarParser {
   std::size_t at_ = 0;
   Place place_;
   Grammar grammar_;
-  std::vector<Place> places_;  // of the productions
+  std::vector<Place> places_;                   // of the productions
+  std::map<std::string, std::size_t> numbers_;  // of the productions
   std::vector<Use> uses_;
 };
 

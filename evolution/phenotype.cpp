@@ -26,8 +26,12 @@ void check_layer(LayerWords& layer, std::size_t number) {
   const bool convolution = layer.kind == "conv", linear = layer.kind == "fc";
   const Words& words = layer.words;
   if (convolution || layer.kind.starts_with("pool")) {
-    words.integer(Word::kernel);
-    words.integer(Word::stride);
+    for (const Word word : {Word::kernel, Word::stride}) {
+      const std::int64_t size = words.integer(word);
+      require(size >= 1 && size <= kMostOfWindow,
+              "phenotype: expected a kernel and a stride from 1 to ", kMostOfWindow, ", got ",
+              size);
+    }
     require_one_of("padding", words.text(Word::padding), {"same", "valid"});
   }
   if (convolution) words.integer(Word::channels);
@@ -126,26 +130,26 @@ std::string fault_of(const Learning& l) {
   return {};
 }
 
-bool is_buffer(const std::string& name) {
-  return name.ends_with(".running_mean") || name.ends_with(".running_var");
-}
+bool is_buffer(const std::string& name) { return name == "running_mean" || name == "running_var"; }
 
+/// Of layers that multiply with their first weight at every place of their output.  In double: more
+/// than the limit is a reason, whatever it is.
 void count(const nn::Graph& graph, DecodedNet& net) {
-  for (const auto& [name, shape] : nn::weights_of(graph)) {
-    if (!is_buffer(name)) net.parameters += shape.numel();
-  }
   const auto shapes = nn::shapes_of(graph);
-  const auto batched = [&](const std::string& value) {
-    std::vector<std::int64_t> extents{1};
-    const Shape& shape = shapes.at(value);
-    extents.insert(extents.end(), shape.begin(), shape.end());
-    return Shape(extents);
-  };
+  double parameters = 0, macs = 0;
   for (const nn::Node& node : graph.nodes) {
     const nn::Kind& kind = nn::kind_of(node.kind);
+    const std::vector<nn::WeightRule> weights = nn::weights_of(kind, node.attributes);
+    for (const auto& [name, shape] : weights) {
+      if (!is_buffer(name)) parameters += static_cast<double>(shape.numel());
+    }
     if (kind.zeros != nn::ReadZeros::save) continue;
-    net.macs += kind.operations(node.attributes, batched(node.inputs[0]), batched(node.name));
+    const Shape& y = shapes.at(node.name);
+    macs += static_cast<double>(y.numel() / y[-1]) * static_cast<double>(weights[0].shape.numel());
   }
+  constexpr double kMost = 0x1p62;
+  net.parameters = static_cast<std::int64_t>(std::min(parameters, kMost));
+  net.macs = static_cast<std::int64_t>(std::min(macs, kMost));
 }
 
 /// Checks the graph that `build` makes, and its size.

@@ -48,19 +48,6 @@ PlacedLayer placed_of(const JsonReader& json) {
   return {.layer = json.member("layer").integer(), .inputs = json.member("inputs").integers()};
 }
 
-std::map<std::int64_t, Genes> layers_of(const JsonReader& json) {
-  std::map<std::int64_t, Genes> layers;
-  for (const auto& [name, genes] : json.members()) {
-    const std::string number = name;
-    const auto id =
-        genes.checked([&] { return parse_number<std::int64_t>("the number of a layer", number); });
-    if (!layers.try_emplace(id, genes_of_json(genes)).second) {
-      genes.fail(str("there are two layers ", id));
-    }
-  }
-  return layers;
-}
-
 /// A JSON object, a line per member.
 std::string lines(const ordered_json& object, const char* indent) {
   std::string text;
@@ -73,7 +60,7 @@ std::string lines(const ordered_json& object, const char* indent) {
 
 Genotype genotype_of(const JsonReader& json) {
   json.require_members({"layers", "modules", "output", "macros"});
-  Genotype genotype{.layers = layers_of(json.member("layers"))};
+  Genotype genotype{.layers = layers_of_json(json.member("layers"))};
   for (const JsonReader& module : json.member("modules").elements()) {
     genotype.modules.push_back(module_of_json(module));
     for (const PlacedLayer& placed : genotype.modules.back().layers) {
@@ -107,6 +94,21 @@ Genes genes_of_json(const JsonReader& json) {
     for (const JsonReader& codon : codons.elements()) genes[name].push_back(codon_of(codon));
   }
   return genes;
+}
+
+std::map<std::int64_t, Genes> layers_of_json(const JsonReader& json) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;  // numbers above it are left for new ones
+  std::map<std::int64_t, Genes> layers;
+  for (const auto& [name, genes] : json.members()) {
+    const std::string number = name;
+    const auto id =
+        genes.checked([&] { return parse_number<std::int64_t>("the number of a layer", number); });
+    if (id < 0 || id > kMost) genes.fail(str("a layer cannot have the number ", id));
+    if (!layers.try_emplace(id, genes_of_json(genes)).second) {
+      genes.fail(str("there are two layers ", id));
+    }
+  }
+  return layers;
 }
 
 ordered_json json_of(const Module& module) {

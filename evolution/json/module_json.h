@@ -9,6 +9,9 @@ namespace joule::evolution {
 
 nlohmann::ordered_json json_of(const Genes& genes);
 nlohmann::ordered_json json_of(const Module& module);
+/// {"0": genes, "1": genes}.
+/// Errors    also DataError for a number of a layer that is not from 0 to 2^53, or there twice.
+std::map<std::int64_t, Genes> layers_of_json(const JsonReader& json);
 /// Errors    as JsonReader.
 Genes genes_of_json(const JsonReader& json);
 Module module_of_json(const JsonReader& json);

@@ -124,6 +124,19 @@ TEST(Operators, EachRateIsThatOfItsMutation) {
   }
 }
 
+TEST(Operators, WhatChangesTheNetSetsItsTimeBack) {
+  const Grammar grammar = small();
+  Settings settings = without_mutations();
+  Individual parent = seeded("layer:dropout rate:0.1 input:-1", 0, grammar, settings.structure);
+  parent.slots = 3;
+  parent.resumes = true;
+  const Individual child = mutate(parent, 1, 1, grammar, settings, ModuleArchive(), 1);
+  EXPECT_EQ(child.slots, 1);
+  EXPECT_FALSE(child.resumes);
+  settings.rates.train_longer = 1;
+  EXPECT_EQ(mutate(parent, 1, 1, grammar, settings, ModuleArchive(), 1).slots, 4);
+}
+
 TEST(Operators, AddAndRemoveKeepWithinTheBounds) {
   const Grammar grammar = small();
   Settings settings = without_mutations();

@@ -182,6 +182,34 @@ TEST(Phenotype, LayersThatDoNotFitAreSkippedWhereTheRulesSaySo) {
   EXPECT_EQ(graph.find("conv1"), std::string::npos);
 }
 
+TEST(Phenotype, OfALayerThatIsSkippedNothingIsLeft) {
+  // Its inputs are merged before it turns out that its kernel is larger than they are.
+  const std::string text = conv("padding:valid act:relu", "-1") +
+                           " layer:dropout rate:0.5 input:0 " +
+                           "layer:conv out_channels:8 kernel_size:27 stride:1 padding:valid "
+                           "act:relu bias:True input:1,0 layer:dropout rate:0.25 input:2" +
+                           output(3) + kEnd;
+  const std::string graph = text_of(decode(text, kEnds, preset("fast-denser").nets));
+  EXPECT_NE(graph.find("module0.dropout3 = Dropout(module0.dropout1; probability=0.25)"),
+            std::string::npos)
+      << graph;
+  EXPECT_EQ(graph.find("concat"), std::string::npos) << graph;
+}
+
+TEST(Phenotype, AModuleAloneReadsTheImage) {
+  const DecodedNet net =
+      decode_module("layer:dropout rate:0.5 input:-1 layer:batch_norm input:0", {8, 9, 3}, {});
+  ASSERT_TRUE(net.graph) << net.reason;
+  EXPECT_EQ(nn::to_text(*net.graph),
+            "candidate\n"
+            "  input input [8,9,3]\n"
+            "  module0.dropout0 = Dropout(input; probability=0.5)\n"
+            "  module0.batch_norm1 = BatchNorm(module0.dropout0; channels=3)\n"
+            "  output module0.batch_norm1\n");
+  EXPECT_EQ(net.parameters, 6);
+  EXPECT_EQ(net.macs, 0);
+}
+
 TEST(Phenotype, TextsThatAreNoPhenotypeAreTheCallersFault) {
   const auto fault = [](const std::string& text) -> std::string {
     try {
@@ -197,6 +225,8 @@ TEST(Phenotype, TextsThatAreNoPhenotypeAreTheCallersFault) {
             "layer: expected one of co");
   EXPECT_EQ(fault("layer:dropout rates:0.5 input:-1" + output(0) + kEnd),
             "phenotype: no layer and no optimiser knows 'rates'; did you mean 'rate'?");
+  EXPECT_EQ(fault("layer:pool_max kernel_size:2 stride:0 padding:same input:-1" + output(0) + kEnd),
+            "phenotype: expected a kernel and a stride from 1 to 2147483647, got 0");
   EXPECT_EQ(fault("layer:dropout input:-1" + output(0) + kEnd), "phenotype: 'rate' is missing");
   EXPECT_EQ(fault(conv("padding:some act:relu", "-1") + output(0) + kEnd).substr(0, 32),
             "padding: expected one of same, v");
