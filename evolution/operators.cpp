@@ -229,8 +229,9 @@ Individual mutate(const Individual& parent, std::int64_t id, std::int64_t genera
   Individual child = parent;
   child.id = id;
   child.parent = parent.id;
-  Mutator mutator(std::move(child), generation, grammar, settings, archive,
-                  Draws(seed, part_of(id)));
+  Draws draws(seed, part_of(id));
+  complete(child.genotype, grammar, settings.structure, draws);
+  Mutator mutator(std::move(child), generation, grammar, settings, archive, draws);
   return std::move(mutator).run();
 }
 

@@ -16,7 +16,8 @@ namespace joule::evolution {
 /// probability initial_reuse one that the module has already; each layer reads the one before it,
 /// and so many drawn ones of the levels_back - 1 places before that; output and macros drawn.
 ///
-/// Errors    as check().
+/// Errors    ArgumentError if the grammar has not one of the starts, or as complete(); if id is not
+///           from 0 to 2^32 - 1, as of mutate().
 Individual random_individual(const Grammar& grammar, const Structure& structure, std::int64_t id,
                              std::uint64_t seed);
 
@@ -24,7 +25,7 @@ Individual random_individual(const Grammar& grammar, const Structure& structure,
 Individual seed_individual(const std::string& phenotype, const Grammar& grammar,
                            const Structure& structure, std::int64_t id);
 
-/// A mutated copy of `parent`, complete.  In this order, each with its rate:
+/// A mutated copy of `parent`, which is completed first.  In this order, each with its rate:
 ///   train_longer       one slot of training time more, resumed; nothing else happens
 /// or else, with one slot from the beginning,
 ///   reuse_module       one of the archive, drawn by 1 / power, is put at a uniform place
