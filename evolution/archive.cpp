@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFormat = "joule module archive";
-constexpr int kVersion = 1;
+constexpr const char* kArchiveFormat = "joule module archive";
+constexpr int kArchiveVersion = 1;
 
 void check_values(double power, double quality) {
   require(power > 0 && std::isfinite(power), "archive: power must be positive, got ", power);
@@ -123,17 +123,17 @@ std::string to_json(const ModuleArchive& archive) {
   for (const ArchivedModule& each : archive.modules()) {
     modules += str(modules.empty() ? "" : ",", "\n    ", json_of(each).dump());
   }
-  return str("{\n  \"format\": ", ordered_json(kFormat).dump(), ",\n  \"version\": ", kVersion,
-             ",\n  \"capacity\": ", archive.capacity(), ",\n  \"modules\": [", modules,
-             modules.empty() ? "" : "\n  ", "]\n}\n");
+  return str("{\n  \"format\": ", ordered_json(kArchiveFormat).dump(),
+             ",\n  \"version\": ", kArchiveVersion, ",\n  \"capacity\": ", archive.capacity(),
+             ",\n  \"modules\": [", modules, modules.empty() ? "" : "\n  ", "]\n}\n");
 }
 
 ModuleArchive parse_archive(std::string_view text, const std::string& path) {
   const ordered_json document = JsonReader::parsed(text, path);
   const JsonReader json(document, path);
   json.require_members({"format", "version", "capacity", "modules"});
-  if (document["format"] != kFormat || document["version"] != kVersion) {
-    json.fail(str("expected format '", kFormat, "', version ", kVersion, ", got ",
+  if (document["format"] != kArchiveFormat || document["version"] != kArchiveVersion) {
+    json.fail(str("expected format '", kArchiveFormat, "', version ", kArchiveVersion, ", got ",
                   document["format"].dump(), ", ", document["version"].dump()));
   }
   const std::int64_t capacity = json.member("capacity").integer();

@@ -9,8 +9,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFormat = "joule individual";
-constexpr int kVersion = 1;
+constexpr const char* kIndividualFormat = "joule individual";
+constexpr int kIndividualVersion = 1;
 
 ordered_json json_of(const Mutation& mutation) {
   ordered_json json{{"type", mutation.type}, {"generation", mutation.generation}};
@@ -139,9 +139,9 @@ std::string to_json(const Individual& individual) {
   for (const Mutation& mutation : individual.history) history.push_back(json_of(mutation));
   const ordered_json parent =
       individual.parent ? ordered_json(*individual.parent) : ordered_json(nullptr);
-  return str("{\n  \"format\": ", ordered_json(kFormat).dump(), ",\n  \"version\": ", kVersion,
-             ",\n  \"id\": ", individual.id, ",\n  \"parent\": ", parent.dump(),
-             ",\n  \"slots\": ", individual.slots,
+  return str("{\n  \"format\": ", ordered_json(kIndividualFormat).dump(),
+             ",\n  \"version\": ", kIndividualVersion, ",\n  \"id\": ", individual.id,
+             ",\n  \"parent\": ", parent.dump(), ",\n  \"slots\": ", individual.slots,
              ",\n  \"resumes\": ", ordered_json(individual.resumes).dump(),
              ",\n  \"genotype\": {\n    \"layers\": ", lines(layers, "    "),
              ",\n    \"modules\": ", modules.dump(),
@@ -155,9 +155,9 @@ Individual parse_individual(std::string_view text, const std::string& path) {
   const JsonReader json(document, path);
   json.require_members(
       {"format", "version", "id", "parent", "slots", "resumes", "genotype", "history"});
-  if (document["format"] != kFormat || document["version"] != kVersion) {
-    json.fail(str("expected format '", kFormat, "', version ", kVersion, ", got ",
-                  document["format"].dump(), ", ", document["version"].dump()));
+  if (document["format"] != kIndividualFormat || document["version"] != kIndividualVersion) {
+    json.fail(str("expected format '", kIndividualFormat, "', version ", kIndividualVersion,
+                  ", got ", document["format"].dump(), ", ", document["version"].dump()));
   }
   Individual individual{.id = json.member("id").integer(),
                         .genotype = genotype_of(json.member("genotype")),
