@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "profile", "tune", "compare",
+COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "profile", "tune", "compare", "evolve draw",
             "bench conv", "bench train", "bench infer", "bench side")  # fmt: skip
 # A line of --help, such as "  --batch INT=32  Images"; of those with a name of their own what they hold.
 OPTION = re.compile(r"^  (?:-\w,)?(--[\w-]+) (\S+)", re.MULTILINE)

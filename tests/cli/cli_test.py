@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 JOULE = os.environ["JOULE"]
-COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune", "compare")
+COMMANDS = ("train", "eval", "predict", "summary", "energy", "info", "demo", "meter", "bench", "profile", "tune", "evolve", "compare")
 DATA = ["--data", "synthetic", "--limit", "120"]  # 12 of them are held back
 NET = ["--model", "lenet5", "--epochs", "1", "--batch", "20"]
 
@@ -294,6 +294,8 @@ class Program(unittest.TestCase):
         for arguments, lr in (([], 0.001), (["--lr", "0.02"], 0.02)):
             self.output("train", *DATA, *NET, "--optimizer", "adam", *arguments, "--overwrite", "--out", out)
             self.assertEqual(json.loads((out / "config.json").read_text())["lr"], lr)
+        self.output("train", *DATA, *NET, "--optimizer", "lars", "--overwrite", "--out", out)
+        self.assertEqual(json.loads((out / "config.json").read_text())["lr"], 0.1)
 
     def test_demo(self):
         out = self.folder / "demo"
