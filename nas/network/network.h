@@ -18,9 +18,8 @@ namespace joule::nas {
 ///   output                 the vertices that feed it one after the other along the channels; where
 ///                          an edge leads from the input, its projection is added
 ///
-/// Convolutions have no bias and keep the size; norms have epsilon 1e-5 and momentum 0.003 (of the
-/// new statistics: the authors' 0.997 is of the old ones).  Layers are named after where they
-/// stand: "stack2.cell1.vertex3.conv", "stack2.cell1.vertex3.input.conv".
+/// Convolutions have no bias and keep the size; norms have epsilon 1e-5.  Layers are
+/// named after where they stand: "stack2.cell1.vertex3.conv", "stack2.cell1.vertex3.input.conv".
 ///
 /// Numerics  convolutions begin as he_normal, N(0, 2 / fan_in); the authors' begin with half of
 /// that
