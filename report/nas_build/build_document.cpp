@@ -222,9 +222,7 @@ Table spread_table(const BuildResults& results, const BuildFront& front) {
 
 void add_build_how(Document& document, const study::Study& study, const BuildResults& results) {
   document.parts.emplace_back(Heading{"How it was obtained"});
-  training::Config shared = results.config.training;
-  shared.model = training::Config().model;
-  const Table options = options_table(shared);
+  const Table options = options_table(results.config.training);
   if (!options.rows.empty()) document.parts.emplace_back(options);
   document.parts.emplace_back(Items{
       {"Each cell was really trained for each budget, and with each seed; nothing is scaled from "

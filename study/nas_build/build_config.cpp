@@ -59,7 +59,6 @@ std::vector<std::string> build_presets() { return {"small", "paper"}; }
 BuildConfig build_preset(std::string_view preset, const std::string& data) {
   require_one_of("preset", std::string(preset), build_presets());
   BuildConfig c = preset == "small" ? build_small() : build_paper();
-  c.training.model = "cell";
   c.training.data = data;
   c.training.validation = 0.2;
   c.training.optimizer = "rmsprop";
@@ -74,9 +73,7 @@ BuildConfig build_preset(std::string_view preset, const std::string& data) {
 }
 
 void check(const BuildConfig& c) {
-  training::Config training = c.training;
-  training.model = "small-cnn";  // the trial's own comes in its place
-  check(training);
+  check(c.training);
   require(c.training.net.empty(), "net: the study makes its own nets");
   require(c.training.validation > 0,
           "validation: expected more than 0, as searches choose by the images held back");

@@ -39,7 +39,6 @@ class RecordValues {
   std::vector<nas::Value> all(std::int64_t epochs) {
     const std::int64_t half = half_of(epochs);
     accuracies(nas_build::kAtStart, Checkpoint::start);
-    count({nas::kEpochs, Checkpoint::start}, 0);
     if (half > 0) {
       accuracies(nas_build::kAtHalf, Checkpoint::half);
       const auto report = std::ranges::find(trial_.reports, half, &Report::epoch);
@@ -51,7 +50,6 @@ class RecordValues {
       spent(nas_build::kAtHalf, Checkpoint::half);
     }
     accuracies("", Checkpoint::end);
-    count({nas::kEpochs, Checkpoint::end}, epochs);
     spent("", Checkpoint::end);
     run();
     scaled(epochs);

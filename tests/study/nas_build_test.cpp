@@ -172,7 +172,6 @@ TEST(BuiltTable, HasWhatTheTrialsMeasured) {
   EXPECT_DOUBLE_EQ(end.number("test accuracy").value(), 0.42);
   EXPECT_DOUBLE_EQ(end.number("train accuracy").value(), 0.60);
   EXPECT_EQ(end.number("training time"), 8);
-  EXPECT_EQ(end.number("epochs"), 4);
   EXPECT_EQ(end.number("parameters"), 2000);
   EXPECT_EQ(end.number("energy"), 200);
   EXPECT_EQ(end.number("modelled energy"), 20);
