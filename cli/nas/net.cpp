@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   joule nas net 0110/0010/0001/0000:conv3x3-bn-relu,maxpool3x3
       fingerprint, parameters, MACs of the net that the papers make of it
-  joule nas net 0110/0010/0001/0000:0,2 --channels 16 --cells 1 --image 28x28x1 --out net.json
+  joule nas net 0110/0010/0001/0000:0,2 --channels 16 --cells 1 --norm-momentum 0.1 --image 28x28x1 --out net.json
   joule train --net net.json --data fashion-mnist
   joule summary --net net.json
 
@@ -76,7 +76,6 @@ void add_nas_net(Command& nas, Run& run) {
   const auto o = std::make_shared<Options>();
   add_option(*command, "CELL", o->cell, "The cell")->required();
   o->skeleton.add_to(*command);
-  o->skeleton.add_images_to(*command);
   add_option(*command, "--name", o->name, "Of the net; unless given cell-HASH");
   add_option(*command, "--out", o->out, "Write the net as data, as joule train --net takes it")
       ->type_name("FILE");

@@ -11,9 +11,10 @@ void SkeletonOptions::add_to(Command& command) {
       ->capture_default_str();
   add_option(command, "--cells", asked.cells, "Cells per stack")->capture_default_str();
   add_option(command, "--stacks", asked.stacks, "Stacks")->capture_default_str();
-}
-
-void SkeletonOptions::add_images_to(Command& command) {
+  add_option(command, "--norm-momentum", asked.norm_momentum,
+             "How far the norms' running statistics follow each batch; of a training of hundreds "
+             "of steps 0.1")
+      ->capture_default_str();
   add_option(command, "--image", image, "Height, width and channels of the images")
       ->capture_default_str()
       ->type_name("HxWxC");

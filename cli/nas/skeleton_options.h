@@ -8,15 +8,12 @@
 
 namespace joule::cli {
 
-/// The net around a cell: --channels, --cells, --stacks, and of a net without a data set --image
-/// and
-/// --classes.
+/// The net around a cell: --channels, --cells, --stacks, --norm-momentum, --image, --classes.
 struct SkeletonOptions {
   nas::Skeleton asked;
   std::string image = "32x32x3";
 
   void add_to(Command& command);
-  void add_images_to(Command& command);
   /// Errors    ArgumentError as measure::parse_input() and check().
   nas::Skeleton skeleton() const;
 };

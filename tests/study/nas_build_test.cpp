@@ -204,8 +204,7 @@ TEST(BuiltTable, EnergyIsOfOneQuality) {
     EXPECT_EQ(energy.origin.quality, nas::Quality::modelled);
     EXPECT_EQ(energy.origin.source, "horowitz45");
   }
-  EXPECT_EQ(error_of([&] { table.column("energy scaled linearly to 108 epochs"); }).substr(0, 5),
-            "there");
+  EXPECT_NE(error_of([&] { table.column("energy scaled linearly to 108 epochs"); }), "");
   EXPECT_EQ(error_of([] { built_table(tiny(), {}); }),
             "no trial of the study is complete: there is nothing to put into a table");
 }
