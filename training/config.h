@@ -37,7 +37,7 @@ struct Config {
       "on";                            // off: not of biases and normalisations (see is_weight())
   double dampening = 0;                // of sgd, which is then not Nesterov's
   double beta1 = 0.9, beta2 = 0.999;   // of adam and adamw
-  double epsilon = 1e-8;               // of adam and adamw
+  double epsilon = 1e-8;               // of adam, adamw and rmsprop
   std::string nesterov = "on";         // off: sgd's momentum is not Nesterov's
   double alpha = 0.99;                 // of rmsprop
   double lr_biases = 0.01;             // of lars: of biases and normalisations
