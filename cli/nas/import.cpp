@@ -53,9 +53,7 @@ void add_nas_import(Command& nas, Run& run) {
   add_option(*command, "files", options->files, "TFRecord, JSON lines, results.json, or a folder")
       ->type_name("FILE")
       ->required();
-  add_option(*command, "--out", options->out, "The table to write")
-      ->type_name("FILE")
-      ->required();
+  add_option(*command, "--out", options->out, "The table to write")->type_name("FILE")->required();
   add_option(*command, "--energy", options->energy,
              "What the energies are: measured, scaled from 4 epochs, predicted by a surrogate")
       ->one_of({"automatic", "measured", "scaled", "surrogate"})

@@ -67,7 +67,8 @@ std::vector<nas::Answer> answers(nas::Table& table, const Options& o) {
   if (o.epochs) return {query(*o.epochs)};
   std::vector<nas::Answer> all;
   for (const std::int64_t epochs : table.budgets()) {
-    const auto found = cell ? table.find(*cell, epochs, options) : table.find(hash, epochs, options);
+    const auto found =
+        cell ? table.find(*cell, epochs, options) : table.find(hash, epochs, options);
     if (found) all.push_back(*found);
   }
   if (all.empty()) query(table.budgets().empty() ? 1 : table.budgets().front());  // says why
@@ -88,12 +89,9 @@ ordered_json json_of(const nas::Value& value) {
 }
 
 ordered_json json_of(const nas::Spent& spent) {
-  return {{"queries", spent.queries},
-          {"epochs", spent.epochs},
-          {"seconds", spent.seconds},
-          {"queries without seconds", spent.without_seconds},
-          {"joules", spent.joules},
-          {"queries without joules", spent.without_joules}};
+  return {{"queries", spent.queries}, {"epochs", spent.epochs},
+          {"seconds", spent.seconds}, {"queries without seconds", spent.without_seconds},
+          {"joules", spent.joules},   {"queries without joules", spent.without_joules}};
 }
 
 void print_json(const nas::Table& table, const std::vector<nas::Answer>& all) {
@@ -115,11 +113,11 @@ std::vector<std::string> row_of(const nas::Value& value) {
   const auto number = [&](double n) { return fmt::format("{:.7g}", n); };
   const std::string unit = value.metric.unit.empty() ? "" : " " + value.metric.unit;
   const bool at_end = value.metric.at == nas::Checkpoint::end;
-  return {at_end ? value.metric.name : fmt::format("{} {}", name(value.metric.at), value.metric.name),
-          value.number ? number(*value.number) + unit : "-",
-          value.low ? fmt::format("[{}, {}]", number(*value.low), number(*value.high)) : "",
-          std::string(name(value.origin.quality)),
-          value.origin.source + value.origin.reason};
+  return {
+      at_end ? value.metric.name : fmt::format("{} {}", name(value.metric.at), value.metric.name),
+      value.number ? number(*value.number) + unit : "-",
+      value.low ? fmt::format("[{}, {}]", number(*value.low), number(*value.high)) : "",
+      std::string(name(value.origin.quality)), value.origin.source + value.origin.reason};
 }
 
 void print_text(const nas::Table& table, const std::vector<nas::Answer>& all) {
@@ -140,16 +138,22 @@ void print_text(const nas::Table& table, const std::vector<nas::Answer>& all) {
 }
 
 ordered_json json_of(const nas::TableInfo& info) {
-  ordered_json json{{"points", info.points}, {"cells", info.models},
-                    {"vertices", ordered_json::object()}, {"most edges", info.edges},
-                    {"operations", ordered_json::object()}, {"budgets", ordered_json::object()},
+  ordered_json json{{"points", info.points},
+                    {"cells", info.models},
+                    {"vertices", ordered_json::object()},
+                    {"most edges", info.edges},
+                    {"operations", ordered_json::object()},
+                    {"budgets", ordered_json::object()},
                     {"totals", ordered_json::array()}};
   for (const auto& [vertices, cells] : info.vertices) json["vertices"][str(vertices)] = cells;
   for (const auto& [op, cells] : info.operations) json["operations"][str(name(op))] = cells;
   for (const auto& [epochs, points] : info.budgets) json["budgets"][str(epochs)] = points;
   for (const nas::Total& t : info.totals) {
-    json["totals"].push_back({{"epochs", t.epochs}, {"name", t.name}, {"sum", t.sum},
-                              {"unit", t.unit}, {"quality", name(t.quality)},
+    json["totals"].push_back({{"epochs", t.epochs},
+                              {"name", t.name},
+                              {"sum", t.sum},
+                              {"unit", t.unit},
+                              {"quality", name(t.quality)},
                               {"points", t.points}});
   }
   return json;
@@ -169,12 +173,15 @@ void print_info(const nas::TableInfo& info) {
   const auto same = [](auto number) { return number; };
   fmt::print("{} records of {} cells\n", info.points, info.models);
   fmt::print("cells by vertices: {}; at most {} edges\n", listed(info.vertices, same), info.edges);
-  fmt::print("cells by operations: {}\n", listed(info.operations, [](nas::CellOp op) { return name(op); }));
+  fmt::print("cells by operations: {}\n",
+             listed(info.operations, [](nas::CellOp op) { return name(op); }));
   fmt::print("records by epochs: {}\n", listed(info.budgets, same));
-  report::TextTable text{.head = {"epochs", "all together", "sum", "quality", "records"}, .names = 2};
+  report::TextTable text{.head = {"epochs", "all together", "sum", "quality", "records"},
+                         .names = 2};
   for (const nas::Total& t : info.totals) {
-    text.rows.push_back({fmt::format("{}", t.epochs), t.name, fmt::format("{:.7g} {}", t.sum, t.unit),
-                         std::string(name(t.quality)), fmt::format("{}", t.points)});
+    text.rows.push_back({fmt::format("{}", t.epochs), t.name,
+                         fmt::format("{:.7g} {}", t.sum, t.unit), std::string(name(t.quality)),
+                         fmt::format("{}", t.points)});
   }
   if (!text.rows.empty()) fmt::print("{}", text_of(text, columns_of(STDOUT_FILENO)));
 }

@@ -51,9 +51,9 @@ std::string unknown_fields(const Message& message) {
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
     const int count = field->is_repeated() ? look.FieldSize(message, field) : 1;
     for (int i = 0; i < count; ++i) {
-      std::string found = unknown_fields(field->is_repeated()
-                                             ? look.GetRepeatedMessage(message, field, i)
-                                             : look.GetMessage(message, field));
+      std::string found =
+          unknown_fields(field->is_repeated() ? look.GetRepeatedMessage(message, field, i)
+                                              : look.GetMessage(message, field));
       if (!found.empty()) return found;
     }
   }
@@ -68,12 +68,12 @@ std::optional<double> if_there(bool there, T number) {
 /// What both messages have.
 template <class Wire>
 Evaluation evaluation_of(const Wire& wire) {
-  return {.epochs = if_there(wire.has_epochs(), wire.epochs()),
-          .training_time = if_there(wire.has_training_time(), wire.training_time()),
-          .train_accuracy = if_there(wire.has_train_accuracy(), wire.train_accuracy()),
-          .validation_accuracy =
-              if_there(wire.has_validation_accuracy(), wire.validation_accuracy()),
-          .test_accuracy = if_there(wire.has_test_accuracy(), wire.test_accuracy())};
+  return {
+      .epochs = if_there(wire.has_epochs(), wire.epochs()),
+      .training_time = if_there(wire.has_training_time(), wire.training_time()),
+      .train_accuracy = if_there(wire.has_train_accuracy(), wire.train_accuracy()),
+      .validation_accuracy = if_there(wire.has_validation_accuracy(), wire.validation_accuracy()),
+      .test_accuracy = if_there(wire.has_test_accuracy(), wire.test_accuracy())};
 }
 
 Evaluation energy_evaluation_of(const wire::EcNasEvaluation& wire) {
@@ -98,7 +98,8 @@ std::vector<Device> devices_of(const wire::Devices& wire) {
   for (int i = 0; i < count; ++i) {
     Device& of = all[static_cast<std::size_t>(i)];
     if (i < wire.names_size()) of.name = wire.names(i).text();
-    if (i < wire.watts_size()) of.watts = if_there(wire.watts(i).has_value(), wire.watts(i).value());
+    if (i < wire.watts_size())
+      of.watts = if_there(wire.watts(i).has_value(), wire.watts(i).value());
     if (i < wire.joules_size()) {
       of.joules = if_there(wire.joules(i).has_value(), wire.joules(i).value());
     }

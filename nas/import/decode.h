@@ -11,10 +11,11 @@ namespace joule::nas {
 /// Whether this build decodes protobuf messages.
 bool has_protobuf();
 
-/// A run from the message of a TFRecord (metrics.proto): EC-NAS's, or NAS-Bench-101's if it does not
-/// fit that.
+/// A run from the message of a TFRecord (metrics.proto): EC-NAS's, or NAS-Bench-101's if it does
+/// not fit that.
 ///
-/// Errors    ArgumentError: the bytes are neither, or have fields that neither has, which are named;
+/// Errors    ArgumentError: the bytes are neither, or have fields that neither has, which are
+/// named;
 ///           this build has no protobuf (and how to get it).
 Run decode_run(std::string_view bytes);
 

@@ -127,8 +127,9 @@ std::int64_t budget_of(const std::vector<Evaluation>& evaluations) {
 
 Record record_of_line(const std::string& line, EnergyKind kind, const std::string& source) {
   const ordered_json of = parsed(line);
-  Record record{.cell = cell_of_json({{"matrix", member(of, "adjacency")}, {"ops", member(of, "ops")}}),
-                .fingerprint = parse_fingerprint(text(of, "hash"))};
+  Record record{
+      .cell = cell_of_json({{"matrix", member(of, "adjacency")}, {"ops", member(of, "ops")}}),
+      .fingerprint = parse_fingerprint(text(of, "hash"))};
   const ordered_json& repeat = member(of, "repeat");
   require(repeat.is_number_integer(), "repeat: expected a whole number");
   record.repeat = repeat.get<std::int64_t>();

@@ -34,8 +34,8 @@ Origins origins_of(EnergyKind kind, bool copies, const std::string& source) {
     all.energy = all.time = all.emission = {
         .quality = Quality::modelled, .source = with(", scaled linearly from a run of 4 epochs")};
   } else if (kind == EnergyKind::surrogate) {
-    all.energy = all.time = all.emission = {.quality = Quality::modelled,
-                                            .source = with(", predicted by the authors' surrogate")};
+    all.energy = all.time = all.emission = {
+        .quality = Quality::modelled, .source = with(", predicted by the authors' surrogate")};
   }
   return all;
 }
@@ -99,8 +99,8 @@ void add_devices(Values& values, const char* kind, const std::vector<Device>& de
                  const std::string& source, bool energies) {
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const Device& device = devices[i];
-    const Origin origin{.source = str(source, ", CarbonTracker, ",
-                                      device.name.empty() ? "a device" : device.name)};
+    const Origin origin{
+        .source = str(source, ", CarbonTracker, ", device.name.empty() ? "a device" : device.name)};
     const std::string name = str(kind, ' ', i, ' ');
     values.add({.name = name + "power", .at = Checkpoint::run, .unit = "W"}, device.watts, origin);
     if (energies) {
@@ -171,8 +171,8 @@ std::string_view name(EnergyKind kind) {
 
 EnergyKind parse_energy_kind(std::string_view text) {
   std::vector<std::string> names;
-  for (const EnergyKind kind : {EnergyKind::automatic, EnergyKind::measured, EnergyKind::scaled,
-                                EnergyKind::surrogate}) {
+  for (const EnergyKind kind :
+       {EnergyKind::automatic, EnergyKind::measured, EnergyKind::scaled, EnergyKind::surrogate}) {
     if (name(kind) == text) return kind;
     names.emplace_back(name(kind));
   }

@@ -51,9 +51,9 @@ EnergyKind parse_energy_kind(std::string_view text);
 /// The run as values with their origins: kWh become J (times 3 600 000), all else stays.
 ///
 /// What is not what it seems to be is left out, with the reason: of a scaled run (its checkpoint in
-/// between was taken before a quarter of the budget) the totals and the first two checkpoints, which
-/// are those of the run of 4 epochs; accuracies at the first two checkpoints that are all equal to
-/// those at the end, which are copies of these.
+/// between was taken before a quarter of the budget) the totals and the first two checkpoints,
+/// which are those of the run of 4 epochs; accuracies at the first two checkpoints that are all
+/// equal to those at the end, which are copies of these.
 ///
 /// Errors    ArgumentError: not three evaluations, or the last one not after `epochs`; a time that
 ///           is none.

@@ -16,8 +16,9 @@ std::uint32_t crc32c(std::string_view bytes);
 /// text that holds check sums is no trivial one.
 std::uint32_t masked_crc32c(std::string_view bytes);
 
-/// Reads a TFRecord file, which may be gzipped.  Each record is its length (8 bytes, little-endian),
-/// the masked CRC of those 8 bytes (4), the data, and the masked CRC of the data (4).
+/// Reads a TFRecord file, which may be gzipped.  Each record is its length (8 bytes,
+/// little-endian), the masked CRC of those 8 bytes (4), the data, and the masked CRC of the data
+/// (4).
 ///
 /// Source    tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details".
 class TfRecordReader {

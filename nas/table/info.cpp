@@ -18,7 +18,8 @@ TableInfo info_of(const Table& table) {
   std::vector<std::size_t> summed;
   for (std::size_t i = 0; i < table.metrics().size(); ++i) {
     const Metric& metric = table.metrics()[i];
-    const bool sum = metric.name == kTrainingTime || metric.name == kEnergy || metric.name == kCo2eq;
+    const bool sum =
+        metric.name == kTrainingTime || metric.name == kEnergy || metric.name == kCo2eq;
     if (sum && metric.at == Checkpoint::end) summed.push_back(i);
   }
   std::map<std::tuple<std::int64_t, std::size_t, Quality>, Total> totals;

@@ -23,9 +23,9 @@ struct Total {
 /// What a table holds.
 struct TableInfo {
   std::size_t points = 0, models = 0;
-  std::map<int, std::size_t> vertices{};      // models with so many
-  std::map<CellOp, std::size_t> operations{}; // models with that operation
-  int edges = 0;                              // at most
+  std::map<int, std::size_t> vertices{};          // models with so many
+  std::map<CellOp, std::size_t> operations{};     // models with that operation
+  int edges = 0;                                  // at most
   std::map<std::int64_t, std::size_t> budgets{};  // points with so many epochs
   std::vector<Total> totals{};
 };
