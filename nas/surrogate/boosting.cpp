@@ -109,8 +109,8 @@ class Grower {
   }
 
   bool split_best() {
-    const auto best = std::ranges::max_element(
-        leaves_, {}, [](const Leaf& one) { return one.best.gain; });
+    const auto best =
+        std::ranges::max_element(leaves_, {}, [](const Leaf& one) { return one.best.gain; });
     if (best->best.gain <= 0) return false;
     const Split split = best->best;
     const std::int32_t node = best->node;

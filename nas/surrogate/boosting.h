@@ -20,13 +20,13 @@ struct Rows {
 };
 
 struct BoostingOptions {
-  int rounds = 1200;        // trees
-  double rate = 0.03;       // what of each tree's prediction is added, in (0, 1]
-  int leaves = 12;          // of a tree, at most
-  int least = 6;            // rows in a leaf, at least
+  int rounds = 1200;          // trees
+  double rate = 0.03;         // what of each tree's prediction is added, in (0, 1]
+  int leaves = 12;            // of a tree, at most
+  int least = 6;              // rows in a leaf, at least
   double row_share = 0.6;     // of the rows that a tree sees, in (0, 1]
   double column_share = 0.4;  // of the columns that a tree may split, in (0, 1]
-  double clip = 0.9;        // residuals count at most as the one of this quantile, in (0, 1]
+  double clip = 0.9;          // residuals count at most as the one of this quantile, in (0, 1]
   std::uint64_t seed = 1;
 };
 
