@@ -18,8 +18,9 @@ struct Reader {
 };
 
 // Each in the file of its name.
-extern const Reader kCeleba, kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kGtsrb, kIdx, kJpeg,
-    kJsonText, kLists, kMetrics, kNetpbm, kPng, kReplay, kSafetensors, kSpace, kTuning, kWindows;
+extern const Reader kCeleba, kCellRecords, kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kGtsrb,
+    kIdx, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPng, kReplay, kSafetensors, kSpace, kTuning,
+    kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

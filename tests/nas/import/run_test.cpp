@@ -16,7 +16,7 @@ Evaluation evaluation(double epochs, double accuracy, double kwh) {
           .co2eq = kwh * 100};
 }
 
-Run run(double half, double end) {
+RecordedRun run(double half, double end) {
   return {.parameters = 1000,
           .total_time = 50,
           .total_energy = 0.5,
@@ -33,7 +33,7 @@ const Value* find(const std::vector<Value>& values, const std::string& name, Che
   return nullptr;
 }
 
-TEST(Run, ConvertsKilowattHoursAndKeepsGrams) {
+TEST(RecordedRun, ConvertsKilowattHoursAndKeepsGrams) {
   const std::vector<Value> values = values_of(run(2, 4), 4, EnergyKind::automatic, "a file");
   const Value* const energy = find(values, kEnergy, Checkpoint::end);
   ASSERT_TRUE(energy);
@@ -52,7 +52,7 @@ TEST(Run, ConvertsKilowattHoursAndKeepsGrams) {
   for (const Value& value : values) check(value);
 }
 
-TEST(Run, OfAScaledRunTheEndAloneIsKept) {
+TEST(RecordedRun, OfAScaledRunTheEndAloneIsKept) {
   // The checkpoint in between is that of the run of 4 epochs.
   const std::vector<Value> values = values_of(run(2, 108), 108, EnergyKind::automatic, "a file");
   const Value* const energy = find(values, kEnergy, Checkpoint::end);
@@ -73,8 +73,8 @@ TEST(Run, OfAScaledRunTheEndAloneIsKept) {
   EXPECT_TRUE(find(values_of(run(1, 4), 4, EnergyKind::automatic, "a"), kEnergy, Checkpoint::half));
 }
 
-TEST(Run, CopiesOfTheLastAccuraciesAreLeftOut) {
-  Run copies = run(2, 4);
+TEST(RecordedRun, CopiesOfTheLastAccuraciesAreLeftOut) {
+  RecordedRun copies = run(2, 4);
   for (Evaluation& one : copies.evaluations) {
     one.train_accuracy = 0.9;
     one.validation_accuracy = 0.8;
@@ -89,7 +89,7 @@ TEST(Run, CopiesOfTheLastAccuraciesAreLeftOut) {
   EXPECT_EQ(find(values, kEnergy, Checkpoint::half)->number, 450000) << "which was measured";
 }
 
-TEST(Run, WhatASurrogatePredictedIsModelled) {
+TEST(RecordedRun, WhatASurrogatePredictedIsModelled) {
   const std::vector<Value> values = values_of(run(2, 4), 4, EnergyKind::surrogate, "a file");
   EXPECT_EQ(find(values, kEnergy, Checkpoint::end)->origin.quality, Quality::modelled);
   EXPECT_EQ(find(values, kEnergy, Checkpoint::end)->origin.source,
@@ -97,8 +97,8 @@ TEST(Run, WhatASurrogatePredictedIsModelled) {
   EXPECT_EQ(find(values, kValidationAccuracy, Checkpoint::end)->origin.quality, Quality::measured);
 }
 
-TEST(Run, RefusesWhatDoesNotFit) {
-  const auto error_of = [](const Run& run, std::int64_t epochs) -> std::string {
+TEST(RecordedRun, RefusesWhatDoesNotFit) {
+  const auto error_of = [](const RecordedRun& run, std::int64_t epochs) -> std::string {
     try {
       values_of(run, epochs, EnergyKind::automatic, "a file");
     } catch (const ArgumentError& error) {
@@ -107,17 +107,17 @@ TEST(Run, RefusesWhatDoesNotFit) {
     return "no error";
   };
   EXPECT_EQ(error_of(run(2, 4), 12), "the budget is 12 epochs, the last evaluation was after 4");
-  Run two = run(2, 4);
+  RecordedRun two = run(2, 4);
   two.evaluations.pop_back();
   EXPECT_EQ(error_of(two, 4), "expected 3 evaluations (start, half, end), got 2");
   for (const char* const time : {"2022-13-28 13:57:33", "yesterday", "2022-05-28 13:57:33x"}) {
-    Run wrong = run(2, 4);
+    RecordedRun wrong = run(2, 4);
     wrong.start = time;
     EXPECT_NE(error_of(wrong, 4).find("expected a time such as"), std::string::npos) << time;
   }
 }
 
-TEST(Run, KindsOfEnergyHaveNames) {
+TEST(RecordedRun, KindsOfEnergyHaveNames) {
   EXPECT_EQ(parse_energy_kind("scaled"), EnergyKind::scaled);
   EXPECT_EQ(name(EnergyKind::surrogate), "surrogate");
   EXPECT_THROW(parse_energy_kind("guessed"), ArgumentError);
