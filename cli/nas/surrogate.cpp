@@ -14,6 +14,7 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/core/random.h"
+#include "joule/core/threads.h"
 #include "joule/nas/surrogate/trials.h"
 #include "joule/report/ecnas/surrogate_document.h"
 
@@ -64,9 +65,10 @@ void save_surrogate(const Options& o, const std::vector<nas::MeasuredCell>& cell
 }
 
 std::string command_of(const Options& o) {
-  return fmt::format("joule nas surrogate --data {} --kinds {} --splits {} --epochs {}",
-                     std::filesystem::path(o.data).filename().string(), o.kinds, o.splits,
-                     o.epochs);
+  return fmt::format(
+      "joule nas surrogate --data {} --kinds {} --splits {} --size-splits {} --epochs {}",
+      std::filesystem::path(o.data).filename().string(), o.kinds, o.splits, o.size_splits,
+      o.epochs);
 }
 
 int surrogate(const Options& o) {
@@ -80,6 +82,7 @@ int surrogate(const Options& o) {
     require(size >= 1, "--sizes: expected 1 or more, got ", size);
     trials.sizes.push_back(static_cast<std::size_t>(size));
   }
+  set_num_threads(1);  // a batch of 32 rows is too little to share
   const nas::SurrogateResults results =
       nas::run_surrogate_trials(cells, trials, [](const nas::SurrogateTrial& t) {
         fmt::print("{}, seed {}, {} cells: tau^2 {:.4f}, mean error {:.3f} Wh{}, {:.1f} s\n",

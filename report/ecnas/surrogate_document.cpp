@@ -179,7 +179,7 @@ Document surrogate_document(const nas::SurrogateResults& results, const std::str
       "epochs, batches of 32, Adam at 0.005, mean absolute error. The boosted trees see what is "
       "counted of the net's graph. Tau is Kendall's; the paper's figure states its square."});
   document.parts.emplace_back(summary(results));
-  document.parts.emplace_back(Paragraph{spread_text(results.spread)});
+  document.parts.emplace_back(Warning{spread_text(results.spread)});
   if (!results.points.empty()) {
     document.parts.emplace_back(Picture<LineChart>{
         "scatter", "Predicted over measured energy of the boosted trees, seed 1, with intervals.",
