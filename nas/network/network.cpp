@@ -12,7 +12,6 @@ namespace joule::nas {
 namespace {
 
 constexpr double kEpsilon = 1e-5;
-constexpr double kMomentum = 0.003;
 
 /// "stack1.cell2.vertex3.input."
 std::string prefix_of(const Place& place) {
@@ -30,7 +29,7 @@ class GraphBuilder {
     std::int64_t channels;
   };
 
-  GraphBuilder(const Skeleton& s, const std::string& name) {
+  GraphBuilder(const Skeleton& s, const std::string& name) : momentum_(s.norm_momentum) {
     graph_.name = name;
     graph_.inputs = {{"input", {s.height, s.width, s.colours}}};
   }
@@ -50,7 +49,7 @@ class GraphBuilder {
          {"padding", nn::list(Size2(kernel / 2))},
          {"bias", false}});
     put(prefix + "norm", "BatchNorm", {prefix + "conv"},
-        {{"channels", out}, {"epsilon", kEpsilon}, {"momentum", kMomentum}});
+        {{"channels", out}, {"epsilon", kEpsilon}, {"momentum", momentum_}});
     return put(prefix + "relu", "ReLU", {prefix + "norm"}, {}, out);
   }
 
@@ -109,6 +108,7 @@ class GraphBuilder {
     return {name, channels};
   }
 
+  double momentum_;
   nn::Graph graph_;
 };
 

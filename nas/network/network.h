@@ -18,9 +18,8 @@ namespace joule::nas {
 ///   output                 the vertices that feed it one after the other along the channels; where
 ///                          an edge leads from the input, its projection is added
 ///
-/// Convolutions have no bias and keep the size; norms have epsilon 1e-5 and momentum 0.003 (of the
-/// new statistics: the authors' 0.997 is of the old ones).  Layers are named after where they
-/// stand: "stack2.cell1.vertex3.conv", "stack2.cell1.vertex3.input.conv".
+/// Convolutions have no bias and keep the size; norms have epsilon 1e-5.  Layers are
+/// named after where they stand: "stack2.cell1.vertex3.conv", "stack2.cell1.vertex3.input.conv".
 ///
 /// Numerics  convolutions begin as he_normal, N(0, 2 / fan_in); the authors' begin with half of
 /// that
@@ -31,8 +30,10 @@ nn::Graph network_of(const Cell& cell, const Skeleton& skeleton, const std::stri
 /// What a net's size is, by formulas.
 struct NetworkCounts {
   std::int64_t parameters = 0;  // that training changes, as the authors' trainable_parameters
-  std::int64_t macs = 0;        // of an image; only taps inside of it count
-  std::int64_t bytes = 0;       // f32 that the layers read (inputs, weights) and write for an image
+  /// Of an image, as inference runs it: the norms are part of the convolutions, and only taps
+  /// inside of the image count.
+  std::int64_t macs = 0;
+  std::int64_t bytes = 0;  // f32 that the layers read (inputs, weights) and write for an image
   std::int64_t activations = 0;  // values that the layers put out for an image
   std::int64_t depth = 0;  // convolutions and linear layers on the way that has the most of them
 };

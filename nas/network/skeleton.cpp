@@ -25,6 +25,8 @@ void check(const Skeleton& s) {
   require_in("width", s.width, 2048);
   require_in("colours", s.colours, 1024);
   require_in("classes", s.classes, 65536);
+  require(s.norm_momentum > 0 && s.norm_momentum <= 1,
+          "norm_momentum: expected more than 0 and at most 1, got ", s.norm_momentum);
 }
 
 std::array<std::int64_t, Cell::kMostVertices> vertex_channels(const Cell& cell, std::int64_t in,

@@ -19,6 +19,10 @@ struct Skeleton {
   std::int64_t cells = 3;                             // per stack
   std::int64_t height = 32, width = 32, colours = 3;  // of the images
   std::int64_t classes = 10;
+  /// Of the norms: what a batch's statistics count in the running ones.  The authors' 0.997 is what
+  /// the running ones keep.  Where a training has only hundreds of steps, those would still be
+  /// mostly what they began as.
+  double norm_momentum = 0.003;
 
   friend bool operator==(const Skeleton&, const Skeleton&) = default;
 };

@@ -60,6 +60,7 @@ class NetworkWalk {
       values.push_back(operation(place, sum, channels[static_cast<std::size_t>(v)]));
       if (cell_.edge(v, last)) joined.push_back(values.back());
     }
+    place.vertex = 0;
     std::vector<Value> sum;
     if (!joined.empty()) {
       place.role = "concat";

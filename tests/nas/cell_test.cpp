@@ -66,7 +66,7 @@ TEST(Cell, HasAJsonForm) {
                            "module_operations": [-1, 1, -2]})"),
             cell);
   EXPECT_EQ(parse_cell(R"({"matrix": "011001000", "ops": "conv1x1-bn-relu"})"), cell);
-  EXPECT_EQ(fault_of_text("{"), "cell: it is not JSON: unexpected end of input, at byte 2");
+  EXPECT_EQ(fault_of_text("{"), "cell: not JSON at byte 2");
   EXPECT_EQ(fault_of_text(R"({"ops": []})"), "cell: there is no 'matrix' (or 'module_adjacency')");
   EXPECT_EQ(fault_of_text(R"({"matrix": [[0, 2], [0, 0]], "ops": []})"),
             "cell: expected a matrix of 0 and 1, got [[0,2],[0,0]]");
