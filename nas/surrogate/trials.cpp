@@ -60,15 +60,6 @@ std::vector<PredictionPoint> predict_trees(const CellSplit& split, std::uint64_t
   return points;
 }
 
-std::vector<PredictionPoint> predict_net(const CellSplit& split, const PaperNetOptions& options) {
-  PaperNet net(split.train, options);
-  std::vector<PredictionPoint> points;
-  for (const double joules : net.predict(split.test)) {
-    points.push_back({.measured = split.test[points.size()].joules, .predicted = joules});
-  }
-  return points;
-}
-
 double tau_of(std::span<const PredictionPoint> points) {
   std::vector<double> measured, predicted;
   for (const PredictionPoint& one : points) {
@@ -76,6 +67,22 @@ double tau_of(std::span<const PredictionPoint> points) {
     predicted.push_back(one.predicted);
   }
   return search::kendall_tau(predicted, measured).coefficient;
+}
+
+std::vector<PredictionPoint> beside(std::span<const MeasuredCell> cells,
+                                    const std::vector<double>& joules) {
+  std::vector<PredictionPoint> points;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    points.push_back({.measured = cells[i].joules, .predicted = joules[i]});
+  }
+  return points;
+}
+
+std::vector<PredictionPoint> predict_net(const CellSplit& split, const PaperNetOptions& options,
+                                         SurrogateTrial& trial) {
+  PaperNet net(split.train, split.calibrate, options);
+  trial.last_tau = tau_of(beside(split.test, net.predict_last(split.test)));
+  return beside(split.test, net.predict(split.test));
 }
 
 void measure(SurrogateTrial& trial, std::span<const PredictionPoint> points) {
@@ -104,9 +111,11 @@ std::vector<PredictionPoint> run(SurrogateTrial& trial, std::span<const Measured
   std::vector<PredictionPoint> points =
       trial.kind == SurrogateKind::boosted
           ? predict_trees(split, trial.seed)
-          : predict_net(split, {.layers = trial.kind == SurrogateKind::paper4 ? 4 : 5,
-                                .epochs = epochs,
-                                .seed = trial.seed});
+          : predict_net(split,
+                        {.layers = trial.kind == SurrogateKind::paper4 ? 4 : 5,
+                         .epochs = epochs,
+                         .seed = trial.seed},
+                        trial);
   trial.seconds = std::chrono::duration<double>(Clock::now() - before).count();
   measure(trial, points);
   return points;

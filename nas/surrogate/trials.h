@@ -33,6 +33,7 @@ struct SurrogateTrial {
   std::uint64_t seed = 0;
   std::size_t trained = 0, tested = 0;
   double tau = 0;                      // Kendall's tau-b of predictions and measurements
+  std::optional<double> last_tau{};    // of a net after its last epoch, not its best
   double mean_error = 0;               // mean |prediction - measurement|, J
   std::optional<double> coverage{};    // the share of measurements within the intervals of 95 %
   std::optional<double> half_width{};  // the intervals' mean (high - low) / 2, J

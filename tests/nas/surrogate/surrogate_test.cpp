@@ -157,7 +157,8 @@ TEST(PaperNet, LearnsAndIsTheSeeds) {
   const std::vector<MeasuredCell> all = cells(300);
   const std::span<const MeasuredCell> measured = all;
   const auto error = [&](int epochs, int layers) {
-    PaperNet net(measured.first(250), {.layers = layers, .epochs = epochs});
+    PaperNet net(measured.first(220), measured.subspan(220, 30),
+                 {.layers = layers, .epochs = epochs});
     const std::vector<double> predicted = net.predict(measured.last(50));
     double sum = 0;
     for (std::size_t i = 0; i < 50; ++i) sum += std::abs(predicted[i] - measured[250 + i].joules);
@@ -167,8 +168,23 @@ TEST(PaperNet, LearnsAndIsTheSeeds) {
   const RandomState before = default_generator().state();
   EXPECT_EQ(error(2, 4), error(2, 4));
   EXPECT_EQ(default_generator().state(), before);
-  EXPECT_THROW(PaperNet(measured, {.layers = 3}), ArgumentError);
-  EXPECT_THROW(PaperNet({}, {}), ArgumentError);
+  EXPECT_THROW(PaperNet(measured, measured, {.layers = 3}), ArgumentError);
+  EXPECT_THROW(PaperNet({}, measured, {}), ArgumentError);
+  EXPECT_THROW(PaperNet(measured, {}, {}), ArgumentError);
+}
+
+TEST(PaperNet, IsTheBestEpochOnWhatItIsValidatedWith) {
+  const std::vector<MeasuredCell> all = cells(200);
+  const std::span<const MeasuredCell> measured = all, validate = measured.last(40);
+  PaperNet net(measured.first(160), validate, {.epochs = 30, .rate = 0.03});
+  const auto error = [&](const std::vector<double>& joules) {
+    double sum = 0;
+    for (std::size_t i = 0; i < joules.size(); ++i) sum += std::abs(joules[i] - validate[i].joules);
+    return sum;
+  };
+  const double best = error(net.predict(validate));
+  EXPECT_LT(best, error(net.predict_last(validate)));
+  EXPECT_EQ(best, error(net.predict(validate))) << "the best is back";
 }
 
 TEST(SurrogateTrials, AreOfCellsThatWereNotSeen) {
