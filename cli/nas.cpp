@@ -26,6 +26,7 @@ void add_nas(Command& app, Run& run) {
   add_nas_build(*command, run);
   add_nas_import(*command, run);
   add_nas_query(*command, run);
+  add_nas_surrogate(*command, run);
 }
 
 }  // namespace joule::cli

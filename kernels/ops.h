@@ -39,13 +39,14 @@ using AllOps =
            ops::Conv2d, ops::Conv2dGradInput, ops::Conv2dGradWeight, ops::Div, ops::Dropout,
            ops::Gelu, ops::GeluGrad, ops::GlobalAvgPool, ops::GlobalAvgPoolGrad, ops::GroupNorm,
            ops::GroupNormGrad, ops::HardSwish, ops::HardSwishGrad, ops::L0Penalty, ops::L0Sum,
-           ops::L0SumGrad, ops::LeakyRelu, ops::LeakyReluGrad, ops::Linear, ops::LinearGradInput,
-           ops::LinearGradWeight, ops::LogSoftmax, ops::LogSoftmaxGrad, ops::MatMul, ops::MaxPool2d,
-           ops::MaxPool2dGrad, ops::MseLoss, ops::MseLossGrad, ops::Mul, ops::Pad, ops::Relu,
-           ops::ReluGrad, ops::Scale, ops::Sigmoid, ops::SigmoidGrad, ops::Silu, ops::SiluGrad,
-           ops::Slice, ops::Softmax, ops::SoftmaxGrad, ops::SquaredNorm, ops::SoftmaxCrossEntropy,
-           ops::SoftmaxCrossEntropyGrad, ops::Sub, ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad,
-           ops::SgdUpdate, ops::AdamUpdate, ops::RmsPropUpdate, ops::LarsUpdate>;
+           ops::L0SumGrad, ops::L1Loss, ops::L1LossGrad, ops::LeakyRelu, ops::LeakyReluGrad,
+           ops::Linear, ops::LinearGradInput, ops::LinearGradWeight, ops::LogSoftmax,
+           ops::LogSoftmaxGrad, ops::MatMul, ops::MaxPool2d, ops::MaxPool2dGrad, ops::MseLoss,
+           ops::MseLossGrad, ops::Mul, ops::Pad, ops::Relu, ops::ReluGrad, ops::Scale, ops::Sigmoid,
+           ops::SigmoidGrad, ops::Silu, ops::SiluGrad, ops::Slice, ops::Softmax, ops::SoftmaxGrad,
+           ops::SquaredNorm, ops::SoftmaxCrossEntropy, ops::SoftmaxCrossEntropyGrad, ops::Sub,
+           ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad, ops::SgdUpdate, ops::AdamUpdate,
+           ops::RmsPropUpdate, ops::LarsUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

@@ -12,5 +12,6 @@ void add_nas_build(Command& nas, Run& run);
 void add_nas_net(Command& nas, Run& run);
 void add_nas_import(Command& nas, Run& run);
 void add_nas_query(Command& nas, Run& run);
+void add_nas_surrogate(Command& nas, Run& run);
 
 }  // namespace joule::cli

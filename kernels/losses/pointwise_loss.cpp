@@ -103,8 +103,10 @@ PointwiseLossGrad<kFunction>::implementations() {
 }
 
 template struct PointwiseLoss<LossFunction::mse>;
+template struct PointwiseLoss<LossFunction::l1>;
 template struct PointwiseLoss<LossFunction::bce_with_logits>;
 template struct PointwiseLossGrad<LossFunction::mse>;
+template struct PointwiseLossGrad<LossFunction::l1>;
 template struct PointwiseLossGrad<LossFunction::bce_with_logits>;
 
 }  // namespace joule

@@ -11,12 +11,14 @@ namespace {
 template <LossFunction kFunction>
 __device__ double loss_of(double x, double target) {
   if (kFunction == LossFunction::mse) return (x - target) * (x - target);
+  if (kFunction == LossFunction::l1) return fabs(x - target);
   return (x > 0 ? x : 0) - x * target + log1p(exp(-fabs(x)));
 }
 
 template <LossFunction kFunction>
 __device__ double loss_slope(double x, double target) {
   if (kFunction == LossFunction::mse) return 2 * (x - target);
+  if (kFunction == LossFunction::l1) return (x > target) - (x < target);
   return 1 / (1 + exp(-x)) - target;
 }
 
@@ -76,8 +78,10 @@ void pointwise_loss_grad(const PointwiseLossGrad<kFunction>& op, Context&, Tally
 }
 
 template void pointwise_loss(const ops::MseLoss& op, Context&, Tally*);
+template void pointwise_loss(const ops::L1Loss& op, Context&, Tally*);
 template void pointwise_loss(const ops::BceWithLogitsLoss& op, Context&, Tally*);
 template void pointwise_loss_grad(const ops::MseLossGrad& op, Context&, Tally*);
+template void pointwise_loss_grad(const ops::L1LossGrad& op, Context&, Tally*);
 template void pointwise_loss_grad(const ops::BceWithLogitsLossGrad& op, Context&, Tally*);
 
 }  // namespace joule::cuda

@@ -33,6 +33,9 @@ Tensor loss_of(const Tensor& x, const Tensor& target, LossReduction reduction) {
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
   return loss_of<LossFunction::mse>(x, target, reduction);
 }
+Tensor l1_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
+  return loss_of<LossFunction::l1>(x, target, reduction);
+}
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         LossReduction reduction) {
   return loss_of<LossFunction::bce_with_logits>(logits, target, reduction);

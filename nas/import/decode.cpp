@@ -107,25 +107,26 @@ std::vector<Device> devices_of(const wire::Devices& wire) {
   return all;
 }
 
-Run run_of(const wire::EcNasRun& wire) {
-  Run run{.parameters = if_there(wire.has_parameters(), wire.parameters()),
-          .total_time = if_there(wire.has_total_time(), wire.total_time()),
-          .total_energy = if_there(wire.has_total_energy(), wire.total_energy()),
-          .total_co2eq = if_there(wire.has_total_co2eq(), wire.total_co2eq()),
-          .carbon_intensity = if_there(wire.has_carbon_intensity(), wire.carbon_intensity()),
-          .start = wire.start(),
-          .stop = wire.stop(),
-          .gpus = devices_of(wire.power().gpu()),
-          .cpus = devices_of(wire.power().cpu())};
+RecordedRun run_of(const wire::EcNasRun& wire) {
+  RecordedRun run{
+      .parameters = if_there(wire.has_parameters(), wire.parameters()),
+      .total_time = if_there(wire.has_total_time(), wire.total_time()),
+      .total_energy = if_there(wire.has_total_energy(), wire.total_energy()),
+      .total_co2eq = if_there(wire.has_total_co2eq(), wire.total_co2eq()),
+      .carbon_intensity = if_there(wire.has_carbon_intensity(), wire.carbon_intensity()),
+      .start = wire.start(),
+      .stop = wire.stop(),
+      .gpus = devices_of(wire.power().gpu()),
+      .cpus = devices_of(wire.power().cpu())};
   for (const wire::EcNasEvaluation& one : wire.evaluations()) {
     run.evaluations.push_back(energy_evaluation_of(one));
   }
   return run;
 }
 
-Run run_of(const wire::NasBenchRun& wire) {
-  Run run{.parameters = if_there(wire.has_parameters(), wire.parameters()),
-          .total_time = if_there(wire.has_total_time(), wire.total_time())};
+RecordedRun run_of(const wire::NasBenchRun& wire) {
+  RecordedRun run{.parameters = if_there(wire.has_parameters(), wire.parameters()),
+                  .total_time = if_there(wire.has_total_time(), wire.total_time())};
   for (const wire::NasBenchEvaluation& one : wire.evaluations()) {
     run.evaluations.push_back(evaluation_of(one));
   }
@@ -136,7 +137,7 @@ Run run_of(const wire::NasBenchRun& wire) {
 
 bool has_protobuf() { return true; }
 
-Run decode_run(std::string_view bytes) {
+RecordedRun decode_run(std::string_view bytes) {
   const auto size = static_cast<int>(bytes.size());
   wire::EcNasRun energy;
   require(energy.ParseFromArray(bytes.data(), size),
@@ -152,7 +153,7 @@ Run decode_run(std::string_view bytes) {
 #else
 bool has_protobuf() { return false; }
 
-Run decode_run(std::string_view) {
+RecordedRun decode_run(std::string_view) {
   throw ArgumentError(
       "this joule was built without protobuf, which TFRecord tables need: install "
       "libprotobuf-dev and protobuf-compiler, and build it again");

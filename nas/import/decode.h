@@ -17,7 +17,7 @@ bool has_protobuf();
 /// Errors    ArgumentError: the bytes are neither, or have fields that neither has, which are
 /// named;
 ///           this build has no protobuf (and how to get it).
-Run decode_run(std::string_view bytes);
+RecordedRun decode_run(std::string_view bytes);
 
 /// The bytes that a Base64 text stands for, which may be broken into lines.
 ///

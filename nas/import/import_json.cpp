@@ -133,26 +133,26 @@ Record record_of_line(const std::string& line, EnergyKind kind, const std::strin
   const ordered_json& repeat = member(of, "repeat");
   require(repeat.is_number_integer(), "repeat: expected a whole number");
   record.repeat = repeat.get<std::int64_t>();
-  const Run run{.parameters = number(of, "trainable_parameters"),
-                .total_time = number(of, "total_time_s"),
-                .total_energy = number(of, "total_energy_kwh"),
-                .gpus = devices_of(means_of(of, "gpu_w")),
-                .cpus = devices_of(means_of(of, "cpu_w")),
-                .evaluations = evaluations_of(member(of, "evaluations"), kLines)};
+  const RecordedRun run{.parameters = number(of, "trainable_parameters"),
+                        .total_time = number(of, "total_time_s"),
+                        .total_energy = number(of, "total_energy_kwh"),
+                        .gpus = devices_of(means_of(of, "gpu_w")),
+                        .cpus = devices_of(means_of(of, "cpu_w")),
+                        .evaluations = evaluations_of(member(of, "evaluations"), kLines)};
   record.epochs = budget_of(run.evaluations);
   record.values = values_of(run, record.epochs, kind, source);
   return record;
 }
 
-Run run_of_results(const ordered_json& of) {
-  Run run{.parameters = number(of, "trainable_params"),
-          .total_time = number(of, "total_time"),
-          .total_energy = number(of, "total_energy (kWh)"),
-          .total_co2eq = number(of, "total_co2eq (g)"),
-          .carbon_intensity = number(of, "avg_intensity (gCO2/kWh)"),
-          .start = text(of, "start_emission"),
-          .stop = text(of, "stop_emission"),
-          .evaluations = evaluations_of(member(of, "evaluation_results"), kResults)};
+RecordedRun run_of_results(const ordered_json& of) {
+  RecordedRun run{.parameters = number(of, "trainable_params"),
+                  .total_time = number(of, "total_time"),
+                  .total_energy = number(of, "total_energy (kWh)"),
+                  .total_co2eq = number(of, "total_co2eq (g)"),
+                  .carbon_intensity = number(of, "avg_intensity (gCO2/kWh)"),
+                  .start = text(of, "start_emission"),
+                  .stop = text(of, "stop_emission"),
+                  .evaluations = evaluations_of(member(of, "evaluation_results"), kResults)};
   // The colon is in the files.
   if (const auto power = of.find("avg_power_usages:"); power != of.end()) {
     require(power->is_object(), "avg_power_usages: expected an object");
@@ -229,7 +229,7 @@ std::size_t import_results(const std::string& path, EnergyKind kind, Table& tabl
     constexpr std::string_view kRepeat = "repeat_";
     require(repeat.starts_with(kRepeat) && is_fingerprint(hash),
             "expected it as <hash>/repeat_<n>/", source_name(path), ", which says of what it is");
-    const Run run = run_of_results(parsed({bytes.begin(), bytes.end()}));
+    const RecordedRun run = run_of_results(parsed({bytes.begin(), bytes.end()}));
     Record record{.epochs = budget_of(run.evaluations),
                   .repeat = parse_number<std::int64_t>(repeat, repeat.substr(kRepeat.size())),
                   .fingerprint = parse_fingerprint(hash)};

@@ -36,7 +36,7 @@ Record record_of(const std::string& data, EnergyKind kind, const std::string& so
                 .epochs = epochs,
                 .repeat = ++repeats[str(hash, ' ', epochs)],
                 .fingerprint = parse_fingerprint(hash)};
-  const Run run = decode_run(from_base64(text_at(row, 4, "the metrics")));
+  const RecordedRun run = decode_run(from_base64(text_at(row, 4, "the metrics")));
   record.values = values_of(run, epochs, kind, source);
   return record;
 }

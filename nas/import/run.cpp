@@ -110,7 +110,7 @@ void add_devices(Values& values, const char* kind, const std::vector<Device>& de
   }
 }
 
-void add_totals(Values& values, const Run& run, const Origins& from, bool scaled) {
+void add_totals(Values& values, const RecordedRun& run, const Origins& from, bool scaled) {
   constexpr Checkpoint kRun = Checkpoint::run;
   values.add(kParameters, kRun, "", run.parameters, from.counted);
   values.add(kCarbonIntensity, kRun, "g/kWh", run.carbon_intensity, from.emission);
@@ -180,7 +180,7 @@ EnergyKind parse_energy_kind(std::string_view text) {
   return EnergyKind::automatic;
 }
 
-std::vector<Value> values_of(const Run& run, std::int64_t epochs, EnergyKind kind,
+std::vector<Value> values_of(const RecordedRun& run, std::int64_t epochs, EnergyKind kind,
                              const std::string& source) {
   const std::vector<Evaluation>& all = run.evaluations;
   require(all.size() == kOrder.size(), "expected 3 evaluations (start, half, end), got ",

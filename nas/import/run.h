@@ -29,7 +29,7 @@ struct Device {
 };
 
 /// One training, as the authors' files have it.
-struct Run {
+struct RecordedRun {
   std::optional<double> parameters{}, total_time{}, total_energy{}, total_co2eq{},
       carbon_intensity{};
   std::string start{}, stop{};
@@ -57,7 +57,7 @@ EnergyKind parse_energy_kind(std::string_view text);
 ///
 /// Errors    ArgumentError: not three evaluations, or the last one not after `epochs`; a time that
 ///           is none.
-std::vector<Value> values_of(const Run& run, std::int64_t epochs, EnergyKind kind,
+std::vector<Value> values_of(const RecordedRun& run, std::int64_t epochs, EnergyKind kind,
                              const std::string& source);
 
 }  // namespace joule::nas

@@ -9,41 +9,19 @@
 #include <string_view>
 #include <vector>
 
-#include "joule/core/error.h"
 #include "joule/nas/cell/cell.h"
 #include "joule/nas/cell/fingerprint.h"
 #include "joule/nas/table/answer.h"
 #include "joule/nas/table/number_index.h"
+#include "joule/nas/table/record.h"
 #include "joule/nas/table/value.h"
 
 namespace joule::nas {
-
-/// A cell or a budget that a table does not hold; the message says why.
-struct OutOfDomain : ArgumentError {
-  using ArgumentError::ArgumentError;
-};
-
-/// One training of a cell for a budget.
-struct Record {
-  Cell cell;
-  std::int64_t epochs = 0;  // the budget
-  std::int64_t repeat = 1;  // which of several trainings
-  std::vector<Value> values{};
-  /// fingerprint(cell), where the caller has it already.
-  std::optional<Fingerprint> fingerprint{};
-};
 
 struct Model {
   Cell cell;  // pruned, as it was first added
   Fingerprint fingerprint;
   std::uint32_t first, last;  // of its points, which are chained by Point::next
-};
-
-/// Which of a cell's records answer.
-struct QueryOptions {
-  bool stop_halfway = false;  // what the checkpoint in between had, and cost
-  /// The number of the training that answers; without it the mean of all of them does.
-  std::optional<std::int64_t> repeat{};
 };
 
 /// A tabular benchmark in memory: per cell and budget (epochs) the trainings that were made.

@@ -18,9 +18,9 @@ struct Reader {
 };
 
 // Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp.
-extern const Reader kCeleba, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar, kGraph, kGtsrb,
-    kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPhenotype, kPng, kReplay,
-    kSafetensors, kSettings, kSpace, kTuning, kWindows;
+extern const Reader kCeleba, kCellRecords, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar,
+    kGraph, kGtsrb, kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPhenotype,
+    kPng, kReplay, kSafetensors, kSettings, kSpace, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

@@ -17,7 +17,8 @@ struct Of {
 };
 template <class T>
 class Losses : public testing::Test {};
-using Functions = testing::Types<Of<LossFunction::mse>, Of<LossFunction::bce_with_logits>>;
+using Functions =
+    testing::Types<Of<LossFunction::mse>, Of<LossFunction::l1>, Of<LossFunction::bce_with_logits>>;
 TYPED_TEST_SUITE(Losses, Functions);
 
 TYPED_TEST(Losses, EveryImplementationGivesTheDefinition) {
@@ -91,6 +92,12 @@ TEST(LossFunctions, GiveWhatIsCountedByHand) {
   const Tensor target = Tensor::from(std::vector<float>{1, 0, 1}, {3});
   EXPECT_EQ(mse_loss(x, target, LossReduction::sum).item(), 20);
   EXPECT_EQ(mse_loss(x, target).item(), static_cast<float>(20.0 / 3));
+  EXPECT_EQ(l1_loss(x, target, LossReduction::sum).item(), 6);
+  EXPECT_EQ(l1_loss(x, target).item(), 2);
+  Tensor wants = x.clone();
+  wants.set_requires_grad();
+  l1_loss(wants, target, LossReduction::sum).backward();
+  expect_same_bits(wants.grad(), Tensor::from(std::vector<float>{0, 1, 1}, {3}));
   const Tensor certain = Tensor::from(std::vector<float>{1000, -1000, 0}, {3});
   EXPECT_NEAR(binary_cross_entropy_with_logits(certain, target).item(), std::log(2.0) / 3, 1e-7);
 }
@@ -99,6 +106,7 @@ TEST(LossFunctions, HaveGradientsOfTheInputAlone) {
   const Tensor target = to64(random_tensor({3, 4}, 2)), x = random_tensor({3, 4}, 1);
   for (const LossReduction reduction : {LossReduction::mean, LossReduction::sum}) {
     expect_gradients([&](Inputs in) { return mse_loss(in[0], target, reduction); }, {x});
+    expect_gradients([&](Inputs in) { return l1_loss(in[0], target, reduction); }, {x});
     expect_gradients(
         [&](Inputs in) { return binary_cross_entropy_with_logits(in[0], target, reduction); }, {x});
   }

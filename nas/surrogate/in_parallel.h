@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+#include "joule/core/threads.h"
+
+namespace joule::nas {
+
+/// body(begin, end) of pieces of [0, n), each on a thread of its own; the body does not throw.
+template <class Body>
+void in_parallel(std::size_t n, const Body& body) {
+  const auto pieces = static_cast<std::size_t>(num_threads());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < pieces; ++i) {
+    threads.emplace_back([&, i] { body(n * i / pieces, n * (i + 1) / pieces); });
+  }
+  body(0, n / pieces);
+}
+
+}  // namespace joule::nas
