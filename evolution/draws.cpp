@@ -12,8 +12,7 @@ namespace joule::evolution {
 
 std::uint64_t Draws::word() {
   const auto purpose = static_cast<std::size_t>(purpose_);
-  const auto words =
-      philox(seed_, next_++, search::stream(search::Drawer::evolution, purpose, part_));
+  const auto words = philox(seed_, next_++, search::stream(search::Drawer::genes, purpose, part_));
   return std::uint64_t{words[0]} << 32 | words[1];
 }
 

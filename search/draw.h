@@ -17,7 +17,7 @@ enum class Drawer : std::uint8_t {
   gp = 5,
   hyperband = 6,
   grid_sample = 7,
-  evolution = 32
+  genes = 32
 };
 
 /// The stream of a drawer for one dimension (of a space; 0 if it has none); `part` tells its
