@@ -96,8 +96,9 @@ Picture<LineChart> scatter_of(const BuildResults& results, const BuildFront& fro
     const int vertices = results.cells[built.cell].cell.vertices();
     Line& line = by_vertices[vertices];
     line.name = str(vertices, " vertices");
-    line.points.push_back(percent_mean_point(x->mean().mean, y->mean()));
-    line.points.back().apart = true;
+    const auto [least, most] = std::ranges::minmax(y->numbers);
+    line.points.push_back(
+        {.x = x->mean().mean, .y = y->mean().mean, .low = least, .high = most, .apart = true});
   }
   for (auto& [vertices, line] : by_vertices) chart.lines.push_back(std::move(line));
   Line best{.name = "front", .points = {}, .dashed = true, .marks = false};
@@ -108,8 +109,8 @@ Picture<LineChart> scatter_of(const BuildResults& results, const BuildFront& fro
   }
   chart.lines.push_back(std::move(best));
   return {str("front-", front.epochs),
-          "Each point is a cell, in the mean over the seeds; bars: 95 % interval of the accuracy. "
-          "The dashed line joins what no other cell beats.",
+          "Each point is a cell, in the mean over the seeds; bars: from the least accurate seed to "
+          "the most accurate. The dashed line joins what no other cell beats.",
           std::move(chart)};
 }
 
