@@ -199,6 +199,24 @@ TEST(Hypervolume, CountsTheCellsThatAreCovered) {
   }
 }
 
+TEST(Hypervolume, GrowsWithPoints) {
+  for (const std::size_t dimensions : {2, 3, 4}) {
+    std::vector<std::vector<double>> points;
+    const std::vector<double> reference(dimensions, 6);
+    double last = 0;
+    for (const std::vector<double>& point : random_values(40, dimensions, 7, dimensions)) {
+      points.push_back(point);
+      const Objectives o(std::vector<Direction>(dimensions, kMin), points);
+      const double volume = hypervolume(o, reference);
+      ASSERT_GE(volume, last);
+      // It grows by what the point alone covers.
+      ASSERT_EQ(volume - last, exclusive_contributions(o, reference).back());
+      last = volume;
+    }
+    EXPECT_GT(last, 0);
+  }
+}
+
 TEST(Hypervolume, DirectionsAreTheObjectivesOwn) {
   const Objectives o({kMin, kMax}, {{1, 2}, {2, 3}});
   EXPECT_DOUBLE_EQ(hypervolume(o, std::vector<double>{4, 1}), 3 * 1 + 2 * 1);
