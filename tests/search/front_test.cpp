@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "joule/core/error.h"
 #include "joule/core/random.h"
@@ -108,6 +109,23 @@ TEST(Front, KneeIsTheFarthestFromTheChord) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->point, 1u);
   EXPECT_DOUBLE_EQ(found->distance, 0.25 / std::sqrt(2));
+}
+
+TEST(Front, TheLargestBendIsThatOfNeighbours) {
+  // Scaled: (0, 1), (0.1, 0.6), (0.2, 0.5), (0.5, 0.1), (1, 0): the slopes are 4, 1, 4/3, 1/5.
+  const Objectives o({kMin, kMax}, {{10, 0}, {11, 40}, {12, 50}, {15, 90}, {20, 100}, {19, 90}});
+  const auto bend = largest_bend(o);
+  ASSERT_TRUE(bend);
+  EXPECT_EQ(bend->point, 3u);
+  EXPECT_NEAR(bend->angle, (std::atan(4.0 / 3) - std::atan(0.2)) * 180 / std::numbers::pi, 1e-12);
+  EXPECT_EQ(knee(o)->point, 3u);
+  // A step that is one point wide bends more than the whole front.
+  const Objectives step({kMin, kMin}, {{0, 10}, {1, 5}, {5, 1}, {5.1, 0.1}, {9.9, 0.05}, {10, 0}});
+  EXPECT_EQ(largest_bend(step)->point, 3u);
+  EXPECT_FALSE(largest_bend(Objectives({kMin, kMin}, {{0, 1}, {1, 0}})));
+  EXPECT_FALSE(largest_bend(Objectives({kMin, kMin}, {{0, 2}, {1, 1}, {2, 0}})));
+  EXPECT_EQ(message_of([] { largest_bend(Objectives({kMin}, {{1}})); }),
+            "largest_bend: expected two objectives, got 1");
 }
 
 TEST(Front, AFrontThatDoesNotBendHasNoKnee) {
