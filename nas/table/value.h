@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What a table holds of a run: numbers with their units, and how each came about.
+namespace joule::nas {
+
+/// How a number came about; the words are those of studies.
+enum class Quality {
+  measured,    // the difference of two readings of a meter or a clock, or a net's own answers
+  attributed,  // a share of something measured
+  modelled,    // predicted by a surrogate or scaled from another budget: the source says which
+  counted,     // exact, of what was there: parameters, steps
+  unavailable  // there is no number, for a stated reason; never 0
+};
+std::string_view name(Quality quality);
+/// The inverse.
+///
+/// Errors    DataError (`where`, the text, the names) if it is none of them.
+Quality parse_quality(std::string_view text, const std::string& where);
+
+/// When in a run a number was taken.
+enum class Checkpoint {
+  run,    // of the run as a whole, with its evaluations and the moving of data
+  start,  // before training
+  half,   // at the checkpoint in between: after half of the epochs, unless "epochs" says otherwise
+  end     // after all epochs
+};
+inline constexpr int kCheckpoints = 4;
+std::string_view name(Checkpoint checkpoint);
+/// Errors    as parse_quality().
+Checkpoint parse_checkpoint(std::string_view text, const std::string& where);
+
+/// What is measured: a column of a table.
+struct Metric {
+  std::string name;
+  Checkpoint at = Checkpoint::end;
+  std::string unit{};  // empty: a pure number
+  friend bool operator==(const Metric&, const Metric&) = default;
+};
+
+// The names that more than one part of Joule uses; units: s, J, g (of CO2 equivalents), none.
+inline constexpr const char* kTrainingTime = "training time";  // without evaluation
+inline constexpr const char* kEnergy = "energy";               // of that checkpoint's training
+inline constexpr const char* kCo2eq = "co2eq";
+inline constexpr const char* kTrainAccuracy = "train accuracy";  // of [0, 1], as all accuracies
+inline constexpr const char* kValidationAccuracy = "validation accuracy";
+inline constexpr const char* kTestAccuracy = "test accuracy";
+inline constexpr const char* kEpochs = "epochs";          // after which a checkpoint was taken
+inline constexpr const char* kParameters = "parameters";  // of the run
+inline constexpr const char* kTotalTime = "total time";   // of the run, as are the next two
+inline constexpr const char* kTotalEnergy = "total energy";
+inline constexpr const char* kTotalCo2eq = "total co2eq";
+inline constexpr const char* kCarbonIntensity = "carbon intensity";  // g/kWh
+
+/// Where a number is from.
+struct Origin {
+  Quality quality = Quality::measured;
+  std::string source{};  // the meter, the file, the surrogate
+  std::string reason{};  // why there is no number; empty if there is
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
+struct Value {
+  Metric metric;
+  std::optional<double> number{};  // none if and only if the quality is unavailable
+  Origin origin{};
+  std::optional<double> low{}, high{};  // the interval around it, both or none
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+/// Errors    ArgumentError (name, what was expected) unless there is a name; number, low and high
+///           are finite, with low <= number <= high; a number is there, or the quality is
+///           unavailable and there is a reason.
+void check(const Value& value);
+
+}  // namespace joule::nas
