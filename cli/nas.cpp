@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "joule/cli/nas/nas.h"
+
+namespace joule::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  joule nas enumerate --vertices 5 --count
+
+A cell is written as the rows of its adjacency matrix and its operations:
+0110/0010/0001/0000:conv3x3-bn-relu,maxpool3x3 (docs/nas.md).)";
+
+}  // namespace
+
+void add_nas(Command& app, Run& run) {
+  Command* const command =
+      app.add_subcommand("nas", "Cells of NAS-Bench-101: search for architectures");
+  command->footer(kExamples);
+  command->require_subcommand();
+  add_nas_enumerate(*command, run);
+}
+
+}  // namespace joule::cli

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "joule/cli/commands.h"
+#include "joule/cli/options/option.h"
+
+namespace joule::cli {
+
+// The sub-commands of `joule nas`, one source file each.
+void add_nas_enumerate(Command& nas, Run& run);
+
+}  // namespace joule::cli
