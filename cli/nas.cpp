@@ -6,6 +6,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule nas enumerate --vertices 5 --count
+  joule nas search runs/5v.db --strategy semoa,random --seeds 10
 
 A cell is written as the rows of its adjacency matrix and its operations:
 0110/0010/0001/0000:conv3x3-bn-relu,maxpool3x3 (docs/nas.md).)";
@@ -18,6 +19,7 @@ void add_nas(Command& app, Run& run) {
   command->footer(kExamples);
   command->require_subcommand();
   add_nas_enumerate(*command, run);
+  add_nas_search(*command, run);
 }
 
 }  // namespace joule::cli

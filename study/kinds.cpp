@@ -7,13 +7,14 @@
 #include "joule/study/eat/eat_study.h"
 #include "joule/study/hpo/hpo_study.h"
 #include "joule/study/layers/layers_study.h"
+#include "joule/study/nas_search/nas_search_study.h"
 
 namespace joule::study {
 namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{eat_kind(), hpo_kind(), layers_kind()};
+  static std::vector<Kind> all{eat_kind(), hpo_kind(), layers_kind(), nas_search_kind()};
   return all;
 }
 

@@ -56,7 +56,7 @@ std::vector<double> volumes(const SearchRun& run, const std::vector<Objective>& 
   };
   std::vector<double> out;
   double volume = 0;
-  for (const Evaluation& evaluation : run.evaluations) {
+  for (const SearchEvaluation& evaluation : run.evaluations) {
     if (evaluation.valid()) {
       const std::vector<double> values = evaluation.objectives(objectives);
       const bool covered =
@@ -111,7 +111,8 @@ std::vector<CurvePoint> curve_over_joules(const std::vector<const SearchRun*>& r
   for (const SearchRun* const run : runs) {
     std::vector<double>& sums = spent.emplace_back();
     double sum = 0;
-    for (const Evaluation& evaluation : run->evaluations) sums.push_back(sum += evaluation.joules);
+    for (const SearchEvaluation& evaluation : run->evaluations)
+      sums.push_back(sum += evaluation.joules);
     least = std::min(least, sum);
   }
   if (!(least > 0)) return {};
@@ -157,7 +158,7 @@ Method method_of(const Comparison& comparison, std::vector<std::size_t> numbers)
     volume.push_back(of_runs.back().empty() ? 0 : of_runs.back().back());
     method.landmarks.push_back(landmarks_of(run, comparison.objectives, volume.back()));
     double sum = 0, faults = 0;
-    for (const Evaluation& evaluation : run.evaluations) {
+    for (const SearchEvaluation& evaluation : run.evaluations) {
       sum += evaluation.joules;
       faults += evaluation.valid() ? 0 : 1;
     }

@@ -23,14 +23,14 @@ std::vector<search::Direction> directions_of(const std::vector<Objective>& objec
   return directions;
 }
 
-std::optional<double> Evaluation::number(std::string_view metric) const {
+std::optional<double> SearchEvaluation::number(std::string_view metric) const {
   for (const Value& value : values) {
     if (value.metric.name == metric && value.number) return value.number;
   }
   return std::nullopt;
 }
 
-std::vector<double> Evaluation::objectives(const std::vector<Objective>& all) const {
+std::vector<double> SearchEvaluation::objectives(const std::vector<Objective>& all) const {
   std::vector<double> numbers;
   for (const Objective& objective : all) {
     const std::optional<double> found = number(objective.metric);

@@ -27,7 +27,7 @@ std::vector<Objective> default_objectives();
 std::vector<search::Direction> directions_of(const std::vector<Objective>& objectives);
 
 /// A training that a search asked for.
-struct Evaluation {
+struct SearchEvaluation {
   search::Point point;
   std::int64_t epochs = 0;
   std::vector<Value> values{};  // the objectives in their order, then what else is known
@@ -46,7 +46,7 @@ struct SearchRun {
   std::string strategy;  // as it was asked for
   std::string sampler;   // with all its options; empty: the points were given
   std::uint64_t seed = 0;
-  std::vector<Evaluation> evaluations{};
+  std::vector<SearchEvaluation> evaluations{};
   double seconds = 0;  // of this machine, for all of it
 };
 

@@ -23,7 +23,7 @@ class Finished {
  public:
   explicit Finished(const std::vector<Objective>& objectives) : objectives_(objectives) {}
 
-  void add(std::int64_t number, const Evaluation& evaluation) {
+  void add(std::int64_t number, const SearchEvaluation& evaluation) {
     if (!evaluation.valid()) {
       if (worst_.empty()) {
         waiting_.push_back({number, evaluation.point, {}});
@@ -64,7 +64,9 @@ class Finished {
 
 std::string sampler_of(std::string_view strategy, const CellSpace& space,
                        std::int64_t evaluations) {
-  auto [name, options] = search::parse_named_options(strategy);
+  search::NamedOptions named = search::parse_named_options(strategy);
+  const std::string& name = named.name;
+  std::map<std::string, std::string>& options = named.options;
   const bool ladder = space.budgets().size() > 1;
   const auto preset = [&](const char* option, const std::string& value) {
     options.emplace(option, value);
@@ -101,8 +103,8 @@ TableEvaluator::TableEvaluator(Table& table, const CellSpace& space,
   }
 }
 
-Evaluation TableEvaluator::evaluate(const search::Point& point) const {
-  Evaluation evaluation{.point = point, .epochs = space_.epochs(point)};
+SearchEvaluation TableEvaluator::evaluate(const search::Point& point) const {
+  SearchEvaluation evaluation{.point = point, .epochs = space_.epochs(point)};
   const Cell cell = space_.cell(point);
   std::optional<Answer> answer = table_.find(cell, evaluation.epochs);
   if (!answer) {

@@ -35,7 +35,7 @@ class TableEvaluator {
 
   /// What the table says of a point; its cost is in Table::spent(). A point that is no cell of the
   /// table, or of whose objectives one is missing, has a fault and costs nothing.
-  Evaluation evaluate(const search::Point& point) const;
+  SearchEvaluation evaluate(const search::Point& point) const;
   /// That objective of a point, where it is known; asks without cost.
   std::optional<double> objective(std::size_t number, const search::Point& point) const;
 

@@ -64,10 +64,8 @@ Line attainment_line(const Method& method, const nas::Comparison& comparison, bo
   for (const double x : xs) {
     const auto low = rest.at(x), middle = median.at(x), high = quarter.at(x);
     if (!low || !middle || !high) continue;
-    const Point now{.x = x,
-                    .y = *middle,
-                    .low = std::min(*low, *high),
-                    .high = std::max(*low, *high)};
+    const Point now{
+        .x = x, .y = *middle, .low = std::min(*low, *high), .high = std::max(*low, *high)};
     if (last) {  // the step: as high as before, up to here
       last->x = x;
       line.points.push_back(*last);
@@ -116,7 +114,7 @@ Picture<LineChart> scatter(const EcnasResults& results) {
   for (const std::vector<double>& values : results.everything) add(values);
   if (results.everything.empty()) {
     for (const nas::SearchRun& run : results.comparison.runs) {
-      for (const nas::Evaluation& evaluation : run.evaluations) {
+      for (const nas::SearchEvaluation& evaluation : run.evaluations) {
         if (evaluation.valid()) add(evaluation.objectives(results.comparison.objectives));
       }
     }
@@ -208,8 +206,8 @@ Picture<RadarChart> ecnas_radar(const EcnasResults& results) {
         const auto* const e = ecnas_mark(results.comparison, method, r, EcnasMark::bend);
         const auto number = e ? e->number(direction.metric) : std::nullopt;
         if (!number) continue;
-        sum += direction.metric == std::string_view(nas::kValidationAccuracy) ? 1 - *number
-                                                                              : *number;
+        sum +=
+            direction.metric == std::string_view(nas::kValidationAccuracy) ? 1 - *number : *number;
         ++count;
       }
       if (count > 0) of_methods.push_back(sum / count);

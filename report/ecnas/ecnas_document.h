@@ -15,12 +15,12 @@ namespace joule::report {
 /// Searches among cells, and where they searched.
 struct EcnasResults {
   nas::Comparison comparison;
-  std::string title;           // "Searches in the table 5v.db"
-  std::string where;           // what was searched, in a sentence
-  std::string where_energy;    // how the joules came about: "measured (file)"
+  std::string title;         // "Searches in the table 5v.db"
+  std::string where;         // what was searched, in a sentence
+  std::string where_energy;  // how the joules came about: "measured (file)"
   std::vector<std::int64_t> budgets;
   int vertices = 7;
-  std::int64_t cells = 0;      // of the table; 0: trainings were run
+  std::int64_t cells = 0;        // of the table; 0: trainings were run
   std::int64_t evaluations = 0;  // of a search, as it was asked for
   /// What a table holds: the objectives of each cell and budget.
   std::vector<std::vector<double>> everything{};

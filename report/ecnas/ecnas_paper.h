@@ -11,7 +11,7 @@ namespace joule::report {
 
 /// A row of its table 1: the mean over ten runs on the 7V table with budgets up to 108 epochs.
 struct EcnasPaperRow {
-  std::string_view method;  // as it is called here
+  std::string_view method;    // as it is called here
   std::string_view landmark;  // "least energy", "best accuracy", "knee"
   double seconds = 0, accuracy = 0, kwh = 0;
   double log_parameters = 0;  // its column says |theta| (M); by the sizes of its nets it is log10

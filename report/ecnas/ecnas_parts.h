@@ -12,8 +12,8 @@ namespace joule::report {
 enum class EcnasMark { least_energy, best_accuracy, bend, knee };
 std::string_view name(EcnasMark mark);
 /// The evaluation of a run; null where there is none, or no such objective.
-const nas::Evaluation* ecnas_mark(const nas::Comparison& comparison, const nas::Method& method,
-                                  std::size_t run, EcnasMark mark);
+const nas::SearchEvaluation* ecnas_mark(const nas::Comparison& comparison,
+                                        const nas::Method& method, std::size_t run, EcnasMark mark);
 
 Table ecnas_methods_table(const EcnasResults& results);
 /// Extrema and knees, in the mean over the runs, beside the paper's table 1.

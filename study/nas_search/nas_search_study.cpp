@@ -101,7 +101,7 @@ StudyDefinition nas_search_study(const std::string& name, const NasSearchConfig&
 
 std::vector<Trial> trials_of(const nas::SearchRun& run) {
   std::vector<Trial> trials;
-  for (const nas::Evaluation& evaluation : run.evaluations) {
+  for (const nas::SearchEvaluation& evaluation : run.evaluations) {
     Trial trial{.number = std::ssize(trials), .point = evaluation.point};
     trial.state = evaluation.valid() ? State::complete : State::failed;
     trial.error = evaluation.fault;
@@ -118,7 +118,7 @@ nas::SearchRun run_of(const Study& study, const std::vector<Trial>& trials,
   for (const Trial& trial : trials) {
     if (!is_finished(trial.state)) continue;
     const std::string where = str("study ", study.definition.name, ", trial ", trial.number);
-    nas::Evaluation evaluation{.point = trial.point};
+    nas::SearchEvaluation evaluation{.point = trial.point};
     if (trial.state == State::complete) {
       for (const Value& value : trial.values) {
         evaluation.values.push_back(nas_value(value, where));
@@ -149,7 +149,7 @@ Kind nas_search_kind() {
             const auto open = std::make_shared<OpenTable>(
                 parse_nas_search_config(definition.config, definition.name + ": config"));
             return [open](const Trial& trial, TrialContext&) {
-              const nas::Evaluation evaluation = open->evaluator.evaluate(trial.point);
+              const nas::SearchEvaluation evaluation = open->evaluator.evaluate(trial.point);
               require(evaluation.valid(), evaluation.fault);
               std::vector<Value> values;
               for (const nas::Value& value : evaluation.values) {
