@@ -26,6 +26,9 @@ all             libnlopt-dev           fits Gaussian processes
 all             libboost-math-dev      p-values of statistics; Sobol sequences (of the same headers)
 all             libcli11-dev           command lines
 all             libsoci-dev            stores studies in SQLite or PostgreSQL
+all             libsqlite3-dev         stores tables of architectures
+all             libprotobuf-dev        decodes the records of published tables of architectures
+all             protobuf-compiler      the same: writes the decoder
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework

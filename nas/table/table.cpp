@@ -180,6 +180,15 @@ void Table::add(const Record& record) {
                  .next = kNoPoint});
 }
 
+void Table::add_verified(const Record& record) {
+  const auto known = by_cell_.find(key_of(record.cell));
+  const Fingerprint own = known ? models_[*known].fingerprint : fingerprint(record.cell);
+  require(!record.fingerprint || *record.fingerprint == own, "the hash ",
+          to_text(record.fingerprint.value_or(own)), " is not that of its cell ",
+          to_text(record.cell), ", which is ", to_text(own));
+  add(record);
+}
+
 std::optional<Value> Table::value(std::size_t point, std::size_t metric) const {
   const OriginSet& set = origin_sets_[points_[point].origins];
   if (metric >= set.size() || set[metric] == kNoOrigin) return std::nullopt;

@@ -67,6 +67,10 @@ class Table {
   /// Errors    ArgumentError: check(Value), a metric twice in a record or with another unit than
   ///           before, a budget or repeat below 1, a record that is there already; as pruned().
   void add(const Record& record);
+  /// The same of a record whose fingerprint somebody else has stated.
+  ///
+  /// Errors    ArgumentError: also if it is not the cell's.
+  void add_verified(const Record& record);
 
   /// The answer for a cell, or for the cell of a fingerprint, and adds what it cost to spent():
   /// "training time" and "energy" of the checkpoint, and its epochs.

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "joule/io/gzip_reader.h"
+
+namespace joule::nas {
+
+/// The check sum of Castagnoli's polynomial 0x1EDC6F41, reflected, as iSCSI has it (RFC 3720).
+std::uint32_t crc32c(std::string_view bytes);
+
+/// As TFRecord files have it: rotated right by 15 bits, plus 0xa282ead8, so that the check sum of a
+/// text that holds check sums is no trivial one.
+std::uint32_t masked_crc32c(std::string_view bytes);
+
+/// Reads a TFRecord file, which may be gzipped.  Each record is its length (8 bytes,
+/// little-endian), the masked CRC of those 8 bytes (4), the data, and the masked CRC of the data
+/// (4).
+///
+/// Source    tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details".
+class TfRecordReader {
+ public:
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;  // of a record
+
+  /// Errors    DataError as GzipReader.
+  explicit TfRecordReader(const std::string& path) : file_(path) {}
+
+  /// The next record; false at the end of the file.
+  ///
+  /// Errors    DataError (path, where the record begins, what is wrong): a check sum, a record that
+  ///           is longer than kMostBytes, one that ends early.
+  bool next(std::string& data);
+
+  /// Where the last record began.
+  std::uint64_t offset() const { return start_; }
+  /// Throws DataError: path, offset() and what is wrong.
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  void read(void* to, std::size_t bytes);
+  GzipReader file_;
+  std::uint64_t start_ = 0;
+};
+
+}  // namespace joule::nas
