@@ -139,6 +139,7 @@ std::optional<double> TableEvaluator::objective(std::size_t number,
 std::vector<search::Point> all_points(const Table& table, const CellSpace& space) {
   std::vector<search::Point> points;
   for (const Model& model : table.models()) {
+    if (model.cell.vertices() > space.vertices()) continue;
     for (const std::int64_t budget : space.budgets()) {
       bool there = false;
       for (std::uint32_t at = model.first; at != kNoPoint; at = table.points()[at].next) {

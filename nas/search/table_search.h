@@ -63,7 +63,8 @@ struct TableSearch {
 ///           < 1.
 SearchRun search_table(Table& table, const CellSpace& space, const TableSearch& search);
 
-/// The points of `exhaustive`: each cell of the table, each budget of the space that it has.
+/// The points of `exhaustive`: each cell of the table that the space has, and each of its budgets
+/// that was trained.
 std::vector<search::Point> all_points(const Table& table, const CellSpace& space);
 
 }  // namespace joule::nas

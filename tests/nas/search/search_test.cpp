@@ -131,6 +131,8 @@ TEST(NasSearch, ExhaustiveAsksForEachTrainingOnce) {
   }
   EXPECT_EQ(run.evaluations.size(), 91u * 4);
   EXPECT_EQ(different.size(), 91u * 4);
+  // Of a smaller space: the cells of 2 and 3 vertices.
+  EXPECT_EQ(all_points(table, CellSpace(3, kFour)).size(), 7u);
 }
 
 std::vector<std::vector<double>> everything(const SearchRun& exhaustive,
