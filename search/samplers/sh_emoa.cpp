@@ -107,19 +107,37 @@ class ShEmoaSampler final : public Sampler {
   std::vector<const Observation*> population_of(std::span<const Observation> observations,
                                                 const Stage& stage, std::int64_t before) const {
     std::vector<const Observation*> members;
+    std::vector<std::int64_t> rank;
     for (const Observation* const o :
          by_number(observations, goals_.directions, stage.begin, std::min(stage.end, before))) {
+      const bool full = std::ssize(members) == population_;
+      if (full && covered_by_last(members, rank, *o)) continue;
       members.push_back(o);
-      if (std::ssize(members) > population_) members.erase(members.begin() + worst(members));
+      if (full) members.erase(members.begin() + worst(members));
+      rank = ranks(objectives_of(goals_.directions, members));
     }
-    const Objectives objectives = objectives_of(goals_.directions, members);
-    const std::vector<std::int64_t> rank = ranks(objectives);
     std::vector<std::size_t> order(members.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return rank[i]; });
     std::vector<const Observation*> sorted;
     for (const std::size_t i : order) sorted.push_back(members[i]);
     return sorted;
+  }
+
+  /// Whether a point of the last front is nowhere worse: the other would make a front behind it
+  /// alone, or add nothing.
+  bool covered_by_last(const std::vector<const Observation*>& members,
+                       const std::vector<std::int64_t>& rank, const Observation& o) const {
+    const std::int64_t last = std::ranges::max(rank);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      bool covers = rank[i] == last;
+      for (std::size_t j = 0; covers && j < goals_.directions.size(); ++j) {
+        const double a = members[i]->objectives[j], b = o.objectives[j];
+        covers = goals_.directions[j] == Direction::minimise ? a <= b : a >= b;
+      }
+      if (covers) return true;
+    }
+    return false;
   }
 
   std::ptrdiff_t worst(const std::vector<const Observation*>& members) const {
