@@ -33,8 +33,8 @@ struct Picture {
   Chart chart;
 };
 
-using Part =
-    std::variant<Heading, Paragraph, Warning, Items, Table, Picture<LineChart>, Picture<BarChart>>;
+using Part = std::variant<Heading, Paragraph, Warning, Items, Table, Picture<LineChart>,
+                          Picture<BarChart>, Picture<HeatMap>, Picture<RadarChart>>;
 
 struct Document {
   std::string title, lead;

@@ -42,7 +42,11 @@ ordered_json described(const LineChart& chart, const Line& line, Drawable& drawa
     points.push_back(point);
     gap = false;
   }
-  return {{"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
+  ordered_json json{
+      {"name", line.name}, {"dashed", line.dashed}, {"marks", line.marks}, {"points", points}};
+  if (line.band) json["band"] = true;
+  if (line.faint) json["faint"] = true;
+  return json;
 }
 
 ordered_json described(const BarGroup& group, Drawable& drawable) {
@@ -158,6 +162,17 @@ Page& Page::add(const BarChart& chart) {
                            {"categories", chart.categories},
                            {"groups", groups}}),
                 drawable.note(), chart.lying ? chart.categories.size() * side_by_side : 0);
+}
+
+Page& Page::add(const RadarChart& chart) {
+  check(chart);
+  ordered_json things = ordered_json::array();
+  for (const RadarChart::Thing& thing : chart.things) {
+    things.push_back({{"name", thing.name}, {"shares", thing.shares}});
+  }
+  return canvas(
+      chart.title,
+      in_script({{"kind", "radar"}, {"directions", chart.directions}, {"things", things}}), "");
 }
 
 template <class Chart>

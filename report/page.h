@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "joule/report/heat_radar.h"
+
 // Pages that hold everything they show: one HTML file that opens without a network, in a light or a
 // dark browser, on a narrow or a wide screen.  A page is text, charts and tables in the order in
 // which they were added, and the data that it was made from.
@@ -28,6 +30,8 @@ struct Line {
   std::vector<Point> points;
   bool dashed = false;  // for what the others are compared with
   bool marks = true;    // a symbol at every point
+  bool band = false;    // the spread is an area along the line, not a bar at every point
+  bool faint = false;   // grey and small: what the others are seen before
 };
 
 /// A place on an axis and what is written there.
@@ -103,6 +107,8 @@ class Page {
   Page& add(const LineChart& chart);
   /// Errors    as check().
   Page& add(const BarChart& chart);
+  Page& add(const HeatMap& chart);
+  Page& add(const RadarChart& chart);
   Page& add(const Table& table);
   /// Beside each other where there is room for it.
   Page& add(const std::vector<BarChart>& charts);

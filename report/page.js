@@ -54,6 +54,28 @@
     },
   });
 
+  // Areas between the low and the high ends of the points of a line, behind the data.
+  const bands = (lines) => ({
+    id: "bands",
+    beforeDatasetsDraw(chart) {
+      const { ctx, chartArea, scales } = chart;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(chartArea.left, chartArea.top, chartArea.width, chartArea.height);
+      ctx.clip();
+      ctx.globalAlpha = 0.18;
+      lines.forEach(({ band, points }, index) => {
+        if (!band || !points.length || !chart.isDatasetVisible(index)) return;
+        const place = (end) => (p) => [scales.x.getPixelForValue(p.x), scales.y.getPixelForValue(p[end])];
+        ctx.fillStyle = series(index);
+        ctx.beginPath();
+        [...points.map(place("low")), ...points.map(place("high")).reverse()].forEach((at) => ctx.lineTo(...at));
+        ctx.fill();
+      });
+      ctx.restore();
+    },
+  });
+
   const axis = (title, logarithmic) => ({
     type: logarithmic ? "logarithmic" : "linear",
     title: { display: true, text: title, color: color("--text") },
@@ -61,6 +83,15 @@
     border: { color: color("--rule") },
     ticks: { color: color("--faint"), ...(logarithmic && { callback: round }) },
   });
+
+  // Of a logarithmic axis ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
+  const fewer = (scale) => {
+    const kept = scale.ticks.filter(({ value }) => {
+      const leading = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+      return [1, 2, 5].some((digit) => Math.abs(leading - digit) < 1e-6);
+    });
+    if (kept.length >= 3) scale.ticks = kept;
+  };
 
   const options = (x, y, narrow) => ({
     animation: calm ? false : { duration: 300 },
@@ -95,6 +126,8 @@
       x.afterBuildTicks = (scale) => { scale.ticks = places.map((value) => ({ value })); };
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
+    } else if (description.log_x) {
+      x.afterBuildTicks = fewer;
     }
     const points = description.lines.flatMap((line) => line.points);
     const values = points.flatMap(({ low, high }) => [low, high]);
@@ -113,20 +146,12 @@
       // As far as the values and their spread go, and a little further.
       y.min = 0.9 * Math.min(...values);
       y.max = 1.1 * Math.max(...values);
-      // Ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
-      const rounded = ({ value }) => {
-        const leading = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-        return [1, 2, 5].some((digit) => Math.abs(leading - digit) < 1e-6);
-      };
-      y.afterBuildTicks = (scale) => {
-        const kept = scale.ticks.filter(rounded);
-        if (kept.length >= 3) scale.ticks = kept;
-      };
+      y.afterBuildTicks = fewer;
     }
     const whiskers = (index, { scales }) => [
       series(index),
       description.lines[index].points
-        .filter(({ low, high }) => low !== high)
+        .filter(({ low, high }) => low !== high && !description.lines[index].band)
         .map((p) => [scales.x.getPixelForValue(p.x), ...[p.low, p.high].map((v) => scales.y.getPixelForValue(v))]),
     ];
     const set = options(x, y, narrow);
@@ -142,18 +167,18 @@
         datasets: description.lines.map((line, index) => ({
           label: line.name,
           data: line.points,
-          borderColor: series(index),
-          backgroundColor: series(index),
+          borderColor: line.faint ? color("--faint") : series(index),
+          backgroundColor: line.faint ? color("--faint") : series(index),
           borderWidth: 2,
           borderDash: line.dashed ? [6, 4] : [],
-          pointRadius: line.marks ? 3 : 0,
+          pointRadius: line.marks ? (line.faint ? 1 : 3) : 0,
           clip: 6,  // marks at the edge are whole
           segment: { borderColor: ({ p1DataIndex }) => (line.points[p1DataIndex].apart ? "transparent" : undefined) },
           pointStyle: ["circle", "triangle", "rect", "rectRot"][index % 4],
         })),
       },
       options: set,
-      plugins: [rule(description.reference), spreads(description.lines.length, false, whiskers)],
+      plugins: [rule(description.reference), bands(description.lines), spreads(description.lines.length, false, whiskers)],
     };
   };
 
@@ -212,13 +237,45 @@
     };
   };
 
+  const radar = ({ directions, things }, narrow) => {
+    const set = options({}, {}, narrow);
+    delete set.interaction;
+    set.scales = {
+      r: {
+        min: 0,
+        max: 1,
+        grid: { color: color("--rule") },
+        angleLines: { color: color("--rule") },
+        pointLabels: { color: color("--text") },
+        ticks: { display: false },
+      },
+    };
+    return {
+      type: "radar",
+      data: {
+        labels: directions,
+        datasets: things.map((thing, index) => ({
+          label: thing.name,
+          data: thing.shares,
+          borderColor: series(index),
+          backgroundColor: "transparent",
+          pointBackgroundColor: series(index),
+          borderWidth: 2,
+          pointRadius: 3,
+        })),
+      },
+      options: set,
+    };
+  };
+
+  const kinds = { lines, bars, radar };
   const descriptions = JSON.parse(document.getElementById("charts").textContent);
   let drawn = [];
   const draw = () => {
     const narrow = matchMedia("(max-width: 40rem)").matches;
     drawn.forEach((chart) => chart.destroy());
     drawn = descriptions.map((description, index) => {
-      const configuration = description.kind === "lines" ? lines(description, narrow) : bars(description, narrow);
+      const configuration = kinds[description.kind](description, narrow);
       return new Chart(document.getElementById(`chart-${index}`), configuration);
     });
   };

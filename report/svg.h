@@ -27,4 +27,8 @@ std::string to_svg(const LineChart& chart);
 /// Errors    as Page::add() of a BarChart, and as above.
 std::string to_svg(const BarChart& chart);
 
+/// Errors    as Page::add() of them.
+std::string to_svg(const HeatMap& chart);
+std::string to_svg(const RadarChart& chart);
+
 }  // namespace joule::report

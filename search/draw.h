@@ -17,6 +17,7 @@ enum class Drawer : std::uint8_t {
   gp = 5,
   hyperband = 6,
   grid_sample = 7,
+  evolution = 8,
   genes = 32
 };
 

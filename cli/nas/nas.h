@@ -13,5 +13,6 @@ void add_nas_net(Command& nas, Run& run);
 void add_nas_import(Command& nas, Run& run);
 void add_nas_query(Command& nas, Run& run);
 void add_nas_surrogate(Command& nas, Run& run);
+void add_nas_search(Command& nas, Run& run);
 
 }  // namespace joule::cli

@@ -51,7 +51,7 @@ constexpr double kSymbol = 28, kLineHeight = 20;
 
 /// The symbol of an entry, from x on, around y.
 void draw_symbol(Canvas& canvas, const LegendEntry& entry, double x, double y) {
-  const std::string fill = series(entry.color);
+  const std::string fill = entry.faint ? color("faint") : series(entry.color);
   if (entry.bar) {
     canvas.rectangle(x + 8, y - 6, 12, 12, fill);
     return;

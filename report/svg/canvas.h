@@ -60,7 +60,7 @@ struct LegendEntry {
   std::string name;
   std::size_t color = 0;
   bool bar = false;  // a box; else a line:
-  bool dashed = false, marks = true;
+  bool dashed = false, marks = true, faint = false;
   std::size_t shape = 0;
 };
 

@@ -86,22 +86,36 @@ Ticks y_ticks_of(const LineChart& chart) {
 
 void draw(Canvas& canvas, const Line& line, std::size_t index, const Axis& x, const Axis& y,
           const Area& area) {
-  std::string d, marks, bars;
+  std::string d, marks, bars, area_low, area_high;
   const auto inside = [&](double pixel) { return std::clamp(pixel, area.top, area.bottom); };
   for (const Point& p : line.points) {
     const double at = x(p.x);
     const bool begins = d.empty() || p.apart;
     d += fmt::format("{}{} {}", begins ? "M" : "L", number(at), number(y(p.y)));
-    if (line.marks) marks += mark(index, at, y(p.y));
-    if (p.low == p.high) continue;
-    bars +=
-        fmt::format("M{} {}V{}", number(at), number(inside(y(p.low))), number(inside(y(p.high))));
+    if (line.marks && line.faint) {
+      marks += fmt::format("M{} {}h1.5v1.5h-1.5z", number(at - 0.75), number(y(p.y) - 0.75));
+    } else if (line.marks) {
+      marks += mark(index, at, y(p.y));
+    }
+    if (line.band) {
+      area_low += fmt::format("{}{} {}", area_low.empty() ? "M" : "L", number(at),
+                              number(inside(y(p.low))));
+      area_high = fmt::format("L{} {}", number(at), number(inside(y(p.high)))) + area_high;
+    } else if (p.low != p.high) {
+      bars +=
+          fmt::format("M{} {}V{}", number(at), number(inside(y(p.low))), number(inside(y(p.high))));
+    }
   }
-  const std::string stroke = fmt::format("fill=\"none\" stroke=\"{}\"", series(index));
+  const std::string color_of = line.faint ? color("faint") : series(index);
+  const std::string stroke = fmt::format("fill=\"none\" stroke=\"{}\"", color_of);
+  if (line.band && !area_low.empty()) {
+    canvas.path(area_low + area_high + "z",
+                fmt::format("fill=\"{}\" fill-opacity=\"0.18\"", color_of));
+  }
   canvas.path(bars, stroke + " stroke-width=\"1.5\"");
   canvas.path(d, stroke + " stroke-width=\"2\" stroke-linejoin=\"round\"" +
                      (line.dashed ? " stroke-dasharray=\"6 4\"" : ""));
-  canvas.path(marks, "fill=\"" + series(index) + "\"");
+  canvas.path(marks, "fill=\"" + color_of + "\"");
 }
 
 std::string described(const LineChart& chart) {
@@ -126,8 +140,12 @@ std::string to_svg(const LineChart& chart) {
   std::vector<LegendEntry> legend;
   for (std::size_t i = 0; i < drawn.lines.size(); ++i) {
     const Line& line = drawn.lines[i];
-    legend.push_back(
-        {.name = line.name, .color = i, .dashed = line.dashed, .marks = line.marks, .shape = i});
+    legend.push_back({.name = line.name,
+                      .color = i,
+                      .dashed = line.dashed,
+                      .marks = line.marks,
+                      .faint = line.faint,
+                      .shape = i});
   }
   Canvas canvas;
   const double top = draw_head(canvas, drawn.title, legend);

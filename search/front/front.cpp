@@ -2,6 +2,7 @@
 #include "joule/search/front/front.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -35,6 +36,28 @@ std::vector<std::size_t> lexicographic(const Objectives& objectives) {
 
 bool equal(const Objectives& objectives, std::size_t a, std::size_t b) {
   return std::ranges::equal(objectives.cost(a), objectives.cost(b));
+}
+
+/// A front of two objectives on which the best of each is 0 and the worst 1; empty below three
+/// points.
+struct ScaledFront {
+  std::vector<std::size_t> members;
+  std::vector<std::array<double, 2>> at;
+};
+
+ScaledFront scaled_front(const Objectives& objectives, const char* who) {
+  require(objectives.directions().size() == 2, who, ": expected two objectives, got ",
+          objectives.directions().size());
+  ScaledFront scaled{.members = front(objectives), .at = {}};
+  if (scaled.members.size() < 3) return {};
+  const Costs first = objectives.cost(scaled.members.front());
+  const Costs last = objectives.cost(scaled.members.back());
+  for (const std::size_t point : scaled.members) {
+    const Costs cost = objectives.cost(point);
+    scaled.at.push_back(
+        {(cost[0] - first[0]) / (last[0] - first[0]), (cost[1] - last[1]) / (first[1] - last[1])});
+  }
+  return scaled;
 }
 
 }  // namespace
@@ -112,21 +135,32 @@ std::vector<std::size_t> extrema(const Objectives& objectives) {
 }
 
 std::optional<Knee> knee(const Objectives& objectives) {
-  require(objectives.directions().size() == 2, "knee: expected two objectives, got ",
-          objectives.directions().size());
-  const std::vector<std::size_t> members = front(objectives);
-  if (members.size() < 3) return std::nullopt;
-  const Costs first = objectives.cost(members.front()), last = objectives.cost(members.back());
+  const ScaledFront front = scaled_front(objectives, "knee");
   constexpr double kRounding = 1e-12;
   Knee best{.distance = kRounding};
-  for (const std::size_t point : members) {
-    const Costs cost = objectives.cost(point);
-    const double x = (cost[0] - first[0]) / (last[0] - first[0]);
-    const double y = (cost[1] - last[1]) / (first[1] - last[1]);
+  for (std::size_t i = 0; i < front.members.size(); ++i) {
+    const auto [x, y] = front.at[i];
     const double distance = (1 - x - y) / std::numbers::sqrt2;
-    if (distance > best.distance) best = {point, distance};
+    if (distance > best.distance) best = {front.members[i], distance};
   }
   if (best.distance == kRounding) return std::nullopt;
+  return best;
+}
+
+std::optional<Bend> largest_bend(const Objectives& objectives) {
+  const ScaledFront front = scaled_front(objectives, "largest_bend");
+  constexpr double kRounding = 1e-9;
+  Bend best{.angle = kRounding};
+  const auto slope = [&](std::size_t i) {  // from a point to the next one
+    const auto [x, y] = front.at[i];
+    const auto [x_after, y_after] = front.at[i + 1];
+    return std::atan2(y - y_after, x_after - x);
+  };
+  for (std::size_t i = 1; i + 1 < front.members.size(); ++i) {
+    const double angle = (slope(i - 1) - slope(i)) * 180 / std::numbers::pi;
+    if (angle > best.angle) best = {front.members[i], angle};
+  }
+  if (best.angle == kRounding) return std::nullopt;
   return best;
 }
 

@@ -58,6 +58,21 @@ struct Knee {
 /// Source    Das 1999, "On characterizing the 'knee' of the Pareto curve".
 std::optional<Knee> knee(const Objectives& objectives);
 
+struct Bend {
+  std::size_t point = 0;
+  double angle = 0;  // in degrees: 0 of a straight line, up to 90
+};
+
+/// Where a front of two objectives, scaled as for knee(), has the largest angle between what comes
+/// from the point before and what goes to the point after:
+///   atan((y_before - y) / (x - x_before)) - atan((y - y_after) / (x_after - x))
+/// The first of equals; none without a point between the ends, or if it bends nowhere to the good
+/// side.  Unlike knee() it looks at neighbours alone, so that a step of one point counts.
+///
+/// Errors    ArgumentError unless there are two objectives.
+/// Source    Deb and Gupta 2011, "Understanding Knee Points in Bicriteria Problems".
+std::optional<Bend> largest_bend(const Objectives& objectives);
+
 /// The pairs of `members` that the intervals do not tell apart: a pair is told apart if each of the
 /// two is better in some objective, with its whole interval on the better side of the other's.
 /// Otherwise one may dominate the other.

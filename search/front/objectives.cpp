@@ -11,21 +11,27 @@ Objectives::Objectives(std::vector<Direction> directions, std::vector<std::vecto
                        std::vector<std::string> names)
     : directions_(std::move(directions)), values_(std::move(values)), names_(std::move(names)) {
   require(!directions_.empty(), "objectives: there are no directions");
-  if (names_.empty()) {
-    for (std::size_t i = 0; i < values_.size(); ++i) names_.push_back(str("point ", i));
-  }
-  require(names_.size() == values_.size(), "objectives: ", names_.size(), " names for ",
-          values_.size(), " points");
+  require(names_.empty() || names_.size() == values_.size(), "objectives: ", names_.size(),
+          " names for ", values_.size(), " points");
   costs_ = values_;
   for (std::size_t i = 0; i < values_.size(); ++i) {
-    require(values_[i].size() == directions_.size(), names_[i], ": expected ", directions_.size(),
-            " objectives, got ", values_[i].size());
+    // A name is made where it is needed: samplers make many of these.
+    if (values_[i].size() != directions_.size()) {
+      throw ArgumentError(
+          str(name(i), ": expected ", directions_.size(), " objectives, got ", values_[i].size()));
+    }
     for (std::size_t j = 0; j < directions_.size(); ++j) {
-      require(std::isfinite(values_[i][j]), names_[i], ": objective ", j,
-              " must be a finite number, got ", values_[i][j]);
+      if (!std::isfinite(values_[i][j])) {
+        throw ArgumentError(
+            str(name(i), ": objective ", j, " must be a finite number, got ", values_[i][j]));
+      }
       if (directions_[j] == Direction::maximise) costs_[i][j] = -values_[i][j];
     }
   }
+}
+
+std::string Objectives::name(std::size_t point) const {
+  return names_.empty() ? str("point ", point) : names_[point];
 }
 
 Objectives objectives_of(std::vector<Direction> directions,

@@ -28,12 +28,12 @@ class Objectives {
   /// With the signs of those to maximise changed: less is better in each.
   std::span<const double> cost(std::size_t point) const { return costs_[point]; }
   std::span<const std::vector<double>> costs() const { return costs_; }
-  const std::string& name(std::size_t point) const { return names_[point]; }
+  std::string name(std::size_t point) const;
 
  private:
   std::vector<Direction> directions_;
   std::vector<std::vector<double>> values_, costs_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;  // empty: their numbers
 };
 
 /// Those of finished trials, named "trial 12".

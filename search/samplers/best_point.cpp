@@ -60,7 +60,7 @@ class Search {
       for (std::size_t j = 0; j < expected.size(); ++j) {
         expected[j] = expected_of(predictions[j][i]);
       }
-      candidates[i].value = acquisition_(expected);
+      candidates[i].value = acquisition_(candidates[i].point, expected);
     }
   }
 
@@ -96,7 +96,7 @@ class Search {
     std::vector<double> row = encoding_.encode(candidate.point);
     const auto value = [&](std::span<const double> x, std::span<double> gradient) {
       for (std::size_t i = 0; i < x.size(); ++i) row[encoding_.first_column(moved[i])] = x[i];
-      const std::vector<double> by_column = gradient_at(row);
+      const std::vector<double> by_column = gradient_at(candidate.point, row);
       for (std::size_t i = 0; i < x.size(); ++i) {
         gradient[i] = by_column[encoding_.first_column(moved[i])];
       }
@@ -111,8 +111,9 @@ class Search {
     return one[0].value > candidate.value ? std::move(one[0]) : candidate;
   }
 
-  /// The derivatives of the acquisition by the columns, and behind them its value.
-  std::vector<double> gradient_at(const std::vector<double>& row) const {
+  /// The derivatives of the acquisition by the columns, and behind them its value; what it has of
+  /// the point itself is taken as it is.
+  std::vector<double> gradient_at(const Point& point, const std::vector<double>& row) const {
     const std::size_t columns = row.size();
     std::vector<Expected> expected;
     std::vector<std::vector<double>> means, variances;
@@ -128,9 +129,9 @@ class Search {
       const double h = 1e-5 * center.deviation;
       const auto slope = [&](double Expected::*member) {
         expected[j].*member = center.*member + h;
-        const double above = acquisition_(expected);
+        const double above = acquisition_(point, expected);
         expected[j].*member = center.*member - h;
-        const double below = acquisition_(expected);
+        const double below = acquisition_(point, expected);
         expected[j] = center;
         return (above - below) / (2 * h);
       };
@@ -140,7 +141,7 @@ class Search {
         out[c] += by_mean * means[j][c] + by_variance * variances[j][c];
       }
     }
-    out.push_back(acquisition_(expected));
+    out.push_back(acquisition_(point, expected));
     return out;
   }
 

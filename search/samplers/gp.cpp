@@ -32,6 +32,22 @@ enum class Criterion { improvement, probability, improvement_per_cost, hypervolu
 struct Settings {
   std::string_view name;
   Criterion criterion;
+  bool mixed = false;  // objectives that are known exactly have no process
+};
+
+/// An optimised objective that is known of each point without a trial.
+struct Exact {
+  ExactObjective value;
+  double sign = 1;  // -1: it is to maximise
+  OutputScale scale;
+  std::vector<double> outputs;  // of the points, scaled
+
+  /// None of a point that cannot be tried.
+  std::optional<double> at(const Point& point) const {
+    const std::optional<double> exact = value(point);
+    if (!exact) return std::nullopt;
+    return scale(sign * *exact);
+  }
 };
 
 /// What is known: the processes of the optimised objectives, the constraints, and the cost's, on
@@ -39,13 +55,14 @@ struct Settings {
 struct Knowledge {
   std::vector<Point> points;
   std::vector<GaussianProcess> processes;
-  std::size_t optimised = 0;
-  std::vector<double> limits;  // of the constraints, whose processes come next
-  double cost_unit = 0;        // of the logarithm of the cost: the last process, if not 0
+  std::vector<std::optional<Exact>> exact{};  // per optimised objective; the others have a process
+  std::size_t modelled = 0;                   // so many have
+  std::vector<double> limits;                 // of the constraints, whose processes come next
+  double cost_unit = 0;  // of the logarithm of the cost: the last process, if not 0
 
   bool feasible(std::size_t point) const {
     for (std::size_t k = 0; k < limits.size(); ++k) {
-      if (processes[optimised + k].outputs()[point] > limits[k]) return false;
+      if (processes[modelled + k].outputs()[point] > limits[k]) return false;
     }
     return true;
   }
@@ -55,7 +72,7 @@ struct Knowledge {
 double log_weight(const Knowledge& known, std::span<const Expected> expected) {
   double sum = 0;
   for (std::size_t k = 0; k < known.limits.size(); ++k) {
-    const Expected& e = expected[known.optimised + k];
+    const Expected& e = expected[known.modelled + k];
     sum += log_probability_of_improvement(e.mean, e.deviation, known.limits[k]);
   }
   if (known.cost_unit > 0) sum -= known.cost_unit * expected.back().mean;
@@ -65,8 +82,13 @@ double log_weight(const Knowledge& known, std::span<const Expected> expected) {
 /// The posterior means of the optimised objectives at the points: what they gave, without noise.
 std::vector<std::vector<double>> means_of(const Knowledge& known) {
   std::vector<std::vector<double>> means(known.points.size());
-  for (std::size_t j = 0; j < known.optimised; ++j) {
-    const GaussianProcess& process = known.processes[j];
+  std::size_t next = 0;
+  for (const std::optional<Exact>& exact : known.exact) {
+    if (exact) {
+      for (std::size_t i = 0; i < means.size(); ++i) means[i].push_back(exact->outputs[i]);
+      continue;
+    }
+    const GaussianProcess& process = known.processes[next++];
     const std::vector<Prediction> predictions = process.predict(process.inputs().values);
     for (std::size_t i = 0; i < means.size(); ++i) means[i].push_back(predictions[i].mean);
   }
@@ -123,27 +145,33 @@ Acquisition acquisition_of(const Knowledge& known, Criterion criterion) {
   }
   // Nothing can be improved on before something is feasible.
   if (means.empty()) {
-    return [&known](std::span<const Expected> e) { return log_weight(known, e); };
+    return [&known](const Point&, std::span<const Expected> e) { return log_weight(known, e); };
   }
   if (criterion == Criterion::hypervolume) {
-    return [&known, over = hypervolume_over(means)](std::span<const Expected> e) {
-      std::vector<double> at, deviations;
-      for (const Expected& one : e.first(known.optimised)) {
-        at.push_back(one.mean);
-        deviations.push_back(one.deviation);
-      }
-      const double expected = over.expected(at, deviations);
-      return (expected > 0 ? std::max(std::log(expected), kWorthless) : kWorthless) +
-             log_weight(known, e);
-    };
+    return
+        [&known, over = hypervolume_over(means)](const Point& point, std::span<const Expected> e) {
+          constexpr double kCertain = 1e-12;  // deviations
+          std::vector<double> at, deviations;
+          std::size_t next = 0;
+          for (const std::optional<Exact>& exact : known.exact) {
+            const std::optional<double> value = exact ? exact->at(point) : std::optional(0.0);
+            if (!value) return -std::numeric_limits<double>::infinity();
+            at.push_back(exact ? *value : e[next].mean);
+            deviations.push_back(exact ? kCertain : e[next].deviation);
+            if (!exact) ++next;
+          }
+          const double expected = over.expected(at, deviations);
+          return (expected > 0 ? std::max(std::log(expected), kWorthless) : kWorthless) +
+                 log_weight(known, e);
+        };
   }
   const double best = (*std::ranges::min_element(means))[0];
   if (criterion == Criterion::probability) {
-    return [&known, best](std::span<const Expected> e) {
+    return [&known, best](const Point&, std::span<const Expected> e) {
       return log_probability_of_improvement(e[0].mean, e[0].deviation, best) + log_weight(known, e);
     };
   }
-  return [&known, best](std::span<const Expected> e) {
+  return [&known, best](const Point&, std::span<const Expected> e) {
     return log_expected_improvement(e[0].mean, e[0].deviation, best) + log_weight(known, e);
   };
 }
@@ -153,7 +181,7 @@ Acquisition acquisition_of(const Knowledge& known, Criterion criterion) {
 std::vector<Point> promising_points(const Knowledge& known) {
   const std::vector<std::vector<double>> means = means_of(known);
   const std::vector<std::int64_t> rank =
-      ranks(Objectives(std::vector(known.optimised, Direction::minimise), means));
+      ranks(Objectives(std::vector(known.exact.size(), Direction::minimise), means));
   std::vector<std::size_t> order(means.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto key = [&](std::size_t i) {
@@ -173,6 +201,13 @@ class GpSampler final : public Sampler {
   GpSampler(const Settings& kind, const SamplerSettings& settings)
       : kind_(kind), goals_(kind.name, settings), sobol_(make_sobol_sampler(settings)) {
     const std::size_t optimised = goals_.optimised.size();
+    if (kind.mixed) {
+      exact_ = settings.exact;
+      require(exact_.empty() || exact_.size() == goals_.directions.size(), kind.name,
+              ": expected exact values or none for each of ", goals_.directions.size(),
+              " objectives, got ", exact_.size());
+    }
+    exact_.resize(goals_.directions.size());
     if (kind.criterion == Criterion::hypervolume) {
       require(optimised <= kMostObjectives, kind.name, ": expected at most ", kMostObjectives,
               " objectives without a limit, got ", optimised);
@@ -185,6 +220,7 @@ class GpSampler final : public Sampler {
   std::optional<Point> ask(const Space& space, std::span<const Observation> observations,
                            std::int64_t trial_number, std::uint64_t seed) const override {
     check_trial_number(trial_number);
+    check_mixed(space);
     const std::vector<Observation> seen = checked(space, observations);
     const Objectives objectives = objectives_of(goals_.directions, seen);
     if (std::ssize(seen) < initial_trials(space)) {
@@ -206,6 +242,17 @@ class GpSampler final : public Sampler {
   }
 
  private:
+  void check_mixed(const Space& space) const {
+    if (!kind_.mixed) return;
+    const auto known = [&](std::size_t j) { return static_cast<bool>(exact_[j]); };
+    require(std::ranges::any_of(goals_.optimised, known), kind_.name,
+            ": no objective has exact values; a search in a table gives them, gp-ehvi needs none");
+    for (const Dimension& d : space.dimensions()) {
+      require(d.kind != Kind::real || constant(d), kind_.name, ": the dimension '", d.name,
+              "' is real: expected integers and choices alone");
+    }
+  }
+
   void check_costs(const std::vector<Observation>& seen) const {
     if (kind_.criterion != Criterion::improvement_per_cost) return;
     for (const Observation& o : seen) {
@@ -216,7 +263,7 @@ class GpSampler final : public Sampler {
   Knowledge knowledge_of(const Encoding& encoding, const std::vector<Observation>& seen,
                          const Objectives& objectives, std::uint64_t seed) const {
     check_costs(seen);
-    Knowledge known{.optimised = goals_.optimised.size()};
+    Knowledge known;
     Inputs inputs{.scale_of = encoding.scale_of()};
     for (const Observation& observation : seen) {
       known.points.push_back(observation.point);
@@ -234,7 +281,19 @@ class GpSampler final : public Sampler {
       for (std::size_t i = 0; i < seen.size(); ++i) out.push_back(objectives.cost(i)[objective]);
       return out;
     };
-    for (const std::size_t j : goals_.optimised) add(costs(j), OutputScale::Kind::capped);
+    for (const std::size_t j : goals_.optimised) {
+      std::optional<Exact>& exact = known.exact.emplace_back();
+      if (!exact_[j]) {
+        add(costs(j), OutputScale::Kind::capped);
+        ++known.modelled;
+        continue;
+      }
+      std::vector<double> outputs = costs(j);
+      const OutputScale scale(outputs, OutputScale::Kind::capped);
+      for (double& y : outputs) y = scale(y);
+      const double sign = goals_.directions[j] == Direction::minimise ? 1 : -1;
+      exact.emplace(Exact{exact_[j], sign, scale, std::move(outputs)});
+    }
     for (std::size_t k = 0; k < goals_.constraints.size(); ++k) {
       const OutputScale scale = add(costs(goals_.constraints[k]), OutputScale::Kind::compressed);
       known.limits.push_back(scale(goals_.limits[k]));
@@ -257,11 +316,15 @@ class GpSampler final : public Sampler {
       outputs.push_back(process.predict(row)[0].mean);
       process = GaussianProcess(std::move(inputs), std::move(outputs), process.hyperparameters());
     }
+    for (std::optional<Exact>& exact : known.exact) {
+      if (exact) exact->outputs.push_back(exact->at(point).value_or(exact->outputs.back()));
+    }
     known.points.push_back(std::move(point));
   }
 
   Settings kind_;
   Goals goals_;
+  std::vector<ExactObjective> exact_;  // per objective; empty: it is modelled
   std::unique_ptr<Sampler> sobol_;
 };
 
@@ -284,6 +347,9 @@ std::unique_ptr<Sampler> make_gp_ei_per_joule_sampler(const SamplerSettings& set
 }
 std::unique_ptr<Sampler> make_gp_ehvi_sampler(const SamplerSettings& settings) {
   return std::make_unique<GpSampler>(Settings{"gp-ehvi", Criterion::hypervolume}, settings);
+}
+std::unique_ptr<Sampler> make_ms_ehvi_sampler(const SamplerSettings& settings) {
+  return std::make_unique<GpSampler>(Settings{"ms-ehvi", Criterion::hypervolume, true}, settings);
 }
 
 }  // namespace joule::search

@@ -17,8 +17,9 @@ namespace joule::search {
 struct Expected {
   double mean = 0, deviation = 1;
 };
-/// How much a trial with those expectations, one per process, is wanted; more is better.
-using Acquisition = std::function<double(std::span<const Expected>)>;
+/// How much a trial of that point with those expectations, one per process, is wanted; more is
+/// better.
+using Acquisition = std::function<double(const Point&, std::span<const Expected>)>;
 
 /// Where an acquisition of processes is the largest in a space: the best of 1024 points of a
 /// scrambled Sobol sequence and of points around `promising` ones, from the six best of which on

@@ -18,6 +18,11 @@ std::unique_ptr<Sampler> make_gp_pi_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_gp_pi_paper_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_gp_ei_per_joule_sampler(const SamplerSettings& settings);
 std::unique_ptr<Sampler> make_gp_ehvi_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_ms_ehvi_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_nsga2_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_semoa_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_semoa_code_sampler(const SamplerSettings& settings);
+std::unique_ptr<Sampler> make_sh_emoa_sampler(const SamplerSettings& settings);
 
 /// Errors    ArgumentError unless number >= 0.
 void check_trial_number(std::int64_t number);

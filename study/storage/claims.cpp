@@ -126,6 +126,44 @@ bool Storage::propose(const Study& study, std::int64_t number, const search::Poi
   });
 }
 
+void Storage::add_finished(const Study& study, const std::vector<Trial>& trials) {
+  for (const Trial& trial : trials) {
+    study.definition.space.check(trial.point);
+    require(is_finished(trial.state), "trial ", trial.number, " is ", name(trial.state),
+            ": expected one that is finished");
+    check_values(study, trial.number, trial.values, trial.state == State::complete);
+  }
+  Database& database = impl_->database;
+  const WorkerProcess self = this_process();
+  const long long id = study.id, pid = self.pid;
+  database.transact(Access::durable, [&](soci::session& sql) {
+    long long next = 0;
+    double now = 0;
+    sql << "SELECT COUNT(*), " << database.now() << " FROM trials WHERE study = :study",
+        soci::use(id), soci::into(next), soci::into(now);
+    for (const Trial& trial : trials) {
+      const long long number = trial.number;
+      if (number != next) {
+        throw ArgumentError(str(location().shown(), ": the study ", study.definition.name, " has ",
+                                next, " trials: expected a trial of that number, got ", number));
+      }
+      ++next;
+      const std::string point = to_json(trial.point), state(name(trial.state)),
+                        seed = str(trial_seed(study.definition.seed, number)),
+                        error = storable(trial.error);
+      const double started = trial.started.value_or(now), ended = trial.ended.value_or(now);
+      sql << "INSERT INTO trials (study, number, point, state, seed, started, ended, host, pid, "
+             "process, token, crashes, error) VALUES (:study, :number, :point, :state, :seed, "
+             ":started, :ended, :host, :pid, :process, 1, 0, :error)",
+          soci::use(id), soci::use(number), soci::use(point), soci::use(state), soci::use(seed),
+          soci::use(started), soci::use(ended), soci::use(self.host), soci::use(pid),
+          soci::use(self.identity), soci::use(error);
+      write_values(sql, id, number, kProposalEpoch, trial.proposal);
+      write_values(sql, id, number, std::nullopt, trial.values);
+    }
+  });
+}
+
 std::optional<Claim> Storage::claim(const Study& study, const WorkerProcess& worker, double lease) {
   Database& database = impl_->database;
   const long long id = study.id, same = study.id, pid = worker.pid;

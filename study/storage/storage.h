@@ -89,6 +89,14 @@ class Storage {
   /// first, with its point.
   bool propose(const Study& study, std::int64_t number, const search::Point& point,
                const std::vector<Value>& proposal = {});
+  /// Adds trials that this process ran elsewhere, as in memory, and has finished, with point,
+  /// state, values and error; all at once, in the order of their numbers, behind those that there
+  /// are. What began or ended at no stated time did so now.
+  ///
+  /// Errors    ArgumentError: a point outside the space, a trial that is not finished, or of
+  /// another
+  ///           number than the next; values that finish() refuses.  Nothing is stored then.
+  void add_finished(const Study& study, const std::vector<Trial>& trials);
   /// The waiting trial of the lowest number becomes the worker's, with a new token, until `lease`
   /// seconds after the last claim or beat; none if none waits.  No two workers get the same.
   std::optional<Claim> claim(const Study& study, const WorkerProcess& worker, double lease);

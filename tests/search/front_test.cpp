@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "joule/core/error.h"
 #include "joule/core/random.h"
@@ -110,6 +111,23 @@ TEST(Front, KneeIsTheFarthestFromTheChord) {
   EXPECT_DOUBLE_EQ(found->distance, 0.25 / std::sqrt(2));
 }
 
+TEST(Front, TheLargestBendIsThatOfNeighbours) {
+  // Scaled: (0, 1), (0.1, 0.6), (0.2, 0.5), (0.5, 0.1), (1, 0): the slopes are 4, 1, 4/3, 1/5.
+  const Objectives o({kMin, kMax}, {{10, 0}, {11, 40}, {12, 50}, {15, 90}, {20, 100}, {19, 90}});
+  const auto bend = largest_bend(o);
+  ASSERT_TRUE(bend);
+  EXPECT_EQ(bend->point, 3u);
+  EXPECT_NEAR(bend->angle, (std::atan(4.0 / 3) - std::atan(0.2)) * 180 / std::numbers::pi, 1e-12);
+  EXPECT_EQ(knee(o)->point, 3u);
+  // A step that is one point wide bends more than the whole front.
+  const Objectives step({kMin, kMin}, {{0, 10}, {1, 5}, {5, 1}, {5.1, 0.1}, {9.9, 0.05}, {10, 0}});
+  EXPECT_EQ(largest_bend(step)->point, 3u);
+  EXPECT_FALSE(largest_bend(Objectives({kMin, kMin}, {{0, 1}, {1, 0}})));
+  EXPECT_FALSE(largest_bend(Objectives({kMin, kMin}, {{0, 2}, {1, 1}, {2, 0}})));
+  EXPECT_EQ(message_of([] { largest_bend(Objectives({kMin}, {{1}})); }),
+            "largest_bend: expected two objectives, got 1");
+}
+
 TEST(Front, AFrontThatDoesNotBendHasNoKnee) {
   EXPECT_FALSE(knee({{kMin, kMin}, {{0, 3}, {1, 2}, {2, 1}, {3, 0}}}));
   EXPECT_FALSE(knee({{kMin, kMin}, {{0, 0.3}, {0.1, 0.2}, {0.2, 0.1}, {0.3, 0}}}));
@@ -196,6 +214,24 @@ TEST(Hypervolume, CountsTheCellsThatAreCovered) {
       ASSERT_EQ(hypervolume(o, reference), counted_cells(o, reference))
           << dimensions << ' ' << seed;
     }
+  }
+}
+
+TEST(Hypervolume, GrowsWithPoints) {
+  for (const std::size_t dimensions : {2, 3, 4}) {
+    std::vector<std::vector<double>> points;
+    const std::vector<double> reference(dimensions, 6);
+    double last = 0;
+    for (const std::vector<double>& point : random_values(40, dimensions, 7, dimensions)) {
+      points.push_back(point);
+      const Objectives o(std::vector<Direction>(dimensions, kMin), points);
+      const double volume = hypervolume(o, reference);
+      ASSERT_GE(volume, last);
+      // It grows by what the point alone covers.
+      ASSERT_EQ(volume - last, exclusive_contributions(o, reference).back());
+      last = volume;
+    }
+    EXPECT_GT(last, 0);
   }
 }
 

@@ -16,6 +16,13 @@ namespace {
 
 const SamplerSettings kSettings{.directions = {Direction::minimise}};
 
+/// But those that need more: ms-ehvi wants exact values, and no reals.
+std::vector<std::string_view> general_samplers() {
+  std::vector<std::string_view> names(sampler_names().begin(), sampler_names().end());
+  std::erase(names, "ms-ehvi");
+  return names;
+}
+
 Space mixed() {
   return Space(
       {{.name = "lr", .low = 1e-4, .high = 0.1, .log = true, .levels = 4},
@@ -99,14 +106,14 @@ TEST(Grid, RefusesWhatHasNoGrid) {
 
 TEST(Sampler, ItsPointsAreOfTheSpace) {
   const Space space = mixed();
-  for (const std::string_view name : sampler_names()) {
+  for (const std::string_view name : general_samplers()) {
     for (const Point& point : points(name, space, 100)) space.check(point);
   }
 }
 
 TEST(Sampler, IsAPureFunction) {
   const Space space = mixed();
-  for (const std::string_view name : sampler_names()) {
+  for (const std::string_view name : general_samplers()) {
     const std::vector<Point> forwards = points(name, space, 50);
     const auto again = make_sampler(name, kSettings);
     for (std::int64_t trial = 49; trial >= 0; --trial) {
@@ -204,7 +211,8 @@ TEST(Sampler, Errors) {
   const Space space(std::vector<Dimension>{{.name = "n", .kind = Kind::integer}});
   EXPECT_EQ(message_of([] { make_sampler("soboll"); }),
             "sampler: expected one of grid, random, sobol, tpe, gp, gp-pi, gp-pi-paper, "
-            "gp-ei-per-joule, gp-ehvi, got 'soboll'; did you mean 'sobol'?");
+            "gp-ei-per-joule, gp-ehvi, ms-ehvi, nsga2, semoa, semoa-code, sh-emoa, got 'soboll'; "
+            "did you mean 'sobol'?");
   for (const std::string_view name : sampler_names()) {
     EXPECT_EQ(message_of([&] { make_sampler(name, kSettings)->ask(space, {}, -1, 0); }),
               "sampler: a trial's number must not be negative, got -1");

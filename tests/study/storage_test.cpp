@@ -79,6 +79,51 @@ TEST_F(StudyStorage, GivesBackWhatItWasGiven) {
   EXPECT_NEAR(*trial.ended, static_cast<double>(std::time(nullptr)), 60);
 }
 
+TEST_F(StudyStorage, AddsTrialsThatWereRunElsewhere) {
+  Storage storage(location());
+  const Study study = storage.make_study(definition(), "");
+  std::vector<Trial> trials;
+  for (std::int64_t number = 0; number < 3; ++number) {
+    trials.push_back({.number = number,
+                      .point = {{"x", 0.25 * static_cast<double>(number)}},
+                      .state = State::complete,
+                      .values = {counted("loss", 1.5, "", "there")}});
+  }
+  trials[1].state = State::failed;
+  trials[1].values.clear();
+  trials[1].error = "it is none";
+  storage.add_finished(study, trials);
+  const std::vector<Trial> stored = storage.trials(study);
+  ASSERT_EQ(stored.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(stored[i].point, trials[i].point);
+    EXPECT_EQ(stored[i].state, trials[i].state);
+    EXPECT_EQ(stored[i].values, trials[i].values);
+    EXPECT_EQ(stored[i].error, trials[i].error);
+    EXPECT_EQ(stored[i].seed, trial_seed(study.definition.seed, trials[i].number));
+    EXPECT_TRUE(stored[i].ended.has_value());
+  }
+  // All or none: the last one lacks its goal, or is not the next.
+  const auto fault = [&](std::vector<Trial> more) {
+    return message<ArgumentError>([&] { storage.add_finished(study, more); });
+  };
+  Trial next = trials[0], last = trials[0];
+  next.number = 3, last.number = 4;
+  last.values.clear();
+  EXPECT_EQ(fault({next, last}),
+            "trial 4 has 0 available values loss, which is a goal of the study; expected one");
+  last.values = next.values, last.number = 5;
+  EXPECT_NE(fault({next, last})
+                .find("the study a has 4 trials: expected a trial of that number, "
+                      "got 5"),
+            std::string::npos);
+  last.number = 4, last.state = State::running;
+  EXPECT_EQ(fault({next, last}), "trial 4 is running: expected one that is finished");
+  EXPECT_EQ(storage.trials(study).size(), 3u);
+  storage.add_finished(study, {next});
+  EXPECT_EQ(storage.trials(study).size(), 4u);
+}
+
 TEST_F(StudyStorage, EndsATrialOnce) {
   Storage storage(location());
   const Study study = storage.make_study(definition(), "");
