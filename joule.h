@@ -45,6 +45,7 @@
 #include "joule/layers/graph/net.h"
 #include "joule/layers/modules.h"
 #include "joule/layers/norms.h"
+#include "joule/layers/padding.h"
 #include "joule/models/models.h"
 #include "joule/optim/optimizers.h"
 #include "joule/optim/schedules.h"

@@ -24,6 +24,7 @@ void add_bench(Command& app, Run& run);
 void add_profile(Command& app, Run& run);
 void add_tune(Command& app, Run& run);
 void add_study(Command& app, Run& run);
+void add_evolve(Command& app, Run& run);
 void add_compare(Command& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.

@@ -60,6 +60,7 @@ int do_command(int argc, char** argv) {
   add_profile(app, run);
   add_tune(app, run);
   add_study(app, run);
+  add_evolve(app, run);
   add_compare(app, run);
   if (const std::string text = app.parse(argc, argv); !text.empty()) {
     fmt::print("{}", text);

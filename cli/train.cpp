@@ -12,6 +12,7 @@
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/io/input_file.h"
+#include "joule/optim/optimizers.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
@@ -94,7 +95,11 @@ class Options {
     fields_.apply_to(config);
     if (fields_.asked("model")) config.net.clear();
     if (!net_.empty()) set_net(config);
-    if (!lr_is_said && config.optimizer != "sgd") config.lr = 1e-3;
+    if (!lr_is_said && config.optimizer == "lars") {
+      config.lr = LarsOptions().lr;
+    } else if (!lr_is_said && config.optimizer != "sgd") {
+      config.lr = 1e-3;
+    }
     return config;
   }
 

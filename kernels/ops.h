@@ -22,6 +22,7 @@
 #include "joule/kernels/slice/slice.h"
 #include "joule/kernels/softmax/softmax.h"
 #include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy.h"
+#include "joule/kernels/update/lars_update.h"
 #include "joule/kernels/update/update.h"
 
 namespace joule {
@@ -44,7 +45,7 @@ using AllOps =
            ops::ReluGrad, ops::Scale, ops::Sigmoid, ops::SigmoidGrad, ops::Silu, ops::SiluGrad,
            ops::Slice, ops::Softmax, ops::SoftmaxGrad, ops::SquaredNorm, ops::SoftmaxCrossEntropy,
            ops::SoftmaxCrossEntropyGrad, ops::Sub, ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad,
-           ops::SgdUpdate, ops::AdamUpdate, ops::RmsPropUpdate>;
+           ops::SgdUpdate, ops::AdamUpdate, ops::RmsPropUpdate, ops::LarsUpdate>;
 
 /// Calls visit.template operator()<Op>() for each of them:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "joule/core/op.h"
+#include "joule/kernels/scale/scale.h"
+#include "joule/kernels/update/lars_update.h"
 #include "joule/kernels/update/update.h"
 #include "joule/optim/state_text.h"
 
@@ -68,6 +70,18 @@ Texts checked(const RmsPropOptions& o) {
               {"weight_decay", exact_text(o.weight_decay)}};
   if (o.centred) texts["centred"] = exact_text(true);
   return texts;
+}
+
+Texts checked(const LarsOptions& o) {
+  require(o.lr_biases >= 0 && std::isfinite(o.lr_biases),
+          "lars: lr_biases must be finite and not negative, got ", o.lr_biases);
+  require(o.trust > 0 && std::isfinite(o.trust), "lars: trust must be positive, got ", o.trust);
+  require_fraction("lars", "momentum", o.momentum);
+  require_not_negative("lars", "weight_decay", o.weight_decay);
+  return {{"lr_biases_per_lr", exact_text(o.lr_biases / o.lr)},
+          {"trust", exact_text(o.trust)},
+          {"momentum", exact_text(o.momentum)},
+          {"weight_decay", exact_text(o.weight_decay)}};
 }
 
 using Names = std::vector<std::string>;
@@ -151,6 +165,44 @@ void RmsProp::update(const Group& group) {
                               .epsilon = options_.epsilon,
                               .momentum = momentum_or(options_.momentum),
                               .weight_decay = group.decayed ? options_.weight_decay : 0});
+}
+
+Lars::Lars(std::vector<NamedTensor> parameters, const LarsOptions& options)
+    : Optimizer("lars", std::move(parameters), options.lr, checked(options), {"velocity"}),
+      options_(options) {}
+
+void Lars::update(const Group& group) {
+  std::vector<std::size_t> weights, others;
+  for (std::size_t k = 0; k < group.parameters.size(); ++k) {
+    (is_weight({{}, group.parameters[k]}) ? weights : others).push_back(k);
+  }
+  update(group, weights, true);
+  update(group, others, false);
+}
+
+void Lars::update(const Group& group, const std::vector<std::size_t>& members, bool weights) {
+  if (members.empty()) return;
+  const double factor = weights ? 1 : options_.lr_biases / options_.lr;
+  ops::LarsUpdate op{.lr = learning_rate() * factor,
+                     .trust = options_.trust,
+                     .momentum = momentum_or(options_.momentum),
+                     .weight_decay = weights ? options_.weight_decay : 0};
+  for (const std::size_t k : members) {
+    op.parameters.push_back(group.parameters[k]);
+    op.gradients.push_back(group.gradients[k]);
+    op.velocities.push_back(group.kept[0][k]);
+  }
+  if (weights) {
+    const auto count = static_cast<std::int64_t>(members.size());
+    op.squared_norms = Tensor(Shape{count, 2}, DType::f64, op.device());
+    const Tensor squares = op.squared_norms.reshape({2 * count});
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      dispatch(ops::SquaredNorm{.x = op.parameters[at], .sum = squares.slice(2 * k, 1)});
+      dispatch(ops::SquaredNorm{.x = op.gradients[at], .sum = squares.slice(2 * k + 1, 1)});
+    }
+  }
+  dispatch(op);
 }
 
 }  // namespace joule

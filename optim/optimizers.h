@@ -90,4 +90,24 @@ class RmsProp final : public Optimizer {
   RmsPropOptions options_;
 };
 
+struct LarsOptions {
+  double lr = 0.1;          // of weights (is_weight())
+  double lr_biases = 0.01;  // of the others; it changes as lr does, by the same factor
+  double trust = 0.001;     // how far a weight moves in a step, as a share of its norm
+  double momentum = 0.9;    // in [0, 1)
+  double weight_decay = 0;  // of weights alone
+};
+/// Layer-wise adaptive rate scaling; see ops::LarsUpdate.  Biases, and gains and shifts of
+/// normalisations, move by lr_biases without it, and do not decay.  Keeps a velocity per parameter.
+class Lars final : public Optimizer {
+ public:
+  explicit Lars(std::vector<NamedTensor> parameters, const LarsOptions& options = {});
+
+ private:
+  void update(const Group& group) override;
+  void update(const Group& group, const std::vector<std::size_t>& members, bool weights);
+  bool has_momentum() const override { return options_.momentum > 0; }
+  LarsOptions options_;
+};
+
 }  // namespace joule

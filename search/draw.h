@@ -16,7 +16,8 @@ enum class Drawer : std::uint8_t {
   tpe = 4,
   gp = 5,
   hyperband = 6,
-  grid_sample = 7
+  grid_sample = 7,
+  evolution = 32
 };
 
 /// The stream of a drawer for one dimension (of a space; 0 if it has none); `part` tells its

@@ -73,18 +73,27 @@ std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTens
   if (c.optimizer == "rmsprop") {
     return std::make_unique<RmsProp>(std::move(parameters),
                                      RmsPropOptions{.lr = c.lr,
+                                                    .alpha = c.alpha,
                                                     .momentum = c.momentum,
                                                     .weight_decay = c.weight_decay,
                                                     .centred = c.centred == "on",
                                                     .decays = decays});
   }
-  return std::make_unique<Sgd>(std::move(parameters),
-                               SgdOptions{.lr = c.lr,
-                                          .momentum = c.momentum,
-                                          .nesterov = c.momentum > 0 && c.dampening == 0,
-                                          .weight_decay = c.weight_decay,
-                                          .dampening = c.dampening,
-                                          .decays = decays});
+  if (c.optimizer == "lars") {
+    return std::make_unique<Lars>(std::move(parameters),
+                                  LarsOptions{.lr = c.lr,
+                                              .lr_biases = c.lr_biases,
+                                              .trust = c.trust,
+                                              .momentum = c.momentum,
+                                              .weight_decay = c.weight_decay});
+  }
+  const bool nesterov = c.nesterov == "on" && c.momentum > 0 && c.dampening == 0;
+  return std::make_unique<Sgd>(std::move(parameters), SgdOptions{.lr = c.lr,
+                                                                 .momentum = c.momentum,
+                                                                 .nesterov = nesterov,
+                                                                 .weight_decay = c.weight_decay,
+                                                                 .dampening = c.dampening,
+                                                                 .decays = decays});
 }
 
 std::unique_ptr<Schedule> make_schedule(const Config& c, std::int64_t batches) {

@@ -24,7 +24,8 @@ void require_has(bool asked, bool has, const char* option, std::string_view of,
 }
 
 void check_rule(const Config& c) {
-  const bool keeps_velocity = c.optimizer == "sgd" || c.optimizer == "rmsprop";
+  const bool keeps_velocity =
+      c.optimizer == "sgd" || c.optimizer == "rmsprop" || c.optimizer == "lars";
   require_has(c.dampening > 0, c.optimizer == "sgd", "dampening", "sgd", c.optimizer);
   require(c.dampening == 0 || c.momentum > 0, "dampening: needs a momentum, got ", c.momentum);
   const bool adam = c.optimizer == "adam" || c.optimizer == "adamw";
@@ -36,6 +37,13 @@ void check_rule(const Config& c) {
   require(c.beta1 == defaults.beta1 || c.cycle_momentum == "off",
           "beta1: cycle_momentum gives it, got ", c.beta1);
   require_has(c.centred == "on", c.optimizer == "rmsprop", "centred", "rmsprop", c.optimizer);
+  require_has(c.alpha != defaults.alpha, c.optimizer == "rmsprop", "alpha", "rmsprop", c.optimizer);
+  require_has(c.nesterov == "off", c.optimizer == "sgd", "nesterov", "sgd", c.optimizer);
+  const bool lars = c.optimizer == "lars";
+  require_has(c.lr_biases != defaults.lr_biases, lars, "lr_biases", "lars", c.optimizer);
+  require_has(c.trust != defaults.trust, lars, "trust", "lars", c.optimizer);
+  require(!lars || c.weight_decay_biases == "on",
+          "weight_decay_biases: lars decays no biases, whatever it says, got off");
   require_has(c.cycle_momentum == "on", c.schedule == "one-cycle", "cycle_momentum",
               "the schedule one-cycle", c.schedule);
   require(c.cycle_momentum == "off" || !keeps_velocity || c.momentum > 0,

@@ -29,15 +29,19 @@ struct Config {
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
 
-  std::string optimizer = "sgd";  // sgd | adam | adamw | rmsprop
+  std::string optimizer = "sgd";  // sgd | adam | adamw | rmsprop | lars
   double lr = 0.05;               // the largest of the schedule
-  double momentum = 0.9;          // of sgd (Nesterov's, unless 0) and rmsprop
+  double momentum = 0.9;          // of sgd (Nesterov's, unless 0), rmsprop and lars
   double weight_decay = 5e-4;
   std::string weight_decay_biases =
       "on";                            // off: not of biases and normalisations (see is_weight())
   double dampening = 0;                // of sgd, which is then not Nesterov's
   double beta1 = 0.9, beta2 = 0.999;   // of adam and adamw
   double epsilon = 1e-8;               // of adam and adamw
+  std::string nesterov = "on";         // off: sgd's momentum is not Nesterov's
+  double alpha = 0.99;                 // of rmsprop
+  double lr_biases = 0.01;             // of lars: of biases and normalisations
+  double trust = 0.001;                // of lars: a step of a weight as a share of its norm
   std::string amsgrad = "off";         // of adam and adamw: on | off
   std::string centred = "off";         // of rmsprop: on | off
   std::string cycle_momentum = "off";  // of one-cycle: momentum from 0.95 to 0.85 and back

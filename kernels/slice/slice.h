@@ -62,5 +62,9 @@ Tensor slice_channels(const Tensor& x, std::int64_t first, std::int64_t count);
 Tensor pad_channels(const Tensor& x, std::int64_t before, std::int64_t after);
 /// [N,H,W,C] -> [N, H + 2 padding.h, W + 2 padding.w, C], zeros around each image.
 Tensor pad2d(const Tensor& x, Size2 padding);
+/// [N,H,W,C] -> [N, H + before.h + after.h, W + before.w + after.w, C]: zeros above and to the left
+/// (before), below and to the right (after); where that is negative, so many rows or columns less.
+/// Errors    ArgumentError if nothing would be left, or more than kMostOfWindow are added.
+Tensor pad2d(const Tensor& x, Size2 before, Size2 after);
 
 }  // namespace joule

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <vector>
 
 #include "joule/core/autograd/autograd.h"
@@ -59,6 +60,28 @@ Tensor pad2d(const Tensor& x, Size2 padding) {
   require_window("pad2d", "padding", padding, 0);
   return pad(x, {x.dim(0), x.dim(1) + 2 * padding.h, x.dim(2) + 2 * padding.w, x.dim(3)},
              {0, padding.h, padding.w, 0});
+}
+
+Tensor pad2d(const Tensor& x, Size2 before, Size2 after) {
+  require_rank("pad2d", "x", x, 4);
+  const auto cut = [](std::int64_t edge) { return std::max<std::int64_t>(-edge, 0); };
+  const auto added = [](std::int64_t edge) { return std::max<std::int64_t>(edge, 0); };
+  for (const std::int64_t edge : {before.h, before.w, after.h, after.w}) {
+    require(edge >= -kMostOfWindow && edge <= kMostOfWindow, "pad2d: expected edges from ",
+            -kMostOfWindow, " to ", kMostOfWindow, ", got ", edge);
+  }
+  const std::int64_t h = x.dim(1) - cut(before.h) - cut(after.h);
+  const std::int64_t w = x.dim(2) - cut(before.w) - cut(after.w);
+  require(h >= 1 && w >= 1, "pad2d: of an image of ", x.dim(1), "x", x.dim(2),
+          " nothing would be left");
+  Tensor y = x;
+  if (h < x.dim(1) || w < x.dim(2)) {
+    y = slice(y, {x.dim(0), h, w, x.dim(3)}, {0, cut(before.h), cut(before.w), 0});
+  }
+  const std::int64_t top = added(before.h), left = added(before.w);
+  const std::int64_t high = h + top + added(after.h), wide = w + left + added(after.w);
+  if (high > h || wide > w) y = pad(y, {x.dim(0), high, wide, x.dim(3)}, {0, top, left, 0});
+  return y;
 }
 
 }  // namespace joule

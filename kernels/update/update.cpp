@@ -44,6 +44,16 @@ void run_rmsprop_reference(const ops::RmsPropUpdate& op, Context&, Tally*) {
   });
 }
 
+void run_lars_reference(const ops::LarsUpdate& op, Context&, Tally*) {
+  visit_float(op.dtype(), [&]<class T>(T) {
+    for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+      reference::lars_update(op, lars_rate(op, k), op.parameters[k].numel(),
+                             op.parameters[k].mutable_data<T>(), op.gradients[k].data<T>(),
+                             op.velocities[k].mutable_data<T>());
+    }
+  });
+}
+
 /// A list of operands and what messages call it.
 struct NamedList {
   std::string_view name;
@@ -182,6 +192,37 @@ std::span<const Implementation<ops::RmsPropUpdate>> ops::RmsPropUpdate::implemen
 #endif
     Implementation<ops::RmsPropUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::rmsprop_update_simd},
     Implementation<ops::RmsPropUpdate>{kReference, Device::cpu, runs_all, run_rmsprop_reference},
+  };
+  return kTable;
+}
+
+void ops::LarsUpdate::check() const {
+  check_lists(kName, parameters, {{"gradients", gradients}, {"velocities", velocities}});
+  require_not_negative(kName, "lr", lr);
+  require_not_negative(kName, "trust", trust);
+  require_fraction(kName, "momentum", momentum);
+  require_not_negative(kName, "weight_decay", weight_decay);
+  if (!squared_norms) return;
+  const Shape shape{static_cast<std::int64_t>(parameters.size()), 2};
+  require(squared_norms.shape() == shape && squared_norms.dtype() == DType::f64 &&
+              squared_norms.device() == device(),
+          kName, ": expected squared_norms f64 ", shape, " on ", device(), ", got ",
+          squared_norms.dtype(), " ", squared_norms.shape(), " on ", squared_norms.device());
+}
+
+Work ops::LarsUpdate::work() const {
+  Work work = update_work(parameters, 1);
+  if (squared_norms) work.bytes_read += static_cast<std::int64_t>(squared_norms.bytes());
+  return work;
+}
+
+std::span<const Implementation<ops::LarsUpdate>> ops::LarsUpdate::implementations() {
+  static constexpr std::array kTable = {
+#if JOULE_WITH_CUDA
+    Implementation<ops::LarsUpdate>{"cuda.elementwise", Device::cuda, runs_all, cuda::lars_update},
+#endif
+    Implementation<ops::LarsUpdate>{"cpu.simd", Device::cpu, runs_all, cpu::lars_update_simd},
+    Implementation<ops::LarsUpdate>{kReference, Device::cpu, runs_all, run_lars_reference},
   };
   return kTable;
 }

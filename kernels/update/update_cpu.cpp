@@ -116,6 +116,20 @@ void RmsPropTarget(const ops::RmsPropUpdate& op, std::int64_t n, float* paramete
   update(op, n, parameter, gradient, square_average, velocity, gradient_average);
 }
 
+void LarsTarget(const ops::LarsUpdate& op, float rate, std::int64_t n, float* parameter,
+                const float* gradient, float* velocity) {
+  const float momentum = static_cast<float>(op.momentum);
+  const float weight_decay = static_cast<float>(op.weight_decay);
+  for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto p = hn::LoadU(d, parameter + i);
+    const auto g = hn::MulAdd(hn::Set(d, weight_decay), p, hn::LoadU(d, gradient + i));
+    const auto v =
+        hn::MulAdd(hn::Set(d, momentum), hn::LoadU(d, velocity + i), hn::Mul(hn::Set(d, rate), g));
+    hn::StoreU(v, d, velocity + i);
+    hn::StoreU(hn::Sub(p, v), d, parameter + i);
+  });
+}
+
 }  // namespace joule::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -124,6 +138,7 @@ namespace joule::cpu {
 HWY_EXPORT(SgdTarget);
 HWY_EXPORT(AdamTarget);
 HWY_EXPORT(RmsPropTarget);
+HWY_EXPORT(LarsTarget);
 
 void sgd_update_simd(const ops::SgdUpdate& op, Context&, Tally*) {
   for (std::size_t k = 0; k < op.parameters.size(); ++k) {
@@ -164,6 +179,19 @@ void rmsprop_update_simd(const ops::RmsPropUpdate& op, Context&, Tally*) {
       HWY_DYNAMIC_DISPATCH(RmsPropTarget)
       (op, end - begin, parameter + begin, gradient + begin, square_average + begin,
        velocity ? velocity + begin : nullptr, mean ? mean + begin : nullptr);
+    });
+  }
+}
+
+void lars_update_simd(const ops::LarsUpdate& op, Context&, Tally*) {
+  for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+    const auto rate = static_cast<float>(lars_rate(op, k));
+    const float* const gradient = op.gradients[k].data<float>();
+    float* const parameter = op.parameters[k].mutable_data<float>();
+    float* const velocity = op.velocities[k].mutable_data<float>();
+    parallel_flat(op.parameters[k].numel(), [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(LarsTarget)
+      (op, rate, end - begin, parameter + begin, gradient + begin, velocity + begin);
     });
   }
 }

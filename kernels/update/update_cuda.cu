@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "joule/core/cuda/launch.h"
+#include "joule/kernels/elementwise_cuda.h"
 #include "joule/kernels/floats_cuda.h"
 #include "joule/kernels/update/update_impl.h"
 
@@ -157,6 +158,35 @@ struct RmsProp {
   }
 };
 
+/// Of one parameter; 20 bytes per element.  Every thread computes the rate by itself, from two
+/// numbers that all of them read.
+struct Lars {
+  float *parameter, *velocity;
+  const float* gradient;
+  const double* squares;  // or null
+  double lr, trust, weight_decay;
+  float momentum, decay;
+
+  __device__ float rate() const {
+    if (!squares) return static_cast<float>(lr);
+    const double size = sqrt(squares[0]);
+    const double below = sqrt(squares[1]) + weight_decay * size;
+    return static_cast<float>(size == 0 || below == 0 ? lr : lr * trust * size / below);
+  }
+  template <int kCount>
+  __device__ void at(std::int64_t i) const {
+    const float local = rate();
+    auto p = Floats<kCount>::load(parameter + i), v = Floats<kCount>::load(velocity + i);
+    const auto g = Floats<kCount>::load(gradient + i);
+    for (int k = 0; k < kCount; ++k) {
+      v.at[k] = fmaf(momentum, v.at[k], local * fmaf(decay, p.at[k], g.at[k]));
+      p.at[k] -= v.at[k];
+    }
+    v.store(velocity + i);
+    p.store(parameter + i);
+  }
+};
+
 }  // namespace
 
 void sgd_update(const ops::SgdUpdate& op, Context&, Tally*) {
@@ -202,6 +232,24 @@ void rmsprop_update(const ops::RmsPropUpdate& op, Context&, Tally*) {
     update.template operator()<false, true>({&squares, &means});
   } else {
     update.template operator()<true, true>({&squares, &velocities, &means});
+  }
+}
+
+/// A launch per parameter: its norms took some, too.
+void lars_update(const ops::LarsUpdate& op, Context&, Tally*) {
+  for (std::size_t k = 0; k < op.parameters.size(); ++k) {
+    const std::int64_t n = op.parameters[k].numel();
+    if (n == 0) continue;
+    const Lars lars{.parameter = op.parameters[k].mutable_data<float>(),
+                    .velocity = op.velocities[k].mutable_data<float>(),
+                    .gradient = op.gradients[k].data<float>(),
+                    .squares = op.squared_norms ? op.squared_norms.data<double>() + 2 * k : nullptr,
+                    .lr = op.lr,
+                    .trust = op.trust,
+                    .weight_decay = op.weight_decay,
+                    .momentum = static_cast<float>(op.momentum),
+                    .decay = static_cast<float>(op.weight_decay)};
+    launch_elementwise(n, aligned_for_four({lars.parameter, lars.velocity, lars.gradient}), lars);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "joule/kernels/update/lars_update.h"
 #include "joule/kernels/update/update.h"
 
 // What the implementations of the updates share, and their functions, one source file each; private
@@ -34,15 +35,27 @@ struct AdamFactors {
   }
 };
 
+/// What LarsUpdate multiplies the decayed gradient of the k-th parameter by, on the CPU.
+inline double lars_rate(const ops::LarsUpdate& op, std::size_t k) {
+  if (!op.squared_norms) return op.lr;
+  const double* const squares = op.squared_norms.data<double>() + 2 * k;
+  const double parameter = std::sqrt(squares[0]);
+  const double below = std::sqrt(squares[1]) + op.weight_decay * parameter;
+  const bool none = parameter == 0 || below == 0;
+  return none ? op.lr : op.lr * op.trust * parameter / below;
+}
+
 namespace cpu {
 void sgd_update_simd(const ops::SgdUpdate& op, Context& ctx, Tally* tally);
 void adam_update_simd(const ops::AdamUpdate& op, Context& ctx, Tally* tally);
 void rmsprop_update_simd(const ops::RmsPropUpdate& op, Context& ctx, Tally* tally);
+void lars_update_simd(const ops::LarsUpdate& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace cuda {
 void sgd_update(const ops::SgdUpdate& op, Context& ctx, Tally* tally);
 void adam_update(const ops::AdamUpdate& op, Context& ctx, Tally* tally);
 void rmsprop_update(const ops::RmsPropUpdate& op, Context& ctx, Tally* tally);
+void lars_update(const ops::LarsUpdate& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 }  // namespace joule

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "joule/kernels/update/lars_update.h"
 #include "joule/kernels/update/update.h"
 
 namespace joule::reference {
@@ -71,6 +72,18 @@ void rmsprop_update(const ops::RmsPropUpdate& op, std::int64_t n, T* parameter, 
     T d = g / (std::sqrt(variance) + epsilon);
     if (velocity) d = velocity[i] = momentum * velocity[i] + d;
     parameter[i] -= lr * d;
+  }
+}
+
+/// rate: see lars_rate().
+template <class T>
+void lars_update(const ops::LarsUpdate& op, double rate, std::int64_t n, T* parameter,
+                 const T* gradient, T* velocity) {
+  const T local = static_cast<T>(rate), momentum = static_cast<T>(op.momentum);
+  const T weight_decay = static_cast<T>(op.weight_decay);
+  for (std::int64_t i = 0; i < n; ++i) {
+    velocity[i] = momentum * velocity[i] + local * (gradient[i] + weight_decay * parameter[i]);
+    parameter[i] -= velocity[i];
   }
 }
 

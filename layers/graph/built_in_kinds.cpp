@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Joule's own kinds of nodes, and what each layer says of itself.
+// Joule's own kinds of nodes.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -9,27 +9,18 @@
 #include "joule/kernels/pool/pool_shape.h"
 #include "joule/layers/activations.h"
 #include "joule/layers/conv_transpose2d.h"
+#include "joule/layers/graph/init_names.h"
 #include "joule/layers/graph/kinds.h"
 #include "joule/layers/graph/merge.h"
 #include "joule/layers/modules.h"
 #include "joule/layers/norms.h"
+#include "joule/layers/padding.h"
 
 namespace joule::nn {
 namespace {
 
 using Shapes = std::span<const Shape>;
 using Float = std::numeric_limits<float>;
-
-constexpr std::array<std::pair<Init, const char*>, 5> kInits{
-    {{Init::he_normal, "he_normal"},
-     {Init::he_normal_out, "he_normal_out"},
-     {Init::he_uniform, "he_uniform"},
-     {Init::xavier_normal, "xavier_normal"},
-     {Init::xavier_uniform, "xavier_uniform"}}};
-
-std::string init_name(Init init) {
-  return std::ranges::find(kInits, init, &std::pair<Init, const char*>::first)->second;
-}
 
 Init init_of(const Attributes& a) {
   return std::ranges::find(kInits, a.text("init"), &std::pair<Init, const char*>::second)->first;
@@ -122,20 +113,6 @@ Options conv_options(const Attributes& a) {
           .groups = p.groups,
           .bias = a.flag("bias"),
           .init = init_of(a)};
-}
-
-/// The other way round.
-template <class Options>
-Attributes conv_attributes(const Options& o) {
-  return {{"in", o.in},
-          {"out", o.out},
-          {"kernel", list(o.kernel)},
-          {"stride", list(o.stride)},
-          {"padding", list(o.padding)},
-          {"dilation", list(o.dilation)},
-          {"groups", o.groups},
-          {"bias", o.bias},
-          {"init", init_name(o.init)}};
 }
 
 Kind conv2d_kind() {
@@ -387,6 +364,35 @@ Kind dropout_kind() {
           .zeros = ReadZeros::pass};
 }
 
+Kind pad2d_kind() {
+  return {.name = "Pad2d",
+          .attributes = {{.name = "padding",  // above, below, to the left, to the right
+                          .preset = std::vector<std::int64_t>{},
+                          .required = true,
+                          .least = -kMostOfWindow,
+                          .most = kMostOfWindow,
+                          .length = 4}},
+          .make =
+              [](const Attributes& a) {
+                const auto& p = a.list("padding");
+                return std::make_shared<Pad2d>(Size2(p[0], p[2]), Size2(p[1], p[3]));
+              },
+          .shape = [](const Attributes& a, Shapes xs) -> Shape {
+            require_rank(xs[0], 4);
+            const auto& p = a.list("padding");
+            const std::int64_t h = xs[0][1], w = xs[0][2];
+            require(h + std::min<std::int64_t>(p[0], 0) + std::min<std::int64_t>(p[1], 0) >= 1 &&
+                        w + std::min<std::int64_t>(p[2], 0) + std::min<std::int64_t>(p[3], 0) >= 1,
+                    "of an image of ", h, "x", w, " nothing would be left");
+            require(std::max(h, w) <= kMostOfWindow, "expected an image of up to ", kMostOfWindow,
+                    " pixels a side, got ", h, "x", w);
+            return {xs[0][0], h + p[0] + p[1], w + p[2] + p[3], xs[0][3]};
+          },
+          .weights = no_weights,
+          .operations = none,
+          .zeros = ReadZeros::pass};
+}
+
 Kind relu_kind() {
   return {.name = "ReLU",
           .attributes = {{.name = "threshold", .preset = 0.0, .least = 0, .most = Float::max()}},
@@ -466,57 +472,12 @@ std::vector<Kind> built_in_kinds() {
           leaky_relu_kind(),
           linear_kind(),
           max_pool_kind(),
+          pad2d_kind(),
           relu_kind(),
           activation_kind<SiLU>("SiLU", ReadZeros::pass),
           activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
           activation_kind<Softmax>("Softmax", ReadZeros::lost),
           activation_kind<Tanh>("Tanh", ReadZeros::pass)};
 }
-
-LayerSpec Conv2d::spec() const { return {"Conv2d", conv_attributes(options_)}; }
-
-LayerSpec ConvTranspose2d::spec() const {
-  Attributes attributes = conv_attributes(options_);
-  attributes.set("output_padding", list(options_.output_padding));
-  return {"ConvTranspose2d", std::move(attributes)};
-}
-
-LayerSpec Linear::spec() const {
-  return {
-      "Linear",
-      {{"in", in_}, {"out", out_}, {"bias", options_.bias}, {"init", init_name(options_.init)}}};
-}
-
-LayerSpec ReLU::spec() const { return {"ReLU", {{"threshold", decimal(threshold_)}}}; }
-
-LayerSpec MaxPool2d::spec() const {
-  return {"MaxPool2d",
-          {{"kernel", list(kernel_)},
-           {"stride", list(stride_)},
-           {"padding", list(padding_)},
-           {"ceil_mode", options_.ceil_mode}}};
-}
-
-LayerSpec AvgPool2d::spec() const {
-  return {"AvgPool2d",
-          {{"kernel", list(kernel_)},
-           {"stride", list(stride_)},
-           {"padding", list(padding_)},
-           {"ceil_mode", options_.ceil_mode},
-           {"count_include_pad", options_.count_include_pad}}};
-}
-
-LayerSpec GlobalAvgPool::spec() const { return {"GlobalAvgPool"}; }
-
-LayerSpec BatchNorm::spec() const {
-  return {"BatchNorm",
-          {{"channels", channels_},
-           {"epsilon", decimal(options_.epsilon)},
-           {"momentum", decimal(options_.momentum)}}};
-}
-
-LayerSpec Dropout::spec() const { return {"Dropout", {{"probability", decimal(probability_)}}}; }
-
-LayerSpec Flatten::spec() const { return {"Flatten"}; }
 
 }  // namespace joule::nn

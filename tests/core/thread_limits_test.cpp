@@ -324,6 +324,13 @@ void loss_and_updates() {
                                                   .lr = .1});
   expect_the_same_from_everywhere(ops::RmsPropUpdate{
       .parameters = {w}, .gradients = {g}, .square_averages = {state}, .lr = .1});
+  const Tensor squares = Tensor::full({1, 2}, 4).to(DType::f64);
+  expect_the_same_from_everywhere(ops::LarsUpdate{.parameters = {w},
+                                                  .gradients = {g},
+                                                  .velocities = {state},
+                                                  .squared_norms = squares,
+                                                  .lr = .1,
+                                                  .momentum = .9});
 }
 
 TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {

@@ -9,9 +9,10 @@
 namespace joule::fuzz {
 
 std::vector<const Reader*> readers() {
-  return {&kCeleba, &kCheckpoint,  &kCifar,    &kConfig, &kCostModel, &kGraph,  &kGtsrb,
-          &kIdx,    &kJpeg,        &kJsonText, &kLists,  &kMetrics,   &kNetpbm, &kPng,
-          &kReplay, &kSafetensors, &kSpace,    &kTuning, &kWindows};
+  return {&kCeleba,      &kCheckpoint, &kCifar,  &kConfig,     &kCostModel, &kGrammar,
+          &kGraph,       &kGtsrb,      &kIdx,    &kIndividual, &kJpeg,      &kJsonText,
+          &kLists,       &kMetrics,    &kNetpbm, &kPhenotype,  &kPng,       &kReplay,
+          &kSafetensors, &kSettings,   &kSpace,  &kTuning,     &kWindows};
 }
 
 std::string file_in_memory(std::string_view bytes) {

@@ -17,9 +17,10 @@ struct Reader {
   std::vector<std::string> (*seeds)();  // what mutations begin with
 };
 
-// Each in the file of its name.
-extern const Reader kCeleba, kCheckpoint, kCifar, kConfig, kCostModel, kGraph, kGtsrb, kIdx, kJpeg,
-    kJsonText, kLists, kMetrics, kNetpbm, kPng, kReplay, kSafetensors, kSpace, kTuning, kWindows;
+// Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp.
+extern const Reader kCeleba, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar, kGraph, kGtsrb,
+    kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPhenotype, kPng, kReplay,
+    kSafetensors, kSettings, kSpace, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

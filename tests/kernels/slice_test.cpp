@@ -82,6 +82,20 @@ TEST(SliceFunctions, HaveGradients) {
   expect_gradients([](Inputs in) { return slice_channels(in[0], 1, 3); }, {x});
   expect_gradients([](Inputs in) { return pad_channels(in[0], 1, 2); }, {x});
   expect_gradients([](Inputs in) { return pad2d(in[0], {1, 2}); }, {x});
+  expect_gradients([](Inputs in) { return pad2d(in[0], {1, 0}, {0, 3}); }, {x});
+  expect_gradients([](Inputs in) { return pad2d(in[0], {-1, 2}, {1, -1}); }, {x});
+}
+
+TEST(Pad2d, AddsZerosOrTakesAwayOnEachSide) {
+  const auto image = [](const std::vector<float>& values, const Shape& shape) {
+    return Tensor::from(values, shape);
+  };
+  const Tensor x = image({1, 2, 3, 4, 5, 6}, {1, 2, 3, 1});
+  expect_same_bits(pad2d(x, {1, 0}, {0, 2}),
+                   image({0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 4, 5, 6, 0, 0}, {1, 3, 5, 1}));
+  expect_same_bits(pad2d(x, {-1, 0}, {0, -1}), image({4, 5}, {1, 1, 2, 1}));
+  expect_same_bits(pad2d(x, {0, -2}, {1, 1}), image({3, 0, 6, 0, 0, 0}, {1, 3, 2, 1}));
+  expect_same_bits(pad2d(x, 0, 0), x);
 }
 
 TEST(SliceFunctions, CostAndErrors) {
@@ -93,6 +107,12 @@ TEST(SliceFunctions, CostAndErrors) {
   EXPECT_EQ(error_of([&] { pad_channels(x, -1, 3); }),
             "pad_channels: before and after must be from 0 to 2147483647, got -1 and 3");
   EXPECT_EQ(error_of([&] { pad2d(x, 1); }), "pad2d: x must have 4 dimensions, got [2,8]");
+  EXPECT_EQ(error_of([&] { pad2d(x, 1, 1); }), "pad2d: x must have 4 dimensions, got [2,8]");
+  const Tensor image = Tensor::zeros({1, 3, 4, 2});
+  EXPECT_EQ(error_of([&] {
+              pad2d(image, {-1, 0}, {-2, 0});
+            }),
+            "pad2d: of an image of 3x4 nothing would be left");
   EXPECT_EQ(error_of([&] {
               dispatch(ops::Slice{.x = x, .y = y, .first = {0, 0, 0, 6}});
             }),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/update/update.h"
 
+#include "joule/kernels/update/lars_update.h"
+
 #include "joule/tests/support/op_test.h"
 
 namespace joule {
@@ -149,6 +151,51 @@ TEST(RmsPropUpdate, EveryImplementationGivesTheDefinition) {
       }
     }
   });
+}
+
+TEST(LarsUpdate, EveryImplementationGivesTheDefinition) {
+  for_each_target([] {
+    for (const bool scaled : {false, true}) {
+      for (const Shape& shape : kShapes) {
+        const Tensor p0 = random_tensor(shape, 1), g0 = random_tensor(shape, 2);
+        const Tensor v0 = random_tensor(shape, 3);
+        const Guarded p(shape), v(shape);
+        const Tensor squares = Tensor::zeros({1, 2}, DType::f64);
+        squares.mutable_data<double>()[0] = 9;
+        squares.mutable_data<double>()[1] = 16;
+        ops::LarsUpdate op{.parameters = {p.tensor()},
+                           .gradients = {g0},
+                           .velocities = {v.tensor()},
+                           .lr = 0.3,
+                           .trust = 0.5,
+                           .momentum = 0.9,
+                           .weight_decay = 0.1};
+        if (scaled) op.squared_norms = squares;
+        const double rate = scaled ? 0.3 * 0.5 * 3 / (4 + 0.1 * 3) : 0.3;
+        for_each_implementation(op, [&](std::string_view name) {
+          p.tensor().copy_from(p0);
+          v.tensor().copy_from(v0);
+          run(op, name);
+          for (std::int64_t i = 0; i < p0.numel(); ++i) {
+            const double param = p0.data<float>()[i];
+            const double velocity =
+                0.9 * v0.data<float>()[i] + rate * (g0.data<float>()[i] + 0.1 * param);
+            expect_close(v.tensor(), i, velocity, 1.3);
+            expect_close(p.tensor(), i, param - velocity, 2.3);
+          }
+          EXPECT_TRUE(p.intact() && v.intact());
+        });
+      }
+    }
+  });
+}
+
+TEST(LarsUpdate, RefusesNormsThatAreNotTwoPerParameter) {
+  const Tensor p = random_tensor({3}, 1);
+  ops::LarsUpdate op{.parameters = {p}, .gradients = {p.clone()}, .velocities = {p.clone()}};
+  op.squared_norms = Tensor::zeros({2}, DType::f64);
+  EXPECT_EQ(error_of([&] { op.check(); }),
+            "lars_update: expected squared_norms f64 [1,2] on cpu, got f64 [2] on cpu");
 }
 
 TEST(SgdUpdate, DampsWhatComesToTheVelocity) {
@@ -343,6 +390,10 @@ TEST(Update, ManyAtOnceAreUpdatedAsEachAlone) {
                               .velocities = b,
                               .lr = 0.1,
                               .momentum = 0.9};
+  });
+  expect_as_each_alone([](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors&) {
+    return ops::LarsUpdate{
+        .parameters = p, .gradients = g, .velocities = a, .lr = 0.1, .momentum = 0.9};
   });
   expect_as_each_alone([&](const Tensors& p, const Tensors& g, const Tensors& a, const Tensors& b) {
     // The third that is kept is b again here: what one launch does not reach stays what it was.

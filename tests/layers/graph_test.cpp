@@ -104,6 +104,7 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
          {"padding", nn::list(1)},
          {"ceil_mode", true}},
         {1, 6, 6, 2}}},
+      {"Pad2d", {{{"padding", std::vector<std::int64_t>{1, -2, 0, 3}}}, {1, 4, 3, 2}}},
       {"ReLU", {{{"threshold", 0.3}}, {1, 4}}},
       {"SiLU", {{}, {1, 4}}},
       {"Sigmoid", {{}, {1, 4}}},

@@ -149,6 +149,89 @@ std::vector<Rule> rules() {
   };
 }
 
+const LarsOptions kLars{
+    .lr = 0.2, .lr_biases = 0.05, .trust = 0.1, .momentum = 0.8, .weight_decay = 0.05};
+
+/// Its step is not one on a number.
+Rule lars_rule() {
+  return {"lars", [](const Parameters& ps) { return std::make_unique<Lars>(ps, kLars); }, {}};
+}
+
+double norm(std::span<const double> x) {
+  double sum = 0;
+  for (const double each : x) sum += each * each;
+  return std::sqrt(sum);
+}
+
+std::vector<double> doubles(const Tensor& tensor) {
+  const Tensor all = tensor.to(DType::f64);
+  return {all.values<double>().begin(), all.values<double>().end()};
+}
+
+TEST(Lars, FollowsItsDefinitionOverManySteps) {
+  constexpr int kSteps = 40;
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    SCOPED_TRACE(str(dtype));
+    const Parameters parameters = make_parameters(dtype);
+    std::vector<std::vector<double>> p, v;
+    for (const auto& [name, tensor] : parameters) {
+      p.push_back(doubles(tensor));
+      v.emplace_back(p.back().size());
+    }
+    Lars optimizer(parameters, kLars);
+    for (int step = 1; step <= kSteps; ++step) {
+      const double lr = 0.2 / step;
+      optimizer.set_learning_rate(lr);
+      set_gradients(parameters, step);
+      optimizer.step();
+      for (std::size_t k = 0; k < p.size(); ++k) {
+        const std::vector<double> g = doubles(parameters[k].tensor.grad());
+        const bool weight = parameters[k].tensor.shape().rank() > 1;
+        const double decay = weight ? 0.05 : 0;
+        const double size = norm(p[k]);
+        const double rate = weight ? lr * 0.1 * size / (norm(g) + decay * size) : lr * (0.05 / 0.2);
+        for (std::size_t i = 0; i < g.size(); ++i) {
+          v[k][i] = 0.8 * v[k][i] + rate * (g[i] + decay * p[k][i]);
+          p[k][i] -= v[k][i];
+        }
+      }
+    }
+    // Each step adds at most 16 roundings of numbers below 2, and the error of a rate, which is of
+    // double.
+    const double bound = dtype == DType::f64 ? 1e-12 : 2 * gamma(16 * kSteps);
+    for (std::size_t k = 0; k < p.size(); ++k) {
+      const std::vector<double> actual = doubles(parameters[k].tensor);
+      for (std::size_t i = 0; i < p[k].size(); ++i) ASSERT_NEAR(actual[i], p[k][i], bound);
+    }
+  }
+}
+
+TEST(Lars, TakesTheRateItselfWhereANormIsNone) {
+  const Tensor zero = leaf(Tensor::zeros({2, 2})), still = leaf(Tensor::full({2, 2}, 1));
+  Lars lars({{"zero", zero}, {"still", still}}, {.lr = 0.5, .trust = 0.1, .momentum = 0});
+  zero.set_grad(Tensor::full({2, 2}, 1));
+  still.set_grad(Tensor::zeros({2, 2}));
+  lars.step();
+  expect_same_bits(zero, Tensor::full({2, 2}, -0.5));
+  expect_same_bits(still, Tensor::full({2, 2}, 1));
+}
+
+TEST(Lars, RefusesWhatCannotBe) {
+  const Parameters ps = make_parameters();
+  const auto refused = [&](const LarsOptions& options) {
+    return error_of([&] { Lars(ps, options); });
+  };
+  EXPECT_EQ(refused({.lr = -1}), "lars: lr must be positive, got -1");
+  EXPECT_EQ(refused({.lr_biases = -1}), "lars: lr_biases must be finite and not negative, got -1");
+  EXPECT_EQ(refused({.trust = 0}), "lars: trust must be positive, got 0");
+  EXPECT_EQ(refused({.momentum = 1}), "lars: momentum must be in [0, 1), got 1");
+  EXPECT_EQ(refused({.weight_decay = -1}),
+            "lars: weight_decay must be finite and not negative, got -1");
+  const State state = Lars(ps, {.lr = 0.1, .lr_biases = 0.05}).state();
+  EXPECT_EQ(error_of([&] { Lars(ps, {.lr = 0.1, .lr_biases = 0.025}).load_state(state); }),
+            "lars: the state was saved with lr_biases_per_lr 0.5, expected 0.25");
+}
+
 TEST(Optimizers, FollowTheirDefinitionOverManySteps) {
   constexpr int kSteps = 60;
   for (const Rule& rule : rules()) {
@@ -189,7 +272,9 @@ TEST(Optimizers, FollowTheirDefinitionOverManySteps) {
 }
 
 TEST(Optimizers, ContinueBitForBitFromTheirState) {
-  for (const Rule& rule : rules()) {
+  std::vector<Rule> all = rules();
+  all.push_back(lars_rule());
+  for (const Rule& rule : all) {
     SCOPED_TRACE(rule.name);
     const Parameters parameters = make_parameters();
     const auto optimizer = rule.make(parameters);

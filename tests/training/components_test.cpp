@@ -30,6 +30,9 @@ TEST(MakeOptimizer, HandsTheOptionsOn) {
     EXPECT_EQ(value(state, "nesterov"), name == "sgd" ? "true" : "") << name;
   }
   config.optimizer = "sgd";
+  config.nesterov = "off";
+  EXPECT_EQ(value(make_optimizer(config, parameters())->state(), "nesterov"), "false");
+  config.nesterov = "on";
   config.momentum = 0;
   EXPECT_EQ(value(make_optimizer(config, parameters())->state(), "nesterov"), "false");
 }
@@ -51,6 +54,19 @@ TEST(MakeOptimizer, HandsOnTheOptionsThatSomeRulesHave) {
   EXPECT_EQ(value(adam, "beta1"), "0.5");
   EXPECT_EQ(value(adam, "beta2"), "0.75");
   EXPECT_EQ(value(adam, "epsilon"), "0.125");
+  EXPECT_EQ(value(state_of({.optimizer = "rmsprop", .alpha = 0.75}), "alpha"), "0.75");
+  const State lars = state_of({.optimizer = "lars",
+                               .lr = 0.5,
+                               .momentum = 0.75,
+                               .weight_decay = 0.25,
+                               .lr_biases = 0.125,
+                               .trust = 0.0625});
+  EXPECT_EQ(value(lars, "optimizer"), "lars");
+  EXPECT_EQ(value(lars, "learning_rate"), "0.5");
+  EXPECT_EQ(value(lars, "lr_biases_per_lr"), "0.25");
+  EXPECT_EQ(value(lars, "trust"), "0.0625");
+  EXPECT_EQ(value(lars, "momentum"), "0.75");
+  EXPECT_EQ(value(lars, "weight_decay"), "0.25");
   EXPECT_TRUE(state_of({.optimizer = "rmsprop", .centred = "on"})
                   .tensors.contains("gradient_average.weight"));
   for (const std::string name : {"sgd", "adam", "adamw", "rmsprop"}) {
@@ -177,6 +193,15 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
       "beta1: cycle_momentum gives it, got 0.5");
   EXPECT_EQ(refused([](Config& c) { c.centred = "on"; }),
             "centred: is an option of rmsprop, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.alpha = 0.5; }),
+            "alpha: is an option of rmsprop, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.nesterov = "off", c.optimizer = "adam"; }),
+            "nesterov: is an option of sgd, not of adam");
+  EXPECT_EQ(refused([](Config& c) { c.trust = 0.5; }), "trust: is an option of lars, not of sgd");
+  EXPECT_EQ(refused([](Config& c) { c.lr_biases = 0.5, c.optimizer = "rmsprop"; }),
+            "lr_biases: is an option of lars, not of rmsprop");
+  EXPECT_EQ(refused([](Config& c) { c.weight_decay_biases = "off", c.optimizer = "lars"; }),
+            "weight_decay_biases: lars decays no biases, whatever it says, got off");
   EXPECT_EQ(refused([](Config& c) { c.cycle_momentum = "on", c.schedule = "cosine"; }),
             "cycle_momentum: is an option of the schedule one-cycle, not of cosine");
   EXPECT_EQ(refused([](Config& c) { c.cycle_momentum = "on", c.momentum = 0; }),
@@ -194,7 +219,7 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
   EXPECT_EQ(refused([](Config& c) { c.augment = "blur"; }),
             "augment: expected one of none, flip, crop, crop-flip, got 'blur'");
   EXPECT_EQ(refused([](Config& c) { c.optimizer = "lamb"; }),
-            "optimizer: expected one of sgd, adam, adamw, rmsprop, got 'lamb'");
+            "optimizer: expected one of sgd, adam, adamw, rmsprop, lars, got 'lamb'");
   EXPECT_EQ(refused([](Config& c) { c.l0_layers = "conv"; }),
             "l0_layers: expected one of relu, all, got 'conv'");
   EXPECT_EQ(refused([](Config& c) { c.l0_normalization = "none"; }),

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "joule/core/shape.h"
+#include "joule/layers/module.h"
+
+namespace joule::nn {
+
+/// Zeros around each image, or, where the padding is negative, so many rows or columns less: what a
+/// convolution or a pooling with padding that differs from side to side consists of.  See pad2d().
+class Pad2d final : public Module {
+ public:
+  /// `before` above and to the left, `after` below and to the right.
+  Pad2d(Size2 before, Size2 after) : before_(before), after_(after) {}
+
+  std::string describe() const override;
+  LayerSpec spec() const override;
+
+ private:
+  Tensor forward(Tensor x) override;
+  bool tapped_by_all() const override { return false; }
+
+  Size2 before_, after_;
+};
+
+}  // namespace joule::nn
