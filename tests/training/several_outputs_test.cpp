@@ -5,7 +5,6 @@
 
 #include "joule/core/random.h"
 #include "joule/layers/functions.h"
-#include "joule/layers/graph/one_output.h"
 #include "joule/optim/optimizers.h"
 #include "joule/tests/training/training_cases.h"
 #include "joule/training/components.h"
