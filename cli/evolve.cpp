@@ -5,11 +5,21 @@ namespace joule::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
+  joule evolve --out runs/evolve
+      the quick preset: minutes on two cores, Fashion-MNIST, as accurate as can be
+  joule evolve --config published.json --data fashion-mnist --seed 3 --workers 2
+      a configuration of one's own (docs/evolution.md; examples/evolve has some)
+  joule evolve --preset energize --meter nvml --out runs/energize
+      the published fitness, rates and times, in watts as a GPU's meter reads them
+  joule evolve --epochs 2 --generations 5 --out runs/exact
+      budgets in epochs: interrupted or not, the same nets bit for bit
   joule evolve grammar default
   joule evolve draw --seed 7 > individual.json
   joule evolve decode individual.json --save-net net.json
 
-Grammars, genes and operators: docs/evolution.md.)";
+The same command goes on where it was interrupted.  DIR gets study.html (a page
+for a browser), table.md with its pictures, results.json, generations.csv,
+trials.csv, study.db and the weights of the nets that are left.)";
 
 }  // namespace
 
@@ -17,10 +27,10 @@ void add_evolve(Command& app, Run& run) {
   Command* const command =
       app.add_subcommand("evolve", "Evolve nets whose inference takes little power");
   command->footer(kExamples);
-  command->require_subcommand();
   add_evolve_grammar(*command, run);
   add_evolve_draw(*command, run);
   add_evolve_decode(*command, run);
+  add_evolve_run(*command, run);
 }
 
 }  // namespace joule::cli

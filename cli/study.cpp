@@ -6,6 +6,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule study eat --out runs/eat
+  joule study energize --workers 2 --out runs/energize
   joule study hpo --strategy random,tpe,gp --out runs/hpo
   joule study layers --out runs/layers
   joule study show runs/eat
@@ -25,6 +26,7 @@ void add_study(Command& app, Run& run) {
   command->require_subcommand();
   // The studies.
   add_study_eat(*command, run);
+  add_study_energize(*command, run);
   add_study_hpo(*command, run);
   add_study_layers(*command, run);
   // What works on any of them.

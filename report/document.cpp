@@ -64,6 +64,9 @@ std::string to_html(const Document& document, const nlohmann::ordered_json& data
                           [&](const Warning& p) { page.warning(p.text); },
                           [&](const Items& p) { page.list(p.texts); },
                           [&](const Table& p) { page.add(p); },
+                          [&](const Picture<GraphPicture>& p) {
+                            page.paragraph(p.caption).svg(p.chart.title, to_svg(p.chart));
+                          },
                           [&](const auto& p) { page.paragraph(p.caption).add(p.chart); }},
                part);
   }

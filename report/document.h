@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "joule/report/graph_picture.h"
 #include "joule/report/page.h"
 
 // What a study found out, once, in the order in which it is read: as a page for a browser
@@ -33,8 +34,9 @@ struct Picture {
   Chart chart;
 };
 
-using Part = std::variant<Heading, Paragraph, Warning, Items, Table, Picture<LineChart>,
-                          Picture<BarChart>, Picture<HeatMap>, Picture<RadarChart>>;
+using Part =
+    std::variant<Heading, Paragraph, Warning, Items, Table, Picture<LineChart>, Picture<BarChart>,
+                 Picture<HeatMap>, Picture<RadarChart>, Picture<GraphPicture>>;
 
 struct Document {
   std::string title, lead;

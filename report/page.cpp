@@ -125,6 +125,11 @@ Page& Page::canvas(const std::string& title, std::string configuration, const st
   return *this;
 }
 
+Page& Page::svg(const std::string& title, std::string_view file) {
+  body_ += str("<figure><figcaption>", escaped(title), "</figcaption>", file, "</figure>\n");
+  return *this;
+}
+
 Page& Page::add(const LineChart& chart) {
   ordered_json lines = ordered_json::array(), ticks = ordered_json::array(), reference;
   Drawable drawable;

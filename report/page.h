@@ -110,6 +110,8 @@ class Page {
   Page& add(const HeatMap& chart);
   Page& add(const RadarChart& chart);
   Page& add(const Table& table);
+  /// An SVG file, as it is, under its title.
+  Page& svg(const std::string& title, std::string_view file);
   /// Beside each other where there is room for it.
   Page& add(const std::vector<BarChart>& charts);
   Page& add(const std::vector<LineChart>& charts);

@@ -26,6 +26,9 @@ std::string range_text(const Dimension& d) {
 
 /// Why the dimension cannot have that value: what it expects instead; empty if it can.
 std::string expected_instead(const Dimension& d, const PointValue& value) {
+  if (d.kind == Kind::text) {
+    return std::holds_alternative<std::string>(value) ? "" : str("a text, got ", shown(value));
+  }
   if (d.kind == Kind::categorical) {
     const auto* const text = std::get_if<std::string>(&value);
     if (text && std::ranges::count(d.choices, *text)) return "";
@@ -89,11 +92,12 @@ void check_choices(const Dimension& d) {
 void check_foreign(const Dimension& d) {
   const Dimension preset;
   const bool categorical = d.kind == Kind::categorical;
+  const bool words = categorical || d.kind == Kind::text;
   const auto refuse = [&](bool set, const char* what) {
     require(!set, of(d), name(d.kind), " has no ", what);
   };
-  refuse(categorical && (d.low != preset.low || d.high != preset.high), "limits");
-  refuse(categorical && d.log, "log");
+  refuse(words && (d.low != preset.low || d.high != preset.high), "limits");
+  refuse(words && d.log, "log");
   refuse(d.kind != Kind::integer && d.step != preset.step, "step");
   refuse(d.kind != Kind::real && d.levels != preset.levels, "levels");
   refuse(!categorical && !d.choices.empty(), "choices");
@@ -109,8 +113,9 @@ void check_condition(const Dimension& d, std::span<const Dimension> earlier) {
                             "', which is no earlier dimension",
                             did_you_mean(condition.dimension, names)));
   }
-  require(parent->kind != Kind::real, of(d), "active_if names '", parent->name,
-          "', which is real: expected an integer or a categorical dimension");
+  require(parent->kind == Kind::integer || parent->kind == Kind::categorical, of(d),
+          "active_if names '", parent->name, "', which is ", name(parent->kind),
+          ": expected an integer or a categorical dimension");
   require(!condition.values.empty(), of(d), "active_if has no values");
   for (auto value = condition.values.begin(); value != condition.values.end(); ++value) {
     const std::string instead = expected_instead(*parent, *value);
@@ -132,23 +137,25 @@ double rounded_12(double value) {
 }  // namespace
 
 std::string_view name(Kind kind) {
-  constexpr std::string_view kNames[] = {"real", "integer", "categorical"};
+  constexpr std::string_view kNames[] = {"real", "integer", "categorical", "text"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::optional<std::int64_t> value_count(const Dimension& d) {
-  if (d.kind == Kind::real) return std::nullopt;
+  if (d.kind == Kind::real || d.kind == Kind::text) return std::nullopt;
   if (d.kind == Kind::categorical) return static_cast<std::int64_t>(d.choices.size());
   return (static_cast<std::int64_t>(d.high) - static_cast<std::int64_t>(d.low)) / d.step + 1;
 }
 
 PointValue value_at(const Dimension& d, std::int64_t index) {
+  require(d.kind != Kind::text, of(d), "is a text, of which no sampler knows the values");
   if (d.kind == Kind::categorical) return d.choices.at(static_cast<std::size_t>(index));
   if (d.kind == Kind::real) return d.low;
   return static_cast<std::int64_t>(d.low) + index * d.step;
 }
 
 PointValue value_of_unit(const Dimension& d, double u) {
+  require(d.kind != Kind::text, of(d), "is a text, of which no sampler knows the values");
   if (d.kind == Kind::real) {
     const double value = d.log
                              ? rounded_12(std::exp(std::lerp(std::log(d.low), std::log(d.high), u)))
@@ -175,7 +182,7 @@ Space::Space(std::vector<Dimension> dimensions) : dimensions_(std::move(dimensio
     check_foreign(d);
     if (d.kind == Kind::categorical) {
       check_choices(d);
-    } else {
+    } else if (d.kind != Kind::text) {
       check_limits(d);
     }
     if (d.kind == Kind::integer) check_integer(d);

@@ -26,8 +26,9 @@ enum class Kind {
   real,         // low <= value <= high
   integer,      // low, low + step, ... up to high
   categorical,  // one of the choices, which have no order
+  text,         // any text: no sampler knows what to propose
 };
-/// "real", "integer", "categorical".
+/// "real", "integer", "categorical", "text".
 std::string_view name(Kind kind);
 
 /// One value of a point.
@@ -48,9 +49,9 @@ struct Dimension {
   friend bool operator==(const Dimension&, const Dimension&) = default;
 };
 
-/// An integer dimension's or a categorical's number of values; none of a real.
+/// An integer dimension's or a categorical's number of values; none of a real or a text.
 std::optional<std::int64_t> value_count(const Dimension& dimension);
-/// Its `index`-th value, from 0 on.
+/// Its `index`-th value, from 0 on.  Errors    ArgumentError if it is a text.
 PointValue value_at(const Dimension& dimension, std::int64_t index);
 
 /// u of [0, 1), cut into the dimension's values:
@@ -58,6 +59,7 @@ PointValue value_at(const Dimension& dimension, std::int64_t index);
 ///   integer      low + step floor(u n) of its n values; log: the integer nearest to
 ///                (low - 1/2) ((high + 1/2) / (low - 1/2))^u
 ///   categorical  choices[floor(u n)]
+/// Errors    ArgumentError if it is a text.
 /// Numerics  A uniform u that is a multiple of 2^-53 makes each of n values likely to within 2^-53.
 ///           With `log` a real is rounded to 12 digits, so that libraries of C, which differ in the
 ///           last bit of exp() and log(), give one value (but for 1 in 10^4 of where they differ).

@@ -132,8 +132,11 @@ Condition condition_of_json(const ordered_json& json, const std::string& place) 
 }
 
 Kind parse_kind(const std::string& text) {
-  require_one_of("kind", text, {"real", "integer", "categorical"});
-  return text == "real" ? Kind::real : text == "integer" ? Kind::integer : Kind::categorical;
+  for (const Kind kind : {Kind::real, Kind::integer, Kind::categorical, Kind::text}) {
+    if (text == name(kind)) return kind;
+  }
+  require_one_of("kind", text, {"real", "integer", "categorical", "text"});
+  return {};
 }
 
 Dimension dimension_of_json(const ordered_json& json, std::size_t index, const std::string& path) {
@@ -149,7 +152,7 @@ Dimension dimension_of_json(const ordered_json& json, std::size_t index, const s
   std::vector<std::string> needed{"name", "kind"}, allowed{"active_if"};
   if (d.kind == Kind::categorical) {
     needed.push_back("choices");
-  } else {
+  } else if (d.kind != Kind::text) {
     needed.insert(needed.end(), {"low", "high"});
     allowed.insert(allowed.end(), {"log", d.kind == Kind::real ? "levels" : "step"});
   }
@@ -162,7 +165,7 @@ Dimension dimension_of_json(const ordered_json& json, std::size_t index, const s
       }
       d.choices.push_back(choice.get<std::string>());
     }
-  } else {
+  } else if (d.kind != Kind::text) {
     d.low = reader.number(json, "low");
     d.high = reader.number(json, "high");
   }

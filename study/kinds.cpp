@@ -5,6 +5,7 @@
 
 #include "joule/core/error.h"
 #include "joule/study/eat/eat_study.h"
+#include "joule/study/evolve/evolve_study.h"
 #include "joule/study/hpo/hpo_study.h"
 #include "joule/study/layers/layers_study.h"
 #include "joule/study/nas_build/build_study.h"
@@ -15,8 +16,8 @@ namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{eat_kind(), hpo_kind(), layers_kind(), nas_build_kind(),
-                               nas_search_kind()};
+  static std::vector<Kind> all{eat_kind(),    evolve_kind(),    hpo_kind(),
+                               layers_kind(), nas_build_kind(), nas_search_kind()};
   return all;
 }
 
@@ -40,6 +41,19 @@ const Kind& kind_of(std::string_view name) {
   for (const Kind& kind : kinds()) names += (names.empty() ? "" : ", ") + kind.name;
   throw ArgumentError(str("this program has no kind of studies named '", name, "'; it has ",
                           names.empty() ? "none" : names));
+}
+
+Proposer proposer_of(const Study& study) {
+  const StudyDefinition& d = study.definition;
+  if (d.sampler != kByKind) {
+    return [study](const std::vector<Trial>& trials, std::int64_t number) {
+      return proposed(study, trials, number);
+    };
+  }
+  const Kind& kind = kind_of(d.kind);
+  require(static_cast<bool>(kind.propose), "the kind of studies ", kind.name,
+          " proposes no points, which the study ", d.name, " asks it for");
+  return kind.propose(d);
 }
 
 }  // namespace joule::study

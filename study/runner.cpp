@@ -12,6 +12,7 @@
 #include "joule/measure/environment.h"
 #include "joule/study/budget.h"
 #include "joule/study/export.h"
+#include "joule/study/kinds.h"
 #include "joule/study/progress.h"
 #include "joule/study/workers/known_trials.h"
 #include "joule/study/workers/worker_pool.h"
@@ -67,6 +68,7 @@ class Supervisor {
   Supervisor(Storage& storage, const Study& study, const RunOptions& options, const RunHooks& hooks)
       : storage_(storage),
         study_(study),
+        propose_(proposer_of(study)),
         options_(options),
         hooks_(hooks),
         pool_(command_of(options, storage.location(), study.definition.name)) {
@@ -95,7 +97,7 @@ class Supervisor {
 
  private:
   bool is_done() const {
-    return known_.all_finished() && !proposed(study_, known_.trials(), known_.next());
+    return known_.all_finished() && !propose_(known_.trials(), known_.next());
   }
 
   void stop() {
@@ -144,6 +146,7 @@ class Supervisor {
 
   Storage& storage_;
   const Study& study_;
+  Proposer propose_;
   const RunOptions& options_;
   const RunHooks& hooks_;
   KnownTrials known_;

@@ -113,7 +113,9 @@ void add_costs(std::vector<search::Observation>& observations, const std::vector
   }
 }
 
-bool ends(const std::string& sampler) { return sampler.empty() || sampler == "grid"; }
+bool ends(const std::string& sampler) {
+  return sampler.empty() || sampler == "grid" || sampler == kByKind;
+}
 
 }  // namespace
 
@@ -147,7 +149,7 @@ void check(const StudyDefinition& d) {
   }
   require(!d.sampler.empty() || !d.fixed.empty(), "the study ", d.name,
           " has neither a sampler nor fixed points: there is nothing to try");
-  if (!d.sampler.empty()) {
+  if (!d.sampler.empty() && d.sampler != kByKind) {
     search::make_sampler(d.sampler, sampler_settings(d));  // is there one?
   }
   require(!d.trials || *d.trials >= 1, "trials: expected at least 1, got ", d.trials.value_or(0));
@@ -164,6 +166,7 @@ std::string difference(const StudyDefinition& stored, const StudyDefinition& ask
   for (ordered_json* json : {&a, &b}) {
     json->erase("trials");
     json->erase("energy_budget");
+    if ((*json)["config"].is_object()) (*json)["config"].erase("limits");
   }
   return first_difference("", a, b);
 }
@@ -229,6 +232,8 @@ std::optional<search::Point> proposed(const Study& study, const std::vector<Tria
   if (d.trials && number >= *d.trials) return {};
   if (number < fixed) return d.fixed[static_cast<std::size_t>(number)];
   if (d.sampler.empty()) return {};
+  require(d.sampler != kByKind, "the points of the study ", d.name, " are proposed by its kind, ",
+          d.kind);
   return search::make_sampler(d.sampler, sampler_settings(d))
       ->ask(d.space, observations(study, trials), number - fixed, d.seed);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "joule/energy/quantity.h"
@@ -24,6 +25,9 @@ struct Goal {
   friend bool operator==(const Goal&, const Goal&) = default;
 };
 
+/// The sampler's name where the kind of study proposes the points itself: see Kind::propose.
+inline constexpr std::string_view kByKind = "kind";
+
 /// What a study is.  Trial n's point is fixed[n], and after those what the sampler proposes.
 struct StudyDefinition {
   std::string name;           // unique in its storage
@@ -31,12 +35,14 @@ struct StudyDefinition {
   std::string config = "{}";  // a JSON object: everything else that decides what a trial computes
   search::Space space;        // of the fixed points, too
   std::vector<Goal> goals;
-  std::string sampler;  // see make_sampler(); empty: there are only the fixed points
+  /// See make_sampler(); empty: there are only the fixed points; kByKind: the kind proposes.
+  std::string sampler;
   std::uint64_t seed = 1;
   std::vector<search::Point> fixed{};
   search::PrunerSettings pruner{};  // its steps are the epochs of the reports
 
-  // These two may differ when a study goes on; they say how far, not what.
+  // These may differ when a study goes on, as may config's member "limits": they say how far, not
+  // what.
   /// How many; none: as many as there are fixed points, and as the sampler has.
   std::optional<std::int64_t> trials{};
   /// No trial begins, and those that run are stopped, once the trials together have spent more.
@@ -98,6 +104,8 @@ search::Curve curve_of(const StudyDefinition& definition, const Trial& trial);
 /// each asks when it is free: a sampler that reads finished trials then proposes by those that
 /// happen to be; grid, random, sobol and fixed points read none and propose the same for any
 /// number of workers.
+///
+/// Errors    ArgumentError if the kind proposes: see proposer_of() in study/kinds.h.
 std::optional<search::Point> proposed(const Study& study, const std::vector<Trial>& trials,
                                       std::int64_t number);
 

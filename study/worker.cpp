@@ -12,6 +12,7 @@
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/study/budget.h"
+#include "joule/study/kinds.h"
 #include "joule/study/workers/known_trials.h"
 #include "joule/study/workers/proposal_meter.h"
 #include "joule/study/workers/trial_folder.h"
@@ -20,6 +21,8 @@ namespace joule::study {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr double kWait = 0.1;  // seconds between two looks at what others do
 
 /// Tells the storage that this worker lives, by a thread and a connection of its own, as long as
 /// there is a claim.
@@ -205,6 +208,7 @@ class Worker {
          const WorkerOptions& options, const WorkerHooks& hooks)
       : storage_(location, Storage::Missing::refuse),
         study_(storage_.study(study)),
+        propose_(proposer_of(study_)),
         objective_(objective),
         options_(options),
         hooks_(hooks),
@@ -222,9 +226,10 @@ class Worker {
       if (over_budget(study_, known_.trials())) return WorkEnd::budget;
       if (!known_.any(State::waiting) && !propose_next()) {
         if (known_.all_finished()) return WorkEnd::done;
-        // Others run the last ones, and may die of them.
+        // Others run trials that the next proposals wait for, or the last ones, of which they may
+        // die.
         std::this_thread::sleep_for(
-            std::chrono::duration<double>(std::min(1.0, options_.heartbeat)));
+            std::chrono::duration<double>(std::min(kWait, options_.heartbeat)));
         continue;
       }
       const auto claim = storage_.claim(study_, self_, kLostBeats * options_.heartbeat);
@@ -237,7 +242,7 @@ class Worker {
   bool propose_next() {
     const std::int64_t next = known_.next();
     std::optional<search::Point> point;
-    const auto ask = [&] { point = proposed(study_, known_.trials(), next); };
+    const auto ask = [&] { point = propose_(known_.trials(), next); };
     std::vector<Value> proposal;
     if (next < std::ssize(study_.definition.fixed) || study_.definition.sampler.empty()) {
       ask();
@@ -283,6 +288,7 @@ class Worker {
 
   Storage storage_;
   Study study_;
+  Proposer propose_;
   const Objective& objective_;
   WorkerOptions options_;
   const WorkerHooks& hooks_;

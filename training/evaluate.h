@@ -11,7 +11,7 @@
 #include "joule/core/error.h"
 #include "joule/data/dataset.h"
 #include "joule/energy/ledger.h"
-#include "joule/layers/module.h"
+#include "joule/layers/graph/net.h"
 
 namespace joule::training {
 
@@ -75,6 +75,11 @@ struct EvaluateOptions {
 ///           many images the logits are not finite, and which parameter or layer's output is the
 ///           first that is not.
 std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
+                                   const EvaluateOptions& options = {});
+/// The same; of a net of several outputs, logits [N,K] each: what they share runs once, a batch at
+/// a time whatever options.slice says; `loss` is the sum of their losses, and the answers
+/// (`correct`, `confusion`, `on_logits`) are the first output's.
+std::optional<Evaluation> evaluate(nn::Net& net, const Dataset& dataset,
                                    const EvaluateOptions& options = {});
 
 }  // namespace joule::training

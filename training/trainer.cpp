@@ -29,9 +29,18 @@ Model seeded_model(const Config& config, const Dataset& dataset) {
   return make_model_for(config.model, config.data, dataset, config.net);
 }
 
+/// What the configuration names.
+Trainee named_trainee(const Config& config, const Dataset& dataset) {
+  Trainee trainee{.model = seeded_model(config, dataset)};
+  trainee.optimizer = [&config](std::vector<NamedTensor> parameters) {
+    return make_optimizer(config, std::move(parameters));
+  };
+  return trainee;
+}
+
 /// The net is on the device before the optimiser is made of its parameters.
-Model placed_model(const Config& config, const Dataset& dataset) {
-  Model model = seeded_model(config, dataset);
+Model placed(Model model, const Config& config, const Dataset& dataset) {
+  model.prepare(dataset);  // which says what does not fit
   model.net.to(device(config));
   return model;
 }
@@ -50,6 +59,10 @@ std::string number(double value) { return std::isnan(value) ? "nan" : str(value)
 }  // namespace
 
 Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting)
+    : Trainer(config, data, named_trainee(*config, data.train), std::move(accounting)) {}
+
+Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Trainee trainee,
+                 Accounting accounting)
     : config_(*config),
       learning_(hold_back(limited(data.train, config_.limit), config_.validation, config_.seed)),
       test_(limited(data.test, config_.limit)),
@@ -57,11 +70,12 @@ Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting 
                                 .shuffle = config_.shuffle == "on",
                                 .seed = config_.seed,
                                 .transforms = make_transforms(config_)}),
-      model_(placed_model(config_, data.train)),
-      optimizer_(make_optimizer(config_, model_.net.parameters())),
-      schedule_(make_schedule(config_, loader_.batches())),
+      model_(placed(std::move(trainee.model), config_, data.train)),
+      optimizer_(trainee.optimizer(model_.net.parameters())),
+      schedule_(trainee.schedule ? std::move(trainee.schedule)
+                                 : make_schedule(config_, loader_.batches())),
       training_step_(config_, model_.net, learning_.train.image_shape()),
-      graph_(graph_json(model_)),
+      graph_(model_.net.outputs() == 1 ? graph_json(model_) : config_.net),
       energy_(std::move(accounting)),
       target_(control_target(config_)) {
   if (!config_.reference.empty()) reference_ = reference_accuracies(config_.reference, config_);

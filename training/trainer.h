@@ -14,15 +14,13 @@
 #include "joule/data/loader.h"
 #include "joule/data/validation.h"
 #include "joule/energy/ledger.h"
-#include "joule/optim/optimizer.h"
-#include "joule/optim/schedule.h"
 #include "joule/training/config.h"
 #include "joule/training/energy/energy_account.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/hooks.h"
 #include "joule/training/lambda_control.h"
 #include "joule/training/run/metrics.h"
-#include "joule/training/run/model_file.h"
+#include "joule/training/run/trainee.h"
 #include "joule/training/training_step.h"
 
 namespace joule::training {
@@ -42,6 +40,10 @@ class Trainer {
   /// Errors    as hold_back(), make_model(), EnergyAccount and reference_accuracies(); made of a
   ///           Config, as check().
   Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {});
+  /// `trainee` is moved to the configuration's device; default_generator() goes on where it is.
+  /// Errors    as hold_back(), EnergyAccount and Model::prepare().
+  Trainer(const CheckedConfig& config, const DataSplit& data, Trainee trainee,
+          Accounting accounting = {});
 
   const Config& config() const { return config_; }
   Model& model() { return model_; }

@@ -5,11 +5,12 @@
 
 #include "joule/core/error.h"
 #include "joule/layers/functions.h"
+#include "joule/layers/taps.h"
 #include "joule/training/macs_saved.h"
 
 namespace joule::training {
 
-TrainingStep::TrainingStep(const Config& config, nn::Module& net, const Shape& image)
+TrainingStep::TrainingStep(const Config& config, nn::Net& net, const Shape& image)
     : config_(config), net_(net) {
   if (is_penalised(config) && config.l0_weights == "macs") saved_ = macs_saved(net, image);
   const Device where = device(config);
@@ -44,11 +45,15 @@ Tensor TrainingStep::penalty_of(const std::vector<Tap>& taps, double lambda) con
 TrainingStep::Output TrainingStep::forward(const Batch& batch, double lambda) const {
   const bool penalised = lambda > 0;
   Output out;
-  auto [logits, taps] = net_.forward_with_taps(
-      batch.images, {.layers = tap_layers(config_),
-                     .sigma = penalised ? static_cast<float>(config_.l0_sigma) : 0.0f});
-  out.logits = logits.detach();
-  out.cross_entropy = cross_entropy(std::move(logits), batch.labels);
+  TapCollector collector({.layers = tap_layers(config_),
+                          .sigma = penalised ? static_cast<float>(config_.l0_sigma) : 0.0f});
+  std::vector<Tensor> outputs = net_.run(batch.images);
+  const std::vector<Tap> taps = collector.take();
+  out.logits = outputs[0].detach();
+  for (Tensor& logits : outputs) {
+    Tensor loss = cross_entropy(std::move(logits), batch.labels);
+    out.cross_entropy = out.cross_entropy ? add(out.cross_entropy, loss) : std::move(loss);
+  }
   out.loss = out.cross_entropy;
   if (penalised) {
     out.penalty = penalty_of(taps, lambda);

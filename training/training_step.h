@@ -12,13 +12,14 @@
 
 #include "joule/core/backend/captured_step.h"
 #include "joule/data/loader.h"
-#include "joule/layers/module.h"
+#include "joule/layers/graph/net.h"
 #include "joule/training/config.h"
 
 namespace joule::training {
 
 /// The forward and backward pass of a training step, on CUDA as a graph if the configuration lets
-/// it: see CapturedStep.
+/// it: see CapturedStep.  Of a net of several outputs, logits [N,K] each, the loss is the sum of
+/// their cross-entropies; what they share runs once, forward and backward.
 class TrainingStep {
  public:
   /// A ReLU's mask, by which it is seen whether it is silent.
@@ -28,13 +29,14 @@ class TrainingStep {
   };
   /// On the device of the net, until the next step.
   struct Output {
-    Tensor logits, cross_entropy, penalty;  // penalty: undefined without one
-    Tensor loss;                            // undefined after the backward pass
+    Tensor logits;                  // of the first output
+    Tensor cross_entropy, penalty;  // penalty: undefined without one
+    Tensor loss;                    // undefined after the backward pass
     std::vector<ReluMask> masks;
   };
 
   /// Config and net must outlive this; the net is where it is to be trained, on images [H,W,C].
-  TrainingStep(const Config& config, nn::Module& net, const Shape& image);
+  TrainingStep(const Config& config, nn::Net& net, const Shape& image);
 
   /// Leaves the gradients in the net's parameters, which must have none.
   ///
@@ -60,7 +62,7 @@ class TrainingStep {
   std::vector<double> savings_of(const std::vector<Tap>& taps) const;
 
   const Config& config_;
-  nn::Module& net_;
+  nn::Net& net_;
   std::map<std::string, double, std::less<>> saved_;  // macs_saved(), where the penalty goes by it
   std::optional<Captured> captured_;                  // where steps are to be captured
   Tensor lambda_now_;  // on a device that is not the CPU: of this step

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/study/study.h"
 #include "joule/evolution/grammar.h"
 #include "joule/evolution/settings.h"
+#include "joule/study/evolve/evolve_config.h"
 
 namespace joule::cli {
+
+/// What `joule evolve` does itself, without a sub-command: an evolution.
+void add_evolve_run(Command& evolve, Run& run);
 
 // The sub-commands of `joule evolve`.
 void add_evolve_grammar(Command& evolve, Run& run);
@@ -19,6 +26,20 @@ struct GenesOptions {
   std::string grammar = "default", settings = "energize";
 
   void add_to(Command& command);
+};
+
+/// What decides an evolution: a preset or a file, and options over it.
+struct EvolutionOptions {
+  std::string config, preset = "quick", grammar, data, data_folder, meter;
+  std::optional<std::int64_t> limit, generations, epochs;
+  std::optional<double> seconds_per_candidate;
+
+  void add_to(Command& command);
+  /// Of --config or --preset, with what was asked for over it; a meter "auto" that cannot be read
+  /// is none.  Makes --data-dir known to workers.
+  ///
+  /// Errors    DataError as read_file() and parse_evolve_config(); ArgumentError as check().
+  study::EvolveConfig evolve_config() const;
 };
 
 /// The grammar of that name, or else of that file.

@@ -15,6 +15,7 @@ namespace joule::cli {
 
 // The studies.
 void add_study_eat(Command& study, Run& run);
+void add_study_energize(Command& study, Run& run);
 void add_study_hpo(Command& study, Run& run);
 void add_study_layers(Command& study, Run& run);
 

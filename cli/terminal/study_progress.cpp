@@ -70,11 +70,19 @@ std::string shown(const Value& value) {
   return str(out, " (", name(value.quality), ")");
 }
 
+/// The beginning of a text that is longer than a line has room for.
+std::string beginning(const std::string& text) {
+  constexpr std::size_t kMost = 40;
+  const std::size_t end = std::min(text.find('\n'), kMost);
+  return text.size() <= end ? text : text.substr(0, end) + "...";
+}
+
 std::string line_of(const search::Point& point) {
   std::string out;
   for (const auto& [name, value] : point.entries()) {
     const auto* const text = std::get_if<std::string>(&value);
-    out += (out.empty() ? "" : ", ") + name + " " + (text ? *text : search::shown(value));
+    out +=
+        (out.empty() ? "" : ", ") + name + " " + (text ? beginning(*text) : search::shown(value));
   }
   return out;
 }

@@ -58,6 +58,12 @@ Graph checked(Graph graph);
 /// Errors    as checked().
 void validate(const Graph& graph);
 
+/// The net that puts out the graph's `output`-th output alone: the nodes that lead there, under
+/// their names, so that their weights are found in a State of the whole; the inputs stay.
+///
+/// Errors    ArgumentError if there is no such output; as checked().
+Graph one_output(const Graph& graph, std::size_t output);
+
 /// The shape of every value, without the batch.
 /// Errors    as checked().
 std::map<std::string, Shape> shapes_of(const Graph& graph);

@@ -101,6 +101,14 @@ std::vector<Tensor> Net::run(std::vector<Tensor> inputs) {
   return executor_->run(std::move(inputs));
 }
 
+std::vector<Tensor> Net::run(Tensor x) {
+  std::vector<Tensor> values;
+  values.push_back(std::move(x));
+  if (outputs() != 1) return run(std::move(values));
+  values[0] = (*this)(std::move(values[0]));
+  return values;
+}
+
 Tensor Net::forward(Tensor x) {
   require(executor_ != nullptr, "net: it is empty");
   return executor_->run(std::move(x));

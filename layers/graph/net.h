@@ -28,6 +28,9 @@ class Net final : public Module {
 
   /// The outputs for the inputs, in the order of the graph.
   std::vector<Tensor> run(std::vector<Tensor> inputs);
+  /// Of a net of one input; of one output as operator().
+  std::vector<Tensor> run(Tensor x);
+  std::size_t outputs() const { return built_.outputs.size(); }
 
  private:
   Tensor forward(Tensor x) override;

@@ -51,6 +51,7 @@ bool holds(const ConfigField& field, search::Kind kind) {
       [&](auto member) {
         using T = std::remove_cvref_t<decltype(training::Config().*member)>;
         if (kind == search::Kind::categorical) return true;
+        if (kind == search::Kind::text) return false;
         if (std::is_same_v<T, std::string> || std::is_same_v<T, bool>) return false;
         return kind == search::Kind::integer || std::is_same_v<T, double>;
       },
@@ -75,6 +76,7 @@ std::vector<search::PointValue> ends_of(const Dimension& d) {
     case search::Kind::integer:
       return {static_cast<std::int64_t>(d.low), static_cast<std::int64_t>(d.high)};
     case search::Kind::categorical:
+    case search::Kind::text:
       break;
   }
   return {d.choices.begin(), d.choices.end()};

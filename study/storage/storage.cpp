@@ -92,8 +92,12 @@ void update_extent(soci::session& sql, long long id, const StudyDefinition& d) {
   long long trials = d.trials.value_or(0);
   soci::indicator has_trials = d.trials ? soci::i_ok : soci::i_null;
   Nullable budget(d.energy_budget ? std::optional(d.energy_budget->value()) : std::nullopt);
-  sql << "UPDATE studies SET trials = :trials, energy_budget = :budget WHERE id = :id",
-      soci::use(trials, has_trials), soci::use(budget.number, budget.indicator), soci::use(id);
+  const std::string config = dumped(nlohmann::ordered_json::parse(d.config));
+  sql << "UPDATE studies SET trials = :trials, energy_budget = :budget, config = :config WHERE id "
+         "= "
+         ":id",
+      soci::use(trials, has_trials), soci::use(budget.number, budget.indicator), soci::use(config),
+      soci::use(id);
 }
 
 }  // namespace
@@ -138,6 +142,7 @@ Study Storage::make_study(const StudyDefinition& definition, const std::string& 
     require(other.empty(), location().shown(), ": the study ", definition.name,
             " is another one: ", other, "; give it another name or folder");
     update_extent(sql, study.id, definition);
+    study.definition.config = definition.config;
     study.definition.trials = definition.trials;
     study.definition.energy_budget = definition.energy_budget;
     return std::move(study);

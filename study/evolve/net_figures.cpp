@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "joule/study/evolve/net_figures.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "joule/core/error.h"
+#include "joule/core/random.h"
+#include "joule/data/loader.h"
+#include "joule/energy/models/cost_model.h"
+#include "joule/search/statistics/mean.h"
+#include "joule/study/objective.h"
+#include "joule/study/training_trial.h"
+#include "joule/training/evaluate.h"
+#include "joule/training/inference.h"
+
+namespace joule::study {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kLatencyImages = 256, kModuleImages = 16;
+constexpr int kLatencyPasses = 3;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void stop_if_asked(const PowerSource& source) {
+  if (source.stop && source.stop()) throw Interrupted{};
+}
+
+/// One forward pass, as inference runs it.
+void infer(nn::Net& net, const Tensor& images) {
+  if (net.outputs() == 1) {
+    training::predict(net, images);
+  } else {
+    for (const Tensor& output : net.run(images.to(net.device()))) output.to(Device::cpu);
+  }
+}
+
+double latency_of(nn::Net& net, const Dataset& images, const PowerSource& source) {
+  const std::int64_t count = std::min(kLatencyImages, images.size());
+  std::vector<std::int64_t> which(static_cast<std::size_t>(count));
+  std::iota(which.begin(), which.end(), std::int64_t{0});
+  const Batch batch = DataLoader(images, {.batch = count, .workers = 0}).make_batch(which);
+  const training::Inference inference(net);
+  std::vector<double> seconds;
+  for (int pass = 0; pass < kLatencyPasses; ++pass) {
+    stop_if_asked(source);
+    const auto begin = Clock::now();
+    infer(net, batch.images);
+    seconds.push_back(seconds_since(begin) / static_cast<double>(count));
+  }
+  std::ranges::nth_element(seconds, seconds.begin() + kLatencyPasses / 2);
+  return seconds[kLatencyPasses / 2];
+}
+
+/// What the meters told of passes.
+struct MeasuredPasses {
+  energy::Figure<energy::Joules> energy;  // of all
+  std::vector<double> watts;              // of each that is resolved
+  double seconds = 0;                     // of all
+};
+
+/// Runs `pass` while `more(passes done, seconds)`, at least once.
+template <class Pass, class More>
+MeasuredPasses measured_passes(const PowerSource& source, Pass&& pass, More&& more) {
+  training::MeteredLaps laps(*source.metering);
+  std::vector<energy::WindowSum> sums = source.metering->nothing();
+  std::vector<double> watts;
+  double seconds = 0;
+  for (std::int64_t done = 0; done == 0 || more(done, seconds); ++done) {
+    stop_if_asked(source);
+    const auto begin = Clock::now();
+    pass();
+    const std::vector<energy::WindowSum> lap = laps.lap(str("pass ", done + 1));
+    const double took = seconds_since(begin);
+    seconds += took;
+    for (std::size_t i = 0; i < sums.size(); ++i) energy::add(sums[i], lap[i]);
+    const auto one = energy::total(lap).gross;
+    if (one.available()) watts.push_back(one.value().value() / took);
+  }
+  return {energy::total(sums).gross, std::move(watts), seconds};
+}
+
+/// W, with the spread of the passes where at least two are resolved.
+Value watts_of(std::string name, const MeasuredPasses& passes) {
+  const auto& energy = passes.energy;
+  if (!energy.available()) {
+    return unavailable(std::move(name), "W", energy.source(), energy.reason());
+  }
+  Value value = measured(std::move(name), energy.value().value() / passes.seconds, "W",
+                         str(energy.source(), ", ", passes.watts.size(), " passes resolved"));
+  if (passes.watts.size() < 2) return value;
+  const double spread = *search::mean_interval(passes.watts).deviation;
+  value.low = *value.number - spread;
+  value.high = *value.number + spread;
+  return value;
+}
+
+void add_power(std::vector<Value>& values, nn::Net& net, const Dataset& images,
+               const std::string& suffix, const energy::Totals& work, const PowerSource& source) {
+  const auto count = static_cast<double>(images.size());
+  if (!source.metering) {
+    const energy::CostModel& model = energy::horowitz45();
+    const double joules = model.energy(work, energy::Skipping::executed).value().value() / count;
+    values.push_back(modelled("joules" + suffix, joules, "J", model.name));
+    values.push_back(modelled("power" + suffix, joules, "J", model.name + ", per image"));
+    return;
+  }
+  const training::Inference inference(net);
+  const DataLoader loader(images, {.batch = 256, .shuffle = false});
+  const MeasuredPasses passes = measured_passes(
+      source,
+      [&] {
+        for (const Batch& batch : loader) infer(net, batch.images);
+      },
+      [&](std::int64_t done, double) { return done < source.passes; });
+  if (passes.energy.available()) {
+    const double runs = count * static_cast<double>(source.passes);
+    values.push_back(measured("joules" + suffix, passes.energy.value().value() / runs, "J",
+                              passes.energy.source()));
+  } else {
+    values.push_back(
+        unavailable("joules" + suffix, "J", passes.energy.source(), passes.energy.reason()));
+  }
+  values.push_back(watts_of("power" + suffix, passes));
+}
+
+}  // namespace
+
+std::vector<Value> net_figures(nn::Net& net, const Dataset& images, const std::string& suffix,
+                               const PowerSource& source) {
+  const auto evaluation = training::evaluate(net, images, {.stop = source.stop});
+  if (!evaluation) throw Interrupted{};
+  const auto count = static_cast<double>(evaluation->images);
+  const energy::Totals work = training::total_work(*evaluation);
+  const std::string on = str(evaluation->images, " images of evolution-test");
+  std::vector<Value> values{
+      counted("accuracy" + suffix, evaluation->accuracy(), "", on),
+      counted("loss" + suffix, evaluation->loss, "", on),
+      counted("macs" + suffix, static_cast<double>(work.work.macs) / count, "", on),
+      counted("macs_executed" + suffix,
+              static_cast<double>(work.work.macs - work.tally.macs_skipped) / count, "", on),
+      counted("parameters" + suffix, static_cast<double>(net.parameter_count()), "", "the net"),
+      measured("latency" + suffix, latency_of(net, images, source), "s", trained::kClock)};
+  add_power(values, net, images, suffix, work, source);
+  return values;
+}
+
+Value module_power(const nn::Graph& module, const std::string& name, std::uint64_t seed,
+                   const PowerSource& source) {
+  manual_seed(seed);
+  nn::Net net(module);
+  std::vector<std::int64_t> extents{kModuleImages};
+  const Shape& image = module.inputs.at(0).shape;
+  extents.insert(extents.end(), image.begin(), image.end());
+  Tensor images{Shape(extents)};
+  default_generator().normal(
+      {images.mutable_data<float>(), static_cast<std::size_t>(images.numel())});
+  const training::Inference inference(net);
+  if (source.metering) {
+    const MeasuredPasses passes = measured_passes(
+        source, [&] { net.run(images); },
+        [&](std::int64_t, double seconds) { return seconds < source.module_seconds; });
+    return watts_of(name, passes);
+  }
+  energy::Ledger ledger;
+  {
+    const energy::Recording recording(ledger);
+    net.run(images);
+  }
+  const energy::CostModel& model = energy::horowitz45();
+  return modelled(name,
+                  model.energy(ledger.total(), energy::Skipping::executed).value().value() /
+                      static_cast<double>(kModuleImages),
+                  "J", model.name + ", per image");
+}
+
+}  // namespace joule::study

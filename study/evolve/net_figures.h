@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "joule/data/dataset.h"
+#include "joule/layers/graph/net.h"
+#include "joule/study/value.h"
+#include "joule/training/energy/metering.h"
+
+// What the inference of a net comes to, as values of a trial.
+namespace joule::study {
+
+/// By what power is known.
+struct PowerSource {
+  training::Metering* metering = nullptr;  // null: power is modelled
+  std::int64_t passes = 30;                // over the images, with a meter
+  double module_seconds = 0.5;             // that a module runs at most, with a meter
+  std::function<bool()> stop{};            // asked before every pass
+};
+
+/// Of the net (of several outputs: as one net), each named with `suffix` ("_0", "_1", ""):
+///
+///   accuracy, loss    on the images, counted; of several outputs the first's, and the sum
+///   macs, macs_executed, parameters    of an image; MACs that zeros saved are not executed
+///   joules            J per image: measured over the passes, or modelled (horowitz45, executed)
+///   power             W: joules of all passes / their duration, +- the standard deviation of the
+///                     passes; or, modelled, J per image
+///   latency           s per image: the median of three passes of up to 256 images
+///
+/// Cost      one evaluation, and with a meter `passes` more.
+/// Errors    Interrupted; as training::evaluate().
+std::vector<Value> net_figures(nn::Net& net, const Dataset& images, const std::string& suffix,
+                               const PowerSource& source);
+
+/// What running a module takes that is built alone, with weights drawn from `seed`, on 16 images of
+/// normal noise: W over as many passes as module_seconds allow, or modelled J per image.
+///
+/// Errors    Interrupted; ArgumentError as nn::Net.
+Value module_power(const nn::Graph& module, const std::string& name, std::uint64_t seed,
+                   const PowerSource& source);
+
+}  // namespace joule::study
