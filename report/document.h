@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "joule/report/graph_picture.h"
 #include "joule/report/page.h"
+#include "joule/report/svg/graph_picture.h"
 
 // What a study found out, once, in the order in which it is read: as a page for a browser
 // (report/page.h), and as Markdown with pictures beside it.

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "joule/report/document.h"
-#include "joule/report/graph_picture.h"
+#include "joule/report/svg/graph_picture.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/report/graph_picture.h"
+#include "joule/report/svg/graph_picture.h"
 
 #include <algorithm>
 #include <map>
