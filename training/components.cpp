@@ -73,6 +73,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Config& c, std::vector<NamedTens
   if (c.optimizer == "rmsprop") {
     return std::make_unique<RmsProp>(std::move(parameters),
                                      RmsPropOptions{.lr = c.lr,
+                                                    .epsilon = c.epsilon,
                                                     .momentum = c.momentum,
                                                     .weight_decay = c.weight_decay,
                                                     .centred = c.centred == "on",

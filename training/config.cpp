@@ -32,7 +32,8 @@ void check_rule(const Config& c) {
   const Config defaults;
   require_has(c.beta1 != defaults.beta1, adam, "beta1", "adam and adamw", c.optimizer);
   require_has(c.beta2 != defaults.beta2, adam, "beta2", "adam and adamw", c.optimizer);
-  require_has(c.epsilon != defaults.epsilon, adam, "epsilon", "adam and adamw", c.optimizer);
+  require_has(c.epsilon != defaults.epsilon, adam || c.optimizer == "rmsprop", "epsilon",
+              "adam, adamw and rmsprop", c.optimizer);
   require(c.beta1 == defaults.beta1 || c.cycle_momentum == "off",
           "beta1: cycle_momentum gives it, got ", c.beta1);
   require_has(c.centred == "on", c.optimizer == "rmsprop", "centred", "rmsprop", c.optimizer);

@@ -37,7 +37,7 @@ struct Config {
       "on";                            // off: not of biases and normalisations (see is_weight())
   double dampening = 0;                // of sgd, which is then not Nesterov's
   double beta1 = 0.9, beta2 = 0.999;   // of adam and adamw
-  double epsilon = 1e-8;               // of adam and adamw
+  double epsilon = 1e-8;               // of adam, adamw and rmsprop
   std::string amsgrad = "off";         // of adam and adamw: on | off
   std::string centred = "off";         // of rmsprop: on | off
   std::string cycle_momentum = "off";  // of one-cycle: momentum from 0.95 to 0.85 and back

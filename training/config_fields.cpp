@@ -174,7 +174,7 @@ std::vector<ConfigField> rule_fields() {
        .may_be_missing = true},
       {.name = "epsilon",
        .member = &Config::epsilon,
-       .help = "Of adam and adamw, what is added to the root of that mean",
+       .help = "Of adam, adamw and rmsprop, what is added to the root of that mean",
        .range = factor(),
        .may_be_missing = true},
       {.name = "amsgrad",

@@ -440,6 +440,28 @@ Kind concat_kind() {
           .zeros = ReadZeros::pass};
 }
 
+Kind slice_kind() {
+  return {.name = "Slice",
+          .attributes =
+              {{.name = "first", .preset = std::int64_t{0}, .least = 0, .most = kMostOfWindow},
+               count("count")},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<Slice>(a.integer("first"), a.integer("count"));
+              },
+          .shape =
+              [](const Attributes& a, Shapes xs) {
+                const std::int64_t first = a.integer("first"), count = a.integer("count");
+                require(first + count <= xs[0][-1], "expected at least ", first + count,
+                        " channels, got ", xs[0][-1]);
+                std::vector<std::int64_t> shape(xs[0].begin(), xs[0].end());
+                shape.back() = count;
+                return Shape(shape);
+              },
+          .weights = no_weights,
+          .zeros = ReadZeros::pass};
+}
+
 }  // namespace
 
 ConvParams conv_params(const Attributes& a) {
@@ -469,6 +491,7 @@ std::vector<Kind> built_in_kinds() {
           relu_kind(),
           activation_kind<SiLU>("SiLU", ReadZeros::pass),
           activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
+          slice_kind(),
           activation_kind<Softmax>("Softmax", ReadZeros::lost),
           activation_kind<Tanh>("Tanh", ReadZeros::pass)};
 }

@@ -23,4 +23,8 @@ LayerSpec Concat::spec() const { return {"Concat"}; }
 
 Tensor Concat::forward_all(std::vector<Tensor> xs) { return concat(xs); }
 
+std::string Slice::describe() const { return str("Slice(", first_, ", ", count_, ")"); }
+
+LayerSpec Slice::spec() const { return {"Slice", {{"first", first_}, {"count", count_}}}; }
+
 }  // namespace joule::nn

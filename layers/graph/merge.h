@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "joule/kernels/slice/slice.h"
 #include "joule/layers/module.h"
 
-// The layers in which branches of a net meet.
+// The layers in which branches of a net meet, or begin.
 namespace joule::nn {
 
 /// The sum of its inputs, of one shape; two or more.
@@ -31,6 +33,19 @@ class Concat final : public Module {
   Tensor forward(Tensor x) override { return x; }
   Tensor forward_all(std::vector<Tensor> xs) override;
   bool tapped_by_all() const override { return false; }
+};
+
+/// `count` channels of its input from the channel `first` on.
+class Slice final : public Module {
+ public:
+  Slice(std::int64_t first, std::int64_t count) : first_(first), count_(count) {}
+  std::string describe() const override;
+  LayerSpec spec() const override;
+
+ private:
+  Tensor forward(Tensor x) override { return slice_channels(x, first_, count_); }
+  bool tapped_by_all() const override { return false; }
+  std::int64_t first_, count_;
 };
 
 }  // namespace joule::nn

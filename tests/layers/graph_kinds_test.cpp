@@ -105,6 +105,22 @@ TEST(GraphKinds, ErrorsOfNormsAndTransposedConvolutions) {
             "stride - 1, got 2 with stride 2");
 }
 
+TEST(GraphKinds, ASliceIsSomeOfTheChannels) {
+  Graph graph{.name = "sliced", .inputs = {{"x", {3, 2, 5}}}, .outputs = {"some"}};
+  graph.nodes.push_back(
+      {"some", "Slice", {{"first", std::int64_t{1}}, {"count", std::int64_t{3}}}, {"x"}});
+  nn::Net net(nn::parse_graph(to_json(graph), "net.json"));
+  const Tensor x = Tensor::from(std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 2, 5});
+  const Tensor y = net(x);
+  EXPECT_EQ(y.shape(), (Shape{1, 1, 2, 3}));
+  const auto taken = y.values<float>();
+  EXPECT_EQ(std::vector(taken.begin(), taken.end()), (std::vector<float>{1, 2, 3, 6, 7, 8}));
+  EXPECT_EQ(to_text(graph.nodes[0]), "some = Slice(x; first=1, count=3)");
+  graph.nodes[0].attributes.set("count", std::int64_t{5});
+  EXPECT_EQ(error_of([&] { validate(graph); }),
+            "graph: node 'some', Slice: expected at least 6 channels, got 5");
+}
+
 TEST(GraphKinds, AnImageCannotGrowBeyondAllBounds) {
   Graph graph{.name = "large", .inputs = {{"x", {2, 2, 1}}}, .outputs = {"b"}};
   for (const auto& [name, input] : {std::pair("a", "x"), std::pair("b", "a")}) {

@@ -88,6 +88,7 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
          {"init", std::string("he_normal_out")}},
         {1, 5, 4, 4}}},
       {"Dropout", {{{"probability", 0.1}}, {1, 7}}},
+      {"Slice", {{{"first", std::int64_t{1}}, {"count", std::int64_t{2}}}, {1, 4, 4, 5}}},
       {"Flatten", {{}, {1, 4, 3, 2}}},
       {"GELU", {{}, {1, 4}}},
       {"GlobalAvgPool", {{}, {1, 4, 4, 5}}},

@@ -51,6 +51,7 @@ TEST(MakeOptimizer, HandsOnTheOptionsThatSomeRulesHave) {
   EXPECT_EQ(value(adam, "beta1"), "0.5");
   EXPECT_EQ(value(adam, "beta2"), "0.75");
   EXPECT_EQ(value(adam, "epsilon"), "0.125");
+  EXPECT_EQ(value(state_of({.optimizer = "rmsprop", .epsilon = 1}), "epsilon"), "1");
   EXPECT_TRUE(state_of({.optimizer = "rmsprop", .centred = "on"})
                   .tensors.contains("gradient_average.weight"));
   for (const std::string name : {"sgd", "adam", "adamw", "rmsprop"}) {
@@ -169,7 +170,7 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
   EXPECT_EQ(refused([](Config& c) { c.beta2 = 0.5, c.optimizer = "rmsprop"; }),
             "beta2: is an option of adam and adamw, not of rmsprop");
   EXPECT_EQ(refused([](Config& c) { c.epsilon = 0.5; }),
-            "epsilon: is an option of adam and adamw, not of sgd");
+            "epsilon: is an option of adam, adamw and rmsprop, not of sgd");
   EXPECT_EQ(refused([](Config& c) { c.beta1 = 1, c.optimizer = "adam"; }),
             "beta1: must lie in [0, 1), got 1");
   EXPECT_EQ(

@@ -13,9 +13,9 @@ namespace {
 
 using energy::AsicCounts;
 
-/// Where branches meet; no layers in the published codes.
+/// Where branches meet or begin; no layers in the published codes.
 bool is_merge(const nn::LayerSpec& spec) {
-  return !spec.own && (spec.kind == "Add" || spec.kind == "Concat");
+  return !spec.own && (spec.kind == "Add" || spec.kind == "Concat" || spec.kind == "Slice");
 }
 
 std::int64_t operations(const nn::ForwardEvent& event, const nn::LayerSpec& spec) {

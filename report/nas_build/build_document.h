@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "joule/report/document.h"
+#include "joule/study/nas_build/build_results.h"
+#include "joule/study/study.h"
+
+namespace joule::report {
+
+/// What training every cell of a space found out: accuracy over energy with the front of each
+/// budget, the knee beside the most accurate cell, how far seeds differ, what predicts the energy,
+/// and how it was obtained.
+Document build_document(const study::Study& study, const study::BuildResults& results);
+
+/// The same with every number behind it.
+nlohmann::ordered_json build_json(const study::Study& study, const study::BuildResults& results);
+
+}  // namespace joule::report
