@@ -84,6 +84,15 @@
     ticks: { color: color("--faint"), ...(logarithmic && { callback: round }) },
   });
 
+  // Of a logarithmic axis ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
+  const fewer = (scale) => {
+    const kept = scale.ticks.filter(({ value }) => {
+      const leading = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+      return [1, 2, 5].some((digit) => Math.abs(leading - digit) < 1e-6);
+    });
+    if (kept.length >= 3) scale.ticks = kept;
+  };
+
   const options = (x, y, narrow) => ({
     animation: calm ? false : { duration: 300 },
     responsive: true,
@@ -117,6 +126,8 @@
       x.afterBuildTicks = (scale) => { scale.ticks = places.map((value) => ({ value })); };
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
+    } else if (description.log_x) {
+      x.afterBuildTicks = fewer;
     }
     const points = description.lines.flatMap((line) => line.points);
     const values = points.flatMap(({ low, high }) => [low, high]);
@@ -135,15 +146,7 @@
       // As far as the values and their spread go, and a little further.
       y.min = 0.9 * Math.min(...values);
       y.max = 1.1 * Math.max(...values);
-      // Ticks at 1, 2 and 5 of each power of ten, where that leaves enough of them.
-      const rounded = ({ value }) => {
-        const leading = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-        return [1, 2, 5].some((digit) => Math.abs(leading - digit) < 1e-6);
-      };
-      y.afterBuildTicks = (scale) => {
-        const kept = scale.ticks.filter(rounded);
-        if (kept.length >= 3) scale.ticks = kept;
-      };
+      y.afterBuildTicks = fewer;
     }
     const whiskers = (index, { scales }) => [
       series(index),

@@ -97,10 +97,9 @@ std::string quoted(const std::string& name) {
   return text + '"';
 }
 
-/// "half training time (s)", and of the ends of intervals "energy low (J)".
+/// "half training time (s)", and of the ends of intervals "end energy low (J)".
 std::string column_name(const Metric& metric, const char* end) {
-  const bool at_end = metric.at == Checkpoint::end;
-  return str(at_end ? "" : str(name(metric.at), ' '), metric.name, end,
+  return str(name(metric.at), ' ', metric.name, end,
              metric.unit.empty() ? "" : str(" (", metric.unit, ")"));
 }
 

@@ -17,9 +17,19 @@ using search::Direction;
 
 std::string axis_title(const EcnasResults& results, std::size_t objective) {
   const std::string& metric = results.comparison.objectives[objective].metric;
-  if (metric == nas::kEnergy) return "energy of the training, J";
+  if (metric == nas::kEnergy) return "energy of the training, kJ";
   if (metric == nas::kTrainingTime) return "training time, s";
   return metric;
+}
+
+/// What the axis of an objective has for one of its units.
+double unit_of(const nas::Comparison& comparison, std::size_t objective) {
+  return comparison.objectives[objective].metric == nas::kEnergy ? 1000 : 1;
+}
+
+Point point_at(const nas::Comparison& comparison, double y, double x, bool apart = false) {
+  y /= unit_of(comparison, 0), x /= unit_of(comparison, 1);
+  return {.x = x, .y = y, .low = y, .high = y, .apart = apart};
 }
 
 bool better(Direction direction, double a, double b) {
@@ -60,14 +70,17 @@ Line attainment_line(const Method& method, const nas::Comparison& comparison, bo
   std::ranges::sort(xs);
   xs.erase(std::unique(xs.begin(), xs.end()), xs.end());
   if (comparison.objectives[1].direction == Direction::maximise) std::ranges::reverse(xs);
+  const double unit_x = unit_of(comparison, 1), unit_y = unit_of(comparison, 0);
   std::optional<Point> last;
   for (const double x : xs) {
     const auto low = rest.at(x), middle = median.at(x), high = quarter.at(x);
     if (!low || !middle || !high) continue;
-    const Point now{
-        .x = x, .y = *middle, .low = std::min(*low, *high), .high = std::max(*low, *high)};
+    const Point now{.x = x / unit_x,
+                    .y = *middle / unit_y,
+                    .low = std::min(*low, *high) / unit_y,
+                    .high = std::max(*low, *high) / unit_y};
     if (last) {  // the step: as high as before, up to here
-      last->x = x;
+      last->x = now.x;
       line.points.push_back(*last);
     }
     line.points.push_back(now);
@@ -89,7 +102,7 @@ Line front_line(const Method& method, const nas::Comparison& comparison) {
   const std::vector<search::Objectives> all{
       {directions_of(comparison.objectives), std::move(values)}};
   for (const auto& [y, x] : search::attainment_surface(all, 1)) {
-    line.points.push_back({.x = x, .y = y, .low = y, .high = y});
+    line.points.push_back(point_at(comparison, y, x));
   }
   std::ranges::sort(line.points, {}, &Point::x);
   return line;
@@ -99,8 +112,7 @@ Picture<LineChart> scatter(const EcnasResults& results) {
   LineChart chart{.title = "What there is, and the best that each strategy found",
                   .x_title = axis_title(results, 1),
                   .y_title = axis_title(results, 0),
-                  .lines = {},
-                  .log_x = true};
+                  .lines = {}};
   for (const Method& method : results.comparison.methods) {
     chart.lines.push_back(front_line(method, results.comparison));
   }
@@ -108,8 +120,7 @@ Picture<LineChart> scatter(const EcnasResults& results) {
            .points = {},
            .faint = true};
   const auto add = [&](const std::vector<double>& values) {
-    all.points.push_back(
-        {.x = values[1], .y = values[0], .low = values[0], .high = values[0], .apart = true});
+    all.points.push_back(point_at(results.comparison, values[0], values[1], true));
   };
   for (const std::vector<double>& values : results.everything) add(values);
   if (results.everything.empty()) {
@@ -164,8 +175,7 @@ std::vector<Picture<LineChart>> ecnas_charts(const EcnasResults& results) {
     LineChart surfaces{.title = "Median attainment surfaces",
                        .x_title = axis_title(results, 1),
                        .y_title = axis_title(results, 0),
-                       .lines = {},
-                       .log_x = true};
+                       .lines = {}};
     for (const Method& method : comparison.methods) {
       surfaces.lines.push_back(attainment_line(method, comparison, method.runs.size() > 1));
     }
@@ -182,8 +192,12 @@ std::vector<Picture<LineChart>> ecnas_charts(const EcnasResults& results) {
       {"volume-joules",
        "Hypervolume after the trainings asked for would have taken so much energy" + over,
        volume_chart(results, "Hypervolume over energy",
-                    "energy of all trainings so far, " + results.where_energy + " J",
-                    [](const Method& m) { return m.over_joules; })});
+                    "energy of all trainings so far, " + results.where_energy + " kJ",
+                    [](const Method& m) {
+                      std::vector<nas::CurvePoint> curve = m.over_joules;
+                      for (nas::CurvePoint& point : curve) point.x /= 1000;
+                      return curve;
+                    })});
   return charts;
 }
 

@@ -254,6 +254,8 @@ TEST(NasComparison, OfKnownRuns) {
   EXPECT_EQ(m.invalid.median, 1);
   EXPECT_EQ(m.joules.median, 131);
   EXPECT_EQ(m.over_joules.back().x, 130);
+  EXPECT_EQ(m.over_joules[40].volume.median, 0);  // after 26.65 J one evaluation is done
+  EXPECT_NEAR(m.over_joules[61].volume.median, 0.3 * 79, 1e-12);  // after 40.3 J two
   EXPECT_EQ(m.landmarks[1].front, (std::vector<std::size_t>{3, 1, 0}));
   EXPECT_EQ(m.landmarks[1].extrema, (std::vector<std::size_t>{3, 0}));
   EXPECT_EQ(m.landmarks[1].bend, 1u);
