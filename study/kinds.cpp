@@ -10,14 +10,15 @@
 #include "joule/study/layers/layers_study.h"
 #include "joule/study/nas_build/build_study.h"
 #include "joule/study/nas_search/nas_search_study.h"
+#include "joule/study/nas_search/nas_train_study.h"
 
 namespace joule::study {
 namespace {
 
 /// The built-in ones, and those that are registered.
 std::vector<Kind>& kinds() {
-  static std::vector<Kind> all{eat_kind(),    evolve_kind(),    hpo_kind(),
-                               layers_kind(), nas_build_kind(), nas_search_kind()};
+  static std::vector<Kind> all{eat_kind(),       evolve_kind(),     hpo_kind(),      layers_kind(),
+                               nas_build_kind(), nas_search_kind(), nas_train_kind()};
   return all;
 }
 

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/nas/nas.h"
+#include "joule/cli/options/config_options.h"
 #include "joule/cli/study/document_files.h"
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/interrupt.h"
@@ -18,6 +20,7 @@
 #include "joule/report/ecnas/ecnas_document.h"
 #include "joule/report/text_layout.h"
 #include "joule/study/nas_search/nas_search_study.h"
+#include "joule/study/nas_search/nas_train_study.h"
 
 namespace joule::cli {
 namespace {
@@ -31,6 +34,10 @@ constexpr const char* kExamples = R"(Examples:
   joule nas search runs/7v.db --strategy semoa:population=20:eta=1.9 --evaluations 2000 \
       --objectives "test accuracy,training time"
       a sampler's options (search/sampler.h) stand behind its name
+  joule nas search --train --strategy semoa,nsga2,random --seeds 2 --evaluations 20 \
+      --vertices 4 --limit 2000 --out runs/trained
+      trains the nets that are asked for (as joule nas build does), and goes on
+      where it was interrupted
   joule study show ecnas-semoa-1 --storage runs/ecnas/study.db
       one of the searches: strategy semoa, seed 1
   joule study compare runs/ecnas
@@ -39,13 +46,29 @@ The searches run in memory; DIR gets study.html (a page for a browser), table.md
 with its pictures, results.json and study.db with every evaluation.)";
 
 struct NasSearchOptions {
-  std::string table, strategies = "semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random";
-  std::string objectives, name = "ecnas", markdown, out = "runs/nas-search", storage;
+  std::string table, strategies;
+  std::string objectives, name = "ecnas", markdown;
   std::vector<std::int64_t> budgets;
   std::optional<int> vertices;
   std::int64_t seeds = 10, evaluations = 100;
   std::uint64_t seed = 1;
+  std::optional<StudyRun> run;
+  // Of --train; only what was asked for of `asked` counts.
+  bool train = false;
+  std::string preset = "small", data_folder, meter = "auto";
+  std::optional<std::int64_t> channels, cells, stacks;
+  training::Config asked = study::build_preset("small", "fashion-mnist").training;
+  std::optional<ConfigOptions> fields;
+  std::vector<std::pair<std::string, const Option*>> train_only;
+
+  const std::string& out() const { return run->folder(); }
 };
+
+constexpr const char* kTableStrategies = "semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random";
+constexpr const char* kTrainStrategies = "semoa,semoa-code,sh-emoa,nsga2,random";
+constexpr const char* kTrainFields[] = {
+    "limit",   "validation",   "augment",  "batch",  "optimizer", "lr",     "momentum",
+    "epsilon", "weight_decay", "schedule", "warmup", "threads",   "device", "precision"};
 
 /// More would be stored as fixed points of a study, in one text.
 constexpr std::size_t kMostExhaustive = 20000;
@@ -142,17 +165,88 @@ std::vector<nas::SwapTable> swaps_of(nas::Table& table, std::int64_t epochs) {
   return op_swaps(table, epochs, metrics);
 }
 
+std::vector<std::string> strategies_of(const NasSearchOptions& o) {
+  if (!o.strategies.empty()) return names_in("--strategy", o.strategies);
+  return names_in("--strategy", o.train ? kTrainStrategies : kTableStrategies);
+}
+
+void write(const NasSearchOptions& o, const report::EcnasResults& results) {
+  const report::Document document = report::ecnas_document(results);
+  write_document(o.out(), o.markdown, document, report::ecnas_json(results));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.out());
+}
+
+study::BuildConfig build_config_of(const NasSearchOptions& o) {
+  study::BuildConfig config = study::build_preset(o.preset, o.asked.data);
+  o.fields->apply_to(config.training);
+  if (o.vertices) config.space.vertices = *o.vertices;
+  if (o.channels) config.skeleton.channels = *o.channels;
+  if (o.cells) config.skeleton.cells = *o.cells;
+  if (o.stacks) config.skeleton.stacks = *o.stacks;
+  if (!o.budgets.empty()) config.budgets = o.budgets;
+  config.meter = o.meter;
+  check(config);
+  return config;
+}
+
+int nas_search_trained(const NasSearchOptions& o) {
+  require(o.table.empty(), "TABLE: --train looks nothing up");
+  require(o.objectives.empty(), "--objectives: --train has accuracy and energy");
+  if (!o.data_folder.empty()) ::setenv("JOULE_DATA", o.data_folder.c_str(), 1);  // for workers, too
+  const study::BuildConfig config = build_config_of(o);
+  std::vector<nas::SearchRun> runs;
+  study::Origin origin;
+  // Seed by seed, so that what is done so far compares all strategies.
+  for (std::int64_t k = 0; k < o.seeds; ++k) {
+    for (const std::string& strategy : strategies_of(o)) {
+      const std::uint64_t seed = o.seed + static_cast<std::uint64_t>(k);
+      const std::string part = fmt::format("{}-{}", strategy, seed);
+      const auto done = o.run->run_part(
+          nas_train_study(o.name + "-" + part, config, strategy, o.evaluations, seed), part,
+          config.training.threads);
+      if (!done) return kInterrupted;
+      runs.push_back(train_run_of(done->study, done->trials, strategy));
+      origin = done->study.origin;
+    }
+  }
+  report::EcnasResults results{.comparison = {},
+                               .title = "Searches among cells, whose nets are trained",
+                               .where = {},
+                               .where_energy = {},
+                               .budgets = config.budgets,
+                               .vertices = config.space.vertices,
+                               .cells = 0,
+                               .evaluations = o.evaluations,
+                               .machine = origin.machine,
+                               .joule = origin.joule};
+  results.comparison = compare(std::move(runs), nas::default_objectives(), {});
+  results.where_energy = qualities_of_energy(results.comparison);
+  results.where =
+      str("Cells of at most ", config.space.vertices, " vertices, in nets of ",
+          config.skeleton.channels, " channels with ", config.skeleton.cells, " cells in each of ",
+          config.skeleton.stacks, " stacks, trained on ", config.training.data,
+          "; energy of the training steps is ", results.where_energy, ". ", o.seeds,
+          o.seeds == 1 ? " seed, " : " seeds, ", o.evaluations, " evaluations each.");
+  write(o, results);
+  return 0;
+}
+
 int nas_search(const NasSearchOptions& o) {
+  require(o.seeds >= 1 && o.seeds <= 1000, "--seeds: expected 1 to 1000, got ", o.seeds);
+  if (o.train) return nas_search_trained(o);
+  require(!o.table.empty(), "expected a TABLE, or --train");
+  for (const auto& [name, option] : o.train_only) {
+    require(option->count() == 0, name, ": is for --train, not for a table");
+  }
   nas::Table table = nas::Table::open(o.table);
   const study::NasSearchConfig config = config_of(o, table);
   const nas::CellSpace space(config.vertices, config.budgets);
-  require(o.seeds >= 1 && o.seeds <= 1000, "--seeds: expected 1 to 1000, got ", o.seeds);
   const std::string machine = summary(measure::environment());
-  study::Storage storage(o.storage.empty() ? study::location_of({.folder = o.out})
-                                           : study::Location{o.storage});
+  study::Storage storage(o.run->location());
   const Interrupt interrupt;
   std::vector<nas::SearchRun> runs;
-  for (const std::string& strategy : names_in("--strategy", o.strategies)) {
+  for (const std::string& strategy : strategies_of(o)) {
     const bool all = strategy == nas::kExhaustive;
     std::vector<search::Point> points;
     if (all) points = all_points(table, space);
@@ -195,27 +289,44 @@ int nas_search(const NasSearchOptions& o) {
   results.swaps = swaps_of(table, results.swap_epochs);
   results.machine = machine;
   results.joule = version();
-  const report::Document document = report::ecnas_document(results);
-  write_document(o.out, o.markdown, document, report::ecnas_json(results));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
-  fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.out);
+  write(o, results);
   return 0;
+}
+
+void add_training(Command& command, NasSearchOptions& o) {
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    o.train_only.emplace_back(name, add_option(command, name, value, help));
+  };
+  const auto add_field = [&](const char* name) {
+    o.train_only.emplace_back(training::config_field(name).option(), o.fields->add(name));
+  };
+  add("--preset", o.preset,
+      "With --train, what the other options begin as: small, paper (joule nas build)");
+  o.fields.emplace(command, o.asked);
+  add_field("data");
+  add("--data-dir", o.data_folder, "Folder in which data sets are looked for");
+  add("--channels", o.channels, "Channels of the stem and the first stack");
+  add("--cells", o.cells, "Cells per stack");
+  add("--stacks", o.stacks, "Stacks");
+  for (const char* const name : kTrainFields) add_field(name);
+  add("--meter", o.meter, "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none");
 }
 
 }  // namespace
 
 void add_nas_search(Command& nas, Run& run) {
-  Command* const command =
-      nas.add_subcommand("search", "Compare strategies that search among cells, in a table");
+  Command* const command = nas.add_subcommand(
+      "search", "Compare strategies that search among cells, in a table or by training");
   command->footer(kExamples);
   const auto o = std::make_shared<NasSearchOptions>();
-  add_option(*command, "TABLE", o->table, "The table: a file of joule nas import or build")
-      ->required();
+  add_option(*command, "TABLE", o->table, "The table: a file of joule nas import or build");
+  command->add_flag("--train", o->train, "Train each net that is asked for, in place of a table");
   add_option(
       *command, "--strategy", o->strategies,
       "Who proposes the cells, separated by commas: samplers (docs/studies.md), with options "
-      "as name:option=value, or exhaustive")
-      ->capture_default_str();
+      "as name:option=value, or in a table exhaustive "
+      "(semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random; "
+      "with --train without ms-ehvi)");
   add_option(*command, "--seeds", o->seeds, "Runs of each strategy")->capture_default_str();
   add_option(*command, "--seed", o->seed, "Of the first run; the others count on")
       ->capture_default_str();
@@ -229,20 +340,14 @@ void add_nas_search(Command& nas, Run& run) {
              "The most vertices of a cell, 3 to 7 (unless given those of the table)");
   add_option(*command, "--budgets", o->budgets,
              "Epochs, separated by commas: of several a search chooses (unless given all)");
-  add_option(*command, "--out", o->out, "Folder of the results")
-      ->capture_default_str()
-      ->type_name("DIR");
-  add_option(
-      *command, "--storage", o->storage,
-      "Where the evaluations are: postgresql://user@host/database, or an SQLite file; unless "
-      "given DIR/study.db")
-      ->type_name("URL");
   add_option(*command, "--name", o->name,
              "Of the searches in their storage, before strategy and seed: NAME-semoa-1")
       ->capture_default_str();
   add_option(*command, "--markdown", o->markdown,
              "Write the text of table.md here, too, with its pictures in the folder F")
       ->type_name("F.md");
+  add_training(*command, *o);
+  o->run.emplace(*command, "runs/nas-search");
   command->callback([o, &run] { run = [o] { return nas_search(*o); }; });
 }
 

@@ -64,6 +64,7 @@ class StudyRun {
   StudyRun(Command& command, std::string folder);
 
   const std::string& folder() const { return options_.folder; }
+  study::Location location() const { return location_of(options_); }
   /// What the study shows needs the trials' folders.
   void keep_runs() { options_.keep_runs = true; }
   /// Runs the study, with its progress on standard error; `definition` gets the budget of

@@ -141,6 +141,27 @@ class NasSearch(unittest.TestCase):
             self.assertEqual(len(files[0]), 80)
             self.assertEqual(files[0], files[1])
 
+    def test_nets_are_trained(self):
+        folder = self.root / "trained"
+        command = ["nas", "search", "--train", "--data", "synthetic", "--limit", "120", "--batch", "20", "--threads", "1", "--meter", "none",
+                   "--channels", "4", "--vertices", "3", "--budgets", "1,2", "--strategy", "random,semoa", "--seeds", "1",
+                   "--evaluations", "6", "--out", folder]  # fmt: skip
+        done = joule(*command)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = json.loads((folder / "results.json").read_text())
+        self.assertEqual([s["strategy"] for s in results["strategies"]], ["random", "semoa"])
+        self.assertEqual([o["metric"] for o in results["objectives"]], ["validation accuracy", "energy"])
+        self.assertEqual(results["strategies"][0]["runs"][0]["evaluations"], 6)
+        best = results["strategies"][0]["runs"][0]["best accuracy"]
+        self.assertLessEqual(best["validation accuracy"], 1)
+        self.assertGreater(best["energy"], 0)
+        again = joule(*command)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(json.loads((folder / "results.json").read_text())["strategies"], results["strategies"])
+        self.assertIn("needs a table", self.fails(2, *command, "--strategy", "ms-ehvi"))
+        self.assertIn("--channels: is for --train", self.fails(2, "nas", "search", self.table, "--channels", "4"))
+        self.assertIn("expected a TABLE, or --train", self.fails(2, "nas", "search"))
+
     def test_what_it_refuses(self):
         table = self.table
         self.assertIn("did you mean 'semoa'?", self.fails(2, "nas", "search", table, "--strategy", "semo", "--out", self.root / "x"))
