@@ -17,24 +17,24 @@ namespace {
 constexpr std::size_t kMostArms = 24;
 constexpr std::size_t kMostArmCurves = 8;
 
-std::string number(const StudyQuantity& quantity, double value, bool sign = false) {
+std::string shown_number(const StudyQuantity& quantity, double value, bool sign = false) {
   if (quantity.unit == "%") return fmt::format(fmt::runtime(sign ? "{:+.2f}" : "{:.2f}"), value);
   return fmt::format(fmt::runtime(sign ? "{:+.4g}" : "{:.4g}"), value);
 }
 
 std::string half_width(const StudyQuantity& quantity,
                        const std::optional<search::Interval>& interval) {
-  return interval ? " ± " + number(quantity, (interval->high - interval->low) / 2) : "";
+  return interval ? " ± " + shown_number(quantity, (interval->high - interval->low) / 2) : "";
 }
 
 std::string cell(const StudyQuantity& quantity, const ArmFigure& figure) {
   if (!figure.mean) return "unavailable";
-  return number(quantity, figure.mean->mean) + half_width(quantity, figure.mean->interval);
+  return shown_number(quantity, figure.mean->mean) + half_width(quantity, figure.mean->interval);
 }
 
 std::string cell(const StudyQuantity& quantity, const ArmDifference& d) {
   if (!d.difference) return "unavailable";
-  return number(quantity, d.difference->difference, true) +
+  return shown_number(quantity, d.difference->difference, true) +
          half_width(quantity, d.difference->interval) + (d.paired ? "" : " *");
 }
 
