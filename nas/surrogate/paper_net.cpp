@@ -43,6 +43,18 @@ nn::Sequential net_of(int layers) {
   return net;
 }
 
+/// As the authors' layers begin: weights and biases uniform within 1 / sqrt(inputs).
+void initialise_as_authors(nn::Sequential& net) {
+  std::int64_t inputs = 1;
+  for (const NamedTensor& parameter : net.parameters()) {
+    Tensor tensor = parameter.tensor;
+    if (tensor.shape().rank() == 2) inputs = tensor.shape()[1];  // a weight; its bias comes next
+    const float most = 1 / std::sqrt(static_cast<float>(inputs));
+    default_generator().uniform(
+        {tensor.mutable_data<float>(), static_cast<std::size_t>(tensor.numel())}, -most, most);
+  }
+}
+
 std::vector<float> inputs_of(std::span<const MeasuredCell> cells) {
   std::vector<float> all;
   all.reserve(cells.size() * kPaperInputs);
@@ -92,6 +104,7 @@ PaperNet::PaperNet(std::span<const MeasuredCell> train, std::span<const Measured
           options.batch);
   const Seeded seeded(options.seed);
   net_ = net_of(options.layers);
+  initialise_as_authors(net_);
   Generator order(options.seed + 1);
   const std::vector<float> inputs = inputs_of(train);
   Adam adam(net_.parameters(), {.lr = options.rate});
