@@ -23,6 +23,14 @@ std::string way_round(std::size_t from, std::size_t to, double begin) {
              " ", svg::number(y2));
 }
 
+/// ", in=1, out=32"; what a layer reads is drawn.
+std::string attributes_of(const nn::Node& node) {
+  const std::string text = to_text(node);  // "conv1 = Conv2d(input; in=1, out=32)"
+  const std::size_t begin = text.find("; ");
+  if (begin == std::string::npos) return "";
+  return ", " + text.substr(begin + 2, text.size() - begin - 3);
+}
+
 }  // namespace
 
 GraphPicture picture_of(const nn::Graph& graph, std::string title) {
@@ -35,11 +43,8 @@ GraphPicture picture_of(const nn::Graph& graph, std::string title) {
     picture.boxes.push_back({.name = input.name, .text = str("an image ", input.shape)});
   }
   for (const nn::Node& node : whole.nodes) {
-    const std::string text = to_text(node);  // "conv1 = Conv2d(input; in=1, out=32)"
-    const std::size_t begin = text.find(" = ");
     GraphPicture::Box box{.name = node.name,
-                          .text = str(text.substr(begin == std::string::npos ? 0 : begin + 3),
-                                      " → ", shapes.at(node.name))};
+                          .text = str(shapes.at(node.name), "  ", node.kind, attributes_of(node))};
     for (const std::string& input : node.inputs) box.inputs.push_back(places.at(input));
     box.output = std::ranges::count(whole.outputs, node.name) > 0;
     places.emplace(node.name, picture.boxes.size());

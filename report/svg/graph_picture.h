@@ -14,7 +14,7 @@ namespace joule::report {
 struct GraphPicture {
   struct Box {
     std::string name;                 // "conv1"
-    std::string text;                 // "Conv2d, out 32, kernel 3x3: 28x28x32"
+    std::string text;                 // "[28,28,32]  Conv2d, in=1, out=32, kernel=3x3"
     std::vector<std::size_t> inputs;  // the numbers of boxes before it
     bool output = false;              // of the net
   };

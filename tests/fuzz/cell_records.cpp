@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/nas/import/import.h"
 
+#include "joule/core/error.h"
 #include "joule/nas/import/decode.h"
 #include "joule/nas/import/tfrecord.h"
 #include "joule/tests/fuzz/reader.h"
@@ -40,15 +41,16 @@ void read(std::string_view bytes) {
 }
 
 std::vector<std::string> seeds() {
-  const std::string row = std::string("[\"") + kHash +
-                          "\",4,\"0110001000010000\",\"input,maxpool3x3,maxpool3x3,output\","
-                          "\"CgkJAAAAAAAAAAAKCQkAAAAAAAAAQAoSCQAAAAAAABBAMQAAAAAAANA/EIqZaw==\"]";
-  const std::string line =
-      std::string("{\"hash\":\"") + kHash +
+  const std::string row =
+      str("[\"", kHash,
+          "\",4,\"0110001000010000\",\"input,maxpool3x3,maxpool3x3,output\","
+          "\"CgkJAAAAAAAAAAAKCQkAAAAAAAAAQAoSCQAAAAAAABBAMQAAAAAAANA/EIqZaw==\"]");
+  const std::string line = str(
+      "{\"hash\":\"", kHash,
       "\",\"repeat\":1,\"adjacency\":[[0,1,1,0],[0,0,1,0],[0,0,0,1],[0,0,0,0]],"
       "\"ops\":[-1,2,2,-2],\"trainable_parameters\":1756298,\"gpu_w\":[[150.8]],\"evaluations\":["
       "{\"epochs\":0,\"energy_kwh\":0.003},{\"epochs\":2,\"energy_kwh\":0.006},"
-      "{\"epochs\":4,\"training_time\":71.4,\"energy_kwh\":0.0159}]}\n";
+      "{\"epochs\":4,\"training_time\":71.4,\"energy_kwh\":0.0159}]}\n");
   return {row,
           test::tfrecord(row) + test::tfrecord("x"),
           line,

@@ -91,7 +91,7 @@ TEST(Cell, RefusesWhatIsNone) {
   EXPECT_EQ(fault_of_text("010/011/000:0"),
             "cell: the matrix is not upper triangular: row 1, column 1 is 1");
   EXPECT_EQ(fault_of_text("0"), "cell: expected 2 to 7 vertices, got 1");
-  EXPECT_EQ(fault_of_text(std::string(64, '0') + ":0,0,0,0,0,0"),
+  EXPECT_EQ(fault_of_text(str(std::string(64, '0'), ":0,0,0,0,0,0")),
             "cell: expected 2 to 7 vertices, got 8");
   EXPECT_EQ(fault_of_text("011/001/000:conv5x5"),
             "cell: there is no operation 'conv5x5'; there are conv3x3-bn-relu (0), conv1x1-bn-relu "

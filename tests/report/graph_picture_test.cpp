@@ -13,7 +13,10 @@ nn::Graph skipping() {
   return {.name = "skipping",
           .inputs = {{"input", {8}}},
           .nodes = {{.name = "one", .kind = "ReLU", .inputs = {"input"}},
-                    {.name = "two", .kind = "Sigmoid", .inputs = {"one"}},
+                    {.name = "two",
+                     .kind = "Dropout",
+                     .attributes = {{"probability", 0.25}},
+                     .inputs = {"one"}},
                     {.name = "sum", .kind = "Add", .inputs = {"two", "input"}}},
           .outputs = {"sum"}};
 }
@@ -27,7 +30,8 @@ TEST(GraphPicture, HasABoxPerLayerAndALinePerInput) {
   EXPECT_FALSE(picture.boxes[2].output);
   const std::string svg = to_svg(picture);
   EXPECT_NE(svg.find("<desc>4 layers and inputs, 4 connections</desc>"), std::string::npos);
-  EXPECT_NE(svg.find("sum: Add(two, input) → [8]"), std::string::npos) << svg;
+  EXPECT_NE(svg.find("sum: [8]  Add<"), std::string::npos) << svg;
+  EXPECT_NE(svg.find("two: [8]  Dropout, probability=0.25<"), std::string::npos) << svg;
   std::size_t curves = 0;  // past the layers in between
   for (std::size_t at = svg.find(" C"); at != std::string::npos; at = svg.find(" C", at + 1))
     ++curves;
