@@ -351,6 +351,7 @@ TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {
   softmaxes<false>();
   softmaxes<true>();
   pointwise_loss<LossFunction::mse>();
+  pointwise_loss<LossFunction::l1>();
   pointwise_loss<LossFunction::bce_with_logits>();
   reductions();
   loss_and_updates();

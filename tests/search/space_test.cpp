@@ -212,7 +212,7 @@ TEST(SpaceJson, FaultsNameTheFileAndTheDimension) {
         [&] { parse_space("{\"dimensions\": [" + dimension + "]}", "s.json"); });
   };
   EXPECT_EQ(fault(R"({"name": "lr", "kind": "reel", "low": 0, "high": 1})"),
-            "s.json: dimension 'lr': kind: expected one of real, integer, categorical, got "
+            "s.json: dimension 'lr': kind: expected one of real, integer, categorical, text, got "
             "'reel'; did you mean 'real'?");
   EXPECT_EQ(fault(R"({"name": "lr", "kind": "real", "low": 0, "hihg": 1})"),
             "s.json: dimension 'lr': 'high' is missing");
