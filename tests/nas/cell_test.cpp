@@ -132,7 +132,7 @@ TEST(CellPruning, RefusesTheDisconnected) {
 }
 
 // The expected values are those of a program that was written by the authors' definition in Python:
-// tests/cli/cli_nas_cells_test.py has it.
+// tests/cli/nas/cli_nas_cells_test.py has it.
 TEST(CellFingerprint, IsThatOfTheTables) {
   const std::pair<const char*, const char*> kCases[]{
       {"01/00", "043721b9c7fe8c5fad811d47d83132ec"},
