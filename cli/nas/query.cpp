@@ -109,6 +109,12 @@ void print_json(const nas::Table& table, const std::vector<nas::Answer>& all) {
   fmt::print("{}\n", dumped({{"answers", list}, {"spent", json_of(table.spent())}}, 2));
 }
 
+/// "measured.jsonl", "none: no meter was asked for".
+std::string where_from(const nas::Origin& origin) {
+  if (origin.source.empty() || origin.reason.empty()) return origin.source + origin.reason;
+  return origin.source + ": " + origin.reason;
+}
+
 std::vector<std::string> row_of(const nas::Value& value) {
   const auto number = [&](double n) { return fmt::format("{:.7g}", n); };
   const std::string unit = value.metric.unit.empty() ? "" : " " + value.metric.unit;
@@ -117,7 +123,7 @@ std::vector<std::string> row_of(const nas::Value& value) {
       at_end ? value.metric.name : fmt::format("{} {}", name(value.metric.at), value.metric.name),
       value.number ? number(*value.number) + unit : "-",
       value.low ? fmt::format("[{}, {}]", number(*value.low), number(*value.high)) : "",
-      std::string(name(value.origin.quality)), value.origin.source + value.origin.reason};
+      std::string(name(value.origin.quality)), where_from(value.origin)};
 }
 
 void print_text(const nas::Table& table, const std::vector<nas::Answer>& all) {

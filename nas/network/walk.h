@@ -5,8 +5,8 @@
 
 #include "joule/nas/network/skeleton.h"
 
-// The net of a cell, told layer by layer: what makes a graph of it and what counts it read the same
-// description.  Private to this folder.
+// The net of a cell, told layer by layer: what makes a graph of it, what counts it and what
+// predicts its energy read the same description.
 namespace joule::nas {
 
 /// Where a layer stands, for its name; what is 0 does not apply.

@@ -66,6 +66,7 @@ class NasBuild(unittest.TestCase):
         self.assertIn("validation accuracy", done.stdout)
         self.assertIn("energy scaled linearly to 108 epochs", done.stdout)
         self.assertIn("modelled", done.stdout)
+        self.assertRegex(done.stdout, r"unavailable +\S+: \S")  # the source and why
 
     def test_the_page_says_what_was_not_measured(self):
         text = self.markdown.read_text()
