@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "joule/core/error.h"
 #include "joule/search/front/attainment.h"
