@@ -25,13 +25,13 @@ void require_ops(std::size_t ops, int vertices) {
 /// The vertices that can be reached from `vertex`, itself among them, by steps to next(vertex).
 template <class Next>
 unsigned reached(int vertex, const Next& next) {
-  unsigned all = 1U << vertex, todo = all;
-  while (todo != 0) {
-    const int at = std::countr_zero(todo);
-    todo &= todo - 1;
+  unsigned all = 1U << vertex, unvisited = all;
+  while (unvisited != 0) {
+    const int at = std::countr_zero(unvisited);
+    unvisited &= unvisited - 1;
     const unsigned more = next(at) & ~all;
     all |= more;
-    todo |= more;
+    unvisited |= more;
   }
   return all;
 }
