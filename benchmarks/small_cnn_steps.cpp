@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A training step or a forward pass of SmallCnn on random images; JSON lines on standard output.
+// A training step or a forward pass of SmallCnn on random images, or of the net of a run on its
+// test images (--weights); JSON lines on standard output.
 //
 //   small_cnn_steps --mode train --variants plain          alone: its memory is comparable
 //   small_cnn_steps --mode train --variants plain,ledger,l0    in turn: the cost of accounting
+//   small_cnn_steps --mode train --variants plain,l0,l0-exact --weights runs/demo/l0    the cost of
+//       the penalty, as joule train has it and without a cutoff, among a trained net's zeros
 //   small_cnn_steps --mode train --variants plain,account,budget --meter rapl    with a meter, as
 //   in
 //       joule train: per_image() after every step, and with a budget a reading after every step
@@ -38,25 +41,49 @@ Tensor random_labels(int batch, joule::Generator& generator) {
   return labels;
 }
 
+struct Subject {
+  joule::nn::Net net;
+  std::vector<Tensor> images, labels;  // a few batches in turn, so that none is found in the cache
+};
+
+Subject fresh(int batch) {
+  joule::manual_seed(1);
+  Subject subject{.net = joule::nn::Net(joule::small_cnn({}))};
+  joule::Generator generator(2);
+  for (int i = 0; i < 4; ++i) {
+    subject.images.push_back(random_images(batch, generator));
+    subject.labels.push_back(random_labels(batch, generator));
+  }
+  return subject;
+}
+
+Subject trained(const std::string& folder, int batch) {
+  joule::training::Model model = joule::training::load_model(folder);
+  const joule::Dataset test = model.load_data().test;
+  const joule::DataLoader loader(test, {.batch = batch});
+  Subject subject{.net = std::move(model.net)};
+  for (const joule::Batch& next : loader) {
+    subject.images.push_back(next.images);
+    subject.labels.push_back(next.labels);
+    if (subject.images.size() == 4) break;
+  }
+  return subject;
+}
+
 void run(const steps::Options& options, const std::vector<std::string>& variants,
-         const std::string& meter) {
+         const std::string& meter, const std::string& weights) {
   const bool training = options.mode == "train";
-  if (!training && std::count(variants.begin(), variants.end(), "l0")) {
-    throw std::invalid_argument("--variants l0: the penalty is a part of training");
+  for (const std::string& variant : variants) {
+    if (!training && variant.starts_with("l0")) {
+      throw std::invalid_argument("--variants " + variant + ": the penalty is a part of training");
+    }
   }
   joule::set_num_threads(options.threads);
-  joule::manual_seed(1);
-  joule::nn::Sequential net = joule::small_cnn({});
+  Subject subject = weights.empty() ? fresh(options.batch) : trained(weights, options.batch);
+  joule::nn::Net& net = subject.net;
+  const std::vector<Tensor>&images = subject.images, &labels = subject.labels;
   joule::Sgd optimizer(net.parameters(),
                        {.lr = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
-  // A few batches in turn, so that no step finds its images in the cache.
-  joule::Generator generator(2);
-  std::vector<Tensor> images, labels;
-  for (int i = 0; i < 4; ++i) {
-    images.push_back(random_images(options.batch, generator));
-    labels.push_back(random_labels(options.batch, generator));
-  }
-
   joule::energy::Ledger ledger;
   double sum = 0;
   const auto train = [&](int i) {
@@ -66,11 +93,12 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
     optimizer.step();
     sum += loss.item();
   };
-  const auto train_with_l0 = [&](int i) {
+  const auto train_with_l0 = [&](int i, float cutoff) {
     optimizer.zero_grad();
-    const auto [logits, taps] = net.forward_with_taps(images[i % 4], {.sigma = 1e-4f});
-    const Tensor loss =
-        cross_entropy(logits, labels[i % 4]) + l0_penalty(taps, {.lambda = 1e-3f, .sigma = 1e-4f});
+    const auto [logits, taps] =
+        net.forward_with_taps(images[i % 4], {.sigma = 1e-4f, .cutoff = cutoff});
+    const Tensor loss = cross_entropy(logits, labels[i % 4]) +
+                        l0_penalty(taps, {.lambda = 1e-3f, .sigma = 1e-4f, .cutoff = cutoff});
     loss.backward();
     optimizer.step();
     sum += loss.item();
@@ -94,7 +122,10 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
   for (const std::string& variant : variants) {
     std::function<void(int)> body = infer;
     if (training) body = train;
-    if (variant == "l0") body = train_with_l0;
+    if (variant == "l0") {
+      body = [&](int i) { train_with_l0(i, joule::training::Config().l0_cutoff); };
+    }
+    if (variant == "l0-exact") body = [&](int i) { train_with_l0(i, 0); };
     if (variant == "account" || variant == "budget") {
       EnergyAccount& spent = variant == "budget" ? *budget : account;
       bodies.push_back([&ledger, &spent, body](int i) {
@@ -139,14 +170,18 @@ int main(int argc, char** argv) {
   steps::add_options(app, options);
   app.add_option("--variants", variants,
                  "of plain, ledger (accounting on), account (and a meter), budget (and a budget), "
-                 "l0 (the penalty on)")
+                 "l0 (the penalty on, as joule train has it), l0-exact (without its cutoff)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"plain", "ledger", "account", "budget", "l0"}));
+      ->check(CLI::IsMember({"plain", "ledger", "account", "budget", "l0", "l0-exact"}));
   std::string meter = "auto";
   app.add_option("--meter", meter, "Of account and budget, as in joule train");
+  std::string weights;
+  app.add_option(
+      "--weights", weights,
+      "Folder of a run: its net on its test images; without it fresh weights and random images");
   CLI11_PARSE(app, argc, argv);
   try {
-    run(options, variants, meter);
+    run(options, variants, meter, weights);
   } catch (const std::exception& error) {
     std::cerr << "small_cnn_steps: " << error.what() << '\n';
     return 1;

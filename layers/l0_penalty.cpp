@@ -9,14 +9,15 @@
 namespace joule {
 namespace {
 
-/// sum_j x_j^2 / (x_j^2 + sigma) by a pass of its own, for a tap that has no sum of this sigma.
-Tensor l0_sum(const Tensor& x, float sigma) {
+/// sum_j x_j^2 / (x_j^2 + sigma) by a pass of its own, for a tap that has no such sum.
+Tensor l0_sum(const Tensor& x, const SmoothL0& l0) {
   Tensor sum(Shape{}, x.dtype(), x.device());
-  dispatch(ops::L0Sum{.x = x, .sum = sum, .sigma = sigma});
-  record("l0_sum", {x}, {&sum}, [saved = Saved(x, "x"), sigma](std::span<const Tensor> grads) {
+  dispatch(ops::L0Sum{.x = x, .sum = sum, .sigma = l0.sigma});
+  record("l0_sum", {x}, {&sum}, [saved = Saved(x, "x"), l0](std::span<const Tensor> grads) {
     const Tensor& x = saved.get();
     const Tensor grad_x(x.shape(), x.dtype(), x.device());
-    dispatch(ops::L0SumGrad{.x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = sigma});
+    dispatch(ops::L0SumGrad{
+        .x = x, .grad_sum = grads[0], .grad_x = grad_x, .sigma = l0.sigma, .cutoff = l0.cutoff});
     return std::vector<Tensor>{grad_x};
   });
   return sum;
@@ -59,6 +60,8 @@ Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
   require(!taps.empty(), "l0_penalty: there are no taps; is there a ReLU layer in the net?");
   require(options.lambda >= 0, "l0_penalty: lambda must not be negative, got ", options.lambda);
   require_sigma("l0_penalty", options.sigma);
+  require_cutoff("l0_penalty", options.cutoff);
+  const SmoothL0 l0{options.sigma, options.cutoff};
   require(options.normalization == L0Normalization::per_layer_mean || options.parameters > 0,
           "l0_penalty: per_parameter needs the number of parameters, got ", options.parameters);
   std::vector<Tensor> sums;
@@ -66,8 +69,7 @@ Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options) {
   for (const Tap& tap : taps) {
     require(tap.value.defined() && tap.value.shape().rank() >= 1 && tap.value.numel() > 0,
             "l0_penalty: the tap of layer '", tap.layer, "' holds no values");
-    sums.push_back(tap.l0_sum && tap.sigma == options.sigma ? tap.l0_sum
-                                                            : l0_sum(tap.value, options.sigma));
+    sums.push_back(tap.l0_sum && tap.l0 == l0 ? tap.l0_sum : l0_sum(tap.value, l0));
     weights.push_back(weight_of(tap, taps.size(), options));
   }
   if (!options.savings.empty()) {

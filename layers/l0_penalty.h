@@ -17,6 +17,7 @@ enum class L0Normalization {
 struct L0Options {
   float lambda = 1.0f;
   float sigma = 1e-4f;
+  float cutoff = 0;  // of the derivative: see SmoothL0; 0: none
   L0Normalization normalization = L0Normalization::per_layer_mean;
   std::int64_t parameters = 0;  // m; per_parameter needs it
   /// What all zeros of each tap would save, as macs_saved() of training/macs_saved.h says; in any
@@ -34,10 +35,11 @@ struct L0Options {
 ///
 /// So savings are normalised: where no value is zero, the penalty is the same with and without.
 ///
-/// Cost      nothing per element if the taps were taken with the same sigma (the ReLU summed in its
+/// Cost      nothing per element if the taps were taken with the same sigma and cutoff (the ReLU
+/// summed in its
 ///           own pass, and adds the derivative in its own backward); otherwise one pass each.
-/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or as require_sigma();
-/// if
+/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, as require_sigma() and
+/// require_cutoff(), or if
 ///           there are savings, but not one per tap, or they are negative or all 0.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 3 (with the plus sign of the text).
 Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options = {});

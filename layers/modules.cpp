@@ -60,22 +60,22 @@ std::string ReLU::describe() const {
   return threshold_ == 0 ? "ReLU()" : str("ReLU(threshold=", threshold_, ")");
 }
 
-float ReLU::wanted_sigma() {
+SmoothL0 ReLU::wanted_l0() {
   const TapCollector* const taps = TapCollector::current();
-  return taps ? taps->options().sigma : 0.0f;
+  return taps ? SmoothL0{taps->options().sigma, taps->options().cutoff} : SmoothL0{};
 }
 
 void ReLU::tap(const ReluOutput& output) {
   if (TapCollector* const taps = TapCollector::current()) {
     taps->add({.layer = context().scope.layer,
                .value = output.y,
-               .sigma = taps->options().sigma,
+               .l0 = wanted_l0(),
                .l0_sum = output.l0_sum});
   }
 }
 
 Tensor ReLU::forward(Tensor x) {
-  ReluOutput output = relu_with_l0(std::move(x), wanted_sigma(), threshold_);
+  ReluOutput output = relu_with_l0(std::move(x), wanted_l0(), threshold_);
   tap(output);
   return std::move(output.y);
 }

@@ -63,7 +63,7 @@ class ReLU final : public Module {
   friend class GraphExecutor;  // which runs it with the convolution before it
   Tensor forward(Tensor x) override;
   bool tapped_by_all() const override { return false; }  // forward() taps
-  static float wanted_sigma();
+  static SmoothL0 wanted_l0();
   static void tap(const ReluOutput& output);
   float threshold_;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "joule/core/tensor.h"
+#include "joule/kernels/l0/l0.h"
 
 namespace joule {
 
@@ -12,7 +13,7 @@ namespace joule {
 struct Tap {
   std::string_view layer;  // full name
   Tensor value;
-  float sigma = 0;  // of l0_sum
+  SmoothL0 l0{};    // what l0_sum is
   Tensor l0_sum{};  // sum of value's smooth L0, if the layer computed it in its own pass
 };
 
@@ -24,8 +25,9 @@ enum class TapLayers {
 
 struct TapOptions {
   TapLayers layers = TapLayers::relu;
-  /// The sigma of the penalty to come: ReLU then sums the smooth L0 in its own pass.  0: not.
+  /// Of the penalty to come: ReLU then sums the smooth L0 in its own pass.  0: not.
   float sigma = 0;
+  float cutoff = 0;  // see SmoothL0
 };
 
 /// Collects taps on this thread while it lives.  Used by Module::forward_with_taps.

@@ -128,6 +128,8 @@ void require_count(const char* option, std::int64_t count, std::int64_t most) {
 void check(const Config& c) {
   for (const ConfigField& field : config_fields()) check_field(field, c);
   check_rule(c);
+  require(c.l0_cutoff == 0 || c.l0_cutoff >= 1,
+          "l0_cutoff: must be 0 (the exact form) or at least 1, got ", c.l0_cutoff);
   check_target(c);
   require(c.validation > 0 || c.schedule != "plateau",
           "validation: the plateau schedule goes by the loss on images that are held back, got ",
@@ -165,6 +167,9 @@ Config parse_config(std::string_view text, const std::string& path) {
     }
   }
   Config config;
+  for (const ConfigField& field : config_fields()) {
+    if (field.if_missing && !json.contains(field.name)) field.set(config, *field.if_missing);
+  }
   read_fields(config, json, path);
   return config;
 }

@@ -54,6 +54,7 @@ struct Config {
 
   double l0_lambda = 0;  // 0: no penalty
   double l0_sigma = 1e-4;
+  double l0_cutoff = 10;  // of its derivative, in sqrt(l0_sigma); 0: none (see kernels/l0/l0.h)
   std::string l0_layers = "relu";                   // relu | all
   std::string l0_normalization = "per-layer-mean";  // per-layer-mean | per-parameter
   std::string l0_weights = "equal";                 // equal | macs

@@ -240,6 +240,14 @@ std::vector<ConfigField> penalty_fields() {
        .help = "Smoothness of the L0 penalty: smaller is closer to a count",
        .range =
            from_to(kLeastSigma, kMostSigma, str("must be from ", kLeastSigma, " to ", kMostSigma))},
+      {.name = "l0_cutoff",
+       .member = &Config::l0_cutoff,
+       .help =
+           "Values beyond so many square roots of l0_sigma get no derivative of the L0 penalty, "
+           "so that zeros of gradients stay zeros; 0: the exact form",
+       .range = factor(),
+       .may_be_missing = true,
+       .if_missing = 0.0},
       {.name = "l0_layers",
        .member = &Config::l0_layers,
        .help = "Layers whose outputs are penalised",

@@ -45,6 +45,8 @@ struct ConfigField {
   bool may_change = false;
   /// Of config.json: where it is missing the file is of a Joule that had no such field.
   bool may_be_missing = false;
+  /// What that Joule did, if the default of today is another.
+  std::optional<FieldValue> if_missing{};
   /// Its value is a document: the program's option of that name takes a file that holds it.
   bool document = false;
 

@@ -34,6 +34,7 @@ std::vector<double> TrainingStep::savings_of(const std::vector<Tap>& taps) const
 Tensor TrainingStep::penalty_of(const std::vector<Tap>& taps, double lambda) const {
   L0Options options{.lambda = static_cast<float>(lambda),
                     .sigma = static_cast<float>(config_.l0_sigma),
+                    .cutoff = static_cast<float>(config_.l0_cutoff),
                     .normalization = l0_normalization(config_),
                     .parameters = net_.parameter_count(),
                     .savings = savings_of(taps)};
@@ -46,7 +47,8 @@ TrainingStep::Output TrainingStep::forward(const Batch& batch, double lambda) co
   const bool penalised = lambda > 0;
   Output out;
   TapCollector collector({.layers = tap_layers(config_),
-                          .sigma = penalised ? static_cast<float>(config_.l0_sigma) : 0.0f});
+                          .sigma = penalised ? static_cast<float>(config_.l0_sigma) : 0.0f,
+                          .cutoff = static_cast<float>(config_.l0_cutoff)});
   std::vector<Tensor> outputs = net_.run(batch.images);
   const std::vector<Tap> taps = collector.take();
   out.logits = outputs[0].detach();

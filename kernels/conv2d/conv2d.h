@@ -124,6 +124,6 @@ Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias = {},
               const ConvParams& params = {});
 /// relu(conv2d(...)) in one pass.
 ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
-                       float sigma = 0, float threshold = 0);
+                       const SmoothL0& l0 = {}, float threshold = 0);
 
 }  // namespace joule

@@ -77,21 +77,21 @@ Tensor conv2d(Tensor x, const Tensor& weight, const Tensor& bias, const ConvPara
 }
 
 ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const ConvParams& params,
-                       float sigma, float threshold) {
+                       const SmoothL0& l0, float threshold) {
   ReluOutput out{.y = conv_output(x, weight, params)};
-  if (sigma > 0) out.l0_sum = empty_like(x, {});
+  if (l0.sigma > 0) out.l0_sum = empty_like(x, {});
   dispatch(ops::Conv2d{.x = x,
                        .weight = weight,
                        .y = out.y,
                        .bias = bias,
                        .params = params,
                        .relu = true,
-                       .sigma = sigma,
+                       .sigma = l0.sigma,
                        .l0_sum = out.l0_sum,
                        .threshold = threshold});
   BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = Saved(out.y, "y"),
-                         sigma](std::span<const Tensor> grads) {
-    return tape(relu_backward(y.get(), sigma, grads));
+                         l0](std::span<const Tensor> grads) {
+    return tape(relu_backward(y.get(), l0, grads));
   };
   record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
   set_grad_unused_at_zeros(out.y);

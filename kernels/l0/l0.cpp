@@ -2,6 +2,7 @@
 #include "joule/kernels/l0/l0.h"
 
 #include <array>
+#include <cmath>
 
 #include "joule/kernels/l0/l0_impl.h"
 #include "joule/kernels/l0/l0_reference.h"
@@ -21,7 +22,8 @@ void run_sum_reference(const ops::L0Sum& op, Context&, Tally*) {
 void run_sum_grad_reference(const ops::L0SumGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::smooth_l0_sum_grad(op.x.numel(), op.x.data<T>(), static_cast<T>(op.sigma),
-                                  *op.grad_sum.data<T>(), op.grad_x.mutable_data<T>());
+                                  static_cast<T>(op.cutoff), *op.grad_sum.data<T>(),
+                                  op.grad_x.mutable_data<T>());
   });
 }
 
@@ -40,6 +42,11 @@ void run_penalty_reference(const ops::L0Penalty& op, Context&, Tally*) {
 void require_sigma(std::string_view op, float sigma) {
   require(sigma >= kLeastSigma && sigma <= kMostSigma, op, ": sigma must be from ", kLeastSigma,
           " to ", kMostSigma, ", got ", sigma);
+}
+
+void require_cutoff(std::string_view op, float cutoff) {
+  require(cutoff == 0 || (cutoff >= 1 && std::isfinite(cutoff)), op,
+          ": cutoff must be 0, or at least 1 and finite, got ", cutoff);
 }
 
 void ops::L0Sum::check() const {
@@ -68,6 +75,7 @@ void ops::L0SumGrad::check() const {
   require_same(kName, {{"x", x}, {"grad_x", grad_x}});
   require_scalar(kName, {"grad_sum", grad_sum}, x.dtype(), x.device());
   require_sigma(kName, sigma);
+  require_cutoff(kName, cutoff);
 }
 
 Work ops::L0SumGrad::work() const {

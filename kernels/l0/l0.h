@@ -13,6 +13,24 @@ namespace joule {
 inline constexpr float kLeastSigma = 0x1p-126f, kMostSigma = 0x1p50f;
 /// Errors    ArgumentError that names the op if sigma is not from kLeastSigma to kMostSigma.
 void require_sigma(std::string_view op, float sigma);
+/// Errors    ArgumentError that names the op unless cutoff is 0, or at least 1 and finite.
+void require_cutoff(std::string_view op, float cutoff);
+
+/// The smooth L0 norm that is wanted of a ReLU's output, and how far its derivative reaches.
+///
+/// sum_j x_j^2 / (x_j^2 + sigma) has the derivative 2 sigma x_j / (x_j^2 + sigma)^2, which is
+/// largest at sqrt(sigma/3) and falls with the third power of x_j, but is nowhere 0 but at 0: it
+/// fills the zeros of a gradient that a backward pass would have skipped.  With a cutoff c it is 0
+/// where |x_j| > c sqrt(sigma).  That is the derivative of the same norm with min(|x_j|, c
+/// sqrt(sigma)) for |x_j|, which differs by less than 1 / (1 + c^2) per value; what is left out is
+/// at most 2 / (c^3 sqrt(sigma)), of the largest derivative 3.1 / c^3.
+struct SmoothL0 {
+  float sigma = 0;   // 0: none is wanted
+  float cutoff = 0;  // in sqrt(sigma), at least 1; 0: none, the derivative reaches everywhere
+
+  constexpr SmoothL0(float sigma = 0, float cutoff = 0) : sigma(sigma), cutoff(cutoff) {}
+  friend bool operator==(const SmoothL0&, const SmoothL0&) = default;
+};
 
 namespace ops {
 
@@ -40,11 +58,11 @@ struct L0Sum {
   static std::span<const Implementation<L0Sum>> implementations();
 };
 
-/// grad_x_j = grad_sum * 2 sigma x_j / (x_j^2 + sigma)^2
+/// grad_x_j = grad_sum * 2 sigma x_j / (x_j^2 + sigma)^2, and 0 beyond the cutoff: see SmoothL0
 ///
 /// Shapes    x, grad_x: equal; f32.  grad_sum: a scalar.  grad_x may be x.
 /// Cost      no MACs; reads x, writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma is out of range.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or sigma or cutoff is out of range.
 /// Numerics  0 where x_j is infinite; NaN stays NaN.
 struct L0SumGrad {
   static constexpr std::string_view kName = "l0_sum_grad";
@@ -53,6 +71,7 @@ struct L0SumGrad {
   Tensor grad_sum;
   Tensor grad_x;
   float sigma = 0;
+  float cutoff = 0;
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }

@@ -40,10 +40,11 @@ double L0SumTarget(std::int64_t n, const float* x, float sigma) {
   return total;
 }
 
-void L0SumGradTarget(std::int64_t n, const float* x, float sigma, float grad_sum, float* grad_x) {
+void L0SumGradTarget(std::int64_t n, const float* x, float sigma, float reach, float grad_sum,
+                     float* grad_x) {
   for_each_vector(n, [&](auto d, std::int64_t i) HWY_ATTR {
-    const auto s = hn::Set(d, sigma), scale = hn::Set(d, 2 * grad_sum);
-    hn::StoreU(scaled_smooth_l0_slope(d, hn::LoadU(d, x + i), s, scale), d, grad_x + i);
+    const auto s = hn::Set(d, sigma), most = hn::Set(d, reach), scale = hn::Set(d, 2 * grad_sum);
+    hn::StoreU(scaled_smooth_l0_slope(d, hn::LoadU(d, x + i), s, most, scale), d, grad_x + i);
   });
 }
 
@@ -66,10 +67,11 @@ void l0_sum_simd(const ops::L0Sum& op, Context&, Tally*) {
 void l0_sum_grad_simd(const ops::L0SumGrad& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   const float grad_sum = *op.grad_sum.data<float>();
+  const float reach = reference::smooth_l0_reach(op.sigma, op.cutoff);
   float* const grad_x = op.grad_x.mutable_data<float>();
   parallel_flat(op.x.numel(), [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(L0SumGradTarget)
-    (end - begin, x + begin, op.sigma, grad_sum, grad_x + begin);
+    (end - begin, x + begin, op.sigma, reach, grad_sum, grad_x + begin);
   });
 }
 

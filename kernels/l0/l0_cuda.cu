@@ -9,7 +9,7 @@
 namespace joule::cuda {
 namespace {
 
-struct SmoothL0 {
+struct SmoothL0Term {
   float sigma;
 
   __device__ double operator()(float x) const { return smooth_l0(x, sigma); }
@@ -19,6 +19,7 @@ struct SmoothL0 {
 struct SmoothL0Grad {
   const float* x;
   float sigma;
+  float reach;
   const float* grad_sum;
   float* grad_x;
 
@@ -26,7 +27,7 @@ struct SmoothL0Grad {
   __device__ void at(std::int64_t i) const {
     const float factor = *grad_sum;
     auto v = Floats<kCount>::load(x + i);
-    for (int k = 0; k < kCount; ++k) v.at[k] = factor * smooth_l0_derivative(v.at[k], sigma);
+    for (int k = 0; k < kCount; ++k) v.at[k] = factor * smooth_l0_derivative(v.at[k], sigma, reach);
     v.store(grad_x + i);
   }
 };
@@ -52,11 +53,14 @@ __global__ void add_weighted(Terms terms, int count, bool first, bool last, doub
 
 }  // namespace
 
-void l0_sum(const ops::L0Sum& op, Context&, Tally*) { sum_terms(op.x, SmoothL0{op.sigma}, op.sum); }
+void l0_sum(const ops::L0Sum& op, Context&, Tally*) {
+  sum_terms(op.x, SmoothL0Term{op.sigma}, op.sum);
+}
 
 void l0_sum_grad(const ops::L0SumGrad& op, Context&, Tally*) {
-  const SmoothL0Grad grad{op.x.data<float>(), op.sigma, op.grad_sum.data<float>(),
-                          op.grad_x.mutable_data<float>()};
+  const SmoothL0Grad grad{op.x.data<float>(), op.sigma,
+                          reference::smooth_l0_reach(op.sigma, op.cutoff),
+                          op.grad_sum.data<float>(), op.grad_x.mutable_data<float>()};
   launch_elementwise(op.x.numel(), aligned_for_four({grad.x, grad.grad_x}), grad);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -32,6 +33,18 @@ T smooth_l0_derivative(T x, T sigma) {
   return T(2) * (value / denominator) * (sigma / denominator);
 }
 
+/// The |x| beyond which the derivative is taken for 0: see SmoothL0.
+template <class T>
+T smooth_l0_reach(T sigma, T cutoff) {
+  return cutoff > T(0) ? cutoff * std::sqrt(sigma) : std::numeric_limits<T>::infinity();
+}
+
+/// As smooth_l0_derivative(), and 0 beyond `reach`; NaN stays NaN.
+template <class T>
+T smooth_l0_derivative(T x, T sigma, T reach) {
+  return std::abs(x) > reach ? T(0) : smooth_l0_derivative(x, sigma);
+}
+
 /// Summed in double: a float would stop growing at 2^24 terms.
 template <class T>
 T smooth_l0_sum(std::int64_t n, const T* x, T sigma) {
@@ -41,8 +54,11 @@ T smooth_l0_sum(std::int64_t n, const T* x, T sigma) {
 }
 
 template <class T>
-void smooth_l0_sum_grad(std::int64_t n, const T* x, T sigma, T grad_sum, T* grad_x) {
-  for (std::int64_t i = 0; i < n; ++i) grad_x[i] = grad_sum * smooth_l0_derivative(x[i], sigma);
+void smooth_l0_sum_grad(std::int64_t n, const T* x, T sigma, T cutoff, T grad_sum, T* grad_x) {
+  const T reach = smooth_l0_reach(sigma, cutoff);
+  for (std::int64_t i = 0; i < n; ++i) {
+    grad_x[i] = grad_sum * smooth_l0_derivative(x[i], sigma, reach);
+  }
 }
 
 }  // namespace joule::reference

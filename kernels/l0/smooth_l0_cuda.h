@@ -14,13 +14,13 @@ __device__ inline float smooth_l0(float x, float sigma) {
   return square / (square + sigma);
 }
 
-/// 2 sigma x / (x^2 + sigma)^2
-__device__ inline float smooth_l0_derivative(float x, float sigma) {
+/// 2 sigma x / (x^2 + sigma)^2, and 0 where |x| is beyond `reach`
+__device__ inline float smooth_l0_derivative(float x, float sigma, float reach) {
   constexpr float kMost = reference::kMostOperand<float>;
   const float high = x > kMost ? kMost : x;
   const float value = high < -kMost ? -kMost : high;
   const float denominator = value * value + sigma;
-  return 2 * (value / denominator) * (sigma / denominator);
+  return x > reach || x < -reach ? 0.0f : 2 * (value / denominator) * (sigma / denominator);
 }
 
 }  // namespace joule::cuda

@@ -30,7 +30,8 @@ void run_reference(const ops::Relu& op, Context&, Tally*) {
 void run_grad_reference(const ops::ReluGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     reference::relu_grad(op.y.numel(), op.y.data<T>(), op.grad_y.data<T>(), T(op.sigma),
-                         op.grad_l0 ? *op.grad_l0.data<T>() : T(0), op.grad_x.mutable_data<T>());
+                         T(op.cutoff), op.grad_l0 ? *op.grad_l0.data<T>() : T(0),
+                         op.grad_x.mutable_data<T>());
     op.grad_x.attach(mask_of(op.grad_x));
   });
 }
@@ -72,6 +73,7 @@ std::span<const Implementation<ops::Relu>> ops::Relu::implementations() {
 void ops::ReluGrad::check() const {
   require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
   if (grad_l0) require_sigma(kName, sigma);
+  require_cutoff(kName, cutoff);
   require(!grad_l0 || grad_l0.numel() == 1, "relu_grad: grad_l0 must be a scalar");
 }
 

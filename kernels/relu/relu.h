@@ -5,6 +5,7 @@
 
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
+#include "joule/kernels/l0/l0.h"
 
 namespace joule {
 
@@ -38,14 +39,15 @@ struct Relu {
   static std::span<const Implementation<Relu>> implementations();
 };
 
-/// grad_x = (grad_y + grad_l0 * 2 sigma y / (y^2 + sigma)^2) where y > 0, else 0; writes grad_x's
-/// zero mask.
+/// grad_x = (grad_y + grad_l0 * 2 sigma y / (y^2 + sigma)^2) where y > 0, else 0, the second term
+/// only up to the cutoff (see SmoothL0); writes grad_x's zero mask.
 ///
 /// Shapes    y, grad_y, grad_x: equal; f32.  grad_l0: a scalar, or undefined (no penalty).
 ///           grad_x may be grad_y.
 /// Cost      no MACs; reads grad_y and y (without a penalty its mask alone), writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or with grad_l0 sigma is out of
-///           L0Sum's range.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, with grad_l0 sigma is out of
+/// L0Sum's
+///           range, or cutoff is out of its own.
 /// Source    derivative of the smooth L0; see Relu.
 struct ReluGrad {
   static constexpr std::string_view kName = "relu_grad";
@@ -55,6 +57,7 @@ struct ReluGrad {
   Tensor grad_x;
   float sigma = 0;
   Tensor grad_l0{};
+  float cutoff = 0;
 
   Device device() const { return y.device(); }
   DType dtype() const { return y.dtype(); }
@@ -68,16 +71,16 @@ struct ReluGrad {
 /// Errors    ArgumentError that names the op unless threshold is finite and not negative.
 void require_threshold(std::string_view op, float threshold);
 
-/// A ReLU's output, and its smooth L0 norm if sigma > 0 (see ops::Relu), both differentiable.
+/// A ReLU's output, and its smooth L0 norm if one is wanted (see ops::Relu), both differentiable.
 struct ReluOutput {
   Tensor y;
   Tensor l0_sum{};
 };
 /// The differentiable functions.  An operand that is moved in may be overwritten by the result.
 Tensor relu(Tensor x);
-ReluOutput relu_with_l0(Tensor x, float sigma, float threshold = 0);
+ReluOutput relu_with_l0(Tensor x, const SmoothL0& l0, float threshold = 0);
 /// The gradient of what relu_with_l0() took, from those of its `y` and of its l0_sum; either may be
 /// undefined, as zero everywhere.  May overwrite grad_y.
-Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads);
+Tensor relu_backward(const Tensor& y, const SmoothL0& l0, std::span<const Tensor> grads);
 
 }  // namespace joule

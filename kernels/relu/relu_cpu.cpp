@@ -79,6 +79,8 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t words = (args.channels + 63) / 64;
   [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
+  const float reach = reference::smooth_l0_reach(args.sigma, args.cutoff);
+  [[maybe_unused]] const auto most = hn::Set(d, reach);
   [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.grad_l0);
   std::int64_t nonzeros = 0;
   for (std::int64_t row = 0; row < args.rows; ++row) {
@@ -96,7 +98,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
         auto g = hn::LoadU(d, args.grad_y + at + c);
         if constexpr (kL0) {
           const auto y = hn::LoadU(d, args.y + at + c);
-          g = hn::Add(g, scaled_smooth_l0_slope(d, y, sigma, scale));
+          g = hn::Add(g, scaled_smooth_l0_slope(d, y, sigma, most, scale));
         }
         g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
         hn::StoreU(g, d, args.grad_x + at + c);
@@ -107,7 +109,7 @@ std::int64_t relu_grad_rows(const ReluGradRows& args) {
         if (live >> (c - begin) & 1) {
           g = args.grad_y[at + c];
           if constexpr (kL0) {
-            g += args.grad_l0 * reference::smooth_l0_derivative(args.y[at + c], args.sigma);
+            g += args.grad_l0 * reference::smooth_l0_derivative(args.y[at + c], args.sigma, reach);
           }
         }
         args.grad_x[at + c] = g;
@@ -185,6 +187,7 @@ void relu_grad_simd(const ops::ReluGrad& op, Context&, Tally*) {
                                                          .grad_x = grad_x + at,
                                                          .grad_mask = mask->words(begin),
                                                          .sigma = op.sigma,
+                                                         .cutoff = op.cutoff,
                                                          .grad_l0 = grad_l0});
       }));
   op.grad_x.attach(std::move(mask));

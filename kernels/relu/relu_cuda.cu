@@ -66,6 +66,7 @@ struct GradByValue {
   const float* grad_y;
   const float* y;
   float sigma;
+  float reach;
   float grad_l0;
 
   __device__ Floats<kCount> operator()(const Place& place) const {
@@ -73,7 +74,7 @@ struct GradByValue {
     const auto v = Floats<kCount>::load(y + place.element);
     for (int k = 0; k < kCount; ++k) {
       // Without a penalty sigma may be 0, and the derivative NaN.
-      if (grad_l0 != 0) g.at[k] += grad_l0 * smooth_l0_derivative(v.at[k], sigma);
+      if (grad_l0 != 0) g.at[k] += grad_l0 * smooth_l0_derivative(v.at[k], sigma, reach);
       g.at[k] = v.at[k] != 0 ? g.at[k] : 0;
     }
     return g;
@@ -91,8 +92,8 @@ __global__ void relu_grad_by_mask(MaskedRows grad_x, const float* grad_y,
 /// As relu_of_sum().  12 bytes per element.  `grad_l0` may be null.
 template <int kCount>
 __global__ void relu_grad_by_value(MaskedRows grad_x, const float* grad_y, const float* y,
-                                   float sigma, const float* grad_l0) {
-  const GradByValue<kCount> value{grad_y, y, sigma, grad_l0 ? *grad_l0 : 0};
+                                   float sigma, float reach, const float* grad_l0) {
+  const GradByValue<kCount> value{grad_y, y, sigma, reach, grad_l0 ? *grad_l0 : 0};
   write_masked<kCount>(grad_x, value);
 }
 
@@ -137,7 +138,7 @@ void relu_grad(const ops::ReluGrad& op, Context&, Tally*) {
     const float* const grad_l0 = op.grad_l0 ? op.grad_l0.data<float>() : nullptr;
     const bool four = grad_x.four_at_once({grad_y, y});
     launch(four ? relu_grad_by_value<4> : relu_grad_by_value<1>, grad_x.grid(), grad_x, grad_y, y,
-           op.sigma, grad_l0);
+           op.sigma, reference::smooth_l0_reach(op.sigma, op.cutoff), grad_l0);
   }
   op.grad_x.attach(mask);
 }

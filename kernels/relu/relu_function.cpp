@@ -5,24 +5,28 @@
 #include "joule/kernels/function.h"
 
 namespace joule {
-Tensor relu_backward(const Tensor& y, float sigma, std::span<const Tensor> grads) {
+Tensor relu_backward(const Tensor& y, const SmoothL0& l0, std::span<const Tensor> grads) {
   // Without a gradient of y itself (only the penalty counts) it is zero everywhere.
   Tensor grad_y = grads[0];
   if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
   const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
-  dispatch(ops::ReluGrad{
-      .y = y, .grad_y = grad_y, .grad_x = grad_x, .sigma = sigma, .grad_l0 = grads[1]});
+  dispatch(ops::ReluGrad{.y = y,
+                         .grad_y = grad_y,
+                         .grad_x = grad_x,
+                         .sigma = l0.sigma,
+                         .grad_l0 = grads[1],
+                         .cutoff = l0.cutoff});
   return grad_x;
 }
 
-ReluOutput relu_with_l0(Tensor x, float sigma, float threshold) {
+ReluOutput relu_with_l0(Tensor x, const SmoothL0& l0, float threshold) {
   require(x.defined(), "relu: x is undefined");
   ReluOutput out{.y = overwrite_or_allocate(x)};
-  if (sigma > 0) out.l0_sum = empty_like(x, {});
-  dispatch(
-      ops::Relu{.x = x, .y = out.y, .sigma = sigma, .l0_sum = out.l0_sum, .threshold = threshold});
-  BackwardFn backward = [y = Saved(out.y, "y"), sigma](std::span<const Tensor> grads) {
-    return std::vector<Tensor>{relu_backward(y.get(), sigma, grads)};
+  if (l0.sigma > 0) out.l0_sum = empty_like(x, {});
+  dispatch(ops::Relu{
+      .x = x, .y = out.y, .sigma = l0.sigma, .l0_sum = out.l0_sum, .threshold = threshold});
+  BackwardFn backward = [y = Saved(out.y, "y"), l0](std::span<const Tensor> grads) {
+    return std::vector<Tensor>{relu_backward(y.get(), l0, grads)};
   };
   record("relu", {x}, {&out.y, &out.l0_sum}, std::move(backward));
   set_grad_unused_at_zeros(out.y);

@@ -14,9 +14,11 @@ void relu(std::int64_t n, const T* x, T threshold, T* y) {
 }
 
 template <class T>
-void relu_grad(std::int64_t n, const T* y, const T* grad_y, T sigma, T grad_l0, T* grad_x) {
+void relu_grad(std::int64_t n, const T* y, const T* grad_y, T sigma, T cutoff, T grad_l0,
+               T* grad_x) {
+  const T reach = smooth_l0_reach(sigma, cutoff);
   for (std::int64_t i = 0; i < n; ++i) {
-    const T penalty = grad_l0 == T(0) ? T(0) : grad_l0 * smooth_l0_derivative(y[i], sigma);
+    const T penalty = grad_l0 == T(0) ? T(0) : grad_l0 * smooth_l0_derivative(y[i], sigma, reach);
     grad_x[i] = y[i] == T(0) ? T(0) : grad_y[i] + penalty;
   }
 }

@@ -33,6 +33,7 @@ struct ReluGradRows {
   float* grad_x;  // may be grad_y
   std::uint64_t* grad_mask;
   float sigma = 0;
+  float cutoff = 0;  // see SmoothL0
   float grad_l0 = 0;
 };
 

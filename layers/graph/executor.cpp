@@ -209,8 +209,8 @@ std::size_t GraphExecutor::run_fused(std::size_t at, std::size_t last, Values& v
       values[output_of(end - 1)] = conv2d(std::move(input), weights.weight, weights.bias, params);
       return end;
     }
-    output = conv2d_relu(std::move(input), weights.weight, weights.bias, params,
-                         ReLU::wanted_sigma(), threshold);
+    output = conv2d_relu(std::move(input), weights.weight, weights.bias, params, ReLU::wanted_l0(),
+                         threshold);
   }
   const Module::Entered entered(full(steps_[end].layer));
   ReLU::tap(output);

@@ -43,6 +43,7 @@ EatConfig paper(const std::string& model) {
                        .lr = 0.1,
                        .schedule = "exponential",
                        .lr_factor = 0.95,
+                       .l0_cutoff = 0,
                        .l0_layers = "all"},
           .lambdas = {0.1, 0.5, 1, 2.5, 5, 10},
           .sigmas = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8},

@@ -102,6 +102,62 @@ TEST(L0SumGrad, OverTheWholeRangeOfFloat) {
   });
 }
 
+// Both operations, beyond the cutoff and up to it, and in the last vector that is not full.
+TEST(L0SumGrad, ReachesAsFarAsTheCutoff) {
+  constexpr float kCutoff = 3;
+  const float end = kCutoff * std::sqrt(kSigma);
+  const Tensor x = random_tensor({7, 70}, 12), grad_sum = Tensor::full(Shape{}, 0.5f);
+  float* const values = x.mutable_data<float>();
+  values[0] = end, values[1] = std::nextafter(end, 1.0f), values[2] = -2 * end, values[3] = NAN;
+  const Tensor y = x.clone();
+  dispatch(ops::Relu{.x = y, .y = y});
+  const Tensor grad_y = random_tensor(x.shape(), 13, 0.5);
+  for_each_target([&] {
+    const auto expect_cut = [&](const auto& whole, const auto& cut, const Tensor& operand,
+                                const Tensor& rest) {
+      for_each_implementation(whole, [&](std::string_view name) {
+        run(whole, name);
+        run(cut, name);
+        std::int64_t beyond = 0;
+        for (std::int64_t i = 0; i < x.numel(); ++i) {
+          const float at = operand.template data<float>()[i];
+          const bool out = std::abs(at) > end;
+          beyond += out;
+          const float expected = out ? (rest ? rest.template data<float>()[i] : 0)
+                                     : whole.grad_x.template data<float>()[i];
+          const float got = cut.grad_x.template data<float>()[i];
+          ASSERT_TRUE(got == expected || (std::isnan(got) && std::isnan(expected)))
+              << "of " << at << ": " << got << ", expected " << expected;
+        }
+        EXPECT_GT(beyond, 100);
+        EXPECT_LT(beyond, 400);
+      });
+    };
+    ops::L0SumGrad sum{.x = x, .grad_sum = grad_sum, .grad_x = Tensor(x.shape()), .sigma = kSigma};
+    const ops::L0SumGrad whole_sum = sum;
+    sum.cutoff = kCutoff;
+    sum.grad_x = Tensor(x.shape());
+    expect_cut(whole_sum, sum, x, Tensor());
+    ops::ReluGrad relu{.y = y,
+                       .grad_y = grad_y,
+                       .grad_x = Tensor(x.shape()),
+                       .sigma = kSigma,
+                       .grad_l0 = grad_sum};
+    const ops::ReluGrad whole_relu = relu;
+    relu.cutoff = kCutoff;
+    relu.grad_x = Tensor(x.shape());
+    expect_cut(whole_relu, relu, y, grad_y);
+  });
+}
+
+TEST(L0SumGrad, RefusesACutoffThatCutsItsPeakOff) {
+  for (const float cutoff : {0.5f, -1.0f, std::numeric_limits<float>::infinity(), NAN}) {
+    EXPECT_THROW(require_cutoff("l0_penalty", cutoff), ArgumentError) << cutoff;
+  }
+  EXPECT_NO_THROW(require_cutoff("l0_penalty", 0));
+  EXPECT_NO_THROW(require_cutoff("l0_penalty", 1));
+}
+
 TEST(L0Sum, TendsToTheNumberOfNonzeros) {
   const Tensor x = integer_tensor({1000}, 2);
   const ops::L0Sum op{.x = x, .sum = Tensor(Shape{}), .sigma = 1e-12f};

@@ -176,7 +176,7 @@ TEST(Gradients, L0PenaltyByBothWaysAndNormalizations) {
             std::vector<Tap> taps;
             for (const Tensor& x : in) {
               ReluOutput out = relu_with_l0(x, tapped_sigma);
-              taps.push_back({.value = out.y, .sigma = tapped_sigma, .l0_sum = out.l0_sum});
+              taps.push_back({.value = out.y, .l0 = tapped_sigma, .l0_sum = out.l0_sum});
             }
             return l0_penalty(
                 taps,
@@ -184,6 +184,31 @@ TEST(Gradients, L0PenaltyByBothWaysAndNormalizations) {
           },
           {kX, random_tensor({2, 3}, 2)}, 4);
     }
+  }
+}
+
+TEST(L0Penalty, BeyondTheCutoffItHasNoGradient) {
+  constexpr float kSigma = 0.05f, kCutoff = 3;
+  const float reach = kCutoff * std::sqrt(kSigma);
+  const Tensor values = random_tensor({6, 50}, 3, 0.8);
+  // By a pass of its own, in the ReLU's pass, and with a sum of another form, which does not count.
+  for (const SmoothL0& tapped : {SmoothL0{}, SmoothL0{kSigma, kCutoff}, SmoothL0{kSigma, 0}}) {
+    const auto gradient = [&](float cutoff) {
+      const Tensor x = values.clone().set_requires_grad();
+      ReluOutput out = relu_with_l0(x, tapped);
+      const std::vector<Tap> taps{{.value = out.y, .l0 = tapped, .l0_sum = out.l0_sum}};
+      l0_penalty(taps, {.sigma = kSigma, .cutoff = cutoff}).backward();
+      return x.grad();
+    };
+    const Tensor whole = gradient(0), cut = gradient(kCutoff);
+    std::int64_t beyond = 0;
+    for (std::int64_t i = 0; i < values.numel(); ++i) {
+      const bool out = values.data<float>()[i] > reach;
+      beyond += out;
+      ASSERT_FLOAT_EQ(cut.data<float>()[i], out ? 0 : whole.data<float>()[i]);
+    }
+    EXPECT_GT(beyond, 30);
+    EXPECT_GT(whole.nonzeros() - beyond, 30);
   }
 }
 
@@ -210,7 +235,7 @@ TEST(Gradients, L0PenaltyWithSavings) {
           std::vector<Tap> taps;
           for (const Tensor& x : in) {
             ReluOutput out = relu_with_l0(x, 0.05f);
-            taps.push_back({.value = out.y, .sigma = 0.05f, .l0_sum = out.l0_sum});
+            taps.push_back({.value = out.y, .l0 = 0.05f, .l0_sum = out.l0_sum});
           }
           return l0_penalty(taps, {.lambda = 0.7f,
                                    .sigma = 0.05f,
@@ -257,7 +282,7 @@ TEST(L0Penalty, SavingsSayWhatALayerCounts) {
 
 TEST(L0Penalty, TakesNoSumOfAnotherSigma) {
   const ReluOutput out = relu_with_l0(Tensor::full({2, 2}, 1), 3);
-  const std::vector<Tap> taps{{.value = out.y, .sigma = 3, .l0_sum = out.l0_sum}};
+  const std::vector<Tap> taps{{.value = out.y, .l0 = 3, .l0_sum = out.l0_sum}};
   EXPECT_NEAR(l0_penalty(taps, {.sigma = 3}).item(), 1 / (1 + 3.0), 1e-6);
   EXPECT_NEAR(l0_penalty(taps, {.sigma = 1}).item(), 1 / (1 + 1.0), 1e-6);
 }
@@ -293,17 +318,18 @@ TEST(Functions, FusedConvolutionEqualsItsParts) {
   w.set_requires_grad();
   b.set_requires_grad();
   const ConvParams params{.padding = 1};
+  const SmoothL0 l0{0.1f, 2};
   const auto gradients = [&](const ReluOutput& out) {
     w.zero_grad();
     b.zero_grad();
     (cross_entropy(flatten(out.y), Tensor::zeros({2}, DType::i32)) +
-     l0_penalty(std::vector<Tap>{{.value = out.y, .sigma = 0.1f, .l0_sum = out.l0_sum}},
-                {.sigma = 0.1f}))
+     l0_penalty(std::vector<Tap>{{.value = out.y, .l0 = l0, .l0_sum = out.l0_sum}},
+                {.sigma = l0.sigma, .cutoff = l0.cutoff}))
         .backward();
     return std::pair(w.grad(), b.grad());
   };
-  const ReluOutput fused = conv2d_relu(kX, w, b, params, 0.1f);
-  const ReluOutput parts = relu_with_l0(conv2d(kX, w, b, params), 0.1f);
+  const ReluOutput fused = conv2d_relu(kX, w, b, params, l0);
+  const ReluOutput parts = relu_with_l0(conv2d(kX, w, b, params), l0);
   const auto [fused_w, fused_b] = gradients(fused);
   const auto [parts_w, parts_b] = gradients(parts);
   // 40 roundings: 36 products, the bias, and what the order of summation moves, twice over.
@@ -472,7 +498,7 @@ TEST(Gradients, OfTheL0PenaltyAreNotLost) {
       const Tensor y = conv2d(out.y, integer_tensor({3, 3, 3, 4}, 2));
       force_implementation("conv2d_grad_input", name);
       (cross_entropy(flatten(y), Tensor::zeros({2}, DType::i32)) +
-       l0_penalty(std::vector<Tap>{{.value = out.y, .sigma = sigma, .l0_sum = out.l0_sum}},
+       l0_penalty(std::vector<Tap>{{.value = out.y, .l0 = sigma, .l0_sum = out.l0_sum}},
                   {.sigma = 0.25f}))
           .backward();
       force_implementation("conv2d_grad_input", "");

@@ -121,7 +121,11 @@ TEST(Taps, HoldEveryReluUnderItsOwnName) {
     for (const double v : tap.value.values<float>()) l0 += v * v / (v * v + 0.1f);
     EXPECT_NEAR(tap.l0_sum.item(), l0, 1e-5 * l0);
   }
+  EXPECT_EQ(taps[0].l0, SmoothL0(0.1f));
   EXPECT_FALSE(net.forward_with_taps(kImages).second[0].l0_sum.defined());
+  const auto cut = net.forward_with_taps(kImages, {.sigma = 0.1f, .cutoff = 2}).second;
+  EXPECT_EQ(cut[0].l0, SmoothL0(0.1f, 2));  // of a ReLU that runs with its convolution
+  EXPECT_EQ(cut[1].l0, SmoothL0(0.1f, 2));
 }
 
 TEST(Taps, AllHoldsEveryLeafButDropout) {

@@ -215,6 +215,8 @@ TEST(Check, NamesTheOptionTheValueAndWhatWasExpected) {
             "clip_norm: must not be negative, got -1");
   EXPECT_EQ(refused([](Config& c) { c.l0_lambda = -1; }),
             "l0_lambda: must not be negative, got -1");
+  EXPECT_EQ(refused([](Config& c) { c.l0_cutoff = 0.5; }),
+            "l0_cutoff: must be 0 (the exact form) or at least 1, got 0.5");
   EXPECT_EQ(refused([](Config& c) { c.l0_warmup = -1; }),
             "l0_warmup: must not be negative, got -1");
   EXPECT_EQ(refused([](Config& c) { c.augment = "blur"; }),

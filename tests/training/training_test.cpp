@@ -239,6 +239,16 @@ TEST(Config, IsReadBackAsItWasWritten) {
   EXPECT_EQ(differences(config, config), "");
 }
 
+TEST(Config, OfBeforeTheCutoffHasNone) {
+  std::string text = to_json(Config{});
+  EXPECT_EQ(parse_config(text, "c").l0_cutoff, 10);
+  const std::string line = "  \"l0_cutoff\": 10.0,\n";
+  const auto at = text.find(line);
+  ASSERT_NE(at, std::string::npos) << text;
+  text.erase(at, line.size());
+  EXPECT_EQ(parse_config(text, "c").l0_cutoff, 0) << "what such a run did";
+}
+
 TEST(Config, RefusesWhatIsNotOne) {
   const std::string good = to_json(Config{});
   const auto with = [&](const std::string& from, const std::string& to) {
