@@ -71,6 +71,8 @@ ordered_json json_of(const study::Over& over) {
   return json;
 }
 
+std::string machine_item(const std::string& summary) { return "Machine: " + summary + "."; }
+
 Table options_table(const training::Config& config) {
   Table options{.caption = "Options that differ from those of joule train",
                 .head = {"option", "value"},

@@ -33,6 +33,9 @@ nlohmann::ordered_json json_of(const search::Mean& mean);
 /// With the numbers behind it, or the reason why there is none.
 nlohmann::ordered_json json_of(const study::Over& over);
 
+/// "Machine: SUMMARY." of what a study says where it began, which names the Joule, too.
+std::string machine_item(const std::string& summary);
+
 /// The options of a training that differ from those of joule train.
 Table options_table(const training::Config& config);
 

@@ -78,7 +78,7 @@ void add_how(Document& document, const study::Study& study, const EatResults& re
            " images in which the two ways take turns. They hold for this machine."),
        "± is the half-width of Student's 95 % interval over the seeds; changes are by seed, in "
        "pairs; n is the number of seeds.",
-       str("Machine: ", study.origin.machine, "; Joule ", study.origin.joule, ".")}});
+       machine_item(study.origin.machine)}});
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "joule/core/error.h"
 #include "joule/report/ecnas/ecnas_parts.h"
+#include "joule/report/study_values.h"
 
 namespace joule::report {
 namespace {
@@ -76,7 +77,7 @@ std::vector<std::string> ecnas_how(const EcnasResults& results) {
       items.push_back(str(method.strategy, " is ", method.sampler, "."));
     }
   }
-  items.push_back(str("Machine: ", results.machine, "; Joule ", results.joule, "."));
+  items.push_back(machine_item(results.machine));
   return items;
 }
 

@@ -188,7 +188,7 @@ std::vector<std::string> how_items(const EvolveResults& run) {
       "while other candidates may have trained.",
       fmt::format("Beside training and measuring a candidate took {:.0f} ms in the median.",
                   1000 * run.overhead),
-      str("Machine: ", run.study.origin.machine, "; Joule ", run.study.origin.joule, ".")};
+      machine_item(run.study.origin.machine)};
   return items;
 }
 

@@ -5,6 +5,7 @@
 
 #include "joule/core/error.h"
 #include "joule/report/hpo/hpo_tables.h"
+#include "joule/report/study_values.h"
 #include "joule/study/training_trial.h"
 #include "joule/training/config_fields.h"
 
@@ -120,7 +121,7 @@ void add_hpo_how(Document& document, const study::Study& study, const HpoResults
                         ". The joules that it saved are estimated: the epochs that were not "
                         "trained, times what the round's trained ones cost on average."));
   }
-  items.push_back(str("Machine: ", study.origin.machine, "; Joule ", study.origin.joule, "."));
+  items.push_back(machine_item(study.origin.machine));
   document.parts.emplace_back(Items{items});
 }
 

@@ -132,7 +132,7 @@ void add_layers_how(Document& document, const study::Study& study, const LayersR
        "± is the half-width of Student's 95 % interval over the draws; changes are by draw, in "
        "pairs; n is the number of draws. Eta squared is that of Kruskal and Wallis, (H - k + 1) / "
        "(n - k); with two groups of equal size it is at most about 0.75.",
-       str("Machine: ", study.origin.machine, "; Joule ", study.origin.joule, ".")}});
+       machine_item(study.origin.machine)}});
 }
 
 void add_effects(Document& document, const LayersResults& results) {

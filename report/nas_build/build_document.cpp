@@ -238,7 +238,7 @@ void add_build_how(Document& document, const study::Study& study, const BuildRes
        "RMSProp adds epsilon to the root and keeps 0.99 of its mean of squares; the authors' adds "
        "it under the root and keeps 0.9. With epsilon 1 and gradients far below 1 both come close "
        "to gradient descent with momentum.",
-       str("Machine: ", study.origin.machine, "; Joule ", study.origin.joule, ".")}});
+       machine_item(study.origin.machine)}});
 }
 
 }  // namespace
