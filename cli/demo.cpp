@@ -264,7 +264,8 @@ void add_demo(Command& app, Run& run) {
   fields.add("epochs");
   fields.add("lr", "Largest learning rate of the one-cycle schedule");
   fields.add("l0_lambda", "Weight of the L0 penalty of the second net");
-  for (const char* name : {"l0_sigma", "l0_warmup", "seed", "threads", "deterministic"}) {
+  for (const char* name :
+       {"l0_sigma", "l0_cutoff", "l0_warmup", "seed", "threads", "deterministic"}) {
     fields.add(name);
   }
   auto* const resume =

@@ -166,9 +166,10 @@ void add_study_eat(Command& study, Run& run) {
   add_option(*command, "--normalization", o->normalization,
              "What the penalty is divided by (per-layer-mean, per-parameter)");
   add_option(*command, "--seeds", o->seeds, "Trainings of each point");
-  for (const char* name : {"image_size", "image_fit", "epochs", "limit", "validation", "augment",
-                           "batch", "lr", "momentum", "weight_decay", "schedule", "lr_factor",
-                           "l0_warmup", "l0_weights", "seed", "threads", "device", "precision"}) {
+  for (const char* name :
+       {"image_size", "image_fit", "epochs", "limit", "validation", "augment", "batch", "lr",
+        "momentum", "weight_decay", "schedule", "lr_factor", "l0_cutoff", "l0_warmup", "l0_weights",
+        "seed", "threads", "device", "precision"}) {
     o->fields->add(name);
   }
   add_option(*command, "--meter", o->meter,
