@@ -165,14 +165,15 @@ std::string to_json(const Fitness& fitness) {
 std::string to_text(const Fitness& fitness) {
   std::string text;
   for (const FitnessTerm& term : fitness.terms) {
-    if (!text.empty()) text += " + ";
-    const std::string weight = term.unit.empty() || term.maximise
-                                   ? str(term.weight)
-                                   : str("(", term.weight, " ", term.unit, ")");
+    const bool less = !text.empty() && term.weight < 0;
+    if (!text.empty()) text += less ? " - " : " + ";
+    const double size = less ? -term.weight : term.weight;
+    const std::string weight =
+        term.unit.empty() || term.maximise ? str(size) : str("(", size, " ", term.unit, ")");
     if (!term.maximise) {
       text += weight + " / " + term.metric;
     } else {
-      text += term.weight == 1 ? term.metric : weight + " " + term.metric;
+      text += size == 1 ? term.metric : weight + " " + term.metric;
     }
     std::string conditions;
     for (const FitnessCondition& c : term.conditions) {

@@ -38,6 +38,16 @@ TEST(Fitness, ThePublishedOne) {
   EXPECT_EQ(parse_fitness(to_json(fitness), "again"), fitness);
 }
 
+TEST(Fitness, AWeightBelowZeroIsAPrice) {
+  const Fitness fitness = parse_fitness(
+      R"({"terms": [{"metric": "accuracy_1"}, {"metric": "macs_executed_1", "weight": -1e-7}]})",
+      "f.json");
+  EXPECT_EQ(to_text(fitness), "accuracy_1 - 1e-07 macs_executed_1");
+  EXPECT_DOUBLE_EQ(fitness_of(fitness, {counted("accuracy_1", 0.8, "", "images"),
+                                        counted("macs_executed_1", 1e6, "", "ledger")}),
+                   0.7);
+}
+
 TEST(Fitness, WattsRefuseJoulesUnlessTheWeightIsForThem) {
   const Fitness watts = parse_fitness(kPublished, "f.json");
   const Value joules = modelled("power_1", 2e-5, "J", "horowitz45");
