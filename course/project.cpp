@@ -75,10 +75,10 @@ ProjectResult judge(const ProjectAnswers& answers) {
 std::vector<Verdict> check(const ProjectAnswers& answers, const ProjectResult& result) {
   const double lost = result.standard.accuracy - result.net.accuracy;
   const double ratio = result.net.joules / result.standard.joules;
-  return {verdict("standard", lost <= kAccuracyLoss,
+  return {verdict("accuracy", lost <= kAccuracyLoss,
                   str("the net loses ", 100 * lost, " points of accuracy, at most ",
                       100 * kAccuracyLoss, " may be lost")),
-          verdict("net", ratio <= kBudgetShare,
+          verdict("budget", ratio <= kBudgetShare,
                   str("the net costs ", ratio, " of the standard net's joules, at most ",
                       kBudgetShare, " may be spent")),
           verdict("ratio", std::abs(answers.ratio - ratio) <= kRatioTolerance * ratio,

@@ -18,11 +18,12 @@ struct Point {
 Point train(const DataSplit& data, float lambda) {
   manual_seed(1);
   DataLoader loader(data.train, {.batch = 32});
-  auto net = nn::Sequential(nn::Conv2d({.in = 1, .out = 8, .kernel = 3, .padding = 1}), nn::ReLU(),
-                            nn::MaxPool2d(2), nn::Flatten(), nn::Linear(8 * 14 * 14, 32),
-                            nn::ReLU(), nn::Linear(32, 10));
-  auto optimizer = Sgd(net.parameters(), {.lr = 0.02, .momentum = 0.9, .nesterov = true});
-  for (int epoch = 0; epoch < 3; ++epoch) {
+  auto net = nn::Sequential(
+      nn::Conv2d({.in = 1, .out = 8, .kernel = 3, .stride = 2, .padding = 1}), nn::ReLU(),
+      nn::Conv2d({.in = 8, .out = 16, .kernel = 3, .stride = 2, .padding = 1}), nn::ReLU(),
+      nn::Flatten(), nn::Linear(16 * 49, 10));
+  auto optimizer = Adam(net.parameters(), {.lr = 0.005});
+  for (int epoch = 0; epoch < 4; ++epoch) {
     loader.set_epoch(epoch);
     for (const Batch& batch : loader) {
       optimizer.zero_grad();
@@ -43,9 +44,9 @@ Point train(const DataSplit& data, float lambda) {
 }
 
 int main(int argc, char** argv) {
-  const DataSplit data = make_synthetic({.train = 1000, .test = 500, .noise = 0.6f});
+  const DataSplit data = make_synthetic({.train = 1000, .test = 500, .noise = 1});
   std::vector<Point> points;
-  for (const float lambda : {0.0f, 0.1f, 0.3f, 1.0f, 3.0f, 10.0f}) {
+  for (const float lambda : {0.0f, 1.0f, 3.0f, 10.0f, 30.0f}) {
     points.push_back(train(data, lambda));
   }
   std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
@@ -57,5 +58,5 @@ int main(int argc, char** argv) {
               << p.density << " %" << std::setw(19) << p.executed << " %\n";
     file << p.executed << ',' << p.accuracy << '\n';
   }
-  return points[2].executed < points[0].executed && points[2].accuracy > 90 ? 0 : 1;
+  return points[2].executed < points[0].executed && points[2].accuracy > 85 ? 0 : 1;
 }

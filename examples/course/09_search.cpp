@@ -30,7 +30,7 @@ std::vector<Candidate> candidates() {
 
 /// Modelled joules so far, and the best accuracy so far.
 struct Search {
-  std::string name, comma;
+  std::string name, before, after;
   std::ofstream& file;
   double joules = 0, best = 0;
 
@@ -51,14 +51,14 @@ struct Search {
     best = std::max(best, candidate.accuracy);
     const auto spent = energy::horowitz45().energy(ledger.total(), energy::Skipping::executed);
     joules += spent.value().value();
-    file << joules << comma << best << '\n';
+    file << joules << before << best << after << '\n';
   }
 };
 
 int main(int argc, char** argv) {
   std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
   file << "modelled joules,all to the end,halving\n";
-  Search full{"all to the end", ",", file}, halving{"halving", ",,", file};
+  Search full{"all to the end", ",", ",", file}, halving{"halving", ",,", "", file};
   for (Candidate& candidate : candidates()) full.train(candidate, 8);
   std::vector<Candidate> left = candidates();
   for (const int epochs : {1, 1, 2, 4}) {  // so that the last one has had 8

@@ -40,7 +40,7 @@ def blocks(page):
 
 
 def shown(page):
-    """(block of commands that are run, the block behind it, which shows what they print)."""
+    """(block of commands that are run, the block behind it that shows what they print; None if none does)."""
     all_blocks = blocks(page)
     pairs = []
     for here, behind in zip(all_blocks, all_blocks[1:] + [None]):
