@@ -37,6 +37,9 @@ report::LineChart chart_of(std::string_view csv, const std::string& path,
                           .y_title = options.y_title,
                           .log_x = options.log_x,
                           .log_y = options.log_y};
+  const auto is_apart = [&](const std::string& name) {
+    return std::ranges::find(options.points, name) != options.points.end();
+  };
   std::int64_t rows = 0;
   for (std::int64_t number = 1; !csv.empty(); ++number) {
     const std::size_t end = std::min(csv.find('\n'), csv.size());
@@ -47,7 +50,10 @@ report::LineChart chart_of(std::string_view csv, const std::string& path,
       names = cells;
       if (names.size() < 2) throw DataError(str(place, ": expected names of two columns or more"));
       chart.x_title = names.front();
-      for (std::size_t i = 1; i < names.size(); ++i) chart.lines.push_back({.name = names[i]});
+      for (std::size_t i = 1; i < names.size(); ++i) {
+        chart.lines.push_back(
+            {.name = names[i], .marks = options.points.empty() || is_apart(names[i])});
+      }
       continue;
     }
     if (cells.size() != names.size()) {
@@ -57,9 +63,9 @@ report::LineChart chart_of(std::string_view csv, const std::string& path,
     const double x = number_in(cells.front(), place);
     for (std::size_t i = 1; i < cells.size(); ++i) {
       if (cells[i].empty()) continue;
-      const bool apart = std::ranges::find(options.points, names[i]) != options.points.end();
-      chart.lines[i - 1].points.push_back(
-          {.x = x, .y = number_in(cells[i], place), .apart = apart});
+      const double y = number_in(cells[i], place);
+      const bool apart = is_apart(names[i]);
+      chart.lines[i - 1].points.push_back({.x = x, .y = y, .low = y, .high = y, .apart = apart});
     }
   }
   if (rows == 0) throw DataError(str(path, ": expected names and at least one row of numbers"));

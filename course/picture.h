@@ -13,7 +13,8 @@ namespace joule::course {
 struct PictureOptions {
   std::string title, y_title;
   bool log_x = false, log_y = false;
-  std::vector<std::string> points{};  // names of columns whose points no line joins
+  /// Columns whose points no line joins.  If there are any, the lines have no marks.
+  std::vector<std::string> points{};
 };
 
 /// A chart of comma-separated values: the first row holds the names, the first column is x and

@@ -28,11 +28,19 @@ TEST(Picture, AColumnIsALineAndAnEmptyCellNoPoint) {
   ASSERT_EQ(chart.lines[0].points.size(), 1u);
   EXPECT_EQ(chart.lines[0].points[0].x, 1);
   EXPECT_EQ(chart.lines[0].points[0].y, 2.5);
-  EXPECT_FALSE(chart.lines[0].points[0].apart);
+  EXPECT_FALSE(chart.lines[0].points[0].apart || chart.lines[0].marks);
   ASSERT_EQ(chart.lines[1].points.size(), 1u);
   EXPECT_EQ(chart.lines[1].points[0].x, 2);
   EXPECT_EQ(chart.lines[1].points[0].y, -30);
-  EXPECT_TRUE(chart.lines[1].points[0].apart);
+  EXPECT_TRUE(chart.lines[1].points[0].apart && chart.lines[1].marks);
+}
+
+TEST(Picture, APointHasNoSpread) {
+  const report::LineChart chart = chart_of("x,y\n1,1e-3\n", "p.csv", {.log_y = true});
+  ASSERT_EQ(chart.lines[0].points.size(), 1u);
+  EXPECT_EQ(chart.lines[0].points[0].low, 1e-3);
+  EXPECT_EQ(chart.lines[0].points[0].high, 1e-3);
+  EXPECT_TRUE(chart.lines[0].marks && chart.log_y && !chart.log_x);
 }
 
 TEST(Picture, WhatIsMalformedIsNamed) {
