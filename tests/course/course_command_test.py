@@ -81,8 +81,7 @@ class Course(unittest.TestCase):
         joules = [float(x) for x in re.findall(r"images, (\S+) uJ per image", shown)]
         self.assertLess(joules[1], joules[0])
         self.write(lesson=10, standard="large", net="small", ratio=joules[1] / joules[0])
-        shown = self.joule("course", "check", 10, "answer.json", code=1).stdout
-        self.assertIn("ratio     right\n", shown)
+        self.assertIn("3 of 3 right", self.joule("course", "check", 10, "answer.json").stdout)
         self.write(lesson=10, standard="large", net="nowhere", ratio=1)
         self.assertIn("nowhere", self.joule("course", "check", 10, "answer.json", code=3).stderr)
         self.assertIn("--solution", self.joule("course", "check", 10, "answer.json", "--solution", code=2).stderr)
