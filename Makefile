@@ -11,7 +11,7 @@ if [ -z "$$cuda" ]; then cuda=OFF; echo "make $@: no GPU here (nvidia-smi -L), s
 cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=$(1) -DJOULE_CUDA=$$cuda
 endef
 
-.PHONY: help demo build test test-all bench asan tsan fuzz tidy format clean
+.PHONY: help demo build course test test-all bench asan tsan fuzz tidy format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,11 @@ demo: ## train SmallCnn on Fashion-MNIST, standard and with the L0 penalty, and 
 build: ## the libraries and the program build/release/cli/joule
 	@scripts/setup.sh build
 	$(call CONFIGURE,OFF)
+	@cmake --build --preset release -j $(JOBS)
+
+course: ## the program, and build/release/examples/course/ for the lessons of docs/course
+	@scripts/setup.sh demo
+	$(call CONFIGURE,OFF) -DJOULE_COURSE=ON
 	@cmake --build --preset release -j $(JOBS)
 
 # All runs, even when one fails; the closing lines are those of the last.

@@ -63,6 +63,7 @@ int do_command(int argc, char** argv) {
   add_evolve(app, run);
   add_nas(app, run);
   add_compare(app, run);
+  add_course(app, run);
   if (const std::string text = app.parse(argc, argv); !text.empty()) {
     fmt::print("{}", text);
     return 0;
