@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/setup.sh build|demo|test|bench|tsan|fuzz: installs what that target needs and this machine lacks.
+# scripts/setup.sh build|demo|test|bench|tsan|fuzz|docs|package: installs what that target needs and this machine lacks.
 # Debian 12 names.  When something cannot be installed: says what and why it is needed, and exits 1.
 # JOULE_SETUP=skip skips it (everything is there under other names, as on other distributions).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The targets that need it, the package, the reason.
+# The targets that need it (all: those that compile), the package, the reason.
 needs() {
   cat <<'END'
 all             g++                    the compiler (C++20)
@@ -41,13 +41,18 @@ bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
 test|fuzz       libclang-rt-14-dev     libFuzzer
+docs|test       mkdocs                 the pages of the site
+docs|test       mkdocs-material        their theme, light and dark
+docs|test       doxygen                the API reference
+docs|test       doxygen-awesome-css    its theme
+package|test    dpkg-dev               finds what packages depend on
 END
 }
 
 target=${1:-}
 case $target in
-  build | demo | test | bench | tsan | fuzz) ;;
-  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan|fuzz" >&2; exit 2 ;;
+  build | demo | test | bench | tsan | fuzz | docs | package) ;;
+  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan|fuzz|docs|package" >&2; exit 2 ;;
 esac
 if [[ ${JOULE_SETUP:-} == skip ]]; then exit 0; fi
 
@@ -55,7 +60,7 @@ missing=()   # packages
 report=      # a line for each: package, reason
 installed=$'\n'$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null || true)$'\n'
 while read -r targets package reason; do
-  if [[ "|$targets|" == *"|$target|"* || $targets == all ]] && [[ $installed != *$'\n'"installed $package"$'\n'* ]]; then
+  if [[ "|$targets|" == *"|$target|"* || ($targets == all && $target != docs) ]] && [[ $installed != *$'\n'"installed $package"$'\n'* ]]; then
     missing+=("$package")
     report+=$(printf '  %-22s %s' "$package" "$reason")$'\n'
   fi
