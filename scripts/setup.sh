@@ -32,7 +32,7 @@ all             protobuf-compiler      the same: writes the decoder
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework
-test|tsan       python3                the tests of the sources
+test|tsan|package  python3            the tests of the sources; the list of what packages hold of third parties
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite
@@ -46,6 +46,7 @@ docs|test       mkdocs-material        their theme, light and dark
 docs|test       doxygen                the API reference
 docs|test       doxygen-awesome-css    its theme
 package|test    dpkg-dev               finds what packages depend on
+test            debootstrap            a system with nothing else, in which make test-all installs the packages
 END
 }
 
