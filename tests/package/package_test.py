@@ -98,6 +98,7 @@ class Packages(unittest.TestCase):
     def test_licences_and_parts(self):
         for package, file in self.packages.items():
             folder = Path(self.temporary.name, "documents", package)
+            folder.mkdir(parents=True)
             output_of("dpkg-deb", "-x", file, folder)
             text = (folder / f"usr/share/doc/{package}/copyright").read_text()
             self.assertIn((ROOT / "LICENSE").read_text().strip(), text)
