@@ -56,7 +56,10 @@ set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "The shared libraries that programs buil
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers, CMake's package and pkg-config's file, to build programs with Joule.")
 if(BUILD_SHARED_LIBS)
   set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
-  set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")  # patch versions keep the ABI
+  file(WRITE ${PROJECT_BINARY_DIR}/package/triggers "activate-noawait ldconfig\n")
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/package/triggers)
   set(CPACK_COMPONENT_PROGRAM_DEPENDS library)
   set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library)
 else()  # what a program that links them links, too
