@@ -51,15 +51,13 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME ${program_package})
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "libsoci-postgresql4.0")  # loaded where a study is stored in PostgreSQL
-set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "The program joule: trains and runs convolutional nets, and accounts for the energy of each operation.")
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "The program joule: trains and runs convolutional nets,\nand accounts for the energy of each operation.")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "The shared libraries that programs built with Joule load.")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers, CMake's package and pkg-config's file, to build programs with Joule.")
 if(BUILD_SHARED_LIBS)
   set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")  # patch versions keep the ABI
-  file(WRITE ${PROJECT_BINARY_DIR}/package/triggers "activate-noawait ldconfig\n")
-  set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/package/triggers)
   set(CPACK_COMPONENT_PROGRAM_DEPENDS library)
   set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library)
 else()  # what a program that links them links, too
