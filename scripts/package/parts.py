@@ -27,7 +27,18 @@ NOT_SHIPPED = ("tests/", "examples/", "benchmarks/")
 
 
 def output_of(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    """What a command prints; nothing where it is not installed, as dpkg is not on other distributions."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return ""
+
+
+def write(file, text):
+    """In one step: several installations may run at once."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(file)
 
 
 def cache(build):
@@ -154,8 +165,8 @@ def main():
         sys.exit(f"parts: {build} has no log of what its compiler read; configure it with -G Ninja, and build it")
     out.mkdir(parents=True, exist_ok=True)
     version = cache(build)["CMAKE_PROJECT_VERSION"]
-    (out / "joule.spdx.json").write_text(json.dumps(document(version, inside, outside), indent=1) + "\n")
-    (out / "copyright").write_text(copyright_of(inside))
+    write(out / "joule.spdx.json", json.dumps(document(version, inside, outside), indent=1) + "\n")
+    write(out / "copyright", copyright_of(inside))
 
 
 if __name__ == "__main__":
