@@ -11,7 +11,7 @@ if [ -z "$$cuda" ]; then cuda=OFF; echo "make $@: no GPU here (nvidia-smi -L), s
 cmake --preset release -DJOULE_TESTS=OFF -DJOULE_BENCHMARKS=$(1) -DJOULE_CUDA=$$cuda
 endef
 
-.PHONY: help demo build course test test-all bench asan tsan fuzz tidy format clean
+.PHONY: help demo build course test test-all bench asan tsan fuzz docs package tidy format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -76,6 +76,16 @@ fuzz: ## the readers of files under libFuzzer (Clang), SECONDS=n each
 	@scripts/setup.sh fuzz
 	@cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS)
 	@scripts/fuzz.sh build/fuzz/tests/fuzz/fuzz_readers $(SECONDS)
+
+docs: ## the site build/site/index.html: the guide, the studies and the API reference, searchable without a network
+	@scripts/setup.sh docs
+	@scripts/site/build.py
+
+package: ## Debian packages of the program, the libraries and the headers: build/package/*.deb
+	@scripts/setup.sh package
+	@cmake --preset package
+	@cmake --build --preset package -j $(JOBS)
+	@cd build/package && rm -f *.deb && cpack -G DEB
 
 tidy: ## clang-tidy on the sources that differ from main (all of them: FILES=all)
 	@scripts/tidy.sh $(FILES)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 # cmake --install: the headers under include/joule, the libraries, the package for find_package(joule), joule.pc
-# for pkg-config, and the program.
+# for pkg-config, and the program.  In three components: program, library (shared libraries alone) and development.
 include(CMakePackageConfigHelpers)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/joule)
 # One export per component, so that a project that takes some of them needs only what those link.
 foreach(component IN LISTS joule_components)
-  install(TARGETS joule_${component} EXPORT joule-${component}-targets)
+  install(TARGETS joule_${component} EXPORT joule-${component}-targets
+    LIBRARY COMPONENT library NAMELINK_COMPONENT development ARCHIVE COMPONENT development)
   install(EXPORT joule-${component}-targets NAMESPACE joule:: DESTINATION ${package})
 endforeach()
 install(TARGETS joule EXPORT joule-targets)
@@ -29,8 +31,9 @@ endwhile()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${public})
 
 if(JOULE_CLI)
-  install(TARGETS joule_program)
+  install(TARGETS joule_program RUNTIME COMPONENT program)
 endif()
+include(cmake/package.cmake)
 
 # What a program that links a component links, too, unless the component is a shared library: the arguments of
 # find_dependency(), and how a linker says it.

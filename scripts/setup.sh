@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/setup.sh build|demo|test|bench|tsan|fuzz: installs what that target needs and this machine lacks.
+# scripts/setup.sh build|demo|test|bench|tsan|fuzz|docs|package: installs what that target needs and this machine lacks.
 # Debian 12 names.  When something cannot be installed: says what and why it is needed, and exits 1.
 # JOULE_SETUP=skip skips it (everything is there under other names, as on other distributions).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The targets that need it, the package, the reason.
+# The targets that need it (all: those that compile), the package, the reason.
 needs() {
   cat <<'END'
 all             g++                    the compiler (C++20)
@@ -32,7 +32,7 @@ all             protobuf-compiler      the same: writes the decoder
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework
-test|tsan       python3                the tests of the sources
+test|tsan|package  python3            the tests of the sources; the list of what packages hold of third parties
 test            clang-format           the test of formatting
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite
@@ -41,13 +41,19 @@ bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it
 test|fuzz       libclang-rt-14-dev     libFuzzer
+docs|test       mkdocs                 the pages of the site
+docs|test       mkdocs-material        their theme, light and dark
+docs|test       doxygen                the API reference
+docs|test       doxygen-awesome-css    its theme
+package|test    dpkg-dev               finds what packages depend on
+test            debootstrap            a system with nothing else, in which make test-all installs the packages
 END
 }
 
 target=${1:-}
 case $target in
-  build | demo | test | bench | tsan | fuzz) ;;
-  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan|fuzz" >&2; exit 2 ;;
+  build | demo | test | bench | tsan | fuzz | docs | package) ;;
+  *) echo "usage: scripts/setup.sh build|demo|test|bench|tsan|fuzz|docs|package" >&2; exit 2 ;;
 esac
 if [[ ${JOULE_SETUP:-} == skip ]]; then exit 0; fi
 
@@ -55,7 +61,7 @@ missing=()   # packages
 report=      # a line for each: package, reason
 installed=$'\n'$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null || true)$'\n'
 while read -r targets package reason; do
-  if [[ "|$targets|" == *"|$target|"* || $targets == all ]] && [[ $installed != *$'\n'"installed $package"$'\n'* ]]; then
+  if [[ "|$targets|" == *"|$target|"* || ($targets == all && $target != docs) ]] && [[ $installed != *$'\n'"installed $package"$'\n'* ]]; then
     missing+=("$package")
     report+=$(printf '  %-22s %s' "$package" "$reason")$'\n'
   fi
@@ -85,10 +91,10 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peers that read our safetensors files and the images that we read, and those that our statistics, fronts
+# The peers that read our safetensors files, the images that we read and our SPDX documents, and those that our statistics, fronts
 # and samplers are compared with.  Not in Debian, or of another version than the tests' figures are of: their tests are
 # skipped when PyPI is out of reach.
-peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2)
+peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2 spdx-tools==0.8.5)
 if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   rm -f build/python/ready
   if python3 -m venv --clear build/python &&
