@@ -6,8 +6,8 @@
       player.wait_until(5)                            # seconds since the beginning
       ...
 
-Errors of reading cannot be played to a process of root, nor a suspend, nor a stream or a recording: such a case is not
-`playable`.  The format is told in docs/energy.md.
+Errors of reading cannot be played to a process of root, nor a suspend, a stream, a recording, or counters that move a
+part of a millisecond apart: such a case is not `playable`.  The format is told in docs/energy.md.
 """
 
 import json
@@ -47,7 +47,8 @@ class Player:
     @property
     def playable(self):
         errors = [e for e in self.events if "suspend_s" in e or e.get("error", "ENOENT") != "ENOENT"]
-        return not errors and "stream" not in self.case and "trace" not in self.case
+        close = [c for c in self.counters.values() if c.told["late_s"] > 0]
+        return not errors and not close and "stream" not in self.case and "trace" not in self.case
 
     def place(self, file):
         """Where it lies: zones as the kernel nests them, and links to them side by side."""
@@ -65,11 +66,16 @@ class Player:
             path.parent.symlink_to(nested.relative_to(powercap))
         return nested / path.name
 
-    def write(self, file, text):
-        path = self.place(file)
-        temporary = path.with_name(path.name + ".tmp")  # so that no reader sees half of it
-        temporary.write_text(text + "\n")
-        os.replace(temporary, path)
+    def write(self, texts):
+        """All of them at once, as nearly as may be; no reader sees half of one."""
+        ready = []
+        for file, text in texts.items():
+            path = self.place(file)
+            temporary = path.with_name(path.name + ".tmp")
+            temporary.write_text(text + "\n")
+            ready.append((temporary, path))
+        for temporary, path in ready:
+            os.replace(temporary, path)
 
     def happen(self, event):
         file, t = event["file"], event["at_s"]
@@ -97,12 +103,11 @@ class Player:
             t = self.now()
             while left and left[0]["at_s"] <= t:
                 self.happen(left.pop(0))
-            for file in self.counters:
-                text = self.shown(file, t)
-                if text is None:
-                    (self.root / file).unlink(missing_ok=True)
-                else:
-                    self.write(file, text)
+            texts = {file: self.shown(file, t) for file in self.counters}
+            for file in [file for file, text in texts.items() if text is None]:
+                (self.root / file).unlink(missing_ok=True)
+                del texts[file]
+            self.write(texts)
             self.stop.wait(0.005)
 
     def now(self):
@@ -112,12 +117,10 @@ class Player:
         time.sleep(max(0, t - self.now()))
 
     def __enter__(self):
-        for file, text in self.case.get("files", {}).items():
-            self.write(file, text)
+        self.write(self.case.get("files", {}))
+        self.write({file: counter.text(0) for file, counter in self.counters.items()})
         self.begin = time.monotonic()
         self.thread = threading.Thread(target=self.run)
-        for file in self.counters:
-            self.write(file, self.counters[file].text(0))
         self.thread.start()
         return self
 
