@@ -210,7 +210,9 @@ class Meter(unittest.TestCase):
     def test_info_lists_every_source(self):
         info = subprocess.run([JOULE, "info", "--json"], capture_output=True, text=True, env=GPUS)
         sources = json.loads(info.stdout)["energy_sources"]
-        self.assertEqual([source["name"] for source in sources], ["nvml", "nvml", "perf", "rapl"])
+        names = [source["name"] for source in sources]
+        self.assertEqual((names[:4], names[-1]), (["nvml", "nvml", "perf", "rapl"], "battery"))
+        self.assertEqual(set(names[4:-1]), {"hwmon"})
         for source in sources:
             if source["status"] == "ok":
                 self.assertGreater(source["joules_per_tick"], 0)
@@ -218,7 +220,7 @@ class Meter(unittest.TestCase):
             else:
                 self.assertTrue(source["reason"] and source["remedy"], source)
         text = subprocess.run([JOULE, "info"], capture_output=True, text=True, env=GPUS).stdout
-        self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +resolution 1 mJ, moves every ")
+        self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +counts gpu, moves every [^\n]+, resolution 1 mJ")
 
     # How it runs the command.
 
