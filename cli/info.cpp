@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/options/energy_options.h"
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/error.h"
@@ -28,6 +29,8 @@ using nlohmann::ordered_json;
 constexpr const char* kExamples = R"(Examples:
   joule info
   joule info --json
+  joule info --sysfs /host/sys
+      in a container that has its host's files there
   JOULE_FORCE=conv2d:reference joule eval --model runs/first --limit 10
       runs an operation by the implementation of this name; several are
       separated by commas: op:name,op:name
@@ -45,7 +48,7 @@ bool has_implementations(Device device) {
   return any;
 }
 
-ordered_json collect() {
+ordered_json collect(const std::string& sysfs) {
   ordered_json info{
       {"version", version()},
       {"features",
@@ -69,7 +72,7 @@ ordered_json collect() {
     info["data_sets"].push_back({{"name", name}, {"folder", folder}});
   }
   info["energy_sources"] = ordered_json::array();
-  for (const auto& meter : energy::all_meters()) {
+  for (const auto& meter : energy::all_meters(machine_at(sysfs))) {
     info["energy_sources"].push_back(energy::json_of(meter->info()));
   }
   for_each_op([&]<class Op>() {
@@ -95,8 +98,15 @@ void print_source(const ordered_json& source) {
   if (!source["remedy"].is_null()) line(source["remedy"].get<std::string>());
   if (source["status"] == "ok") {
     const double systematic = 100 * source["systematic"].get<double>();
-    line(str("resolution ", energy::Joules(source["joules_per_tick"].get<double>()),
-             ", moves every ", energy::Seconds(source["update_period_s"].get<double>()),
+    const bool sampled = source["quality"] == "sampled";
+    line(str("counts ",
+             source["domain"] == "unknown" ? "it is not known what"
+                                           : source["domain"].get<std::string>(),
+             sampled ? ", power is sampled every " : ", moves every ",
+             energy::Seconds(source["update_period_s"].get<double>()),
+             sampled
+                 ? ""
+                 : str(", resolution ", energy::Joules(source["joules_per_tick"].get<double>())),
              systematic > 0 ? str(", accurate to +- ", systematic, " %") : ""));
   }
   for (const auto& remark : source["remarks"]) line(remark.get<std::string>());
@@ -138,10 +148,12 @@ void add_info(Command& app, Run& run) {
       app.add_subcommand("info", "Show this build, this machine, and what there is on it");
   command->footer(kExamples);
   const auto json = std::make_shared<bool>(false);
+  const auto sysfs = std::make_shared<std::string>();
   command->add_flag("--json", *json, "Print JSON");
-  command->callback([json, &run] {
-    run = [json] {
-      const ordered_json info = collect();
+  add_sysfs(*command, *sysfs);
+  command->callback([json, sysfs, &run] {
+    run = [json, sysfs] {
+      const ordered_json info = collect(*sysfs);
       if (*json) {
         fmt::print("{}\n", dumped(info, 2));
       } else {

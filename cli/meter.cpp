@@ -13,14 +13,17 @@
 #include <vector>
 
 #include "joule/cli/commands.h"
+#include "joule/cli/options/energy_options.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/child.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/core/error.h"
+#include "joule/energy/conformance/conformance.h"
 #include "joule/energy/json/values_json.h"
 #include "joule/energy/measurement.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/open_meters.h"
+#include "joule/energy/scope/scope.h"
 #include "joule/energy/window.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/json_dump.h"
@@ -38,16 +41,21 @@ constexpr const char* kExamples = R"(Examples:
   joule meter --meter nvml:0000:65:00.0 --record run.jsonl -- ./program
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
+  joule meter --meter rapl+stream:watts,limit=300:exec:'python3 plug.py' -- ./program
+      a meter at the plug, by a program that writes lines "seconds watts", beside
+      the processors' counters, and what the plug counted beyond them
+  joule meter --conformance tests/meters
+      measures simulated hostile meters, and compares with the right answers
 
 Each meter stands for itself: what the command computes on, joule cannot know.
 Energy that no meter can tell is unavailable, with the reason and what to do;
 see joule info.)";
 
 struct Options {
-  std::string meter = "auto";
+  std::string meter = "auto", sysfs;
   double idle_seconds = 2;
   std::optional<double> idle_watts;
-  bool json = false;
+  bool json = false, conformance = false;
   std::string out, record;
   std::vector<std::string> command;
 };
@@ -71,10 +79,11 @@ class Windows {
 class Metering {
  public:
   /// Both are to outlive it.
-  Metering(const Options& options, const Interrupt& interrupt, Meters meters)
+  Metering(const Options& options, const Interrupt& interrupt, Selected selected)
       : options_(options),
         interrupt_(interrupt),
-        meters_(std::move(meters)),
+        meters_(std::move(selected.meters)),
+        unread_(std::move(selected.unread)),
         quiet_(meters_.size()) {}
 
   /// Runs the command between two quiet spells; none if the user stopped it before it began.
@@ -89,23 +98,36 @@ class Metering {
   }
 
   ordered_json report(const Ended& ended) const {
-    ordered_json meters = ordered_json::array();
+    ordered_json meters = ordered_json::array(), unread = ordered_json::array();
+    std::vector<MeterInfo> infos;
+    std::vector<Measurement> measurements;
     for (std::size_t i = 0; i < meters_.size(); ++i) {
       const MeterInfo& info = meters_[i]->info();
       const Figure<Watts> idle = idle_power(i);
       Measurement measurement = measure(info, intervals_[i], idle);
       const std::string closing = meters_[i]->closing_remark();
       if (!closing.empty()) measurement.remarks.push_back(closing);
-      ordered_json entry{{"meter", json_of(info)}};
-      entry.update(json_of(measurement));
-      entry["idle_power"] = json_of(idle);
+      ordered_json entry{{"meter", energy::json_of(info)}};
+      entry.update(energy::json_of(measurement));
+      entry["idle_power"] = energy::json_of(idle);
       meters.push_back(entry);
+      infos.push_back(info);
+      measurements.push_back(std::move(measurement));
+    }
+    for (const MeterInfo& info : unread_) {
+      if (!info.gpu.empty()) continue;  // it is among the meters
+      unread.push_back({{"name", info.name},
+                        {"status", name(info.status)},
+                        {"reason", info.reason},
+                        {"remedy", info.remedy}});
     }
     return {{"version", 1},
             {"command", options_.command},
             {"exit_code", ended.exit_code},
             {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
-            {"meters", meters}};
+            {"meters", meters},
+            {"not_read", unread},
+            {"closure", json_of(closure(infos, measurements))}};
   }
 
  private:
@@ -113,6 +135,14 @@ class Metering {
     if (options_.idle_watts) return stated_idle_power(Watts(*options_.idle_watts));
     if (options_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
     return measured_idle_power(meters_[meter]->info(), quiet_[meter]);
+  }
+
+  /// That of the first meter whose time is this machine's, not a recording's.
+  Clock& clock() const {
+    const auto live = std::find_if(meters_.begin(), meters_.end(), [](const auto& meter) {
+      return &meter->clock() == &monotonic_clock();
+    });
+    return (live == meters_.end() ? meters_.front() : *live)->clock();
   }
 
   void measure_idle() {
@@ -123,15 +153,25 @@ class Metering {
     Windows windows(meters_);
     auto left = static_cast<std::int64_t>(1e9 * options_.idle_seconds);
     for (; left > 0 && !interrupt_.requested(); left -= kSliceNs) {
-      meters_.front()->clock().sleep_ns(std::min(left, kSliceNs));
+      clock().sleep_ns(std::min(left, kSliceNs));
     }
     const std::vector<Interval> intervals = windows.close();
     for (std::size_t i = 0; i < meters_.size(); ++i) quiet_[i].push_back(intervals[i]);
   }
 
+  static ordered_json json_of(const std::optional<Closure>& closure) {
+    if (!closure) return {};
+    return {{"wall", energy::json_of(closure->wall)},
+            {"parts", energy::json_of(closure->parts)},
+            {"rest", energy::json_of(closure->rest)},
+            {"of", closure->of},
+            {"remark", closure->remark.empty() ? ordered_json() : ordered_json(closure->remark)}};
+  }
+
   const Options& options_;
   const Interrupt& interrupt_;
   Meters meters_;
+  std::vector<MeterInfo> unread_;
   std::vector<std::vector<Interval>> quiet_;  // per meter
   std::vector<Interval> intervals_;
 };
@@ -172,10 +212,47 @@ std::string table(const ordered_json& report) {
       }
     }
   }
+  const auto& closed = report["closure"];
+  if (!closed.is_null()) {
+    out += fmt::format("the machine beyond its parts\n  {:<10}{}\n", "rest", text(closed["rest"]));
+    out += fmt::format("  {:<10}{}\n", "is", closed["rest"]["source"].get<std::string>());
+    if (!closed["remark"].is_null()) {
+      out += fmt::format("  {:<10}{}\n", "note", closed["remark"].get<std::string>());
+    }
+  }
+  if (report["meters"][0]["meter"]["name"] == "auto") return out;  // which says it of each
+  for (const auto& source : report["not_read"]) {
+    out += fmt::format("not read: {} ({}: {})\n", source["name"].get<std::string>(),
+                       source["status"].get<std::string>(), source["reason"].get<std::string>());
+  }
   return out;
 }
 
+/// How Joule itself measures the cases of a folder; 1 if one went wrong.
+int check_conformance(const Options& options) {
+  require(options.command.size() < 2, "--conformance: expected one folder, got ",
+          options.command.size());
+  const std::string folder = options.command.empty() ? "tests/meters" : options.command.front();
+  const std::vector<Verdict> verdicts = run_conformance(folder);
+  ordered_json json = ordered_json::array();
+  std::string text;
+  bool all = true;
+  for (const auto& [name, what, passed, got, expected] : verdicts) {
+    all = all && passed;
+    json.push_back(
+        {{"case", name}, {"what", what}, {"passed", passed}, {"got", got}, {"expected", expected}});
+    text += fmt::format("{}  {}\n      {}\n      got       {}\n      expected  {}\n",
+                        passed ? "pass" : "FAIL", name, what, got, expected);
+  }
+  const auto passes = std::ranges::count_if(verdicts, &Verdict::passed);
+  text += fmt::format("{} of {} cases pass\n", passes, verdicts.size());
+  fmt::print("{}", options.json ? dumped(json, 2) + "\n" : text);
+  return all ? 0 : 1;
+}
+
 int meter(const Options& options) {
+  if (options.conformance) return check_conformance(options);
+  require(!options.command.empty(), "meter: a command is required, after --");
   require(options.idle_seconds >= 0 && options.idle_seconds <= 3600,
           "--idle: expected 0 to 3600 seconds, got ", options.idle_seconds);
   if (options.idle_watts) stated_idle_power(Watts(*options.idle_watts));  // is it one?
@@ -183,12 +260,12 @@ int meter(const Options& options) {
   std::optional<AtomicFile> out_file, record_file;  // refused now, not after the run
   if (!options.out.empty()) out_file.emplace(options.out);
   if (!options.record.empty()) record_file.emplace(options.record);
-  Meters meters = open_meters(options.meter);
-  require(!record_file || meters.size() == 1, "--record: a trace holds one meter, and '",
-          options.meter, "' gives ", meters.size(), "; choose one with --meter");
+  Selected selected = select_meters(options.meter, machine_at(options.sysfs));
+  require(!record_file || selected.meters.size() == 1, "--record: a trace holds one meter, and '",
+          options.meter, "' gives ", selected.meters.size(), "; choose one with --meter");
 
-  Meter& first = *meters.front();
-  Metering metering(options, interrupt, std::move(meters));
+  Meter& first = *selected.meters.front();
+  Metering metering(options, interrupt, std::move(selected));
   std::ostringstream trace;
   std::optional<Recorder> recorder;
   if (record_file) recorder.emplace(first, trace);
@@ -220,10 +297,8 @@ void add_meter(Command& app, Run& run) {
       "meter", "Run any command and measure the energy of the machine meanwhile");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(
-      *command, "--meter", options->meter,
-      "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, replay:FILE or none")
-      ->capture_default_str();
+  add_option(*command, "--meter", options->meter, kMeterChoices)->capture_default_str();
+  add_sysfs(*command, options->sysfs);
   add_option(*command, "--idle", options->idle_seconds,
              "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
@@ -233,8 +308,11 @@ void add_meter(Command& app, Run& run) {
   add_option(*command, "--out", options->out,
              "Write the report to this file, not to standard error");
   add_option(*command, "--record", options->record, "Write the raw readings to this file");
-  add_option(*command, "command", options->command, "The command and its arguments, after --")
-      ->required()
+  command->add_flag("--conformance", options->conformance,
+                    "Measure the simulated meters of a folder (tests/meters), instead of running "
+                    "a command, and compare with the right answers");
+  add_option(*command, "command", options->command,
+             "The command and its arguments, after --; or the folder")
       ->take_all();
   command->callback([options, &run] { run = [options] { return meter(*options); }; });
 }

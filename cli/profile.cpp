@@ -12,6 +12,7 @@
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/cost_models.h"
+#include "joule/cli/options/energy_options.h"
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/profile_table.h"
@@ -60,7 +61,8 @@ Modelled energy is counts times constants; attributed energy is a share of what
 a meter counted.)";
 
 struct Options {
-  std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line";
+  std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line",
+                                  sysfs;
   std::optional<std::int64_t> classes;
   std::optional<double> mac_picojoules, idle_watts;
   std::int64_t batch = 32, steps = 10, warmup = 2;
@@ -174,7 +176,8 @@ class Profiling {
     environment_ = environment();
     measure::Subject subject = load();
     const Device device = o_.execution.where();
-    meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()});
+    meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()},
+                              machine_at(o_.sysfs));
     shared_ = shared_out(meters_);
     meter_ = shared_.meter;
     std::ostringstream recorded;
@@ -407,10 +410,9 @@ void add_profile(Command& app, Run& run) {
       ->capture_default_str();
   add("--warmup", o->warmup, "Steps before the window")->capture_default_str();
   add("--meter", o->meter,
-      "auto, nvml, nvml:ID, perf, rapl, replay:FILE or none; the energy of the device that runs "
-      "the "
-      "operations is shared out")
+      str(kMeterChoices, ". The energy of the device that runs the operations is shared out"))
       ->capture_default_str();
+  add_sysfs(*command, o->sysfs);
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
   add("--idle-power", o->idle_watts, "The idle power in watts, instead of measuring it");

@@ -9,6 +9,8 @@ std::string_view name(Domain domain) {
       return "processors";
     case Domain::gpu:
       return "gpu";
+    case Domain::module:
+      return "module";
     case Domain::machine:
       return "machine";
     case Domain::unknown:
@@ -21,7 +23,7 @@ Domain domain_of(std::string_view meter) {
   while (meter.starts_with(kReplayOf)) meter.remove_prefix(kReplayOf.size());
   if (meter == "perf" || meter == "rapl") return Domain::processors;
   if (meter == "nvml") return Domain::gpu;
-  if (meter == "none" || meter == "auto") return Domain::machine;
+  if (meter == "none" || meter == "auto" || meter == "battery") return Domain::machine;
   return Domain::unknown;
 }
 

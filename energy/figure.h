@@ -16,6 +16,7 @@ namespace joule::energy {
 /// How a figure came about.
 enum class Quality {
   measured,    // the difference of two readings of a meter
+  sampled,     // samples of power, integrated: what was drawn between them was not counted
   attributed,  // a share of something measured
   modelled,    // counted work times constants: nobody measured anything
   unavailable  // there is no value, for a stated reason; never 0
@@ -25,6 +26,8 @@ constexpr std::string_view name(Quality quality) {
   switch (quality) {
     case Quality::measured:
       return "measured";
+    case Quality::sampled:
+      return "sampled";
     case Quality::attributed:
       return "attributed";
     case Quality::modelled:
@@ -47,6 +50,9 @@ class Figure {
   /// Errors    ArgumentError if the value or its uncertainty is not finite or the latter negative.
   static Figure measured(Q value, std::optional<Q> uncertainty, std::string source) {
     return Figure(Quality::measured, value, uncertainty, std::move(source));
+  }
+  static Figure sampled(Q value, std::optional<Q> uncertainty, std::string source) {
+    return Figure(Quality::sampled, value, uncertainty, std::move(source));
   }
   static Figure attributed(Q value, std::optional<Q> uncertainty, std::string source) {
     return Figure(Quality::attributed, value, uncertainty, std::move(source));

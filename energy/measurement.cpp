@@ -20,7 +20,21 @@ Counted count(const MeterInfo& meter, const Interval& interval) {
   const double periods =
       meter.edge_periods(interval.begin.aligned) + meter.edge_periods(interval.end.aligned);
   const Watts power = energy / interval.duration();
-  return {energy, power * (periods * *meter.update_period) + meter.unit};
+  const Joules doubt = static_cast<double>(interval.end.doubt - interval.begin.doubt) * meter.unit;
+  return {energy, power * (periods * *meter.update_period) + meter.unit + doubt};
+}
+
+/// What the edges leave open, and what was drawn between samples of power; none if not known.
+std::optional<Joules> width_of(const MeterInfo& meter, const Interval& interval, const Counted& c) {
+  const auto aliasing = meter.aliasing(c.energy / interval.duration());
+  if (!c.edges || !aliasing) return {};
+  return *c.edges + *aliasing * interval.duration();
+}
+
+template <class Q>
+Figure<Q> figure_of(const MeterInfo& meter, Q value, std::optional<Q> width) {
+  return meter.integrates_power ? Figure<Q>::sampled(value, width, source(meter))
+                                : Figure<Q>::measured(value, width, source(meter));
 }
 
 void check_against_integral(const MeterInfo& meter, const Interval& interval, Measurement& m) {
@@ -109,12 +123,12 @@ Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Jo
   const auto whole = width ? std::optional(*width + meter.systematic * energy) : std::nullopt;
   const auto power_width = whole ? std::optional(*whole / duration) : std::nullopt;
   Measurement m = no_measurement(meter, "no idle power: " + idle_power.reason());
-  m.gross = Figure<Joules>::measured(energy, whole, from);
-  m.power = Figure<Watts>::measured(energy / duration, power_width, from);
+  m.gross = figure_of(meter, energy, whole);
+  m.power = figure_of(meter, energy / duration, power_width);
   m.duration = Figure<Seconds>::measured(duration, {}, "monotonic clock");
   if (!idle_power.available()) return m;
 
-  const bool idle_measured = idle_power.quality() == Quality::measured;
+  const bool idle_measured = idle_power.quality() != Quality::modelled;
   const Joules idle = idle_power.value() * duration;
   std::optional<Joules> idle_width;
   if (idle_power.uncertainty()) idle_width = *idle_power.uncertainty() * duration;
@@ -138,7 +152,8 @@ Measurement measure(const MeterInfo& meter, const Interval& interval,
     return none;
   }
   const Counted gross = count(meter, interval);
-  Measurement m = split_energy(meter, gross.energy, gross.edges, duration, idle_power);
+  Measurement m =
+      split_energy(meter, gross.energy, width_of(meter, interval, gross), duration, idle_power);
   check_against_integral(meter, interval, m);
   return m;
 }
@@ -156,9 +171,10 @@ Figure<Watts> measured_idle_power(const MeterInfo& meter, std::span<const Interv
       continue;
     }
     const Counted c = count(meter, interval);
+    const auto open = width_of(meter, interval, c);
     energy += c.energy;
-    edges += c.edges.value_or(Joules(0));
-    sure = sure && c.edges;
+    edges += open.value_or(Joules(0));
+    sure = sure && open;
     duration += interval.duration();
     powers.push_back(c.energy / interval.duration());
   }
@@ -168,7 +184,7 @@ Figure<Watts> measured_idle_power(const MeterInfo& meter, std::span<const Interv
   Watts spread;
   for (const Watts power : powers) spread = std::max({spread, power - mean, mean - power});
   width += spread;
-  return Figure<Watts>::measured(mean, sure ? std::optional(width) : std::nullopt, source(meter));
+  return figure_of(meter, mean, sure ? std::optional(width) : std::nullopt);
 }
 
 Figure<Watts> stated_idle_power(Watts power) {

@@ -12,24 +12,14 @@ namespace {
 
 /// A reading is a call of the driver: not more of them than one in ten milliseconds.
 constexpr Seconds kLeastSamplePeriod(0.01);
+/// A driver that is busy answers again soon.
+constexpr std::int64_t kAskingNs = 400'000'000, kFirstPauseNs = 1'000'000,
+                       kLongestPauseNs = 50'000'000;
+/// A counter that moves now and then may show at once what it counted before.
+constexpr Seconds kUnknownPeriod(0.25);
+constexpr std::int64_t kSuspendNs = 100'000'000;
 
 }  // namespace
-
-std::string_view name(Status status) {
-  switch (status) {
-    case Status::ok:
-      return "ok";
-    case Status::absent:
-      return "absent";
-    case Status::denied:
-      return "denied";
-    case Status::failed:
-      return "failed";
-    case Status::off:
-      break;
-  }
-  return "off";
-}
 
 Meter::Meter(MeterInfo info, Clock& clock) : info_(std::move(info)), clock_(clock) {}
 
@@ -39,7 +29,7 @@ void Meter::observe(std::function<void(const Reading&, Purpose)> observer) {
 }
 
 std::shared_ptr<Sampler> Meter::keep_sampled() {
-  if (!available() || !info_.sample_period) return nullptr;
+  if (!available() || !info_.sample_period || clock_.simulated()) return nullptr;
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Sampler> sampler = sampler_.lock();
   if (!sampler) {
@@ -68,45 +58,90 @@ Reading Meter::read(Purpose purpose) {
     reading.status = info_.status;
     reading.reason = info_.reason;
     reading.monotonic_ns = reading.since_ns = clock_.now_ns();
-  } else if (last_ && last_->status != Status::ok) {
+  } else if (dead_) {
     reading = *last_;
     reading.monotonic_ns = clock_.now_ns();
   } else {
-    // The counter was read at some time in between: the middle is off by at most half of it.
-    const std::int64_t before = clock_.now_ns();
-    Sample sampled = sample(purpose);
-    const std::int64_t after = clock_.now_ns();
-    reading.monotonic_ns = sampled.monotonic_ns.value_or(before + (after - before) / 2);
-    take(std::move(sampled), reading);
+    take(ask(purpose), reading);
     last_ = reading;
   }
   if (observer_) observer_(reading, purpose);
   return reading;
 }
 
-void Meter::take(Sample sample, Reading& reading) {
-  if (last_) {
-    reading.resets = last_->resets;
-    reading.reason = last_->reason;
-    reading.since_ns = last_->since_ns;
-  }
-  std::string event = std::move(sample.failure);
-  if (!event.empty()) {
-    reading.status = Status::failed;
-  } else {
-    reading.ticks = sample.ticks;
-    reading.integral = sample.integral;
-    reading.shown = sample.shown.value_or(sample.ticks);
-    event = std::move(sample.reset);
-    if (event.empty() && last_ && sample.ticks < last_->ticks) {
-      event = str("the counter went backwards, from ", last_->ticks, " to ", sample.ticks,
-                  " ticks of ", info_.unit, " (a reset)");
+Meter::Asked Meter::ask(Purpose purpose) {
+  std::int64_t waited = 0, pause = kFirstPauseNs;
+  for (;;) {
+    Asked asked;
+    asked.before_ns = clock_.now_ns();
+    asked.sample = sample(purpose);
+    asked.after_ns = clock_.now_ns();
+    const bool again = !asked.sample.failure.empty() && asked.sample.retry == Retry::soon;
+    if (!again || purpose == Purpose::background || !patient_) return asked;
+    if (waited >= kAskingNs) {
+      patient_ = false;
+      return asked;
     }
-    if (!event.empty()) ++reading.resets;
+    clock_.sleep_ns(pause);
+    waited += pause;
+    pause = std::min(2 * pause, kLongestPauseNs);
   }
-  if (event.empty()) return;
-  reading.reason = std::move(event);
-  reading.since_ns = reading.monotonic_ns;
+}
+
+/// Why the sample does not continue the last good one; empty if it does.
+std::string Meter::lost_place(const Sample& sample, std::int64_t after_ns) {
+  const std::int64_t now = clock_.suspended_ns();
+  const std::int64_t suspended = now - std::exchange(suspended_ns_, now);
+  if (!sample.reset.empty() || !good_) return sample.reset;
+  if (suspended >= kSuspendNs) {
+    return str("the machine was suspended for ", nanoseconds(suspended),
+               ", in which counters stop or start anew");
+  }
+  if (sample.ticks < good_->ticks) {
+    return str("the counter went backwards, from ", good_->ticks, " to ", sample.ticks,
+               " ticks of ", info_.unit, " (a reset)");
+  }
+  if (!info_.most) return {};
+  const Seconds elapsed = nanoseconds(after_ns - good_before_ns_);
+  const Joules counted = static_cast<double>(sample.ticks - good_->ticks) * info_.unit;
+  const Seconds lump = 2 * info_.update_period.value_or(kUnknownPeriod);
+  if (counted <= *info_.most * (elapsed + lump) + info_.unit) return {};
+  return str("the counter jumped by ", counted, " in ", elapsed, ": more than the ", *info_.most,
+             " that can be drawn");
+}
+
+void Meter::take(Asked asked, Reading& reading) {
+  Sample& sample = asked.sample;
+  // The counter was read at some time in between: the middle is off by at most half of it.
+  reading.monotonic_ns =
+      sample.monotonic_ns.value_or(asked.before_ns + (asked.after_ns - asked.before_ns) / 2);
+  if (good_) {
+    reading.resets = good_->resets;
+    reading.doubt = good_->doubt;
+    reading.reason = good_->reason;
+    reading.since_ns = good_->since_ns;
+  }
+  if (!sample.failure.empty()) {
+    const bool before = last_ && last_->status != Status::ok;
+    reading.status = Status::failed;
+    reading.reason = std::move(sample.failure);
+    reading.since_ns = before ? last_->since_ns : reading.monotonic_ns;
+    dead_ = sample.retry == Retry::never;
+    return;
+  }
+  std::string reset = lost_place(sample, asked.after_ns);
+  if (!reset.empty()) {
+    ++reading.resets;
+    reading.reason = std::move(reset);
+    reading.since_ns = reading.monotonic_ns;
+  }
+  reading.ticks = sample.ticks;
+  reading.doubt += sample.doubt;
+  reading.integral = sample.integral;
+  reading.shown = sample.shown.value_or(sample.ticks);
+  good_ = reading;
+  good_before_ns_ = asked.before_ns;
+  patient_ = true;
 }
 
 }  // namespace joule::energy

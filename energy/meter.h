@@ -11,80 +11,23 @@
 #include <vector>
 
 #include "joule/energy/clock.h"
-#include "joule/energy/domain.h"
+#include "joule/energy/meters/reading.h"
 #include "joule/energy/quantity.h"
 
 namespace joule::energy {
 
 class Sampler;
 
-/// Whether a meter can be read.
-enum class Status {
-  ok,
-  absent,  // the machine does not offer it
-  denied,  // it is there, but not for this user
-  failed,  // it is there and does not work (any more)
-  off      // nobody wanted one
-};
-std::string_view name(Status status);
-
-/// A second opinion on a counter: sampled power, integrated since the meter was opened.
-struct PowerIntegral {
-  std::int64_t microjoules = 0;
-  std::int64_t samples = 0;
-};
-
-/// One look at a cumulative counter.  The energy between two of the same meter is an Interval's.
-struct Reading {
-  Status status = Status::ok;
-  std::int64_t ticks = 0;         // if ok: the counter; wraps of the hardware are already undone
-  Joules unit;                    // energy of a tick
-  std::int64_t monotonic_ns = 0;  // when
-  bool aligned = false;           // it is the first one after the counter moved
-  /// Times that the counter has lost its place (reset, missed wrap).  Readings whose numbers differ
-  /// have no difference.
-  std::int64_t resets = 0;
-  std::string reason;         // of the status, or of the last reset
-  std::int64_t since_ns = 0;  // when that happened
-  std::optional<PowerIntegral> integral;
-  std::int64_t shown = 0;  // what moves once per update period: the ticks, or the sampled power
-};
-
-/// What is known of a meter before it is read.
-struct MeterInfo {
-  std::string name;                      // "rapl"
-  std::string scope;                     // what draws the energy: "package 0 + DRAM"
-  Domain domain = Domain::unknown;       // the same, for the rule of energy/run_meters.h
-  std::string gpu;                       // PCI bus id of the card, of a live meter of one
-  Joules unit;                           // of a tick: the resolution
-  std::optional<Seconds> update_period;  // how often the counter moves, from calibrate()
-  double systematic = 0;                 // relative error that repeating does not reduce: .05
-  /// Not a counter: the ticks are samples of power, integrated.  What was drawn between two of them
-  /// nobody knows, so that an edge leaves more of a window open than a counter's does.
-  bool integrates_power = false;
-  std::optional<Seconds> sample_period;  // a window reads at least that often in the background
-  Status status = Status::ok;
-  std::string reason;  // why it cannot be read
-  std::string remedy;  // and what to do about it
-  std::vector<std::string> remarks;
-
-  /// How many update periods an edge of a window leaves open.  A counter moves once a period, so
-  /// that an edge lies half a period from its move on average.  A sample of power is up to a
-  /// period old, and the power may change up to a period before the next one shows it: two.
-  double edge_periods(bool aligned) const {
-    return (aligned ? 0.5 : 1) * (integrates_power ? 2 : 0.5);
-  }
-};
-
-/// Why a reading is taken.  A replay answers only the first kind from its trace, so that how often
-/// a thread looked in does not change the result.
-enum class Purpose { window, background };
-
 /// A cumulative energy counter.  One that cannot be read is an object too: its readings say why.
 ///
 /// Threads   read() may be called by several threads at once.
-/// Errors    none from read(): a counter that fails is dead from then on, and each of its readings
-///           says why and since when.  One that goes backwards has lost its place: `resets`.
+/// Cost      of a reading for a window whose counter does not answer: it is asked again for up to
+///           0.4 s, once; until it has answered, each later reading asks a single time.
+/// Errors    none from read(): a reading that fails says why and since when, and the counter goes
+/// on
+///           when it answers again, as it has lost nothing; one that never will is dead from then
+///           on.  A counter that goes backwards, jumps by more than info().most allows, or that the
+///           machine was suspended under, has lost its place: `resets`.
 class Meter {
  public:
   explicit Meter(MeterInfo info, Clock& clock = monotonic_clock());
@@ -112,26 +55,39 @@ class Meter {
   void give_up(Status status, std::string reason, std::string remedy);
 
  protected:
+  /// When to ask a counter again that has not answered.
+  enum class Retry { soon, later, never };  // within a reading; in the next one
   struct Sample {
     std::int64_t ticks = 0;
-    std::string failure;                       // why there are none
+    std::string failure;  // why there are none
+    Retry retry = Retry::soon;
     std::string reset;                         // why they do not continue those before
+    std::int64_t doubt = 0;                    // ticks that they may be off by, since those before
     std::optional<std::int64_t> monotonic_ns;  // when, if that is not now
     std::optional<PowerIntegral> integral;
     std::optional<std::int64_t> shown;  // if that is not the ticks
   };
-  /// The counter, now.  Never called by two threads at once, nor again after a failure.
+  /// The counter, now.  Never called by two threads at once, nor again after Retry::never.
   virtual Sample sample(Purpose purpose) = 0;
 
  private:
-  void take(Sample sample, Reading& reading);
+  struct Asked {
+    Sample sample;
+    std::int64_t before_ns = 0, after_ns = 0;
+  };
+  Asked ask(Purpose purpose);
+  void take(Asked asked, Reading& reading);
+  std::string lost_place(const Sample& sample, std::int64_t after_ns);
 
   MeterInfo info_;
   Clock& clock_;
   std::mutex mutex_;
   std::function<void(const Reading&, Purpose)> observer_;
   std::weak_ptr<Sampler> sampler_;
-  std::optional<Reading> last_;
+  std::optional<Reading> last_, good_;  // good: the last one that is ok
+  std::int64_t good_before_ns_ = 0;     // it was asked for
+  std::int64_t suspended_ns_ = 0;       // until then
+  bool dead_ = false, patient_ = true;
 };
 
 }  // namespace joule::energy

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/open_meters.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -10,6 +11,9 @@
 #include "joule/energy/meters/perf.h"
 #include "joule/energy/meters/rapl.h"
 #include "joule/energy/meters/replay.h"
+#include "joule/energy/meters/sensors/battery.h"
+#include "joule/energy/meters/sensors/hwmon.h"
+#include "joule/energy/meters/stream/stream.h"
 #include "joule/energy/models/calibration.h"
 #include "joule/energy/run_meters.h"
 #include "joule/io/nearest.h"
@@ -24,32 +28,100 @@ Meters listed(Ms... meters) {
   return list;
 }
 
-/// What `auto` takes, and what it would have taken if it could be read.
-struct Choice {
-  Meters chosen;
-  std::vector<MeterInfo> unread;
-};
+bool is_readable(const std::unique_ptr<Meter>& meter, Domain domain) {
+  return meter->available() && meter->info().domain == domain;
+}
 
-/// The readable ones of all sources; of perf and rapl, which are the same counters, one.
-Choice choose(Meters all, const Machine& machine) {
-  Choice choice;
+/// The source by which `auto` reads a domain: the name of the first in order that can be read.
+std::string first_of(const Meters& all, Domain domain) {
+  const auto found =
+      std::ranges::find_if(all, [&](const auto& meter) { return is_readable(meter, domain); });
+  return found == all.end() ? std::string() : (*found)->info().name;
+}
+
+/// What `auto` takes of all sources, each thing once, and what it would have taken if it could be
+/// read.
+Selected choose(Meters all, const Machine& machine) {
+  const std::string processors = first_of(all, Domain::processors);
+  const std::string whole = processors.empty() ? first_of(all, Domain::machine) : "";
+  Selected choice;
+  Meters cards;  // that cannot be read
   std::string why;
-  bool processors = false;
+  Taken taken;
   for (auto& meter : all) {
     const MeterInfo& info = meter->info();
-    const bool again = info.name == "rapl" && processors;
-    if (meter->available() && !again) {
-      processors = processors || info.name == "perf";
-      choice.chosen.push_back(std::move(meter));
-    } else if (!meter->available()) {
+    if (!meter->available()) {
       choice.unread.push_back(info);
       why += str(why.empty() ? "" : "; ", info.name, ": ", info.reason);
+      if (!info.gpu.empty()) cards.push_back(std::move(meter));
+      continue;
+    }
+    const bool wanted = info.domain == Domain::processors ? info.name == processors
+                        : info.domain == Domain::machine  ? info.name == whole
+                                                          : info.domain != Domain::unknown;
+    // A module's counter is in no sum of a run on the CPU: its processors are taken all the same.
+    const bool again = info.domain != Domain::processors && !taken.again(info).empty();
+    if (!wanted || again) continue;
+    taken.add(info);
+    choice.meters.push_back(std::move(meter));
+  }
+  if (choice.meters.empty()) {
+    choice.meters =
+        listed(unreadable_meter(machine, "auto", Status::absent, "no source can be read: " + why,
+                                "joule info says for each source what to do"));
+  }
+  std::ranges::move(cards, std::back_inserter(choice.meters));
+  return choice;
+}
+
+void add_all(Meters& to, Meters more) { std::ranges::move(more, std::back_inserter(to)); }
+
+constexpr std::string_view kReplay = "replay:", kGpu = "nvml:", kStreamOf = "stream:";
+
+/// Whether a selection begins so: a path or command after it may hold a "+" of its own.
+bool begins_a_selection(std::string_view text) {
+  for (const std::string_view name : {"auto", "nvml", "perf", "rapl", "hwmon", "battery", "none"}) {
+    if (text.starts_with(name) && (text.size() == name.size() || text[name.size()] == '+')) {
+      return true;
     }
   }
-  if (!choice.chosen.empty()) return choice;
-  return {.chosen = listed(unreadable_meter(machine, "auto", Status::absent,
-                                            "no source can be read: " + why,
-                                            "joule info says for each source what to do"))};
+  return text.starts_with(kReplay) || text.starts_with(kGpu) || text.starts_with(kStreamOf);
+}
+
+std::vector<std::string> split(const std::string& selection) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; (at = selection.find('+', at)) != std::string::npos; ++at) {
+    if (!begins_a_selection(std::string_view(selection).substr(at + 1))) continue;
+    parts.push_back(selection.substr(begin, at - begin));
+    begin = at + 1;
+  }
+  parts.push_back(selection.substr(begin));
+  return parts;
+}
+
+Meters open_one(const std::string& selection, const Machine& machine) {
+  if (selection == "none") return listed(no_meter(machine));
+  if (selection.starts_with(kReplay)) {
+    return listed(open_replay(selection.substr(kReplay.size())));
+  }
+  if (selection.starts_with(kStreamOf)) {
+    return listed(open_stream(machine, selection.substr(kStreamOf.size())));
+  }
+  if (selection == "nvml") return open_nvml(machine);
+  if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
+    return open_nvml(machine, selection.substr(kGpu.size()));
+  }
+  if (selection == "perf") return listed(open_perf(machine));
+  if (selection == "rapl") return listed(open_rapl(machine));
+  if (selection == "hwmon") return open_hwmon(machine);
+  if (selection == "battery") return listed(open_battery(machine));
+  throw ArgumentError(
+      str("meter: expected auto, nvml, nvml:ID, perf, rapl, hwmon, battery, stream:SPEC, "
+          "replay:FILE or "
+          "none, got '",
+          selection, "'",
+          did_you_mean(selection, {"auto", "nvml", "perf", "rapl", "hwmon", "battery", "none"})));
 }
 
 }  // namespace
@@ -58,40 +130,36 @@ Meters all_meters(const Machine& machine) {
   Meters all = open_nvml(machine);
   all.push_back(open_perf(machine));
   all.push_back(open_rapl(machine));
+  add_all(all, open_hwmon(machine));
+  all.push_back(open_battery(machine));
   calibrate(all);
   return all;
 }
 
+Selected select_meters(const std::string& selection, const Machine& machine) {
+  Selected selected;
+  for (const std::string& part : split(selection)) {
+    if (part == "auto") {
+      Selected choice = choose(all_meters(machine), machine);
+      add_all(selected.meters, std::move(choice.meters));
+      selected.unread = std::move(choice.unread);
+    } else {
+      Meters opened = open_one(part, machine);
+      calibrate(opened);
+      add_all(selected.meters, std::move(opened));
+    }
+  }
+  return selected;
+}
+
 Meters open_meters(const std::string& selection, const Machine& machine) {
-  constexpr std::string_view kReplay = "replay:", kGpu = "nvml:";
-  if (selection == "auto") return choose(all_meters(machine), machine).chosen;
-  if (selection == "none") return listed(no_meter(machine));
-  if (selection.starts_with(kReplay)) {
-    return listed(open_replay(selection.substr(kReplay.size())));
-  }
-  Meters meters;
-  if (selection == "nvml") {
-    meters = open_nvml(machine);
-  } else if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
-    meters = open_nvml(machine, selection.substr(kGpu.size()));
-  } else if (selection == "perf") {
-    meters = listed(open_perf(machine));
-  } else if (selection == "rapl") {
-    meters = listed(open_rapl(machine));
-  } else {
-    throw ArgumentError(
-        str("meter: expected auto, nvml, nvml:ID, perf, rapl, replay:FILE or none, got '",
-            selection, "'", did_you_mean(selection, {"auto", "nvml", "perf", "rapl", "none"})));
-  }
-  calibrate(meters);
-  return meters;
+  return select_meters(selection, machine).meters;
 }
 
 RunMeters open_run_meters(const std::string& selection, const RunsOn& where, Machine machine) {
   machine.gpu = where.gpu;
-  if (selection != "auto") return charge(open_meters(selection, machine), where, {}, machine);
-  Choice choice = choose(all_meters(machine), machine);
-  return charge(std::move(choice.chosen), where, choice.unread, machine);
+  Selected selected = select_meters(selection, machine);
+  return charge(std::move(selected.meters), where, selected.unread, machine);
 }
 
 }  // namespace joule::energy

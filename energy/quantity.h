@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <compare>
+#include <cstdint>
 #include <ostream>
 #include <sstream>
 #include <string_view>
@@ -81,5 +82,6 @@ constexpr Seconds operator/(Joules energy, Watts power) {
 }
 
 constexpr Joules picojoules(double n) { return Joules(n * 1e-12); }
+constexpr Seconds nanoseconds(std::int64_t n) { return Seconds(1e-9 * static_cast<double>(n)); }
 
 }  // namespace joule::energy

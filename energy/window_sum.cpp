@@ -25,6 +25,13 @@ std::optional<Joules> edges_of(const MeterInfo& meter, const WindowSum& window) 
   return gross(window) / duration(window) * open + meter.unit;
 }
 
+/// What was drawn between samples of power, at most.
+std::optional<Joules> between_of(const MeterInfo& meter, const WindowSum& window) {
+  if (window.nanoseconds == 0) return Joules(0);
+  const auto aliasing = meter.aliasing(gross(window) / duration(window));
+  return aliasing ? std::optional(*aliasing * duration(window)) : std::nullopt;
+}
+
 void set_idle(WindowSum& s, const Figure<Watts>& power) {
   if (!power.available()) {
     s.no_idle = power.reason();
@@ -48,9 +55,13 @@ Figure<Joules> sum_of(const std::vector<Figure<Joules>>& parts) {
   Joules value;
   std::optional<Joules> width = Joules(0);
   std::string from;
+  const auto counted = [](Quality q) { return q == Quality::measured || q == Quality::sampled; };
+  Quality quality = parts.front().quality();
   for (const Figure<Joules>& part : parts) {
     if (!part.available()) return part;
-    if (part.quality() != parts.front().quality()) {
+    if (counted(quality) && counted(part.quality())) {
+      if (part.quality() == Quality::sampled) quality = Quality::sampled;  // the sum is as sure
+    } else if (part.quality() != quality) {
       return Figure<Joules>::unavailable(
           part.source(), str("it is ", name(parts.front().quality()), " for one meter and ",
                              name(part.quality()), " for another"));
@@ -59,9 +70,11 @@ Figure<Joules> sum_of(const std::vector<Figure<Joules>>& parts) {
     width = sum(width, part.uncertainty());
     from += (from.empty() ? "" : " + ") + part.source();
   }
-  switch (parts.front().quality()) {
+  switch (quality) {
     case Quality::measured:
       return Figure<Joules>::measured(value, width, from);
+    case Quality::sampled:
+      return Figure<Joules>::sampled(value, width, from);
     case Quality::modelled:
       return Figure<Joules>::modelled(value, width, from);
     default:
@@ -75,7 +88,10 @@ WindowSum no_windows(const MeterInfo& meter) {
   return {.meter = meter.name,
           .scope = meter.scope,
           .unit = meter.unit,
-          .systematic = meter.systematic};
+          .systematic = meter.systematic,
+          .sampled = meter.integrates_power,
+          .domain = meter.domain,
+          .denied = meter.status == Status::denied};
 }
 
 WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
@@ -90,6 +106,10 @@ WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Wa
   s.ticks = window.ticks();
   s.nanoseconds = window.end.monotonic_ns - window.begin.monotonic_ns;
   s.edges = edges_of(meter, s);
+  s.between = between_of(meter, s);
+  if (s.edges) {
+    *s.edges += static_cast<double>(window.end.doubt - window.begin.doubt) * meter.unit;
+  }
   set_idle(s, idle_power);
   return s;
 }
@@ -98,6 +118,7 @@ void add(WindowSum& to, const WindowSum& more) {
   to.ticks += more.ticks;
   to.nanoseconds += more.nanoseconds;
   to.edges = sum(to.edges, more.edges);
+  to.between = sum(to.between, more.between);
   if (to.no_idle.empty()) to.no_idle = more.no_idle;
   if (to.no_idle.empty() && to.idle_stated != more.idle_stated) {
     to.no_idle = "it was measured for some windows and stated for others";
@@ -108,8 +129,11 @@ void add(WindowSum& to, const WindowSum& more) {
 }
 
 Measurement measure(const WindowSum& s) {
-  const MeterInfo info{
-      .name = s.meter, .scope = s.scope, .unit = s.unit, .systematic = s.systematic};
+  const MeterInfo info{.name = s.meter,
+                       .scope = s.scope,
+                       .unit = s.unit,
+                       .systematic = s.systematic,
+                       .integrates_power = s.sampled};
   if (!s.missing.empty()) return no_measurement(info, s.missing);
   if (s.nanoseconds == 0) return no_measurement(info, "no time passed between the readings");
   if (s.ticks == 0) {
@@ -118,7 +142,8 @@ Measurement measure(const WindowSum& s) {
   if (s.edges && *s.edges >= gross(s)) {
     return no_measurement(info, str("unresolved: ", duration(s), " is too short"));
   }
-  return split_energy(info, gross(s), s.edges, duration(s), idle_power(s, source(info)));
+  return split_energy(info, gross(s), sum(s.edges, s.between), duration(s),
+                      idle_power(s, source(info)));
 }
 
 EnergySplit total(std::span<const WindowSum> meters) {

@@ -19,9 +19,13 @@ struct WindowSum {
   std::string beside{};      // why it is not in the sum of a run; empty if it is
   Joules unit;               // of a tick
   double systematic = 0;
+  bool sampled = false;             // the meter integrates power
+  Domain domain = Domain::unknown;  // whose energy
+  bool denied = false;              // to this user
 
   std::int64_t ticks = 0, nanoseconds = 0;
-  std::optional<Joules> edges = Joules(0);  // what the windows' edges leave open; none if unknown
+  std::optional<Joules> edges = Joules(0);    // what the windows' edges leave open; none if unknown
+  std::optional<Joules> between = Joules(0);  // and what samples of power may have missed
 
   Joules idle;                                   // idle power times duration
   std::optional<Joules> idle_width = Joules(0);  // none if unknown

@@ -63,8 +63,10 @@ Pairs facts(const energy::MeterInfo& meter) {
   Pairs pairs{{"meter", meter.name}};
   if (!meter.scope.empty()) pairs.emplace_back("scope", meter.scope);
   if (meter.domain != energy::Domain::unknown) {
-    pairs.emplace_back(
-        "counts", meter.domain == energy::Domain::gpu ? "a GPU" : str("the ", name(meter.domain)));
+    pairs.emplace_back("counts", meter.domain == energy::Domain::gpu ? "a GPU"
+                                 : meter.domain == energy::Domain::module
+                                     ? "a GPU's whole module"
+                                     : str("the ", name(meter.domain)));
   }
   if (!meter.reason.empty()) {
     pairs.emplace_back("status", str(energy::name(meter.status), ": ", meter.reason));

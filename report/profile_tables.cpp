@@ -56,7 +56,7 @@ std::string lengths(const Profile& p) {
 
 std::string idle_method(const Profile& p) {
   if (!p.idle_power.available()) return "unavailable: " + p.idle_power.reason();
-  return text(p.idle_power) + (p.idle_power.quality() == energy::Quality::measured
+  return text(p.idle_power) + (p.idle_power.quality() != energy::Quality::modelled
                                    ? ", measured while nothing ran, before and after"
                                    : ", stated by the user");
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/energy/models/cost_model.h"
+#include "joule/energy/scope/scope.h"
 #include "joule/report/run_charts.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
@@ -121,24 +122,34 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
                     100 * reached->validation_accuracy, cards.back().note);
   }
   const auto& [intensity, pue] = run.energy.footprint;
+  const bool machine = energy::scope_of(all.measured).machine;
+  const char* const part = machine ? "" : ", of what the sum covers alone";
   if (intensity && split.gross.available()) {
     cards.push_back(
         {.name = "Carbon",
-         .value = fmt::format("{:.4g} g CO2", training::grams_co2(split.gross.value(), *intensity)),
-         .note = fmt::format("gross energy at the stated {:.4g} g/kWh", *intensity)});
+         .value =
+             fmt::format("{:.4g} g CO2e", training::grams_co2(split.gross.value(), *intensity)),
+         .note = fmt::format("gross energy at the stated {:.4g} g/kWh{}", *intensity, part)});
   }
   if (pue && split.gross.available()) {
-    cards.push_back({.name = "With the building",
-                     .value = str(split.gross.value() * *pue),
-                     .note = fmt::format("gross energy at the stated PUE of {:.4g}", *pue)});
+    cards.push_back(
+        {.name = machine ? "With the building" : "Its share of the building",
+         .value = str(split.gross.value() * *pue),
+         .note = fmt::format("gross energy at the stated PUE of {:.4g}{}", *pue, part)});
   }
   return cards;
 }
 
-/// What other meters counted meanwhile.
-std::vector<std::string> beside_the_sum(const TrainingRun& run) {
+/// What the sum is of, and what other meters counted meanwhile.
+std::vector<std::string> scope_of_the_sum(const TrainingRun& run) {
+  const training::PartEnergy all = whole(total_energy(run.energy.epochs));
   std::vector<std::string> lines;
-  for (const energy::WindowSum& meter : whole(total_energy(run.energy.epochs)).measured) {
+  if (measured(all).gross.available()) {
+    for (const std::string& line : energy::lines_of(energy::scope_of(all.measured))) {
+      lines.push_back("The measured sum " + line + ".");
+    }
+  }
+  for (const energy::WindowSum& meter : all.measured) {
     if (meter.beside.empty()) continue;
     lines.push_back(str("Not in the sum: ", energy::measure(meter).gross, ": ", meter.beside, "."));
   }
@@ -304,7 +315,7 @@ std::string to_html(const TrainingRun& whole) {
   std::vector<Card> cards = result_cards(whole);
   std::ranges::move(energy_cards(whole), std::back_inserter(cards));
   page.heading("Result").add(cards);
-  page.list(beside_the_sum(run));
+  page.list(scope_of_the_sum(run));
   page.heading("Accuracy and energy").add(accuracy_charts(run));
   add_energy(page, run);
   add_prediction(page, run);

@@ -9,8 +9,8 @@
 namespace joule::study {
 namespace {
 
-constexpr std::array kQualities{Quality::measured, Quality::attributed, Quality::modelled,
-                                Quality::counted, Quality::unavailable};
+constexpr std::array kQualities{Quality::measured, Quality::sampled, Quality::attributed,
+                                Quality::modelled, Quality::counted, Quality::unavailable};
 
 void require_text(const Value& value, const char* what, const std::string& text) {
   require(text.find('\0') == std::string::npos, "the ", what, " of the value ", value.name,
@@ -31,6 +31,8 @@ std::string_view name(Quality quality) {
   switch (quality) {
     case Quality::measured:
       return "measured";
+    case Quality::sampled:
+      return "sampled";
     case Quality::attributed:
       return "attributed";
     case Quality::modelled:
@@ -100,6 +102,8 @@ Quality detail::quality_of(energy::Quality quality) {
   switch (quality) {
     case energy::Quality::measured:
       return Quality::measured;
+    case energy::Quality::sampled:
+      return Quality::sampled;
     case energy::Quality::attributed:
       return Quality::attributed;
     case energy::Quality::modelled:

@@ -14,6 +14,7 @@ namespace joule::study {
 /// How a number came about.
 enum class Quality {
   measured,    // the difference of two readings of a meter or a clock
+  sampled,     // samples of power, integrated
   attributed,  // a share of something measured
   modelled,    // counted work times constants: nothing was measured
   counted,     // exact, of what was there: correct answers, MACs, parameters

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <string_view>
 
@@ -12,6 +13,8 @@
 #include "joule/core/error.h"
 #include "joule/energy/measurement.h"
 #include "joule/energy/models/cost_model.h"
+#include "joule/energy/run_meters.h"
+#include "joule/energy/scope/scope.h"
 #include "joule/io/parse_number.h"
 #include "joule/training/run/choice.h"
 
@@ -33,11 +36,28 @@ Joules parse_energy(const std::string& option, const std::string& text) {
   return energy;
 }
 
+void add_sysfs(Command& command, std::string& sysfs) {
+  add_option(
+      command, "--sysfs", sysfs,
+      "Look for hwmon, rapl, perf and batteries here, not in /sys: a container's view of its "
+      "host");
+}
+
+energy::Machine machine_at(const std::string& sysfs) {
+  energy::Machine machine;
+  if (sysfs.empty()) return machine;
+  require(std::filesystem::is_directory(sysfs), "--sysfs: there is no folder ", sysfs);
+  machine.sysfs = sysfs;
+  return machine;
+}
+
 void EnergyOptions::add_to(Command& command) {
   add_option(command, "--meter", meter,
-             "auto, nvml, nvml:ID (PCI bus id or UUID), perf, rapl, replay:FILE or none; those of "
-             "what the run computes on are its energy, others stand beside it")
+             str(kMeterChoices,
+                 ". Those of what the run computes on are its energy, others stand "
+                 "beside it"))
       ->capture_default_str();
+  add_sysfs(command, sysfs);
   add_option(command, "--idle", idle_seconds,
              "Seconds to measure the idle power before training; 0: do not")
       ->capture_default_str();
@@ -47,9 +67,12 @@ void EnergyOptions::add_to(Command& command) {
       command, "--energy-budget", budget,
       "Stop when all epochs together were measured to have spent so much: 500J, 2kJ, .1Wh, 1kWh");
   add_option(command, "--carbon-intensity", footprint.grams_per_kwh,
-             "CO2 of the electricity, in grams per kWh; the carbon gets a line of its own");
-  add_option(command, "--pue", footprint.pue,
-             "Energy of the building over that of the machine; it gets a line of its own");
+             "CO2 equivalent of the electricity, in grams per kWh; the carbon gets a line of its "
+             "own");
+  add_option(
+      command, "--pue", footprint.pue,
+      "Energy of the building over that of its machines; what was measured, times that, gets "
+      "a line of its own");
 }
 
 training::RunAccounting EnergyOptions::open(Device device,
@@ -60,8 +83,8 @@ training::RunAccounting EnergyOptions::open(Device device,
   if (idle_watts) energy::stated_idle_power(energy::Watts(*idle_watts));  // is it one?
   training::RunAccounting accounting{.footprint = footprint};
   if (!budget.empty()) accounting.energy.budget = parse_energy("--energy-budget", budget);
-  auto metering = std::make_shared<training::Metering>(
-      energy::open_run_meters(meter, {.device = device, .gpu = backend(device).bus_id()}));
+  auto metering = std::make_shared<training::Metering>(energy::open_run_meters(
+      meter, {.device = device, .gpu = backend(device).bus_id()}, machine_at(sysfs)));
   accounting.energy.metering = metering;
   if (idle_watts) {
     metering->state_idle_power(energy::Watts(*idle_watts));
@@ -73,23 +96,28 @@ training::RunAccounting EnergyOptions::open(Device device,
 
 namespace {
 
-std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& gross) {
+/// PUE and carbon are of what was measured: only a meter of the machine has all of it.
+std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& gross,
+                            bool machine) {
   std::string out;
   const Joules energy = gross.available() ? gross.value() : Joules();
-  const auto line = [&](const char* what, const std::string& value, const std::string& from) {
+  const auto line = [&](const std::string& what, const std::string& value,
+                        const std::string& from) {
     out += fmt::format("{}: {} ({})\n", what,
                        gross.available() ? value : "unavailable, as there is no measured energy",
                        from);
   };
   const double pue = f.pue.value_or(1), intensity = f.grams_per_kwh.value_or(0);
-  if (f.pue) line("with the building", str(energy * pue), str("stated PUE of ", pue));
+  const std::string building = machine ? "with the building" : "its share of the building";
+  const std::string part = machine ? "" : ", of what the sum covers alone";
+  if (f.pue) line(building, str(energy * pue), str("stated PUE of ", pue, part));
   const std::string stated = str("stated ", intensity, " g/kWh");
   const auto grams = [&](Joules e) {
-    return fmt::format("{:.4g} g CO2", training::grams_co2(e, intensity));
+    return fmt::format("{:.4g} g CO2e", training::grams_co2(e, intensity));
   };
-  if (f.grams_per_kwh) line("carbon", grams(energy), stated);
+  if (f.grams_per_kwh) line("carbon", grams(energy), stated + part);
   if (f.grams_per_kwh && f.pue) {
-    line("carbon with the building", grams(energy * pue), str(stated, ", stated PUE of ", pue));
+    line("carbon, " + building, grams(energy * pue), str(stated, ", stated PUE of ", pue, part));
   }
   return out;
 }
@@ -107,6 +135,10 @@ std::string energy_lines(const training::RunEnergy& run) {
     if (meter.beside.empty()) continue;
     out += str("  not in the sum: ", energy::measure(meter).gross, ": ", meter.beside, "\n");
   }
+  const energy::Scope scope = energy::scope_of(all.measured);
+  if (split.gross.available()) {
+    for (const std::string& line : energy::lines_of(scope)) out += "  " + line + "\n";
+  }
   const energy::CostModel& profile = energy::horowitz45();
   out += str("modelled energy: ", modelled(all, profile), "\n");
   for (const std::int64_t epoch : run.lost_after) {
@@ -114,7 +146,7 @@ std::string energy_lines(const training::RunEnergy& run) {
         "not in it: what was spent after epoch {} and then lost, at a kill or error\n", epoch);
   }
   out += training::choice_line(run.epochs) + "\n";
-  return out + footprint_lines(run.footprint, split.gross);
+  return out + footprint_lines(run.footprint, split.gross, scope.machine);
 }
 
 }  // namespace joule::cli

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "joule/cli/options/option.h"
+#include "joule/energy/machine.h"
 #include "joule/training/run/run.h"
 
 namespace joule::cli {
@@ -15,10 +16,22 @@ namespace joule::cli {
 /// Errors    ArgumentError: not a positive finite number and one of these units.
 energy::Joules parse_energy(const std::string& option, const std::string& text);
 
+/// What --meter may be.
+inline constexpr const char* kMeterChoices =
+    "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, hwmon, battery, "
+    "stream:UNIT[,KEY=VALUE]...:SOURCE, replay:FILE or none; several: rapl+stream:...";
+
+/// --sysfs.
+void add_sysfs(Command& command, std::string& sysfs);
+/// This machine, with the kernel's files in that folder; empty: where they are.
+///
+/// Errors    ArgumentError if there is no such folder.
+energy::Machine machine_at(const std::string& sysfs);
+
 /// The options of training that say how its energy is accounted for: --meter, --idle, --idle-power,
-/// --energy-budget, --carbon-intensity, --pue.
+/// --sysfs, --energy-budget, --carbon-intensity, --pue.
 struct EnergyOptions {
-  std::string meter = "auto";
+  std::string meter = "auto", sysfs;
   double idle_seconds = 2;
   std::optional<double> idle_watts;
   std::string budget;

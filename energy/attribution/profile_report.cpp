@@ -70,7 +70,8 @@ ordered_json sources(const Profile& p) {
   ordered_json array = ordered_json::array();
   for (const MeterInfo& source : p.sources) {
     ordered_json& object = array.emplace_back(json_of(source));
-    for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "remarks"}) {
+    for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "quality",
+                            "most_watts", "band_hz", "remarks"}) {
       object.erase(key);  // of the meter that was used they are in `meter`
     }
   }

@@ -18,11 +18,14 @@ ordered_json text_or_null(const std::string& text) {
 }  // namespace
 
 ordered_json json_of(const MeterInfo& meter) {
-  ordered_json unit, period, systematic;
+  ordered_json unit, period, systematic, quality, most, band;
   if (meter.unit > Joules(0)) {
     unit = meter.unit.value();
     systematic = meter.systematic;
+    quality = name(meter.integrates_power ? Quality::sampled : Quality::measured);
   }
+  if (meter.most) most = meter.most->value();
+  if (meter.band_hz) band = *meter.band_hz;
   if (meter.update_period) period = meter.update_period->value();
   return {{"name", meter.name},
           {"scope", text_or_null(meter.scope)},
@@ -33,6 +36,9 @@ ordered_json json_of(const MeterInfo& meter) {
           {"joules_per_tick", unit},
           {"update_period_s", period},
           {"systematic", systematic},
+          {"quality", quality},
+          {"most_watts", most},
+          {"band_hz", band},
           {"remarks", meter.remarks}};
 }
 

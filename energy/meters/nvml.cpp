@@ -10,6 +10,7 @@
 #include "joule/energy/meters/none.h"
 #include "joule/energy/meters/nvml_library.h"
 #include "joule/energy/meters/nvml_power.h"
+#include "joule/energy/meters/sensors/power_sum.h"
 
 namespace joule::energy {
 namespace {
@@ -17,8 +18,11 @@ namespace {
 constexpr const char* kNvml = "nvml";
 constexpr const char* kRemedy =
     "needs an NVIDIA GPU that tells its power, with its driver loaded (nvidia-smi must work), and "
-    "in a "
-    "container the driver's libraries (--gpus all)";
+    "in a container the driver's libraries (--gpus all)";
+constexpr const char* kJetsonRemedy =
+    "the GPU of a Jetson tells NVML no energy: its board's sensor does, as hwmon (ina3221)";
+constexpr double kOverPowerLimit = 2;  // the limit is one of a mean: peaks go above it
+constexpr Watts kMostOfACard(5000);
 constexpr Joules kMillijoule(1e-3);
 constexpr double kSystematic = 0.05;
 constexpr Seconds kSamplePeriod(0.1);           // the power sensor is no faster
@@ -47,7 +51,8 @@ class NvmlMeter final : public Meter {
     unsigned long long millijoules = 0;
     const Return code = library_->call().total_energy(device_, &millijoules);
     if (code != nvml::kSuccess) {
-      return {.failure = library_->text("nvmlDeviceGetTotalEnergyConsumption", code)};
+      return {.failure = library_->text("nvmlDeviceGetTotalEnergyConsumption", code),
+              .retry = nvml::is_final(code) ? Retry::never : Retry::soon};
     }
     return {.ticks = static_cast<std::int64_t>(millijoules), .integral = integral()};
   }
@@ -59,7 +64,7 @@ class NvmlMeter final : public Meter {
       const auto [milliwatts, code] = sensor_.instant();
       senses_ = code == nvml::kSuccess;
       if (!senses_) return {};
-      power_.add(milliwatts, now);
+      power_.add(1000 * milliwatts, now);
     }
     return power_.integral();
   }
@@ -68,22 +73,44 @@ class NvmlMeter final : public Meter {
   nvml::Device device_;
   nvml::PowerSensor sensor_;
   bool senses_;
-  nvml::PowerSum power_;
+  PowerSum power_;
 };
 
 /// What a reader of the figures may want to know: the driver, and the power that it allows.
-std::vector<std::string> conditions(const nvml::Functions& call, nvml::Device device) {
-  std::vector<std::string> known;
+void add_conditions(const nvml::Functions& call, nvml::Device device, MeterInfo& info) {
   std::array<char, nvml::kTextSize> driver{};
   if (call.driver_version &&
       call.driver_version(driver.data(), nvml::kTextSize) == nvml::kSuccess) {
-    known.push_back(str("driver ", driver.data()));
+    info.remarks.push_back(str("driver ", driver.data()));
   }
   unsigned milliwatts = 0;
+  info.most = kMostOfACard;
   if (call.power_limit && call.power_limit(device, &milliwatts) == nvml::kSuccess) {
-    known.push_back(str("power limit ", Watts(1e-3 * milliwatts)));
+    const Watts limit(1e-3 * milliwatts);
+    info.remarks.push_back(str("power limit ", limit));
+    if (limit > Watts(0)) info.most = kOverPowerLimit * limit;
   }
-  return known;
+}
+
+/// Of what the counter is, beside the card's name.
+struct Extent {
+  std::string text;
+  Domain domain = Domain::gpu;
+};
+Extent extent_of(const std::string& name, bool split) {
+  // The counter of Grace Hopper is the module's, with the processor.
+  if (name.find("GH200") != std::string::npos) {
+    return {
+        .text = split ? " (whole module with its Grace processor, shared with other MIG instances)"
+                      : " (whole module with its Grace processor)",
+        .domain = Domain::module};
+  }
+  return {.text = split ? " (whole card, shared with other MIG instances)" : " (whole card)"};
+}
+
+const char* remedy_on(const Machine& machine) {
+  const std::string board = machine.read_file(machine.procfs + "/device-tree/model").text;
+  return board.find("Jetson") != std::string::npos ? kJetsonRemedy : kRemedy;
 }
 
 /// Whether the card counts its energy; not supported if the driver is too old to know of it.
@@ -97,7 +124,7 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
   const nvml::Functions& call = library->call();
   const auto refused = [&](const char* function, Return code) {
     return unreadable_meter(machine, kNvml, status_of(code), library->text(function, code),
-                            kRemedy);
+                            remedy_on(machine));
   };
   std::array<char, nvml::kTextSize> name{};
   nvml::PciInfo pci{};
@@ -111,16 +138,15 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
   // GPUs without MIG answer that they do not support the question.
   const bool split =
       call.mig_mode && call.mig_mode(device, &mig, &pending) == nvml::kSuccess && mig == 1;
-  MeterInfo info{
-      .name = kNvml,
-      .scope = str("GPU ", pci.bus_id, " ", name.data(),
-                   split ? " (whole card, shared with other MIG instances)" : " (whole card)"),
-      .domain = Domain::gpu,
-      .gpu = pci.bus_id,
-      .unit = kMillijoule,
-      .systematic = kSystematic,
-      .sample_period = kSamplePeriod,
-      .remarks = conditions(call, device)};
+  const Extent extent = extent_of(name.data(), split);
+  MeterInfo info{.name = kNvml,
+                 .scope = str("GPU ", pci.bus_id, " ", name.data(), extent.text),
+                 .domain = extent.domain,
+                 .gpu = pci.bus_id,
+                 .unit = kMillijoule,
+                 .systematic = kSystematic,
+                 .sample_period = kSamplePeriod};
+  add_conditions(call, device, info);
   if (split) {
     info.remarks.push_back(
         "MIG is on: the counter is the whole card's, with what other instances do");
@@ -134,7 +160,9 @@ std::unique_ptr<Meter> open_device(const Machine& machine, const std::shared_ptr
   if (counter == nvml::kNotSupported && sensor.power().code == nvml::kSuccess) {
     return nvml::power_meter(machine, std::move(info), std::move(sensor));
   }
-  return refused("nvmlDeviceGetTotalEnergyConsumption", counter);
+  return unreadable_meter(machine, std::move(info), status_of(counter),
+                          library->text("nvmlDeviceGetTotalEnergyConsumption", counter),
+                          remedy_on(machine));
 }
 
 /// The card that `id` names, also if it is one of its MIG instances.
@@ -169,7 +197,8 @@ std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std:
   if (!id.empty()) require_an_id(id);
   std::vector<std::unique_ptr<Meter>> meters;
   const auto refuse = [&](Status status, std::string reason) {
-    meters.push_back(unreadable_meter(machine, kNvml, status, std::move(reason), kRemedy));
+    meters.push_back(
+        unreadable_meter(machine, kNvml, status, std::move(reason), remedy_on(machine)));
     return std::move(meters);
   };
   const Library::Loaded loaded = Library::load(machine.nvml);
@@ -194,7 +223,7 @@ std::vector<std::unique_ptr<Meter>> open_nvml(const Machine& machine, const std:
   for (unsigned i = 0; i < count; ++i) {
     if (const Return code = call.device_by_index(i, &handle); code != nvml::kSuccess) {
       const std::string why = library.text("nvmlDeviceGetHandleByIndex_v2", code);
-      meters.push_back(unreadable_meter(machine, kNvml, status_of(code), why, kRemedy));
+      meters.push_back(unreadable_meter(machine, kNvml, status_of(code), why, remedy_on(machine)));
     } else {
       meters.push_back(open_device(machine, loaded.library, handle));
     }

@@ -14,7 +14,12 @@ namespace joule::energy::nvml {
 
 using Return = int;
 inline constexpr Return kSuccess = 0, kNotSupported = 3, kNoPermission = 4, kNotFound = 6,
-                        kDriverNotLoaded = 9;
+                        kDriverNotLoaded = 9, kGpuIsLost = 15, kResetRequired = 16;
+/// Whether a GPU that answered so will answer nothing else any more.
+constexpr bool is_final(Return code) {
+  return code == kNotSupported || code == kNoPermission || code == kNotFound ||
+         code == kDriverNotLoaded || code == kGpuIsLost || code == kResetRequired;
+}
 
 struct DeviceOpaque;
 using Device = DeviceOpaque*;

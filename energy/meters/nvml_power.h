@@ -38,25 +38,7 @@ class PowerSensor {
   bool instant_ = false, averages_ = false;
 };
 
-/// Samples of power, integrated by the trapezoid rule.
-class PowerSum {
- public:
-  void add(std::int64_t milliwatts, std::int64_t now_ns);
-  /// Goes on from a sample without what was drawn since the last one.
-  void skip_to(std::int64_t milliwatts, std::int64_t now_ns);
-
-  const PowerIntegral& integral() const { return sum_; }
-  std::int64_t last_ns() const { return last_ns_; }
-
- private:
-  PowerIntegral sum_;
-  std::int64_t picojoules_ = 0;  // that do not fill a microjoule yet
-  std::int64_t last_mw_ = 0, last_ns_ = 0;
-};
-
-/// The energy of a card without an energy counter, in microjoules: its power, sampled once per
-/// update period while a window is open, and integrated.  Without a sample for a second and ten
-/// periods it has lost its place (a reset): nobody knows what was drawn meanwhile.
+/// The energy of a card without an energy counter, as that of any energy::power_meter().
 ///
 /// `info` needs scope, domain and the like; what follows from the sensor is filled in.
 std::unique_ptr<Meter> power_meter(const Machine& machine, MeterInfo info, PowerSensor sensor);

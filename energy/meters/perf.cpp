@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kPerf = "perf";
 constexpr std::uint64_t kMostCpus = 65535;
+constexpr Watts kMostOfACounter(1000);  // of a package or its DRAM, as in rapl.cpp
 
 std::optional<std::uint64_t> number(const std::string& text, int base = 10) {
   std::uint64_t value = 0;
@@ -154,7 +155,10 @@ class PerfMeter final : public Meter {
     Sample sum;
     for (const KernelCounter& counter : counters_) {
       const KernelCounter::Value value = counter.read();
-      if (value.error) return {.failure = str("perf event: ", std::strerror(value.error))};
+      if (value.error) {
+        return {.failure = str("perf event: ", std::strerror(value.error)),
+                .retry = value.error == ENODEV ? Retry::never : Retry::soon};
+      }
       sum.ticks += static_cast<std::int64_t>(value.ticks);
     }
     return sum;
@@ -206,6 +210,7 @@ std::unique_ptr<Meter> open_perf(const Machine& machine) {
                  .scope = cpu_scope(d.packages, d.configs.size() > 1),
                  .domain = Domain::processors,
                  .unit = d.unit,
+                 .most = static_cast<double>(counters.size()) * kMostOfACounter,
                  .remarks = d.remarks};
   return std::make_unique<PerfMeter>(std::move(info), machine, std::move(counters));
 }

@@ -2,9 +2,7 @@
 #include "joule/energy/meters/rapl.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -15,33 +13,21 @@
 #include "joule/core/error.h"
 #include "joule/energy/meters/cpu_scope.h"
 #include "joule/energy/meters/none.h"
+#include "joule/energy/meters/sysfs_number.h"
 
 namespace joule::energy {
 namespace {
 
 constexpr const char* kRapl = "rapl";
-constexpr Joules kMicrojoule(1e-6);
-constexpr std::int64_t kMaxWatts = 1000;  // no package or DRAM of one draws more, nor half of it
+constexpr Joules kRaplTick(1e-6);
+constexpr std::int64_t kMaxWatts = 1000;    // no package or DRAM of one draws more, nor half of it
+constexpr std::int64_t kOverZoneLimit = 4;  // a limit is one of a mean, and not each is enforced
+constexpr std::int64_t kLumpNs = 10'000'000;  // the hardware updates every millisecond, or so
+constexpr int kConstraints = 3;               // long term, short term, peak
+constexpr Seconds kLongestPeriod(30);
 
-/// A number of microjoules (or microwatts), or why there is none.
-struct Microjoules {
-  std::int64_t value = 0;
-  std::string problem;
-  int error = 0;  // an errno
-};
-
-Microjoules read_microjoules(const Machine& machine, const std::string& path) {
-  const FileText file = machine.read_file(path);
-  if (file.error) {
-    return {.problem = str(path, ": ", std::strerror(file.error)), .error = file.error};
-  }
-  const std::string text = trimmed(file.text);
-  Microjoules read;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), read.value);
-  if (code != std::errc() || end != text.data() + text.size() || read.value < 0) {
-    read.problem = str(path, ": expected a number of microjoules, got '", text, "'");
-  }
-  return read;
+SysfsNumber read_microjoules(const Machine& machine, const std::string& path) {
+  return read_sysfs_number(machine, path, "microjoules");
 }
 
 /// One counter that is added to the sum.
@@ -49,12 +35,21 @@ struct Zone {
   std::string folder;
   bool dram = false;
   int package = 0;
-  std::int64_t range = 0;  // microjoules, where it wraps
+  std::int64_t watts = kMaxWatts;  // that it cannot exceed
+  std::int64_t range = 0;          // microjoules, where it wraps
   std::int64_t last = 0;
+  std::int64_t before_ns = 0;  // the last one was read after it
 
   std::string energy() const { return folder + "/energy_uj"; }
   /// The shortest time in which it can wrap.
-  std::int64_t shortest_wrap_ns() const { return range / kMaxWatts * 1000; }
+  std::int64_t shortest_wrap_ns() const { return range / watts * 1000; }
+  /// The most that it can count in this time: 1 W is 1 microjoule per 1000 ns.
+  std::int64_t most(std::int64_t ns) const { return (ns + kLumpNs) / 1000 * watts; }
+};
+
+/// What one look at a zone gave.
+struct ZoneLook {
+  std::int64_t value = 0, before_ns = 0, after_ns = 0;
 };
 
 class RaplMeter final : public Meter {
@@ -62,51 +57,57 @@ class RaplMeter final : public Meter {
   RaplMeter(MeterInfo info, Machine machine, std::vector<Zone> zones)
       : Meter(std::move(info), *machine.clock),
         machine_(std::move(machine)),
-        zones_(std::move(zones)),
-        last_ns_(clock().now_ns()) {}
+        zones_(std::move(zones)) {}
 
  private:
   Sample sample(Purpose) override {
-    const std::int64_t now_ns = clock().now_ns();
-    std::string reset;
-    for (Zone& zone : zones_) {
-      const Microjoules now = read_microjoules(machine_, zone.energy());
-      if (!now.problem.empty()) return {.failure = now.problem};
-      const std::string lost = add(zone, now.value, now_ns - last_ns_);
-      if (!lost.empty()) reset = lost;
+    std::vector<ZoneLook> looks;  // all of them, or the sum goes on from none
+    for (const Zone& zone : zones_) {
+      const std::int64_t before_ns = clock().now_ns();
+      const SysfsNumber now = read_microjoules(machine_, zone.energy());
+      if (!now.problem.empty()) {
+        return {.failure = now.problem, .retry = now.gone() ? Retry::later : Retry::soon};
+      }
+      looks.push_back({now.value, before_ns, clock().now_ns()});
     }
-    last_ns_ = now_ns;
-    return {.ticks = total_, .reset = reset};
+    Sample sum;
+    for (std::size_t i = 0; i < zones_.size(); ++i) add(zones_[i], looks[i], sum);
+    sum.ticks = total_;
+    return sum;
   }
 
   /// Adds what a zone has counted since the last time; says why if that is not certain.
-  std::string add(Zone& zone, std::int64_t now, std::int64_t elapsed_ns) {
-    const std::int64_t before = std::exchange(zone.last, now);
+  void add(Zone& zone, const ZoneLook& look, Sample& sum) {
+    const std::int64_t before = std::exchange(zone.last, look.value);
+    const std::int64_t elapsed_ns = look.after_ns - std::exchange(zone.before_ns, look.before_ns);
+    const std::int64_t most = zone.most(elapsed_ns);
     if (elapsed_ns >= zone.shortest_wrap_ns()) {
-      return str(zone.energy(), ": was not read for ",
-                 Seconds(1e-9 * static_cast<double>(elapsed_ns)),
-                 " and may have wrapped more than once");
+      sum.reset = str(zone.energy(), ": was not read for ", nanoseconds(elapsed_ns),
+                      " and may have wrapped more than once");
+    } else if (look.value >= before) {
+      total_ += look.value - before;
+      if (look.value - before <= most) return;
+      sum.reset = str(zone.energy(), ": jumped from ", before, " to ", look.value, " uJ in ",
+                      nanoseconds(elapsed_ns), ": more than ", zone.watts, " W");
+    } else {
+      const std::int64_t wrapped = look.value - before + zone.range;
+      total_ += std::max<std::int64_t>(wrapped, 0);
+      if (wrapped < 0 || wrapped > most) {
+        sum.reset = str(zone.energy(), ": went backwards, from ", before, " to ", look.value,
+                        " uJ; a wrap within ", nanoseconds(elapsed_ns), " would mean more than ",
+                        zone.watts, " W (a reset)");
+      } else {
+        sum.doubt += most;  // a reset close to the end of the range looks the same
+      }
     }
-    if (now >= before) {
-      total_ += now - before;
-      return {};
-    }
-    const std::int64_t wrapped = now - before + zone.range;
-    // 1 W is 1 microjoule per 1000 ns; the hardware updates in lumps of about a millisecond.
-    if (wrapped > (elapsed_ns + 10'000'000) / 1000 * kMaxWatts) {
-      return str(zone.energy(), ": went backwards, from ", before, " to ", now,
-                 " uJ; a wrap within ", Seconds(1e-9 * static_cast<double>(elapsed_ns)),
-                 " would mean more than ", kMaxWatts, " W (a reset)");
-    }
-    total_ += wrapped;
-    return {};
   }
 
   Machine machine_;
   std::vector<Zone> zones_;
-  std::int64_t last_ns_;
   std::int64_t total_ = 0;
 };
+
+constexpr std::string_view kMsr = "intel-rapl:", kMmio = "intel-rapl-mmio:";
 
 /// A folder intel-rapl:N[:M] and the name that it gives itself.
 struct FoundZone {
@@ -114,27 +115,22 @@ struct FoundZone {
 };
 
 /// "a:0" of "intel-rapl:a:0"; empty for anything else.  Indexes are hexadecimal.
-std::string index_of(const std::string& file) {
-  constexpr std::string_view kPrefix = "intel-rapl:";
-  if (!file.starts_with(kPrefix)) return {};
-  std::string index = file.substr(kPrefix.size());
+std::string index_of(const std::string& file, std::string_view prefix) {
+  if (!file.starts_with(prefix)) return {};
+  std::string index = file.substr(prefix.size());
   return index.find_first_not_of("0123456789abcdef:") == std::string::npos ? index : "";
 }
 
-std::vector<FoundZone> find_zones(const Machine& machine, std::vector<std::string>& remarks) {
+std::vector<FoundZone> find_zones(const Machine& machine, std::string_view prefix) {
   std::vector<FoundZone> found;
-  bool mmio = false;
   std::error_code ignored;  // no folder, no zones
   for (const auto& entry :
        std::filesystem::directory_iterator(machine.sysfs + "/class/powercap", ignored)) {
-    const std::string file = entry.path().filename().string();
-    mmio = mmio || file.starts_with("intel-rapl-mmio:");
-    const std::string index = index_of(file);
+    const std::string index = index_of(entry.path().filename().string(), prefix);
     if (index.empty()) continue;
     const FileText name = machine.read_file(entry.path().string() + "/name");
     if (!name.error) found.push_back({entry.path().string(), index, trimmed(name.text)});
   }
-  if (mmio) remarks.push_back("intel-rapl-mmio is left out: the same counters by another way");
   const auto key = [](const FoundZone& f) { return std::pair(f.index.size(), f.index); };
   std::sort(found.begin(), found.end(),
             [&](const FoundZone& a, const FoundZone& b) { return key(a) < key(b); });
@@ -154,7 +150,8 @@ std::optional<int> package_of(const std::string& name) {
 }
 
 /// Packages and their DRAM; everything else is in them, or contains them.
-std::vector<Zone> choose(const std::vector<FoundZone>& found, std::vector<std::string>& remarks) {
+std::vector<Zone> packages_of(const std::vector<FoundZone>& found,
+                              std::vector<std::string>& remarks) {
   std::vector<Zone> zones;
   for (const FoundZone& f : found) {
     if (const auto package = package_of(f.name)) {
@@ -166,105 +163,202 @@ std::vector<Zone> choose(const std::vector<FoundZone>& found, std::vector<std::s
       const auto owner = std::find_if(found.begin(), found.end(), [&](const FoundZone& other) {
         return other.index == parent;
       });
-      const auto package = owner == found.end() ? std::nullopt : package_of(owner->name);
-      if (package) zones.push_back({.folder = f.folder, .dram = true, .package = *package});
+      const auto in = owner == found.end() ? std::nullopt : package_of(owner->name);
+      if (in) zones.push_back({.folder = f.folder, .dram = true, .package = *in});
     }
   }
   return zones;
 }
 
-/// Fills in value and range.  Returns what cannot be read, if anything.
-Microjoules read_first(const Machine& machine, Zone& zone) {
-  Microjoules range = read_microjoules(machine, zone.folder + "/max_energy_range_uj");
+/// What is counted: the packages, by one of two ways; if there is none, the platform.
+struct Chosen {
+  std::vector<Zone> zones;
+  bool platform = false;
+};
+Chosen choose(const Machine& machine, std::vector<std::string>& remarks) {
+  const std::vector<FoundZone> msr = find_zones(machine, kMsr), mmio = find_zones(machine, kMmio);
+  Chosen chosen{.zones = packages_of(msr, remarks)};
+  const auto has_package = [&] {
+    return std::ranges::any_of(chosen.zones, [](const Zone& z) { return !z.dram; });
+  };
+  if (has_package()) {
+    if (!mmio.empty()) {
+      remarks.emplace_back("intel-rapl-mmio is left out: the same counters by another way");
+    }
+    return chosen;
+  }
+  remarks.clear();
+  chosen.zones = packages_of(mmio, remarks);
+  if (has_package()) {
+    remarks.emplace_back("read by intel-rapl-mmio: there is no package in intel-rapl");
+    return chosen;
+  }
+  remarks.clear();
+  chosen = {.platform = true};
+  for (const FoundZone& found : msr) {
+    if (found.name == "psys") chosen.zones.push_back({.folder = found.folder});
+  }
+  return chosen;
+}
+
+/// The highest limit that the kernel enforces, with a margin; kMaxWatts if none is.
+std::int64_t watts_of(const Machine& machine, const Zone& zone) {
+  const SysfsNumber enabled =
+      read_sysfs_number(machine, zone.folder + "/enabled", "1 for enabled, or 0");
+  if (!enabled.problem.empty() || enabled.value == 0) return kMaxWatts;
+  std::int64_t highest = 0;
+  for (int i = 0; i < kConstraints; ++i) {
+    for (const char* what : {"power_limit_uw", "max_power_uw"}) {
+      const std::string file = str(zone.folder, "/constraint_", i, "_", what);
+      highest = std::max(highest, read_sysfs_number(machine, file, "microwatts").value);
+    }
+  }
+  const std::int64_t watts = highest / 1'000'000 + 1;
+  return highest == 0 || watts > kMaxWatts / kOverZoneLimit ? kMaxWatts : watts * kOverZoneLimit;
+}
+
+/// Fills in value, range and limit.  Returns what cannot be read, if anything.
+SysfsNumber read_first(const Machine& machine, Zone& zone) {
+  SysfsNumber range = read_microjoules(machine, zone.folder + "/max_energy_range_uj");
   if (!range.problem.empty()) return range;
   if (range.value == 0) {
     return {.problem = zone.folder + "/max_energy_range_uj: expected more than 0"};
   }
   zone.range = range.value;
-  Microjoules now = read_microjoules(machine, zone.energy());
+  zone.watts = watts_of(machine, zone);
+  zone.before_ns = machine.clock->now_ns();
+  SysfsNumber now = read_microjoules(machine, zone.energy());
   zone.last = now.value;
   return now;
 }
 
-/// Whether `other` shows the counter of `zone` again.  Two counters of a kind count from the same
-/// boot, but never to the same microjoule.
-bool mirrors(const Machine& machine, const Zone& zone, const Zone& other) {
-  if (zone.dram != other.dram || zone.package != other.package) return false;
-  const auto look = [&](const Zone& z) { return read_microjoules(machine, z.energy()); };
-  const Microjoules first = look(zone), between = look(other), last = look(zone);
-  if (!first.problem.empty() || !between.problem.empty() || !last.problem.empty()) return false;
-  const bool wrapped = last.value < first.value;
-  const bool inside = wrapped ? between.value >= first.value || between.value <= last.value
-                              : between.value >= first.value && between.value <= last.value;
-  const bool counts = first.value > 0 || last.value > 0;  // two zeros say nothing
-  return counts && inside;
+/// Values of each zone, read in turns for a second; the problem if too few rounds are complete.
+struct WatchedZones {
+  std::vector<std::vector<std::int64_t>> values;  // per zone
+  std::string problem;
+};
+WatchedZones watch_zones(const Machine& machine, const std::vector<Zone>& zones) {
+  constexpr int kRounds = 50;
+  constexpr std::int64_t kRoundNs = 20'000'000;
+  WatchedZones watched;
+  watched.values.resize(zones.size());
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::int64_t> values;
+    for (const Zone& zone : zones) {
+      const SysfsNumber now = read_microjoules(machine, zone.energy());
+      if (!now.problem.empty()) {
+        watched.problem = now.problem;
+        break;
+      }
+      values.push_back(now.value);
+    }
+    for (std::size_t i = 0; values.size() == zones.size() && i < zones.size(); ++i) {
+      watched.values[i].push_back(values[i]);
+    }
+    machine.clock->sleep_ns(kRoundNs);
+  }
+  if (2 * watched.values.front().size() > kRounds) watched.problem.clear();
+  return watched;
 }
 
-std::vector<Zone> without_mirrors(const Machine& machine, const std::vector<Zone>& zones,
-                                  std::vector<std::string>& remarks) {
-  std::vector<Zone> kept;
-  std::size_t dropped = 0;
-  for (const Zone& zone : zones) {
-    const bool mirror = std::any_of(
-        kept.begin(), kept.end(), [&](const Zone& known) { return mirrors(machine, known, zone); });
-    if (mirror) {
-      ++dropped;
-    } else {
-      kept.push_back(zone);
-    }
+/// Whether two zones of the same kind and package show one counter, moved at times that are less
+/// than a round apart: each value of the one lies between the other's a round before and after.
+/// Two counters count from the same boot, but never to the same microjoules.
+bool mirrors(const std::vector<std::int64_t>& one, const std::vector<std::int64_t>& other,
+             std::int64_t range) {
+  const auto ahead = [&](std::int64_t from, std::int64_t to) {
+    return to >= from ? to - from : to - from + range;
+  };
+  for (std::size_t i = 1; i + 1 < one.size(); ++i) {
+    if (ahead(one[i - 1], other[i]) > ahead(one[i - 1], one[i + 1])) return false;
   }
+  return one.front() > 0 || one.back() > 0;  // two zeros say nothing
+}
+
+bool alike(const Zone& a, const Zone& b) { return a.dram == b.dram && a.package == b.package; }
+
+/// Leaves out what shows the counter of another die; returns a problem, if that cannot be told.
+std::string drop_mirrors(const Machine& machine, std::vector<Zone>& zones,
+                         std::vector<std::string>& remarks) {
+  const auto has_twin = [&](const Zone& zone) {
+    return std::ranges::count_if(zones, [&](const Zone& z) { return alike(z, zone); }) > 1;
+  };
+  if (std::ranges::none_of(zones, has_twin)) return {};
+  const WatchedZones watched = watch_zones(machine, zones);
+  if (!watched.problem.empty()) return watched.problem;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < zones.size(); ++i) {
+    const bool mirror = std::ranges::any_of(kept, [&](std::size_t k) {
+      return alike(zones[k], zones[i]) &&
+             mirrors(watched.values[k], watched.values[i], zones[k].range);
+    });
+    if (!mirror) kept.push_back(i);
+  }
+  const std::size_t dropped = zones.size() - kept.size();
+  std::vector<Zone> left;
+  for (const std::size_t k : kept) left.push_back(zones[k]);
+  zones = std::move(left);
   if (dropped > 0) {
     remarks.push_back(str("left out: ", dropped, " zone", dropped == 1 ? "" : "s", " that mirror",
                           dropped == 1 ? "s" : "", " the counter of another die"));
   }
-  return kept;
+  return {};
 }
 
 /// The long-term limits of the packages, where the kernel tells.
 void say_limits(const Machine& machine, const std::vector<Zone>& zones,
                 std::vector<std::string>& remarks) {
   for (const Zone& zone : zones) {
-    const Microjoules watts =
-        read_microjoules(machine, zone.folder + "/constraint_0_power_limit_uw");
-    if (zone.dram || !watts.problem.empty()) continue;
+    const SysfsNumber limit =
+        read_sysfs_number(machine, zone.folder + "/constraint_0_power_limit_uw", "microwatts");
+    if (zone.dram || !limit.problem.empty()) continue;
     remarks.push_back(str("package ", zone.package, ": power limit ",
-                          Watts(1e-6 * static_cast<double>(watts.value))));
+                          Watts(1e-6 * static_cast<double>(limit.value))));
   }
 }
 
-std::unique_ptr<Meter> refused(const Machine& machine, const Microjoules& read) {
-  if (read.error == EACCES || read.error == EPERM) {
-    return unreadable_meter(
-        machine, kRapl, Status::denied,
-        "present but root-only since Linux 5.10 (CVE-2020-8694): " + read.problem,
-        "run as root, or, if every local user may watch this machine's power: "
-        "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj (until the next boot)");
+/// A wrap is doubtful by what can be drawn between two readings: they are so close that this is a
+/// thousandth of the range.
+Seconds sample_period(const std::vector<Zone>& zones) {
+  Seconds period = kLongestPeriod;
+  for (const Zone& zone : zones) {
+    period = std::min(period, 1e-3 * nanoseconds(zone.shortest_wrap_ns()));
   }
-  return unreadable_meter(machine, kRapl, Status::failed, read.problem,
-                          "the kernel's log may say more (dmesg)");
+  return std::max(period, Seconds(0.01));
 }
 
 }  // namespace
 
 std::unique_ptr<Meter> open_rapl(const Machine& machine) {
-  MeterInfo info{.name = kRapl,
-                 .domain = Domain::processors,
-                 .unit = kMicrojoule,
-                 .sample_period = Seconds(30)};
-  std::vector<Zone> zones = choose(find_zones(machine, info.remarks), info.remarks);
-  const auto is_package = [](const Zone& z) { return !z.dram; };
-  if (std::none_of(zones.begin(), zones.end(), is_package)) {
+  MeterInfo info{.name = kRapl, .domain = Domain::processors, .unit = kRaplTick};
+  auto [zones, platform] = choose(machine, info.remarks);
+  if (zones.empty()) {
     return unreadable_meter(
         machine, kRapl, Status::absent,
         str("there is no package in ", machine.sysfs, "/class/powercap/intel-rapl:*"),
-        "in a virtual machine or a container: measure on the host; on a machine of your own: "
-        "modprobe intel_rapl_msr");
+        "in a virtual machine or a container: measure on the host (or give joule its tree by "
+        "--sysfs); on a machine of your own: modprobe intel_rapl_msr");
   }
   for (Zone& zone : zones) {
-    const Microjoules read = read_first(machine, zone);
-    if (!read.problem.empty()) return refused(machine, read);
+    const SysfsNumber read = read_first(machine, zone);
+    if (read.problem.empty()) continue;
+    return refused_meter(
+        machine, kRapl, read, "present but root-only since Linux 5.10 (CVE-2020-8694): ",
+        "run as root, or, if every local user may watch this machine's power: "
+        "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj (until the next boot)");
   }
-  zones = without_mirrors(machine, zones, info.remarks);
+  const std::string untold = drop_mirrors(machine, zones, info.remarks);
+  if (!untold.empty()) {
+    return unreadable_meter(machine, kRapl, Status::failed,
+                            "whether two dies show the same counter cannot be told: " + untold,
+                            "the kernel's log may say more (dmesg)");
+  }
+  info.sample_period = sample_period(zones);
+  if (platform) {
+    info.domain = Domain::unknown;
+    info.scope = "psys, the platform: what that is, the maker of the board decides";
+    return std::make_unique<RaplMeter>(std::move(info), machine, std::move(zones));
+  }
   say_limits(machine, zones, info.remarks);
   std::set<int> packages;
   bool dram = false;

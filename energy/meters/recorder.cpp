@@ -25,13 +25,19 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
   if (info.update_period) head["update_period_s"] = info.update_period->value();
   if (info.domain != domain_of(info.name)) head["domain"] = name(info.domain);
   if (info.integrates_power) head["integrates_power"] = true;
+  if (info.samples_moments) head["samples_moments"] = true;
+  if (info.most) head["most_watts"] = info.most->value();
+  if (info.band_hz) head["band_hz"] = *info.band_hz;
   write(out, head);
-  meter.observe([&out, resets = std::int64_t{0}](const Reading& r, Purpose purpose) mutable {
+  meter.observe([&out, resets = std::int64_t{0}, doubt = std::int64_t{0}](const Reading& r,
+                                                                          Purpose purpose) mutable {
     ordered_json line{{"ns", r.monotonic_ns}};
     if (r.status == Status::ok) {
       line["ticks"] = r.ticks;
       if (r.resets != resets) line["reset"] = r.reason;
       resets = r.resets;
+      if (r.doubt != doubt) line["doubt"] = r.doubt - doubt;
+      doubt = r.doubt;
       if (r.integral) {
         line["integral_uj"] = r.integral->microjoules;
         line["integral_samples"] = r.integral->samples;

@@ -30,10 +30,12 @@ bool flag(Members& line, const std::string& key, const std::string& place) {
 
 Domain parse_domain(Members& line, const std::string& place) {
   const std::string text = line.text("domain");
-  for (const Domain domain : {Domain::processors, Domain::gpu, Domain::machine}) {
+  for (const Domain domain :
+       {Domain::processors, Domain::gpu, Domain::module, Domain::machine, Domain::unknown}) {
     if (text == name(domain)) return domain;
   }
-  throw DataError(str(place, ": 'domain' must be processors, gpu or machine, got \"", text, "\""));
+  throw DataError(str(
+      place, ": 'domain' must be processors, gpu, module, machine or unknown, got \"", text, "\""));
 }
 
 MeterInfo parse_head(const json& object, const std::string& place) {
@@ -50,6 +52,9 @@ MeterInfo parse_head(const json& object, const std::string& place) {
     info.update_period = Seconds(positive(line, "update_period_s", place));
   }
   if (line.has("integrates_power")) info.integrates_power = flag(line, "integrates_power", place);
+  if (line.has("samples_moments")) info.samples_moments = flag(line, "samples_moments", place);
+  if (line.has("most_watts")) info.most = Watts(positive(line, "most_watts", place));
+  if (line.has("band_hz")) info.band_hz = positive(line, "band_hz", place);
   line.reject_others();
   return info;
 }
@@ -75,6 +80,7 @@ class ReplayMeter final : OwnsClock, public Meter {
   struct Entry {
     std::int64_t ns = 0;
     std::int64_t ticks = 0;
+    std::int64_t doubt = 0;
     bool background = false;
     std::string failure, reset;
     std::optional<PowerIntegral> integral;
@@ -97,13 +103,16 @@ class ReplayMeter final : OwnsClock, public Meter {
     if (!again) ++next_;
     if (index >= entries_.size()) {
       return {.failure = str("the trace has only ", entries_.size(), " readings"),
+              .retry = Retry::never,
               .monotonic_ns = trace_clock.now_ns()};
     }
     const Entry& entry = entries_[index];
     trace_clock.set(entry.ns);
     return {.ticks = entry.ticks,
             .failure = entry.failure,
+            .retry = Retry::later,  // the recorded reading had asked again
             .reset = entry.reset,
+            .doubt = entry.doubt,
             .monotonic_ns = entry.ns,
             .integral = entry.integral};
   }
@@ -120,6 +129,7 @@ ReplayMeter::Entry parse_entry(const json& object, const std::string& place) {
   } else {
     entry.ticks = line.count("ticks");
     if (line.has("reset")) entry.reset = line.text("reset");
+    if (line.has("doubt")) entry.doubt = line.count("doubt");
     if (line.has("integral_uj")) {
       entry.integral = {.microjoules = line.count("integral_uj"),
                         .samples = line.count("integral_samples")};
@@ -135,7 +145,8 @@ ReplayMeter::Entry parse_entry(const json& object, const std::string& place) {
 std::unique_ptr<Meter> replay_meter(std::string_view trace, const std::string& path) {
   std::optional<MeterInfo> info;
   std::vector<ReplayMeter::Entry> entries;
-  std::int64_t last_ns = 0;
+  std::int64_t last_ns = 0, doubt = 0;
+  std::string reset;  // that was seen in the background since the last reading of a window
   std::int64_t number = 0;
   while (!trace.empty()) {
     const std::size_t end = std::min(trace.find('\n'), trace.size());
@@ -147,12 +158,20 @@ std::unique_ptr<Meter> replay_meter(std::string_view trace, const std::string& p
       info = parse_head(line, place);
       continue;
     }
-    const ReplayMeter::Entry entry = parse_entry(line, place);
+    ReplayMeter::Entry entry = parse_entry(line, place);
     if (entry.ns < last_ns) {
       throw DataError(str(place, ": time goes backwards, from ", last_ns, " to ", entry.ns));
     }
     last_ns = entry.ns;
-    if (!entry.background) entries.push_back(entry);
+    doubt += entry.doubt;
+    if (!entry.reset.empty()) reset = entry.reset;
+    if (entry.background || !entry.failure.empty()) {
+      if (!entry.background) entries.push_back(entry);
+      continue;
+    }
+    entry.doubt = std::exchange(doubt, 0);
+    entry.reset = std::exchange(reset, {});
+    entries.push_back(entry);
   }
   if (!info) throw DataError(str(path, ": is empty, expected a trace"));
   return std::make_unique<ReplayMeter>(std::move(*info), std::move(entries));

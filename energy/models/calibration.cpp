@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kChanges = 6;
 constexpr std::int64_t kPatienceNs = 2'000'000'000;
+constexpr std::int64_t kOutageNs = 500'000'000;           // of a counter that does not answer
+constexpr std::int64_t kLongPatienceNs = 10'000'000'000;  // of what has moved, but seldom
 constexpr Seconds kSlowestSensor(0.1);
 constexpr std::int64_t kPollNs = 20'000;  // the fastest counters move every millisecond
 
@@ -18,13 +20,26 @@ constexpr std::int64_t kPollNs = 20'000;  // the fastest counters move every mil
 struct Watched {
   Meter* meter;
   Reading last;
+  std::int64_t shown = 0;  // by the last reading that is ok
   std::vector<std::int64_t> changes = {};
 
-  bool done() const { return changes.size() == kChanges || last.status != Status::ok; }
+  bool dead() const {
+    return last.status != Status::ok && last.monotonic_ns - last.since_ns >= kOutageNs;
+  }
+  bool done() const { return changes.size() == kChanges || dead(); }
+  bool seldom() const { return !done() && !changes.empty() && !meter->info().integrates_power; }
   void look() {
-    const Reading now = meter->read(Purpose::background);
-    if (now.shown != last.shown) changes.push_back(now.monotonic_ns);
-    last = now;
+    last = meter->read(Purpose::background);
+    if (last.status != Status::ok) return;
+    if (last.shown != shown) changes.push_back(last.monotonic_ns);
+    shown = last.shown;
+  }
+  Seconds longest_period() const {
+    std::int64_t longest = 0;
+    for (std::size_t i = 1; i < changes.size(); ++i) {
+      longest = std::max(longest, changes[i] - changes[i - 1]);
+    }
+    return Seconds(1e-9 * static_cast<double>(longest));
   }
   Seconds median_period() const {
     std::vector<std::int64_t> periods;
@@ -41,6 +56,13 @@ void conclude(const Watched& watched) {
     meter.give_up(watched.last.status, watched.last.reason, meter.info().remedy);
   } else if (watched.done()) {
     meter.set_update_period(watched.median_period());
+  } else if (watched.changes.size() > 1) {
+    meter.set_update_period(watched.longest_period(),
+                            str("it was seen to move only ", watched.changes.size(),
+                                " times: the update period is the longest time in between"));
+  } else if (watched.seldom()) {
+    meter.give_up(Status::failed, "the counter moved only once in 10 s",
+                  "there is no telling how often it moves: use another source");
   } else if (meter.info().integrates_power) {
     meter.set_update_period(kSlowestSensor,
                             str("the power was not seen to change in 2 s: it is taken to be "
@@ -58,18 +80,23 @@ void calibrate(std::span<const std::unique_ptr<Meter>> meters) {
   std::vector<Watched> watched;
   for (const auto& meter : meters) {
     if (meter->available() && !meter->info().update_period) {
-      watched.push_back({meter.get(), meter->read(Purpose::background)});
+      const Reading first = meter->read(Purpose::background);
+      watched.push_back({meter.get(), first, first.shown});
     }
   }
   if (watched.empty()) return;
   Clock& clock = watched.front().meter->clock();
-  const std::int64_t end = clock.now_ns() + kPatienceNs;
-  const auto done = [](const Watched& w) { return w.done(); };
-  while (!std::all_of(watched.begin(), watched.end(), done) && clock.now_ns() < end) {
+  const std::int64_t begin = clock.now_ns();
+  const auto done = [&](const Watched& w) {
+    const std::int64_t patience = w.seldom() ? kLongPatienceNs : kPatienceNs;
+    return w.done() || clock.now_ns() - begin >= patience;
+  };
+  while (!std::all_of(watched.begin(), watched.end(), done)) {
     for (Watched& w : watched) {
-      if (!w.done()) w.look();
+      if (!done(w)) w.look();
     }
-    clock.sleep_ns(kPollNs);
+    const bool seldom = clock.now_ns() - begin >= kPatienceNs;
+    clock.sleep_ns(seldom ? 10 * kPollNs : kPollNs);
   }
   for (const Watched& w : watched) conclude(w);
 }

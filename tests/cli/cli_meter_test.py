@@ -210,7 +210,9 @@ class Meter(unittest.TestCase):
     def test_info_lists_every_source(self):
         info = subprocess.run([JOULE, "info", "--json"], capture_output=True, text=True, env=GPUS)
         sources = json.loads(info.stdout)["energy_sources"]
-        self.assertEqual([source["name"] for source in sources], ["nvml", "nvml", "perf", "rapl"])
+        names = [source["name"] for source in sources]
+        self.assertEqual((names[:4], names[-1]), (["nvml", "nvml", "perf", "rapl"], "battery"))
+        self.assertEqual(set(names[4:-1]), {"hwmon"})
         for source in sources:
             if source["status"] == "ok":
                 self.assertGreater(source["joules_per_tick"], 0)
@@ -218,7 +220,7 @@ class Meter(unittest.TestCase):
             else:
                 self.assertTrue(source["reason"] and source["remedy"], source)
         text = subprocess.run([JOULE, "info"], capture_output=True, text=True, env=GPUS).stdout
-        self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +resolution 1 mJ, moves every ")
+        self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +counts gpu, moves every [^\n]+, resolution 1 mJ")
 
     # How it runs the command.
 
@@ -316,6 +318,85 @@ time.sleep(60)
     def catches(pid, number):
         (caught,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
         return int(caught.split()[1], 16) >> (number - 1) & 1
+
+    # Streams, several meters, and the suite of hostile ones.
+
+    def plug(self, watts, lines=400, **options):
+        """A program that plays a meter at the plug, ten times a second."""
+        script = self.folder / "plug.py"
+        script.write_text(
+            "import sys, time\nprint('seconds watts', flush=True)\nbegin = time.monotonic()\n"
+            f"for i in range({lines}):\n    print(time.monotonic() - begin, {watts}, flush=True)\n    time.sleep(.1)\n"
+        )
+        return f"exec:{sys.executable} {script}"
+
+    def test_a_stream_of_mean_watts(self):
+        report = self.report("--meter", "stream:mean-watts:" + self.plug(40), "--idle", "0", "--", "sleep", "2")
+        (entry,) = report["meters"]
+        gross = entry["gross"]
+        self.assertEqual((gross["quality"], entry["meter"]["domain"], report["closure"]), ("sampled", "machine", None))
+        self.assertLessEqual(abs(gross["value"] - 40 * entry["duration"]["value"]), gross["uncertainty"])
+
+    def test_the_wall_and_its_parts_are_closed(self):
+        arguments = ("--meter", f"replay:{self.trace}+stream:mean-watts:" + self.plug(40), "--idle", "0", "--", "sleep", "2")
+        closure = self.report(*arguments)["closure"]
+        self.assertEqual(closure["parts"]["value"], 20)  # of the trace: 10 W for 2 s
+        self.assertAlmostEqual(closure["rest"]["value"], closure["wall"]["value"] - 20)
+        self.assertAlmostEqual(closure["rest"]["uncertainty"], closure["wall"]["uncertainty"] + closure["parts"]["uncertainty"])
+        done = meter(*arguments)
+        self.assertIn("the machine beyond its parts\n  rest ", done.stderr)
+
+    def test_a_stream_that_breaks_says_where(self):
+        script = self.folder / "bad.sh"
+        script.write_text("echo 0 40; sleep .6; echo .6 40; sleep .6; echo 1.2 40; sleep .5; echo 1.7 nan; sleep 9\n")
+        report = self.report("--meter", f"stream:watts:exec:sh {script}", "--idle", "0", "--", "sleep", "1.5")
+        (entry,) = report["meters"]
+        self.assertRegex(entry["gross"]["reason"], r"^line 4: expected seconds and watts, got '1.7 nan', .* after the window began")
+
+    def test_a_tree_of_another_machine(self):
+        chip = self.folder / "sys" / "class" / "hwmon" / "hwmon0"
+        chip.mkdir(parents=True)
+        (chip / "name").write_text("power_meter\n")
+        (chip / "power1_average").write_text("100000000\n")
+        (chip / "power1_average_interval").write_text("50\n")
+        (chip / "power1_oem_info").write_text("Grace Power Socket 0\n")
+        sysfs = ("--sysfs", str(self.folder / "sys"))
+        (entry,) = self.report(*sysfs, "--idle", "0", "--", "sleep", "1")["meters"]
+        self.assertEqual((entry["meter"]["name"], entry["meter"]["domain"]), ("hwmon", "processors"))
+        self.assertEqual(entry["gross"]["quality"], "sampled")
+        self.assertAlmostEqual(entry["gross"]["value"], 100 * entry["duration"]["value"], delta=1)
+        info = subprocess.run([JOULE, "info", *sysfs], capture_output=True, text=True)
+        self.assertIn("power_meter Grace Power Socket 0: the Grace processor and its memory", info.stdout)
+        self.assert_refused(2, "--sysfs: there is no folder /nowhere", "--sysfs", "/nowhere", "--", "echo", "run")
+
+    def test_conformance(self):
+        suite = Path(__file__).parents[1] / "meters"
+        done = meter("--conformance", suite)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        cases = len(list(suite.glob("*/case.json")))
+        self.assertTrue(done.stdout.endswith(f"{cases} of {cases} cases pass\n"))
+        wrong = self.folder / "suite" / "wrong"
+        wrong.mkdir(parents=True)
+        (wrong / "case.json").write_text((suite / "plain" / "case.json").read_text())
+        (wrong / "answer.json").write_text('{"of": "processors", "joules": 300, "widest_j": 1}')
+        done = meter("--conformance", "--json", wrong.parent)
+        self.assertEqual(done.returncode, 1)
+        (verdict,) = json.loads(done.stdout)
+        self.assertEqual((verdict["case"], verdict["passed"]), ("wrong", False))
+        self.assertRegex(verdict["got"], r"^200 J \+- ")
+
+    def test_the_recordings_of_the_examples_cover_their_truth(self):
+        folder = Path(__file__).parents[2] / "examples" / "recordings"
+        made = self.folder / "made"
+        made.mkdir()
+        subprocess.run([sys.executable, "-B", folder / "make.py", made], check=True)
+        for name, truth in json.loads((folder / "truth.json").read_text()).items():
+            self.assertEqual((folder / f"{name}.jsonl").read_text(), (made / f"{name}.jsonl").read_text())
+            (entry,) = self.report("--meter", f"replay:{folder / name}.jsonl", "--", "true")["meters"]
+            self.assertIn("(synthetic)", entry["meter"]["scope"])
+            self.assertEqual(entry["remarks"], [])
+            self.assertLessEqual(abs(entry["gross"]["value"] - truth["gross_j"]), entry["gross"]["uncertainty"])
+            self.assertLessEqual(abs(entry["dynamic"]["value"] - truth["dynamic_j"]), entry["dynamic"]["uncertainty"])
 
     # What it refuses.
 

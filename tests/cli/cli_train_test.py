@@ -324,8 +324,11 @@ class Train(unittest.TestCase):
         self.assertAlmostEqual(prediction["half_width"], half_width, places=2)
         self.assert_chosen(out, lines, (150, 330, 540))
         self.assertIn("measured energy: 540 J +- ", done.stdout)
-        self.assertIn("carbon: 0.054 g CO2 (stated 360 g/kWh)", done.stdout)
-        self.assertIn("with the building: 810 J (stated PUE of 1.5)", done.stdout)
+        self.assertIn("carbon: 0.054 g CO2e (stated 360 g/kWh, of what the sum covers alone)", done.stdout)
+        self.assertIn("its share of the building: 810 J (stated PUE of 1.5, of what the sum covers alone)", done.stdout)
+        self.assertIn("  covers: replay of rapl, package 0\n  lacks: the rest of the machine (", done.stdout)
+        self.assertEqual(energy["scope"]["covers"], ["replay of rapl, package 0"])
+        self.assertFalse(energy["scope"]["machine"])
         self.assertIn("after epoch 2: 495 J +- ", done.stderr)
         self.assertRegex(done.stderr, r"epoch 1/3 .* 300 mJ/image")
 

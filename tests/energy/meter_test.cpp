@@ -52,23 +52,124 @@ TEST(Meter, TheTimeOfASlowReadingIsItsMiddle) {
   EXPECT_EQ(meter.read().monotonic_ns, start + 5 * kMs);
 }
 
-TEST(Meter, IsDeadFromAFailureOnAndKeepsTheReason) {
+/// Fails as often as it is told to.
+class Faulty final : public Meter {
+ public:
+  Faulty(SimulatedPower& power, Meter::Retry retry)
+      : Meter(SimulatedMeter::usual(), power), power_(power), retry_(retry) {}
+  using Meter::Retry;
+
+  int failures = 0, samples = 0;
+
+ private:
+  Sample sample(Purpose) override {
+    ++samples;
+    if (failures-- > 0) return {.failure = "Input/output error", .retry = retry_};
+    return {.ticks = power_.shown() / 1'000'000'000};
+  }
+  SimulatedPower& power_;
+  Retry retry_;
+};
+
+TEST(Meter, AFailedReadingIsTakenAgainAndLosesNothing) {
   SimulatedPower power(kMs, 1000);
-  SimulatedMeter meter(power);
-  EXPECT_EQ(meter.read().status, Status::ok);
+  Faulty meter(power, Faulty::Retry::soon);
+  const Reading before = meter.read();
+  power.sleep_ns(50 * kMs);
+  meter.failures = 1;
+  const Reading after = meter.read();
+  EXPECT_EQ(after.status, Status::ok) << after.reason;
+  EXPECT_EQ(after.monotonic_ns - before.monotonic_ns, 51 * kMs) << "a millisecond later";
+  EXPECT_EQ(after.ticks - before.ticks, 51);
+  EXPECT_EQ(after.resets, before.resets);
+}
+
+TEST(Meter, AnOutageIsAFailureAndTheCounterGoesOnBehindIt) {
+  SimulatedPower power(kMs, 1000);
+  Faulty meter(power, Faulty::Retry::soon);
+  const Reading before = meter.read();
+  meter.failures = 1000;
+  const Reading failed = meter.read();
+  EXPECT_EQ(failed.status, Status::failed);
+  EXPECT_EQ(failed.reason, "Input/output error");
+  EXPECT_EQ(failed.since_ns, power.now_ns());
+  const int asked = meter.samples;
+  EXPECT_GT(asked, 5);
+  power.sleep_ns(4 * kMs);
+  const Reading again = meter.read();
+  EXPECT_EQ(again.since_ns, failed.since_ns) << "it is the same outage";
+  EXPECT_EQ(meter.samples, asked + 1) << "which is not waited for twice";
+  meter.failures = 0;
+  const Reading after = meter.read();
+  EXPECT_EQ(after.status, Status::ok);
+  EXPECT_EQ(after.resets, before.resets);
+  EXPECT_EQ(after.ticks - before.ticks, (power.now_ns() - before.monotonic_ns) / kMs);
+  meter.failures = 1;
+  EXPECT_EQ(meter.read(Purpose::background).status, Status::failed) << "no thread waits";
+}
+
+TEST(Meter, OneThatWillNotAnswerAnyMoreIsDead) {
+  SimulatedPower power(kMs, 1000);
+  Faulty meter(power, Faulty::Retry::never);
+  meter.read();
   power.sleep_ns(3 * kMs);
-  meter.failure = "Input/output error";
+  meter.failures = 1;
   const Reading dead = meter.read();
-  EXPECT_EQ(dead.status, Status::failed);
   EXPECT_EQ(dead.reason, "Input/output error");
-  EXPECT_EQ(dead.since_ns, power.now_ns());
-  meter.failure.clear();  // it would work again, but what it missed nobody knows
   power.sleep_ns(4 * kMs);
   const Reading later = meter.read();
   EXPECT_EQ(later.status, Status::failed);
   EXPECT_EQ(later.since_ns, dead.since_ns);
   EXPECT_EQ(later.monotonic_ns, power.now_ns());
   EXPECT_EQ(meter.samples, 2) << "a dead counter is not asked again";
+}
+
+TEST(Meter, AJumpThatNoPowerExplainsHasLostItsPlace) {
+  SimulatedPower power(kMs, 1000);
+  MeterInfo info = SimulatedMeter::usual();
+  info.most = Watts(10);
+  info.update_period = Seconds(0.1);
+  SimulatedMeter meter(power, info);
+  meter.read();
+  power.sleep_ns(1000 * kMs);
+  meter.offset = 11'000 - 1;  // 1 J was drawn; 10 W for 1.2 s are allowed
+  EXPECT_EQ(meter.read().resets, 0);
+  power.sleep_ns(1000 * kMs);
+  meter.offset += 12'000;
+  const Reading jumped = meter.read();
+  EXPECT_EQ(jumped.resets, 1);
+  EXPECT_EQ(jumped.reason,
+            "the counter jumped by 13 J in 1 s: more than the 10 W that can be drawn");
+}
+
+TEST(Meter, ASuspendHasLostItsPlace) {
+  struct Laptop final : Clock {
+    std::int64_t now_ns() override { return now; }
+    void sleep_ns(std::int64_t ns) override { now += ns; }
+    std::int64_t suspended_ns() override { return suspended; }
+    std::int64_t now = 0, suspended = 7'000'000'000;  // before there was a meter
+  } laptop;
+  class Steady final : public Meter {
+   public:
+    using Meter::Meter;
+    Sample sample(Purpose) override { return {.ticks = clock().now_ns()}; }
+  } meter({.name = "steady"}, laptop);
+  meter.read();
+  laptop.now += 5;
+  EXPECT_EQ(meter.read().resets, 0);
+  laptop.now += 5;
+  laptop.suspended += 3'600'000'000'000;
+  const Reading woken = meter.read();
+  EXPECT_EQ(woken.resets, 1);
+  EXPECT_EQ(woken.reason,
+            "the machine was suspended for 3.6 ks, in which counters stop or start anew");
+  EXPECT_EQ(meter.read().resets, 1);
+}
+
+TEST(Clock, TheSystemsTellsHowLongItWasSuspended) {
+  const std::int64_t before = monotonic_clock().suspended_ns();
+  EXPECT_GE(before, -1'000'000);
+  EXPECT_NEAR(static_cast<double>(monotonic_clock().suspended_ns() - before), 0, 5e7);
 }
 
 TEST(Meter, ACounterThatGoesBackwardsHasLostItsPlaceButLives) {
@@ -137,6 +238,22 @@ TEST(Calibration, GivesUpACounterThatStandsStill) {
   EXPECT_EQ(reading.status, Status::failed);
   EXPECT_EQ(reading.reason, "the counter does not move (it was watched for 2 s)");
   EXPECT_NE(meters[0]->info().remedy, "");
+}
+
+TEST(Calibration, WatchesLongerWhatMovesSeldom) {
+  for (const std::int64_t period : {500 * kMs, 4000 * kMs}) {
+    SimulatedPower power(period, 50'000);
+    power.sleep_ns((2 * period - power.now_ns() % period - 100 * kMs) % period);
+    std::vector<std::unique_ptr<Meter>> meters;
+    meters.push_back(std::make_unique<SimulatedMeter>(power));
+    const std::int64_t start = power.now_ns();
+    calibrate(meters);
+    ASSERT_TRUE(meters[0]->available()) << meters[0]->info().reason;
+    EXPECT_NEAR(meters[0]->info().update_period->value(), 1e-9 * static_cast<double>(period),
+                2.1e-4);
+    EXPECT_EQ(meters[0]->info().remarks.size(), period > 500 * kMs ? 1u : 0u);
+    EXPECT_LE(power.now_ns() - start, 10'001 * kMs);
+  }
 }
 
 TEST(Calibration, GivesUpACounterThatDies) {

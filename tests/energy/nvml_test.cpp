@@ -185,7 +185,7 @@ TEST_F(Nvml, WithoutACounterPowerIsIntegrated) {
   const double mean = m.power.value().value();
   EXPECT_NEAR(m.gross.uncertainty()->value(), 4 * 0.02 * mean + 0.05 * 248, 0.1)
       << "two periods per edge, and 5 %";
-  EXPECT_EQ(m.gross.quality(), Quality::measured);
+  EXPECT_EQ(m.gross.quality(), Quality::sampled);
   EXPECT_EQ(m.gross.source(), "nvml, " + meter.info().scope);
   EXPECT_TRUE(m.remarks.empty());
 
@@ -311,6 +311,70 @@ TEST_F(Nvml, AGpuThatIsLostThrowsNothing) {
   fake->energy_code[1] = 15;
   EXPECT_EQ(window.close().problem(),
             "nvmlDeviceGetTotalEnergyConsumption: GPU is lost, 700 ms after the window began");
+}
+
+TEST_F(Nvml, AnUnknownErrorForAWhileLosesNothing) {
+  // 999 for 150 ms, as while the driver is busy.
+  struct Busy final : Clock {
+    explicit Busy(FakeNvml& fake) : fake(fake) {}
+    std::int64_t now_ns() override { return now; }
+    void sleep_ns(std::int64_t ns) override {
+      now += ns;
+      fake.millijoules[1] = static_cast<std::uint64_t>(now / kMs * 300);
+      fake.energy_code[1] = now >= from && now < from + 150 * kMs ? 999 : 0;
+    }
+    FakeNvml& fake;
+    std::int64_t now = 0, from = 1000 * kMs;
+  } busy(*fake);
+  machine.clock = &busy;
+  const auto meter = only(kId);
+  meter->read();
+  Window window(*meter);
+  busy.sleep_ns(1000 * kMs);
+  const Interval whole = window.close();
+  EXPECT_EQ(whole.problem(), "");
+  EXPECT_GT(whole.duration(), Seconds(1.15));
+  EXPECT_LT(whole.duration(), Seconds(1.21));
+  EXPECT_NEAR(static_cast<double>(whole.ticks()), whole.duration().value() * 300'000, 300);
+}
+
+TEST_F(Nvml, AJumpBeyondThePowerLimitIsNoEnergy) {
+  fake->limit_milliwatts = 700'000;
+  const auto meter = only(kId);
+  EXPECT_EQ(meter->info().most, Watts(1400)) << "twice the limit: peaks go above it";
+  Window window(*meter);
+  clock.sleep_ns(1000 * kMs);
+  fake->millijoules[1] += 666'000'000;
+  EXPECT_EQ(
+      window.close().problem(),
+      "the counter jumped by 666 kJ in 1 s: more than the 1.4 kW that can be drawn, 1 s after "
+      "the window began");
+}
+
+TEST_F(Nvml, TheCounterOfGraceHopperIsItsModules) {
+  fake->name = "NVIDIA GH200 480GB";
+  const MeterInfo info = only(kId)->info();
+  EXPECT_EQ(info.scope,
+            "GPU 00000000:65:00.0 NVIDIA GH200 480GB (whole module with its Grace processor)");
+  EXPECT_EQ(info.domain, Domain::module);
+}
+
+TEST_F(Nvml, OnAJetsonItSaysWhereToLook) {
+  machine.nvml = "/nowhere/libnvidia-ml.so.1";
+  machine.read_file = [](const std::string& path) -> FileText {
+    if (path == "/proc/device-tree/model") return {.text = "NVIDIA Jetson Orin Nano"};
+    return {.error = 2};
+  };
+  EXPECT_EQ(
+      open_nvml(machine)[0]->info().remedy,
+      "the GPU of a Jetson tells NVML no energy: its board's sensor does, as hwmon (ina3221)");
+}
+
+TEST_F(Nvml, ACardWithoutACounterIsStillKnown) {
+  fake->energy_code[0] = fake->usage_code = fake->power_code = 3;
+  const auto meters = open_nvml(machine);
+  EXPECT_EQ(meters[0]->info().gpu, "00000000:17:00.0");
+  EXPECT_EQ(meters[0]->info().scope, "GPU 00000000:17:00.0 Fake 0 (whole card)");
 }
 
 TEST_F(Nvml, OneBadGpuDoesNotHideTheOthers) {

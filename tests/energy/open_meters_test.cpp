@@ -209,7 +209,7 @@ TEST(RunMeters, OfATraceAreChargedByWhatItCounts) {
   }
   EXPECT_EQ(of("plug", R"(,"domain":"processors")", Device::cpu), "replay of plug");
   EXPECT_EQ(test::data_error_of([&] { of("plug", R"(,"domain":"car")", Device::cpu); }),
-            "trace:1: 'domain' must be processors, gpu or machine, got \"car\"");
+            "trace:1: 'domain' must be processors, gpu, module, machine or unknown, got \"car\"");
 }
 
 TEST(RunMeters, ACardIsKnownByItsBusIdHoweverItIsWritten) {
@@ -224,23 +224,102 @@ TEST(RunMeters, ACardIsKnownByItsBusIdHoweverItIsWritten) {
   EXPECT_FALSE(in_sum("00000000:AB:00.0", "")) << "not known";
 }
 
+TEST(OpenMeters, SeveralAreJoinedByAPlus) {
+  Sources sources;
+  sources.add_rapl();
+  EXPECT_EQ(sources.names("rapl+perf"), "rapl:ok perf:absent");
+  EXPECT_EQ(sources.names("none+battery"), "none:off battery:absent");
+  const std::string plus = sources.folder / "a+b.jsonl";  // a path with one is one
+  EXPECT_EQ(test::data_error_of([&] { open_meters("rapl+replay:" + plus, sources.machine); }),
+            plus + ": cannot be opened: No such file or directory");
+}
+
+TEST(OpenMeters, AutoTakesHwmonWhereThereIsNoOtherAndTheMachineWhereThereIsNoProcessor) {
+  Sources sources;
+  const std::string battery = sources.folder / "sys/class/power_supply/BAT0/";
+  test::write(battery + "type", "Battery\n");
+  test::write(battery + "status", "Discharging\n");
+  test::write(battery + "power_now", "9000000\n");
+  EXPECT_EQ(sources.names("auto"), "battery:ok");
+  const std::string chip = sources.folder / "sys/class/hwmon/hwmon0/";
+  test::write(chip + "name", "power_meter\n");
+  test::write(chip + "power1_average", "9000000\n");
+  test::write(chip + "power1_average_interval", "50\n");
+  EXPECT_EQ(sources.names("auto"), "battery:ok") << "what it counts is not known";
+  test::write(chip + "power1_oem_info", "Grace Power Socket 0\n");
+  EXPECT_EQ(sources.names("auto"), "hwmon:ok");
+  sources.add_rapl();
+  EXPECT_EQ(sources.names("auto"), "rapl:ok");
+}
+
+TEST(OpenMeters, ACardThatCannotBeReadDoesNotVanish) {
+  Sources sources;
+  sources.add_rapl();
+  sources.machine.nvml = FAKE_NVML;
+  setenv("FAKE_NVML_DENIED", "1", 1);  // to tell of the first card
+  const auto selected = select_meters("auto", sources.machine);
+  unsetenv("FAKE_NVML_DENIED");
+  ASSERT_EQ(selected.meters.size(), 3u);
+  EXPECT_EQ(selected.meters[0]->info().name, "rapl");
+  EXPECT_EQ(selected.meters[1]->info().scope, "GPU 00000000:17:00.0 Fake 0 (whole card)");
+  EXPECT_EQ(selected.meters[1]->info().status, Status::denied);
+}
+
+TEST(RunMeters, NothingIsCountedTwice) {
+  const auto beside = [](const std::vector<MeterInfo>& meters, const RunsOn& where) {
+    std::string all;
+    for (const std::string& why : beside_the_sum(meters, where)) {
+      all += (all.empty() ? "" : "|") + why;
+      if (why.empty()) all += "in";
+    }
+    return all;
+  };
+  const RunsOn cpu, gpu{.device = Device::cuda, .gpu = "0000:65:00.0"};
+  const MeterInfo perf{.name = "perf", .domain = Domain::processors},
+      rapl{.name = "rapl", .domain = Domain::processors},
+      plug{.name = "stream", .domain = Domain::machine},
+      battery{.name = "battery", .domain = Domain::machine},
+      gone{.name = "battery", .domain = Domain::machine, .status = Status::absent, .reason = "-"},
+      card{.name = "nvml", .domain = Domain::gpu, .gpu = "0000:65:00.0"},
+      module{.name = "nvml", .domain = Domain::module, .gpu = "0000:65:00.0"};
+  EXPECT_EQ(beside({perf, rapl, rapl}, cpu),
+            "in|the processors are counted already, by perf|the processors are counted already, by "
+            "perf");
+  EXPECT_EQ(beside({rapl, rapl}, cpu), "in|the same meter is in the sum already");
+  const MeterInfo socket{.name = "hwmon", .scope = "Esocket0", .domain = Domain::processors},
+      other{.name = "hwmon", .scope = "Esocket1", .domain = Domain::processors};
+  EXPECT_EQ(beside({socket, other}, cpu), "in|in") << "two packages by one source";
+  EXPECT_EQ(beside({plug, battery, rapl}, cpu),
+            "in|the machine is counted already, by stream|the meter of the machine counts it, too");
+  EXPECT_EQ(beside({gone, rapl}, cpu), "it cannot be read: -|in");
+  EXPECT_EQ(beside({gone}, cpu), "in") << "it was asked for, and says why";
+  MeterInfo again = card;
+  again.name = "hwmon";
+  EXPECT_EQ(beside({rapl, card, again}, gpu), "in|in|another meter of the same card is in the sum");
+  EXPECT_EQ(beside({rapl, module}, gpu), "the module's meter, nvml, counts it, too|in");
+  EXPECT_EQ(beside({rapl, module}, cpu), "in|the run did not compute on a GPU");
+}
+
 TEST(OpenMeters, AllAreListedWhetherReadableOrNot) {
   Sources sources;
   sources.add_rapl();
   const auto all = all_meters(sources.machine);
-  ASSERT_EQ(all.size(), 3u);
+  ASSERT_EQ(all.size(), 5u);
   EXPECT_EQ(all[0]->info().name, "nvml");
   EXPECT_EQ(all[1]->info().name, "perf");
   EXPECT_EQ(all[2]->info().name, "rapl");
   EXPECT_TRUE(all[2]->available());
   EXPECT_TRUE(all[2]->info().update_period);
+  EXPECT_EQ(all[3]->info().name, "hwmon");
+  EXPECT_EQ(all[4]->info().name, "battery");
 }
 
 TEST(OpenMeters, OtherNamesAreRefused) {
   for (const auto& [bad, meant] : std::map<std::string, std::string>{
            {"", ""}, {"nvidia", ""}, {"nvml:", "nvml"}, {"RAPL", "rapl"}, {"replay", ""}}) {
     EXPECT_EQ(test::error_of([&, &bad = bad] { open_meters(bad); }),
-              str("meter: expected auto, nvml, nvml:ID, perf, rapl, replay:FILE or none, got '",
+              str("meter: expected auto, nvml, nvml:ID, perf, rapl, hwmon, battery, stream:SPEC, "
+                  "replay:FILE or none, got '",
                   bad, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?"));
   }
   EXPECT_EQ(test::data_error_of([] { open_meters("replay:/nowhere"); }),

@@ -134,6 +134,63 @@ TEST(Replay, RecordsAndReplaysResetsAndFailures) {
   EXPECT_EQ(problems(*replay, [](int) {}), live);
 }
 
+TEST(Replay, WhatTheBackgroundSawCountsForTheNextReading) {
+  const auto meter =
+      replay_meter(kHead + R"({"ns":1,"ticks":50})"
+                           "\n"
+                           R"({"ns":3,"ticks":60,"reset":"jumped","background":true})"
+                           "\n"
+                           R"({"ns":4,"ticks":61,"doubt":7,"background":true})"
+                           "\n"
+                           R"({"ns":2000000001,"ticks":70,"doubt":2})"
+                           "\n"
+                           R"({"ns":3000000001,"ticks":75})",
+                   "t");
+  const Reading first = meter->read(), second = meter->read(), third = meter->read();
+  EXPECT_EQ((Interval{first, second}.problem()), "jumped, 2 s after the window began");
+  EXPECT_EQ(second.doubt, 9);
+  EXPECT_EQ((Interval{second, third}.problem()), "");
+  EXPECT_EQ(third.doubt, 9);
+}
+
+TEST(Replay, AFailureIsNoEnd) {
+  const auto meter = replay_meter(kHead + R"({"ns":1,"ticks":50})"
+                                          "\n"
+                                          R"({"ns":1000000001,"failure":"busy"})"
+                                          "\n"
+                                          R"({"ns":2000000001,"ticks":70})",
+                                  "t");
+  const Reading first = meter->read(), second = meter->read(), third = meter->read();
+  EXPECT_EQ((Interval{first, second}.problem()), "busy, 1 s after the window began");
+  EXPECT_EQ((Interval{first, third}.ticks()), 20) << "a counter loses nothing";
+}
+
+TEST(Replay, SampledPowerIsReplayedWithWhatBoundsIt) {
+  SimulatedPower power(kMs, 10'000);
+  MeterInfo info = SimulatedMeter::usual();
+  info.update_period = Seconds(0.1);
+  info.integrates_power = info.samples_moments = true;
+  info.most = Watts(40);
+  info.band_hz = 0.2;
+  SimulatedMeter meter(power, info);
+  std::ostringstream trace;
+  {
+    const Recorder recorder(meter, trace);
+    Window window(meter);
+    power.sleep_ns(5000 * kMs);
+    window.close();
+  }
+  const auto replay = replay_meter(trace.str(), "t");
+  EXPECT_EQ(replay->info().most, Watts(40));
+  EXPECT_EQ(replay->info().band_hz, 0.2);
+  Window window(*replay);
+  const auto gross = measure(replay->info(), window.close(), no_idle_power("-")).gross;
+  EXPECT_EQ(gross.quality(), Quality::sampled);
+  const double turns = 2 * 3.14159265358979 * 0.2 * 0.1;
+  EXPECT_NEAR(gross.uncertainty()->value(), 4 * 0.1 * 10 + 1e-3 + 5 * turns * turns / 12 * 20,
+              1e-9);
+}
+
 TEST(Replay, ACounterThatGoesBackwardsInATraceIsAReset) {
   const auto meter = replay_meter(kHead + R"({"ns":1,"ticks":50})"
                                           "\n"

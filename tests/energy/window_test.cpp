@@ -300,11 +300,13 @@ TEST(MeterJson, HasUnitsInItsNamesAndNullForWhatThereIsNot) {
       to_json(info),
       R"({"name":"simulated","scope":"everything","domain":"machine","status":"ok","reason":null,)"
       R"("remedy":null,)"
-      R"("joules_per_tick":0.001,"update_period_s":0.1,"systematic":0.05,"remarks":["MIG is on"]})");
+      R"("joules_per_tick":0.001,"update_period_s":0.1,"systematic":0.05,)"
+      R"("quality":"measured","most_watts":null,"band_hz":null,"remarks":["MIG is on"]})");
   EXPECT_EQ(
       to_json(MeterInfo{.name = "rapl", .status = Status::denied, .reason = "r", .remedy = "d"}),
       R"({"name":"rapl","scope":null,"domain":"unknown","status":"denied","reason":"r","remedy":"d",)"
-      R"("joules_per_tick":null,"update_period_s":null,"systematic":null,"remarks":[]})");
+      R"("joules_per_tick":null,"update_period_s":null,"systematic":null,)"
+      R"("quality":null,"most_watts":null,"band_hz":null,"remarks":[]})");
   const std::string json = to_json(measure(info, interval_of(0, kMs), kNoIdle));
   EXPECT_NE(json.find(R"("gross":{"value":null,"unit":"J")"), std::string::npos) << json;
 }

@@ -20,7 +20,7 @@ struct Reader {
 // Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp.
 extern const Reader kCeleba, kCellRecords, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar,
     kGraph, kGtsrb, kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPhenotype,
-    kPng, kReplay, kSafetensors, kSettings, kSpace, kTuning, kWindows;
+    kPng, kReplay, kSafetensors, kSettings, kSpace, kStream, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

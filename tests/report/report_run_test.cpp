@@ -262,8 +262,16 @@ TEST(RunPage, CarbonIsALineOfItsOwn) {
   EXPECT_FALSE(holds(to_html(run), "Carbon"));
   run.energy.footprint = {.grams_per_kwh = 360, .pue = 1.5};
   const std::string html = to_html(run);
-  EXPECT_TRUE(holds(html, "<dt>Carbon</dt><dd><strong>0.051 g CO2</strong>"));
-  EXPECT_TRUE(holds(html, "<dt>With the building</dt><dd><strong>765 J</strong>"));
+  EXPECT_TRUE(holds(html, "<dt>Carbon</dt><dd><strong>0.051 g CO2e</strong>"));
+  EXPECT_TRUE(holds(html, "<dt>Its share of the building</dt><dd><strong>765 J</strong>"));
+  EXPECT_TRUE(holds(html, "The measured sum lacks: the rest of the machine"));
+  for (EpochMetrics& epoch : run.energy.epochs) {
+    for (auto* part :
+         {&epoch.energy.training, &epoch.energy.validation, &epoch.energy.evaluation}) {
+      for (auto& sum : part->measured) sum.domain = energy::Domain::machine;
+    }
+  }
+  EXPECT_TRUE(holds(to_html(run), "<dt>With the building</dt><dd><strong>765 J</strong>"));
   EXPECT_TRUE(holds(html, "<dt>Gross energy of all epochs</dt><dd><strong>510 J</strong>"));
 }
 

@@ -5,8 +5,8 @@
 // with the monotonic clock, in steps of FAKE_NVML_PERIOD_MS (100), and both GPUs are lost once the
 // file FAKE_NVML_LOST_WITH exists.  With FAKE_NVML_NO_COUNTER they are cards of Pascal: no energy
 // counter, and a power that is a milliwatt more in every other step.  With FAKE_NVML_MIG both are
-// split into instances.  Compiled with OLD_DRIVER it lacks the functions that old
-// drivers lack.
+// split into instances.  With FAKE_NVML_DENIED the first's counter is not for this user.  Compiled
+// with OLD_DRIVER it lacks the functions that old drivers lack.
 #include "joule/tests/support/fake_nvml.h"
 
 #include <chrono>
@@ -141,7 +141,11 @@ int nvmlDeviceGetHandleByUUID(const char* uuid, void** device) {
 }
 int nvmlDeviceGetName(void* device, char* name, unsigned size) {
   if (index_of(device) == kInstanceIndex) return kNotSupported;  // nothing is told of a part
-  std::snprintf(name, size, "Fake %u", index_of(device));
+  if (state.name) {
+    std::snprintf(name, size, "%s", state.name);
+  } else {
+    std::snprintf(name, size, "Fake %u", index_of(device));
+  }
   return state.device_code[index_of(device)];
 }
 int nvmlDeviceGetPciInfo_v3(void* device, Pci* pci) {
@@ -173,6 +177,7 @@ int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millij
   if (state.device_code[index]) return state.device_code[index];
   if (is_lost()) return kLost;
   if (asked("FAKE_NVML_NO_COUNTER")) return kNotSupported;
+  if (asked("FAKE_NVML_DENIED") && index == 0) return 4;
   if (state.energy_code[index]) return state.energy_code[index];
   *millijoules = energy_of(index);
   return kOk;

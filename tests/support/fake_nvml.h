@@ -21,6 +21,7 @@ struct FakeNvml {
   int mig_code = 3;               // not supported, as on most GPUs
   bool instances = true;          // the second GPU has a MIG instance, MIG-33333333-3333
   const char* driver = nullptr;   // its version; null: it does not say
+  const char* name = nullptr;     // of both GPUs; null: Fake 0, Fake 1
   unsigned limit_milliwatts = 0;  // 0: it does not say
   // Counted by the library.
   int inits = 0, shutdowns = 0, energy_reads = 0, power_reads = 0, usage_reads = 0;

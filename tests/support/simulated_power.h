@@ -32,7 +32,10 @@ class SimulatedPower final : public energy::Clock {
   std::int64_t drawn() const { return drawn_; }
   std::int64_t shown() const { return shown_; }
 
+  bool simulated() const override { return alone; }
+
   std::int64_t milliwatts;
+  bool alone = false;  // no thread of a window looks in
 
  private:
   std::int64_t period_ns_;
@@ -55,7 +58,7 @@ class SimulatedMeter final : public energy::Meter {
 
   // What happens at the next reading.
   std::int64_t offset = 0;  // ticks to add: negative, and the counter goes backwards
-  std::string failure;
+  std::string failure;      // and it never answers again
   std::string reset;
   std::optional<energy::PowerIntegral> integral;
   int samples = 0;  // taken so far
@@ -66,6 +69,7 @@ class SimulatedMeter final : public energy::Meter {
     const auto tick = static_cast<std::int64_t>(1e12 * info().unit.value() + 0.5);
     return {.ticks = power_.shown() / tick + offset,
             .failure = failure,
+            .retry = Retry::never,
             .reset = std::exchange(reset, {}),
             .integral = integral};
   }

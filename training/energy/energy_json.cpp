@@ -53,15 +53,32 @@ std::string text_of(const ordered_json& json) {
   return json.is_null() ? std::string() : json.get<std::string>();
 }
 
+/// Files of an earlier version tell neither domain nor kind.
+energy::Domain domain_of(const ordered_json& json) {
+  using energy::Domain;
+  const std::string text = text_of(json.value("domain", ordered_json()));
+  for (const Domain domain :
+       {Domain::processors, Domain::gpu, Domain::module, Domain::machine, Domain::unknown}) {
+    if (text == name(domain)) return domain;
+  }
+  require(text.empty(), "'domain' cannot be ", text);
+  return energy::domain_of(text_of(json.at("meter")));
+}
+
 WindowSum window_sum_of(const ordered_json& json) {
   return {.meter = json.at("meter"),
           .scope = text_of(json.at("scope")),
           .beside = text_of(json.value("not_in_sum", ordered_json())),
           .unit = Joules(amount_of(json, "joules_per_tick")),
           .systematic = amount_of(json, "systematic"),
+          .sampled = json.value("sampled", false),
+          .domain = domain_of(json),
+          .denied = json.value("denied", false),
           .ticks = count_of(json, "ticks"),
           .nanoseconds = count_of(json, "nanoseconds"),
           .edges = joules_of(json, "edges_joules"),
+          .between = json.contains("between_joules") ? joules_of(json, "between_joules")
+                                                     : std::optional(Joules(0)),
           .idle = Joules(amount_of(json, "idle_joules")),
           .idle_width = joules_of(json, "idle_uncertainty_joules"),
           .idle_stated = json.at("idle_stated"),
@@ -128,9 +145,13 @@ ordered_json json_of(const WindowSum& sum) {
           {"not_in_sum", text_or_null(sum.beside)},
           {"joules_per_tick", sum.unit.value()},
           {"systematic", sum.systematic},
+          {"sampled", sum.sampled},
+          {"domain", name(sum.domain)},
+          {"denied", sum.denied},
           {"ticks", sum.ticks},
           {"nanoseconds", sum.nanoseconds},
           {"edges_joules", joules_or_null(sum.edges)},
+          {"between_joules", joules_or_null(sum.between)},
           {"idle_joules", sum.idle.value()},
           {"idle_uncertainty_joules", joules_or_null(sum.idle_width)},
           {"idle_stated", sum.idle_stated},

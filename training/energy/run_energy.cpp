@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/energy/run_energy.h"
 
+#include "joule/energy/scope/scope.h"
 #include "joule/training/energy/energy_json.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/summary_json.h"
@@ -116,6 +117,11 @@ ordered_json json_of(const RunEnergy& run) {
     entry["power"] = json_of(m.power);
   }
   json["meters"] = meters;
+  const energy::Scope scope = energy::scope_of(all.measured);
+  json["scope"] = {{"machine", scope.machine},
+                   {"covers", scope.covers},
+                   {"lacks", scope.lacks},
+                   {"denied", scope.denied}};
   json["lost_after_epochs"] = run.lost_after;
   json["predictions"]["measured"] = predicted(run.epochs, by_meter, kMeasured);
   for (const CostModel& profile : energy::built_in_cost_models()) {
