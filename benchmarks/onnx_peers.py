@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Trained nets in Joule, with and without skipping zeros, beside ONNX Runtime and OpenVINO on the CPU.
+"""Nets in Joule, with and without skipping zeros, beside ONNX Runtime and OpenVINO on the CPU.
 
   joule study eat --out runs/eat
   benchmarks/onnx_peers.py --joule build/release/cli/joule runs/eat/trials/000000 runs/eat/trials/000002
+  benchmarks/onnx_peers.py --batch 1 resnet8 ds-cnn mobilenet-v1-0.25 autoencoder
 
-Each RUN is the folder of a run of joule train. Its net, which model.safetensors holds as data, is made into an ONNX
-model; its logits are compared with those of joule predict before anything is timed. Then all sides take turns, each
-in a process of its own, with the same test images, batch and threads. Needs: pip install onnx onnxruntime openvino.
+Each RUN is the folder of a run of joule train, or the name of one of Joule's nets, whose weights and images are then
+random. Its net, which model.safetensors holds as data, is made into an ONNX model; what that says of some images is
+compared with what joule predict says before anything is timed. Then all sides take turns, each in a process of its
+own, with the same weights, images, batch and threads. Needs: pip install onnx onnxruntime openvino.
 """
 
 import argparse
@@ -56,6 +58,57 @@ def tensors_of(path):
     return metadata, tensors
 
 
+def shapes_of(node):
+    """The tensors of a node of a net that is data, as a file has them: by name, with their shapes."""
+    a = node.get("attributes", {})
+    if node["kind"] == "Conv2d":
+        shapes = {"weight": (a["out"], a["in"] // a.get("groups", 1), *a["kernel"])}
+    elif node["kind"] == "Linear":
+        shapes = {"weight": (a["out"], a["in"])}
+    elif node["kind"] == "BatchNorm":
+        return {name: (a["channels"],) for name in ("weight", "bias", "running_mean", "running_var")}
+    else:
+        return {}
+    return shapes | ({"bias": (a["out"],)} if a.get("bias", True) else {})
+
+
+def random_tensors(net, seed=1):
+    """Weights as of a net that was trained: He's, and scales, shifts and statistics around those of a fresh one."""
+    generator, tensors = np.random.default_rng(seed), {}
+    for node in net["nodes"]:
+        for name, shape in shapes_of(node).items():
+            if name == "running_var":
+                values = generator.uniform(0.5, 2, shape)
+            elif name == "weight" and len(shape) == 1:
+                values = generator.uniform(0.5, 1.5, shape)
+            else:
+                values = generator.normal(0, math.sqrt(2 / math.prod(shape[1:])) if name == "weight" else 0.1, shape)
+            tensors[f"{node['name']}.{name}"] = values.astype("<f4")
+    return tensors
+
+
+def save_tensors(path, metadata, tensors):
+    """A safetensors file."""
+    head, at = {"__metadata__": metadata}, 0
+    for name, values in tensors.items():
+        head[name] = {"dtype": "F32", "shape": values.shape, "data_offsets": [at, at + values.nbytes]}
+        at += values.nbytes
+    text = json.dumps(head).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(v.tobytes() for v in tensors.values()))
+
+
+def save_fresh_net(joule, name, path):
+    """One of Joule's nets, with random weights, as joule train would leave it."""
+    graph = path.with_suffix(".json")
+    command = [joule, "summary", "--model", name, "--save-net", graph, "--json"]
+    printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    net, (h, w, channels) = json.loads(graph.read_text()), printed["input"]
+    metadata = {"format": "pt", "model": name, "image": f"{h}x{w}", "channels": str(channels), "data": "random"}
+    metadata |= {"classes": str(printed["classes"]), "joule.layout": "oihw", "net": json.dumps(net)}
+    metadata |= {"mean": json.dumps([0] * channels), "deviation": json.dumps([1] * channels)}
+    save_tensors(path, metadata, random_tensors(net))
+
+
 def pair(attributes, name, default):
     return attributes.get(name, [default, default])
 
@@ -65,6 +118,9 @@ class Converter:
 
     def __init__(self, net, tensors):
         self.tensors, self.nodes, self.constants = tensors, [], []
+        self.same, self.pads = {}, {}  # outputs that are another value; that one with zeros around it
+        self.readers = [name for node in net["nodes"] for name in node["inputs"]] + net.get("outputs", [])
+        self.read_by = {name: node["kind"] for node in net["nodes"] for name in node["inputs"]}
         for node in net["nodes"]:
             make = getattr(self, node["kind"], None)
             if make is None:
@@ -89,19 +145,25 @@ class Converter:
         self.constants.append(numpy_helper.from_array(self.tensors[full], full))
         return full
 
+    def value(self, name):
+        while name in self.same:
+            name = self.same[name]
+        return name
+
     def add(self, node, operator, inputs=(), **attributes):
-        inputs = [*node["inputs"], *inputs]
+        inputs = [*(self.value(name) for name in node["inputs"]), *inputs]
         self.nodes.append(helper.make_node(operator, inputs, [node["name"]], node["name"], **attributes))
 
     def Conv2d(self, node, a):
         inputs = [name for name in (self.constant(node, "weight"), self.constant(node, "bias")) if name]
+        around = self.pads.get(node["inputs"][0], [0] * 4)
         self.add(
             node,
             "Conv",
             inputs,
             kernel_shape=a["kernel"],
             strides=pair(a, "stride", 1),
-            pads=pair(a, "padding", 0) * 2,
+            pads=[own + more for own, more in zip(pair(a, "padding", 0) * 2, around)],
             dilations=pair(a, "dilation", 1),
             group=a.get("groups", 1),
         )
@@ -124,11 +186,14 @@ class Converter:
         self.add(node, "MaxPool", kernel_shape=a["kernel"], strides=a.get("stride", a["kernel"]), pads=pads)
 
     def AvgPool2d(self, node, a):
+        for name in ("padding", "ceil_mode"):
+            if np.any(a.get(name, 0)):
+                sys.exit(f"onnx_peers: {node['name']}: an AvgPool2d with {name} is not known here")
         self.add(node, "AveragePool", kernel_shape=a["kernel"], strides=a.get("stride", a["kernel"]))
 
     def GlobalAvgPool(self, node, _):
         pooled = node["name"] + ".pooled"
-        self.nodes.append(helper.make_node("GlobalAveragePool", node["inputs"], [pooled]))
+        self.nodes.append(helper.make_node("GlobalAveragePool", [self.value(node["inputs"][0])], [pooled]))
         self.nodes.append(helper.make_node("Flatten", [pooled], [node["name"]]))
 
     def Flatten(self, node, _):
@@ -136,6 +201,15 @@ class Converter:
 
     def Add(self, node, _):
         self.add(node, "Add")
+
+    def Dropout(self, node, _):
+        self.same[node["name"]] = node["inputs"][0]
+
+    def Pad2d(self, node, a):
+        name, (top, bottom, left, right) = node["name"], a["padding"]
+        if self.readers.count(name) != 1 or self.read_by.get(name) != "Conv2d" or min(a["padding"]) < 0:
+            sys.exit(f"onnx_peers: {name}: a Pad2d is known here where a convolution alone reads it")
+        self.same[name], self.pads[name] = node["inputs"][0], [top, left, bottom, right]
 
 
 def images_of(joule, metadata, count):
@@ -199,11 +273,38 @@ def joule_sides(options, run, batch):
     """Images per second with and without skipping, each in a process of its own."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         command = [options.joule, "bench", "infer", "--weights", run, "--batch", batch, "--steps", options.steps]
+        command += ["--data", "random"] if Path(run).is_file() else []
         command += ["--rounds", 1, "--threads", options.threads, "--json", file.name]
         subprocess.run([str(word) for word in command], check=True, capture_output=True)
         sides = json.load(open(file.name))["nets"][0]["sides"]
     rates = {side["name"]: side["images_per_second"]["median"] for side in sides}
     return {"joule": rates["joule"], "joule, dense": rates["joule, dense"]}
+
+
+def joule_probabilities(options, run, images):
+    """Of each image, 0 to 255, the class that joule predict names, and its probability."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, image in enumerate(images.astype(np.uint8)):
+            channels, h, w = image.shape
+            files.append(Path(folder) / f"{number}.pnm")
+            head = f"P{5 if channels == 1 else 6} {w} {h} 255\n"
+            files[-1].write_bytes(head.encode() + image.transpose(1, 2, 0).tobytes())
+        out = Path(folder) / "out.csv"
+        command = [options.joule, "predict", "--model", run, "--out", out, "--image", *files]
+        subprocess.run(command, check=True, capture_output=True)
+        rows = list(csv.reader(open(out)))[1:]
+    return [int(row[1]) for row in rows], np.array([float(row[3]) for row in rows])
+
+
+def off_by(logits, expected):
+    """The largest difference of what a peer says from what Joule says, by the largest value."""
+    if isinstance(expected, np.ndarray):
+        return np.abs(logits - expected[: len(logits)]).max() / np.abs(expected).max()
+    classes, probabilities = expected
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.abs(shares[np.arange(len(classes)), classes] - probabilities).max() / probabilities.max()
 
 
 def joule_logits(options, run):
@@ -216,11 +317,22 @@ def joule_logits(options, run):
 
 def measure(options, run, names):
     """Of each side its rates by round; the versions of the peers."""
-    metadata, tensors = tensors_of(Path(run) / "model.safetensors")
-    expected = joule_logits(options, run)
-    images = images_of(options.joule, metadata, BATCHES * options.batch)
     rates, versions = {}, {}
     with tempfile.TemporaryDirectory() as folder:
+        if Path(run).exists():
+            net = run
+            metadata, tensors = tensors_of(Path(run) / "model.safetensors")
+            expected = joule_logits(options, run)
+            images = images_of(options.joule, metadata, BATCHES * options.batch)
+        else:
+            net = Path(folder) / "model.safetensors"
+            save_fresh_net(options.joule, run, net)
+            metadata, tensors = tensors_of(net)
+            h, w = map(int, metadata["image"].split("x"))
+            shape = (BATCHES * options.batch, int(metadata["channels"]), h, w)
+            pixels = np.random.default_rng(2).integers(0, 256, shape)
+            expected = joule_probabilities(options, net, pixels[: min(CHECKED, options.batch)])
+            images = pixels.astype(np.float32) / 255
         model, array = Path(folder) / "net.onnx", Path(folder) / "images.npy"
         onnx.save(Converter(json.loads(metadata["net"]), tensors).model, model)
         np.save(array, np.ascontiguousarray(images))
@@ -229,14 +341,14 @@ def measure(options, run, names):
             random.Random(number).shuffle(sides)
             for side in sides:
                 if side == "joule":
-                    for name, rate in joule_sides(options, run, options.batch).items():
+                    for name, rate in joule_sides(options, net, options.batch).items():
                         rates.setdefault(name, []).append(rate)
                     continue
                 words = [sys.executable, __file__, "--side", side, "--model", model, "--images", array]
                 words += ["--batch", options.batch, "--steps", options.steps, "--threads", options.threads]
                 done = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True)
                 result = json.loads(done.stdout.splitlines()[-1])
-                off = np.abs(np.array(result["logits"]) - expected).max() / np.abs(expected).max()
+                off = off_by(np.array(result["logits"]), expected)
                 if not off < 1e-4:
                     sys.exit(f"onnx_peers: {run}: the logits of {side} are off by {off:.1e} of the largest")
                 rates.setdefault(side, []).append(result["images_per_second"])
@@ -262,7 +374,7 @@ def ratio(over, under):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="folders of runs of joule train")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="folders of runs of joule train, or nets by name")
     parser.add_argument("--joule", default="build/release/cli/joule", help="the program")
     parser.add_argument("--peers", default="onnxruntime,openvino", help="of these, separated by commas")
     parser.add_argument("--batch", type=int, default=256, help="images per step")

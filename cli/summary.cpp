@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,8 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model small-cnn
   joule summary --model resnet18 --input 32x32x3 --classes 10
   joule summary --model vgg16 --input 64x64x3 --classes 43 --json
+  joule summary --model ds-cnn
+      one of the nets of MLPerf Tiny, on what it was made for: 49x10x1, 12 classes
   joule summary --model small-cnn --save-net mine.json
       writes the net as data, as joule train --net takes it
   joule summary --net mine.json
@@ -175,9 +178,10 @@ ordered_json to_json(const nn::Graph& graph, const std::vector<Row>& rows, const
 }
 
 struct Options {
-  std::string model = "small-cnn", input = "28x28x1";
+  std::string model = "small-cnn";
+  std::string input;                    // empty: what the net is for
+  std::optional<std::int64_t> classes;  // as `input`
   std::string net, save_net;
-  std::int64_t classes = 10;
   bool json = false;
 };
 
@@ -187,11 +191,15 @@ Subject open(const Options& options) {
     const nn::Graph graph = nn::parse_graph(read_file(options.net), options.net);
     return {nn::Net(graph), graph};
   }
-  const auto [image, channels] = measure::parse_input(options.input);
-  const ModelSpec spec{
-      .name = options.model, .image = image, .channels = channels, .classes = options.classes};
+  ModelSpec spec = usual_spec(options.model);
+  if (!options.input.empty()) {
+    const auto [image, channels] = measure::parse_input(options.input);
+    spec.image = image;
+    spec.channels = channels;
+  }
+  spec.classes = options.classes.value_or(spec.classes);
   Subject subject{.net = make_model(spec)};
-  subject.graph = nn::graph_of(subject.net, {image.h, image.w, channels}, spec.name);
+  subject.graph = nn::graph_of(subject.net, {spec.image.h, spec.image.w, spec.channels}, spec.name);
   return subject;
 }
 
@@ -220,11 +228,11 @@ void add_summary(Command& app, Run& run) {
   const auto options = std::make_shared<Options>();
   auto* const model = add_option(*command, "--model", options->model, "Net")->capture_default_str();
   auto* const input =
-      add_option(*command, "--input", options->input, "Height, width and channels of the images")
-          ->capture_default_str()
+      add_option(*command, "--input", options->input,
+                 "Height, width and channels of the images; unless given those that the net is for")
           ->type_name("HxWxC");
-  auto* const classes =
-      add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();
+  auto* const classes = add_option(*command, "--classes", options->classes,
+                                   "Classes; unless given those that the net is for");
   add_option(*command, "--net", options->net, "Net as data: a file")
       ->type_name("FILE")
       ->excludes(model)

@@ -16,10 +16,14 @@ using Make = std::function<nn::Sequential(const ModelSpec&)>;
 
 const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
+      {"autoencoder", autoencoder},
       {"dense-linear", [](const ModelSpec& spec) { return dense_linear(spec); }},
       {"dense-poly", [](const ModelSpec& spec) { return dense_poly(spec); }},
+      {"ds-cnn", ds_cnn},
       {"lenet5", lenet5},
+      {"mobilenet-v1-0.25", mobilenet_v1},
       {"resnet18", resnet18},
+      {"resnet8", resnet8},
       {"simple-cnn", [](const ModelSpec& spec) { return simple_cnn(spec); }},
       {"small-cnn", small_cnn},
       {"vgg16", vgg16}};
@@ -86,6 +90,14 @@ std::vector<std::string> model_names() {
   std::vector<std::string> names;
   for (const auto& [name, make] : makers()) names.push_back(name);
   return names;
+}
+
+ModelSpec usual_spec(const std::string& name) {
+  if (name == "autoencoder") return {name, {1, 640}, 1, 640};
+  if (name == "ds-cnn") return {name, {49, 10}, 1, 12};
+  if (name == "mobilenet-v1-0.25") return {name, 96, 3, 2};
+  if (name == "resnet8" || name == "resnet18" || name == "vgg16") return {name, 32, 3, 10};
+  return {.name = name};
 }
 
 bool is_model_name(std::string_view name) { return static_cast<bool>(make_of(name)); }

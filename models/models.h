@@ -28,8 +28,14 @@ struct ModelSpec {
 ///           images that are too small for the net.
 nn::Sequential make_model(const ModelSpec& spec);
 
-/// "dense-linear", "dense-poly", "lenet5", "resnet18", "simple-cnn", "small-cnn", "vgg16".
+/// "autoencoder", "dense-linear", "dense-poly", "ds-cnn", "lenet5", "mobilenet-v1-0.25",
+/// "resnet18", "resnet8", "simple-cnn", "small-cnn", "vgg16".
 std::vector<std::string> model_names();
+
+/// The net of that name for what it was made for: 32x32x3 and ten classes for resnet8, resnet18 and
+/// vgg16, 96x96x3 and two for mobilenet-v1-0.25, 49x10x1 and twelve for ds-cnn, 1x640x1 and 640
+/// values for autoencoder; 28x28x1 and ten for the others.
+ModelSpec usual_spec(const std::string& name);
 
 /// Whether make_model() knows it: one of these, or one that says what it is made of:
 /// dense-linear-N, dense-poly-N and simple-cnn-M-N with M blocks of convolutions and N linear
@@ -95,5 +101,36 @@ nn::Sequential resnet18(const ModelSpec& spec);
 /// Errors    ArgumentError if a side is not a multiple of 32.
 /// Source    Simonyan and Zisserman 2015, arXiv:1409.1556, in the form of arXiv:2307.00368.
 nn::Sequential vgg16(const ModelSpec& spec);
+
+// The nets of MLPerf Tiny, with the layers and the parameters of its reference implementations
+// (github.com/mlcommons/tiny, benchmark/training), without the softmax behind the last layer.
+// Banbury et al. 2021, arXiv:2106.07597.
+
+/// Conv 3x3 of 16 channels; basic blocks of 16, 32 and 64 channels, the second and third with
+/// stride 2 and a 1x1 convolution as shortcut; global average; linear.  Every convolution has a
+/// bias.
+///
+/// Source    image_classification/keras_model.py: resnet_v1_eembc.
+nn::Sequential resnet8(const ModelSpec& spec);
+
+/// Conv 10x4 of 64 channels with stride 2, dropout .2, four depthwise separable convolutions,
+/// dropout .4, average pool over half the image's extents (rounded down), linear.
+///
+/// Errors    ArgumentError for images with a side of one pixel.
+/// Source    keyword_spotting/keras_model.py: ds_cnn; Zhang et al. 2017, arXiv:1711.07128.
+nn::Sequential ds_cnn(const ModelSpec& spec);
+
+/// Conv 3x3 with stride 2, thirteen depthwise separable convolutions, global average, linear; a
+/// quarter of the paper's channels, 8 to 256.
+///
+/// Source    visual_wake_words/vww_model.py: mobilenet_v1; Howard et al. 2017, arXiv:1704.04861.
+nn::Sequential mobilenet_v1(const ModelSpec& spec);
+
+/// Linear layers of 128, 128, 128, 128, 8, 128, 128, 128, 128 outputs, each with batch norm and
+/// ReLU, and one that puts out as many values as the first reads.
+///
+/// Errors    ArgumentError if spec.classes is not the number of values of an image.
+/// Source    anomaly_detection/keras_model.py: get_model.
+nn::Sequential autoencoder(const ModelSpec& spec);
 
 }  // namespace joule

@@ -67,7 +67,7 @@ Subject subject_of(const SideOptions& o) {
   }
   if (data == kRandomImages) {
     if (fresh) {
-      model.spec = default_spec(o.model);
+      model.spec = usual_spec(o.model);
       model.net = make_model(model.spec);
     }
     Generator generator(2);
@@ -187,11 +187,6 @@ void count(Stepper& stepper, SideResult& result) {
 }
 
 }  // namespace
-
-ModelSpec default_spec(const std::string& model) {
-  const bool color = model == "resnet18" || model == "vgg16";
-  return {.name = model, .image = color ? 32 : 28, .channels = color ? 3 : 1, .classes = 10};
-}
 
 SideResult run_side(const SideOptions& o) {
   training::require_count("--batch", o.batch, training::kMaxBatch);

@@ -43,10 +43,6 @@ struct SideResult {
   friend bool operator==(const SideResult&, const SideResult&);
 };
 
-/// The net that is measured if its images are not named: 32x32x3 for resnet18 and vgg16, 28x28x1
-/// for the others; ten classes.
-ModelSpec default_spec(const std::string& model);
-
 /// A step of training: zero the gradients, forward pass, mean cross-entropy, backward pass, SGD
 /// with momentum.  Four batches in turn, so that no step finds its images in the cache.  One step
 /// that is counted and `warmup` steps come before those that are timed; a graph, if there is to be

@@ -26,6 +26,8 @@ constexpr const char* kJoule = "joule";
 constexpr const char* kDense = "joule, dense";
 constexpr const char* kTorch = "libtorch";
 constexpr const char* kCompiled = "libtorch, compiled";
+/// The nets that its program has.
+constexpr std::string_view kTorchNets[] = {"resnet18", "simple-cnn", "small-cnn", "vgg16"};
 
 /// A layout or a number of images that a side may choose.
 struct Way {
@@ -135,7 +137,7 @@ class Measurement {
     report_.data = options_.data;
     if (choice_.weights.empty()) {
       report_.weights = "fresh";
-      report_.spec = default_spec(choice_.model);
+      report_.spec = usual_spec(choice_.model);
       if (report_.data.empty()) report_.data = kRandomImages;
       if (report_.data != kRandomImages) {
         const Dataset images = check_batch(load_dataset(report_.data));
@@ -206,11 +208,11 @@ class Measurement {
           {kTorch, str("not installed (there is no ", peer, "): ", how_to_install())});
       return;
     }
-    if (report_.spec.name == "lenet5") {
-      report_.omitted.push_back({kTorch, "its program has no lenet5"});
+    const ModelSpec& spec = report_.spec;
+    if (std::ranges::find(kTorchNets, spec.name) == std::end(kTorchNets)) {
+      report_.omitted.push_back({kTorch, str("its program has no ", spec.name)});
       return;
     }
-    const ModelSpec& spec = report_.spec;
     Command command{peer,
                     "--model",
                     spec.name,

@@ -209,6 +209,23 @@ const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op) {
   return why_not_by(op, false);
 }
 
+namespace {
+
+/// cpu.depthwise computes fewer channels than these one by one.
+const char* why_not_few_channels(std::int64_t channels) {
+  return channels >= 8 ? nullptr : "the channels do not fill a vector";
+}
+
+}  // namespace
+
+const char* why_not_depthwise(const ops::Conv2d& op) { return why_not_few_channels(op.x.dim(3)); }
+const char* why_not_depthwise(const ops::Conv2dGradInput& op) {
+  return why_not_few_channels(op.grad_x.dim(3));
+}
+const char* why_not_depthwise(const ops::Conv2dGradWeight& op) {
+  return why_not_few_channels(op.x.dim(3));
+}
+
 }  // namespace cpu
 
 namespace onednn {

@@ -19,6 +19,9 @@ const char* why_not_runs(const ops::Conv2dGradInput& op);
 const char* why_not_skip_unwanted(const ops::Conv2dGradInput& op);
 const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op);
 const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op);
+const char* why_not_depthwise(const ops::Conv2d& op);
+const char* why_not_depthwise(const ops::Conv2dGradInput& op);
+const char* why_not_depthwise(const ops::Conv2dGradWeight& op);
 }  // namespace cpu
 
 namespace onednn {

@@ -7,13 +7,10 @@
 #include "joule/kernels/conv2d/channels_last.h"
 #include "joule/kernels/conv2d/choice.h"
 #include "joule/kernels/conv2d/impl.h"
-#include "joule/kernels/conv2d/reference.h"
 #include "joule/kernels/l0/l0.h"
 #include "joule/kernels/product/nonzero_runs.h"
 #include "joule/kernels/product/unsupported_by_mma.h"
-#include "joule/kernels/relu/relu_reference.h"
 #include "joule/kernels/same.h"
-#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {
@@ -67,49 +64,17 @@ void check_operands(std::string_view op, const Named& x, const Named& weight, co
 
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
-void run_reference(const ops::Conv2d& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  visit_float(op.dtype(), [&]<class T>(T) {
-    T* const y = op.y.mutable_data<T>();
-    reference::conv2d(s, op.x.data<T>(), op.weight.data<T>(), y);
-    if (op.bias) {
-      reference::add_bias(s.y_size() / s.out_channels, s.out_channels, op.bias.data<T>(), y);
-    }
-    if (!op.relu) return;
-    reference::relu(s.y_size(), y, T(op.threshold), y);
-    if (op.l0_sum) {
-      *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(s.y_size(), y, T(op.sigma));
-    }
-    op.y.attach(mask_of(op.y));
-  });
-  count_zeros_of_x(tally, s, op.x);
-}
-
-void run_grad_input_reference(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  visit_float(op.dtype(), [&]<class T>(T) {
-    reference::conv2d_grad_input(s, op.grad_y.data<T>(), op.weight.data<T>(),
-                                 op.grad_x.mutable_data<T>());
-  });
-  count_zeros_of_grad_input(tally, s, op);
-}
-
-void run_grad_weight_reference(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  visit_float(op.dtype(), [&]<class T>(T) {
-    reference::conv2d_grad_weight(s, op.x.data<T>(), op.grad_y.data<T>(),
-                                  op.grad_weight.mutable_data<T>());
-    if (op.grad_bias) {
-      reference::grad_bias(s.y_size() / s.out_channels, s.out_channels, op.grad_y.data<T>(),
-                           op.grad_bias.mutable_data<T>());
-    }
-  });
-  count_zeros_of_x(tally, s, op.x);
-}
-
 template <class Op>
 const char* one_group(const Op& op) {
   return op.params.groups == 1 ? nullptr : "needs groups == 1";
+}
+
+/// The rows *.depthwise: each filter reads the one channel of its own.
+template <class Op>
+const char* one_channel_each(const Op& op) {
+  const Conv2dShape s = shape_of(op);
+  const bool depthwise = s.groups > 1 && s.in_per_group() == 1 && s.out_per_group() == 1;
+  return depthwise ? nullptr : "needs groups of one channel and one filter";
 }
 
 #if JOULE_WITH_CUDA
@@ -225,6 +190,10 @@ std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
   using Row = Implementation<ops::Conv2d>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.depthwise",
+        .device = Device::cuda,
+        .unsupported = one_channel_each,
+        .run = cuda::conv2d_depthwise},
     Row{.name = "cuda.skip_zero_lists",
         .device = Device::cuda,
         .unsupported = listed_in_32_bits,
@@ -262,6 +231,11 @@ std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
         .unsupported = runs_all,
         .run = cuda::conv2d_direct},
 #endif
+    Row{.name = "cpu.depthwise",
+        .device = Device::cpu,
+        .unsupported = one_channel_each,
+        .run = cpu::conv2d_depthwise,
+        .slower = cpu::why_not_depthwise},
     Row{.name = "cpu.skip_zero_runs_bf16_weights",
         .device = Device::cpu,
         .unsupported = one_run,
@@ -301,7 +275,10 @@ std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
         .device = Device::cpu,
         .unsupported = runs_all,
         .run = cpu::conv2d_direct},
-    Row{.name = kReference, .device = Device::cpu, .unsupported = runs_all, .run = run_reference},
+    Row{.name = kReference,
+        .device = Device::cpu,
+        .unsupported = runs_all,
+        .run = run_conv2d_reference},
   };
   return kTable;
 }
@@ -326,6 +303,10 @@ std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::impl
   using Row = Implementation<ops::Conv2dGradInput>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.depthwise",
+        .device = Device::cuda,
+        .unsupported = one_channel_each,
+        .run = cuda::conv2d_grad_input_depthwise},
     Row{.name = "cuda.skip_zero_lists",
         .device = Device::cuda,
         .unsupported = listed_in_32_bits,
@@ -363,6 +344,11 @@ std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::impl
         .unsupported = runs_all,
         .run = cuda::conv2d_grad_input_direct},
 #endif
+    Row{.name = "cpu.depthwise",
+        .device = Device::cpu,
+        .unsupported = one_channel_each,
+        .run = cpu::conv2d_grad_input_depthwise,
+        .slower = cpu::why_not_depthwise},
     Row{.name = "cpu.skip_unwanted",
         .device = Device::cpu,
         .unsupported = wanted_and_one_group,
@@ -396,7 +382,7 @@ std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::impl
     Row{.name = kReference,
         .device = Device::cpu,
         .unsupported = runs_all,
-        .run = run_grad_input_reference},
+        .run = run_conv2d_grad_input_reference},
   };
   return kTable;
 }
@@ -420,6 +406,10 @@ std::span<const Implementation<ops::Conv2dGradWeight>> ops::Conv2dGradWeight::im
   using Row = Implementation<ops::Conv2dGradWeight>;
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
+    Row{.name = "cuda.depthwise",
+        .device = Device::cuda,
+        .unsupported = one_channel_each,
+        .run = cuda::conv2d_grad_weight_depthwise},
     Row{.name = "cuda.skip_zero_grad_y",
         .device = Device::cuda,
         .unsupported = one_group_in_32_bits,
@@ -457,6 +447,11 @@ std::span<const Implementation<ops::Conv2dGradWeight>> ops::Conv2dGradWeight::im
         .unsupported = runs_all,
         .run = cuda::conv2d_grad_weight_direct},
 #endif
+    Row{.name = "cpu.depthwise",
+        .device = Device::cpu,
+        .unsupported = one_channel_each,
+        .run = cpu::conv2d_grad_weight_depthwise,
+        .slower = cpu::why_not_depthwise},
     Row{.name = "cpu.skip_zero_grad_y",
         .device = Device::cpu,
         .unsupported = one_group,
@@ -484,7 +479,7 @@ std::span<const Implementation<ops::Conv2dGradWeight>> ops::Conv2dGradWeight::im
     Row{.name = kReference,
         .device = Device::cpu,
         .unsupported = runs_all,
-        .run = run_grad_weight_reference},
+        .run = run_conv2d_grad_weight_reference},
   };
   return kTable;
 }

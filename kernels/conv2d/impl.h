@@ -22,6 +22,10 @@ void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
 /// MACs.
 void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op);
 
+void run_conv2d_reference(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void run_conv2d_grad_input_reference(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void run_conv2d_grad_weight_reference(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+
 namespace cpu {
 void conv2d_direct(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_direct(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
@@ -36,6 +40,9 @@ void conv2d_grad_input_skip_unwanted(const ops::Conv2dGradInput& op, Context& ct
 void conv2d_runs(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_runs_bf16_weights(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_runs(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_depthwise(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_depthwise(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_depthwise(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {
@@ -74,6 +81,9 @@ void conv2d_grad_input_skip_zero_lists(const ops::Conv2dGradInput& op, Context& 
 void conv2d_grad_weight_skip_zero_x(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_skip_zero_grad_y(const ops::Conv2dGradWeight& op, Context& ctx,
                                          Tally* tally);
+void conv2d_depthwise(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_depthwise(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_depthwise(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cuda
 
 }  // namespace joule

@@ -70,6 +70,11 @@ const char* unless_sparse(const Tensor& rows, const Tensor& weight) {
              : "its zeros do not pay for packing the weights";
 }
 const char* dense_x(const ops::Linear& op) { return unless_sparse(op.x, op.weight); }
+// cpu.few_rows packs the weights once per update, which only the same weights again pay for.
+const char* many_rows(const ops::Linear& op) {
+  if (context().grad_enabled) return "the weights would be packed for every step";
+  return op.x.dim(0) <= 8 ? nullptr : "there are many rows";
+}
 const char* dense_grad_y(const ops::LinearGradInput& op) {
   return unless_sparse(op.grad_y, op.weight);
 }
@@ -151,6 +156,7 @@ std::span<const Implementation<ops::Linear>> ops::Linear::implementations() {
     Row{"cpu.skip_zero_bf16_weights", Device::cpu, empty, cpu::linear_skip_zero_bf16_weights, true,
         dense_x, true, Precision::bf16},
     Row{"cpu.skip_zero", Device::cpu, empty, cpu::linear_skip_zero, true, dense_x, true},
+    Row{"cpu.few_rows", Device::cpu, runs_all, cpu::linear_few_rows, true, many_rows},
 #if JOULE_WITH_ONEDNN
     // oneDNN may split the sum over the threads.
     Row{"onednn", Device::cpu, empty, onednn::linear, false},

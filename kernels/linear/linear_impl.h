@@ -10,6 +10,7 @@ namespace joule {
 namespace cpu {
 void linear_gemm(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_gemm(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_few_rows(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_skip_zero(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_skip_zero_bf16_weights(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_skip_zero(const ops::LinearGradInput& op, Context& ctx, Tally* tally);

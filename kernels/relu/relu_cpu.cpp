@@ -29,7 +29,6 @@ std::int64_t relu_rows(const ReluRows& args) {
   const hn::ScalableTag<float> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t words = (args.channels + 63) / 64;
-  const auto threshold = hn::Set(d, args.threshold);
   [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
   std::int64_t nonzeros = 0;
   [[maybe_unused]] double l0_total = 0;
@@ -43,13 +42,28 @@ std::int64_t relu_rows(const ReluRows& args) {
       const std::int64_t end = std::min(begin + 64, args.channels);
       std::uint64_t bits = 0;
       std::int64_t c = begin;
+      const auto rectify = [&](auto tag) {
+        auto v = hn::LoadU(tag, x + c);
+        if constexpr (kBias) v = hn::Add(v, hn::LoadU(tag, args.bias + c));
+        v = hn::IfThenZeroElse(hn::Le(v, hn::Set(tag, args.threshold)), v);
+        hn::StoreU(v, tag, y + c);
+        bits |= nonzero_bits(tag, v) << (c - begin);
+        return v;
+      };
       for (; c + lanes <= end; c += lanes) {
-        auto v = hn::LoadU(d, x + c);
-        if constexpr (kBias) v = hn::Add(v, hn::LoadU(d, args.bias + c));
-        v = hn::IfThenZeroElse(hn::Le(v, threshold), v);
-        hn::StoreU(v, d, y + c);
-        bits |= nonzero_bits(d, v) << (c - begin);
+        [[maybe_unused]] const auto v = rectify(d);
         if constexpr (kL0) l0 = hn::Add(l0, smooth_l0(d, v, sigma));
+      }
+      if constexpr (hn::MaxLanes(hn::ScalableTag<float>()) > 8) {
+        const hn::CappedTag<float, 8> half;  // all that a narrow layer has
+        if (c + 8 <= end) {
+          [[maybe_unused]] const auto v = rectify(half);
+          if constexpr (kL0) {
+            const auto l0_half = smooth_l0(half, v, hn::Set(half, args.sigma));
+            l0_tail += hn::GetLane(hn::SumOfLanes(half, l0_half));
+          }
+          c += 8;
+        }
       }
       for (; c < end; ++c) {
         float v = x[c];

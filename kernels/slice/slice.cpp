@@ -69,6 +69,7 @@ std::span<const Implementation<ops::Slice>> ops::Slice::implementations() {
 #if JOULE_WITH_CUDA
     Implementation<ops::Slice>{"cuda.elementwise", Device::cuda, runs_all, cuda::slice},
 #endif
+    Implementation<ops::Slice>{"cpu.rows", Device::cpu, runs_all, cpu::slice_rows},
     Implementation<ops::Slice>{kReference, Device::cpu, runs_all, run_slice},
   };
   return kTable;
@@ -86,6 +87,7 @@ std::span<const Implementation<ops::Pad>> ops::Pad::implementations() {
 #if JOULE_WITH_CUDA
     Implementation<ops::Pad>{"cuda.elementwise", Device::cuda, runs_all, cuda::pad},
 #endif
+    Implementation<ops::Pad>{"cpu.rows", Device::cpu, runs_all, cpu::pad_rows},
     Implementation<ops::Pad>{kReference, Device::cpu, runs_all, run_pad},
   };
   return kTable;

@@ -24,6 +24,11 @@ inline Box box_of(const Shape& inner, const Shape& outer, const Offsets& first) 
   return box;
 }
 
+namespace cpu {
+void slice_rows(const ops::Slice& op, Context& ctx, Tally* tally);
+void pad_rows(const ops::Pad& op, Context& ctx, Tally* tally);
+}  // namespace cpu
+
 namespace cuda {
 void slice(const ops::Slice& op, Context& ctx, Tally* tally);
 void pad(const ops::Pad& op, Context& ctx, Tally* tally);

@@ -75,15 +75,16 @@ std::optional<GraphExecutor::Fusion> GraphExecutor::fusion_of(std::size_t at) co
     return next < nodes.size() && is(nodes[next].spec, kind) &&
            only_reader(next, output_of(next - 1));
   };
-  if (!is(nodes[at].spec, "Conv2d")) return {};
+  const bool linear = is(nodes[at].spec, "Linear");
+  if (!linear && !is(nodes[at].spec, "Conv2d")) return {};
   const bool norm = follows(at + 1, "BatchNorm");
-  const bool relu = follows(at + 1 + norm, "ReLU");
+  const bool relu = !linear && follows(at + 1 + norm, "ReLU");
   if (!norm && !relu) return {};
   const BuiltGraph::BuiltNode& conv = nodes[at];
   const Attributes& attributes = conv.spec.attributes;
   const auto parameters = conv.module->parameters();
   Fusion fusion{.conv = {.weight = own_tensor(parameters, conv, "weight")},
-                .params = conv_params(attributes),
+                .params = linear ? std::nullopt : std::optional(conv_params(attributes)),
                 .relu = relu};
   if (relu) {
     const Attributes& rectifier = nodes[at + 1 + norm].spec.attributes;
@@ -206,10 +207,12 @@ std::size_t GraphExecutor::run_fused(std::size_t at, std::size_t last, Values& v
   {
     const Module::Entered entered(full(step.layer));
     if (!rectify) {
-      values[output_of(end - 1)] = conv2d(std::move(input), weights.weight, weights.bias, params);
+      values[output_of(end - 1)] =
+          params ? conv2d(std::move(input), weights.weight, weights.bias, *params)
+                 : linear(std::move(input), weights.weight, weights.bias);
       return end;
     }
-    output = conv2d_relu(std::move(input), weights.weight, weights.bias, params, ReLU::wanted_l0(),
+    output = conv2d_relu(std::move(input), weights.weight, weights.bias, *params, ReLU::wanted_l0(),
                          threshold);
   }
   const Module::Entered entered(full(steps_[end].layer));

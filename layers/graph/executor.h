@@ -19,8 +19,9 @@ namespace joule::nn {
 ///
 /// Unless somebody could see the difference (forward observers, TapLayers::all), a Conv2d runs in
 /// one pass with the ReLU that follows it; in evaluation without gradients, and unless
-/// Context::fold_batch_norm is off, with the BatchNorm between them, too.  Such a pass is accounted
-/// to the convolution; the norm does no work.
+/// Context::fold_batch_norm is off, with the BatchNorm between them, too, and a Linear with the one
+/// behind it.  Such a pass is accounted to the convolution, or the linear layer; the norm does no
+/// work.
 class GraphExecutor {
  public:
   /// The modules must outlive this.
@@ -40,13 +41,13 @@ class GraphExecutor {
   Tensor run(std::size_t first, std::size_t last, Tensor x) const;
 
  private:
-  /// What a convolution may be run together with.
+  /// What a convolution or a linear layer may be run together with.
   struct Fusion {
     NormedConv conv;
-    ConvParams params;
-    const Module* norm = nullptr;  // the next node; whether it is in training mode
-    bool relu = false;             // the node behind all that
-    float threshold = 0;           // its
+    std::optional<ConvParams> params;  // none: a linear layer
+    const Module* norm = nullptr;      // the next node; whether it is in training mode
+    bool relu = false;                 // the node behind all that
+    float threshold = 0;               // its
   };
   struct Step {
     Module* module;

@@ -5,15 +5,15 @@
 
 namespace joule::nn {
 
-/// The weights of a convolution, with the batch norm behind it.
+/// The weights of a convolution or a linear layer, with the batch norm behind it.
 struct NormedConv {
-  Tensor weight, bias;  // of the convolution; the bias may be undefined
+  Tensor weight, bias;  // of that layer; the bias may be undefined
   Tensor gamma, beta, mean, var;
   double epsilon = 0;
 };
 
 /// The weights of the convolution that does both, g = gamma / sqrt(var + epsilon):
-///   weight'[o,r,s,c] = weight[o,r,s,c] g[o],   bias'[o] = (bias[o] - mean[o]) g[o] + beta[o]
+///   weight'[o,...] = weight[o,...] g[o],   bias'[o] = (bias[o] - mean[o]) g[o] + beta[o]
 struct FoldedConv {
   Tensor weight, bias;
 };

@@ -201,7 +201,7 @@ std::string fake_program(const test::TemporaryFolder& folder, const std::string&
 
 TEST(BenchSteps, ComparesTheRatesOfTheRounds) {
   const test::TemporaryFolder folder;
-  const std::int64_t parameters = make_model(default_spec("small-cnn")).parameter_count();
+  const std::int64_t parameters = make_model(usual_spec("small-cnn")).parameter_count();
   const json torch{{"images_per_second", 250},
                    {"images_per_second_best", 260},
                    {"peak_bytes", 200'000'000},

@@ -184,6 +184,15 @@ class Bench(unittest.TestCase):
         self.assertEqual(macs(infer), 20 * summary["macs"])
         self.assertGreater(macs(train), 2 * macs(infer))
 
+    def test_a_net_whose_input_is_no_picture(self):
+        for name, classes in (("ds-cnn", 12), ("autoencoder", 640)):
+            for mode in ("train", "infer"):
+                file = self.folder / f"{name}-{mode}.json"
+                self.output(mode, "--models", name, "--batch", "2", "--steps", "1", "--rounds", "1", "--json", file)
+                net = json.loads(file.read_text())["nets"][0]
+                self.assertEqual((net["model"], net["classes"]), (name, classes))
+                self.assertGreater(net["sides"][0]["images_per_second"]["median"], 0)
+
     def test_bad_input(self):
         self.assert_refused(2, "A subcommand is required")
         self.assert_refused(2, "expected INxOUTxSIZE[:KxK[/STRIDE]] such as 64x128x56:3x3/1, got '64x128'", "conv", "--shapes", "64x128")

@@ -77,6 +77,23 @@ class Nets(unittest.TestCase):
         joule("summary", "--net", self.lenet, "--save-net", again)
         self.assertEqual(again.read_text(), self.lenet.read_text())
 
+    def test_the_nets_of_mlperf_tiny_are_shown_on_what_they_are_for(self):
+        for name, shape, classes, parameters in (
+            ("resnet8", [32, 32, 3], 10, 78186),
+            ("ds-cnn", [49, 10, 1], 12, 23756),
+            ("mobilenet-v1-0.25", [96, 96, 3], 2, 216322),
+            ("autoencoder", [1, 640, 1], 640, 267928),
+        ):
+            summary = json.loads(joule("summary", "--model", name, "--json").stdout)
+            self.assertEqual((summary["input"], summary["classes"], summary["parameters"]), (shape, classes, parameters))
+            file = self.folder / f"{name}.json"
+            joule("summary", "--model", name, "--save-net", file)
+            self.assertEqual(json.loads(joule("summary", "--net", file, "--json").stdout), summary)
+        other = json.loads(joule("summary", "--model", "resnet8", "--input", "28x28x1", "--classes", 3, "--json").stdout)
+        self.assertEqual((other["input"], other["classes"]), ([28, 28, 1], 3))
+        error = self.fails(2, "train", "--data", "synthetic", "--model", "autoencoder", "--out", self.folder / "none")
+        self.assertIn("autoencoder: puts out as many values as it reads: expected classes=784", error)
+
     def test_a_trained_file_is_the_trained_net(self):
         named = self.folder / "named"
         done = joule("train", "--model", "lenet5", *RUN, "--out", named)

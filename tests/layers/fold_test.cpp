@@ -84,13 +84,16 @@ nn::Sequential small() {
 const Tensor kImages = random_tensor({2, 5, 5, 2}, 5);
 
 TEST(Fold, LogitsAgree) {
-  for (const char* const name : {"simple-cnn", "resnet18", "vgg16"}) {
+  for (const char* const name :
+       {"simple-cnn", "resnet18", "vgg16", "resnet8", "ds-cnn", "autoencoder"}) {
     manual_seed(7);
-    nn::Net net = make_model({.name = name, .image = 32, .channels = 3});
+    ModelSpec spec = usual_spec(name);
+    if (spec == ModelSpec{.name = name}) spec = {.name = name, .image = 32, .channels = 3};
+    nn::Net net = make_model(spec);
     train_norms(net);
     net.eval();
     const NoGrad guard;
-    const Tensor x = random_tensor({2, 32, 32, 3}, 3);
+    const Tensor x = random_tensor({2, spec.image.h, spec.image.w, spec.channels}, 3);
     const Tensor folded = net(x), plain = unfolded(net, x);
     EXPECT_LE(relative_difference(folded, plain), 1e-5) << name;
     EXPECT_GT(largest(plain), 0) << name;
@@ -107,6 +110,28 @@ TEST(Fold, OnePassAccountedToTheConvolution) {
   EXPECT_EQ(runs_of(net, kImages),
             (std::vector<std::string>{"conv conv2d", "norm batch_norm_inference", "relu relu",
                                       "last conv2d", "last_norm batch_norm_inference"}));
+}
+
+TEST(Fold, ALinearLayerWithTheNormBehindIt) {
+  manual_seed(6);
+  nn::Sequential net;
+  net.add("linear1", nn::Linear(4, 70))
+      .add("norm1", nn::BatchNorm(70))
+      .add("relu", nn::ReLU())
+      .add("linear2", nn::Linear(70, 3, {.bias = false}))
+      .add("norm2", nn::BatchNorm(3))
+      .add("linear3", nn::Linear(3, 2))
+      .add("last_relu", nn::ReLU());
+  train_norms(net);
+  net.eval();
+  const NoGrad guard;
+  const Tensor x = random_tensor({5, 4}, 6);
+  EXPECT_EQ(runs_of(net, x),
+            (std::vector<std::string>{"linear1 linear", "relu relu", "linear2 linear",
+                                      "linear3 linear", "last_relu relu"}));
+  EXPECT_LE(relative_difference(net(x), unfolded(net, x)), 1e-5);
+  net.train();
+  EXPECT_EQ(runs_of(net, x)[1], "norm1 batch_norm");
 }
 
 TEST(Fold, TheReluIsTappedWithItsMask) {

@@ -43,7 +43,55 @@ const Expected kExpected[] = {
     {{.name = "vgg16", .image = 32, .channels = 3},
      14728266},  // weights and biases 14719818, norms 8448
     {{.name = "vgg16", .image = 64, .channels = 3}, 14728266},
+    // Those of MLPerf Tiny: what is published less the running statistics, which are not trained.
+    {usual_spec("resnet8"), 78666 - 2 * (3 * 16 + 2 * 32 + 2 * 64)},
+    {usual_spec("ds-cnn"), 24908 - 2 * 9 * 64},
+    {usual_spec("mobilenet-v1-0.25"), 221794 - 2 * 2736},
+    {usual_spec("autoencoder"), 269992 - 2 * (8 * 128 + 8)},
+    {{.name = "resnet8"}, 78186 - 2 * 9 * 16},
+    {{.name = "ds-cnn", .image = {32, 33}, .channels = 3}, 23756 + 2 * 40 * 64 - 2 * 65},
 };
+
+/// As published: parameters and running statistics.
+TEST(Models, OfMlperfTinyHaveTheParametersOfItsReferences) {
+  const UninitialisedWeights only_shapes_count;
+  const auto values = [](const char* name) {
+    const nn::Sequential net = make_model(usual_spec(name));
+    std::int64_t count = net.parameter_count();
+    for (const NamedTensor& buffer : net.buffers()) count += buffer.tensor.numel();
+    return count;
+  };
+  EXPECT_EQ(values("resnet8"), 78666);
+  EXPECT_EQ(values("ds-cnn"), 24908);
+  EXPECT_EQ(values("mobilenet-v1-0.25"), 221794);
+  EXPECT_EQ(values("autoencoder"), 269992);
+}
+
+/// The layers that pad, each with what it adds.
+std::vector<std::string> pads(const ModelSpec& spec) {
+  const UninitialisedWeights only_shapes_count;
+  std::vector<std::string> pads;
+  const auto add = [&](auto& self, const nn::Module& module) -> void {
+    if (module.name().ends_with("_pad")) pads.push_back(module.name() + ' ' + module.describe());
+    for (const auto& child : module.children()) self(self, *child);
+  };
+  add(add, make_model(spec));
+  return pads;
+}
+
+// One more zero behind than before wherever an even extent is halved, as in TensorFlow.
+TEST(Models, OfMlperfTinyPadAsTensorFlowDoes) {
+  using Pads = std::vector<std::string>;
+  const std::string one_behind = "Pad2d(top=0, bottom=1, left=0, right=1)";
+  EXPECT_EQ(pads(usual_spec("ds-cnn")),
+            (Pads{"conv1_pad Pad2d(top=4, bottom=5, left=1, right=1)"}));
+  EXPECT_EQ(pads(usual_spec("resnet8")), (Pads(2, "conv1_pad " + one_behind)));
+  EXPECT_EQ(pads(usual_spec("mobilenet-v1-0.25")),
+            (Pads{"conv1_pad " + one_behind, "depthwise2_pad " + one_behind,
+                  "depthwise4_pad " + one_behind, "depthwise6_pad " + one_behind,
+                  "depthwise12_pad " + one_behind}));
+  EXPECT_EQ(pads({.name = "resnet8", .image = 31}), Pads(1, "conv1_pad " + one_behind));  // 31, 16
+}
 
 TEST(Models, HaveTheParametersOfTheirPapers) {
   const UninitialisedWeights only_shapes_count;
@@ -182,9 +230,16 @@ TEST(Models, RefuseWhatTheyCannotBe) {
   EXPECT_EQ(error_of({.name = "dense-poly-12"}),
             "dense-poly-12: images of 784 values are too small for 12 linear layers");
 
-  EXPECT_EQ(error_of({.name = "resnet19"}),
-            "model: there is no 'resnet19'; there are dense-linear, dense-poly, lenet5, resnet18, "
-            "simple-cnn, small-cnn, vgg16; did you mean 'resnet18'?");
+  EXPECT_EQ(
+      error_of({.name = "resnet19"}),
+      "model: there is no 'resnet19'; there are autoencoder, dense-linear, dense-poly, ds-cnn, "
+      "lenet5, mobilenet-v1-0.25, resnet18, resnet8, simple-cnn, small-cnn, vgg16; did you "
+      "mean 'resnet18'?");
+  EXPECT_EQ(error_of({.name = "ds-cnn", .image = {49, 1}}),
+            "ds-cnn: expects images of at least 2x2, got 49x1");
+  EXPECT_EQ(error_of({.name = "autoencoder"}),
+            "autoencoder: puts out as many values as it reads: expected classes=784 for images "
+            "28x28x1, got 10");
   EXPECT_EQ(error_of({.name = "vgg16", .image = 28}),
             "vgg16: expects images whose sides are multiples of 32, got 28x28");
   EXPECT_EQ(error_of({.name = "small-cnn", .image = {28, 3}}),
@@ -193,6 +248,17 @@ TEST(Models, RefuseWhatTheyCannotBe) {
             "lenet5: expects images of at least 12x12, got 11x11");
   EXPECT_EQ(error_of({.name = "small-cnn", .classes = 0}),
             "small-cnn: image, channels and classes must be positive, got 28x28, 1 and 0");
+}
+
+TEST(Models, AreMadeForWhatTheyUsuallyRead) {
+  const UninitialisedWeights only_shapes_count;
+  for (const std::string& name : model_names()) {
+    const ModelSpec spec = usual_spec(name);
+    EXPECT_EQ(spec.name, name);
+    EXPECT_NO_THROW(make_model(spec)) << name;
+  }
+  EXPECT_EQ(usual_spec("lenet5"), (ModelSpec{.name = "lenet5"}));
+  EXPECT_EQ(usual_spec("vgg16"), (ModelSpec{.name = "vgg16", .image = 32, .channels = 3}));
 }
 
 /// The MACs of the convolutions and linear layers of one image.
@@ -234,6 +300,29 @@ TEST(Models, HaveTheMacsOfTheirShapes) {
   EXPECT_EQ(macs({.name = "vgg16", .image = 32, .channels = 3}), vgg);
 }
 
+// Zeros that a Pad2d adds are multiplied, those of a convolution's own padding are free.
+TEST(Models, OfMlperfTinyHaveTheMacsOfTheirShapes) {
+  const UninitialisedWeights only_shapes_count;
+  const auto taps = [](std::int64_t side) { return 3 * side - 2; };  // 3x3, padding 1, stride 1
+  EXPECT_EQ(macs(usual_spec("autoencoder")),
+            2 * 640 * 128 + 6 * 128 * 128 + 2 * 128 * 8);  // 264192
+  EXPECT_EQ(macs(usual_spec("ds-cnn")),
+            25 * 5 * 10 * 4 * 64 + 4 * (taps(25) * taps(5) * 64 + 125 * 64 * 64) + 64 * 12);
+  EXPECT_EQ(macs(usual_spec("resnet8")),
+            taps(32) * taps(32) * (3 * 16 + 2 * 16 * 16) + 256 * (9 + 1) * 16 * 32 +
+                taps(16) * taps(16) * 32 * 32 + 64 * (9 + 1) * 32 * 64 +
+                taps(8) * taps(8) * 64 * 64 + 64 * 10);
+  std::int64_t mobilenet = 48 * 48 * 9 * 3 * 8 + 256 * 2, side = 48, channels = 8;
+  for (const std::int64_t out : {16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256}) {
+    const bool halved = out > channels && out > 16;
+    mobilenet += channels * (halved ? side * side / 4 * 9 : taps(side) * taps(side));
+    if (halved) side /= 2;
+    mobilenet += side * side * channels * out;
+    channels = out;
+  }
+  EXPECT_EQ(macs(usual_spec("mobilenet-v1-0.25")), mobilenet);
+}
+
 TEST(Models, HaveTheirRelus) {
   const UninitialisedWeights only_shapes_count;
   const auto relus = [](const ModelSpec& spec) {
@@ -246,6 +335,10 @@ TEST(Models, HaveTheirRelus) {
   EXPECT_EQ(relus({.name = "lenet5"}), 4u);
   EXPECT_EQ(relus({.name = "simple-cnn"}), 2u);
   EXPECT_EQ(relus({.name = "vgg16", .image = 32, .channels = 3}), 13u);
+  EXPECT_EQ(relus(usual_spec("resnet8")), 7u);
+  EXPECT_EQ(relus(usual_spec("ds-cnn")), 9u);
+  EXPECT_EQ(relus(usual_spec("mobilenet-v1-0.25")), 27u);
+  EXPECT_EQ(relus(usual_spec("autoencoder")), 9u);
 }
 
 }  // namespace

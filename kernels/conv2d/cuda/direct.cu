@@ -32,14 +32,6 @@ __global__ void forward(Conv2dShape s, const float* x, const float* weight, floa
   }
 }
 
-/// The output along one axis that reads input i by tap r: q where q * stride - pad + r * dilation
-/// == i, or -1.
-__device__ std::int64_t output_reading(std::int64_t i, std::int64_t r, std::int64_t stride,
-                                       std::int64_t pad, std::int64_t dilation, std::int64_t out) {
-  const std::int64_t at = i + pad - r * dilation;
-  return at >= 0 && at % stride == 0 && at / stride < out ? at / stride : -1;
-}
-
 /// One thread per element of grad_x.
 __global__ void backward_input(Conv2dShape s, const float* grad_y, const float* weight,
                                float* grad_x) {

@@ -9,7 +9,8 @@ namespace joule::cuda {
 
 /// The weights of a convolution of one group as the matrix that its kernels read: a row for each
 /// tap and channel that is summed over, [kh, kw, in], with the channels of the result side by side.
-/// The rows are filled up with zeros to a multiple of four columns.
+/// The rows are filled up with zeros to a multiple of four columns.  Of depthwise weights
+/// [O,kh,kw,1] it is [kh, kw] rows of all channels, forward.
 struct PackedWeights {
   Tensor values;  // [kh * kw * in, columns]
 

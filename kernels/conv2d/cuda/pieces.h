@@ -37,6 +37,15 @@ __host__ __device__ Integer piece_begin(Integer terms, Integer piece_count, Inte
   return piece * each + (piece < more ? piece : more);
 }
 
+/// The output along one axis that reads input i by tap r: q where q * stride - pad + r * dilation
+/// == i, or -1.
+__device__ inline std::int64_t output_reading(std::int64_t i, std::int64_t r, std::int64_t stride,
+                                              std::int64_t pad, std::int64_t dilation,
+                                              std::int64_t out) {
+  const std::int64_t at = i + pad - r * dilation;
+  return at >= 0 && at % stride == 0 && at / stride < out ? at / stride : -1;
+}
+
 /// out[i] = sum of pieces[k * count + i] over k, in the order of k; 0 without pieces.
 void add_pieces(const float* pieces, std::int64_t piece_count, std::int64_t count, float* out);
 

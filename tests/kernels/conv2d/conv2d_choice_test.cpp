@@ -2,6 +2,7 @@
 #include "joule/kernels/conv2d/conv2d.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <ostream>
@@ -202,6 +203,29 @@ TEST(Conv2dChoice, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCoun
   EXPECT_EQ(forward(16, 256, 4096, 0.002f), "cuda.skip_zero_lists");
   context().precision = Precision::bf16;
   EXPECT_EQ(forward(16, 256, 4096, 0.002f), "dense");
+}
+
+TEST(Conv2dChoice, DepthwiseHasARowOfItsOwnWhereTheChannelsFillAVector) {
+  const auto chosen = [](std::int64_t channels, std::int64_t filters_each) {
+    const ConvLayer layer({"depthwise",
+                           {2, 9, 9, channels},
+                           channels * filters_each,
+                           3,
+                           {.padding = 1, .groups = channels}},
+                          uniform);
+    const Context ctx;
+    return std::array{select(layer.forward(), ctx).name, select(layer.grad_input(), ctx).name,
+                      select(layer.grad_weights(), ctx).name};
+  };
+  for (const std::int64_t channels : {8, 21, 64}) {
+    for (const std::string_view name : chosen(channels, 1)) EXPECT_EQ(name, "cpu.depthwise");
+    for (const std::string_view name : chosen(channels, 2)) EXPECT_NE(name, "cpu.depthwise");
+  }
+  for (const std::string_view name : chosen(7, 1)) EXPECT_NE(name, "cpu.depthwise");
+  const ConvLayer one({"one group", {2, 9, 9, 1}, 1, 3, {.padding = 1}}, uniform);
+  EXPECT_NE(explain(one.forward(), Context{})
+                .find("cpu.depthwise: needs groups of one channel and one filter"),
+            std::string::npos);
 }
 
 // One channel fills a sixteenth of a vector: not worth it however many zeros grad_y has.

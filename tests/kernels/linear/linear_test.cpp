@@ -320,6 +320,17 @@ TEST(Linear, SkipsZerosWhereThatPaysForPackingTheWeights) {
   EXPECT_FALSE(selected(16, 0.0f));
 }
 
+TEST(Linear, PacksTheWeightsForFewRowsThatNeedNoGradient) {
+  const auto chosen = [](std::int64_t rows) {
+    return select(Layer({rows, 70, 40}, integer_tensor).forward(), Context{}).name;
+  };
+  EXPECT_NE(chosen(1), "cpu.few_rows") << "a step would change the weights";
+  const NoGrad guard;
+  EXPECT_EQ(chosen(1), "cpu.few_rows");
+  EXPECT_EQ(chosen(8), "cpu.few_rows");
+  EXPECT_NE(chosen(9), "cpu.few_rows");
+}
+
 // The packed weights are kept with the weights, and must not outlive their values.
 TEST(Linear, SeesThatTheWeightsChanged) {
   const Layer layer({5, 70, 33}, integer_tensor);
