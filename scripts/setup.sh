@@ -29,6 +29,7 @@ all             libsoci-dev            stores studies in SQLite or PostgreSQL
 all             libsqlite3-dev         stores tables of architectures
 all             libprotobuf-dev        decodes the records of published tables of architectures
 all             protobuf-compiler      the same: writes the decoder
+all             libonnx-dev            the messages of ONNX files, which nets are read from and written as
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
 test|tsan       libgtest-dev           the test framework
