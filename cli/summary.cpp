@@ -33,7 +33,7 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model small-cnn --save-net mine.json
       writes the net as data, as joule train --net takes it
   joule summary --net mine.json
-  joule summary --net anyone.onnx
+  joule summary anyone.onnx
 
 The figures are those of a real forward pass of one image.  A MAC is one
 multiply-accumulate whose tap falls inside the image: padding is free.)";
@@ -226,7 +226,7 @@ void add_summary(Command& app, Run& run) {
           ->type_name("HxWxC");
   auto* const classes =
       add_option(*command, "--classes", options->classes, "Classes")->capture_default_str();
-  add_option(*command, "--net", options->net, "Net as data, or an ONNX file")
+  add_option(*command, "--net,net", options->net, "Net as data, or an ONNX file")
       ->type_name("FILE")
       ->excludes(model)
       ->excludes(input)

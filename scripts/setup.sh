@@ -86,10 +86,11 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peers that read our safetensors files and the images that we read, and those that our statistics, fronts
+# The peers that read our safetensors and ONNX files and the images that we read, and those that our statistics, fronts
 # and samplers are compared with.  Not in Debian, or of another version than the tests' figures are of: their tests are
 # skipped when PyPI is out of reach.
-peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2)
+peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2
+       onnx==1.23.2 onnxruntime==1.32.0)
 if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   rm -f build/python/ready
   if python3 -m venv --clear build/python &&

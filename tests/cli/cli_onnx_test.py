@@ -110,7 +110,7 @@ class CliOnnx(unittest.TestCase):
         self.assertIn("foreign.onnx", bench.read_text())
 
     def test_summary_and_the_net_as_data(self):
-        summary = json.loads(joule("summary", "--net", self.foreign, "--json", "--save-net", self.folder / "net.json"))
+        summary = json.loads(joule("summary", self.foreign, "--json", "--save-net", self.folder / "net.json"))
         self.assertEqual(summary["input"], [4, 4, 1])
         self.assertEqual(summary["macs"], 48)
         self.assertEqual([layer["layer"] for layer in summary["layers"]], ["f", "fc"])

@@ -437,6 +437,8 @@ TEST(OnnxImport, ErrorsNameTheNodeAndWhatWasExpected) {
             "is free)");
   EXPECT_EQ(refusal(one("Relu", {onnx_attribute("alpha", 1.0f)})),
             "net.onnx: node 'y', Relu: its attribute 'alpha' is not known");
+  EXPECT_EQ(refusal(one("Softmax", {onnx_attribute("alpha", 1.0f)})),
+            "net.onnx: node 'y', Softmax: its attribute 'alpha' is not known");
   EXPECT_EQ(refusal(one("Relu").output("y", {-1, 7})),
             "net.onnx: output 'y': the file says [7] behind the batch, its nodes make [2,2,3]");
   const auto weight = [](const Ints& dims, const Floats& values) {
