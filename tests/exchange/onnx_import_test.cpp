@@ -151,6 +151,7 @@ TEST(OnnxImport, AProductAndASumAreOneLayer) {
       .output("y", {-1, 3});
   EXPECT_EQ(layers(read(file)), "Linear");
   EXPECT_EQ(outputs(file, {1, 10}, {1, 2}), (Floats{130, 241, 352}));
+  EXPECT_EQ(layers(read(OnnxFile(file).output("p"))), "Linear BatchNorm");  // p is read, too
 }
 
 TEST(OnnxImport, GemmHasFactorsAndOneBiasForAll) {
@@ -222,6 +223,13 @@ TEST(OnnxImport, PoolsCountPaddingOrNot) {
   EXPECT_EQ(y(pool("MaxPool", both, 0)), (Floats{4, 8}));
   EXPECT_EQ(y(pool("MaxPool", before, 0)), (Floats{4, 8}));
   EXPECT_EQ(y(pool("AveragePool", before, 0)), (Floats{4, 1}));
+  const auto each = OnnxFile()  // a window at every pixel
+                        .input("x", {-1, 1, 1, 3})
+                        .node("AveragePool", {"x"}, {"y"},
+                              {onnx_attribute("kernel_shape", Ints{1, 2}),
+                               onnx_attribute("auto_pad", "SAME_UPPER")})
+                        .output("y");
+  EXPECT_EQ(y(each), (Floats{6, 1, -6}));
   EXPECT_EQ(refusal(pool("MaxPool", Ints{0, 2, 0, 0}, 0)),  // a window that sees nothing
             "net.onnx: node 'y', MaxPool: pads [0,0,2,0] (above, below, left, right): a pool of "
             "Joule's pads both sides alike");
