@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/cli/bench.h"
+#include "joule/cli/bench/bench.h"
 
 #include <fmt/core.h>
 

@@ -8,6 +8,7 @@
 #include "joule/cli/commands.h"
 #include "joule/cli/options/cost_models.h"
 #include "joule/cli/options/execution.h"
+#include "joule/cli/options/model_and_data.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/energy_report.h"
 #include "joule/core/error.h"
@@ -44,6 +45,7 @@ struct Options {
   std::int64_t batch = training::kPublishedBatch, limit = 0;
   std::uint64_t seed = 1;
   bool list = false, json = false;
+  measure::Normalization normalization{};
   Execution execution;
 };
 
@@ -85,6 +87,7 @@ int model_energy(const Options& o) {
                                                     .seed = o.seed,
                                                     .synthetic = o.relu_density.has_value(),
                                                     .synthetic_option = "--relu-density",
+                                                    .normalization = o.normalization,
                                                     .device = o.execution.where()});
   EnergyReport report{.spec = subject.model.spec,
                       .source = source_of(model),
@@ -150,15 +153,16 @@ void add_energy(Command& app, Run& run) {
       app.add_subcommand("energy", "Model the energy of a net's inference by published constants");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  Option* const model =
-      add_option(*command, "--model", o->model, "Net, folder of a run, or a model.safetensors")
-          ->type_name("NAME|DIR|FILE");
+  Option* const model = add_option(*command, "--model,model", o->model,
+                                   "Net, folder of a run, a model.safetensors, or an ONNX file")
+                            ->type_name("NAME|DIR|FILE");
   const auto of_model = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help)->needs(model);
   };
   of_model("--input", o->input, "Height, width and channels of the images of an untrained net")
       ->type_name("HxWxC");
   of_model("--classes", o->classes, "Classes of an untrained net");
+  add_normalization(*command, o->normalization);
   Option* const data =
       of_model("--data", o->data, "Data set; unless given the one that the net was trained on");
   of_model("--relu-density", o->relu_density,

@@ -33,7 +33,9 @@ constexpr const char* kExamples = R"(Examples:
       outputs of ReLUs below thresholds become zeros, as many as one percentage
       point of accuracy on the images that the run held back allows
   joule eval --model runs/first --relu-threshold 0.5%,1%,2%
-      a table of what each of these losses brings)";
+      a table of what each of these losses brings
+  joule eval net.onnx --data fashion-mnist --mean 0.5 --deviation 0.5
+      a net from elsewhere, in an ONNX file)";
 
 struct EvalOptions {
   ModelAndData input;

@@ -50,6 +50,7 @@ int do_command(int argc, char** argv) {
   add_train(app, run);
   add_eval(app, run);
   add_predict(app, run);
+  add_export(app, run);
   add_summary(app, run);
   add_energy(app, run);
   add_data(app, run);

@@ -26,7 +26,9 @@ constexpr const char* kExamples = R"(Examples:
   joule predict --model runs/first --limit 10 --out first10.csv
   joule predict --model runs/signs --image a.jpg b.png
       a line per image: the file, the class, and its probability; the images are
-      cut, resized and normalised as those that the net was trained on)";
+      cut, resized and normalised as those that the net was trained on
+  joule predict net.onnx --mean 0.5 --deviation 0.5 --image a.jpg
+      a net from elsewhere, in an ONNX file)";
 
 std::string header(std::int64_t classes) {
   std::string line = "label,predicted";
@@ -72,6 +74,7 @@ std::vector<std::pair<std::int32_t, double>> most_probable(const Tensor& logits)
 int predict_files(const ModelAndData& options, const std::vector<std::string>& files,
                   const std::string& out) {
   training::Model model = options.load_net();
+  measure::require_normalization(model);
   constexpr std::size_t kAtOnce = 64;
   std::string csv = "file,predicted,class,probability\n", lines;
   for (std::size_t begin = 0; begin < files.size(); begin += kAtOnce) {

@@ -14,6 +14,7 @@
 #include "joule/cli/options/cost_models.h"
 #include "joule/cli/options/energy_options.h"
 #include "joule/cli/options/execution.h"
+#include "joule/cli/options/model_and_data.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
@@ -56,6 +57,8 @@ constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first --attribute model --no-times \
       --meter replay:run.jsonl --json -
       the same bytes each time, from a trace that --record wrote
+  joule profile anyone.onnx
+      the joules and the zeros of a net from elsewhere, layer by layer
 
 Modelled energy is counts times constants; attributed energy is a share of what
 a meter counted.)";
@@ -70,6 +73,7 @@ struct Options {
   std::uint64_t seed = 1;
   bool train = false, no_times = false;
   std::string html, json, csv, prometheus, trace, record, windows;
+  measure::Normalization normalization{};
   Execution execution;
 };
 
@@ -225,6 +229,8 @@ class Profiling {
                                   .seed = o_.seed,
                                   .synthetic = synthetic,
                                   .synthetic_option = "--input and --classes",
+                                  .synthetic_without_data = true,
+                                  .normalization = o_.normalization,
                                   .device = o_.execution.where()});
   }
 
@@ -395,7 +401,9 @@ void add_profile(Command& app, Run& run) {
   const auto add = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help);
   };
-  add("--model", o->model, "Net, folder of a run, or a model.safetensors")
+  add("--model,model", o->model,
+      "Net, folder of a run, a model.safetensors, or an ONNX file: standard normal images, unless "
+      "--data says which")
       ->required()
       ->type_name("NAME|DIR|FILE");
   add("--data", o->data, "Data set; unless given the one that the net was trained on");
@@ -403,6 +411,7 @@ void add_profile(Command& app, Run& run) {
       "Without --data: standard normal images of this height, width and channels")
       ->type_name("HxWxC");
   add("--classes", o->classes, "Classes of an untrained net");
+  add_normalization(*command, o->normalization);
   command->add_flag("--train", o->train, "Training steps (SGD) instead of forward passes");
   add("--batch", o->batch, "Images of one step")->capture_default_str();
   add("--steps", o->steps,

@@ -14,11 +14,11 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/energy/ledger.h"
 #include "joule/io/atomic_file.h"
-#include "joule/io/input_file.h"
 #include "joule/layers/graph/builder.h"
 #include "joule/layers/graph/net.h"
 #include "joule/layers/uninitialised.h"
 #include "joule/measure/image_size.h"
+#include "joule/measure/open_net.h"
 #include "joule/models/models.h"
 #include "joule/report/text_layout.h"
 
@@ -36,6 +36,7 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model small-cnn --save-net mine.json
       writes the net as data, as joule train --net takes it
   joule summary --net mine.json
+  joule summary anyone.onnx
 
 The figures are those of a real forward pass of one image.  A MAC is one
 multiply-accumulate whose tap falls inside the image: padding is free.)";
@@ -188,8 +189,8 @@ struct Options {
 Subject open(const Options& options) {
   const UninitialisedWeights not_computed_with;
   if (!options.net.empty()) {
-    const nn::Graph graph = nn::parse_graph(read_file(options.net), options.net);
-    return {nn::Net(graph), graph};
+    measure::OpenedNet opened = measure::open_net(options.net);
+    return {std::move(opened.net), std::move(opened.graph)};
   }
   ModelSpec spec = usual_spec(options.model);
   if (!options.input.empty()) {
@@ -233,7 +234,7 @@ void add_summary(Command& app, Run& run) {
           ->type_name("HxWxC");
   auto* const classes = add_option(*command, "--classes", options->classes,
                                    "Classes; unless given those that the net is for");
-  add_option(*command, "--net", options->net, "Net as data: a file")
+  add_option(*command, "--net,net", options->net, "Net as data, or an ONNX file")
       ->type_name("FILE")
       ->excludes(model)
       ->excludes(input)

@@ -21,8 +21,8 @@
 #include "joule/io/tuning_file.h"
 #include "joule/kernels/this_machine.h"
 #include "joule/measure/image_size.h"
+#include "joule/measure/open_net.h"
 #include "joule/training/config.h"
-#include "joule/training/run/model_file.h"
 #include "joule/tune/tuner.h"
 
 namespace joule::cli {
@@ -79,7 +79,7 @@ Net open_net(const Options& options) {
     std::error_code error;
     require(std::filesystem::exists(options.model, error), "model: '", options.model,
             "' is neither a net nor a folder or file", did_you_mean(options.model, model_names()));
-    training::Model model = training::load_model(options.model);
+    training::Model model = measure::open_model(options.model);
     return {std::move(model.spec), std::move(model.net)};
   }
   const auto [image, channels] = measure::parse_input(options.input);
@@ -194,8 +194,8 @@ void add_tune(Command& app, Run& run) {
       app.add_subcommand("tune", "Measure which implementations are the fastest on this machine");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  auto* const model = add_option(*command, "--model", o->model,
-                                 "Net, or the folder of a run, or a model.safetensors")
+  auto* const model = add_option(*command, "--model,model", o->model,
+                                 "Net, the folder of a run, a model.safetensors, or an ONNX file")
                           ->capture_default_str()
                           ->type_name("NAME|DIR|FILE");
   add_option(*command, "--input", o->input,

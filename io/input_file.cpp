@@ -42,6 +42,19 @@ std::size_t InputFile::read(void* to, std::size_t bytes) {
   return done;
 }
 
+std::size_t InputFile::read_at(std::uint64_t offset, void* to, std::size_t bytes) const {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, bytes - done,
+                                static_cast<off_t>(offset + done));
+    if (got == 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw DataError(str(path_, ": cannot be read: ", std::strerror(errno)));
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
 std::string read_file(const std::string& path, std::uint64_t max_bytes, std::string_view what) {
   InputFile file(path);
   std::string contents;

@@ -26,6 +26,8 @@ class InputFile {
   std::uint64_t size() const { return size_; }
   /// Reads `bytes` bytes, fewer only at the end of the file.  Returns how many.
   std::size_t read(void* to, std::size_t bytes);
+  /// The same of the bytes from `offset` on; where read() goes on does not change.
+  std::size_t read_at(std::uint64_t offset, void* to, std::size_t bytes) const;
 
  private:
   std::string path_;

@@ -185,21 +185,6 @@ std::string read_header(InputFile& file) {
   return text;
 }
 
-/// The values that 16 bits stand for.  Source: IEEE 754-2008, binary16.
-float of_f16(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000u) << 16, mantissa = bits & 0x3ffu;
-  const int exponent = bits >> 10 & 0x1f;
-  if (exponent == 0) {  // zero, and the subnormal numbers: multiples of 2^-24
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
-  }
-  const std::uint32_t widened =
-      exponent == 0x1f ? 0xffu : static_cast<std::uint32_t>(exponent - 15 + 127);
-  return std::bit_cast<float>(sign | widened << 23 | mantissa << 13);
-}
-
-float of_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
 /// Reads `count` 16-bit numbers as floats.
 void read_widened(InputFile& file, float* to, std::size_t count, float (*widen)(std::uint16_t)) {
   std::array<std::uint16_t, 4096> chunk;
@@ -220,7 +205,7 @@ Tensor read_tensor(InputFile& file, const Entry& entry) {
     read_exactly(file, tensor.mutable_data<float>(), tensor.bytes());
   } else {
     read_widened(file, tensor.mutable_data<float>(), static_cast<std::size_t>(tensor.numel()),
-                 entry.element.name == "F16" ? of_f16 : of_bf16);
+                 entry.element.name == "F16" ? float_of_f16 : float_of_bf16);
   }
   return tensor;
 }
@@ -238,6 +223,20 @@ std::map<std::string, std::string> parse_metadata(const std::string& path, const
 }
 
 }  // namespace
+
+float float_of_f16(std::uint16_t bits) {
+  const std::uint32_t sign = (bits & 0x8000u) << 16, mantissa = bits & 0x3ffu;
+  const int exponent = bits >> 10 & 0x1f;
+  if (exponent == 0) {  // zero, and the subnormal numbers: multiples of 2^-24
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -magnitude : magnitude;
+  }
+  const std::uint32_t widened =
+      exponent == 0x1f ? 0xffu : static_cast<std::uint32_t>(exponent - 15 + 127);
+  return std::bit_cast<float>(sign | widened << 23 | mantissa << 13);
+}
+
+float float_of_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
 void write_stored_tensors(const std::string& path, const StoredTensors& stored) {
   const std::string header = make_header(stored);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -23,6 +24,11 @@ struct StoredTensors {
 /// Errors    as save_safetensors().
 /// Source    github.com/huggingface/safetensors, "Format".
 void write_stored_tensors(const std::string& path, const StoredTensors& stored);
+
+/// The values that 16 bits stand for, exactly.  Source: IEEE 754-2008, binary16.
+float float_of_f16(std::uint16_t bits);
+/// The same of the upper half of a float32.
+float float_of_bf16(std::uint16_t bits);
 
 /// Errors    as load_safetensors(), but for layouts.
 StoredTensors read_stored_tensors(const std::string& path);

@@ -72,6 +72,24 @@ class HardSwish final : public Module {
   Tensor forward(Tensor x) override { return hard_swish(std::move(x)); }
 };
 
+/// y = min(max(x, least), most): ReLU6 with 0 and 6, the hard tanh with -1 and 1.
+///
+/// Cost      no MACs; the passes of two ReLUs and two additions for each side that is bounded.
+/// Numerics  exact where least <= x <= most, and 0 stays 0; beyond, at most 2^-23 |x| from the
+///           bound.  NaN stays NaN; infinities become NaN.
+class Clip final : public Module {
+ public:
+  /// Errors    ArgumentError unless least < most, and both are finite.  A side at the largest
+  ///           float, or at the smallest, is not bounded.
+  Clip(float least, float most);
+  std::string describe() const override;
+  LayerSpec spec() const override;
+
+ private:
+  Tensor forward(Tensor x) override;
+  float least_, most_;
+};
+
 /// Over the last dimension.  Not before cross_entropy(), which takes logits.
 class Softmax final : public Module {
  public:

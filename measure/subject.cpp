@@ -44,9 +44,13 @@ Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) 
     throw DataError(str(o.model, ": neither a net (", listed(names),
                         ") nor a model's file or folder", did_you_mean(o.model, names)));
   }
-  Subject subject{training::load_model(o.model), {}};
+  Subject subject{open_model(o.model, o.normalization), {}};
   require_agreement(o, subject.model.spec);
-  if (!o.synthetic) {
+  const bool no_data = o.data.empty() && subject.model.data.empty();
+  if (!o.synthetic && !(no_data && o.synthetic_without_data)) {
+    require(!no_data, o.model, " does not say what it was trained on: say --data or ",
+            o.synthetic_option);
+    require_normalization(subject.model);
     subject.images = subject.model.load_data(o.data).test;
   }
   manual_seed(o.seed);

@@ -6,18 +6,21 @@
 #include <string>
 
 #include "joule/data/dataset.h"
+#include "joule/measure/open_net.h"
 #include "joule/training/run/model_file.h"
 
 namespace joule::measure {
 
 /// The net and the images that a command is about.
 struct SubjectOptions {
-  std::string model;                    // a net by name, a run's folder, or a model's file
-  std::string input, data;              // empty: what the trained net says
+  std::string model;        // a net by name, a run's folder, or the file of a model or of ONNX
+  std::string input, data;  // empty: what the trained net says
   std::optional<std::int64_t> classes;  // as `input`
   std::uint64_t seed = 1;               // of an untrained net's weights
   bool synthetic = false;               // no images are wanted
   std::string synthetic_option;         // that would have said so, for the message
+  bool synthetic_without_data = false;  // nor where neither these options nor the net name any
+  Normalization normalization{};        // of a file that does not say
   Device device = Device::cpu;          // where the net is to be
 };
 

@@ -15,10 +15,10 @@
 #include "joule/data/loader.h"
 #include "joule/io/json_text.h"
 #include "joule/layers/functions.h"
+#include "joule/measure/open_net.h"
 #include "joule/optim/optimizers.h"
 #include "joule/training/config.h"
 #include "joule/training/evaluate.h"
-#include "joule/training/run/model_file.h"
 
 namespace joule::bench {
 namespace {
@@ -62,8 +62,8 @@ Subject subject_of(const SideOptions& o) {
   training::Model model;
   std::string data = o.data.empty() && fresh ? std::string(kRandomImages) : o.data;
   if (!fresh) {
-    model = training::load_model(o.weights);
-    if (data.empty()) data = model.data;
+    model = measure::open_model(o.weights);
+    if (data.empty()) data = model.data.empty() ? kRandomImages : model.data;
   }
   if (data == kRandomImages) {
     if (fresh) {
@@ -77,6 +77,7 @@ Subject subject_of(const SideOptions& o) {
     }
     return {std::move(model.net), std::move(batches)};
   }
+  if (!fresh) measure::require_normalization(model);
   const DataSplit split = fresh ? load_dataset(data) : model.load_data(data);
   if (fresh) model = training::make_model_for(o.model, data, split.train);
   const Dataset& images = o.train ? split.train : split.test;

@@ -14,8 +14,8 @@
 #include "joule/core/random.h"
 #include "joule/core/threads.h"
 #include "joule/io/json_text.h"
+#include "joule/measure/open_net.h"
 #include "joule/training/config.h"
-#include "joule/training/run/model_file.h"
 
 namespace joule::bench {
 namespace {
@@ -148,12 +148,15 @@ class Measurement {
       // An unknown name, or an image that does not fit, is found out here.
       parameters_ = make_model(report_.spec).parameter_count();
     } else {
-      const training::Model model = training::load_model(choice_.weights);
+      const training::Model model = measure::open_model(choice_.weights);
       report_.weights = choice_.weights;
       report_.spec = model.spec;
       parameters_ = model.net.parameter_count();
-      if (report_.data.empty()) report_.data = model.data;
-      if (report_.data != kRandomImages) check_batch(model.load_data(report_.data));
+      if (report_.data.empty()) report_.data = model.data.empty() ? kRandomImages : model.data;
+      if (report_.data != kRandomImages) {
+        measure::require_normalization(model);
+        check_batch(model.load_data(report_.data));
+      }
     }
   }
 

@@ -10,18 +10,29 @@
 
 namespace joule::cli {
 
+void add_normalization(Command& command, measure::Normalization& normalization) {
+  add_option(command, "--mean", normalization.mean,
+             "Of an ONNX file that does not say: the means of the pixels' channels, from 0 to 1")
+      ->type_name("R,...");
+  add_option(command, "--deviation", normalization.deviation,
+             "The same: the standard deviations of the channels")
+      ->type_name("R,...");
+}
+
 void ModelAndData::add_to(Command& command) {
-  add_option(command, "--model", model, "Folder of a run, or a model.safetensors")
+  add_option(command, "--model,model", model,
+             "Folder of a run, a model.safetensors, or an ONNX file")
       ->required()
       ->type_name("DIR|FILE");
   add_option(command, "--data", data, "Data set; unless given the one that the net was trained on");
   add_option(command, "--limit", limit, "Use only the first N test images; 0: all");
+  add_normalization(command, normalization);
   execution.add_to(command);
 }
 
 training::Model ModelAndData::load_net() const {
   execution.apply();
-  training::Model loaded = training::load_model(model);
+  training::Model loaded = measure::open_model(model, normalization);
   loaded.net.to(execution.where());
   return loaded;
 }
@@ -29,6 +40,9 @@ training::Model ModelAndData::load_net() const {
 ModelAndData::Loaded ModelAndData::load() const {
   require(limit >= 0, "limit: must not be negative, got ", limit);
   training::Model loaded = load_net();
+  require(!data.empty() || !loaded.data.empty(), model,
+          " does not say what it was trained on: say --data");
+  measure::require_normalization(loaded);
   const Dataset test = loaded.load_data(data).test;
   return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};
 }

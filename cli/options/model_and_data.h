@@ -6,27 +6,32 @@
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/data/dataset.h"
+#include "joule/measure/open_net.h"
 #include "joule/training/run/model_file.h"
 
 namespace joule::cli {
+
+/// --mean and --deviation: what images are normalised with, of a net that does not say.
+void add_normalization(Command& command, measure::Normalization& normalization);
 
 /// The options of the commands that run a trained net on a data set's test images.
 struct ModelAndData {
   std::string model;
   std::string data;        // empty: what the net was trained on
   std::int64_t limit = 0;  // 0: all
+  measure::Normalization normalization{};
   Execution execution;
 
   void add_to(Command& command);
 
   /// The net alone, where it is to run.
-  /// Errors    as load_model().
+  /// Errors    as measure::open_model().
   training::Model load_net() const;
   struct Loaded {
     training::Model model;
     Dataset test;
   };
-  /// Errors    as load_model(), load_dataset() and Model::prepare().
+  /// Errors    as measure::open_model(), load_dataset() and Model::prepare().
   Loaded load() const;
   /// Whether `model` is the folder of a run that has not come to its end.
   bool unfinished() const;

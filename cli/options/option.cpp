@@ -165,15 +165,16 @@ template <class T>
 Option* add_option(Command& command, const std::string& name, T& value, const std::string& help) {
   using Value = typename Inner<T>::type;
   CLI::App& app = *command.app_;
+  const std::string first = name.substr(0, name.find(','));  // of "--model,model", for messages
   if constexpr (Number<Value> && std::same_as<T, std::vector<Value>>) {
     return command.hold(add_numbers(app, name, value, help));
   } else {
     CLI::Option* const option = app.add_option(name, value, help);
     if constexpr (Number<Value>) {
-      read_as_number<Value>(*option, name);
+      read_as_number<Value>(*option, first);
     } else if (std::same_as<T, std::string> || name.starts_with('-')) {  // not a command's words
-      option->check([name](const std::string& text) {
-        require(!text.empty(), name, ": expected a value, got ''");
+      option->check([first](const std::string& text) {
+        require(!text.empty(), first, ": expected a value, got ''");
         return std::string();
       });
     }

@@ -47,9 +47,9 @@ class Option {
 };
 
 /// An option that sets `value`: a text, a number, a number that may be missing, or several numbers
-/// separated by commas.  A number is what parse_number() says, and the text of an option is not
-/// empty.  T is std::string, int, int64_t, uint64_t, double, a std::optional or a std::vector of a
-/// number, or a vector of texts.
+/// separated by commas.  With a name "--model,model" the value may also stand alone.  A number is
+/// what parse_number() says, and the text of an option is not empty.  T is std::string, int,
+/// int64_t, uint64_t, double, a std::optional or a std::vector of a number, or a vector of texts.
 ///
 /// Errors    While the command line is read: ArgumentError (option, what was expected, text).
 template <class T>

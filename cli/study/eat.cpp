@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "joule/bench/steps/steps_bench.h"
-#include "joule/cli/bench.h"
+#include "joule/cli/bench/bench.h"
 #include "joule/cli/options/config_options.h"
 #include "joule/cli/study/document_files.h"
 #include "joule/cli/study/study.h"

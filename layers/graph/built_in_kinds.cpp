@@ -478,29 +478,31 @@ ConvParams conv_params(const Attributes& a) {
 }
 
 std::vector<Kind> built_in_kinds() {
-  return {add_kind(),
-          avg_pool_kind(),
-          batch_norm_kind(),
-          concat_kind(),
-          conv2d_kind(),
-          conv_transpose2d_kind(),
-          dropout_kind(),
-          flatten_kind(),
-          activation_kind<GELU>("GELU", ReadZeros::pass),
-          global_avg_pool_kind(),
-          group_norm_kind(),
-          activation_kind<HardSwish>("HardSwish", ReadZeros::pass),
-          layer_norm_kind(),
-          leaky_relu_kind(),
-          linear_kind(),
-          max_pool_kind(),
-          pad2d_kind(),
-          relu_kind(),
-          activation_kind<SiLU>("SiLU", ReadZeros::pass),
-          activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
-          slice_kind(),
-          activation_kind<Softmax>("Softmax", ReadZeros::lost),
-          activation_kind<Tanh>("Tanh", ReadZeros::pass)};
+  std::vector<Kind> kinds{add_kind(),
+                          avg_pool_kind(),
+                          batch_norm_kind(),
+                          concat_kind(),
+                          conv2d_kind(),
+                          conv_transpose2d_kind(),
+                          dropout_kind(),
+                          flatten_kind(),
+                          activation_kind<GELU>("GELU", ReadZeros::pass),
+                          global_avg_pool_kind(),
+                          group_norm_kind(),
+                          activation_kind<HardSwish>("HardSwish", ReadZeros::pass),
+                          layer_norm_kind(),
+                          leaky_relu_kind(),
+                          linear_kind(),
+                          max_pool_kind(),
+                          pad2d_kind(),
+                          relu_kind(),
+                          activation_kind<SiLU>("SiLU", ReadZeros::pass),
+                          activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
+                          slice_kind(),
+                          activation_kind<Softmax>("Softmax", ReadZeros::lost),
+                          activation_kind<Tanh>("Tanh", ReadZeros::pass)};
+  for (Kind& kind : arithmetic_kinds()) kinds.push_back(std::move(kind));
+  return kinds;
 }
 
 }  // namespace joule::nn

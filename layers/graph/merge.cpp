@@ -19,6 +19,28 @@ Tensor Add::forward_all(std::vector<Tensor> xs) {
   return sum;
 }
 
+template <BinaryFunction kFunction>
+Tensor Arithmetic<kFunction>::forward(Tensor) {
+  throw ArgumentError(str(context().scope.layer, ", ", kKind, "(): expected two inputs, got 1"));
+}
+
+template <BinaryFunction kFunction>
+Tensor Arithmetic<kFunction>::forward_all(std::vector<Tensor> xs) {
+  require(xs.size() == 2, context().scope.layer, ", ", kKind, "(): expected two inputs, got ",
+          xs.size());
+  Tensor b = std::move(xs[1]);
+  if (xs[0].shape().rank() == 4 && b.shape().rank() == 2) {
+    b = b.reshape({b.dim(0), 1, 1, b.dim(1)});
+  }
+  if constexpr (kFunction == BinaryFunction::sub) return sub(std::move(xs[0]), b);
+  if constexpr (kFunction == BinaryFunction::mul) return mul(std::move(xs[0]), b);
+  if constexpr (kFunction == BinaryFunction::div) return div(std::move(xs[0]), b);
+}
+
+template class Arithmetic<BinaryFunction::sub>;
+template class Arithmetic<BinaryFunction::mul>;
+template class Arithmetic<BinaryFunction::div>;
+
 LayerSpec Concat::spec() const { return {"Concat"}; }
 
 Tensor Concat::forward_all(std::vector<Tensor> xs) { return concat(xs); }

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "joule/kernels/binary/binary.h"
 #include "joule/kernels/slice/slice.h"
+#include "joule/layers/graph/attributes.h"
 #include "joule/layers/module.h"
 
 // The layers in which branches of a net meet, or begin.
@@ -22,6 +24,26 @@ class Add final : public Module {
   Tensor forward_all(std::vector<Tensor> xs) override;
   bool tapped_by_all() const override { return false; }
 };
+
+/// a - b, a * b or a / b of two inputs of one shape; b may also be [C] of images [H,W,C]: one
+/// number for each channel of an image, as squeeze-and-excitation has it.
+template <BinaryFunction kFunction>
+class Arithmetic final : public Module {
+ public:
+  static constexpr const char* kKind = kFunction == BinaryFunction::sub   ? "Sub"
+                                       : kFunction == BinaryFunction::mul ? "Mul"
+                                                                          : "Div";
+  std::string describe() const override { return std::string(kKind) + "()"; }
+  LayerSpec spec() const override { return {kKind}; }
+
+ private:
+  Tensor forward(Tensor x) override;
+  Tensor forward_all(std::vector<Tensor> xs) override;
+  bool tapped_by_all() const override { return false; }
+};
+using Sub = Arithmetic<BinaryFunction::sub>;
+using Mul = Arithmetic<BinaryFunction::mul>;
+using Div = Arithmetic<BinaryFunction::div>;
 
 /// Its inputs one after the other along the channels; one or more.
 class Concat final : public Module {

@@ -9,10 +9,11 @@
 namespace joule::fuzz {
 
 std::vector<const Reader*> readers() {
-  return {&kCeleba,  &kCellRecords, &kCheckpoint, &kCifar,      &kConfig, &kCostModel,   &kGrammar,
-          &kGraph,   &kGtsrb,       &kIdx,        &kIndividual, &kJpeg,   &kJsonText,    &kLists,
-          &kMetrics, &kNetpbm,      &kPhenotype,  &kPng,        &kReplay, &kSafetensors, &kSettings,
-          &kSpace,   &kStream,      &kTuning,     &kWindows};
+  return {&kCeleba,   &kCellRecords, &kCheckpoint,  &kCifar,    &kConfig,     &kCostModel,
+          &kGrammar,  &kGraph,       &kGtsrb,       &kIdx,      &kIndividual, &kJpeg,
+          &kJsonText, &kLists,       &kMetrics,     &kNetpbm,   &kOnnx,       &kPhenotype,
+          &kPng,      &kReplay,      &kSafetensors, &kSettings, &kSpace,      &kStream,
+          &kTuning,   &kWindows};
 }
 
 std::string file_in_memory(std::string_view bytes) {

@@ -19,8 +19,8 @@ struct Reader {
 
 // Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp.
 extern const Reader kCeleba, kCellRecords, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar,
-    kGraph, kGtsrb, kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kPhenotype,
-    kPng, kReplay, kSafetensors, kSettings, kSpace, kStream, kTuning, kWindows;
+    kGraph, kGtsrb, kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kOnnx,
+    kPhenotype, kPng, kReplay, kSafetensors, kSettings, kSpace, kStream, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

@@ -65,6 +65,7 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
        {{{"kernel", nn::list(2)}, {"stride", nn::list({2, 1})}, {"count_include_pad", false}},
         {1, 5, 5, 2}}},
       {"BatchNorm", {{{"channels", std::int64_t{3}}, {"momentum", 0.25}}, {1, 4, 4, 3}}},
+      {"Clip", {{{"min", -1.0}, {"max", 0.7}}, {1, 4, 4, 2}}},
       {"Concat", {{}, {1, 4, 4, 2}}},
       {"Conv2d",
        {{{"in", std::int64_t{4}},
@@ -87,6 +88,7 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
          {"groups", std::int64_t{2}},
          {"init", std::string("he_normal_out")}},
         {1, 5, 4, 4}}},
+      {"Div", {{}, {1, 4, 4, 2}}},
       {"Dropout", {{{"probability", 0.1}}, {1, 7}}},
       {"Slice", {{{"first", std::int64_t{1}}, {"count", std::int64_t{2}}}, {1, 4, 4, 5}}},
       {"Flatten", {{}, {1, 4, 3, 2}}},
@@ -105,11 +107,13 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
          {"padding", nn::list(1)},
          {"ceil_mode", true}},
         {1, 6, 6, 2}}},
+      {"Mul", {{}, {1, 4, 4, 2}}},
       {"Pad2d", {{{"padding", std::vector<std::int64_t>{1, -2, 0, 3}}}, {1, 4, 3, 2}}},
       {"ReLU", {{{"threshold", 0.3}}, {1, 4}}},
       {"SiLU", {{}, {1, 4}}},
       {"Sigmoid", {{}, {1, 4}}},
       {"Softmax", {{}, {1, 3, 4}}},
+      {"Sub", {{}, {1, 4}}},
       {"Tanh", {{}, {1, 4}}}};
   for (const nn::Kind& kind : nn::built_in_kinds()) {
     const auto example = examples.find(kind.name);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "joule/bench/loading_bench.h"
-#include "joule/cli/bench.h"
+#include "joule/cli/bench/bench.h"
 #include "joule/cli/options/config_options.h"
 #include "joule/core/threads.h"
 

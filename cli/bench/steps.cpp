@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "joule/bench/steps/steps_bench.h"
-#include "joule/cli/bench.h"
+#include "joule/cli/bench/bench.h"
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/interrupt.h"

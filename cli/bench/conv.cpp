@@ -7,7 +7,7 @@
 
 #include "joule/bench/child_process.h"
 #include "joule/bench/conv/conv_bench.h"
-#include "joule/cli/bench.h"
+#include "joule/cli/bench/bench.h"
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/terminal/interrupt.h"
