@@ -78,6 +78,7 @@ ordered_json collect() {
       rows.push_back({{"name", row.name},
                       {"device", name(row.device)},
                       {"precision", name(row.precision)},
+                      {"algorithm", name(row.algorithm)},
                       {"thread_invariant", row.thread_invariant}});
     }
     info["ops"][std::string(Op::kName)] = rows;
