@@ -21,9 +21,9 @@ void renew(const Tensor& t) {
   if (mask) t.attach(mask);
 }
 
-/// What may be rounded is this thread's; all else as it is without options.
+/// What may be rounded, and by which algorithms, is this thread's; all else as without options.
 Context plain_context(std::string_view pinned = {}) {
-  return {.force = pinned, .precision = context().precision};
+  return {.force = pinned, .precision = context().precision, .algorithms = context().algorithms};
 }
 
 /// Joule's implementations of the operations of a pass, which run one after the other.

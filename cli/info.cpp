@@ -81,6 +81,7 @@ ordered_json collect(const std::string& sysfs) {
       rows.push_back({{"name", row.name},
                       {"device", name(row.device)},
                       {"precision", name(row.precision)},
+                      {"algorithm", name(row.algorithm)},
                       {"thread_invariant", row.thread_invariant}});
     }
     info["ops"][std::string(Op::kName)] = rows;

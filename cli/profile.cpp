@@ -310,7 +310,7 @@ class Profiling {
                     .windows = windows(done, mode)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
-    if (o_.execution.config.precision != "f32") {
+    if (o_.execution.departs()) {
       profile.notes.push_back("products in " + o_.execution.products_in());
     }
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {

@@ -216,7 +216,7 @@ void add_tune(Command& app, Run& run) {
       ->capture_default_str();
   add_option(*command, "--rounds", o->rounds, "Rounds, of which the shortest counts")
       ->capture_default_str();
-  o->execution.add_to(*command, {"threads", "precision"});
+  o->execution.add_to(*command, {"threads", "precision", "algorithms"});
   add_option(*command, "--out", o->out,
              "File of the table; unless given the one that joule info shows");
   command->add_flag("--json", o->json, "Print JSON");

@@ -18,13 +18,25 @@ constexpr std::string_view name(Precision precision) {
   return precision == Precision::f32 ? "f32" : precision == Precision::tf32 ? "tf32" : "bf16";
 }
 
+/// How the sums of products may be computed, each with larger errors than the one before.  direct:
+/// product by product.  winograd_2x2: also from sums and differences of the operands that make two
+/// by two outputs at a time.  winograd_4x4: also four by four.
+enum class Algorithms { direct, winograd_2x2, winograd_4x4 };
+/// As options spell it.
+constexpr std::string_view name(Algorithms algorithms) {
+  return algorithms == Algorithms::direct         ? "direct"
+         : algorithms == Algorithms::winograd_2x2 ? "winograd-2x2"
+                                                  : "winograd";
+}
+
 /// How operations run on this thread, and who is watching.
 struct Context {
   WorkSink* sink = nullptr;     // null: nobody is counting
   std::string_view force = {};  // run exactly this implementation (tests, benchmarks)
   bool deterministic = false;   // only implementations whose bits do not depend on the threads
   bool skip_zeros = true;       // off: unless pinned, only implementations that multiply zeros, too
-  Precision precision = Precision::f32;  // the least that implementations may use
+  Precision precision = Precision::f32;        // the least that implementations may use
+  Algorithms algorithms = Algorithms::direct;  // the most that implementations may use
   bool grad_enabled = true;
   // In evaluation without gradients: a batch norm becomes part of the convolution before it.
   bool fold_batch_norm = true;

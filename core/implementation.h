@@ -29,6 +29,8 @@ struct Implementation {
   bool skips_zeros = false;
   /// What it rounds the operands of products to: cannot run where the context asks for more.
   Precision precision = Precision::f32;
+  /// What it makes of the sums of products: cannot run where the context allows less.
+  Algorithms algorithm = Algorithms::direct;
 };
 
 /// The name of the row that defines the op; the only one that runs f64.
@@ -59,6 +61,7 @@ const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Conte
   if (op.dtype() == DType::f64 && impl.name != kReference) return "f64 runs on the reference";
   if (ctx.deterministic && !impl.thread_invariant) return "its bits depend on the threads";
   if (impl.precision > ctx.precision) return "is less precise than asked for";
+  if (impl.algorithm > ctx.algorithms) return "its algorithm is not allowed (Context::algorithms)";
   return impl.unsupported(op);
 }
 

@@ -138,6 +138,8 @@ void check(const Config& c) {
           "warmup: the one-cycle schedule has a warm-up of its own, got ", c.warmup);
   require(c.device == "cuda" || c.precision != "tf32",
           "precision: the CPU has f32, and bf16 for weights, got '", c.precision, "'");
+  require(c.device == "cpu" || c.algorithms == "direct",
+          "algorithms: Winograd's are for the CPU, got '", c.algorithms, "' with device cuda");
   require(c.device == "cuda" || c.graph != "on", "graph: on the CPU there is nothing to capture");
   if (const std::string why = unavailable(device(c)); !why.empty()) {
     throw DeviceError(str("device: ", why, "; use cpu"));
@@ -199,9 +201,22 @@ Precision precision(const Config& config) {
                                       : Precision::f32;
 }
 
+Algorithms algorithms(const Config& config) {
+  for (const Algorithms a : {Algorithms::winograd_2x2, Algorithms::winograd_4x4}) {
+    if (config.algorithms == name(a)) return a;
+  }
+  return Algorithms::direct;
+}
+
 std::string products_in(const Config& config) {
-  if (config.device != "cpu" || config.precision != "bf16") return config.precision;
-  return "f32, weights rounded to bf16 by the implementations *_bf16_weights";
+  std::string text = config.precision;
+  if (config.device == "cpu" && config.precision == "bf16") {
+    text = "f32, weights rounded to bf16 by the implementations *_bf16_weights";
+  }
+  if (algorithms(config) != Algorithms::direct) {
+    text += str(", convolutions also by ", config.algorithms);
+  }
+  return text;
 }
 
 TapLayers tap_layers(const Config& config) {

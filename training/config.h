@@ -67,9 +67,10 @@ struct Config {
   std::string reference;            // its folder
 
   std::uint64_t seed = 1;
-  int threads = 0;                // 0: what there is
-  std::string device = "cpu";     // cpu | cuda
-  std::string precision = "f32";  // of products: f32 | tf32 (cuda) | bf16
+  int threads = 0;                    // 0: what there is
+  std::string device = "cpu";         // cpu | cuda
+  std::string precision = "f32";      // of products: f32 | tf32 (cuda) | bf16
+  std::string algorithms = "direct";  // of convolutions: direct | winograd-2x2 | winograd (cpu)
   std::string graph = "auto";  // of cuda: steps as a CUDA graph: auto (where it can be) | on | off
   bool deterministic = false;  // the same bits for any number of threads
 
@@ -129,7 +130,9 @@ std::string differences(const Config& saved, const Config& asked);
 bool is_penalised(const Config& config);
 Device device(const Config& config);
 Precision precision(const Config& config);
-/// For people: what the operands of products may be rounded to.
+Algorithms algorithms(const Config& config);
+/// For people: what the operands of products may be rounded to, and by which algorithms besides
+/// that of the definition the products may be summed.
 std::string products_in(const Config& config);
 TapLayers tap_layers(const Config& config);
 L0Normalization l0_normalization(const Config& config);

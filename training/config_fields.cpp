@@ -311,6 +311,12 @@ std::vector<ConfigField> execution_fields() {
        .help = "What products may be rounded to, tf32 on cuda alone, bf16 on the CPU for weights "
                "alone; sums are f32",
        .choices = {"f32", "tf32", "bf16"}},
+      {.name = "algorithms",
+       .member = &Config::algorithms,
+       .help = "By which algorithms the CPU may convolve, each with larger errors than the one "
+               "before; winograd: also four by four pixels at a time",
+       .choices = {"direct", "winograd-2x2", "winograd"},
+       .may_be_missing = true},
       {.name = "graph",
        .member = &Config::graph,
        .help = "Whether steps on cuda are captured into a CUDA graph; auto: where they can be",

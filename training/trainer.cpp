@@ -224,6 +224,7 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   const ContextGuard guard;
   context().deterministic = config_.deterministic;
   context().precision = precision(config_);
+  context().algorithms = algorithms(config_);
   evaluation_.reset();
   energy_.begin(total_energy(metrics_));
   if (over_budget(hooks)) return false;
@@ -299,6 +300,7 @@ const Evaluation& Trainer::evaluate_now() {
   const ContextGuard guard;
   context().deterministic = config_.deterministic;
   context().precision = precision(config_);
+  context().algorithms = algorithms(config_);
   if (!evaluation_) evaluation_ = evaluate(model_.net, test_);
   return *evaluation_;
 }

@@ -14,9 +14,9 @@
 namespace joule::tune {
 namespace {
 
-/// What may be rounded is this thread's; all else as it is without options.
+/// What may be rounded, and by which algorithms, is this thread's; all else as without options.
 Context measured_context(std::string_view pinned = {}) {
-  return {.force = pinned, .precision = context().precision};
+  return {.force = pinned, .precision = context().precision, .algorithms = context().algorithms};
 }
 
 template <Operation Op>

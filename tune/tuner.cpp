@@ -120,6 +120,7 @@ void tune_for(const training::Config& config, const std::function<bool()>& stop,
   if (config.threads > 0) set_num_threads(config.threads);
   const ContextGuard guard;
   context().precision = training::precision(config);
+  context().algorithms = training::algorithms(config);
   training::Model model = training::make_model_for(
       config.model, config.data, training::load_data(config, false).train, config.net);
   const std::vector<TunerPass> passes = {pass_of(model.spec, model.net, config.batch, true),

@@ -102,6 +102,7 @@ class Run {
     return {.environment = std::move(environment_),
             .batch = options_.batch,
             .rounds = options_.rounds,
+            .algorithms = std::string(name(context().algorithms)),
             .precision = std::string(name(context().precision)),
             .flops = roofline_.flops(),
             .bandwidth = roofline_.bandwidth(),

@@ -95,6 +95,7 @@ ordered_json json_of(const ConvReport& report) {
            {{"batch", report.batch},
             {"rounds", report.rounds},
             {"precision", report.precision},
+            {"algorithms", report.algorithms},
             {"model", json_or_null(report.model)},
             {"data", json_or_null(report.data)}}},
           {"roofline",

@@ -143,9 +143,10 @@ std::string to_html(const ConvReport& report) {
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
   page.paragraph(kHowToRead);
-  page.paragraph(fmt::format("Batch {}, {} rounds, products in {}; {}.", report.batch,
-                             report.rounds, training::products_in({.precision = report.precision}),
-                             roofline(report)));
+  page.paragraph(fmt::format(
+      "Batch {}, {} rounds, products in {}; {}.", report.batch, report.rounds,
+      training::products_in({.precision = report.precision, .algorithms = report.algorithms}),
+      roofline(report)));
   for (const ConvCurve& curve : report.curves) {
     if (curve.real) continue;
     page.heading(fmt::format("{}, {}", curve.problem.name, name(curve.pass)));

@@ -68,6 +68,7 @@ struct ConvReport {
   Environment environment;
   std::int64_t batch = 0;
   int rounds = 0;
+  std::string algorithms = "direct";           // that Joule could choose
   std::string precision = "f32";               // what may be rounded
   std::optional<std::string> model{}, data{};  // of the real zeros
   Spread flops, bandwidth;                     // of the roofline; the most is the peak

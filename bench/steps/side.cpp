@@ -202,6 +202,7 @@ SideResult run_side(const SideOptions& o) {
   const ContextGuard guard;
   context().skip_zeros = !o.dense;
   context().precision = o.precision;
+  context().algorithms = o.algorithms;
   count(*stepper, result);
   reset_peak_resident_memory();
   reset_peak_memory(o.device);

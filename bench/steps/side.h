@@ -30,6 +30,7 @@ struct SideOptions {
   bool graph = true;   // of train on cuda: the forward and backward pass is captured, if it can be
   Device device = Device::cpu;
   Precision precision = Precision::f32;
+  Algorithms algorithms = Algorithms::direct;
 };
 
 struct SideResult {

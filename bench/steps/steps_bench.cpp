@@ -182,7 +182,8 @@ class Measurement {
       command.insert(command.end(), {"--weights", choice_.weights});
     }
     for (const std::string& argument : common()) command.push_back(argument);
-    command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision});
+    command.insert(command.end(), {"--device", options_.device, "--precision", options_.precision,
+                                   "--algorithms", options_.algorithms});
     if (context().deterministic) command.push_back("--deterministic");
     if (!context().fold_batch_norm) command.push_back("--separate-norms");
     std::vector<Way> ways{{}};
@@ -292,6 +293,7 @@ StepsReport bench_steps(const StepsOptions& o, const StepsProgress& progress) {
                      .train = o.train,
                      .device = o.device,
                      .precision = o.precision,
+                     .algorithms = o.algorithms,
                      .batch = o.batch,
                      .steps = o.steps,
                      .rounds = o.rounds};

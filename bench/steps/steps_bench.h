@@ -19,7 +19,7 @@ struct StepsOptions {
   bool train = true;
   std::vector<NetChoice> nets;
   std::string data;  // as SideOptions
-  std::string device = "cpu", precision = "f32";
+  std::string device = "cpu", precision = "f32", algorithms = "direct";
   std::int64_t batch = 128;
   int steps = 20, rounds = 5;
   std::uint64_t seed = 1;  // of the turns

@@ -71,6 +71,7 @@ ordered_json json_of(const StepsReport& report) {
            {{"mode", report.train ? "train" : "infer"},
             {"device", report.device},
             {"precision", report.precision},
+            {"algorithms", report.algorithms},
             {"batch", report.batch},
             {"steps", report.steps},
             {"rounds", report.rounds}}},

@@ -39,7 +39,7 @@ struct NetReport {
 struct StepsReport {
   Environment environment;
   bool train = true;
-  std::string device, precision;
+  std::string device, precision, algorithms = "direct";
   std::int64_t batch = 0;
   int steps = 0, rounds = 0;
   std::vector<NetReport> nets;

@@ -116,10 +116,11 @@ std::string to_html(const StepsReport& report) {
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
   page.paragraph(kHowToRead);
-  page.paragraph(
-      fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.", report.batch,
-                  report.rounds, report.steps, report.device,
-                  training::products_in({.device = report.device, .precision = report.precision})));
+  page.paragraph(fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.",
+                             report.batch, report.rounds, report.steps, report.device,
+                             training::products_in({.device = report.device,
+                                                    .precision = report.precision,
+                                                    .algorithms = report.algorithms})));
   page.add(chart(report));
   for (const NetReport& net : report.nets) {
     auto rows = rows_of(net, report.batch);

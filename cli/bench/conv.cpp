@@ -94,7 +94,7 @@ void add_bench_conv(Command& bench, Run& run) {
   add("--passes", options->passes, "What to measure, separated by commas");
   add("--batch", options->batch, "Images of a batch");
   add("--rounds", options->rounds, "Timed runs of each");
-  options->execution.add_to(*command, {"threads", "precision"});
+  options->execution.add_to(*command, {"threads", "precision", "algorithms"});
   add("--real", options->real, "Also a trained net: folder of a run, or a model.safetensors")
       ->type_name("DIR|FILE");
   add("--data", options->data, "Its images; unless given those that it was trained on");

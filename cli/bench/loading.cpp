@@ -25,6 +25,7 @@ int measure(const bench::LoadingOptions& options) {
   if (config.threads > 0) set_num_threads(config.threads);
   context().deterministic = config.deterministic;
   context().precision = training::precision(config);
+  context().algorithms = training::algorithms(config);
   const bench::LoadingReport report = bench::bench_loading(options);
   fmt::print("{}, images {}, batches of {}, {} threads of the kernels\n", config.data,
              str(report.image), config.batch, num_threads());
@@ -50,8 +51,9 @@ void add_bench_loading(Command& bench, Run& run) {
     ConfigOptions fields;
   };
   const auto options = std::make_shared<Options>(*command);
-  for (const char* const field : {"data", "image_size", "image_fit", "model", "batch", "seed",
-                                  "threads", "device", "precision", "deterministic"}) {
+  for (const char* const field :
+       {"data", "image_size", "image_fit", "model", "batch", "seed", "threads", "device",
+        "precision", "algorithms", "deterministic"}) {
     options->fields.add(field);
   }
   add_option(*command, "--workers", options->bench.workers,

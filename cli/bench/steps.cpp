@@ -64,6 +64,7 @@ int bench_steps(const Options& options, bool train) {
                                .data = options.data,
                                .device = options.execution.config.device,
                                .precision = options.execution.config.precision,
+                               .algorithms = options.execution.config.algorithms,
                                .batch = options.batch,
                                .steps = options.steps,
                                .rounds = options.rounds,
@@ -152,6 +153,7 @@ void add_bench_side(Command& bench, Run& run) {
       side->options.train = side->mode == "train";
       side->options.device = side->execution.where();
       side->options.precision = context().precision;
+      side->options.algorithms = context().algorithms;
       fmt::print("{}", to_json(run_side(side->options)));
       return 0;
     };

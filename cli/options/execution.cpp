@@ -24,11 +24,12 @@ void Execution::apply() const {
   if (config.threads > 0) set_num_threads(config.threads);
   context().deterministic = config.deterministic;
   context().precision = training::precision(config);
+  context().algorithms = training::algorithms(config);
   context().fold_batch_norm = !separate_norms;
 }
 
 void Execution::print_precision() const {
-  if (config.precision != "f32") fmt::print("\nproducts in {}\n", products_in());
+  if (departs()) fmt::print("\nproducts in {}\n", products_in());
 }
 
 }  // namespace joule::cli

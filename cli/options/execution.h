@@ -12,22 +12,25 @@
 
 namespace joule::cli {
 
-/// The options of every command that runs a net: --threads, --device, --precision, --deterministic,
-/// --separate-norms.
+/// The options of every command that runs a net: --threads, --device, --precision, --algorithms,
+/// --deterministic, --separate-norms.
 struct Execution {
   training::Config config;  // of which only the fields of these options count
   bool separate_norms = false;
 
-  /// Registers those of the four that the command has; with --deterministic --separate-norms.
-  void add_to(Command& command, std::initializer_list<std::string_view> fields = {
-                                    "threads", "device", "precision", "deterministic"});
+  /// Registers those of the five that the command has; with --deterministic --separate-norms.
+  void add_to(Command& command,
+              std::initializer_list<std::string_view> fields = {"threads", "device", "precision",
+                                                                "algorithms", "deterministic"});
   /// Makes them hold for this thread's operations from now on.
   ///
   /// Errors    ArgumentError for a bad value; DeviceError for a device that this build has not.
   void apply() const;
-  /// For people: what the operands of products may be rounded to.
+  /// For people, as training::products_in().
   std::string products_in() const { return training::products_in(config); }
-  /// A line that says so, unless nothing may be rounded.
+  /// Whether products are not just those of the definition, in f32.
+  bool departs() const { return config.precision != "f32" || config.algorithms != "direct"; }
+  /// A line of products_in() if departs().
   void print_precision() const;
   /// Where to compute.
   Device where() const { return training::device(config); }

@@ -39,7 +39,8 @@ bool StepGraph::Settings::operator==(const Settings& other) const {
   const Context &x = context, &y = other.context;
   return seed == other.seed && (x.sink == nullptr) == (y.sink == nullptr) && x.force == y.force &&
          x.deterministic == y.deterministic && x.skip_zeros == y.skip_zeros &&
-         x.precision == y.precision && x.grad_enabled == y.grad_enabled;
+         x.precision == y.precision && x.algorithms == y.algorithms &&
+         x.grad_enabled == y.grad_enabled;
 }
 
 StepGraph::StepGraph(Device device)

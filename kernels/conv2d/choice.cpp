@@ -29,6 +29,68 @@ constexpr const char* kTooFewZeros = "there are too few zeros";
 namespace cpu {
 namespace {
 
+/// A 3x3 convolution with stride 1, or the gradient of its input: `in` and `out` are channels.
+struct WinogradWork {
+  std::int64_t images, out_h, out_w, in, out;
+
+  explicit WinogradWork(const ops::Conv2d& op)
+      : images(op.y.dim(0)),
+        out_h(op.y.dim(1)),
+        out_w(op.y.dim(2)),
+        in(op.x.dim(3)),
+        out(op.y.dim(3)) {}
+  explicit WinogradWork(const ops::Conv2dGradInput& op)
+      : images(op.grad_x.dim(0)),
+        out_h(op.grad_x.dim(1)),
+        out_w(op.grad_x.dim(2)),
+        in(op.grad_y.dim(3)),
+        out(op.grad_x.dim(3)) {}
+
+  /// How long it takes by tiles of m x m outputs, the time of the sums of the definition being 1.
+  double time(std::int64_t m) const {
+    const Costs::Winograd& c = costs().winograd;
+    const Costs::Winograd::Transforms& transform = m == 2 ? c.by_2x2 : c.by_4x4;
+    const std::int64_t lanes = direct_lanes();
+    const auto vectors = [=](std::int64_t channels) {
+      return static_cast<double>((channels + lanes - 1) / lanes);
+    };
+    const auto transformed = [&](std::int64_t channels) {
+      return transform.vector * vectors(channels) + (channels % lanes ? transform.tail : 0);
+    };
+    const auto tiles = static_cast<double>(images * ((out_h + m - 1) / m) * ((out_w + m - 1) / m));
+    const double products = static_cast<double>((m + 2) * (m + 2) * in) * vectors(out);
+    const double cycles = tiles * (transformed(in) + transformed(out)) +
+                          products * std::max(tiles, c.least_tiles) / c.rate;
+    const auto sums = static_cast<double>(images * out_h * out_w * 9 * in) * vectors(out);
+    return cycles * costs().dense_rate / sums;
+  }
+};
+
+/// The least time of Winograd's, of the tiles that are allowed; none if it is not allowed or does
+/// not fit.
+template <class Op>
+std::optional<double> winograd_time(const Op& op) {
+  const Algorithms allowed = context().algorithms;
+  if (allowed == Algorithms::direct || !winograd_fits(shape_of(op))) return std::nullopt;
+  const WinogradWork work(op);
+  return allowed == Algorithms::winograd_2x2 ? work.time(2) : std::min(work.time(2), work.time(4));
+}
+
+/// What an implementation that skips has to take less than: the sums of the definition, and what
+/// Winograd's take, but that these have to be clearly faster than what rounds less.
+template <class Op>
+double multiplying_time(const Op& op) {
+  const auto winograd = winograd_time(op);
+  return winograd ? std::min(1.0, *winograd * costs().winograd.over_skipping) : 1;
+}
+
+template <class Op>
+const char* why_not_winograd(const Op& op, std::int64_t m) {
+  const double time = WinogradWork(op).time(m);
+  if (time >= costs().winograd.worth) return "not to transform is faster";
+  return time > winograd_time(op).value_or(time) ? "tiles of another size are faster" : nullptr;
+}
+
 /// How long cpu.skip_zero takes, the dense time being 1: of a visit of a pixel, which meets at most
 /// 64 input channels (of a tap, or of several if they are few) and up to eight vectors of output
 /// channels.
@@ -171,7 +233,7 @@ const char* why_not_skip_zero(const ops::Conv2d& op) {
   if (!density) return kUnknownZeros;
   const double time =
       skip_zero_time(*density, op.weight.dim(2), op.x.dim(3), op.y.dim(3), kWeights);
-  return time < 1 ? nullptr : kTooFewZeros;
+  return time < multiplying_time(op) ? nullptr : kTooFewZeros;
 }
 template const char* why_not_skip_zero<Precision::f32>(const ops::Conv2d& op);
 template const char* why_not_skip_zero<Precision::bf16>(const ops::Conv2d& op);
@@ -179,7 +241,7 @@ template const char* why_not_skip_zero<Precision::bf16>(const ops::Conv2d& op);
 const char* why_not_skip_zero(const ops::Conv2dGradInput& op) {
   const auto time = grad_input_skip_zero_time(op);
   if (!time) return kUnknownZeros;
-  return *time < 1 ? nullptr : kTooFewZeros;
+  return *time < multiplying_time(op) ? nullptr : kTooFewZeros;
 }
 
 template <Precision kWeights>
@@ -194,11 +256,16 @@ const char* why_not_runs(const ops::Conv2dGradInput& op) {
   return why_not_runs_of(op.grad_y, op.weight, op.grad_x.dim(3), 1);
 }
 
+const char* why_not_winograd_2x2(const ops::Conv2d& op) { return why_not_winograd(op, 2); }
+const char* why_not_winograd_4x4(const ops::Conv2d& op) { return why_not_winograd(op, 4); }
+const char* why_not_winograd_2x2(const ops::Conv2dGradInput& op) { return why_not_winograd(op, 2); }
+const char* why_not_winograd_4x4(const ops::Conv2dGradInput& op) { return why_not_winograd(op, 4); }
+
 const char* why_not_skip_unwanted(const ops::Conv2dGradInput& op) {
   const auto density = known_density(op.wanted);
   if (!density) return kUnknownZeros;
   const double time = skip_unwanted_time(shape_of(op), *density);
-  if (time >= 1) return "too many elements are wanted";
+  if (time >= multiplying_time(op)) return "too many elements are wanted";
   return grad_input_skip_zero_time(op).value_or(1) < time
              ? "skipping the zeros of grad_y saves more"
              : nullptr;

@@ -16,6 +16,10 @@ const char* why_not_skip_zero(const ops::Conv2dGradInput& op);
 template <Precision kWeights>
 const char* why_not_runs(const ops::Conv2d& op);
 const char* why_not_runs(const ops::Conv2dGradInput& op);
+const char* why_not_winograd_2x2(const ops::Conv2d& op);
+const char* why_not_winograd_2x2(const ops::Conv2dGradInput& op);
+const char* why_not_winograd_4x4(const ops::Conv2d& op);
+const char* why_not_winograd_4x4(const ops::Conv2dGradInput& op);
 const char* why_not_skip_unwanted(const ops::Conv2dGradInput& op);
 const char* why_not_skip_zero_x(const ops::Conv2dGradWeight& op);
 const char* why_not_skip_zero_grad_y(const ops::Conv2dGradWeight& op);

@@ -119,6 +119,12 @@ const char* wanted_and_one_group(const ops::Conv2dGradInput& op) {
   return op.wanted ? one_group(op) : "nothing tells which elements are wanted";
 }
 
+template <class Op>
+const char* fits_winograd(const Op& op) {
+  return winograd_fits(shape_of(op)) ? nullptr
+                                     : "needs a 3x3 kernel, stride 1, no dilation or groups";
+}
+
 #if JOULE_WITH_ONEDNN
 /// oneDNN 2.6 divides by zero without an image.
 template <class Op>
@@ -262,6 +268,18 @@ std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
         .run = cpu::conv2d_skip_zero,
         .slower = cpu::why_not_skip_zero<Precision::f32>,
         .skips_zeros = true},
+    Row{.name = "cpu.winograd",
+        .device = Device::cpu,
+        .unsupported = fits_winograd,
+        .run = cpu::conv2d_winograd_4x4,
+        .slower = cpu::why_not_winograd_4x4,
+        .algorithm = Algorithms::winograd_4x4},
+    Row{.name = "cpu.winograd_2x2",
+        .device = Device::cpu,
+        .unsupported = fits_winograd,
+        .run = cpu::conv2d_winograd_2x2,
+        .slower = cpu::why_not_winograd_2x2,
+        .algorithm = Algorithms::winograd_2x2},
 #if JOULE_WITH_ONEDNN
     // Which order of summation oneDNN chooses may depend on the number of threads.
     Row{.name = "onednn",
@@ -367,6 +385,18 @@ std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::impl
         .run = cpu::conv2d_grad_input_skip_zero,
         .slower = cpu::why_not_skip_zero,
         .skips_zeros = true},
+    Row{.name = "cpu.winograd",
+        .device = Device::cpu,
+        .unsupported = fits_winograd,
+        .run = cpu::conv2d_grad_input_winograd_4x4,
+        .slower = cpu::why_not_winograd_4x4,
+        .algorithm = Algorithms::winograd_4x4},
+    Row{.name = "cpu.winograd_2x2",
+        .device = Device::cpu,
+        .unsupported = fits_winograd,
+        .run = cpu::conv2d_grad_input_winograd_2x2,
+        .slower = cpu::why_not_winograd_2x2,
+        .algorithm = Algorithms::winograd_2x2},
 #if JOULE_WITH_ONEDNN
     Row{.name = "onednn",
         .device = Device::cpu,

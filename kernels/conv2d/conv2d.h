@@ -44,6 +44,10 @@ namespace ops {
 ///           cuda.skip_zero_lists' l0_sum (on how much shared memory a block can have).  The rows
 ///           *_bf16_weights round w to the nearest bf16: beside what f32 costs an error of at most
 ///           2^-8 sum |w x|; a weight from 2^128 (1 - 2^-9) on becomes infinite, a NaN stays one.
+///           The rows cpu.winograd*, which run only where Context::algorithms allows them, have the
+///           errors of cpu/winograd/winograd.h: they go by the largest inputs near an output, not
+///           by its own products, and an infinity makes NaN.  (m + 2)^2 / m^2 products of a tile
+///           stand for 9: the MACs that are counted are still those of the definition.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";

@@ -11,6 +11,12 @@ Conv2dShape shape_of(const ops::Conv2d& op);
 Conv2dShape shape_of(const ops::Conv2dGradInput& op);
 Conv2dShape shape_of(const ops::Conv2dGradWeight& op);
 
+/// Whether Winograd's algorithm, as Joule has it, computes such a convolution.
+constexpr bool winograd_fits(const Conv2dShape& s) {
+  return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 &&
+         s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1;
+}
+
 /// What became of the MACs that meet a zero.
 enum class Zeros { multiplied, skipped };
 /// Adds to `tally`, which may be null, the MACs that meet a zero of x, or of grad_y.
@@ -43,6 +49,10 @@ void conv2d_grad_input_runs(const ops::Conv2dGradInput& op, Context& ctx, Tally*
 void conv2d_depthwise(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_depthwise(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_depthwise(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_winograd_2x2(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_winograd_4x4(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_winograd_2x2(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_winograd_4x4(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 }  // namespace cpu
 
 namespace onednn {

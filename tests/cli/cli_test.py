@@ -289,6 +289,25 @@ class Program(unittest.TestCase):
         self.assert_refused(2, "precision: the CPU has f32, and bf16 for weights, got 'tf32'",
                             "eval", "--model", self.model, "--precision", "tf32")  # fmt: skip
 
+    def test_winograd_convolves_only_if_asked_for(self):
+        rows = json.loads(self.output("info", "--json"))["ops"]["conv2d"]
+        algorithms = {row["name"]: row["algorithm"] for row in rows if row["algorithm"] != "direct"}
+        self.assertEqual(algorithms, {"cpu.winograd": "winograd", "cpu.winograd_2x2": "winograd-2x2"})
+        net = self.folder / "winograd"  # its kernels are 3x3
+        self.output("train", *DATA, "--model", "small-cnn", "--epochs", "1", "--batch", "20", "--out", net,
+                    "--algorithms", "winograd")  # fmt: skip
+        self.assertEqual(json.loads((net / "config.json").read_text())["algorithms"], "winograd")
+        self.assert_refused(2, 'algorithms is "winograd", got "direct"',
+                            "train", "--resume", "--out", net, "--algorithms", "direct")  # fmt: skip
+        for name, algorithm in algorithms.items():
+            forced = {**os.environ, "JOULE_FORCE": f"conv2d:{name}"}
+            result = json.loads(self.output("eval", "--model", net, "--algorithms", algorithm, "--json", env=forced))
+            used = {line["implementation"] for line in result["inference"]["lines"] if line["op"] == "conv2d"}
+            self.assertEqual(used, {name})
+            self.assertIn(f"products in f32, convolutions also by {algorithm}\n",
+                          self.output("eval", "--model", net, "--algorithms", algorithm))  # fmt: skip
+            self.assert_refused(2, f"{name}: its algorithm is not allowed", "eval", "--model", net, env=forced)
+
     def test_default_learning_rate_is_that_of_the_optimizer(self):
         out = self.folder / "adam"
         for arguments, lr in (([], 0.001), (["--lr", "0.02"], 0.02)):

@@ -60,7 +60,8 @@ class Tune(unittest.TestCase):
         rows = json.loads(self.output("info", "--json"))["ops"]
         for operation in report["operations"]:
             here = [row for row in rows[operation["op"]]
-                    if row["device"] == "cpu" and row["precision"] in ("f32", precision)]
+                    if row["device"] == "cpu" and row["precision"] in ("f32", precision)
+                    and row["algorithm"] == "direct"]
             named = [row["name"] for row in here if row["name"] != "reference"]
             if "wanted" not in operation["operands"]:  # it cannot run without
                 named = [name for name in named if name != "cpu.skip_unwanted"]

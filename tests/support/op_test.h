@@ -49,8 +49,8 @@ class LastRecord final : public WorkSink {
   Tally tally;
 };
 
-/// Runs `op` by the row named `name`, counting; if that rounds, it may.  A row for another device
-/// gets copies of the tensors there, and what it leaves in them comes back.
+/// Runs `op` by the row named `name`, counting; if that needs an allowance, it has it.  A row for
+/// another device gets copies of the tensors there, and what it leaves in them comes back.
 template <Operation Op>
 Tally run(const Op& op, std::string_view name, Precision precision = Precision::f32) {
   LastRecord sink;
@@ -59,7 +59,7 @@ Tally run(const Op& op, std::string_view name, Precision precision = Precision::
   for (const auto& impl : Op::implementations()) {
     if (impl.name != name) continue;
     device = impl.device;
-    if (device == op.device()) ctx.precision = impl.precision;
+    if (device == op.device()) ctx.precision = impl.precision, ctx.algorithms = impl.algorithm;
   }
   if (device == op.device()) {
     dispatch(op, ctx);

@@ -53,6 +53,23 @@ struct Costs {
     double worth;
   } grad_weight;
 
+  /// cpu.winograd and cpu.winograd_2x2.
+  struct Winograd {
+    /// Multiply-adds of vectors that their products execute in a cycle.
+    double rate;
+    /// Of each vector of channels of a tile, to transform it there or back; of one that is not full
+    /// `tail` more.
+    struct Transforms {
+      double vector, tail;
+    } by_2x2, by_4x4;
+    /// Tiles below which the products wait for the transformed weights.
+    double least_tiles;
+    /// As of the gradient of the weights.
+    double worth;
+    /// How much longer than it what skips zeros may take, which rounds less.
+    double over_skipping;
+  } winograd;
+
   /// With nearly no non-zeros, per pixel of the output.
   struct VerySparse {
     /// cpu.skip_zero_runs: of a word of 64 channels and of a non-zero the run is made; its end, one
@@ -63,7 +80,8 @@ struct Costs {
   } very_sparse;
 };
 
-/// With vectors of 16 (AVX-512), of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.
+/// With vectors of 16 (AVX-512), of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.  Winograd's were
+/// measured on a Zen 4, whose cycles are scaled so that its dense rate is this one.
 inline constexpr Costs kZen5{
     .family = "AMD Zen 5",
     .dense_rate = 1.8,
@@ -76,6 +94,12 @@ inline constexpr Costs kZen5{
                     .part = 1.4,
                     .part_of_one_tap = 0.3,
                     .worth = 0.95},
+    .winograd = {.rate = 1.8,
+                 .by_2x2 = {.vector = 25, .tail = 85},
+                 .by_4x4 = {.vector = 113, .tail = 140},
+                 .least_tiles = 4,
+                 .worth = 0.95,
+                 .over_skipping = 1.5},
     .very_sparse = {.word = 10,
                     .nonzero = 8,
                     .end = 15,
