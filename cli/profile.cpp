@@ -398,7 +398,7 @@ void add_profile(Command& app, Run& run) {
       "profile", "Work, time, modelled and measured energy of every operation of a net");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  const auto add = [&](const char* name, auto& value, const char* help) {
+  const auto add = [&](const char* name, auto& value, const std::string& help) {
     return add_option(*command, name, value, help);
   };
   add("--model,model", o->model,
