@@ -101,7 +101,9 @@ const std::array kLessons{
                    "its joules go.",
            .page = "04-roofline.md",
            .program = "04_roofline",
-           .commands = {"joule profile --model lenet5 --batch 32 --steps 3 --meter none"},
+           .commands = {"joule profile --model lenet5 --input 28x28x1 --classes 10 --batch 32 "
+                        "--steps 3 --meter "
+                        "none"},
            .questions =
                {{.key = "a",
                  .text = "A 3x3 convolution with a padding of 1 takes one image of 14x14 pixels "
@@ -166,7 +168,7 @@ const std::array kLessons{
            .page = "06-penalty.md",
            .program = "06_penalty",
            .commands = {"joule study eat --model lenet5 --limit 4000 --epochs 2 --lambda 0.3,1,3 "
-                        "--sigma 1e-4 --seeds 1 --out runs/lesson6"},
+                        "--sigma 1e-4 --seeds 1 --lr 0.03 --out runs/lesson6"},
            .questions =
                {{.key = "a",
                  .text = "What is the smooth L0 norm of the values 0, 0.01, 0.1 and 1 with sigma = "
