@@ -241,7 +241,10 @@ void Tensor::attach(std::shared_ptr<const ZeroMask> mask) const {
 }
 
 std::string Tensor::derived_key(std::string_view key) const {
-  return str(key, " of ", shape(), " at ", impl().offset);
+  // Asked for by every convolution: a stream would take longer than all else that it does.
+  std::string own(key);
+  for (const std::int64_t extent : shape()) own.append(" ").append(std::to_string(extent));
+  return own.append(" at ").append(std::to_string(impl().offset));
 }
 
 std::int64_t Tensor::nonzeros() const {

@@ -130,8 +130,16 @@ void Module::to(Device device) {
 }
 
 Device Module::device() const {
-  const auto all = parameters();
-  return all.empty() ? Device::cpu : all.front().tensor.device();
+  // Asked for every batch: without the names that parameters() makes.
+  const auto first = [](const auto& self, const Module& module) -> const Tensor* {
+    if (!module.parameters_.empty()) return &module.parameters_.front().tensor;
+    for (const auto& child : module.children_) {
+      if (const Tensor* const found = self(self, *child)) return found;
+    }
+    return nullptr;
+  };
+  const Tensor* const parameter = first(first, *this);
+  return parameter ? parameter->device() : Device::cpu;
 }
 
 State Module::state() const {

@@ -30,22 +30,27 @@ std::shared_ptr<ZeroMask> joined(const std::vector<std::shared_ptr<const ZeroMas
 
 }  // namespace
 
-SlicedNet::SlicedNet(nn::Module& net)
-    : net_(net), layers_(nn::GraphBuilder::build(net, nn::GraphBuilder::Depth::all, net.name())) {
+SlicedNet::Parts::Parts(nn::Module& net)
+    : layers(nn::GraphBuilder::build(net, nn::GraphBuilder::Depth::all, net.name())) {
   if (!nn::forward_observers().empty()) return;
-  for (std::size_t i = 1; i < layers_.nodes() && linear_ == 0; ++i) {
-    if (layers_.kind(i) == "Linear" && layers_.is_cut(i)) linear_ = i;
+  for (std::size_t i = 1; i < layers.nodes() && linear == 0; ++i) {
+    if (layers.kind(i) == "Linear" && layers.is_cut(i)) linear = i;
   }
 }
 
-Tensor SlicedNet::features(Tensor images) const {
-  return linear_ > 0 ? layers_.run(0, linear_, std::move(images)) : net_(std::move(images));
+const SlicedNet::Parts& SlicedNet::parts() const {
+  std::call_once(once_, [this] { parts_.emplace(net_); });
+  return *parts_;
 }
 
 Tensor SlicedNet::run(const Tensor& images, std::int64_t slice, const Around& around) const {
   const std::int64_t n = images.dim(0);
   const Device device = net_.device();
   if (slice >= n) return around([&] { return net_(images.to(device)); });
+  const auto& [layers, linear] = parts();
+  const auto features = [&, &layers = layers, linear = linear](Tensor some) {
+    return linear > 0 ? layers.run(0, linear, std::move(some)) : net_(std::move(some));
+  };
   Tensor all;
   std::vector<std::shared_ptr<const ZeroMask>> masks;
   for (std::int64_t first = 0; first < n; first += slice) {
@@ -55,9 +60,10 @@ Tensor SlicedNet::run(const Tensor& images, std::int64_t slice, const Around& ar
     all.slice(first, count).copy_from(part);
     masks.push_back(part.zero_mask());
   }
-  if (linear_ == 0) return all;
+  if (linear == 0) return all;
   if (const auto mask = joined(masks)) all.attach(mask);
-  return around([&] { return layers_.run(linear_, layers_.nodes(), all); });
+  return around(
+      [&, &layers = layers, linear = linear] { return layers.run(linear, layers.nodes(), all); });
 }
 
 }  // namespace joule::training

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <optional>
 
 #include "joule/layers/graph/executor.h"
 
@@ -15,7 +17,7 @@ namespace joule::training {
 class SlicedNet {
  public:
   /// The net must outlive this, and compute without gradients.
-  explicit SlicedNet(nn::Module& net);
+  explicit SlicedNet(nn::Module& net) : net_(net) {}
 
   /// What the net makes of the images [N, ...], which are brought to its device: [N, K] there.
   /// Every part of the work is one call of `around`, which returns what it is given to run.
@@ -23,12 +25,18 @@ class SlicedNet {
   Tensor run(const Tensor& images, std::int64_t slice, const Around& around) const;
 
  private:
-  /// By the layers before the first Linear, or by all.
-  Tensor features(Tensor images) const;
+  /// What runs in parts: made when there is more than one slice, as it takes longer than to infer
+  /// an image.
+  struct Parts {
+    explicit Parts(nn::Module& net);
+    nn::GraphExecutor layers;
+    std::size_t linear = 0;  // the node; 0: there is none, or it is not to be separated
+  };
+  const Parts& parts() const;
 
   nn::Module& net_;
-  nn::GraphExecutor layers_;
-  std::size_t linear_ = 0;  // the node; 0: there is none, or it is not to be separated
+  mutable std::once_flag once_;
+  mutable std::optional<Parts> parts_;
 };
 
 }  // namespace joule::training

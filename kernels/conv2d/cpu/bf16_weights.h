@@ -54,7 +54,8 @@ std::shared_ptr<const PoolArray<Weight>> packed_forward_weights(const Tensor& we
                                                                 const Conv2dShape& s,
                                                                 std::string_view key, Pack&& pack) {
   constexpr bool kF32 = std::same_as<Weight, float>;
-  const std::string full = str(key, kF32 ? " f32" : " bf16", " lanes=", direct_lanes());
+  const std::string full =
+      std::string(key) + (kF32 ? " f32" : " bf16") + " lanes=" + std::to_string(direct_lanes());
   return weight.derived<PoolArray<Weight>>(full, [&] {
     auto packed = pack(s, weight.data<float>());
     if constexpr (kF32) {

@@ -13,8 +13,9 @@ namespace {
 
 // The weights in the kernel's order, made once per update of the weights.
 std::shared_ptr<const Floats> packed_forward(const Tensor& weight, const Conv2dShape& s) {
-  return weight.derived<Floats>(str("conv2d.forward groups=", s.groups, " lanes=", direct_lanes()),
-                                [&] { return pack_forward(s, weight.data<float>()); });
+  const std::string key = "conv2d.forward groups=" + std::to_string(s.groups) +
+                          " lanes=" + std::to_string(direct_lanes());
+  return weight.derived<Floats>(key, [&] { return pack_forward(s, weight.data<float>()); });
 }
 std::shared_ptr<const Floats> packed_grad_input(const Tensor& weight, const Conv2dShape& s) {
   return weight.derived<Floats>(
@@ -64,9 +65,9 @@ template <class Weight>
 void skip_zero(const ops::Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto mask = zero_mask_of(op.x);
-  const auto weights =
-      packed_forward_weights<Weight>(op.weight, s, str("conv2d.skip_zero dilation=", s.dilation_w),
-                                     pack_skip_zero_forward<Weight>);
+  const auto weights = packed_forward_weights<Weight>(
+      op.weight, s, "conv2d.skip_zero dilation=" + std::to_string(s.dilation_w),
+      pack_skip_zero_forward<Weight>);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
   float* const y = op.y.mutable_data<float>();
   if (op.relu) {
