@@ -59,17 +59,17 @@ class CliOnnx(unittest.TestCase):
     def setUpClass(cls):
         cls.kept = tempfile.TemporaryDirectory()
         cls.folder = Path(cls.kept.name)
-        cls.run_folder = cls.folder / "run"
-        joule("train", "--model", "lenet5", "--data", "synthetic", "--epochs", 1, "--limit", 64,
-              "--meter", "none", "--threads", 1, "--out", cls.run_folder)  # fmt: skip
-        cls.onnx = cls.folder / "net.onnx"
-        cls.said = joule("export", "--model", cls.run_folder, "--onnx", cls.onnx)
         cls.foreign = cls.folder / "foreign.onnx"
         cls.foreign.write_bytes(classifier())
         if "built without ONNX" in subprocess.run(
             [JOULE, "summary", "--net", cls.foreign], capture_output=True, text=True
         ).stderr:  # fmt: skip
             raise unittest.SkipTest("this Joule was built without ONNX")
+        cls.run_folder = cls.folder / "run"
+        joule("train", "--model", "lenet5", "--data", "synthetic", "--epochs", 1, "--limit", 64,
+              "--meter", "none", "--threads", 1, "--out", cls.run_folder)  # fmt: skip
+        cls.onnx = cls.folder / "net.onnx"
+        cls.said = joule("export", "--model", cls.run_folder, "--onnx", cls.onnx)
 
     @classmethod
     def tearDownClass(cls):
