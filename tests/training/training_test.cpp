@@ -249,6 +249,25 @@ TEST(Config, OfBeforeTheCutoffHasNone) {
   EXPECT_EQ(parse_config(text, "c").l0_cutoff, 0) << "what such a run did";
 }
 
+TEST(Config, LetsTheCpuConvolveByWinogradOnlyIfAskedTo) {
+  Config config = small_config();
+  EXPECT_EQ(algorithms(config), Algorithms::direct);
+  EXPECT_EQ(products_in(config), "f32");
+  std::string earlier = to_json(config);  // without the field
+  const std::size_t at = earlier.find("\"algorithms\"");
+  ASSERT_NE(at, std::string::npos);
+  earlier.erase(at, earlier.find('\n', at) - at);
+  EXPECT_EQ(parse_config(earlier, "c"), config);
+  config.algorithms = "winograd-2x2";
+  EXPECT_EQ(algorithms(config), Algorithms::winograd_2x2);
+  config.algorithms = "winograd";
+  EXPECT_EQ(algorithms(config), Algorithms::winograd_4x4);
+  EXPECT_EQ(products_in(config), "f32, convolutions also by winograd");
+  config.device = "cuda";
+  EXPECT_EQ(error_of([&] { check(config); }),
+            "algorithms: Winograd's are for the CPU, got 'winograd' with device cuda");
+}
+
 TEST(Config, RefusesWhatIsNotOne) {
   const std::string good = to_json(Config{});
   const auto with = [&](const std::string& from, const std::string& to) {

@@ -89,7 +89,8 @@ struct WinogradRun {
     return round_up(channels, lanes) + 16;
   }
   std::int64_t scratch_floats(const Blocking& b) const {
-    return round_up(pass.in, b.lanes) + positions() * block_tiles() * row_of(pass.in, b.lanes) +
+    const std::int64_t row = row_of(pass.in, b.lanes);  // and one behind, for an odd number
+    return round_up(pass.in, b.lanes) + positions() * block_tiles() * row + row +
            positions() * (round_up(block_tiles(), 2) * b.channels + 16);
   }
 };

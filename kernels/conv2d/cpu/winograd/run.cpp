@@ -16,7 +16,7 @@ std::shared_ptr<const Floats> transformed_once(const Tensor& weight, std::string
       [&] { return make(tile, s, weight.data<float>()); });
 }
 
-void forward(WinogradTile tile, const ops::Conv2d& op, Tally* tally) {
+void winograd_forward(WinogradTile tile, const ops::Conv2d& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights = transformed_once(op.weight, "forward", tile, s, winograd_weights);
   const float* const bias = op.bias ? op.bias.data<float>() : nullptr;
@@ -35,7 +35,7 @@ void forward(WinogradTile tile, const ops::Conv2d& op, Tally* tally) {
   count_zeros_of_x(tally, s, op.x);
 }
 
-void grad_input(WinogradTile tile, const ops::Conv2dGradInput& op, Tally* tally) {
+void winograd_grad_input(WinogradTile tile, const ops::Conv2dGradInput& op, Tally* tally) {
   const Conv2dShape s = shape_of(op);
   const auto weights =
       transformed_once(op.weight, "grad_input", tile, s, winograd_grad_input_weights);
@@ -47,16 +47,16 @@ void grad_input(WinogradTile tile, const ops::Conv2dGradInput& op, Tally* tally)
 }  // namespace
 
 void conv2d_winograd_2x2(const ops::Conv2d& op, Context&, Tally* tally) {
-  forward(WinogradTile::two, op, tally);
+  winograd_forward(WinogradTile::two, op, tally);
 }
 void conv2d_winograd_4x4(const ops::Conv2d& op, Context&, Tally* tally) {
-  forward(WinogradTile::four, op, tally);
+  winograd_forward(WinogradTile::four, op, tally);
 }
 void conv2d_grad_input_winograd_2x2(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
-  grad_input(WinogradTile::two, op, tally);
+  winograd_grad_input(WinogradTile::two, op, tally);
 }
 void conv2d_grad_input_winograd_4x4(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
-  grad_input(WinogradTile::four, op, tally);
+  winograd_grad_input(WinogradTile::four, op, tally);
 }
 
 }  // namespace joule::cpu

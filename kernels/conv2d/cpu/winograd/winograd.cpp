@@ -88,11 +88,11 @@ void multiply_rows(std::int64_t vectors, const float* a, std::int64_t a_row, con
 
 // The pixels of a tile with a border; those outside of the image are `zeros`.
 template <int kSide>
-struct TilePixels {
+struct BorderedTile {
   const float* at[kSide][kSide];
 
-  TilePixels(const WinogradPass& p, const float* image, const float* zeros, std::int64_t top,
-             std::int64_t left) {
+  BorderedTile(const WinogradPass& p, const float* image, const float* zeros, std::int64_t top,
+               std::int64_t left) {
     const bool inside = top >= 0 && left >= 0 && top + kSide <= p.in_h && left + kSide <= p.in_w;
     for (std::int64_t i = 0; i < kSide; ++i) {
       const bool row_inside = inside || (top + i >= 0 && top + i < p.in_h);
@@ -107,7 +107,7 @@ struct TilePixels {
 
 // to[position * plane + c] for all channels c; behind the last one, zeros up to a whole vector.
 template <int kSize>
-void transform_input(TilePixels<kSize + 2>& pixels, std::int64_t channels, float* to,
+void transform_input(BorderedTile<kSize + 2>& pixels, std::int64_t channels, float* to,
                      std::int64_t plane) {
   constexpr int kSide = kSize + 2;
   const Vectors d;
@@ -191,12 +191,12 @@ void run_block(const WinogradRun& run, std::int64_t turn, float* scratch) {
   float* const transformed = scratch + round_up(p.in, kLanes);
   const std::int64_t row = WinogradRun::row_of(p.in, kLanes);
   const std::int64_t plane = run.block_tiles() * row;
-  float* const products = transformed + kSide * kSide * plane;
+  float* const products = transformed + kSide * kSide * plane + row;
   std::int64_t tiles = 0;
   for_each_tile(run, block,
                 [&](std::int64_t tile, std::int64_t image, std::int64_t i, std::int64_t j) {
-                  TilePixels<kSide> pixels(p, run.x + image * p.in_h * p.in_w * p.in, zeros,
-                                           i * kSize - p.pad_h, j * kSize - p.pad_w);
+                  BorderedTile<kSide> pixels(p, run.x + image * p.in_h * p.in_w * p.in, zeros,
+                                             i * kSize - p.pad_h, j * kSize - p.pad_w);
                   transform_input<kSize>(pixels, p.in, transformed + tile * row, plane);
                   tiles = tile + 1;
                 });
