@@ -32,7 +32,7 @@ constexpr const char* kExamples = R"(Examples:
   joule summary --model resnet18 --input 32x32x3 --classes 10
   joule summary --model vgg16 --input 64x64x3 --classes 43 --json
   joule summary --model ds-cnn
-      one of the nets of MLPerf Tiny, on what it was made for: 49x10x1, 12 classes
+      a net of MLPerf Tiny, on what it was made for: 49x10x1, 12 classes
   joule summary --model small-cnn --save-net mine.json
       writes the net as data, as joule train --net takes it
   joule summary --net mine.json

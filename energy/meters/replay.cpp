@@ -101,6 +101,12 @@ class ReplayMeter final : OwnsClock, public Meter {
     const bool again = purpose == Purpose::background;
     const std::size_t index = again && next_ > 0 ? next_ - 1 : next_;
     if (!again) ++next_;
+    if (index >= entries_.size() && !entries_.empty() && !entries_.back().failure.empty()) {
+      // What was recorded ended with it: the meter did not come back.
+      return {.failure = entries_.back().failure,
+              .retry = Retry::never,
+              .monotonic_ns = trace_clock.now_ns()};
+    }
     if (index >= entries_.size()) {
       return {.failure = str("the trace has only ", entries_.size(), " readings"),
               .retry = Retry::never,

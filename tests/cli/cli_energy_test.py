@@ -238,7 +238,7 @@ class Energy(unittest.TestCase):
         self.assert_refused(2, "expected HEIGHTxWIDTHxCHANNELS", *self.untrained(), "--input", "28x28")
         self.assert_refused(2, "takes images 28x28x1", *run, "--input", "32x32x3")
         self.assert_refused(2, "--classes is 7, but", *run, "--classes", 7)
-        self.assert_refused(3, "vgg17: neither a net (dense-linear, ", "--model", "vgg17")
+        self.assert_refused(3, "vgg17: neither a net (autoencoder, ", "--model", "vgg17")
         self.assert_refused(3, "sponges: neither a profile (sponge, sponge-poisoning, ", *run, "--cost-model", "sponges")
         self.assert_refused(2, "eyeriss: its constants are multiples", *run, "--cost-model", "eyeriss")
         self.assert_refused(2, "only eyeriss leaves open", *run, "--mac-picojoules", 3)

@@ -122,9 +122,10 @@ class Suggestions(unittest.TestCase):
         train = ("train", "--out", "x")
         self.assert_says("schedule: expected one of constant, step, exponential, cosine, one-cycle, plateau, got 'cosin'; "
                          "did you mean 'cosine'?", *train, "--schedule", "cosin")  # fmt: skip
-        self.assert_says("model: expected one of dense-linear, dense-poly, lenet5, resnet18, simple-cnn, small-cnn, vgg16, got 'resnet-18'; "
+        nets = "autoencoder, dense-linear, dense-poly, ds-cnn, lenet5, mobilenet-v1-0.25, resnet18, resnet8, simple-cnn, small-cnn, vgg16"
+        self.assert_says(f"model: expected one of {nets}, got 'resnet-18'; "
                          "did you mean 'resnet18'?", *train, "--model", "resnet-18")  # fmt: skip
-        self.assert_says("model: there is no 'lenet'; there are dense-linear, dense-poly, lenet5, resnet18, simple-cnn, small-cnn, vgg16; "
+        self.assert_says(f"model: there is no 'lenet'; there are {nets}; "
                          "did you mean 'lenet5'?", "summary", "--model", "lenet")  # fmt: skip
         done = joule("energy", "--model", "lenet5", "--data", "cifar10")
         self.assertIn("'cifar10': expected fashion-mnist, mnist, cifar-10, cifar-100, gtsrb, celeba, synthetic, or the path of a folder; "

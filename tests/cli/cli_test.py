@@ -344,7 +344,7 @@ class Program(unittest.TestCase):
         self.assert_refused(2, "--out", "train")
         self.assert_refused(2, "--epochs", "train", "--out", "x", "--epochs", "many")
         self.assert_refused(2, "expected HEIGHTxWIDTHxCHANNELS", "summary", "--input", "32x32")
-        self.assert_refused(2, "there is no 'alexnet'; there are dense-linear", "summary", "--model", "alexnet")
+        self.assert_refused(2, "there is no 'alexnet'; there are autoencoder, dense-linear", "summary", "--model", "alexnet")
 
     def test_bad_values(self):
         self.assert_train_refused(2, "lr: must be positive, got -1", "--lr", "-1")

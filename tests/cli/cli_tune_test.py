@@ -62,7 +62,8 @@ class Tune(unittest.TestCase):
             here = [row for row in rows[operation["op"]]
                     if row["device"] == "cpu" and row["precision"] in ("f32", precision)
                     and row["algorithm"] == "direct"]
-            named = [row["name"] for row in here if row["name"] != "reference"]
+            # The net has no convolution of a channel by itself.
+            named = [row["name"] for row in here if row["name"] not in ("reference", "cpu.depthwise")]
             if "wanted" not in operation["operands"]:  # it cannot run without
                 named = [name for name in named if name != "cpu.skip_unwanted"]
             self.assertEqual([row["name"] for row in operation["rows"]], named)

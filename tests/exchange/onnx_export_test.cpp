@@ -43,12 +43,13 @@ void expect_near(const Tensor& got, const Tensor& expected, const std::string& w
 
 TEST(OnnxExport, EveryNamedNetComesBack) {
   for (const std::string& name : model_names()) {
-    const ModelSpec spec{.name = name, .image = 32, .channels = 3, .classes = 7};
+    const ModelSpec spec = usual_spec(name);
+    const Shape image{spec.image.h, spec.image.w, spec.channels};
     manual_seed(3);
     nn::Sequential net = make_model(spec);
     randomise(net);
     net.eval();
-    const nn::Graph graph = nn::graph_of(net, {32, 32, 3}, name);
+    const nn::Graph graph = nn::graph_of(net, image, name);
     const OnnxNet read = parse_onnx(to_onnx(graph, net.state()), "net.onnx");
     nn::Graph again = read.graph;
     again.name = name;
@@ -57,7 +58,7 @@ TEST(OnnxExport, EveryNamedNetComesBack) {
     for (const auto& [weight, shape] : weights_of(graph)) had.push_back(str(weight, shape));
     for (const auto& [weight, shape] : weights_of(again)) has.push_back(str(weight, shape));
     EXPECT_EQ(has, had) << name;
-    const Tensor x = random_tensor({2, 32, 32, 3}, 1);
+    const Tensor x = random_tensor({2, image[0], image[1], image[2]}, 1);
     const NoGrad guard;
     const Tensor logits = net(x);
     expect_near(run_onnx(read, {channels_first(x)})[0], logits, name);

@@ -137,10 +137,11 @@ TEST(Graph, EveryKindIsWhatItsModuleIs) {
 
 TEST(Graph, EveryNamedNetIsTheSameFromItsJson) {
   for (const std::string& name : model_names()) {
-    const ModelSpec spec{.name = name, .image = 32, .channels = 3, .classes = 7};
+    const ModelSpec spec = usual_spec(name);
+    const Shape image{spec.image.h, spec.image.w, spec.channels};
     manual_seed(3);
     nn::Sequential net = make_model(spec);
-    const Graph graph = nn::graph_of(net, {32, 32, 3}, name);
+    const Graph graph = nn::graph_of(net, image, name);
     const std::string json = to_json(graph);
     const Graph read = nn::parse_graph(json, "net.json");
     EXPECT_EQ(difference(read, graph), "") << name;
@@ -154,14 +155,14 @@ TEST(Graph, EveryNamedNetIsTheSameFromItsJson) {
       EXPECT_EQ(had[i].name, has[i].name);
       expect_same_bits(had[i].tensor, has[i].tensor);
     }
-    EXPECT_EQ(nn::graph_of(again, {32, 32, 3}, name), graph) << name;
+    EXPECT_EQ(nn::graph_of(again, image, name), graph) << name;
     std::map<std::string, Shape> weights;
     for (const auto& [weight, shape] : weights_of(graph)) weights[weight] = shape;
     EXPECT_EQ(weights.size(), net.state().tensors.size());
     for (const auto& [weight, tensor] : net.state().tensors) {
       EXPECT_EQ(weights[weight], tensor.shape()) << weight;
     }
-    const Tensor x = random_tensor({2, 32, 32, 3}, 1);
+    const Tensor x = random_tensor({2, image[0], image[1], image[2]}, 1);
     const NoGrad guard;
     for (const bool training : {true, false}) {
       net.train(training);

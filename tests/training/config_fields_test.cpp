@@ -109,8 +109,9 @@ TEST(ConfigFields, TakeNetsThatSayHowLargeTheyAre) {
   }
   config.model = "dense-poly-x";
   EXPECT_EQ(error_of([&] { config_field("model").check(config); }),
-            "model: expected one of dense-linear, dense-poly, lenet5, resnet18, simple-cnn, "
-            "small-cnn, vgg16, got 'dense-poly-x'; did you mean 'dense-poly'?");
+            "model: expected one of autoencoder, dense-linear, dense-poly, ds-cnn, lenet5, "
+            "mobilenet-v1-0.25, resnet18, resnet8, simple-cnn, small-cnn, vgg16, got "
+            "'dense-poly-x'; did you mean 'dense-poly'?");
 }
 
 /// The ends of each range, by the float32 rule and by openness.
