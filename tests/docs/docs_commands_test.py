@@ -104,6 +104,11 @@ def options(text):
             for name in re.findall(r"--[\w-]+", line.split("   ")[0].split(" REQUIRED")[0].split("=")[0])}  # fmt: skip
 
 
+def positionals(text):
+    """The names that --help lists under Positionals."""
+    return re.findall(r"^  (\S+)", text.partition("\nPositionals:\n")[2].partition("\n\n")[0], re.MULTILINE)
+
+
 def path_of(arguments):
     """The sub-commands that arguments begin with."""
     path = []
@@ -123,7 +128,10 @@ def complaint(arguments):
     own = arguments[:end]
     if "--help" in own:
         return None
-    lacking = [name for name, needed in options(help_of(*path)).items() if needed and name not in own]
+    text = help_of(*path)
+    bare = own[len(path):len(path) + 1]  # an option that may stand without its name stands first
+    first = positionals(text)[:1] if bare and not bare[0].startswith("-") else []
+    lacking = [name for name, needed in options(text).items() if needed and name not in own and name[2:] not in first]
     if lacking and "--config" not in own:
         return f"{lacking[0]} must be given"
     done = run(*own, UNKNOWN, *arguments[end:])
