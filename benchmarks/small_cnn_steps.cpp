@@ -71,7 +71,7 @@ Subject trained(const std::string& folder, int batch) {
 }
 
 void run(const steps::Options& options, const std::vector<std::string>& variants,
-         const std::string& meter, const std::string& weights) {
+         const std::string& meter, const std::string& weights, double cutoff) {
   const bool training = options.mode == "train";
   for (const std::string& variant : variants) {
     if (!training && variant.starts_with("l0")) {
@@ -123,7 +123,7 @@ void run(const steps::Options& options, const std::vector<std::string>& variants
     std::function<void(int)> body = infer;
     if (training) body = train;
     if (variant == "l0") {
-      body = [&](int i) { train_with_l0(i, joule::training::Config().l0_cutoff); };
+      body = [&](int i) { train_with_l0(i, static_cast<float>(cutoff)); };
     }
     if (variant == "l0-exact") body = [&](int i) { train_with_l0(i, 0); };
     if (variant == "account" || variant == "budget") {
@@ -179,9 +179,11 @@ int main(int argc, char** argv) {
   app.add_option(
       "--weights", weights,
       "Folder of a run: its net on its test images; without it fresh weights and random images");
+  double cutoff = joule::training::Config().l0_cutoff;
+  app.add_option("--cutoff", cutoff, "Of l0's derivative, as --l0-cutoff")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    run(options, variants, meter, weights);
+    run(options, variants, meter, weights, cutoff);
   } catch (const std::exception& error) {
     std::cerr << "small_cnn_steps: " << error.what() << '\n';
     return 1;
