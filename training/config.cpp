@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <variant>
 
@@ -118,6 +119,13 @@ std::vector<std::string> read_fields(Config& config, const ordered_json& json,
   return names;
 }
 
+/// What an earlier Joule did where its config.json has no such field.
+void set_missing(Config& config, const ordered_json& json) {
+  for (const ConfigField& field : config_fields()) {
+    if (field.if_missing && !json.contains(field.name)) field.set(config, *field.if_missing);
+  }
+}
+
 }  // namespace
 
 void require_count(const char* option, std::int64_t count, std::int64_t most) {
@@ -158,7 +166,13 @@ std::string to_json(const Config& config) { return json_of(config).dump(2) + "\n
 
 std::vector<std::string> read_config(Config& config, std::string_view text,
                                      const std::string& path) {
-  return read_fields(config, parsed(text, path), path);
+  const ordered_json json = parsed(text, path);
+  // All of a run, not some wishes: an earlier Joule's, if it lacks a field.
+  const bool whole = std::ranges::all_of(config_fields(), [&](const ConfigField& field) {
+    return field.may_be_missing || json.contains(field.name);
+  });
+  if (whole) set_missing(config, json);
+  return read_fields(config, json, path);
 }
 
 Config parse_config(std::string_view text, const std::string& path) {
@@ -169,9 +183,7 @@ Config parse_config(std::string_view text, const std::string& path) {
     }
   }
   Config config;
-  for (const ConfigField& field : config_fields()) {
-    if (field.if_missing && !json.contains(field.name)) field.set(config, *field.if_missing);
-  }
+  set_missing(config, json);
   read_fields(config, json, path);
   return config;
 }

@@ -46,8 +46,7 @@ struct Relu {
 ///           grad_x may be grad_y.
 /// Cost      no MACs; reads grad_y and y (without a penalty its mask alone), writes grad_x.
 /// Errors    ArgumentError if shapes, dtypes or devices differ, with grad_l0 sigma is out of
-/// L0Sum's
-///           range, or cutoff is out of its own.
+///           L0Sum's range, or cutoff is out of its own.
 /// Source    derivative of the smooth L0; see Relu.
 struct ReluGrad {
   static constexpr std::string_view kName = "relu_grad";

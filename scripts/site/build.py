@@ -27,12 +27,12 @@ def missing():
 
 def public_headers():
     """joule.h and what it includes, and they: what `cmake --install` installs."""
-    found, todo = [], ["joule.h"]
-    while todo:
-        header = todo.pop()
+    found, waiting = [], ["joule.h"]
+    while waiting:
+        header = waiting.pop()
         if header not in found:
             found.append(header)
-            todo += re.findall(r'^ *# *include +"joule/([^"]+)"', (ROOT / header).read_text(), re.MULTILINE)
+            waiting += re.findall(r'^ *# *include +"joule/([^"]+)"', (ROOT / header).read_text(), re.MULTILINE)
     return sorted(found)
 
 

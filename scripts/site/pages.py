@@ -37,11 +37,11 @@ def repository_path(page, link):
 def add_outside(files, config):
     """README.md, the pages of the navigation that lie outside docs/, and all that pages link to there."""
     OUTSIDE.update(path for path in named(config["nav"]) if not (ROOT / "docs" / path).exists() and (ROOT / path).is_file())
-    todo = [*sorted(OUTSIDE), *(f.src_path for f in files if f.src_path.endswith(".md"))]
+    waiting = [*sorted(OUTSIDE), *(f.src_path for f in files if f.src_path.endswith(".md"))]
     for path in OUTSIDE:
         files.append(File(path, str(ROOT), config["site_dir"], False))
-    while todo:
-        page = todo.pop()
+    while waiting:
+        page = waiting.pop()
         source = ROOT / page if page in OUTSIDE else ROOT / "docs" / page
         for link, _ in links(source.read_text()):
             path = repository_path(page, link)
@@ -50,7 +50,7 @@ def add_outside(files, config):
             files.append(File(path, str(ROOT), config["site_dir"], False))
             if path.endswith(".md"):
                 OUTSIDE.add(path)
-                todo.append(path)
+                waiting.append(path)
 
 
 def named(nav):

@@ -171,7 +171,7 @@ class Commands(unittest.TestCase):
         for file in documents():
             for number, line in joined(in_code(file.read_text())):
                 arguments = command(line)
-                if arguments is not None and not line.startswith("$ "):  # those with a prompt show what the program answers
+                if arguments is not None and not line.startswith("$ "):  # behind a $ they show what the program answers
                     found += 1
                     if said := complaint(arguments):
                         wrong.append(f"{file.relative_to(ROOT)}:{number}: {said}")

@@ -247,6 +247,12 @@ TEST(Config, OfBeforeTheCutoffHasNone) {
   ASSERT_NE(at, std::string::npos) << text;
   text.erase(at, line.size());
   EXPECT_EQ(parse_config(text, "c").l0_cutoff, 0) << "what such a run did";
+  Config again;
+  read_config(again, text, "c");
+  EXPECT_EQ(again.l0_cutoff, 0) << "the same run once more";
+  Config wishes;
+  read_config(wishes, R"({"lr": 0.2})", "c");
+  EXPECT_EQ(wishes.l0_cutoff, 10);
 }
 
 TEST(Config, LetsTheCpuConvolveByWinogradOnlyIfAskedTo) {
