@@ -41,7 +41,7 @@ constexpr const char* kExamples = R"(Examples:
   joule meter --meter nvml:0000:65:00.0 --record run.jsonl -- ./program
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
-  joule meter --meter rapl+stream:watts,limit=300:exec:'python3 plug.py' -- ./program
+  joule meter --meter rapl+stream:watts,limit=300:exec:./plug -- ./program
       a meter at the plug, by a program that writes lines "seconds watts", beside
       the processors' counters, and what the plug counted beyond them
   joule meter --conformance tests/meters
