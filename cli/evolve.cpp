@@ -6,11 +6,11 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule evolve --out runs/evolve
-      the quick preset: minutes on two cores, Fashion-MNIST, as accurate as can be
+      the quick preset: Fashion-MNIST, minutes on two cores, for accuracy alone
   joule evolve --config published.json --data fashion-mnist --seed 3 --workers 2
       a configuration of one's own (docs/evolution.md; examples/evolve has some)
   joule evolve --preset energize --meter nvml --out runs/energize
-      the published fitness, rates and times, in watts as a GPU's meter reads them
+      the published fitness, rates and times, in the watts that a GPU draws
   joule evolve --epochs 2 --generations 5 --out runs/exact
       budgets in epochs: interrupted or not, the same nets bit for bit
   joule evolve grammar default

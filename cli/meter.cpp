@@ -42,8 +42,8 @@ constexpr const char* kExamples = R"(Examples:
       also keeps the raw readings, for
   joule meter --meter replay:run.jsonl -- true
   joule meter --meter rapl+stream:watts,limit=300:exec:./plug -- ./program
-      a meter at the plug, by a program that writes lines "seconds watts", beside
-      the processors' counters, and what the plug counted beyond them
+      a meter at the plug, by a program that writes lines "seconds watts",
+      beside the processors' counters, and what the plug counted beyond them
   joule meter --conformance tests/meters
       measures simulated hostile meters, and compares with the right answers
 

@@ -34,7 +34,8 @@ constexpr const char* kInferExamples = R"(Examples:
       a fresh small-cnn on random images
   joule bench infer --weights runs/demo/standard,runs/demo/l0 --json infer.json
       trained nets, on the test images of what they were trained on
-  joule bench infer --models resnet8,ds-cnn,mobilenet-v1-0.25,autoencoder --batch 1
+  joule bench infer --models resnet8,ds-cnn,mobilenet-v1-0.25,autoencoder \
+      --batch 1
       the nets of MLPerf Tiny, one input at a time
 
 Joule as it chooses stands beside Joule without the implementations that skip

@@ -36,9 +36,9 @@ constexpr const char* kExamples = R"(Examples:
   joule nas query runs/built/table.db --cell 0110/0010/0001/0000:0,2 --epochs 4
 
 DIR gets table.db (what joule nas query and search read), study.html (a page for
-a browser), table.md with its pictures, results.json, trials.csv and study.db (the
-study itself).  Where a meter can be read (joule meter) joules are measured; else
-the table's are modelled, and say so.)";
+a browser), table.md with its pictures, results.json, trials.csv and study.db
+(the study itself).  Where a meter can be read (joule meter) joules are
+measured; else the table's are modelled, and say so.)";
 
 struct BuildOptions {
   std::string preset = "small", name = "nas-build", data_folder, meter = "auto", markdown, table;

@@ -19,7 +19,8 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   joule nas net 0110/0010/0001/0000:conv3x3-bn-relu,maxpool3x3
       fingerprint, parameters, MACs of the net that the papers make of it
-  joule nas net 0110/0010/0001/0000:0,2 --channels 16 --cells 1 --norm-momentum 0.1 --image 28x28x1 --out net.json
+  joule nas net 0110/0010/0001/0000:0,2 --channels 16 --cells 1 \
+      --norm-momentum 0.1 --image 28x28x1 --out net.json
   joule train --net net.json --data fashion-mnist --out runs/cell
   joule summary --net net.json
 

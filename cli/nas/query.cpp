@@ -22,7 +22,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* kExamples = R"(Examples:
-  joule nas query 5v.db --matrix "0110;0010;0001;0000" --ops conv3x3-bn-relu,maxpool3x3
+  joule nas query 5v.db --matrix "0110;0010;0001;0000" \
+      --ops conv3x3-bn-relu,maxpool3x3
   joule nas query 5v.db --cell cell.json --epochs 4 --json
   joule nas query 5v.db --hash fff0c9c7d8826ddd949823a245927898 --half
       what the checkpoint halfway had, and cost

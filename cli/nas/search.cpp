@@ -26,16 +26,17 @@ namespace joule::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  joule nas search runs/5v.db --strategy semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random \
+  joule nas search runs/5v.db \
+      --strategy semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random \
       --seeds 10 --evaluations 100 --out runs/ecnas
       what each strategy finds in the table, over evaluations and over joules
   joule nas search runs/4v.db --strategy semoa,exhaustive
       beside all that there is
-  joule nas search runs/7v.db --strategy semoa:population=20:eta=1.9 --evaluations 2000 \
-      --objectives "test accuracy,training time"
+  joule nas search runs/7v.db --strategy semoa:population=20:eta=1.9 \
+      --evaluations 2000 --objectives "test accuracy,training time"
       a sampler's options (search/sampler.h) stand behind its name
-  joule nas search --train --strategy semoa,nsga2,random --seeds 2 --evaluations 20 \
-      --vertices 4 --limit 2000 --out runs/trained
+  joule nas search --train --strategy semoa,nsga2,random --seeds 2 \
+      --evaluations 20 --vertices 4 --limit 2000 --out runs/trained
       trains the nets that are asked for (as joule nas build does), and goes on
       where it was interrupted
   joule study show ecnas-semoa-1 --storage runs/ecnas/study.db

@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule study energize --workers 2 --out runs/energize
-      the quick preset: four variants, five seeds, four minutes each, on two cores
+      the quick preset: four variants, five seeds, four minutes each
   joule study energize --hours 6 --out runs/energize-6h
       the same with more time for each
   joule study energize --variants accuracy,published --seeds 10 --epochs 2 \
@@ -30,8 +30,8 @@ constexpr const char* kExamples = R"(Examples:
       budgets in epochs, so that the nets are the same on every run
 
 The same command goes on where it was interrupted.  DIR gets study.html (a page
-for a browser), table.md with its pictures, results.json, study.db (the runs) and
-a folder per run with its trials.csv and generations.csv.)";
+for a browser), table.md with its pictures, results.json, study.db (the runs),
+and a folder per run with its trials.csv and generations.csv.)";
 
 struct EnergizeOptions {
   EvolutionOptions evolution;

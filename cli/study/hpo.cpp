@@ -28,8 +28,8 @@ using study::HpoRun;
 
 constexpr const char* kExamples = R"(Examples:
   joule study hpo --out runs/hpo
-      the quick preset: dense-poly on Fashion-MNIST, the paper's space, 24 rounds
-      each of random, tpe and gp, the whole search three times
+      the quick preset: dense-poly on Fashion-MNIST, the paper's space, 24
+      rounds each of random, tpe and gp, the whole search three times
   joule study hpo --strategy tpe,gp,gp-ei-per-joule --space space.json \
       --model simple-cnn --pruner median --out runs/cnn
       a space of one's own, whose dimensions are fields of the configuration of
@@ -37,15 +37,16 @@ constexpr const char* kExamples = R"(Examples:
   joule study hpo --objective accuracy-within-budget --budget-joules 20 \
       --strategy random,gp --out runs/within
       the best accuracy that a training of 20 J reaches
-  joule study hpo --preset paper --model simple-cnn --data cifar-10 --device cuda
+  joule study hpo --preset paper --model simple-cnn --data cifar-10 \
+      --device cuda
       the paper's 64 rounds of 8 trainings; the test images decide, and the page
       says so
   joule study show hpo-gp-1 --storage runs/hpo/study.db
       one of the searches: strategy gp, repetition 1
 
 The same command goes on where it was interrupted.  DIR gets study.html (a page
-for a browser), table.md with its pictures, results.json, study.db (the searches)
-and a folder per search with its trials.csv.)";
+for a browser), table.md with its pictures, results.json, study.db (the
+searches) and a folder per search with its trials.csv.)";
 
 struct HpoOptions {
   std::string preset = "quick", name = "hpo", data_folder, markdown, space, objective, pruner;
