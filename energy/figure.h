@@ -5,38 +5,16 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/core/quality.h"
 #include "joule/energy/quantity.h"
 
 namespace joule::energy {
 
-/// How a figure came about.
-enum class Quality {
-  measured,    // the difference of two readings of a meter
-  sampled,     // samples of power, integrated: what was drawn between them was not counted
-  attributed,  // a share of something measured
-  modelled,    // counted work times constants: nobody measured anything
-  unavailable  // there is no value, for a stated reason; never 0
-};
-
-constexpr std::string_view name(Quality quality) {
-  switch (quality) {
-    case Quality::measured:
-      return "measured";
-    case Quality::sampled:
-      return "sampled";
-    case Quality::attributed:
-      return "attributed";
-    case Quality::modelled:
-      return "modelled";
-    case Quality::unavailable:
-      break;
-  }
-  return "unavailable";
-}
+using joule::name;
+using joule::Quality;
 
 /// A quantity (Joules, Watts, Seconds) that says what it is and how sure it is.  One that is not
 /// available has no value to read.  There is no sum of figures: whether uncertainties add up

@@ -2,42 +2,64 @@
 #include "joule/study/budget.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "joule/core/error.h"
 
 namespace joule::study {
+namespace {
+
+constexpr std::array kOfEnergy{Quality::measured, Quality::sampled, Quality::modelled};
+
+/// "measured and modelled": the qualities in which all of them have their energy.
+std::string common_qualities(std::span<const Trial> trials) {
+  std::string text;
+  for (const Quality quality : kOfEnergy) {
+    const auto has = [&](const Trial& t) { return joules(t, quality).has_value(); };
+    if (!std::ranges::all_of(trials, has)) continue;
+    text += str(text.empty() ? "" : " and ", name(quality));
+  }
+  return text;
+}
+
+/// Of the first trial that has its energy in no quality that those before it have.
+std::string why_no_sum(std::span<const Trial> told) {
+  std::size_t n = 0;
+  while (energy_quality(told.first(n + 1)) != Quality::unavailable) ++n;
+  const std::string its = common_qualities(told.subspan(n, 1));
+  if (its.empty()) {
+    return str("trial ", told[n].number,
+               " has no energy, neither measured nor sampled nor modelled");
+  }
+  return str("trial ", told[n].number, " has its energy ", its, ", the trials before it ",
+             common_qualities(told.first(n)));
+}
+
+}  // namespace
 
 Spent spent(const std::vector<Trial>& trials) {
-  double measured = 0, modelled = 0;
-  bool all_measured = true, all_modelled = true;
   Spent out;
-  std::int64_t told = 0;
+  std::vector<Trial> told;
   for (const Trial& trial : trials) {
-    if (trial.values.empty() && trial.reports.empty()) {
+    if (has_told(trial)) {
+      told.push_back(trial);
+    } else {
       out.without += trial.state == State::failed;
-      continue;
-    }
-    ++told;
-    const auto by_meter = joules(trial, Quality::measured);
-    const auto by_model = joules(trial, Quality::modelled);
-    measured += by_meter.value_or(0);
-    modelled += by_model.value_or(0);
-    all_measured = all_measured && by_meter;
-    all_modelled = all_modelled && by_model;
-    if (!all_measured && !all_modelled) {
-      out.reason = str("trial ", trial.number,
-                       by_meter   ? " has measured energy and no modelled"
-                       : by_model ? " has modelled energy and no measured"
-                                  : " has neither measured nor modelled energy");
-      return out;
     }
   }
-  if (told == 0) {
+  if (told.empty()) {
     out.reason = "no trial has told what it spent";
     return out;
   }
-  out.energy = energy::Joules(all_measured ? measured : modelled);
-  out.quality = all_measured ? Quality::measured : Quality::modelled;
+  out.quality = energy_quality(told);
+  if (out.quality == Quality::unavailable) {
+    out.reason = why_no_sum(told);
+    return out;
+  }
+  double sum = 0;
+  for (const Trial& trial : told) sum += *joules(trial, out.quality);
+  out.energy = energy::Joules(sum);
   return out;
 }
 
@@ -46,10 +68,7 @@ bool over_budget(const Study& study, const std::vector<Trial>& trials) {
   if (!budget) return false;
   const Spent sum = spent(trials);
   if (sum.energy) return *sum.energy > *budget;
-  const auto told = [](const Trial& trial) {
-    return !trial.values.empty() || !trial.reports.empty();
-  };
-  if (std::ranges::none_of(trials, told)) return false;
+  if (std::ranges::none_of(trials, has_told)) return false;
   throw DataError(str("study ", study.definition.name, ": its energy budget of ", *budget,
                       " cannot be kept: ", sum.reason));
 }

@@ -17,8 +17,8 @@ struct Spent {
   std::int64_t without = 0;  // failed trials that told nothing of theirs: not in the sum
 };
 
-/// The sum of kEnergy over the trials that have told anything: measured, if all of them have it
-/// measured; else modelled, if all have that; else there is none.  Never of both.
+/// The sum of kEnergy over the trials that have told anything, in their energy_quality(); none
+/// where there is no such quality.
 Spent spent(const std::vector<Trial>& trials);
 
 /// Whether the trials have spent more than the study's budget.

@@ -92,21 +92,16 @@ std::vector<double> worst_of(const std::vector<Goal>& goals,
 
 /// Of one kind for all trials, see observations().
 void add_costs(std::vector<search::Observation>& observations, const std::vector<Trial>& trials) {
-  std::vector<const Trial*> seen;
+  std::vector<Trial> seen;
   for (const Trial& trial : trials) {
     const auto is = [&](const search::Observation& o) { return o.number == trial.number; };
-    if (std::ranges::any_of(observations, is)) seen.push_back(&trial);
+    if (std::ranges::any_of(observations, is)) seen.push_back(trial);
   }
-  const auto told = [](const Trial& t) { return !t.values.empty() || !t.reports.empty(); };
-  const auto all_have = [&](Quality quality) {
-    return std::ranges::all_of(
-        seen, [&](const Trial* t) { return !told(*t) || joules(*t, quality).has_value(); });
-  };
-  const bool in_measured = all_have(Quality::measured), in_modelled = all_have(Quality::modelled);
+  const Quality quality = energy_quality(seen);
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    const Trial& trial = *seen[i];
-    if (in_measured || in_modelled) {
-      observations[i].cost = joules(trial, in_measured ? Quality::measured : Quality::modelled);
+    const Trial& trial = seen[i];
+    if (quality != Quality::unavailable) {
+      observations[i].cost = joules(trial, quality);
     } else if (trial.started && trial.ended) {
       observations[i].cost = *trial.ended - *trial.started;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/trial.h"
 
+#include <algorithm>
 #include <array>
 
 #include "joule/core/error.h"
@@ -57,6 +58,16 @@ std::optional<double> joules(const Trial& trial, Quality quality) {
   };
   if (is_finished(trial.state) && !trial.values.empty()) return find(trial.values);
   return trial.reports.empty() ? std::nullopt : find(trial.reports.back().values);
+}
+
+bool has_told(const Trial& trial) { return !trial.values.empty() || !trial.reports.empty(); }
+
+Quality energy_quality(std::span<const Trial> trials) {
+  for (const Quality quality : {Quality::measured, Quality::sampled, Quality::modelled}) {
+    const auto has = [&](const Trial& t) { return !has_told(t) || joules(t, quality); };
+    if (std::ranges::all_of(trials, has)) return quality;
+  }
+  return Quality::unavailable;
 }
 
 }  // namespace joule::study

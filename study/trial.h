@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,5 +60,12 @@ std::uint64_t trial_seed(std::uint64_t study_seed, std::int64_t number);
 /// What the trial has spent, of that quality: its value kEnergy, or while it has no values that of
 /// its last report.
 std::optional<double> joules(const Trial& trial, Quality quality);
+
+/// Whether it has told anything yet.
+bool has_told(const Trial& trial);
+
+/// The one quality in which all trials that have told anything tell what they have spent: measured
+/// before sampled before modelled; unavailable if they have none in common.
+Quality energy_quality(std::span<const Trial> trials);
 
 }  // namespace joule::study

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/value.h"
 
-#include <array>
 #include <cmath>
 
 #include "joule/core/error.h"
 
 namespace joule::study {
 namespace {
-
-constexpr std::array kQualities{Quality::measured, Quality::sampled, Quality::attributed,
-                                Quality::modelled, Quality::counted, Quality::unavailable};
 
 void require_text(const Value& value, const char* what, const std::string& text) {
   require(text.find('\0') == std::string::npos, "the ", what, " of the value ", value.name,
@@ -26,32 +22,6 @@ Value with(Quality quality, std::string name, double number, std::string unit, s
 }
 
 }  // namespace
-
-std::string_view name(Quality quality) {
-  switch (quality) {
-    case Quality::measured:
-      return "measured";
-    case Quality::sampled:
-      return "sampled";
-    case Quality::attributed:
-      return "attributed";
-    case Quality::modelled:
-      return "modelled";
-    case Quality::counted:
-      return "counted";
-    case Quality::unavailable:
-      break;
-  }
-  return "unavailable";
-}
-
-Quality parse_quality(std::string_view text, const std::string& where) {
-  for (const Quality quality : kQualities) {
-    if (name(quality) == text) return quality;
-  }
-  throw DataError(str(where, ": '", text, "' is no quality of a value: expected measured, ",
-                      "attributed, modelled, counted or unavailable"));
-}
 
 void check(const Value& value) {
   require(!value.name.empty(), "a value of a trial has no name");
@@ -98,20 +68,12 @@ Value unavailable(std::string name, std::string unit, std::string source, std::s
           .reason = std::move(reason)};
 }
 
-Quality detail::quality_of(energy::Quality quality) {
-  switch (quality) {
-    case energy::Quality::measured:
-      return Quality::measured;
-    case energy::Quality::sampled:
-      return Quality::sampled;
-    case energy::Quality::attributed:
-      return Quality::attributed;
-    case energy::Quality::modelled:
-      return Quality::modelled;
-    case energy::Quality::unavailable:
-      break;
+Value scaled(Value value, double factor, std::string unit) {
+  for (std::optional<double>* const number : {&value.number, &value.low, &value.high}) {
+    if (*number) **number *= factor;
   }
-  return Quality::unavailable;
+  value.unit = std::move(unit);
+  return value;
 }
 
 }  // namespace joule::study

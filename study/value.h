@@ -6,25 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include "joule/core/quality.h"
 #include "joule/energy/figure.h"
 
 // A number that a trial gave, with what must be known of it.
 namespace joule::study {
 
-/// How a number came about.
-enum class Quality {
-  measured,    // the difference of two readings of a meter or a clock
-  sampled,     // samples of power, integrated
-  attributed,  // a share of something measured
-  modelled,    // counted work times constants: nothing was measured
-  counted,     // exact, of what was there: correct answers, MACs, parameters
-  unavailable  // there is no number, for a stated reason; never 0
-};
-std::string_view name(Quality quality);
-/// The inverse.
-///
-/// Errors    DataError (`where`, the text, the names) if it is none of them.
-Quality parse_quality(std::string_view text, const std::string& where);
+using joule::name;
+using joule::Quality;
 
 /// A named number of a trial.  A trial may have several values of one name, of different quality
 /// (joules that a meter gave beside those that a profile models): they never share a column.
@@ -50,17 +39,12 @@ Value modelled(std::string name, double number, std::string unit, std::string so
 Value counted(std::string name, double number, std::string unit, std::string source);
 Value unavailable(std::string name, std::string unit, std::string source, std::string reason);
 
-namespace detail {
-/// The qualities that energy/ has, by the same names.
-Quality quality_of(energy::Quality quality);
-}  // namespace detail
-
 /// A figure with its provenance; its uncertainty is the interval's half-width.
 template <class Q>
 Value value_of(std::string name, const energy::Figure<Q>& figure) {
   Value value{.name = std::move(name),
               .unit = std::string(Q::kUnit),
-              .quality = detail::quality_of(figure.quality()),
+              .quality = figure.quality(),
               .source = figure.source(),
               .reason = figure.reason()};
   if (!figure.available()) return value;
@@ -71,6 +55,9 @@ Value value_of(std::string name, const energy::Figure<Q>& figure) {
   }
   return value;
 }
+
+/// The same times `factor` (above 0), in another unit: joules over seconds as watts.
+Value scaled(Value value, double factor, std::string unit);
 
 /// What a trial has spent is its value (and that of its reports: so far) of this name, in J, gross:
 /// measured, modelled, or both.  --energy-budget adds them up.

@@ -406,46 +406,6 @@ Kind relu_kind() {
           .zeros = ReadZeros::pass};
 }
 
-constexpr std::size_t kMostBranches = 1024;
-
-Kind add_kind() {
-  return {.name = "Add",
-          .least_inputs = 2,
-          .most_inputs = kMostBranches,
-          .make = plain<Add>,
-          .shape =
-              [](const Attributes&, Shapes xs) {
-                for (const Shape& x : xs) {
-                  require(x == xs[0], "expected inputs of one shape, got ", Shape(xs[0]), " and ",
-                          x, " (with the batch in front)");
-                }
-                return xs[0];
-              },
-          .weights = no_weights,
-          .zeros = ReadZeros::lost};
-}
-
-Kind concat_kind() {
-  return {.name = "Concat",
-          .most_inputs = kMostBranches,
-          .make = plain<Concat>,
-          .shape =
-              [](const Attributes&, Shapes xs) {
-                std::vector<std::int64_t> sum(xs[0].begin(), xs[0].end());
-                for (std::size_t i = 1; i < xs.size(); ++i) {
-                  const Shape& x = xs[i];
-                  require(
-                      x.rank() == xs[0].rank() && std::equal(x.begin(), x.end() - 1, xs[0].begin()),
-                      "expected inputs that differ in their channels alone, got ", xs[0], " and ",
-                      x, " (with the batch in front)");
-                  sum.back() += x[-1];
-                }
-                return Shape(sum);
-              },
-          .weights = no_weights,
-          .zeros = ReadZeros::pass};
-}
-
 Kind slice_kind() {
   return {.name = "Slice",
           .attributes =
@@ -478,10 +438,8 @@ ConvParams conv_params(const Attributes& a) {
 }
 
 std::vector<Kind> built_in_kinds() {
-  std::vector<Kind> kinds{add_kind(),
-                          avg_pool_kind(),
+  std::vector<Kind> kinds{avg_pool_kind(),
                           batch_norm_kind(),
-                          concat_kind(),
                           conv2d_kind(),
                           conv_transpose2d_kind(),
                           dropout_kind(),
@@ -501,7 +459,7 @@ std::vector<Kind> built_in_kinds() {
                           slice_kind(),
                           activation_kind<Softmax>("Softmax", ReadZeros::lost),
                           activation_kind<Tanh>("Tanh", ReadZeros::pass)};
-  for (Kind& kind : arithmetic_kinds()) kinds.push_back(std::move(kind));
+  for (Kind& kind : merge_kinds()) kinds.push_back(std::move(kind));
   return kinds;
 }
 

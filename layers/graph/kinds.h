@@ -88,6 +88,6 @@ ConvParams conv_params(const Attributes& attributes);
 /// Joule's own layers.
 std::vector<Kind> built_in_kinds();
 /// Of these Sub, Mul, Div and Clip.
-std::vector<Kind> arithmetic_kinds();
+std::vector<Kind> merge_kinds();
 
 }  // namespace joule::nn

@@ -9,37 +9,22 @@
 namespace joule::nas {
 namespace {
 
-constexpr std::array<std::string_view, 5> kQualities{"measured", "attributed", "modelled",
-                                                     "counted", "unavailable"};
 constexpr std::array<std::string_view, kCheckpoints> kCheckpointNames{"run", "start", "half",
                                                                       "end"};
 
-/// The number of `text` among `names`.
-template <std::size_t kSize>
-std::size_t number_of(std::string_view what, std::string_view text, const std::string& where,
-                      const std::array<std::string_view, kSize>& names) {
-  std::string all;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    if (names[i] == text) return i;
-    all += str(i > 0 ? ", " : "", names[i]);
-  }
-  throw DataError(str(where, ": ", what, ": expected one of ", all, ", got '", text, "'"));
-}
-
 }  // namespace
-
-std::string_view name(Quality quality) { return kQualities[static_cast<std::size_t>(quality)]; }
-
-Quality parse_quality(std::string_view text, const std::string& where) {
-  return static_cast<Quality>(number_of("quality", text, where, kQualities));
-}
 
 std::string_view name(Checkpoint checkpoint) {
   return kCheckpointNames[static_cast<std::size_t>(checkpoint)];
 }
 
 Checkpoint parse_checkpoint(std::string_view text, const std::string& where) {
-  return static_cast<Checkpoint>(number_of("checkpoint", text, where, kCheckpointNames));
+  std::string all;
+  for (std::size_t i = 0; i < kCheckpointNames.size(); ++i) {
+    if (kCheckpointNames[i] == text) return static_cast<Checkpoint>(i);
+    all += str(i > 0 ? ", " : "", kCheckpointNames[i]);
+  }
+  throw DataError(str(where, ": checkpoint: expected one of ", all, ", got '", text, "'"));
 }
 
 void check(const Value& value) {

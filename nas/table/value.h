@@ -5,22 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "joule/core/quality.h"
+
 // What a table holds of a run: numbers with their units, and how each came about.
 namespace joule::nas {
 
-/// How a number came about; the words are those of studies.
-enum class Quality {
-  measured,    // the difference of two readings of a meter or a clock, or a net's own answers
-  attributed,  // a share of something measured
-  modelled,    // predicted by a surrogate or scaled from another budget: the source says which
-  counted,     // exact, of what was there: parameters, steps
-  unavailable  // there is no number, for a stated reason; never 0
-};
-std::string_view name(Quality quality);
-/// The inverse.
-///
-/// Errors    DataError (`where`, the text, the names) if it is none of them.
-Quality parse_quality(std::string_view text, const std::string& where);
+using joule::name;
+using joule::Quality;
 
 /// When in a run a number was taken.
 enum class Checkpoint {
@@ -31,7 +22,7 @@ enum class Checkpoint {
 };
 inline constexpr int kCheckpoints = 4;
 std::string_view name(Checkpoint checkpoint);
-/// Errors    as parse_quality().
+/// Errors    DataError (`where`, the text, the names) if it is none of them.
 Checkpoint parse_checkpoint(std::string_view text, const std::string& where);
 
 /// What is measured: a column of a table.

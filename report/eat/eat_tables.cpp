@@ -81,9 +81,11 @@ std::vector<Row> rows_of(const EatResults& results) {
       {"training, s", study::trained::kTrainingTime, Quality::measured, 1, 1},
       {"energy of inference, measured, uJ per image", eat::kInferenceEnergy, Quality::measured,
        1e-6},
+      {"energy of inference, sampled, uJ per image", eat::kInferenceEnergy, Quality::sampled, 1e-6},
       {"energy of inference, modelled (horowitz45), uJ per image", eat::kInferenceEnergy,
        Quality::modelled, 1e-6},
       {"energy of the run, measured, J", std::string(study::kEnergy), Quality::measured},
+      {"energy of the run, sampled, J", std::string(study::kEnergy), Quality::sampled},
       {"energy of the run, modelled (horowitz45), J", std::string(study::kEnergy),
        Quality::modelled}};
   rows.insert(rows.end(), beyond.begin(), beyond.end());

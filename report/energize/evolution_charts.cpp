@@ -63,7 +63,7 @@ auto survivor(const std::string& metric, double factor = 1) {
 
 std::vector<Picture<LineChart>> evolution_charts(const EnergizeResults& results) {
   const bool watts = results.runs[0][0]->power_unit == "W";
-  const std::string power = watts ? "W, measured" : "uJ per image, modelled";
+  const std::string power = power_label(*results.runs[0][0]);
   const double factor = watts ? 1 : 1e6;
   return {
       over_generations(results, "fitness", "Fitness of the survivor", "fitness",

@@ -13,6 +13,9 @@ namespace joule::report {
 /// What the variant is called where there is one alone.
 std::string variant_name(const std::string& variant);
 
+/// How power is known: "W, measured", "W, sampled", "uJ per image, modelled".
+std::string power_label(const study::EvolveResults& run);
+
 /// Fitness, accuracies, power, MACs executed and the archive over the generations: of each variant
 /// the median of its runs, with their quartiles as bars where there are several.
 std::vector<Picture<LineChart>> evolution_charts(const study::EnergizeResults& results);

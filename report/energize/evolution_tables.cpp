@@ -36,12 +36,15 @@ std::string quartiles(const std::vector<double>& values, double factor, int digi
 
 std::string variant_name(const std::string& variant) { return variant.empty() ? "run" : variant; }
 
+std::string power_label(const EvolveResults& run) {
+  return str(run.power_unit == "W" ? "W" : "uJ per image", ", ", name(run.power_quality));
+}
+
 Table finals_table(const EvolveResults& run) {
   const bool watts = run.power_unit == "W";
   Table table{.caption = "The nets that are left",
-              .head = {"trial", "net", "evolution-test, %", "test, %",
-                       watts ? "W, measured" : "uJ per image, modelled", "MACs executed",
-                       "parameters", "us per image", "deploy"}};
+              .head = {"trial", "net", "evolution-test, %", "test, %", power_label(run),
+                       "MACs executed", "parameters", "us per image", "deploy"}};
   for (const FinalNet& net : run.finals) {
     const bool two = net.graph.outputs.size() == 2;
     for (const int output : {0, 1}) {
@@ -178,7 +181,8 @@ std::vector<std::string> how_items(const EvolveResults& run) {
           " per slot of its time, and keeps the weights of the epoch with the lowest validation "
           "loss, all outputs' losses added."),
       run.power_unit == "W"
-          ? str("Power is measured: the mean of ", c.passes, " passes over evolution-test.")
+          ? str("Power is ", name(run.power_quality), ": the mean of ", c.passes,
+                " passes over evolution-test.")
           : std::string(
                 "No meter was read: power is modelled joules per image (horowitz45: counted "
                 "work times constants, MACs that zeros saved not counted)."),

@@ -89,6 +89,7 @@ ordered_json evolve_json(const EvolveResults& run) {
           {"seed", run.seed},
           {"config", ordered_json::parse(to_json(run.config))},
           {"power_unit", run.power_unit},
+          {"power_quality", name(run.power_quality)},
           {"overhead_seconds", run.overhead},
           {"generations", std::move(generations)},
           {"mutations", std::move(mutations)},

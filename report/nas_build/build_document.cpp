@@ -36,8 +36,8 @@ const Over* energy_of(const BuildResults& results, const BuiltCell& built) {
 }
 
 std::string energy_label(const BuildResults& results) {
-  return results.energy == Quality::measured ? "training energy, measured"
-                                             : "training energy, modelled (horowitz45)";
+  return str("training energy, ", name(results.energy),
+             results.energy == Quality::modelled ? " (horowitz45)" : "");
 }
 
 std::string plural(std::int64_t n, const std::string& one) {

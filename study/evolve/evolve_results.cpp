@@ -152,7 +152,10 @@ EvolveResults evolve_results(const Study& study, const std::vector<Trial>& trial
   for (const Trial& trial : trials) {
     for (const Value& value : trial.values) {
       if (value.name == evolve::kOverhead && value.number) overheads.push_back(*value.number);
-      if (value.name == "power" && value.number) results.power_unit = value.unit;
+      if (value.name == "power" && value.number) {
+        results.power_unit = value.unit;
+        results.power_quality = value.quality;
+      }
     }
   }
   results.overhead = median_of(std::move(overheads));

@@ -58,8 +58,9 @@ struct EvolveResults {
   std::vector<FinalNet> finals;                    // the survivors
   std::vector<EvolvedNet> nets;                    // all that were trained, by trial
   std::vector<Trial> trials;
-  std::string power_unit;  // W, measured, or J per image, modelled
-  double overhead = 0;     // s, median over the candidates
+  std::string power_unit;  // W by a meter, or J per image, modelled
+  Quality power_quality = Quality::unavailable;
+  double overhead = 0;  // s, median over the candidates
 };
 
 /// Folds the trials, loads the survivors' weights from `folder` and tests them on the test images.

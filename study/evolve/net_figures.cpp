@@ -86,14 +86,11 @@ MeasuredPasses measured_passes(const PowerSource& source, Pass&& pass, More&& mo
   return {energy::total(sums).gross, std::move(watts), seconds};
 }
 
-/// W, with the spread of the passes where at least two are resolved.
+/// W; its interval is the spread of the passes where at least two are resolved, else the meter's.
 Value watts_of(std::string name, const MeasuredPasses& passes) {
-  const auto& energy = passes.energy;
-  if (!energy.available()) {
-    return unavailable(std::move(name), "W", energy.source(), energy.reason());
-  }
-  Value value = measured(std::move(name), energy.value().value() / passes.seconds, "W",
-                         str(energy.source(), ", ", passes.watts.size(), " passes resolved"));
+  Value value = scaled(value_of(std::move(name), passes.energy), 1 / passes.seconds, "W");
+  if (!value.number) return value;
+  value.source += str(", ", passes.watts.size(), " passes resolved");
   if (passes.watts.size() < 2) return value;
   const double spread = *search::mean_interval(passes.watts).deviation;
   value.low = *value.number - spread;
@@ -119,14 +116,8 @@ void add_power(std::vector<Value>& values, nn::Net& net, const Dataset& images,
         for (const Batch& batch : loader) infer(net, batch.images);
       },
       [&](std::int64_t done, double) { return done < source.passes; });
-  if (passes.energy.available()) {
-    const double runs = count * static_cast<double>(source.passes);
-    values.push_back(measured("joules" + suffix, passes.energy.value().value() / runs, "J",
-                              passes.energy.source()));
-  } else {
-    values.push_back(
-        unavailable("joules" + suffix, "J", passes.energy.source(), passes.energy.reason()));
-  }
+  const double images_run = count * static_cast<double>(source.passes);
+  values.push_back(scaled(value_of("joules" + suffix, passes.energy), 1 / images_run, "J"));
   values.push_back(watts_of("power" + suffix, passes));
 }
 

@@ -125,7 +125,7 @@ void add_spent(HpoStep& step, const Trial& trial, Quality quality) {
   }
   if (const Value* const energy = available(trial.proposal, std::string(kProposalEnergy))) {
     step.proposal_joules = step.proposal_joules.value_or(0) + *energy->number;
-    if (quality == Quality::measured) *step.joules += *energy->number;
+    if (quality == energy->quality) *step.joules += *energy->number;
   }
 }
 

@@ -16,6 +16,7 @@ const std::vector<LayersMeasure>& cost_measures() {
   static const std::vector<LayersMeasure> all{
       {layers::kAboveIdle, Quality::attributed, "J", "training energy above idle, attributed"},
       {layers::kTrainingEnergy, Quality::measured, "J", "training energy, measured"},
+      {layers::kTrainingEnergy, Quality::sampled, "J", "training energy, sampled"},
       {layers::kTrainingEnergy, Quality::modelled, "J", "training energy, modelled (horowitz45)"},
       {trained::kTrainingTime, Quality::measured, "s", "training time, measured"}};
   return all;

@@ -72,7 +72,7 @@ BuildResults build_results(const BuildConfig& config, const std::vector<Trial>& 
     }
   }
   for (const Trial& trial : trials) add_trial(results, trial);
-  results.energy = all_measured(trials) ? Quality::measured : Quality::modelled;
+  results.energy = built_energy(trials);
   results.finished = std::ranges::all_of(results.built, [&](const BuiltCell& built) {
     return built.complete + built.failed == config.seeds;
   });

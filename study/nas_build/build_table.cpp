@@ -26,15 +26,11 @@ const Value* find(const std::vector<Value>& values, std::string_view name, bool 
   return found == values.end() ? nullptr : &*found;
 }
 
-nas::Quality quality_in_table(Quality quality) {
-  return nas::parse_quality(name(quality), "quality");
-}
-
 /// The values of a record, from those of a trial.
 class RecordValues {
  public:
-  RecordValues(const Trial& trial, bool measured, const BuildTableOptions& options)
-      : trial_(trial), measured_(measured), options_(options) {}
+  RecordValues(const Trial& trial, bool metered, const BuildTableOptions& options)
+      : trial_(trial), metered_(metered), options_(options) {}
 
   std::vector<nas::Value> all(std::int64_t epochs) {
     const std::int64_t half = half_of(epochs);
@@ -59,10 +55,9 @@ class RecordValues {
  private:
   void put(Metric metric, const Value* value, double scale = 1) {
     if (!value) return;
-    nas::Value out{.metric = std::move(metric),
-                   .origin = {.quality = quality_in_table(value->quality),
-                              .source = value->source,
-                              .reason = value->reason}};
+    nas::Value out{
+        .metric = std::move(metric),
+        .origin = {.quality = value->quality, .source = value->source, .reason = value->reason}};
     if (value->number) out.number = *value->number * scale;
     if (value->low) out.low = *value->low * scale;
     if (value->high) out.high = *value->high * scale;
@@ -72,13 +67,13 @@ class RecordValues {
   void count(Metric metric, std::int64_t number) {
     values_.push_back({.metric = std::move(metric),
                        .number = static_cast<double>(number),
-                       .origin = {.quality = nas::Quality::counted, .source = "of the run"}});
+                       .origin = {.quality = Quality::counted, .source = "of the run"}});
   }
 
   void modelled(Metric metric, double number, std::string source) {
     values_.push_back({.metric = std::move(metric),
                        .number = number,
-                       .origin = {.quality = nas::Quality::modelled, .source = std::move(source)}});
+                       .origin = {.quality = Quality::modelled, .source = std::move(source)}});
   }
 
   const Value* of_trial(const std::string& name, bool modelled = false) const {
@@ -93,12 +88,13 @@ class RecordValues {
         of_trial(trained::named(trained::kAccuracy, ChosenOn::test) + at), kPercent);
   }
 
-  /// Measured and modelled never share a column: "energy" is of one quality in the whole table.
+  /// What a meter told and what is modelled never share a column: "energy" is of one quality in the
+  /// whole table.
   const Value* energy(const char* metric, const char* beside, const std::string& value,
                       Checkpoint at) {
-    const Value* const chosen = of_trial(value, !measured_);
+    const Value* const chosen = of_trial(value, !metered_);
     put({metric, at, "J"}, chosen);
-    if (measured_) put({beside, at, "J"}, of_trial(value, true));
+    if (metered_) put({beside, at, "J"}, of_trial(value, true));
     return chosen;
   }
 
@@ -142,7 +138,7 @@ class RecordValues {
   }
 
   void scaled(std::int64_t epochs) {
-    const Value* const joules = of_trial(nas_build::kTrainingEnergy, !measured_);
+    const Value* const joules = of_trial(nas_build::kTrainingEnergy, !metered_);
     if (!joules || !joules->number) return;
     for (const std::int64_t to : options_.scale_to) {
       const double factor = static_cast<double>(to) / static_cast<double>(epochs);
@@ -153,25 +149,29 @@ class RecordValues {
   }
 
   const Trial& trial_;
-  bool measured_;
+  bool metered_;
   const BuildTableOptions& options_;
   std::vector<nas::Value> values_;
 };
 
 }  // namespace
 
-bool all_measured(const std::vector<Trial>& trials) {
-  return std::ranges::all_of(trials, [](const Trial& trial) {
-    if (trial.state != State::complete) return true;
-    const Value* const value = find(trial.values, nas_build::kTrainingEnergy, false);
-    return value && value->number;
-  });
+Quality built_energy(const std::vector<Trial>& trials) {
+  for (const Quality quality : {Quality::measured, Quality::sampled}) {
+    const auto has = [quality](const Trial& trial) {
+      if (trial.state != State::complete) return true;
+      const Value* const value = find(trial.values, nas_build::kTrainingEnergy, false);
+      return value && value->quality == quality;
+    };
+    if (std::ranges::all_of(trials, has)) return quality;
+  }
+  return Quality::modelled;
 }
 
 nas::Table built_table(const BuildConfig& config, const std::vector<Trial>& trials,
                        const BuildTableOptions& options) {
   const std::vector<nas::NamedCell> cells = nas::enumerate(config.space);
-  const bool measured = all_measured(trials);
+  const bool metered = built_energy(trials) != Quality::modelled;
   nas::Table table;
   bool any = false;
   for (const Trial& trial : trials) {
@@ -182,7 +182,7 @@ nas::Table built_table(const BuildConfig& config, const std::vector<Trial>& tria
     table.add({.cell = cell.cell,
                .epochs = epochs,
                .repeat = trial.point.get<std::int64_t>("seed"),
-               .values = RecordValues(trial, measured, options).all(epochs),
+               .values = RecordValues(trial, metered, options).all(epochs),
                .fingerprint = cell.fingerprint});
   }
   require(any, "no trial of the study is complete: there is nothing to put into a table");

@@ -27,14 +27,15 @@ struct BuildTableOptions {
 ///   of the run      parameters, MACs, total time and energy (with evaluations), evaluation energy,
 ///                   average power
 ///
-/// "energy" is measured where it was measured in all of them, with "modelled energy" beside it;
-/// else it is modelled in all.
+/// "energy" is of one quality, built_energy(); where a meter gave it, "modelled energy" stands
+/// beside it.
 ///
 /// Errors    ArgumentError if a trial's point is none of the study's, or no trial is complete.
 nas::Table built_table(const BuildConfig& config, const std::vector<Trial>& trials,
                        const BuildTableOptions& options = {});
 
-/// Whether all complete trials have measured what the training steps took.
-bool all_measured(const std::vector<Trial>& trials);
+/// The quality of "energy" in that table: measured or sampled where all complete trials have it so,
+/// else modelled.
+Quality built_energy(const std::vector<Trial>& trials);
 
 }  // namespace joule::study

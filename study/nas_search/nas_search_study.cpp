@@ -15,23 +15,21 @@
 namespace joule::study {
 namespace {
 
-Quality nas_quality(nas::Quality quality) { return parse_quality(name(quality), "a table"); }
-
 Value study_value(const nas::Value& value) {
   return {.name = value.metric.name,
           .number = value.number,
           .unit = value.metric.unit,
-          .quality = nas_quality(value.origin.quality),
+          .quality = value.origin.quality,
           .low = value.low,
           .high = value.high,
           .source = value.origin.source,
           .reason = value.origin.reason};
 }
 
-nas::Value nas_value(const Value& value, const std::string& where) {
+nas::Value nas_value(const Value& value) {
   return {.metric = {.name = value.name, .unit = value.unit},
           .number = value.number,
-          .origin = {nas::parse_quality(name(value.quality), where), value.source, value.reason},
+          .origin = {value.quality, value.source, value.reason},
           .low = value.low,
           .high = value.high};
 }
@@ -121,7 +119,7 @@ nas::SearchRun run_of(const Study& study, const std::vector<Trial>& trials,
     nas::SearchEvaluation evaluation{.point = trial.point};
     if (trial.state == State::complete) {
       for (const Value& value : trial.values) {
-        evaluation.values.push_back(nas_value(value, where));
+        evaluation.values.push_back(nas_value(value));
       }
       for (const nas::Objective& objective : objectives) {
         if (!evaluation.number(objective.metric)) {
@@ -131,8 +129,7 @@ nas::SearchRun run_of(const Study& study, const std::vector<Trial>& trials,
     } else {
       evaluation.fault = trial.error.empty() ? std::string(name(trial.state)) : trial.error;
     }
-    const auto spent = joules(trial, Quality::measured);
-    evaluation.joules = spent ? *spent : joules(trial, Quality::modelled).value_or(0);
+    evaluation.joules = joules(trial, energy_quality({&trial, 1})).value_or(0);
     if (trial.started && trial.ended) {
       evaluation.seconds = *trial.ended - *trial.started;
       run.seconds += evaluation.seconds;

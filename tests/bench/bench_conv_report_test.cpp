@@ -7,6 +7,7 @@
 
 #include "joule/bench/conv/conv_bench.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::bench {
 namespace {
@@ -81,7 +82,7 @@ ConvReport report() {
 }
 
 TEST(ConvReport, HasTheJsonOfTheCheckedExample) {
-  std::ifstream file(JOULE_SOURCES "/tests/bench/bench_conv_example.json");
+  std::ifstream file(test::source_path("tests/bench/bench_conv_example.json"));
   std::stringstream example;
   example << file.rdbuf();
   EXPECT_EQ(to_json(report()), example.str())

@@ -13,6 +13,7 @@
 #include "joule/bench/steps/resident_memory.h"
 #include "joule/tests/support/files.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::bench {
 namespace {
@@ -72,7 +73,7 @@ StepsReport report() {
 }
 
 TEST(StepsReport, HasTheJsonOfTheCheckedExample) {
-  std::ifstream file(JOULE_SOURCES "/tests/bench/bench_steps_example.json");
+  std::ifstream file(test::source_path("tests/bench/bench_steps_example.json"));
   std::stringstream example;
   example << file.rdbuf();
   EXPECT_EQ(to_json(report()), example.str())

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::energy {
 namespace {
@@ -249,7 +250,7 @@ TEST(CostModelFile, IsLoadedByNameOrPath) {
 }
 
 TEST(CostModelFile, TheExampleOfTheGuideIsAProfile) {
-  const auto guide = std::filesystem::path(JOULE_SOURCES "/docs/energy.md");
+  const auto guide = std::filesystem::path(test::source_path("docs/energy.md"));
   std::ifstream file(guide);
   std::ostringstream text;
   text << file.rdbuf();

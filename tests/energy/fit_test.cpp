@@ -14,6 +14,7 @@
 
 #include "joule/core/random.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::energy {
 namespace {
@@ -354,7 +355,7 @@ TEST(MeasuredWindowsFile, IsRead) {
 }
 
 TEST(MeasuredWindowsFile, TheExampleOfTheGuideIsOne) {
-  const auto guide = std::filesystem::path(JOULE_SOURCES "/docs/energy.md");
+  const auto guide = std::filesystem::path(test::source_path("docs/energy.md"));
   std::ostringstream text;
   text << std::ifstream(guide).rdbuf();
   const std::string all = text.str(), fence = "```json\n";

@@ -11,6 +11,7 @@
 #include "joule/report/svg/axis.h"
 #include "joule/report/svg/canvas.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::report {
 namespace {
@@ -47,7 +48,7 @@ LineChart two_lines() {
 }
 
 void expect_golden(const std::string& name, const std::string& svg) {
-  const std::string path = JOULE_SOURCES "/tests/report/svg/" + name;
+  const std::string path = test::source_path("tests/report/svg/") + name;
   if (std::getenv("JOULE_WRITE_GOLDEN")) write_file_atomically(path, svg);
   EXPECT_EQ(svg, read_file(path)) << path;
 }

@@ -195,9 +195,22 @@ TEST(BuiltTable, HasWhatTheTrialsMeasured) {
 
 TEST(BuiltTable, EnergyIsOfOneQuality) {
   std::vector<Trial> trials = trials_of(true);
-  EXPECT_TRUE(all_measured(trials));
+  EXPECT_EQ(built_energy(trials), Quality::measured);
+  std::vector<Trial> by_samples = trials;
+  for (Trial& trial : by_samples) {
+    for (Value& value : trial.values) {
+      if (value.source == "RAPL") value.quality = Quality::sampled;
+    }
+  }
+  EXPECT_EQ(built_energy(by_samples), Quality::sampled);
+  const nas::Cell any = nas::enumerate({.vertices = 3})[0].cell;
+  EXPECT_EQ(
+      built_table(tiny(), by_samples).query(any, 4, {.repeat = 1}).value("energy")->origin.quality,
+      Quality::sampled);
+  by_samples[3] = trials[3];
+  EXPECT_EQ(built_energy(by_samples), Quality::modelled);
   trials[3] = complete(4, 4, 1, false);
-  EXPECT_FALSE(all_measured(trials));
+  EXPECT_EQ(built_energy(trials), Quality::modelled);
   nas::Table table = built_table(tiny(), trials);
   for (const nas::NamedCell& cell : nas::enumerate({.vertices = 3})) {
     const nas::Value energy = table.query(cell.cell, 4, {.repeat = 1}).value("energy").value();

@@ -275,7 +275,7 @@ class StudyCases:
 
     def test_a_budget_that_cannot_be_kept(self):
         text = self.run_study(code=3, trials=3, budget=35)
-        self.assertIn("its energy budget of 35 J cannot be kept: trial 0 has neither measured nor modelled", text)
+        self.assertIn("its energy budget of 35 J cannot be kept: trial 0 has no energy, neither measured nor sampled nor modelled", text)
 
     def test_a_worker_that_cannot_begin_ends_the_run(self):
         text = self.run_study(code=2, trials=3, workers=2, config={"refuse": True})

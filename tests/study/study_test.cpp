@@ -183,7 +183,15 @@ TEST(StudyBudget, NeverAddsTwoQualities) {
   EXPECT_EQ(modelled_only.quality, Quality::modelled);
   const Spent none = sum({trial(0, State::complete, {one}), trial(1, State::complete, {ten})});
   EXPECT_FALSE(none.energy);
-  EXPECT_EQ(none.reason, "trial 1 has modelled energy and no measured");
+  EXPECT_EQ(none.reason, "trial 1 has its energy modelled, the trials before it measured");
+  const Value by_samples = {
+      .name = "energy", .number = 3, .unit = "J", .quality = Quality::sampled};
+  const Spent sampled = sum(
+      {trial(0, State::complete, {by_samples, ten}), trial(1, State::complete, {by_samples, ten})});
+  EXPECT_EQ(sampled.energy, energy::Joules(6));
+  EXPECT_EQ(sampled.quality, Quality::sampled);
+  EXPECT_EQ(sum({trial(0, State::complete, {by_samples}), trial(1, State::complete, {one})}).reason,
+            "trial 1 has its energy measured, the trials before it sampled");
   Trial running = trial(2, State::running);
   running.reports = {{1, {one}}, {2, {measured("energy", 5, "J", "")}}};
   EXPECT_EQ(sum({running}).energy, energy::Joules(5));  // so far

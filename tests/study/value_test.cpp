@@ -66,11 +66,31 @@ TEST(StudyValue, KeepsWhatAFigureKnows) {
 }
 
 TEST(StudyValue, NamesOfQualitiesAreRead) {
-  for (const Quality quality : {Quality::measured, Quality::attributed, Quality::modelled,
-                                Quality::counted, Quality::unavailable}) {
+  for (const Quality quality : {Quality::measured, Quality::sampled, Quality::attributed,
+                                Quality::modelled, Quality::counted, Quality::unavailable}) {
     EXPECT_EQ(parse_quality(name(quality), "a"), quality);
   }
   EXPECT_THROW(parse_quality("guessed", "a"), DataError);
+}
+
+TEST(StudyValue, IsScaledWithItsInterval) {
+  const Value joules{.name = "power",
+                     .number = 20,
+                     .unit = "J",
+                     .quality = Quality::sampled,
+                     .low = 18,
+                     .high = 24,
+                     .source = "battery"};
+  const Value watts{.name = "power",
+                    .number = 5,
+                    .unit = "W",
+                    .quality = Quality::sampled,
+                    .low = 4.5,
+                    .high = 6,
+                    .source = "battery"};
+  EXPECT_EQ(scaled(joules, 0.25, "W"), watts);
+  const Value none = unavailable("power", "J", "rapl", "no right");
+  EXPECT_EQ(scaled(none, 0.25, "W"), unavailable("power", "W", "rapl", "no right"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/replay.h"
 #include "joule/energy/window.h"
+#include "joule/tests/support/sources.h"
 
 // A profile of a recorded trace, and the reports that it has to give, byte for byte.
 namespace joule::test {
@@ -19,7 +20,7 @@ namespace joule::test {
 using namespace energy;  // NOLINT(google-build-using-namespace)
 
 // Not by __FILE__: ccache may make that relative to somewhere else.
-inline std::string golden_folder() { return JOULE_SOURCES "/tests/report/profile"; }
+inline std::string golden_folder() { return source_path("tests/report/profile"); }
 
 inline std::string contents(const std::string& path) {
   std::ostringstream text;

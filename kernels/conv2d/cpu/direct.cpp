@@ -348,8 +348,6 @@ constexpr std::int64_t kPassFloats = 96 * 1024;
 constexpr std::int64_t kGradWeightFloats = 40 * 1024;
 constexpr std::int64_t kUnits = 16;  // of the gradient of the weights: for as many cores
 
-Blocking blocking() { return HWY_DYNAMIC_DISPATCH(GetBlocking)(); }
-
 Items pass_items(const Pass& pass, std::int64_t batch, std::int64_t in_channels,
                  std::int64_t out_channels) {
   return {batch, pass.h.count,
@@ -368,36 +366,6 @@ void run_pass(const PassRun& run, const PixelsDone& done) {
            (last - first) * run.pass.w.count);
     }
   });
-}
-
-// Where the weight of (out channel of its group, in channel of its group) lies: strides of w.
-struct WeightStrides {
-  std::int64_t group, out, in;
-};
-
-float* pack_pass(const Pass& pass, const Conv2dShape& s, std::int64_t out_per_group,
-                 std::int64_t in_per_group, const WeightStrides& stride, const float* w,
-                 float* to) {
-  const Blocking b = blocking();
-  for (std::int64_t group = 0; group < s.groups; ++group) {
-    for (std::int64_t o = 0, columns; o < out_per_group; o += columns) {
-      columns = b.columns(o, out_per_group);
-      const std::int64_t width = round_up(columns, b.lanes);
-      for (std::int64_t i = 0; i < pass.h.taps; ++i) {
-        for (std::int64_t j = 0; j < pass.w.taps; ++j) {
-          const std::int64_t r = pass.h.kernel_first + i * pass.h.kernel_step;
-          const std::int64_t t = pass.w.kernel_first + j * pass.w.kernel_step;
-          const float* const from =
-              w + group * stride.group + (r * s.kernel_w + t) * s.in_per_group() + o * stride.out;
-          for (std::int64_t c = 0; c < in_per_group; ++c, to += width) {
-            for (std::int64_t v = 0; v < columns; ++v) to[v] = from[v * stride.out + c * stride.in];
-            std::fill(to + columns, to + width, 0.0f);
-          }
-        }
-      }
-    }
-  }
-  return to;
 }
 
 // A block of output channels [o, o + columns) in the partial gradients.
@@ -430,30 +398,8 @@ void add_pieces(const float* partial, std::int64_t pieces, std::int64_t size, st
 
 }  // namespace
 
-std::int64_t direct_lanes() { return blocking().lanes; }
-
-std::shared_ptr<const Floats> pack_forward(const Conv2dShape& s, const float* w) {
-  const std::int64_t taps = s.kernel_h * s.kernel_w;
-  auto packed = std::make_shared<Floats>(
-      blocking().packed(taps * s.in_per_group(), s.groups, s.out_per_group()));
-  const std::int64_t filter = taps * s.in_per_group();
-  pack_pass(forward_pass(s), s, s.out_per_group(), s.in_per_group(),
-            {.group = s.out_per_group() * filter, .out = filter, .in = 1}, w, packed->values());
-  return packed;
-}
-
-std::shared_ptr<const Floats> pack_grad_input(const Conv2dShape& s, const float* w) {
-  const std::int64_t taps = s.kernel_h * s.kernel_w;
-  auto packed = std::make_shared<Floats>(
-      blocking().packed(taps * s.out_per_group(), s.groups, s.in_per_group()));
-  const std::int64_t filter = taps * s.in_per_group();
-  float* to = packed->values();
-  for (const Pass& pass : grad_input_passes(s)) {
-    to = pack_pass(pass, s, s.in_per_group(), s.out_per_group(),
-                   {.group = s.out_per_group() * filter, .out = 1, .in = filter}, w, to);
-  }
-  return packed;
-}
+Blocking direct_blocking() { return HWY_DYNAMIC_DISPATCH(GetBlocking)(); }
+std::int64_t direct_lanes() { return direct_blocking().lanes; }
 
 std::int64_t direct_items(const Conv2dShape& s) {
   return pass_items(forward_pass(s), s.batch, s.in_channels, s.out_channels).count;
@@ -479,8 +425,8 @@ void conv2d_grad_input_direct(const Conv2dShape& s, const float* grad_y, const F
   const float* weights = w.values();
   for (const Pass& pass : grad_input_passes(s)) {
     const float* const here = weights;
-    weights += blocking().packed(pass.h.taps * pass.w.taps * s.out_per_group(), s.groups,
-                                 s.in_per_group());
+    weights += direct_blocking().packed(pass.h.taps * pass.w.taps * s.out_per_group(), s.groups,
+                                        s.in_per_group());
     if (pass.h.count == 0 || pass.w.count == 0) continue;
     run_pass({.pass = pass,
               .items = pass_items(pass, s.batch, s.out_channels, s.in_channels),
@@ -502,7 +448,7 @@ void conv2d_grad_input_direct(const Conv2dShape& s, const float* grad_y, const F
 void conv2d_grad_weight_direct(const Conv2dShape& s, const float* x, const float* grad_y,
                                float* grad_w, float* grad_bias) {
   const Pass pass = forward_pass(s);
-  const Blocking b = blocking();
+  const Blocking b = direct_blocking();
   const std::int64_t block = std::min(b.channels, s.out_per_group());
   const GradWeightRun run{.shape = s,
                           .pass = pass,

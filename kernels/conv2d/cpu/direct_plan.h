@@ -23,6 +23,8 @@ struct Blocking {
   }
 };
 inline constexpr std::int64_t kMaxBlock = 64;
+/// Of the instruction set in use.
+Blocking direct_blocking();
 
 /// Images are cut into items of whole rows: small enough that an item's input and output stay in
 /// L2 beside the weights, and enough of them for many cores.  A matter of the shape alone, so that

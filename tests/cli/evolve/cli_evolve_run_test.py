@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -153,6 +154,41 @@ class Evolve(unittest.TestCase):
         error = self.fails(2, "evolve", "--preset", "energize", "--meter", "none", "--out", self.root / "watts")
         self.assertIn('no meter can be read here', error)
         self.assertIn('"unit": "J"', error)
+
+    def test_power_by_a_meter_is_in_watts(self):
+        plug = self.root / "plug.py"  # plays a meter that reads 40 W, a hundred times a second
+        plug.write_text(
+            "import time\nbegin = time.monotonic()\n"
+            "while True:\n    print(time.monotonic() - begin, 40, flush=True)\n    time.sleep(.01)\n"
+        )
+        term = {"metric": "power_1", "direction": "minimise", "weight": 10, "unit": "W"}
+        config = self.write(
+            "metered.json",
+            {
+                **CONFIG,
+                "lambda": 2,
+                "limit": 2000,
+                "limits": {"generations": 1},
+                "meter": f"stream:mean-watts,domain=processors,limit=80:exec:{sys.executable} {plug}",
+                "passes": 10,
+                "module_seconds": 0.5,
+                "fitness": {"terms": [{"metric": "accuracy_1"}, term]},
+            },
+        )
+        folder = self.root / "metered"
+        done = joule("evolve", "--config", config, "--seed", "4", "--out", folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        valid = [c for c in json.loads((folder / "results.json").read_text())["candidates"] if c["valid"]]
+        self.assertTrue(valid)
+        for candidate in valid:
+            values = candidate["values"]
+            power, joules = values["power_1"], values["joules_1"]
+            self.assertEqual((power["unit"], joules["unit"]), ("W", "J"))
+            self.assertEqual((power["quality"], joules["quality"]), ("sampled", "sampled"))
+            self.assertTrue(power["low"] <= 40 <= power["high"], power)
+            self.assertGreater(joules["value"], 0)
+            self.assertAlmostEqual(candidate["fitness"], values["accuracy_1"]["value"] + 10 / power["value"])
+        self.assertIn("W, sampled", (folder / "study.html").read_text())
 
     def test_bad_configurations_have_one_error(self):
         broken = self.root / "broken.json"

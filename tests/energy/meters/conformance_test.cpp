@@ -6,12 +6,13 @@
 #include <set>
 
 #include "joule/tests/support/files.h"
+#include "joule/tests/support/sources.h"
 
 namespace joule::energy {
 namespace {
 
 TEST(Conformance, EveryCaseOfTheSuiteIsMeasuredRight) {
-  const auto verdicts = run_conformance(JOULE_SOURCES "/tests/meters");
+  const auto verdicts = run_conformance(test::source_path("tests/meters"));
   EXPECT_GE(verdicts.size(), 40u);
   for (const Verdict& v : verdicts) {
     EXPECT_TRUE(v.passed) << v.name << ": got " << v.got << ", expected " << v.expected;

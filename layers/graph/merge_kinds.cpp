@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The kinds of layers that compute with two values, and Clip.
+// The kinds of layers in which branches meet, and Clip.
+#include <algorithm>
 #include <limits>
 
 #include "joule/core/error.h"
@@ -33,6 +34,46 @@ Kind pair_kind(ReadZeros zeros) {
           .zeros = zeros};
 }
 
+constexpr std::size_t kMostBranches = 1024;
+
+Kind add_kind() {
+  return {.name = "Add",
+          .least_inputs = 2,
+          .most_inputs = kMostBranches,
+          .make = [](const Attributes&) { return std::make_shared<Add>(); },
+          .shape =
+              [](const Attributes&, std::span<const Shape> xs) {
+                for (const Shape& x : xs) {
+                  require(x == xs[0], "expected inputs of one shape, got ", Shape(xs[0]), " and ",
+                          x, " (with the batch in front)");
+                }
+                return xs[0];
+              },
+          .weights = weightless,
+          .zeros = ReadZeros::lost};
+}
+
+Kind concat_kind() {
+  return {.name = "Concat",
+          .most_inputs = kMostBranches,
+          .make = [](const Attributes&) { return std::make_shared<Concat>(); },
+          .shape =
+              [](const Attributes&, std::span<const Shape> xs) {
+                std::vector<std::int64_t> sum(xs[0].begin(), xs[0].end());
+                for (std::size_t i = 1; i < xs.size(); ++i) {
+                  const Shape& x = xs[i];
+                  require(
+                      x.rank() == xs[0].rank() && std::equal(x.begin(), x.end() - 1, xs[0].begin()),
+                      "expected inputs that differ in their channels alone, got ", xs[0], " and ",
+                      x, " (with the batch in front)");
+                  sum.back() += x[-1];
+                }
+                return Shape(sum);
+              },
+          .weights = weightless,
+          .zeros = ReadZeros::pass};
+}
+
 Kind clip_kind() {
   using Float = std::numeric_limits<float>;
   const auto bound = [](const char* name, float preset) {
@@ -58,8 +99,12 @@ Kind clip_kind() {
 
 }  // namespace
 
-std::vector<Kind> arithmetic_kinds() {
-  return {clip_kind(), pair_kind<Div>(ReadZeros::lost), pair_kind<Mul>(ReadZeros::pass),
+std::vector<Kind> merge_kinds() {
+  return {add_kind(),
+          clip_kind(),
+          concat_kind(),
+          pair_kind<Div>(ReadZeros::lost),
+          pair_kind<Mul>(ReadZeros::pass),
           pair_kind<Sub>(ReadZeros::lost)};
 }
 
