@@ -13,8 +13,8 @@
    itself or through another, is private: no other folder and no public header includes it.  Headers
    in a folder cuda/, or whose names end in _cuda.h, are for all *.cu files, and for their like; what of
    third parties includes only JSON_NAMES is for all of Joule's sources.
-4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines, a folder
-   at most MAX_FILES files.
+4. The first line is the licence.  A header has `#pragma once` and at most MAX_HEADER_LINES lines, another
+   source at most MAX_SOURCE_LINES (tests aside), a folder at most MAX_FILES files.
 5. Only cli/options/option.cpp and command_line.h beside it include CLI11 in cli/: its headers take seconds to compile, and its own
    add_option() reads 010 as 8.
 6. No code asks a layer for its type: no dynamic_cast outside tests.  What a layer is, its spec() says (layers/graph).
@@ -31,6 +31,7 @@ FREE = ("cli", "tests", "benchmarks", "examples", "packaging")
 LICENCE = "SPDX-License-Identifier: MIT"
 JSON_NAMES = "nlohmann/json_fwd.hpp"  # declares the values that makers of JSON hand to each other
 MAX_HEADER_LINES = 150
+MAX_SOURCE_LINES = 500
 MAX_FILES = 25
 MAX_WIDTH = 140
 HEADERS = {".h", ".cuh"}
@@ -148,6 +149,8 @@ def check_form(root):
                 yield file, 1, "the header has no #pragma once"
             if len(lines) > MAX_HEADER_LINES:
                 yield file, len(lines), f"the header has {len(lines)} lines, at most {MAX_HEADER_LINES}"
+        elif file.parts[0] != "tests" and len(lines) > MAX_SOURCE_LINES:  # tests have long tables
+            yield file, len(lines), f"the file has {len(lines)} lines, at most {MAX_SOURCE_LINES}"
 
 
 def check_folders(root):

@@ -117,6 +117,14 @@ class CheckSources(unittest.TestCase):
             ["core/a.h:151: the header has 151 lines, at most 150"],
         )
 
+    def test_a_source_is_not_longer_than_500_lines_unless_it_is_a_test(self):
+        text = TOP + 500 * "\n"
+        files = {"core/a.cpp": text, "core/b.py": text, "tests/core/a_test.cpp": text, "core/c.cpp": text[:-1]}
+        self.assertEqual(
+            self.breaches(files=files),
+            [f"core/{name}:501: the file has 501 lines, at most 500" for name in ("a.cpp", "b.py")],
+        )
+
     def test_crowded_folder(self):
         crowd = {f"core/crowd/{n}.h": HEADER for n in range(25)}
         self.assertEqual(self.breaches(files=crowd), [])
