@@ -29,6 +29,8 @@ void add_evolve(Command& app, Run& run);
 void add_nas(Command& app, Run& run);
 void add_compare(Command& app, Run& run);
 void add_course(Command& app, Run& run);
+void add_completion(Command& app, Run& run);
+void add_manual(Command& app, Run& run);
 
 /// The program was asked to stop and has saved what it had.
 inline constexpr int kInterrupted = 130;

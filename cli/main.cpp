@@ -65,6 +65,8 @@ int do_command(int argc, char** argv) {
   add_nas(app, run);
   add_compare(app, run);
   add_course(app, run);
+  add_completion(app, run);
+  add_manual(app, run);
   if (const std::string text = app.parse(argc, argv); !text.empty()) {
     fmt::print("{}", text);
     return 0;

@@ -35,6 +35,8 @@ demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests tr
 test|tsan       libgtest-dev           the test framework
 test|tsan|package  python3            the tests of the sources; the list of what packages hold of third parties
 test            clang-format           the test of formatting
+test            zsh                    takes the script of joule completion
+test            groff                  reads the manual page
 test            ccache                 compiles once what several checkouts, and later runs, have in common
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite

@@ -22,6 +22,7 @@ Option* ConfigOptions::add(std::string_view name, const std::string& help) {
       },
       field.member);
   if (field.unit == "%") option->percent();
+  option->offer(field.choices);
   options_.emplace_back(&field, option);
   return option;
 }

@@ -112,6 +112,10 @@ Option* Option::percent() {
 
 Option* Option::one_of(const std::vector<std::string>& texts) {
   option_.check(CLI::IsMember(texts));
+  return offer(texts);
+}
+Option* Option::offer(std::vector<std::string> texts) {
+  offered_ = std::move(texts);
   return this;
 }
 Option* Option::take_all() {
@@ -155,6 +159,32 @@ std::string Command::parse(int argc, char** argv) {
     return text.str();
   }
   return {};
+}
+
+CommandOutline Command::outline() const {
+  CommandOutline outline{.name = app_->get_name(),
+                         .description = app_->get_description(),
+                         .footer = app_->get_footer()};
+  for (const CLI::Option* const option : app_->get_options()) {
+    if (option->get_group().empty()) continue;
+    OptionOutline entry{.positional = !option->nonpositional(),
+                        .takes_value = option->get_type_size() != 0,
+                        .required = option->get_required(),
+                        .value = option->get_type_size() != 0 ? option->get_type_name() : "",
+                        .preset = option->get_default_str(),
+                        .help = HelpFormatter().make_option_desc(option)};
+    for (const std::string& name : option->get_snames()) entry.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) entry.names.push_back("--" + name);
+    if (entry.positional) entry.names.push_back(option->get_name(true));
+    for (const Option& of_ours : options_) {
+      if (&of_ours.option_ == option && !of_ours.offered_.empty()) entry.choices = of_ours.offered_;
+    }
+    outline.options.push_back(std::move(entry));
+  }
+  for (const Command& command : commands_) {
+    if (!command.app_->get_group().empty()) outline.commands.push_back(command.outline());
+  }
+  return outline;
 }
 
 bool Command::asked_for(const std::string& command) const { return app_->got_subcommand(command); }

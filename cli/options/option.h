@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "joule/cli/options/outline.h"
+
 // The command line, by CLI11.  Only option.cpp includes CLI11's headers: they cost four seconds in
 // every file that does, and their own add_option() reads 010 as 8.
 namespace CLI {
@@ -33,6 +35,8 @@ class Option {
   Option* excludes(Option* other);
   Option* needs(Option* other);
   Option* one_of(const std::vector<std::string>& texts);
+  /// What shells complete its value to; one_of() offers its texts by itself.
+  Option* offer(std::vector<std::string> texts);
   /// A '%' may stand behind its number, or each of them.
   Option* percent();
   /// Of an option that may be given more than once every value counts, not only the last.
@@ -43,7 +47,10 @@ class Option {
  private:
   template <class T>
   friend Option* add_old_name(Command&, const std::string&, Option*, T&);
+  friend class Command;
+
   CLI::Option& option_;
+  std::vector<std::string> offered_;
 };
 
 /// An option that sets `value`: a text, a number, a number that may be missing, or several numbers
@@ -84,6 +91,8 @@ class Command {
   ///
   /// Errors    ArgumentError; what the callbacks throw.
   std::string parse(int argc, char** argv);
+  /// What it takes, and its commands that are not hidden.
+  CommandOutline outline() const;
   /// After parse(): whether the command line asked for the command of that name.
   bool asked_for(const std::string& command) const;
 

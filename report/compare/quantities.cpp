@@ -28,11 +28,15 @@ Amount nonzero(const Standing& s) {
 }
 
 Amount measured_energy(const Standing& s) {
-  return amount_of(training::measured(s.energy).gross, energy::Quality::measured);
+  return amount_of(training::measured(s.energy).gross, Quality::measured);
+}
+
+Amount sampled_energy(const Standing& s) {
+  return amount_of(training::measured(s.energy).gross, Quality::sampled);
 }
 
 Amount modelled_energy(const Standing& s) {
-  return amount_of(training::modelled(s.energy, energy::horowitz45()), energy::Quality::modelled);
+  return amount_of(training::modelled(s.energy, energy::horowitz45()), Quality::modelled);
 }
 
 std::vector<Quantity> make_quantities() {
@@ -66,6 +70,12 @@ std::vector<Quantity> make_quantities() {
        .quality = "measured",
        .of_machine = true,
        .of = measured_energy},
+      {.key = "sampled_energy",
+       .name = "energy (sampled, gross)",
+       .unit = "J",
+       .quality = "sampled",
+       .of_machine = true,
+       .of = sampled_energy},
       {.key = "modelled_energy",
        .name = "energy (modelled, horowitz45)",
        .unit = "J",

@@ -31,10 +31,11 @@ struct Standing {
 
 /// Something that runs are compared by.
 struct Quantity {
-  std::string key;        // "test_accuracy"
-  std::string name;       // "test accuracy"
-  std::string unit;       // "%"; empty: a pure number
-  std::string quality{};  // of an energy: "measured", "modelled"; each is a quantity of its own
+  std::string key;   // "test_accuracy"
+  std::string name;  // "test accuracy"
+  std::string unit;  // "%"; empty: a pure number
+  std::string
+      quality{};  // of an energy: "measured", "sampled", "modelled"; each is a quantity of its own
   /// Whether it is another on another machine.
   bool of_machine = false;
   Amount (*of)(const Standing& standing) = nullptr;

@@ -140,8 +140,14 @@ std::string front_line(const Comparison& c, const AccuracyEnergy& found) {
 std::vector<std::string> unavailable_lines(const Comparison& c) {
   std::vector<std::string> lines;
   const std::vector<std::size_t> known = known_quantities(c);
+  const bool metered = std::ranges::any_of(known, [](std::size_t q) {
+    return quantities()[q].quality == "measured" || quantities()[q].quality == "sampled";
+  });
   for (std::size_t q = 0; q < quantities().size(); ++q) {
     if (!quantities()[q].is_energy() || std::ranges::count(known, q) > 0) continue;
+    // Of what a meter told one line is enough, and none where it is known.
+    const bool by_model = quantities()[q].quality == "modelled";
+    if (!by_model && (metered || quantities()[q].quality == "sampled")) continue;
     lines.push_back(
         str(quantities()[q].name, ": unavailable (", c.groups[0].figures[q].reason, ")."));
   }

@@ -30,6 +30,7 @@ struct Facts {
   std::int64_t epochs = 2, of_epochs = 2;
   std::string processor = "an abacus";
   std::string meter = "rapl";
+  bool sampled = false;  // the joules
 };
 
 EpochMetrics epoch(const Facts& facts, std::int64_t number) {
@@ -50,6 +51,7 @@ EpochMetrics epoch(const Facts& facts, std::int64_t number) {
                                    .ticks = facts.joules,
                                    .nanoseconds = 4'000'000'000,
                                    .edges = Joules(0.5)}};
+    m.energy.training.measured[0].sampled = facts.sampled;
   }
   return m;
 }
@@ -151,6 +153,22 @@ TEST(Compare, MeasuredAndModelledEnergyNeverMeet) {
   EXPECT_TRUE(charts[0].lines[1].points.empty());
   EXPECT_EQ(charts[1].lines[1].points.size(), 1u);
   EXPECT_EQ(energy_bars(c)[0].categories, (std::vector<std::string>{"a, n = 1"}));
+}
+
+TEST(Compare, SampledEnergyIsAQuantityOfItsOwn) {
+  const Comparison c = compared({{.name = "a", .joules = 100, .meter = "battery", .sampled = true},
+                                 {.name = "b", .lr = 0.2, .joules = 90}});
+  EXPECT_EQ(cell(c, "energy (sampled, gross)", 1), "200 J, n = 1");
+  EXPECT_EQ(cell(c, "energy (sampled, gross)", 2), "unavailable");
+  EXPECT_EQ(cell(c, "energy (measured, gross)", 1), "unavailable");
+  EXPECT_EQ(cell(c, "energy (measured, gross)", 2), "180 J, n = 1");
+  ASSERT_EQ(c.fronts.size(), 3u);
+  // One line says that no meter was read, none that one gave the one and not the other.
+  EXPECT_FALSE(holds(to_text(compared({{.name = "a", .joules = 100, .sampled = true}}), kAnyWidth),
+                     "energy (measured, gross)"));
+  const std::string none = to_text(compared({{.name = "a"}}), kAnyWidth);
+  EXPECT_TRUE(holds(none, "energy (measured, gross): unavailable (a: nothing has run)"));
+  EXPECT_FALSE(holds(none, "sampled"));
 }
 
 TEST(Compare, AFigureOfAnotherQualityIsNoValue) {
