@@ -153,9 +153,11 @@ void add_energy(Command& app, Run& run) {
       app.add_subcommand("energy", "Model the energy of a net's inference by published constants");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  Option* const model = add_option(*command, "--model,model", o->model,
-                                   "Net, folder of a run, a model.safetensors, or an ONNX file")
-                            ->type_name("NAME|DIR|FILE");
+  Option* const model =
+      add_option(*command, "--model,model", o->model,
+                 "Net by name or as data (F.json), folder of a run, a model.safetensors, or an "
+                 "ONNX file")
+          ->type_name("NAME|DIR|FILE");
   const auto of_model = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help)->needs(model);
   };

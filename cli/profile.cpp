@@ -402,8 +402,8 @@ void add_profile(Command& app, Run& run) {
     return add_option(*command, name, value, help);
   };
   add("--model,model", o->model,
-      "Net, folder of a run, a model.safetensors, or an ONNX file: standard normal images, unless "
-      "--data says which")
+      "Net by name or as data (F.json), folder of a run, a model.safetensors, or an ONNX file: "
+      "standard normal images, unless --data says which")
       ->required()
       ->type_name("NAME|DIR|FILE");
   add("--data", o->data, "Data set; unless given the one that the net was trained on");

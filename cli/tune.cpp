@@ -79,7 +79,9 @@ Net open_net(const Options& options) {
     std::error_code error;
     require(std::filesystem::exists(options.model, error), "model: '", options.model,
             "' is neither a net nor a folder or file", did_you_mean(options.model, model_names()));
-    training::Model model = measure::open_model(options.model);
+    training::Model model = measure::is_net_path(options.model)
+                                ? measure::fresh_model(options.model)
+                                : measure::open_model(options.model);
     return {std::move(model.spec), std::move(model.net)};
   }
   const auto [image, channels] = measure::parse_input(options.input);
@@ -194,10 +196,12 @@ void add_tune(Command& app, Run& run) {
       app.add_subcommand("tune", "Measure which implementations are the fastest on this machine");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
-  auto* const model = add_option(*command, "--model,model", o->model,
-                                 "Net, the folder of a run, a model.safetensors, or an ONNX file")
-                          ->capture_default_str()
-                          ->type_name("NAME|DIR|FILE");
+  auto* const model =
+      add_option(*command, "--model,model", o->model,
+                 "Net by name or as data (F.json), the folder of a run, a model.safetensors, or "
+                 "an ONNX file")
+          ->capture_default_str()
+          ->type_name("NAME|DIR|FILE");
   add_option(*command, "--input", o->input,
              "Height, width and channels of the images of a net that is named")
       ->capture_default_str()

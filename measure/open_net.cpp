@@ -108,6 +108,18 @@ training::Model model_of(const OnnxNet& read) {
 
 }  // namespace
 
+bool is_net_path(const std::string& path) { return path.ends_with(".json"); }
+
+training::Model fresh_model(const std::string& path) {
+  const std::string text = read_file(path);
+  try {
+    const nn::Graph graph = training::file_net(text);
+    return {.spec = training::spec_of(graph), .net = nn::Net(graph)};
+  } catch (const ArgumentError& error) {
+    throw DataError(str(path, ": ", error.what()));
+  }
+}
+
 void require_normalization(const training::Model& model) {
   require(!model.mean.empty(), model.spec.name,
           " does not say how its images are normalised: say --mean and --deviation, numbers per "
@@ -116,6 +128,9 @@ void require_normalization(const training::Model& model) {
 
 training::Model open_model(const std::string& path, const Normalization& given) {
   const bool onnx = exchange::is_onnx_path(path);
+  if (is_net_path(path)) {
+    throw DataError(str(path, ": a net without weights; joule train --net trains it"));
+  }
   require(onnx || (given.mean.empty() && given.deviation.empty()), "--mean: ", path,
           " says itself how its images are normalised");
   if (!onnx) return training::load_model(path);

@@ -26,6 +26,13 @@ struct Normalization {
 ///           file that says its own.
 training::Model open_model(const std::string& path, const Normalization& given = {});
 
+/// Whether it names a net as data, without weights: NAME.json (docs/nets.md).
+bool is_net_path(const std::string& path);
+/// That net with weights drawn from default_generator(); data, mean and deviation are empty.
+///
+/// Errors    DataError if there is no such file, or as training::file_net().
+training::Model fresh_model(const std::string& path);
+
 /// Before images of a data set or a file are read.
 /// Errors    ArgumentError if it is not known what they are normalised with.
 void require_normalization(const training::Model& model);

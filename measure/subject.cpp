@@ -39,6 +39,27 @@ Subject untrained(const SubjectOptions& o) {
   return {{.spec = spec, .net = make_model(spec)}, {}};
 }
 
+/// A net as data says itself what it reads.
+Subject described(const SubjectOptions& o) {
+  manual_seed(o.seed);
+  Subject subject{fresh_model(o.model), {}};
+  require_agreement(o, subject.model.spec);
+  if (o.data.empty()) {
+    require(o.synthetic || o.synthetic_without_data, o.model,
+            " is an untrained net: say --data or ", o.synthetic_option);
+    return subject;
+  }
+  subject.images = load_dataset(o.data, {.size = subject.model.spec.image}).test;
+  subject.model.data = o.data;
+  subject.model.mean = subject.images->mean;
+  subject.model.deviation = subject.images->deviation;
+  subject.model.class_names = subject.images->class_names;
+  subject.model.fit = subject.images->fit;
+  subject.images =
+      subject.model.prepare(std::move(*subject.images));  // which says what does not fit
+  return subject;
+}
+
 Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) {
   if (std::error_code none; !std::filesystem::exists(o.model, none)) {
     throw DataError(str(o.model, ": neither a net (", listed(names),
@@ -60,7 +81,9 @@ Subject trained(const SubjectOptions& o, const std::vector<std::string>& names) 
 }  // namespace
 
 Subject load_subject(const SubjectOptions& o) {
-  Subject subject = is_model_name(o.model) ? untrained(o) : trained(o, model_names());
+  Subject subject = is_model_name(o.model) ? untrained(o)
+                    : is_net_path(o.model) ? described(o)
+                                           : trained(o, model_names());
   subject.model.net.to(o.device);
   return subject;
 }

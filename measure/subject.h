@@ -13,8 +13,8 @@ namespace joule::measure {
 
 /// The net and the images that a command is about.
 struct SubjectOptions {
-  std::string model;        // a net by name, a run's folder, or the file of a model or of ONNX
-  std::string input, data;  // empty: what the trained net says
+  std::string model;  // a net by name or as data (NAME.json), a run's folder, a model or ONNX file
+  std::string input, data;              // empty: what the trained net says
   std::optional<std::int64_t> classes;  // as `input`
   std::uint64_t seed = 1;               // of an untrained net's weights
   bool synthetic = false;               // no images are wanted

@@ -77,6 +77,31 @@ class Nets(unittest.TestCase):
         joule("summary", "--net", self.lenet, "--save-net", again)
         self.assertEqual(again.read_text(), self.lenet.read_text())
 
+    def test_an_untrained_file_is_profiled_modelled_and_tuned(self):
+        steps = ["--steps", 1, "--batch", 2, "--meter", "none", "--json", "-"]
+        profiled = json.loads(joule("profile", "--model", self.mine, *steps).stdout)
+        named = json.loads(joule("profile", "--model", "lenet5", "--input", "28x28x1", "--classes", 10, *steps).stdout)
+        work = lambda report: [(line["layer"], line["op"], line["macs"]) for line in report["lines"]]  # noqa: E731
+        self.assertEqual(work(profiled), work(named))
+        half = ["--relu-density", 0.5, "--batch", 1, "--json"]
+        energy = json.loads(joule("energy", "--model", self.mine, *half).stdout)
+        of_name = json.loads(joule("energy", "--model", "lenet5", "--input", "28x28x1", "--classes", 10, *half).stdout)
+        self.assertEqual(energy["estimates"], of_name["estimates"])
+        on_data = joule("energy", "--model", self.mine, "--data", "synthetic", "--limit", 20)
+        self.assertEqual((on_data.returncode, on_data.stderr), (0, ""))
+        table = self.folder / "tuned.json"
+        done = joule("tune", "--model", self.mine, "--batch", 1, "--rounds", 2, "--densities", 0.5, "--out", table)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(table.exists())
+
+    def test_an_untrained_file_is_refused_where_weights_are_needed(self):
+        self.assertIn("mine.json: a net without weights; joule train --net trains it",
+                      self.fails(3, "eval", "--model", self.mine))  # fmt: skip
+        self.assertIn("mine.json is an untrained net: say --data or --relu-density",
+                      self.fails(2, "energy", "--model", self.mine))  # fmt: skip
+        self.assertIn("takes images 28x28x1", self.fails(2, "profile", "--model", self.mine, "--input", "32x32x3"))
+        self.assertIn("none.json", self.fails(3, "profile", "--model", self.folder / "none.json"))
+
     def test_the_nets_of_mlperf_tiny_are_shown_on_what_they_are_for(self):
         for name, shape, classes, parameters in (
             ("resnet8", [32, 32, 3], 10, 78186),

@@ -28,21 +28,6 @@ constexpr std::int64_t kMaxSide = 2048;
 
 Shape image_of(const ModelSpec& spec) { return {spec.image.h, spec.image.w, spec.channels}; }
 
-/// What a net from a file is made for.
-ModelSpec spec_of(const nn::Graph& graph) {
-  const auto take_image = graph.inputs.size() == 1 && graph.inputs[0].shape.rank() == 3;
-  require(take_image && graph.outputs.size() == 1, "net: ", graph.name,
-          ": expected one input [H,W,C] and one output, got ", graph.inputs.size(), " and ",
-          graph.outputs.size(),
-          graph.inputs.size() == 1 ? str(", the input ", graph.inputs[0].shape) : "");
-  const Shape image = graph.inputs[0].shape, logits = shapes_of(graph).at(graph.outputs[0]);
-  require(logits.rank() == 1, "net: ", graph.name, ": expected an output of classes, got ", logits);
-  return {.name = graph.name,
-          .image = {image[0], image[1]},
-          .channels = image[2],
-          .classes = logits[0]};
-}
-
 /// Whoever has the name of one of Joule's nets must be it: names are what people compare.
 void require_own_name(const nn::Graph& graph, const ModelSpec& spec) {
   if (!is_model_name(spec.name)) return;
@@ -124,6 +109,20 @@ nn::Net net_of(const Metadata& metadata, const ModelSpec& spec, std::int64_t flo
 }
 
 }  // namespace
+
+ModelSpec spec_of(const nn::Graph& graph) {
+  const auto take_image = graph.inputs.size() == 1 && graph.inputs[0].shape.rank() == 3;
+  require(take_image && graph.outputs.size() == 1, "net: ", graph.name,
+          ": expected one input [H,W,C] and one output, got ", graph.inputs.size(), " and ",
+          graph.outputs.size(),
+          graph.inputs.size() == 1 ? str(", the input ", graph.inputs[0].shape) : "");
+  const Shape image = graph.inputs[0].shape, logits = shapes_of(graph).at(graph.outputs[0]);
+  require(logits.rank() == 1, "net: ", graph.name, ": expected an output of classes, got ", logits);
+  return {.name = graph.name,
+          .image = {image[0], image[1]},
+          .channels = image[2],
+          .classes = logits[0]};
+}
 
 Dataset Model::prepare(Dataset dataset) const {
   const Shape image = image_of(spec);

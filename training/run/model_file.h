@@ -52,6 +52,11 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 ///           output of [K]; or it has the name of one of Joule's nets, but is another one.
 nn::Graph file_net(const std::string& json);
 
+/// What such a net is made for.
+///
+/// Errors    ArgumentError as file_net().
+ModelSpec spec_of(const nn::Graph& graph);
+
 /// The graph of the model's net as JSON, named as the model; empty if a layer is of a kind of its
 /// own, which no file can hold.
 ///
