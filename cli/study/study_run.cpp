@@ -25,7 +25,7 @@ StudyRun::StudyRun(Command& command, std::string folder) {
              "Processes that run trials; the processors are divided among them")
       ->capture_default_str();
   add_option(command, "--energy-budget", budget_,
-             "Stop when all trials together have spent so much (measured if all are, else "
+             "Stop when all trials together have spent so much (by a meter if all are, else "
              "modelled): 500J, 2kJ, .1Wh, 1kWh");
   add_option(command, "--crashes", options_.most_crashes,
              "A trial has failed when so many workers have died of it")
