@@ -22,8 +22,7 @@ struct PassAxis {
   std::int64_t extent(std::int64_t outputs) const {
     return std::max<std::int64_t>(0, (outputs - 1) * in_step + (taps - 1) * tap_step + 1);
   }
-  /// The taps [first, second) outside of which the outputs from `top` to `bottom` read only
-  /// padding.
+  /// The taps [first, second); by the others, the outputs from `top` to `bottom` read padding.
   std::pair<std::int64_t, std::int64_t> taps_inside(std::int64_t top, std::int64_t bottom) const {
     std::int64_t begin = 0, end = taps;
     while (begin < end && in_first + bottom * in_step + begin * tap_step < 0) ++begin;
