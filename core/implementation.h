@@ -23,7 +23,7 @@ struct Implementation {
   /// Whether the bits of the result are the same for any number of threads.
   bool thread_invariant = true;
   /// Null if it is worth running here, otherwise why a later row is better ("cpu.direct is
-  /// faster"). Not asked if the row is pinned.  Cheap; allocates nothing.
+  /// faster").  Not asked if the row is pinned.  Cheap; allocates nothing.
   const char* (*slower)(const Op&) = nullptr;
   /// Whether it executes fewer MACs if there are zeros; passed over if Context::skip_zeros is off.
   bool skips_zeros = false;

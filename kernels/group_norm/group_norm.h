@@ -21,7 +21,7 @@ namespace ops {
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, the groups do not divide C, or
 ///           epsilon is not above 0.
 /// Numerics  computed in double; deviations are from the exact mean, so a group's offset does no
-///           harm. A group of one value gives beta.
+///           harm.  A group of one value gives beta.
 /// Source    Wu and He 2018, arXiv:1803.08494; Ba et al. 2016, arXiv:1607.06450 (layer norm).
 struct GroupNorm {
   static constexpr std::string_view kName = "group_norm";

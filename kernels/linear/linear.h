@@ -16,10 +16,8 @@ namespace ops {
 /// Numerics  float32 products and sums; the order of summation depends on the implementation.
 ///           cpu.skip_zero does not multiply zeros of x (but all NaNs and infinities): where a zero
 ///           meets a weight that is not finite, it omits the NaN.  cublas rounds the operands as
-///           far
-///           as Context::precision allows.  cpu.skip_zero_bf16_weights rounds the weights to bf16:
-///           an
-///           error of at most 2^-8 sum_i |x[n,i] weight[o,i]|; sums are f32.
+///           far as Context::precision allows.  cpu.skip_zero_bf16_weights rounds the weights to
+///           bf16: an error of at most 2^-8 sum_i |x[n,i] weight[o,i]|; sums are f32.
 struct Linear {
   static constexpr std::string_view kName = "linear";
 
@@ -59,7 +57,8 @@ struct LinearGradInput {
 ///
 /// Shapes    x [N,I], grad_y [N,O], grad_weight [O,I], grad_bias [O] or undefined; f32.
 /// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A MAC counts as skippable
-///           if one given operand is 0: grad_y if the implementation skips by it, otherwise x.
+///           if one given operand is 0: this operand is grad_y if the implementation skips by it,
+///           and x otherwise.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
 /// Numerics  as Linear; cpu.skip_zero_grad_y does not multiply zeros of grad_y.
 struct LinearGradWeight {

@@ -14,7 +14,7 @@ struct FewRows {
   std::int64_t rows, in, out;
   std::int64_t first, end;  // blocks of kOutputsTogether outputs
   const float* x;           // [rows, in]
-  const float* weights;  // per block [in, kOutputsTogether], padded with zeros
+  const float* weights;     // per block [in, kOutputsTogether], padded with zeros
   const float* bias;        // [out] or null
   float* y;                 // [rows, out]
 };

@@ -54,8 +54,7 @@ struct Pointwise {
   static std::span<const Implementation<Pointwise>> implementations();
 };
 
-/// grad_x = grad_y * f'(x), for sigmoid and tanh computed from at = f(x), for the others from at =
-/// x:
+/// grad_x = grad_y * f'(x), computed from at = f(x) for sigmoid and tanh, else from at = x:
 ///   sigmoid     at * (1 - at)
 ///   tanh        1 - at^2
 ///   leaky_relu  1 where at > 0, else slope

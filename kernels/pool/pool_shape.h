@@ -56,7 +56,8 @@ struct PoolShape {
   }
 };
 
-/// The geometry of pooling `x` [N,H,W,C]; messages call the operation `op`.
+/// The geometry of pooling `x` [N,H,W,C] with windows of `kernel`, `stride` apart.  Messages call
+/// the operation `op`.
 ///
 /// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride is <
 ///           1 or above kMostOfWindow, padding is < 0 or more than half of the kernel (so that a

@@ -15,7 +15,7 @@ namespace joule::cuda {
 struct MaskedRows {
   static constexpr int kThreads = 256;
   static constexpr std::int64_t kElements = 4096;  // per chunk, at most
-  static constexpr std::int64_t kBlocks = 1024;  // 128 multiprocessors run that many at once
+  static constexpr std::int64_t kBlocks = 1024;    // 128 multiprocessors run that many at once
 
   float* values;
   std::uint64_t* words;

@@ -73,7 +73,7 @@ struct MmaTile {
   }
 
   /// Sums over `steps` steps; all threads must call it.  loader.load() reads a thread's part of the
-  /// next step into registers, loader.store(operands, side) writes it to operands.a[side] and
+  /// next step into registers, loader.store(operands, side) stores it in operands.a[side],
   /// .b[side].
   template <class Loader>
   __device__ void run(Shared& shared, int steps, Loader& loader) {

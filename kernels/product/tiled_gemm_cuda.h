@@ -13,7 +13,7 @@ namespace joule::cuda {
 struct Tiling {
   std::int64_t row_tiles, column_tiles;
   std::int64_t pieces;  // of k
-  std::int64_t depth;  // of a piece: a multiple of 16
+  std::int64_t depth;   // of a piece: a multiple of 16
 };
 
 /// Depends on m, n and k alone, so that the bits do not depend on the device.

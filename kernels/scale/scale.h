@@ -8,8 +8,7 @@ namespace joule {
 
 namespace ops {
 
-/// y = factor * x, or factor * by * x.  `by` is read when the operation runs, not when it is
-/// queued.
+/// y = factor * x, or factor * by * x; `by` is read when the op runs, not when it is queued.
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.  by: a scalar like x, or undefined.
 /// Cost      no MACs; reads x, writes y.

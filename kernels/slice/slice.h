@@ -56,9 +56,8 @@ struct Pad {
 
 }  // namespace ops
 
-/// The differentiable functions: channels [first, first + count) of [..., C]; `before` and `after`
-/// channels of zeros added.  Errors: ArgumentError if channels do not exist, or counts are
-/// negative.
+/// The differentiable functions: channels [first, first + count) of [..., C]; x with `before` and
+/// `after` channels of zeros.  Errors: ArgumentError if channels are missing, or counts negative.
 Tensor slice_channels(const Tensor& x, std::int64_t first, std::int64_t count);
 Tensor pad_channels(const Tensor& x, std::int64_t before, std::int64_t after);
 /// [N,H,W,C] -> [N, H + 2 padding.h, W + 2 padding.w, C], zeros around each image.

@@ -24,9 +24,8 @@ namespace ops {
 ///   sum:  loss = sum_n loss_n
 ///
 /// Shapes    logits, probabilities: [N,K], f32.  labels: [N], i32, in [0,K) or ignore_index.
-///           weights: [K] like logits, or undefined.  loss: a scalar.  divisor: a scalar of f64 for
-///           the gradient; defined exactly if it is not N (divided()).  probabilities may be
-///           logits.
+///           weights: [K] as logits, or undefined.  loss: a scalar.  divisor: an f64 scalar for the
+///           gradient; defined exactly if it is not N (divided()).  probabilities may be logits.
 /// Cost      no MACs; reads logits, labels and weights, writes probabilities and loss.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit, N or K is 0, the smoothing is
 ///           outside [0, 1], a weight is negative or not finite, or a label is outside [0,K) and
@@ -94,8 +93,8 @@ struct SoftmaxCrossEntropyGrad {
 
 struct CrossEntropyOptions {
   float label_smoothing = 0;
-  Tensor weights{};  // [K], one per class; undefined: all 1
-  std::optional<std::int32_t> ignore_index{};  // rows with this label are left out
+  Tensor weights{};                               // [K], one per class; undefined: all 1
+  std::optional<std::int32_t> ignore_index{};     // rows with this label are left out
   LossReduction reduction = LossReduction::mean;  // mean or sum over the batch
 };
 /// The differentiable function: the mean (or sum) over the batch of

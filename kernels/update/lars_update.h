@@ -12,8 +12,8 @@ namespace joule::ops {
 ///   rate = lr * trust * |parameter| / (|gradient| + weight_decay * |parameter|)
 ///   velocity = momentum * velocity + rate * (gradient + weight_decay * parameter)
 ///   parameter -= velocity
-/// where the norms are Euclidean, over the whole tensor.  The rate is lr if either norm is 0, or
-/// if squared_norms is undefined.
+/// where the norms are Euclidean, over the whole tensor.  The rate is lr if the numerator or
+/// the denominator of that quotient is 0, or if squared_norms is undefined.
 ///
 /// Shapes    velocities: zeros before the first step.  squared_norms: f64 [n, 2] for n parameters,
 ///           |parameter|^2 and |gradient|^2 (SquaredNorm), or undefined.

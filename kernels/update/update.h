@@ -11,9 +11,8 @@ namespace joule {
 // The update rules: one pass over parameters and their optimiser state, in place.  An operation
 // takes any number of parameters, because on a GPU one launch per parameter would take longer than
 // most updates.  A parameter may have any shape; each list holds a tensor like it at the same
-// index. All are f32 on one device.  Elementwise: the same bits for any number of threads, and
-// whatever else is updated in the same call.  Numbers are rounded to the tensors' dtype where they
-// are combined with them.
+// index.  All are f32 on one device.  Elementwise: the same bits for any number of threads, and
+// whatever else the call updates.  Numbers are rounded to the tensors' dtype where they meet it.
 
 namespace ops {
 
@@ -91,9 +90,8 @@ struct AdamUpdate {
 /// RMSProp:
 ///   g = gradient + weight_decay * parameter
 ///   square_average = alpha * square_average + (1 - alpha) * g^2
-///   gradient_average = alpha * gradient_average + (1 - alpha) * g  (centred: if they are given)
-///   d = g / (sqrt(square_average - gradient_average^2) + epsilon)  (not centred: without the
-///   latter)
+///   gradient_average = alpha * gradient_average + (1 - alpha) * g  (if those are given: centred)
+///   d = g / (sqrt(square_average - gradient_average^2) + epsilon)  (not centred: without it)
 ///   velocity = momentum * velocity + d                             (if velocities are given)
 ///   parameter -= lr * (velocities are given ? velocity : d)
 ///

@@ -21,7 +21,7 @@ T* mutable_or_null(const std::vector<Tensor>& tensors, std::size_t k) {
 struct AdamFactors {
   float lr, root, epsilon;           // lr / c1, 1 / sqrt(c2)
   float beta1, rest1, beta2, rest2;  // rest = 1 - beta
-  float coupled, shrink;  // weight decay: coupled to the gradient; decoupled, times lr
+  float coupled, shrink;             // weight decay: coupled to the gradient; decoupled, times lr
 
   explicit AdamFactors(const ops::AdamUpdate& op) {
     const double t = static_cast<double>(op.step);

@@ -13,7 +13,7 @@ namespace joule::cpu {
 /// depends on the instruction set.
 std::shared_ptr<const Floats> pack_skip_unwanted(const Conv2dShape& s, const float* w);
 
-/// grad_x where `wanted` has a bit set, 0 elsewhere.  `w` comes from pack_skip_unwanted. Each
+/// grad_x where `wanted` has a bit set, 0 elsewhere.  `w` comes from pack_skip_unwanted.  Each
 /// grad_x is a dot product over blocks of output channels, taps and channels; its order depends on
 /// the shape, the instruction set, and how many nearby pixels want the same channel.
 void conv2d_grad_input_skip_unwanted(const Conv2dShape& s, const float* grad_y,

@@ -52,7 +52,7 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
 }
 
 /// One block per tile of kRows pixels and kColumns channels of the result, and per piece of the
-/// terms. Blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared
+/// terms.  Blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared
 /// memory and bound: see the Tile, GemmTile or MmaTile.
 template <class Tile, bool kByFour>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const Correlation c) {
