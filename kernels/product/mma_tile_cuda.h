@@ -73,8 +73,7 @@ struct MmaTile {
   }
 
   /// Sums over `steps` steps; all threads must call it.  loader.load() reads a thread's part of the
-  /// next step into registers, loader.store(operands, side) stores it in operands.a[side],
-  /// .b[side].
+  /// next step into registers, loader.store(operands, side) moves it to operands.a and .b[side].
   template <class Loader>
   __device__ void run(Shared& shared, int steps, Loader& loader) {
 #if JOULE_ARCH_HAS_MMA
