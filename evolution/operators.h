@@ -30,10 +30,9 @@ Individual seed_individual(const std::string& phenotype, const Grammar& grammar,
 /// or else, with one slot from the beginning,
 ///   reuse_module       inserts one of the archive, drawn by 1 / power, at a uniform place
 ///   remove_module      but not the last one
-///   per module, once or twice (drawn): add_layer at a uniform place (with reuse_layer a shared one
-///   of
-///     the module, else a drawn one), unless it has `most`; as often: remove_layer, unless it has
-///     `least`; then per layer: dsge_layer; and except for the first: add_connection,
+///   per module, once or twice (drawn): add_layer at a uniform place (with reuse_layer one of the
+///     module's, shared; else a drawn one), unless it has `most`; as often: remove_layer, unless it
+///     has `least`; then per layer: dsge_layer; and except for the first: add_connection,
 ///     remove_connection (never that to the previous layer)
 ///   macro_layer        per macro
 /// A partition point behind the last layer is then drawn again.  The history is that of the parent
