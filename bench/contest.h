@@ -29,7 +29,7 @@ struct Contestant {
   Kind kind = Kind::row;
   std::string ran;  // the implementation or the library's kernel; of a step three
   /// For an implementation: why Joule would choose another one here ("conv2d: cpu.direct is
-  /// faster"). It runs nevertheless: a rule is judged by what it passes over.
+  /// faster").  It runs nevertheless: a rule is judged by what it passes over.
   std::string passed_over{};
   std::function<void()> run;
   /// Called before every run, untimed: drops what earlier runs derived from x and grad_y, which are

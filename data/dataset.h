@@ -106,8 +106,8 @@ struct DatasetOptions {
 ///           for a fit that the set does not support; DataError if the set is not found (the
 ///           message says where it was looked for and where to get it), if it is or may be another
 ///           set, or if a file is bad (path, offset, what is wrong).  Image files are only
-///           listed here; they are decoded when the images
-///           are read.
+///           listed here; they are decoded
+///           when the images are read.
 DataSplit load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
 
 /// The names that load_dataset() accepts, whether or not the files are present.

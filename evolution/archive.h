@@ -29,7 +29,7 @@ struct ArchivedModule {
 ///
 /// Each phenotype is kept once, with its first power and its best quality.  Beyond `capacity`, the
 /// worst module is dropped: among those with the largest non-domination rank by (power to minimise,
-/// quality to maximise), the one with the smallest crowding distance, the oldest of equal ones. So
+/// quality to maximise), the one with the smallest crowding distance, the oldest of equal ones.  So
 /// the cheapest and the best module always stay.
 class ModuleArchive {
  public:

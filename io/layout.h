@@ -31,7 +31,7 @@ Tensor oihw_to_ohwi(const Tensor& weight);
 
 /// The tensors of a net in the other layout.  Converts every f32 tensor of rank 4, the columns of
 /// the rank 2 weights of the layers in `flattened`, and the vectors of those without any (a batch
-/// norm). The others are shared.
+/// norm).  The others are shared.
 ///
 /// Errors    ArgumentError if `flattened` names a layer without a tensor that has as many columns
 ///           or elements as its image has values.

@@ -99,7 +99,7 @@ search::SamplerSettings sampler_settings(const StudyDefinition& definition);
 search::Curve curve_of(const StudyDefinition& definition, const Trial& trial);
 
 /// The point of trial `number`: a pure function of the definition, the finished trials and the
-/// number. Empty if there is no such trial.  A single worker asks for trial n when all trials
+/// number.  Empty if there is no such trial.  A single worker asks for trial n when all trials
 /// before it are finished, so an interrupted study proposes what an uninterrupted one does.
 /// Several workers each ask when they are free, so a sampler that reads finished trials proposes by
 /// those that happen to be finished; grid, random, sobol and fixed points read none, and are the

@@ -20,7 +20,7 @@ class SlicedNet {
   explicit SlicedNet(nn::Module& net) : net_(net) {}
 
   /// The net's output [N, K] for the images [N, ...], on the net's device, to which they are
-  /// copied. Each part of the work is one call of `around`, which must return the result of its
+  /// copied.  Each part of the work is one call of `around`, which must return the result of its
   /// argument.
   using Around = std::function<Tensor(const std::function<Tensor()>&)>;
   Tensor run(const Tensor& images, std::int64_t slice, const Around& around) const;

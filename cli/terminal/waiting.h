@@ -9,7 +9,7 @@ namespace joule::cli {
 ///
 /// OpenMP reads its environment before main(), so this restarts the program once, as the same
 /// process and with the same arguments.  Programs that this one starts get the original
-/// environment. Where a restart is not possible, it continues unchanged.
+/// environment.  Where a restart is not possible, it continues unchanged.
 void sleep_while_waiting(char** arguments);
 
 }  // namespace joule::cli

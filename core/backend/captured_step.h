@@ -26,7 +26,7 @@ namespace joule {
 ///       out.loss.backward();
 ///       return out;
 ///     });
-/// not captured: some of its numbers change from step to step
+///     optimizer.step();  // not captured: it has numbers that change
 ///     optimizer.zero_grad();
 ///   }
 ///

@@ -14,7 +14,7 @@ inline constexpr int kWrittenOpset = 17;
 
 /// A net as an ONNX file: operator set 17, free batch, images [N,C,H,W], weights in ONNX's layout,
 /// named as in the net (<layer>.weight), the columns behind a flattened image in ONNX's order.  A
-/// norm or softmax along the channels of an image is put between two transpositions. Metadata:
+/// norm or softmax along the channels of an image is put between two transpositions.  Metadata:
 /// joule.version, joule.layout (oihw), joule.densities (a JSON object with the fraction of
 /// non-zeros of each weight), and `metadata`.
 ///

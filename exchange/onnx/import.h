@@ -33,7 +33,7 @@ bool is_onnx_path(std::string_view path);
 inline constexpr int kOldestOpset = 11, kNewestOpset = 25;
 
 /// Reads an ONNX file as a net of Joule's kinds, with its weights; external data is read from
-/// beside it. Images [N,C,H,W] become [N,H,W,C] once, at the inputs, and weights accordingly, also
+/// beside it.  Images [N,C,H,W] become [N,H,W,C] once, at the inputs, and weights accordingly, also
 /// the columns of a layer behind a flattened image.  An input that is only ever transposed to
 /// [N,C,H,W] is treated as [N,H,W,C] already.  The first dimension is the batch and becomes free.
 /// Values computed only from constants and shapes are folded.  docs/onnx.md lists the operators and

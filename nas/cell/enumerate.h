@@ -39,7 +39,7 @@ std::vector<Cell> canonical_cells(const CellLimits& limits = {});
 /// A random cell, pruned.  Each entry above the diagonal of a matrix with limits.vertices vertices
 /// is 0 or 1, each operation one of three, all equally likely; drawn again until pruning leaves a
 /// cell of the space.  As in NAS-Bench-101, this is uniform over valid matrices with operations,
-/// not over cells: a cell that many matrices yield is more likely. Uniform over cells is
+/// not over cells: a cell that many matrices yield is more likely.  Uniform over cells is
 /// enumerate()[random.below(n)].
 ///
 /// Errors    ArgumentError as enumerate().

@@ -41,7 +41,7 @@ using Tree = std::vector<TreeNode>;  // the first node is the root
 ///   f_0 = median y,   f_m = f_{m-1} + rate * tree_m(clipped residuals y - f_{m-1})
 /// Each tree uses a random fraction of the rows and columns, repeatedly splits the leaf whose split
 /// lowers the squared error most until it has its leaves, and predicts the mean of the rows in a
-/// leaf. Clipped residuals are the gradients of Huber's loss, which is more robust to outliers.
+/// leaf.  Clipped residuals are the gradients of Huber's loss, which is more robust to outliers.
 ///
 /// Source    Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine"; 2002,
 ///           "Stochastic Gradient Boosting".

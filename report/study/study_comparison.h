@@ -63,7 +63,7 @@ struct StudyComparison {
   std::vector<Arm> arms;                  // by study, then by their first trial
   /// For each arm but the first (which has none), each quantity.
   std::vector<std::vector<ArmDifference>> differences;
-  /// The arms not dominated in any goals, if all studies have the same two or more.
+  /// The arms that no other dominates in the goals, if all studies have the same two or more.
   std::optional<std::vector<std::size_t>> front{};
   /// Pairs on the front that their intervals do not separate (a single trial has no interval).
   std::vector<std::pair<std::size_t, std::size_t>> unseparated{};

@@ -19,7 +19,7 @@ namespace joule::search {
 std::vector<std::size_t> promising(const Objectives& objectives);
 
 /// The same with constraints: the promising tenth of the feasible points, by the optimised
-/// objectives. If these are fewer than a tenth of all, also those infeasible points that violate
+/// objectives.  If these are fewer than a tenth of all, also those infeasible points that violate
 /// the limits least: by the sum of the violations, in units of each objective's range over all
 /// points.
 std::vector<std::size_t> promising(const Objectives& objectives, const Goals& goals);

@@ -9,7 +9,7 @@
 // Tests that use only the order of values.  Equal values share the mean of their ranks.
 namespace joule::search {
 
-/// Tests whether several samples come from the same distribution, by rank.
+/// Tests whether several samples lie at the same level, by ranks.
 struct KruskalWallis {
   std::size_t n = 0, groups = 0;  // all values, samples
   double h = 0;

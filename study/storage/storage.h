@@ -48,7 +48,7 @@ struct ClaimLost : std::runtime_error {
 /// of objects, processes and (PostgreSQL) machines may use one database at the same time.
 ///
 /// Each call is one transaction: it happens completely or not at all, whenever the process is
-/// killed. What finish() has stored also survives a power failure; a claim may be lost by one, and
+/// killed.  What finish() has stored also survives a power failure; a claim may be lost by one, and
 /// is then made again.  A broken connection is re-established for up to a minute.
 ///
 /// Errors    Every call: DataError that starts with the location, if the database cannot be read or

@@ -34,7 +34,7 @@ std::vector<Reached> accuracy_front(std::span<const EpochMetrics> epochs,
                                     const EpochFigures& spent);
 
 /// The first epoch whose validation accuracy was at most one point (0.01) below the best of the
-/// run. The cost of coming close depends less on luck than that of reaching the maximum.
+/// run.  The cost of coming close depends less on luck than that of reaching the maximum.
 std::optional<Reached> first_within_a_point(std::span<const EpochMetrics> epochs,
                                             const EpochFigures& spent);
 

@@ -7,14 +7,14 @@
 namespace joule::training {
 
 /// Reserves a run's folder for one training at a time, with a lock (flock) on the file `running` in
-/// it. The lock ends with the process, however that ends.  The file holds the process's number and
+/// it.  The lock ends with the process, however that ends.  The file holds the process's number and
 /// its machine's name, and exists from the start of training to its clean end: a process that finds
 /// it unlocked knows that a training was killed or failed.
 ///
 ///   FolderLock lock(folder);
-/// a failure here leaves the folder as it was
+///   ...                        // a failure here leaves the folder as it was
 ///   lock.keep();
-/// a failure here leaves `running`
+///   ...                        // a failure here leaves `running`
 ///   lock.release();
 ///
 /// Readers are not locked out.  Child processes do not inherit the lock.  Over NFS, it holds
