@@ -12,7 +12,7 @@ namespace joule {
 class WorkSink;
 
 /// How far the operands of products in convolutions and matrix products may be rounded; sums are
-/// f32. f32: not at all.  tf32: to 10 bits of mantissa.  bf16: to 7 bits.
+/// f32.  f32: not at all.  tf32: to 10 bits of mantissa.  bf16: to 7 bits.
 enum class Precision { f32, tf32, bf16 };
 constexpr std::string_view name(Precision precision) {
   return precision == Precision::f32 ? "f32" : precision == Precision::tf32 ? "tf32" : "bf16";

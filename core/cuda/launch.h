@@ -21,8 +21,8 @@ struct Grid {
   std::source_location at = std::source_location::current();
 };
 
-/// One thread per item, in blocks of `threads`.  A grid has at most 2^23 blocks, so a kernel
-/// must loop over the items with stride gridDim.x * blockDim.x.
+/// One thread per item, in blocks of `threads`.  A grid has at most 2^23 blocks: with more
+/// items than threads, a kernel must loop with stride gridDim.x * blockDim.x.
 inline Grid grid_over(std::int64_t items, unsigned threads = 256,
                       std::source_location at = std::source_location::current()) {
   const std::int64_t blocks = (items + threads - 1) / threads;

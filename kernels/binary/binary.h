@@ -23,9 +23,9 @@ constexpr std::string_view name(BinaryFunction function) {
 Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
 
 /// y = a + b, a - b, a * b or a / b, elementwise: the operations Add, Sub, Mul and Div.
-/// Shapes    a, b: any that broadcast_shape() accepts; y: its result; f32.  y may be an
-///           operand of that shape.
-///           operand of its shape.
+///
+/// Shapes    a, b: any that broadcast_shape() accepts; y: the shape that it returns; f32.  y may be
+///           an operand of its shape.
 /// Cost      no MACs; reads a and b, each once, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit.
 /// Numerics  one rounding.  x / 0 is infinite, 0 / 0 NaN.
