@@ -69,7 +69,7 @@ class Observers {
     explicit Round(std::shared_ptr<List> of) : list(std::move(of)) { ++list->notifying; }
     ~Round() {
       if (--list->notifying > 0) return;
-      std::list<Entry> ended;  // destroyed last: an observer may itself own a subscription
+      std::list<Entry> ended;  // an observer may itself own a subscription
       for (auto at = list->entries.begin(); at != list->entries.end();) {
         const auto here = at++;
         if (here->ended) ended.splice(ended.end(), list->entries, here);

@@ -22,7 +22,7 @@ struct EatConfig {
   training::Config training;
   std::vector<double> lambdas, sigmas;  // in all combinations
   std::int64_t seeds = 3;               // training.seed and the following ones
-  std::int64_t asic_batch = 512;        // images that share one pass over the parameters in traffic
+  std::int64_t asic_batch = 512;        // images whose passes share the traffic of the parameters
   /// Images of one timed inference, in `timing_rounds` rounds that alternate with the dense path.
   std::int64_t timing_images = 256;
   int timing_rounds = 9;

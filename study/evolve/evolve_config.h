@@ -86,8 +86,8 @@ std::vector<std::string> evolve_presets();
 ///               modelled joules per image
 ///   nsga2       NSGA-II on accuracy and power of the short net
 ///   zero-aware  zeros are genes (thresholds of ReLUs, the L0 penalty's lambda), and the executed
-///               MACs count, without those that are skipped for
-///               zeros
+///               MACs count, without those
+///               that are skipped for zeros
 ///
 /// Errors    ArgumentError for another name.
 EvolveConfig with_variant(EvolveConfig config, std::string_view variant);
