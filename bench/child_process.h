@@ -8,17 +8,17 @@
 
 namespace joule::bench {
 
-/// The user asked to stop before it was done.
+/// The user stopped it before it was done.
 struct Stopped : std::runtime_error {
   Stopped() : std::runtime_error("was stopped") {}
 };
 
-/// Runs a program with its arguments to the end and gives what it wrote to standard output.
+/// Runs a program with its arguments to the end; returns what it wrote to standard output.
 ///
 /// Errors    std::runtime_error if it cannot be started or fails: the program, how it ended, and
-///           the last line that it wrote to standard error; Stopped once `stop` says so, which is
-///           asked all the time and after each signal that is caught: the program has then been
-///           ended.
+///           the last line on its standard error; Stopped once `stop` returns true, after ending
+///           the program.  `stop` is called continually, and after each
+///           signal that is caught.
 std::string output_of(const std::vector<std::string>& command,
                       const std::function<bool()>& stop = {});
 

@@ -28,49 +28,48 @@ struct Contestant {
   std::string name;
   Kind kind = Kind::row;
   std::string ran;  // the implementation or the library's kernel; of a step three
-  /// Of an implementation: why Joule would choose another one here ("conv2d: cpu.direct is
-  /// faster").  It runs all the same: a rule is judged by what it passes over.
+  /// For an implementation: why Joule would choose another one here ("conv2d: cpu.direct is
+  /// faster").  It runs nevertheless: a rule is judged by what it passes over.
   std::string passed_over{};
   std::function<void()> run;
-  /// Before every run, and not timed: forgets what earlier runs derived from x and grad_y, which
-  /// in a net are new each time, and leaves them the zero masks that came with them.  Empty for a
-  /// peer, which keeps nothing.
+  /// Called before every run, untimed: drops what earlier runs derived from x and grad_y, which are
+  /// new each time in a net, but keeps their zero masks.  Empty for a peer, which caches nothing.
   std::function<void()> prepare{};
-  /// What the last run wrote; of a masked pass only what is wanted, and 0 elsewhere.
+  /// What the last run wrote; for a masked pass only the wanted elements, and 0 elsewhere.
   std::function<std::vector<Tensor>()> results;
-  /// Runs it once and counts: multiply-accumulates that were executed.  Empty where nothing is
+  /// Runs it once and returns the multiply-accumulates executed.  Empty if nothing is
   /// counted.
   std::function<std::int64_t()> count_macs{};
 };
 
-/// What does not run, and why.
+/// An implementation that does not run, and why.
 struct Omitted {
   std::string name, reason;
   friend bool operator==(const Omitted&, const Omitted&) = default;
 };
 
-/// All that can compute one pass on the same tensors.
+/// Everything that can compute a pass on the same tensors.
 struct Contest {
   Work work;  // of the dense algorithm
   std::vector<Contestant> contestants;
   std::vector<Omitted> omitted;
 };
 
-/// Joule as it chooses, every implementation that can run the tensors (of a step, that can run
-/// all three), whether or not Joule would choose it, and the peers.  The reference is left out: it
-/// is the definition, not a kernel.
+/// Joule's own choice, every implementation that can run the tensors (for a step: all three
+/// passes), whether or not Joule would choose it, and the peers.  The reference is left out,
+/// because it is the definition, not a kernel.
 ///
-/// Errors    as onednn_peers.
+/// Errors    as onednn_peers().
 Contest contest(Pass pass, const ConvOperands& operands);
 
-/// What race() times, and what comes before it.
+/// What race() times, with its preparation.
 struct Turn {
   std::function<void()> run;
   std::function<void()> prepare{};  // not timed; may be empty
 };
 
-/// Seconds per run: `rounds` of each, in an order that is drawn anew for every round, so that what
-/// else the machine does, and what one leaves in the caches for the next, hits all alike.
+/// Seconds per run: `rounds` of each, in an order drawn anew for every round, so that other work on
+/// the machine, and what one run leaves in the caches for the next, affect all alike.
 /// `before_round` may be empty.
 std::vector<std::vector<double>> race(std::span<const Turn> turns, int rounds, Generator& generator,
                                       const std::function<void()>& before_round = {});

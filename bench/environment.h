@@ -10,10 +10,10 @@ namespace joule::bench {
 
 using measure::Environment;
 
-/// Of this process, now, with the warnings that a reader of a benchmark needs.
+/// The environment of this process now, with the warnings that a reader of a benchmark needs.
 Environment environment();
 
-/// What `e` disturbs a benchmark with: also a peer that is missing.
+/// What in `e` disturbs a benchmark, including a missing peer.
 std::vector<std::string> warnings(const Environment& e);
 
 }  // namespace joule::bench

@@ -7,7 +7,7 @@
 #include "joule/bench/statistics.h"
 #include "joule/core/shape.h"
 
-// The parts that all reports of this folder write alike.
+// JSON that all reports of this folder share.
 namespace joule::bench {
 
 struct ConvReport;

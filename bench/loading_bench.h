@@ -10,13 +10,13 @@
 namespace joule::bench {
 
 struct LoadingOptions {
-  training::Config config;  // of which data, model, batch, seed, device and what executes count
-  std::vector<std::int64_t> workers = {1, 2};  // threads of the loader, one after the other
-  std::int64_t batches = 8;                    // that are measured each time, after one that is not
+  training::Config config;  // only data, model, batch, seed, device and execution are used
+  std::vector<std::int64_t> workers = {1, 2};  // threads of the loader, measured in turn
+  std::int64_t batches = 8;                    // measured each time, after an unmeasured one
 };
 
-/// Images per second: of the loader alone, of training steps alone, and of both at once as training
-/// has them.
+/// Images per second: of the loader alone, of training steps alone, and of both together as in
+/// training.
 struct LoadingReport {
   struct Alone {
     std::int64_t workers;
@@ -24,17 +24,16 @@ struct LoadingReport {
   };
   Shape image;
   std::vector<Alone> loader;
-  double steps = 0;  // the batch is in memory
-  double training =
-      0;  // the loader makes the batches meanwhile, with as many threads as it chooses
+  double steps = 0;     // with the batch in memory
+  double training = 0;  // with the loader preparing batches, with its default number of threads
 };
 
-/// Whether reading, decoding and resizing images holds training up.  No image is kept in memory, so
-/// that each is decoded again.
+/// Measures whether reading, decoding and resizing images delays training.  No image is kept in
+/// memory, so each is decoded every time.
 ///
-/// Errors    as load_data() and make_model(); ArgumentError for fewer than one batch or less than
-/// no
-///           workers, or if the training images are fewer than a batch.
+/// Errors    as load_data() and make_model(); ArgumentError for fewer than one batch or negative
+///           workers, or if there are fewer training images than a
+///           batch.
 LoadingReport bench_loading(const LoadingOptions& options);
 
 }  // namespace joule::bench

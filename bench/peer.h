@@ -9,31 +9,31 @@
 
 namespace joule::bench {
 
-/// Another library's way to run a pass on the values of Joule's tensors.
+/// Another library's way to run a pass, with the values of Joule's tensors.
 struct Peer {
   std::string name;    // "oneDNN direct, nhwc"
-  std::string kernel;  // what the library says that it runs: "jit:avx512_core"
-  bool direct = true;  // asked for the direct algorithm; otherwise the library chose
+  std::string kernel;  // the kernel that the library reports: "jit:avx512_core"
+  bool direct = true;  // asked for the direct algorithm; false: the library chose
   std::function<void()> run;
-  /// What the last run wrote, as Joule's tensors have it: y, grad_weight, grad_x, or for a step the
-  /// three of them.
+  /// What the last run wrote, in Joule's layout: y, grad_weight, grad_x, or for a step all
+  /// three.
   std::function<std::vector<Tensor>()> results;
 };
 
-/// oneDNN's: the direct algorithm with images as Joule has them (nhwc); the direct algorithm with a
-/// layout of its own for every operand; and the algorithm that it chooses itself, with layouts of
-/// its own.  oneDNN has no masked gradient of the input: there it computes the whole of it, and
-/// what the ReLU's backward pass would then discard is not timed.  The weights are packed, and the
-/// images in the layout that each wants, beforehand: only the kernel is run.  A step may have
-/// images in three layouts without converting between them.
+/// oneDNN's ways: the direct algorithm with images in Joule's layout (nhwc); the direct algorithm
+/// with oneDNN's own layout for every operand; and the algorithm that it chooses itself, with its
+/// own layouts.  oneDNN has no masked gradient of the input, so it computes all of it; what the
+/// ReLU's backward pass would then discard is not timed.  Weights are packed and images converted
+/// beforehand: only the kernel runs.  A step may use images in three layouts without converting
+/// between them.
 ///
-/// The first way is left out for the gradient of the weights, and a step, of a strided 1x1 kernel
-/// on fewer than 16 channels: oneDNN writes out of bounds there.  The other two then have the
-/// images in blocks of 16 channels.
+/// The first way is left out for the gradient of the weights, and for a step, of a strided 1x1
+/// kernel on fewer than 16 channels, because oneDNN writes out of bounds there.  The other two then
+/// have images in blocks of 16 channels.
 ///
-/// Without oneDNN in this build there are none.
+/// Empty if this build has no oneDNN.
 /// Errors    std::runtime_error if oneDNN cannot run the problem; the message is oneDNN's.
-///           Peer::run: ArgumentError if the number of threads is no longer what it was here.
+///           Peer::run: ArgumentError if the number of threads has changed since this call.
 std::vector<Peer> onednn_peers(Pass pass, const ConvOperands& operands);
 
 }  // namespace joule::bench

@@ -10,27 +10,27 @@
 
 namespace joule::bench {
 
-/// What this machine can do at most, found out between the measurements that are held against it.
+/// The limits of this machine, sampled between the measurements that are compared with them.
 class Roofline {
  public:
   /// Allocates the arrays of sample_memory(): three of together four times the last-level cache,
   /// but at least 192 MiB, and at most 1 GiB and an eighth of the memory.
   Roofline();
 
-  /// Fused multiply-adds on registers alone, by every thread at once; a fraction of a millisecond.
+  /// Fused multiply-adds on registers only, by all threads at once; a fraction of a millisecond.
   void sample_compute();
-  /// a[i] = b[i] + s c[i], by every thread; counts the twelve bytes that the formula moves.
+  /// a[i] = b[i] + s c[i], by all threads; counts the twelve bytes that the formula moves.
   ///
   /// Source    McCalpin 1995, STREAM (triad), in float32.
   void sample_memory();
 
-  /// Floating-point operations per second, a multiply-add being two.  The peak is the most.
+  /// Floating-point operations per second; a multiply-add counts as two.  The peak is the maximum.
   Spread flops() const { return spread(flops_); }
   /// Bytes per second.
   Spread bandwidth() const { return spread(bandwidth_); }
 
   std::int64_t bytes_of_arrays() const { return 3 * static_cast<std::int64_t>(length_ * 4); }
-  /// Of the system's last-level cache; 0 if it does not say.
+  /// Bytes of the system's last-level cache; 0 if unknown.
   static std::int64_t last_level_cache();
 
  private:

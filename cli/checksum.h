@@ -5,7 +5,7 @@
 
 namespace joule::cli {
 
-/// The MD5 of a file, or of what is in it if it is gzipped and `unpacked`, as 32 hexadecimal
+/// The MD5 of a file or, with `unpacked`, of the contents of a gzipped file, as 32 hexadecimal
 /// digits.
 ///
 /// Errors    DataError as InputFile and GzipReader.

@@ -7,10 +7,10 @@
 
 namespace joule::cli {
 
-/// What the command line asks for; returns the exit code.
+/// The action that the command line requests; returns the exit code.
 using Run = std::function<int()>;
 
-// Each declares one sub-command with its options and its help; parsing it sets `run`.
+// Each declares a sub-command with its options and help; parsing it sets `run`.
 void add_train(Command& app, Run& run);
 void add_eval(Command& app, Run& run);
 void add_predict(Command& app, Run& run);

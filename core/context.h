@@ -11,34 +11,34 @@ namespace joule {
 
 class WorkSink;
 
-/// What the products of convolutions and matrices may be rounded to on the way; sums are f32.  f32:
-/// nothing.  tf32: operands to 10 bits of mantissa.  bf16: operands to 7 bits.
+/// How far the operands of products in convolutions and matrix products may be rounded; sums are
+/// f32.  f32: not at all.  tf32: to 10 bits of mantissa.  bf16: to 7 bits.
 enum class Precision { f32, tf32, bf16 };
 constexpr std::string_view name(Precision precision) {
   return precision == Precision::f32 ? "f32" : precision == Precision::tf32 ? "tf32" : "bf16";
 }
 
-/// How the sums of products may be computed, each with larger errors than the one before.  direct:
-/// product by product.  winograd_2x2: also from sums and differences of the operands that make two
-/// by two outputs at a time.  winograd_4x4: also four by four.
+/// How sums of products may be computed; errors grow from one to the next.  direct: product by
+/// product.  winograd_2x2: also from sums and differences of the operands that yield two by two
+/// outputs at a time.  winograd_4x4: also four by four.
 enum class Algorithms { direct, winograd_2x2, winograd_4x4 };
-/// As options spell it.
+/// As options of the program spell it.
 constexpr std::string_view name(Algorithms algorithms) {
   return algorithms == Algorithms::direct         ? "direct"
          : algorithms == Algorithms::winograd_2x2 ? "winograd-2x2"
                                                   : "winograd";
 }
 
-/// How operations run on this thread, and who is watching.
+/// How operations run on this thread, and where their work is recorded.
 struct Context {
-  WorkSink* sink = nullptr;     // null: nobody is counting
+  WorkSink* sink = nullptr;     // null: nothing is counted
   std::string_view force = {};  // run exactly this implementation (tests, benchmarks)
   bool deterministic = false;   // only implementations whose bits do not depend on the threads
-  bool skip_zeros = true;       // off: unless pinned, only implementations that multiply zeros, too
-  Precision precision = Precision::f32;        // the least that implementations may use
-  Algorithms algorithms = Algorithms::direct;  // the most that implementations may use
+  bool skip_zeros = true;  // false: only implementations that multiply zeros, too (unless pinned)
+  Precision precision = Precision::f32;        // the lowest that implementations may use
+  Algorithms algorithms = Algorithms::direct;  // the last that implementations may use
   bool grad_enabled = true;
-  // In evaluation without gradients: a batch norm becomes part of the convolution before it.
+  // In evaluation without gradients, folds a batch norm into the convolution before it.
   bool fold_batch_norm = true;
   Scope scope;
 };
@@ -60,14 +60,14 @@ class ContextGuard {
   Context saved_;
 };
 
-/// Until the end of the block nothing is recorded for backward().
+/// Until the end of the block, operations are not recorded for backward().
 class NoGrad : ContextGuard {
  public:
   NoGrad() { context().grad_enabled = false; }
 };
 
-/// Pins the implementation of one op for the whole process; an empty name unpins.
-/// JOULE_FORCE=op:implementation[,op:implementation...] does the same from outside.
+/// Pins the implementation of one op for the whole process; an empty name unpins it.  The
+/// environment variable JOULE_FORCE=op:implementation[,op:implementation...] does the same.
 ///
 /// Errors    dispatch() throws ArgumentError if the implementation does not exist for the tensors'
 ///           device or cannot run them; the message lists those that exist.

@@ -10,11 +10,11 @@
 
 namespace joule {
 
-/// Where a tensor's bytes lie, and so where the operations on it run.
+/// Where a tensor's memory lies, and so where operations on it run.
 enum class Device { cpu, cuda };
 
-/// f32 is what nets compute in; i32 holds labels; f64 exists for gradient checks (only the
-/// reference implementations run it).
+/// f32: nets compute in it.  i32: labels.  f64: gradient checks; only the reference implementations
+/// support it.
 enum class DType { f32, i32, f64 };
 
 constexpr std::string_view name(Device device) { return device == Device::cpu ? "cpu" : "cuda"; }
@@ -33,7 +33,7 @@ inline constexpr DType kDTypeOf<std::int32_t> = DType::i32;
 template <>
 inline constexpr DType kDTypeOf<double> = DType::f64;
 
-/// Calls `body(T{})` with T = float or double: how a reference implementation serves both.
+/// Calls `body(T{})` with T = float or double, so that one reference implementation serves both.
 ///
 /// Errors    ArgumentError if `dtype` is not a floating-point type.
 template <class Body>

@@ -11,39 +11,39 @@
 
 namespace joule {
 
-/// One way to run an operation: a row of its table.
+/// One implementation of an operation: a row of its table.
 template <class Op>
 struct Implementation {
   std::string_view name;  // "cpu.direct", "onednn", "reference"
   Device device;
-  /// Null if it can run this, otherwise why not ("needs stride 1").  Cheap; allocates nothing.
+  /// Null if it can run this op, otherwise why not ("needs stride 1").  Cheap; allocates nothing.
   const char* (*unsupported)(const Op&);
-  /// Writes the outputs.  `tally` is null when nobody counts.
+  /// Writes the outputs.  `tally` is null if nothing is counted.
   void (*run)(const Op&, Context&, Tally* tally);
-  /// The same bits for any number of threads.
+  /// Whether the bits of the result are the same for any number of threads.
   bool thread_invariant = true;
-  /// Null if it is worth running here, otherwise why a later row is ("cpu.direct is faster").  Not
-  /// asked when the row is pinned.  Cheap; allocates nothing.
+  /// Null if it is worth running here, otherwise why a later row is better ("cpu.direct is
+  /// faster").  Not asked if the row is pinned.  Cheap; allocates nothing.
   const char* (*slower)(const Op&) = nullptr;
-  /// Executes fewer MACs where there are zeros: passed over where Context::skip_zeros is off.
+  /// Whether it executes fewer MACs if there are zeros; passed over if Context::skip_zeros is off.
   bool skips_zeros = false;
-  /// What it rounds the operands of products to: cannot run where the context asks for more.
+  /// To what it rounds the operands of products; cannot run if the context asks for more.
   Precision precision = Precision::f32;
-  /// What it makes of the sums of products: cannot run where the context allows less.
+  /// How it computes the sums of products; cannot run if the context does not allow that.
   Algorithms algorithm = Algorithms::direct;
 };
 
-/// The name of the row that defines the op; the only one that runs f64.
+/// The name of the row that defines the op, and the only row that runs f64.
 inline constexpr std::string_view kReference = "reference";
 
-/// For the rows that can run everything.
+/// `unsupported` of the rows that can run everything.
 template <class Op>
 const char* runs_all(const Op&) {
   return nullptr;
 }
 
-/// A plain struct that describes one operation completely: operands, parameters, validity, cost
-/// and the ways to run it, best first, the reference last.
+/// A plain struct that describes one operation completely: its operands, parameters, checks and
+/// cost, and its implementations, best first, the reference last.
 template <class Op>
 concept Operation = requires(const Op& op) {
   { Op::kName } -> std::convertible_to<std::string_view>;
@@ -65,7 +65,7 @@ const char* cannot_run(const Implementation<Op>& impl, const Op& op, const Conte
   return impl.unsupported(op);
 }
 
-/// Why `impl` would not be chosen for `op` if nothing is pinned, or null if it could be.
+/// Why `impl` would not be chosen for `op` with nothing pinned, or null if it could be.
 template <Operation Op>
 const char* passed_over(const Implementation<Op>& impl, const Op& op, const Context& ctx) {
   if (const char* const why = cannot_run(impl, op, ctx)) return why;

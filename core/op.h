@@ -15,7 +15,7 @@
 
 namespace joule {
 
-/// What the table of measured choices has of `op`: nothing without a table, or if the bits must not
+/// The tuning table's entry for `op`.  Empty without a table, or if the bits of the result must not
 /// depend on this machine.
 template <Operation Op>
 Measured measured(const Op& op, const Context& ctx) {
@@ -28,7 +28,7 @@ Measured measured(const Op& op, const Context& ctx) {
   return {};
 }
 
-/// Of the implementations that were measured and can run `op`, the one that the entry chooses; null
+/// The implementation that the entry chooses among those that were measured and can run `op`; null
 /// if there is none.
 template <Operation Op>
 const Implementation<Op>* measured_choice(const Measured& measured, const Op& op,
@@ -46,7 +46,7 @@ const Implementation<Op>* measured_choice(const Measured& measured, const Op& op
   return row ? &*find(row->name) : nullptr;
 }
 
-/// One line per implementation: its name, and why it would be passed over.
+/// One line per implementation: its name, and why it is passed over, if it is.
 template <Operation Op>
 std::string explain(const Op& op, const Context& ctx) {
   const Measured times = measured(op, ctx);
@@ -64,8 +64,8 @@ std::string explain(const Op& op, const Context& ctx) {
   return lines;
 }
 
-/// The implementation pinned by the context or the process, otherwise the one that was measured to
-/// be the fastest here, otherwise the first that fits.
+/// The implementation that the context or the process pins; otherwise the one that was measured to
+/// be the fastest here; otherwise the first that fits.
 ///
 /// Errors    ArgumentError if none fits; the message says why each was passed over.
 template <Operation Op>
@@ -85,7 +85,7 @@ const Implementation<Op>& select(const Op& op, const Context& ctx) {
                           op.device(), ":\n", explain(op, ctx)));
 }
 
-/// The only place where operations are checked, accounted for and run.
+/// The only function that checks, accounts for and runs operations.
 template <Operation Op>
 void dispatch(const Op& op, Context& ctx) {
   op.check();

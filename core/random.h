@@ -8,8 +8,8 @@
 
 namespace joule {
 
-/// Philox4x32-10: four 32-bit random words, a pure function of (seed, counter).  So any thread, on
-/// any device, draws number i without drawing those before it.
+/// Philox4x32-10: four 32-bit random words, a pure function of (seed, counter).  So any thread on
+/// any device can draw number i without drawing those before it.
 ///
 /// Source    Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3".
 constexpr std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t counter,
@@ -30,27 +30,27 @@ constexpr std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t 
   return x;
 }
 
-/// Uniform in [0, 1), a multiple of 2^-24: every value is exact in float.
+/// Uniform in [0, 1), a multiple of 2^-24, so every value is exact in float.
 constexpr float to_uniform(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
-/// Where a sequence of draws stands; saving and restoring it continues the sequence.
+/// A position in a sequence of draws; restoring it continues the sequence.
 struct RandomState {
   std::uint64_t seed = 0;
   std::uint64_t next = 0;  // the next unused Philox counter
   friend bool operator==(const RandomState&, const RandomState&) = default;
 };
 
-/// Hands out Philox counters.  The same seed gives the same numbers whatever the threads or device.
+/// Hands out Philox counters.  A seed gives the same numbers for any number of threads and device.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0) : state_{seed, 0} {}
 
   const RandomState& state() const { return state_; }
   void set_state(const RandomState& state) { state_ = state; }
-  /// Reserves `counters` consecutive counters (four words each) and returns (seed, the first).
+  /// Reserves `counters` consecutive counters (four words each); returns the seed and the first.
   RandomState reserve(std::uint64_t counters);
 
-  /// Uniform in [low, high); `low` if they are equal.
+  /// Uniform in [low, high); `low` if the bounds are equal.
   /// Errors    ArgumentError if low > high, or high - low is not finite.
   void uniform(std::span<float> out, float low = 0.0f, float high = 1.0f);
   /// Normal with the given mean and standard deviation (Box-Muller).
@@ -66,9 +66,9 @@ class Generator {
   RandomState state_;
 };
 
-/// The generator that weight initialisation and dropout draw from.
+/// The generator for weight initialisation and dropout.
 Generator& default_generator();
-/// Restarts the default generator.
+/// Restarts the default generator with `seed`.
 void manual_seed(std::uint64_t seed);
 
 }  // namespace joule

@@ -11,8 +11,8 @@ constexpr std::string_view name(Phase phase) {
   return phase == Phase::forward ? "forward" : phase == Phase::backward ? "backward" : "update";
 }
 
-/// On whose behalf an operation runs.  Set by Module::operator(), backward(),
-/// Optimizer::step() and clip_grad_norm(), and nowhere else.
+/// The layer and phase for which an operation runs.  Only Module::operator(), backward(),
+/// Optimizer::step() and clip_grad_norm() set it.
 struct Scope {
   std::string_view layer;  // full name, "block1.conv2"; empty outside of any layer; never dangles
   Phase phase = Phase::forward;

@@ -21,8 +21,8 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> dims)
       : Shape(std::span<const std::int64_t>(dims.begin(), dims.size())) {}
 
-  /// Errors    ArgumentError for more than kMaxRank dimensions, a negative extent, or more than
-  ///           2^48 elements (of the extents that are not 0).
+  /// Errors    ArgumentError for more than kMaxRank dimensions, a negative extent, or extents other
+  ///           than 0 whose product exceeds 2^48.
   explicit Shape(std::span<const std::int64_t> dims) : rank_(static_cast<int>(dims.size())) {
     require(dims.size() <= kMaxRank, "shape: at most ", kMaxRank, " dimensions, got ", dims.size());
     for (int i = 0; i < rank_; ++i) {
@@ -37,8 +37,8 @@ class Shape {
   }
 
   int rank() const { return rank_; }
-  /// Dimension i, or counted from the end if i < 0: the last one is -1.
-  /// Errors    ArgumentError if there is none.
+  /// Dimension i, counted from the end if i < 0: -1 is the last.
+  /// Errors    ArgumentError if there is no such dimension.
   std::int64_t operator[](int i) const {
     const int at = i < 0 ? rank_ + i : i;
     if (at < 0 || at >= rank_) [[unlikely]]
@@ -48,7 +48,7 @@ class Shape {
   const std::int64_t* begin() const { return dims_.data(); }
   const std::int64_t* end() const { return dims_.data() + rank_; }
 
-  /// At most 2^48: neither this nor a number of bytes overflows.
+  /// At most 2^48, so neither this nor the number of bytes overflows.
   std::int64_t numel() const {
     std::int64_t n = 1;
     for (std::int64_t dim : *this) n *= dim;
@@ -80,14 +80,14 @@ struct Size2 {
   }
 };
 
-/// The most that a window's kernel, stride, padding or dilation may be.  A device counts in 32
-/// bits; and what is made of two of them and an extent of a Shape, by a product and sums, is always
-/// a std::int64_t.
+/// The largest kernel, stride, padding or dilation of a window.  A device counts in 32 bits; and a
+/// product of two such numbers, with others of them and an extent of a Shape added, always fits
+/// into a std::int64_t.
 inline constexpr std::int64_t kMostOfWindow = 0x7fffffff;
 
 /// Requires both numbers of a window's `name` to be from `least` (0 or 1) to kMostOfWindow.
 ///
-/// Errors    ArgumentError that names the op, the number, and what was expected.
+/// Errors    ArgumentError that names the op, the number, and the range.
 void require_window(std::string_view op, std::string_view name, Size2 numbers, std::int64_t least);
 
 }  // namespace joule

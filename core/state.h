@@ -9,14 +9,14 @@
 
 namespace joule {
 
-/// A tensor and its full name in the net: "block1.conv2.weight".
+/// A tensor with its full name in the net: "block1.conv2.weight".
 struct NamedTensor {
   std::string name;
   Tensor tensor;
 };
 
-/// Everything that must be saved so that something can be continued bit for bit: a module, an
-/// optimiser, a schedule.  What goes into a checkpoint file.
+/// Everything that must be saved to continue a module, an optimiser or a schedule bit for bit.
+/// A checkpoint file holds it.
 struct State {
   std::map<std::string, Tensor> tensors;
   std::map<std::string, std::string> values;  // numbers as text that reads back exactly

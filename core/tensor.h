@@ -20,13 +20,13 @@ struct Meta;
 /// A handle to contiguous storage with a shape.  Copying a Tensor copies the handle: both see the
 /// same values.  Images are [batch, height, width, channels].
 ///
-/// Constness is shallow, as with a pointer.  All writing goes through mutable_data(), which voids
-/// what was derived or Saved from the old contents; a pointer must not be kept for writing later.
+/// Constness is shallow, as with a pointer.  All writes go through mutable_data(), which
+/// invalidates what was derived or Saved from the old contents; keep no pointer for later writes.
 class Tensor {
  public:
-  /// No tensor: defined() is false.
+  /// An undefined tensor: defined() is false.
   Tensor() = default;
-  /// Uninitialised.
+  /// Uninitialised values.
   explicit Tensor(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = Device::cpu);
   static Tensor full(const Shape& shape, float value, Device device = Device::cpu);
@@ -44,7 +44,7 @@ class Tensor {
   std::size_t bytes() const { return static_cast<std::size_t>(numel()) * size_of(dtype()); }
 
   /// A pointer into the memory of device().
-  /// Errors    ArgumentError if T is not the tensor's dtype, or nothing is defined.
+  /// Errors    ArgumentError if T is not the tensor's dtype, or the tensor is undefined.
   template <class T>
   const T* data() const {
     return static_cast<const T*>(read(kDTypeOf<T>));
@@ -53,7 +53,7 @@ class Tensor {
   T* mutable_data() const {
     return static_cast<T*>(write(kDTypeOf<T>));
   }
-  /// The same whatever the dtype, to copy bytes().
+  /// The same pointers for any dtype, to copy bytes().
   const void* raw() const { return read(dtype()); }
   void* mutable_raw() const { return write(dtype()); }
   /// Errors    ArgumentError as data(), or if the tensor is not on the CPU: to(Device::cpu) first.
@@ -62,50 +62,50 @@ class Tensor {
     require_on_cpu("values");
     return {data<T>(), static_cast<std::size_t>(numel())};
   }
-  /// The only element of a tensor of one.  Waits for its device.
+  /// The value of a tensor of one element.  Waits for its device.
   double item() const;
 
   /// The same storage under another shape; differentiable.  Errors: ArgumentError if the number
   /// of elements differs.
   Tensor reshape(const Shape& shape) const;
   /// Rows [first, first+count) of the outermost dimension; shares the storage.
-  /// Errors: ArgumentError if they are not there, or a gradient would have to flow through.
+  /// Errors: ArgumentError if the rows do not exist, or a gradient would have to flow through.
   Tensor slice(std::int64_t first, std::int64_t count) const;
-  /// The same storage, unknown to autograd.
+  /// The same storage, detached from autograd.
   Tensor detach() const;
-  /// New storage, same values; unknown to autograd.
+  /// New storage with the same values, detached from autograd.
   Tensor clone() const { return to(dtype()); }
-  /// New storage with the values as `dtype` (ArgumentError if one is no i32); unknown to autograd.
+  /// A detached copy, converted to `dtype`.  Errors: ArgumentError if a value is not an i32.
   Tensor to(DType dtype) const;
-  /// Converts this tensor, and with it every copy of the handle, to `dtype`.  Forgets the gradient.
-  /// Errors: ArgumentError, as of move(), if it was computed on the tape.
+  /// Converts this tensor and every copy of its handle to `dtype`.  Drops the gradient.
+  /// Errors: ArgumentError if it was computed on the tape; so does move().
   void convert(DType dtype) const;
-  /// This tensor if it is on `device`, otherwise a copy there, with the zero mask, unknown to
-  /// autograd.  Waits for the device that it comes from.
+  /// This tensor if it is on `device`, otherwise a copy there, with the zero mask, detached from
+  /// autograd.  Waits for the source device.
   Tensor to(Device device) const;
-  /// Moves this tensor, and with it every copy of the handle, to `device`.  Forgets the gradient.
+  /// Moves this tensor and every copy of its handle to `device`.  Drops the gradient.
   void move(Device device) const;
   /// Overwrites the values; the devices may differ.  Errors: ArgumentError if shape or dtype
   /// differ.
   void copy_from(const Tensor& source) const;
-  /// Errors: ArgumentError if `value` is not a number of i32, and the tensor is.
+  /// Errors: ArgumentError if the tensor is i32 and `value` does not fit.
   void fill(double value) const;
 
-  /// How often the storage has been written, through whatever tensor that shares it.
+  /// How many times the storage has been written, through any tensor that shares it.
   std::uint64_t version() const { return storage().version(); }
 
-  /// The mask that the op which wrote the values left, or null if there is none or the values have
+  /// The mask left by the op that wrote the values, or null if there is none or the values have
   /// been written since.
   std::shared_ptr<const ZeroMask> zero_mask() const;
-  /// Says that `mask` describes the present contents.
+  /// Declares that `mask` describes the present contents.
   void attach(std::shared_ptr<const ZeroMask> mask) const;
-  /// Elements that are not zero: from the mask if there is one, else counted (one pass).
+  /// The number of non-zero elements: from the mask if there is one, else counted (one pass).
   std::int64_t nonzeros() const;
   /// nonzeros() / numel().
   double density() const;
 
-  /// A value made from the present contents (packed weights, say), made once per write.  Other
-  /// shapes and other slices of the storage have values of their own.
+  /// A value made from the present contents (packed weights, say), cached until the next write.
+  /// Other shapes and other slices of the storage have their own values.
   template <class T, class Make>
   std::shared_ptr<const T> derived(std::string_view key, Make&& make) const {
     const std::string own = derived_key(key);
@@ -115,7 +115,7 @@ class Tensor {
     return made;
   }
 
-  /// Whether nobody else holds this storage.
+  /// Whether no other tensor holds this storage.
   bool unique() const;
   bool same_storage(const Tensor& other) const;
 
@@ -127,8 +127,8 @@ class Tensor {
   /// Errors: ArgumentError if shape, dtype or device differ, or no gradient is required.
   void set_grad(const Tensor& grad) const;
   void zero_grad() const { set_grad(Tensor()); }
-  /// Runs the tape from here, and adds to the gradients of the leaves: all or, if it throws, none.
-  /// A tensor of more than one element needs `grad`, d(loss)/d(this).
+  /// Runs the tape from here and adds to the gradients of the leaves: to all or, if it throws, to
+  /// none.  A tensor of more than one element needs `grad`, which is d(loss)/d(this).
   void backward(const Tensor& grad = Tensor()) const;
   const std::shared_ptr<autograd::Meta>& meta() const;
   void set_meta(std::shared_ptr<autograd::Meta> meta);

@@ -17,10 +17,10 @@
 // Which implementation of an operation was measured to be the fastest on this machine.
 namespace joule {
 
-/// What an operation's time depends on: every size and parameter, in an order of its own.
+/// Every size and parameter on which an operation's time depends, in an order that the op defines.
 using TuningSizes = std::array<std::int64_t, 16>;
 
-/// The shares of non-zeros of an operation's sparse operands.
+/// The fractions of non-zeros of an operation's sparse operands.
 using TuningDensities = std::array<double, 2>;
 
 /// What decides which implementation of an operation is the fastest, besides machine and threads.
@@ -31,24 +31,24 @@ struct TuningKey {
     const Tensor* tensor = nullptr;
   };
   TuningSizes sizes{};
-  std::array<Sparse, kMaxSparse> sparse{};  // the operands by whose zeros a row may skip
+  std::array<Sparse, kMaxSparse> sparse{};  // operands whose zeros an implementation may skip
 };
 
-/// An operation whose implementations can be chosen by measurement.  Asked at every dispatch while
-/// a table is in use, so tuning_key() allocates nothing.
+/// An operation whose implementation can be chosen by measurement.  tuning_key() must not allocate,
+/// because it is called at every dispatch while a table is in use.
 template <class Op>
 concept Tunable = requires(const Op& op) {
   { op.tuning_key() } -> std::same_as<TuningKey>;
 };
 
-/// The machine that times hold for: those of another say nothing here.
+/// The machine on which times were measured; they say nothing about another machine.
 struct TuningMachine {
   std::string cpu, simd, joule, onednn;  // onednn: its version, empty if the build has none
   friend bool operator==(const TuningMachine&, const TuningMachine&) = default;
 };
 
-/// How long an implementation takes, in ms: when no operand has zeros, and per sparse operand when
-/// it alone has the entry's densities.
+/// The times of one implementation, in ms: without zeros, and per sparse operand with that operand
+/// alone at each of the entry's densities.
 struct MeasuredRow {
   std::string name;
   double dense_ms = 0;
@@ -56,7 +56,7 @@ struct MeasuredRow {
   friend bool operator==(const MeasuredRow&, const MeasuredRow&) = default;
 };
 
-/// What was measured of one operation of one shape with one number of threads.
+/// The measurements of one operation, with given sizes and a given number of threads.
 struct TuningEntry {
   std::string op;
   Device device = Device::cpu;
@@ -65,19 +65,19 @@ struct TuningEntry {
   std::vector<double> densities{};  // ascending, between 0 and 1 exclusive
   std::vector<MeasuredRow> rows{};
 
-  /// Errors    ArgumentError: densities out of order or range, times that are not positive numbers,
-  ///           too many or too few of them, no row, or two of one name.
+  /// Errors    ArgumentError if densities are out of order or range, a time is not a positive
+  ///           number, there are too many or too few times, no row, or two rows of one name.
   void check() const;
 
-  /// The time in ms of a row when sparse operand k has the density d[k]:
+  /// The time of a row in ms if sparse operand k has density d[k]:
   ///   dense_ms * prod_k t_k(d[k]) / dense_ms
-  /// t_k is linear between the measured densities and constant below the least.
+  /// t_k is linear between the measured densities and constant below the lowest.
   double milliseconds(const MeasuredRow& row, const TuningDensities& d) const;
 
-  /// Of the rows with usable(name) the one to run: that which is the fastest without zeros, unless
-  /// another takes less than kWorthASwitch of its time; then the fastest of those.  Null if none.
-  /// A pure function of d: rows that differ by the noise of a measurement do not take turns when
-  /// the density wanders.
+  /// Chooses among the rows with usable(name): the fastest without zeros, unless others take less
+  /// than kWorthASwitch of its time; then the fastest of those.  Null if no row is usable.  A pure
+  /// function of d, so rows that differ by no more than measurement noise do not alternate as the
+  /// density drifts.
   template <class Usable>
   const MeasuredRow* choose(const TuningDensities& d, Usable&& usable) const;
 
@@ -104,39 +104,39 @@ const MeasuredRow* TuningEntry::choose(const TuningDensities& d, Usable&& usable
   return best;
 }
 
-/// Entries by operation, device, threads and sizes.
+/// Entries, looked up by operation, device, threads and sizes.
 class TuningTable {
  public:
-  /// Adds one, or replaces that of the same operation, device, threads and sizes.
+  /// Adds an entry; replaces one of the same operation, device, threads and sizes.
   /// Errors    as TuningEntry::check().
   void add(TuningEntry entry);
-  /// Null if there is none.
+  /// Null if there is no entry.
   const TuningEntry* find(std::string_view op, Device device, int threads,
                           const TuningSizes& sizes) const;
   std::size_t size() const { return entries_.size(); }
 
  private:
-  std::unordered_multimap<std::uint64_t, TuningEntry> entries_;  // by a hash of what find() takes
+  std::unordered_multimap<std::uint64_t, TuningEntry> entries_;  // by a hash of find()'s arguments
 };
 
 /// The table in use, or null.
 const TuningTable* tuning_table();
-/// From now on every dispatch of the process chooses by `table`; null: by the static predicates.
-/// What a run computes depends on it, so it is set once, before the first operation.
+/// From now on, every dispatch of the process chooses by `table`; if null, by the static
+/// predicates.  The results of a run depend on it, so set it once, before the first operation.
 void set_tuning_table(std::shared_ptr<const TuningTable> table);
 
-/// What was measured of an operation at hand, or nothing.
+/// The measurements that apply to one call of an operation; empty if there are none.
 struct Measured {
   const TuningEntry* entry = nullptr;
-  TuningDensities densities{};  // 1 for an operand whose zeros nobody counted
+  TuningDensities densities{};  // 1 for an operand whose zeros were not counted
 
-  /// "measured: cpu.direct is faster here (1.3x)", of a row that was passed over for `chosen`.
+  /// "measured: cpu.direct is faster here (1.3x)": why `row` was passed over for `chosen`.
   std::string why_not(std::string_view row, std::string_view chosen) const;
 };
 Measured find_measured(const TuningTable& table, std::string_view op, Device device,
                        const TuningKey& key);
 
-/// This thread's observers of an operation, told before it runs.
+/// This thread's observers of an operation; they are called before it runs.
 template <Tunable Op>
 Observers<Op>& dispatch_observers() {
   thread_local Observers<Op> observers;

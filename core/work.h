@@ -8,7 +8,7 @@
 
 namespace joule {
 
-/// What an operation costs in the dense algorithm, computed from shapes alone.
+/// The cost of an operation's dense algorithm, computed from shapes alone.
 struct Work {
   std::int64_t macs = 0;        // multiply-accumulates; for convolutions only taps inside the image
   std::int64_t bytes_read = 0;  // compulsory traffic: each operand once
@@ -23,14 +23,14 @@ struct Work {
   friend bool operator==(const Work&, const Work&) = default;
 };
 
-/// What only the run can know; kernels add, never store.  What ran on another device than the CPU
-/// is in it after settle_tallies() (core/backend/backend.h).
+/// Counts that are known only after the run; kernels add to them and never overwrite.  Counts of a
+/// device other than the CPU arrive with settle_tallies() (core/backend/backend.h).
 struct Tally {
-  std::int64_t macs_skippable = 0;  // had a zero operand, or make what is then multiplied by zero
-  std::int64_t macs_skipped = 0;    // those of them that were not executed because of it
-  std::int64_t values_in = 0;       // of the operand whose zeros count (an op without MACs: none)
+  std::int64_t macs_skippable = 0;  // with a zero operand, or with a result that is multiplied by 0
+  std::int64_t macs_skipped = 0;  // those of macs_skippable that were not executed for that reason
+  std::int64_t values_in = 0;     // of the operand whose zeros count (0 for an op without MACs)
   std::int64_t values_in_nonzero = 0;
-  std::int64_t nanoseconds = 0;  // from call to return by the monotonic clock; cuda: on the device
+  std::int64_t nanoseconds = 0;  // call to return, by the monotonic clock; cuda: on the device
 
   Tally& operator+=(const Tally& o) {
     macs_skippable += o.macs_skippable;
@@ -42,7 +42,7 @@ struct Tally {
   }
 };
 
-/// Which run of which operation, where in the net.
+/// Identifies one run: the operation, its implementation, and its place in the net.
 struct OpRun {
   std::string_view op;
   std::string_view implementation;
@@ -53,7 +53,7 @@ struct OpRun {
 class WorkSink {
  public:
   virtual ~WorkSink() = default;
-  /// Returns where the run adds its tally, or null if it need not count.
+  /// Returns the tally to which the run adds, or null if it need not count.
   virtual Tally* record(const OpRun& run, const Work& nominal) = 0;
 };
 

@@ -9,13 +9,13 @@
 
 namespace joule {
 
-/// Which elements of a tensor are not zero: one 64-bit word per row (pixel) per 64 channels.
+/// Which elements of a tensor are non-zero: one 64-bit word per row (pixel) per 64 channels.
 ///
 /// Bit c%64 of words(row)[c/64] is set if element (row, c) is non-zero (NaN counts as non-zero,
 /// -0.0 and denormals as zero); bits beyond the last channel are 0.  Written by the epilogue of the
-/// operation that computes the values; valid as long as the values are not written again
-/// (Tensor::zero_mask checks).  The words of a mask on another device than the CPU lie there, and
-/// so does the count, until somebody asks for it.
+/// operation that computes the values; valid until the values are written again
+/// (Tensor::zero_mask() checks).  On a device other than the CPU, the words lie in its memory, and
+/// so does the count until the host asks for it.
 class ZeroMask {
  public:
   ZeroMask(std::int64_t rows, std::int64_t channels, Device device)
@@ -40,7 +40,7 @@ class ZeroMask {
 
   Device device() const { return storage_.device(); }
 
-  /// Waits for the device the first time; each time if captured work counts.
+  /// Waits for the device at the first call; at every call if captured work counts.
   std::int64_t nonzeros() const {
     if (nonzeros_ == kOnTheDevice || counted_again_) {
       backend(device()).copy_out(&nonzeros_, words(rows_), sizeof nonzeros_);
@@ -48,8 +48,8 @@ class ZeroMask {
     return nonzeros_;
   }
   void set_nonzeros(std::int64_t count) { nonzeros_ = count; }
-  /// Where the kernels of a device that is not the CPU count the non-zeros, 0 at first, and read
-  /// them.
+  /// Where kernels of a device other than the CPU count the non-zeros (0 at first) and read the
+  /// count.
   std::uint64_t* device_count() { return words(rows_); }
   const std::uint64_t* device_count() const { return words(rows_); }
 

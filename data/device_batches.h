@@ -11,7 +11,7 @@
 
 namespace joule {
 
-/// Host memory from which a device copies by itself.
+/// Host memory that a device can copy from by itself.
 class PinnedMemory {
  public:
   explicit PinnedMemory(Device device) : device_(device) {}
@@ -19,7 +19,7 @@ class PinnedMemory {
   PinnedMemory& operator=(PinnedMemory&& other) noexcept;
   ~PinnedMemory();
 
-  /// At least so many bytes; what was there before is lost.
+  /// At least `bytes` bytes; the previous contents are lost.
   std::byte* reserve(std::size_t bytes);
 
  private:
@@ -28,18 +28,18 @@ class PinnedMemory {
   std::size_t bytes_ = 0;
 };
 
-/// The batches of one pass of a loader, on a device: while one is in use there, the next is copied
-/// there through pinned memory.
+/// The batches of one pass of a loader, on a device.  While the device uses one batch, the next is
+/// copied there through pinned memory.
 ///
 ///   for (const Batch& batch : DeviceBatches(loader, Device::cuda)) ...
 ///
-/// On the CPU they are the loader's own.
+/// On the CPU, these are the loader's own batches.
 ///
-/// Cost      two batches of the device's memory, one of pinned memory.
-/// Errors    DeviceError if there is no such device; as DataLoader, at the batch concerned.
+/// Cost      device memory for two batches, pinned memory for one.
+/// Errors    DeviceError if there is no such device; as DataLoader, at the batch that failed.
 class DeviceBatches {
  public:
-  /// The loader must outlive this and not be changed meanwhile.
+  /// The loader must outlive this object and must not change meanwhile.
   DeviceBatches(const DataLoader& loader, Device device) : loader_(loader), device_(device) {}
 
   class Iterator {
@@ -68,8 +68,8 @@ class DeviceBatches {
     DataLoader::Iterator host_;
     Batch batch_, next_;
     PinnedMemory images_, labels_;      // of the next batch
-    std::vector<std::int64_t> copies_;  // that are under way to it
-    std::exception_ptr error_;          // instead of it
+    std::vector<std::int64_t> copies_;  // of the next batch, in progress
+    std::exception_ptr error_;          // thrown instead of the next batch
   };
 
   Iterator begin() const { return Iterator(loader_, device_); }

@@ -13,20 +13,20 @@
 
 namespace joule {
 
-/// An image in a file of its own, and what its set's list says of it.
+/// An image in its own file, with what the set's list says about it.
 struct ImageFile {
   std::string path;
-  std::optional<Size2> size{};  // what it must have, if that is stated
+  std::optional<Size2> size{};  // that the image must have, if the list gives it
   std::optional<Box> region{};  // of interest
 };
 
-/// Image files as RGB images of one size: read_image(), with_channels(3), frame().  The first
-/// images, as many as fit into `cache_bytes`, stay in memory once they were read; the others are
-/// read whenever they are asked for.
+/// Image files as RGB images of one size: read_image(), with_channels(3), frame().  Of the first
+/// images, as many as fit into `cache_bytes` stay in memory once read; the others are read each
+/// time.
 ///
-/// Cost      cache_bytes of memory at the most, as it fills, and 100 to 200 bytes per image.
-/// Errors    read(): DataError as read_image(); an image that has another size than is stated, or a
-///           region that is not in it.
+/// Cost      up to cache_bytes of memory, as it fills, and 100 to 200 bytes per image.
+/// Errors    read(): DataError as read_image(), or if an image has another size than listed, or its
+///           region is not inside it.
 class ImageFiles final : public ImageSource {
  public:
   ImageFiles(std::vector<ImageFile> files, const Framing& framing, std::uint64_t cache_bytes);
@@ -37,7 +37,7 @@ class ImageFiles final : public ImageSource {
   const std::string& path(std::int64_t image) const {
     return files_[static_cast<std::size_t>(image)].path;
   }
-  /// Of the bytes that the cache may take those that it will.
+  /// How much of the cache's memory it will use at most.
   std::uint64_t cached_bytes() const { return states_.size() * bytes_; }
 
  private:
@@ -47,9 +47,9 @@ class ImageFiles final : public ImageSource {
   std::vector<ImageFile> files_;
   Framing framing_;
   std::size_t bytes_;  // of an image
-  // Not filled with zeros: memory that no image came to is not taken.
+  // Not zero-filled, so memory that no image reaches is never committed.
   std::unique_ptr<std::uint8_t[]> cache_;
-  mutable std::vector<std::atomic<State>> states_;  // of the images that the cache has room for
+  mutable std::vector<std::atomic<State>> states_;  // of the images that fit into the cache
 };
 
 }  // namespace joule

@@ -24,11 +24,11 @@ struct LoaderOptions {
   std::int64_t batch = 128;
   bool shuffle = true;
   std::uint64_t seed = 1;
-  bool drop_last = false;             // leave out the last batch of an epoch if it is smaller
-  std::vector<Transform> transforms;  // in this order, before normalisation
-  int prefetch = 2;                   // batches that are made ahead of the one in use
-  /// Threads that make them; 0: made when asked for; empty: one, or where images are read from
-  /// files one for each two processors, up to 8, which then make at least as many batches ahead.
+  bool drop_last = false;             // drop the last batch of an epoch if it is smaller
+  std::vector<Transform> transforms;  // applied in this order, before normalisation
+  int prefetch = 2;                   // batches prepared ahead of the one in use
+  /// Threads that prepare batches.  0: prepared on demand.  Empty: one; or for image files one per
+  /// two processors, up to 8, which then prepare at least as many batches ahead.
   std::optional<int> workers{};
 };
 
@@ -39,15 +39,15 @@ struct LoaderOptions {
 ///     for (const Batch& batch : loader) ...
 ///   }
 ///
-/// The batches are a pure function of dataset, options (prefetch and workers excepted), epoch and
-/// first batch: the same bits however many threads make them.
+/// The batches are a pure function of dataset, options (except prefetch and workers), epoch and
+/// first batch: the same bits for any number of threads.
 ///
-/// Cost      while iterating, prefetch + 1 batches of memory, which go back to the pool; images
-/// that
-///           are not in memory are read, decoded and resized by the threads that make the batches.
+/// Cost      while iterating, memory for prefetch + 1 batches, which returns to the pool.  The
+///           threads that prepare batches also read, decode and resize images that are not in
+///           memory.
 /// Errors    ArgumentError as Dataset::check(), for batch < 1, prefetch < 1, workers < 0, or if
-///           drop_last leaves no batch.  What a transform or a source of images throws comes out of
-///           the loop at the batch concerned.
+///           drop_last leaves no batch.  What a transform or a source of images throws is rethrown
+///           by the loop, at the batch that failed.
 class DataLoader {
  public:
   explicit DataLoader(Dataset dataset, LoaderOptions options = {});
@@ -57,14 +57,14 @@ class DataLoader {
   std::int64_t batches() const;
   std::int64_t epoch() const { return epoch_; }
 
-  /// Which epoch the next loop goes through, and from which of its batches on (to resume).
+  /// The epoch of the next loop, and its first batch (to resume).
   /// Errors    ArgumentError if epoch < 0, or first_batch is not in [0, batches()].
   void set_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
   /// The given images of the dataset as one batch, transformed and normalised.
   Batch make_batch(std::span<const std::int64_t> images) const;
 
-  /// One pass.  Its destruction, also in the midst of the epoch, ends the threads.
+  /// One pass.  The destructor stops the threads, also in the middle of an epoch.
   class Iterator {
    public:
     using value_type = Batch;
@@ -87,7 +87,7 @@ class DataLoader {
     Batch batch_;
   };
 
-  /// Starts a pass; the loader must outlive it and not be changed meanwhile.
+  /// Starts a pass; the loader must outlive it and must not change meanwhile.
   Iterator begin() const { return Iterator(*this); }
   std::default_sentinel_t end() const { return {}; }
 

@@ -8,13 +8,13 @@
 
 namespace joule {
 
-/// What make_synthetic() makes.
+/// Options of make_synthetic().
 struct SyntheticOptions {
   std::int64_t train = 2000, test = 500;  // images
   std::int64_t classes = 10;
   Size2 size = 28;
   std::int64_t channels = 1;
-  float noise = 0.1f;  // standard deviation, of the range from black to white
+  float noise = 0.1f;  // standard deviation, as a fraction of the range from black to white
   std::uint64_t seed = 1;
 };
 
@@ -24,7 +24,7 @@ struct SyntheticOptions {
 ///   noise
 ///
 /// with a = pi class / classes, wavelength = max(4, smaller side / 2), phase uniform in
-/// [-pi/4, pi/4), x and y from the centre.  Classes take turns.  The same options give the same
+/// [-pi/4, pi/4), x and y from the centre.  Classes alternate.  The same options give the same
 /// images.
 ///
 /// Errors    ArgumentError if a count or an extent is less than 1, classes < 2, or noise < 0.

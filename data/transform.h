@@ -9,19 +9,19 @@
 
 namespace joule {
 
-/// One image while a loader makes it: [height, width, channels], black 0 to white 1 until it is
-/// normalised.
+/// One image while a loader prepares it: [height, width, channels], from black 0 to white 1 until
+/// it is normalised.
 struct Image {
   std::int64_t height, width, channels;
   std::span<float> pixels;
 };
 
-/// Changes an image in place.  Must depend on nothing but the image and the numbers it draws, and
-/// be callable from several threads at once.
+/// Changes an image in place.  Must depend only on the image and the numbers it draws, and several
+/// threads must be able to call it at once.
 using Transform = std::function<void(const Image&, Generator&)>;
 
-/// Pads each side with `padding` black pixels and cuts out a window of the old size, anywhere with
-/// equal probability.  Errors: ArgumentError if padding < 1.
+/// Pads each side with `padding` black pixels and cuts out a window of the original size, every
+/// position equally likely.  Errors: ArgumentError if padding < 1.
 /// Source    He et al. 2015, arXiv:1512.03385, section 4.2.
 Transform pad_and_crop(std::int64_t padding);
 
@@ -35,8 +35,8 @@ Transform rotation(float degrees);
 /// pixel = (pixel - mean[channel]) / deviation[channel].
 void normalize(const Image& image, std::span<const float> mean, std::span<const float> deviation);
 
-/// The numbers that the transforms of one image in one epoch draw from: a pure function of the
-/// three, so that any thread may make any image.
+/// The generator for the transforms of one image in one epoch: a pure function of the three
+/// arguments, so that any thread can prepare any image.
 Generator image_generator(std::uint64_t seed, std::int64_t epoch, std::int64_t image);
 
 /// The order of the images in an epoch: a pure function of seed and epoch.

@@ -7,16 +7,16 @@
 
 namespace joule {
 
-/// Training images, and those that were held back: what is chosen is chosen by these, so that the
-/// test images, by which nothing is chosen, say how good the choice is.
+/// Training images, and validation images held back from them.  Choices are made by the validation
+/// images only, so that the test images give an unbiased estimate.
 struct ValidationSplit {
   Dataset train, validation;
 };
 
-/// Holds `share` of the images back, of every class alike: round(share * N) in all, of a class of n
-/// images share * n rounded down or up (up where the fraction is largest, then by label), but never
-/// its last one.  Which ones is a pure function of labels, share and seed.  Both parts keep the
-/// order, and share the pixels of `images`.
+/// Holds back `share` of the images, of every class alike: round(share * N) in total; of a class of
+/// n images, share * n rounded down or up (up where the fraction is largest, then by label), but
+/// never its last image.  Which ones is a pure function of labels, share and seed.  Both parts keep
+/// the order and share the pixels of `images`.
 ///
 /// With share 0 nothing is held back: `validation` has no images.
 ///

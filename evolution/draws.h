@@ -7,12 +7,11 @@
 
 namespace joule::evolution {
 
-/// What numbers are drawn for.
+/// The purpose of a sequence of draws.
 enum class Purpose : std::uint8_t { individual, selection, other };
 
-/// A sequence of random numbers: that of (seed, part, purpose), whoever asks and whenever.  What is
-/// drawn for one individual is drawn from a sequence of its own, so that it does not depend on the
-/// others.
+/// A sequence of random numbers that depends only on (seed, part, purpose).  Draws for one
+/// individual come from its own sequence, so they do not depend on other individuals.
 class Draws {
  public:
   explicit Draws(std::uint64_t seed, std::uint32_t part = 0, Purpose purpose = Purpose::individual)
@@ -20,7 +19,7 @@ class Draws {
 
   /// Uniform in [0, 1).
   double unit();
-  /// Whether something with that probability happens.
+  /// True with the given probability.
   bool chance(double probability) { return unit() < probability; }
   /// Uniform in 0..bound-1, without bias.
   /// Errors    ArgumentError if bound is 0.

@@ -14,12 +14,12 @@
 // The grammar of nets, in the text form of DENSER and ENERGIZE: see docs/evolution.md.
 namespace joule::evolution {
 
-/// What a number may be: "int", "float", "int_power2" (2^k), "inv_power2" (1 / 2^k).
+/// The types of numbers: "int", "float", "int_power2" (2^k), "inv_power2" (1 / 2^k).
 enum class NumberType { integer, real, power_of_two, inverse_power_of_two };
 std::string_view name(NumberType type);
 
-/// [name,type,count,least,most]: so many numbers, each from least to most; of powers of two these
-/// are the bounds of k.  A bound that is `_` in the text is known only when a net is decoded.
+/// [name,type,count,least,most]: `count` numbers from least to most; for powers of two, these are
+/// the bounds of k.  A bound written as `_` is known only when a net is decoded.
 struct NumberRule {
   std::string name;
   NumberType type = NumberType::integer;
@@ -50,19 +50,19 @@ struct Production {
 struct Grammar {
   std::vector<Production> productions;
 
-  /// Errors    ArgumentError that names it if there is none, with the ones that there are.
+  /// Errors    ArgumentError that names it if it does not exist, and lists the existing ones.
   const Production& production(std::string_view name) const;
   bool has(std::string_view name) const;
   friend bool operator==(const Grammar&, const Grammar&) = default;
 };
 
-/// `path` is for the messages.  No production reaches itself, so every derivation ends.
+/// `path` is for error messages.  No production may reach itself, so every derivation ends.
 ///
-/// Errors    DataError "path:line:column: ...": not of the form; a production that is there twice,
-///           is used but not there, or reaches itself; bounds that are no numbers of the type, or
-///           the wrong way round; more than 1000 productions or 1 MiB.
+/// Errors    DataError "path:line:column: ...": malformed; a production that is duplicate, missing,
+///           or reaches itself; bounds that are not numbers of the type, or reversed; more than
+///           1000 productions or 1 MiB.
 Grammar parse_grammar(std::string_view text, const std::string& path);
-/// The inverse: a line per production.
+/// The inverse: one line per production.
 std::string to_text(const Grammar& grammar);
 std::string to_text(const Symbol& symbol);
 
@@ -71,7 +71,7 @@ std::string to_text(const Symbol& symbol);
 ///   fast-denser  those of Fast-DENSER
 ///   zero-aware   as default; a ReLU has a threshold, and training the lambda of the L0 penalty
 ///
-/// Errors    ArgumentError with the names if there is none of that name.
+/// Errors    ArgumentError that lists the names if `name` is none of them.
 std::string_view grammar_text(std::string_view name);
 std::vector<std::string> grammar_names();
 
@@ -79,15 +79,15 @@ std::vector<std::string> grammar_names();
 using Bounds = std::map<std::string, std::pair<double, double>, std::less<>>;
 
 /// The bounds of a number.
-/// Errors    ArgumentError if one of them is `_` and `bounds` does not say it.
+/// Errors    ArgumentError if one of them is `_` and not in `bounds`.
 std::pair<double, double> bounds_of(const NumberRule& rule, const Bounds& bounds);
-/// Uniform within the bounds, `count` of them; of powers of two k is drawn uniformly.
+/// `count` numbers, uniform within the bounds; for powers of two, k is uniform.
 std::vector<double> draw_numbers(const NumberRule& rule, const Bounds& bounds, Draws& draws);
-/// What is wrong with them; empty if they are numbers of that rule.
+/// What is wrong with the numbers; empty if they fit the rule.
 std::string fault_of(const NumberRule& rule, const std::vector<double>& numbers,
                      const Bounds& bounds);
 
-/// "3", "0.25": as a phenotype has it, from which the same number is read.
+/// "3", "0.25": as in a phenotype; reads back as the same number.
 std::string number_text(double number);
 
 }  // namespace joule::evolution

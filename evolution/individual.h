@@ -12,7 +12,7 @@
 
 namespace joule::evolution {
 
-/// One mutation that an individual or an ancestor went through.
+/// A mutation of an individual or of an ancestor.
 struct Mutation {
   std::string type;  // "add_layer": a name of Rates
   std::int64_t generation = 0;
@@ -20,20 +20,20 @@ struct Mutation {
   friend bool operator==(const Mutation&, const Mutation&) = default;
 };
 
-/// A candidate: its genes, and how long it may train.
+/// A candidate: its genes, and its training time.
 struct Individual {
   std::int64_t id = 0;
   std::optional<std::int64_t> parent{};
   Genotype genotype{};
-  std::int64_t slots = 1;  // of the training time that everyone gets at first
-  bool resumes = false;    // its training begins with the parent's weights and spent time
+  std::int64_t slots = 1;  // in units of the initial training time
+  bool resumes = false;    // training continues from the parent's weights and spent time
   std::vector<Mutation> history{};
   friend bool operator==(const Individual&, const Individual&) = default;
 };
 
 /// A line per layer.
 std::string to_json(const Individual& individual);
-/// The inverse; the genotype need not be complete, see complete().  `path` is for the messages.
+/// The inverse; the genotype need not be complete: see complete().  `path` is for error messages.
 ///
 /// Errors    DataError that begins with the path: not JSON, something missing, unknown or of the
 ///           wrong type; layers that are not there.

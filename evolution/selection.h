@@ -12,36 +12,36 @@
 #include "joule/evolution/draws.h"
 #include "joule/search/front/objectives.h"
 
-// Who of a generation goes on.  Pure functions of what they are given.
+// Selection of survivors and parents; pure functions.
 namespace joule::evolution {
 
 /// An individual as (1 + lambda) sees it.
 struct Contender {
   std::int64_t id = 0;
-  double fitness = 0;      // the larger the better; of an invalid one what all others exceed
-  std::int64_t slots = 1;  // of training time that it has had
+  double fitness = 0;      // larger is better; for an invalid one, below all others
+  std::int64_t slots = 1;  // of training time that it had
   bool parent = false;     // whether it is the parent of the others
 };
 
-/// That an individual trains on, until it has had so many slots.
+/// An individual must train on until it has had so many slots.
 struct Retraining {
   std::int64_t id = 0;
   std::int64_t slots = 0;
   friend bool operator==(const Retraining&, const Retraining&) = default;
 };
 
-/// What (1 + lambda) decides from what is known.
+/// The decision of (1 + lambda), from what is known.
 struct Choice {
-  std::int64_t winner = 0;              // the fittest, of equals the first
-  std::vector<Retraining> rematches{};  // before that is final: see rematches()
+  std::int64_t winner = 0;              // the fittest; the first of equal ones
+  std::vector<Retraining> rematches{};  // needed before that is final: see rematches()
   friend bool operator==(const Choice&, const Choice&) = default;
 };
 
-/// The fittest; and, where it has had more training time than others, who must have as much before
-/// it has won: the parent, unless that is the fittest, if it has had more than the least time but
-/// less than the fittest; and the fittest of those with the least time of all.
+/// Returns the fittest.  If it had more training time than others, also those that must first train
+/// as long: the parent, unless it is the fittest, if it had more than the least time but less than
+/// the fittest; and the fittest of those with the least time.
 ///
-/// Errors    ArgumentError if there is nobody, two have one id, or a fitness is not a number.
+/// Errors    ArgumentError if there are no contenders, an id is duplicate, or a fitness is NaN.
 /// Source    Assuncao et al. 2019, "Fast DENSER: Efficient Deep NeuroEvolution".
 Choice fittest(std::span<const Contender> contenders);
 
@@ -51,17 +51,17 @@ Choice fittest(std::span<const Contender> contenders);
 /// Errors    ArgumentError if a contender of the choice is missing.
 std::int64_t after_rematches(const Choice& choice, std::span<const Contender> contenders);
 
-/// Lexicase: the objectives in a drawn order, of each those that have its best value among those
-/// that are left; of several at the end one is drawn.
+/// Lexicase: takes the objectives in random order and keeps the points with the best value among
+/// those left; if several are left at the end, draws one.
 ///
 /// Returns   the index of a point.
-/// Errors    ArgumentError if there is none.
+/// Errors    ArgumentError if there are no points.
 /// Source    Spector 2012, "Assessment of Problem Modality by Differential Performance of Lexicase
 ///           Selection in Genetic Programming".
 std::size_t lexicase(const search::Objectives& objectives, Draws& draws);
 
-/// The same with those that are no further from the best value than epsilon, the median absolute
-/// deviation of that objective over all points: median(|x - median(x)|).
+/// The same, but keeps points within epsilon of the best value, the median absolute deviation of
+/// that objective over all points: median(|x - median(x)|).
 ///
 /// Source    La Cava et al. 2016, "Epsilon-Lexicase Selection for Regression" (static epsilon).
 std::size_t epsilon_lexicase(const search::Objectives& objectives, Draws& draws);
@@ -70,16 +70,16 @@ std::size_t epsilon_lexicase(const search::Objectives& objectives, Draws& draws)
 /// two.
 double median_absolute_deviation(std::vector<double> values);
 
-/// NSGA-II's survivors: whole ranks while they fit, of the last one those with the largest crowding
-/// distance, of equals the first.
+/// NSGA-II's survivors: whole ranks as long as they fit, then those of the next rank with the
+/// largest crowding distance, the first of equal ones.
 ///
-/// Returns   `count` points: by rank, then as they were; of the last rank by distance.
+/// Returns   `count` points: by rank, then in input order; those of the last rank by distance.
 /// Errors    ArgumentError if there are fewer points.
 /// Source    Deb et al. 2002, "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II".
 std::vector<std::size_t> survivors(const search::Objectives& objectives, std::size_t count);
 
-/// NSGA-II's parents: `count` times the better of two drawn points, that of the smaller rank, of
-/// equal rank the one with the larger crowding distance within it, of equals the first drawn.
+/// NSGA-II's parents: `count` times the better of two drawn points: the smaller rank, then the
+/// larger crowding distance within the rank, then the first drawn.
 ///
 /// Errors    ArgumentError if there is no point.
 std::vector<std::size_t> tournaments(const search::Objectives& objectives, std::size_t count,

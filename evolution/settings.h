@@ -8,31 +8,31 @@
 
 #include "joule/evolution/grammar.h"
 
-// What an evolution of nets is told besides the grammar, as data.
+// The settings of an evolution besides the grammar, as data.
 namespace joule::evolution {
 
 /// A kind of module: its layers are derived from <start>.
 struct ModuleRule {
   std::string start;                  // "features"
-  std::vector<std::int64_t> initial;  // one of these is the number of layers at first
-  std::int64_t least = 1, most = 1;   // layers that mutation leaves
-  /// How far back a layer may read: 1, a chain; 3, also what comes up to two layers earlier.
+  std::vector<std::int64_t> initial;  // the initial number of layers is one of these
+  std::int64_t least = 1, most = 1;   // limits of the number of layers for mutation
+  /// How far back a layer may read: 1: a chain; 3: also the outputs of up to two layers earlier.
   std::int64_t levels_back = 1;
   friend bool operator==(const ModuleRule&, const ModuleRule&) = default;
 };
 
 struct Structure {
-  std::vector<ModuleRule> modules;  // at first one of each, in this order
+  std::vector<ModuleRule> modules;  // initially one of each, in this order
   std::string output = "softmax";   // the start of the last layer
-  std::vector<std::string> macros;  // starts of what concerns the net as a whole
-  double initial_reuse = 0;         // that a layer is at first one that the module has already
+  std::vector<std::string> macros;  // starts of properties of the whole net
+  double initial_reuse = 0;         // probability that an initial layer reuses one of the module
   friend bool operator==(const Structure&, const Structure&) = default;
 
   /// Errors    ArgumentError if there is none of that start.
   const ModuleRule& module(std::string_view start) const;
 };
 
-/// How a float changes: to another one that is drawn in its range, or by N(0, 0.15), clipped.
+/// How a float changes: drawn again in its range, or by N(0, 0.15), clipped.
 enum class FloatMutation { redraw, gaussian };
 
 /// Probabilities, see operators.h.
@@ -47,19 +47,19 @@ struct Rates {
   friend bool operator==(const Rates&, const Rates&) = default;
 };
 
-/// How several inputs of a layer become one.
+/// How the inputs of a layer are combined.
 ///   sum          each is brought to the shape of the one that comes first in the net, by a linear
 ///                convolution (features: by a linear layer), and they are added
 ///   concatenate  each is brought to the smallest height and width by max pooling with stride 1,
-///                and their channels are put one after the other
+///                and they are concatenated along the channels
 enum class Merge { sum, concatenate };
 
 /// How a phenotype becomes a net.
 struct NetRules {
   Merge merge = Merge::sum;
   bool same_without_stride = true;   // a convolution with padding:same has stride 1
-  bool skip_invalid_layers = false;  // or one of them makes the net invalid
-  double most_dropout = 1;           // a larger rate becomes this one
+  bool skip_invalid_layers = false;  // false: such a layer makes the net invalid
+  double most_dropout = 1;           // larger rates are reduced to this one
   std::int64_t most_parameters = 50'000'000;
   std::int64_t most_macs = 2'000'000'000;  // per image
   friend bool operator==(const NetRules&, const NetRules&) = default;
@@ -77,16 +77,15 @@ struct Settings {
 Settings preset(std::string_view name);
 std::vector<std::string> preset_names();
 
-/// Errors    ArgumentError for a name or value that no layer or optimiser knows, a bound that is
-///           `_` of anything but a partition point, a number of which there are several.
+/// Errors    ArgumentError for a name or value that no layer or optimiser knows, a `_` bound other
+///           than that of a partition point, or several numbers where one is expected.
 void check_words(const Grammar& grammar);
-/// Errors    ArgumentError: as check_words(); a probability outside [0, 1], bounds the wrong way
-/// round, a start that
-///           the grammar has not.
+/// Errors    ArgumentError as check_words(); a probability outside [0, 1], reversed bounds, or a
+///           start that the grammar lacks.
 void check(const Settings& settings, const Grammar& grammar);
 
-/// As JSON with every member; the inverse takes what is left out from the preset that "preset"
-/// names ("energize" if there is none).
+/// As JSON with every member; the inverse takes omitted members from the preset named by "preset"
+/// ("energize" if there is none).
 ///
 /// Errors    DataError that begins with the path: not JSON, unknown or of the wrong type; a rate
 ///           outside [0, 1].

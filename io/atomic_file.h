@@ -7,21 +7,21 @@
 
 namespace joule {
 
-/// Writes a file so that at any moment, also after a crash or a loss of power, `path` holds either
-/// the old contents or the new: to "<path>.joule.tmp", fsync, rename, fsync of the folder.
+/// Writes a file such that `path` always holds either the old contents or the new ones, even after
+/// a crash or power loss: writes "<path>.joule.tmp", then fsync, rename, fsync of the folder.
 ///
-/// Through a symbolic link it is the file behind the link that is replaced.  The new file has the
-/// permissions of the old one, and its owner and group where that is allowed.
+/// If `path` is a symbolic link, the file behind it is replaced.  The new file gets the permissions
+/// of the old one, and its owner and group where that is allowed.
 ///
-/// Destroyed without commit(), it removes the temporary file and leaves `path` untouched.  (A
+/// If destroyed without commit(), it removes the temporary file and leaves `path` untouched.  (A
 /// process that is killed leaves the temporary file; the next writer replaces it.)
 ///
-/// What is not a regular file cannot be replaced: character devices, pipes and the open descriptors
-/// of this process (/dev/stdout, /dev/fd/3) are written to as they are, each write() at once.
+/// Only regular files can be replaced.  Character devices, pipes and this process's open
+/// descriptors (/dev/stdout, /dev/fd/3) are written directly, at each write().
 ///
 /// Errors    DataError (path, the system's reason): the folder cannot be written, the disk is full,
-///           another writer is at the same file, the file that is there may not be written, or is a
-///           folder, a block device or a socket.
+///           another writer is writing the same file, the existing file may not be written, or it
+///           is a folder, a block device or a socket.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -37,12 +37,12 @@ class AtomicFile {
   [[noreturn]] void fail(const char* what) const;
 
   std::string path_;
-  std::string target_;     // what is renamed over; empty: it is a stream
-  std::string temporary_;  // exists until commit(); empty: there is none
+  std::string target_;     // the file to rename over; empty: writes to a stream
+  std::string temporary_;  // exists until commit(); empty: none
   int descriptor_ = -1;
 };
 
-/// The whole contents at once.  Errors: as AtomicFile.
+/// Writes all contents at once.  Errors: as AtomicFile.
 void write_file_atomically(const std::string& path, std::string_view contents);
 
 }  // namespace joule

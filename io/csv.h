@@ -4,10 +4,10 @@
 #include <span>
 #include <string>
 
-// Comma-separated values, as RFC 4180 has them.
+// Comma-separated values as RFC 4180 defines them.
 namespace joule {
 
-/// The cell, in quotes where a comma, a quote or the end of a line is in it.
+/// The cell, quoted if it contains a comma, a quote or a line end.
 inline std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string cell = "\"";
@@ -15,7 +15,7 @@ inline std::string csv_cell(const std::string& text) {
   return cell + '"';
 }
 
-/// A row with its end, CR LF.
+/// A row, ended by CR LF.
 inline std::string csv_row(std::span<const std::string> cells) {
   std::string row;
   for (std::size_t i = 0; i < cells.size(); ++i) row += (i > 0 ? "," : "") + csv_cell(cells[i]);

@@ -3,7 +3,7 @@
 
 namespace joule {
 
-/// Owns what open() returned, and closes it; a negative number owns nothing.
+/// Owns a file descriptor of open() and closes it; a negative number owns nothing.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -12,7 +12,7 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   int get() const { return value_; }
-  /// From now on it is the caller's.
+  /// Passes ownership to the caller.
   int release();
 
  private:

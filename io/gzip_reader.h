@@ -13,27 +13,27 @@
 
 namespace joule {
 
-/// Reads a file that may be gzipped (told by its first two bytes, 1f 8b): the unpacked bytes.
+/// Reads the unpacked bytes of a file that may be gzipped (detected by its first bytes, 1f 8b).
 ///
-/// Errors    DataError as InputFile, and for gzip data that is damaged (its check sums are
-///           verified), ends early, or is followed by something else than zeros.
-/// Source    RFC 1952; several members in a row are one file, and zeros to the end of the last
-///           block of a tape belong to none, as for gzip(1).
+/// Errors    DataError as InputFile, or if gzip data is damaged (checksums are verified), ends
+///           early, or is followed by anything but zeros.
+/// Source    RFC 1952; as with gzip(1), consecutive members form one file, and zeros after the last
+///           (tape padding) belong to none.
 class GzipReader {
  public:
   explicit GzipReader(const std::string& path);
   ~GzipReader();
 
   const std::string& path() const { return file_.path(); }
-  /// Unpacked bytes that were handed out.
+  /// The number of unpacked bytes returned so far.
   std::uint64_t offset() const { return offset_; }
-  /// Reads `bytes` bytes, fewer only at the end: then the check sums have been verified.  Returns
-  /// how many.
+  /// Reads `bytes` bytes; fewer only at the end, after verifying the checksums.  Returns
+  /// the number.
   std::size_t read(void* to, std::size_t bytes);
   /// Reads up to `limit` bytes.  Memory grows with what arrives, not with the limit.
   std::vector<std::uint8_t> read_at_most(std::uint64_t limit);
 
-  /// Throws DataError: the path, the offset and `what`.
+  /// Throws DataError with the path, the offset and `what`.
   template <class... Ts>
   [[noreturn]] void fail(const Ts&... what) const {
     throw DataError(str(path(), ": at byte ", offset_, ": ", what...));

@@ -6,8 +6,8 @@
 
 namespace joule {
 
-/// The text of a value, on one line or with so many spaces for each level.  Bytes of a text that
-/// are not UTF-8 become U+FFFD, so that no name that came from outside stops a report.
+/// The text of a value, on one line or indented by `indent` spaces per level.  Bytes that are not
+/// valid UTF-8 become U+FFFD, so that a name from outside cannot make a report fail.
 std::string dumped(const nlohmann::ordered_json& value, int indent = -1);
 
 }  // namespace joule

@@ -6,16 +6,16 @@
 
 namespace joule {
 
-/// No file that Joule reads is nested more deeply.  The library that builds the values of a JSON
-/// text copies, prints and destroys them by recursion: a text that is deep enough exhausts the
+/// The deepest nesting that Joule reads.  The JSON library copies, prints and destroys values by
+/// recursion, so a text that is nested deeply enough would exhaust the
 /// stack.
 inline constexpr int kMaxJsonDepth = 64;
 
-/// What is wrong with a JSON text from outside, before anything is built of it; empty if nothing
-/// is: not JSON (nor UTF-8), nested too deeply, a number out of the range of a double, a member
-/// that is there twice (of which the library would keep one).
+/// What is wrong with a JSON text from outside, checked before any value is built; empty if nothing
+/// is.  Checks: JSON syntax (and UTF-8), nesting, numbers out of the range of a double, and
+/// duplicate members (of which the library would keep one).
 ///
-/// Cost      one pass; memory for the names of the objects that are open.
+/// Cost      one pass; memory for the names in the open objects.
 std::string fault_of_json(std::string_view text, int max_depth = kMaxJsonDepth);
 
 }  // namespace joule

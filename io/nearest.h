@@ -5,16 +5,16 @@
 #include <string_view>
 #include <vector>
 
-// What a person who mistyped a name most likely meant.
+// Suggestions for mistyped names.
 namespace joule {
 
-/// Of `known` the name with the smallest edit distance to `name` (insertions, deletions,
-/// substitutions and swaps of neighbours; capitals count as small letters), the first of equals;
-/// empty unless at most a third of the letters of `name` are wrong.
+/// The name in `known` with the smallest edit distance to `name` (insertions, deletions,
+/// substitutions and swaps of neighbours; case is ignored), the first of equal ones; empty unless
+/// at most a third of the letters of `name` are wrong.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
-/// The end of an error message that names `name`: "; did you mean 'epochs'?".  Empty if nothing
-/// known is near.
+/// The end of an error message about `name`: "; did you mean 'epochs'?".  Empty if no known name
+/// is near.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
 
 /// "constant, step, cosine".

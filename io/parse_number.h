@@ -7,21 +7,21 @@
 
 namespace joule {
 
-/// The number that `text` is, as a person writes it in an option, a variable of the environment, a
-/// size or a list: decimal digits, before them '-' for less than nothing; a double may have a point
-/// and an exponent.  The whole text, without spaces; leading zeros mean nothing; never hexadecimal,
-/// octal, infinite, no number, or by the locale.
+/// Parses a number as people write it in an option, an environment variable, a size or a list:
+/// decimal digits, optionally after '-'; a double may have a point and an exponent.  The whole text
+/// must be the number, without spaces; leading zeros are ignored.  Never hexadecimal, octal,
+/// infinite or NaN, and independent of the locale.
 ///
-/// `name` is what is given the number, for the message.  T is int, int64_t, uint64_t or double.
+/// `name` is for the message: what the number is for.  T is int, int64_t, uint64_t or double.
 ///
-/// Errors    ArgumentError (name, what was expected, text): not such a number, or one that T cannot
-///           hold.
+/// Errors    ArgumentError (name, what was expected, text) if it is not such a number, or T cannot
+///           hold it.
 /// Numerics  A double is the one nearest to the decimal number.
 template <class T>
 T parse_number(std::string_view name, std::string_view text);
 
-/// The longest such number that `text` begins with, which is then taken from it; none, and `text`
-/// as it was, if it begins with none or with one that T cannot hold.
+/// Removes the longest such number from the beginning of `text` and returns it.  If there is none,
+/// or T cannot hold it, returns nothing and leaves `text` unchanged.
 template <class T>
 std::optional<T> take_number(std::string_view& text);
 

@@ -10,16 +10,16 @@
 
 namespace joule::cuda {
 
-/// Sums of whole tensors in a fixed order: each block of a grid leaves its own, and one more block
-/// adds those.  The same bits always, if the grid depends on nothing but the shape.
+/// Sums whole tensors in a fixed order: each block of a grid stores its own sum, and a further
+/// block adds those.  The bits are always the same if the grid depends only on the shape.
 class BlockSums {
  public:
   explicit BlockSums(const Grid& grid)
       : sums_(Shape{static_cast<std::int64_t>(grid.blocks.x)}, DType::f64, Device::cuda) {}
 
-  /// Where block b leaves its sum at [b], before write().
+  /// Where block b stores its sum, at [b], before write().
   double* sums() const { return sums_.mutable_data<double>(); }
-  /// Queues: scalar = factor * the sum over the blocks; 0 if there are none.
+  /// Queues: scalar = factor * the sum over the blocks; 0 without blocks.
   void write(const Tensor& scalar, double factor = 1) const;
   /// Queues: scalar = the sum over the blocks / divisor, a scalar of f64.
   void write_quotient(const Tensor& scalar, const Tensor& divisor) const;
@@ -28,8 +28,8 @@ class BlockSums {
   Tensor sums_;
 };
 
-/// One thread per four elements of x, four times as many apart as there are threads.  4 bytes per
-/// element.  The order is the same with and without kAligned.
+/// Each thread adds four consecutive elements of x, then those four times the number of threads
+/// further on.  Reads 4 bytes per element.  The order is the same with and without kAligned.
 template <bool kAligned, class Term>
 __global__ void add_terms(const float* x, std::int64_t n, Term term, double* sums) {
   double sum = 0;
@@ -45,10 +45,10 @@ __global__ void add_terms(const float* x, std::int64_t n, Term term, double* sum
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
 
-/// Queues: scalar = sum over the elements of x (f32) of the double term(element).
+/// Queues: scalar = sum of term(element), a double, over the elements of x (f32).
 template <class Term>
 void sum_terms(const Tensor& x, const Term& term, const Tensor& scalar) {
-  constexpr std::int64_t kBlocks = 1024;  // 128 multiprocessors hold as many at once
+  constexpr std::int64_t kBlocks = 1024;  // 128 multiprocessors run that many at once
   Grid grid = grid_over((x.numel() + 3) / 4);
   grid.blocks.x = std::min<unsigned>(grid.blocks.x, kBlocks);
   const float* const values = x.data<float>();

@@ -6,8 +6,8 @@
 
 namespace joule {
 
-/// Adds to `tally`, which may be null, that each zero of `sparse` met `macs_per_value` MACs of a
-/// dense product.
+/// Counts the zeros of `sparse`, each of which takes part in `macs_per_value` MACs of a dense
+/// product, in `tally`, which may be null.
 inline void count_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value) {
   if (!tally) return;
   const std::int64_t nonzeros = sparse.nonzeros();

@@ -7,8 +7,8 @@
 
 namespace joule::cuda {
 
-/// One thread per four elements, body.at<4>(i), and one per element of what is left,
-/// body.at<1>(i); without kFour one per element.
+/// Calls body.at<4>(i), one thread per four elements, and body.at<1>(i), one thread per remaining
+/// element; without kFour, one thread per element.
 template <bool kFour, class Body>
 __global__ void for_each_element(std::int64_t n, Body body) {
   const std::int64_t fours = kFour ? n / 4 : 0;
@@ -20,8 +20,8 @@ __global__ void for_each_element(std::int64_t n, Body body) {
   }
 }
 
-/// Queues body.at<kCount>(i) for the elements [0, n): it handles kCount of them from i on.
-/// `four`: whether all its pointers are aligned_for_four().
+/// Queues body.at<kCount>(i), which handles kCount elements starting at i, over the elements [0,
+/// n). `four`: whether all its pointers are aligned_for_four().
 template <class Body>
 void launch_elementwise(std::int64_t n, bool four, const Body& body) {
   if (four) {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <initializer_list>
 
-// Loads and stores of several floats by one instruction.
+// Loads and stores several floats with one instruction.
 namespace joule::cuda {
 
-/// One float, or four that a thread moves at once: their address must then be a multiple of 16.
+/// One float, or four that a thread moves at once; the address of four must be a multiple of 16.
 template <int kCount>
 struct alignas(kCount * sizeof(float)) Floats {
   float at[kCount];
@@ -20,7 +20,7 @@ struct alignas(kCount * sizeof(float)) Floats {
   __device__ void store(float* to) const { *reinterpret_cast<Floats*>(to) = *this; }
 };
 
-/// Whether Floats<4> can be at each of `pointers`, null among them.
+/// Whether each of `pointers` (null included) is aligned for Floats<4>.
 inline bool aligned_for_four(std::initializer_list<const void*> pointers) {
   std::uintptr_t bits = 0;
   for (const void* const pointer : pointers) bits |= reinterpret_cast<std::uintptr_t>(pointer);

@@ -9,13 +9,13 @@
 // What the differentiable functions share: where results go, and what backward closures keep.
 namespace joule {
 
-/// Uninitialised, of x's dtype and device.
+/// An uninitialised tensor of x's dtype and device.
 inline Tensor empty_like(const Tensor& x, const Shape& shape) {
   return Tensor(shape, x.dtype(), x.device());
 }
 inline Tensor empty_like(const Tensor& x) { return empty_like(x, x.shape()); }
 
-/// Where an elementwise result of a moved-in operand goes: into it, if nobody else can see it.
+/// The result tensor of an elementwise function: the operand itself if nothing else can see it.
 inline Tensor overwrite_or_allocate(const Tensor& x) {
   return x.unique() ? x.detach() : empty_like(x);
 }
@@ -32,7 +32,7 @@ inline Saved saved_if(bool needed, const Tensor& t, std::string_view name) {
   return needed ? Saved(t, name) : Saved();
 }
 
-/// For an operation that takes the gradient of y's zeros, if anywhere, to zeros of x.
+/// For operations whose gradient takes the zeros of y, if anywhere, only to zeros of x.
 inline void hand_on_unused_zeros(const Tensor& x, const Tensor& y) {
   if (grad_unused_at_zeros(x)) set_grad_unused_at_zeros(y);
 }

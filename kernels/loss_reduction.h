@@ -3,9 +3,9 @@
 
 namespace joule {
 
-/// What becomes of the losses of the rows, or of the elements.
+/// How the losses of the rows or elements are combined.
 enum class LossReduction {
-  mean,  // their sum / their number; of rows with weights: / the sum of those that count
+  mean,  // sum / number; of rows with weights: / the sum of those that count
   sum,
 };
 

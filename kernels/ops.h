@@ -31,7 +31,7 @@ namespace joule {
 template <class... Ops>
 struct OpList {};
 
-/// Every operation there is.
+/// Every operation.
 using AllOps =
     OpList<ops::Accumulate, ops::Add, ops::AvgPool2d, ops::AvgPool2dGrad, ops::BatchNorm,
            ops::BatchNormInference, ops::BatchNormInferenceGrad, ops::BatchNormGrad,
@@ -48,7 +48,7 @@ using AllOps =
            ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad, ops::SgdUpdate, ops::AdamUpdate,
            ops::RmsPropUpdate, ops::LarsUpdate>;
 
-/// Calls visit.template operator()<Op>() for each of them:
+/// Calls visit.template operator()<Op>() for each operation:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });
 template <class Visit, class... Ops>
 void for_each_op(Visit&& visit, OpList<Ops...>) {

@@ -7,7 +7,7 @@ namespace joule {
 
 /// Requires one element of `dtype` on `device`.
 ///
-/// Errors    ArgumentError that names the op, the operand, what it is and what was expected.
+/// Errors    ArgumentError that names the op, the operand, its shape and what was expected.
 inline void require_scalar(std::string_view op, const Named& operand, DType dtype, Device device) {
   const Tensor& t = operand.tensor;
   require(t.defined(), op, ": ", operand.name, " is undefined");

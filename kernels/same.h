@@ -8,7 +8,7 @@
 
 namespace joule {
 
-/// An operand and what messages call it.
+/// An operand, with its name for messages.
 struct Named {
   std::string_view name;
   const Tensor& tensor;

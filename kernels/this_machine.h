@@ -6,7 +6,7 @@
 namespace joule {
 
 /// What the speed of the kernels depends on here: the processor's model ("unknown" if the system
-/// does not tell), the instructions that they chose, and the versions of Joule and oneDNN.
+/// does not tell), the instruction set that they chose, and the versions of Joule and oneDNN.
 TuningMachine this_machine();
 
 }  // namespace joule

@@ -7,8 +7,8 @@
 
 namespace joule::cpu {
 
-/// The zero mask of t [..., channels], f32.  When the operation that wrote t left none, or t had
-/// other channels then, it is made by a pass over t and stays with it, until t is written again.
+/// The zero mask of t [..., channels], f32.  If the operation that wrote t left none, or t had
+/// other channels then, a pass over t makes it; it is cached with t until t is written again.
 ///
 /// Cost      none if there is a mask, otherwise one read of t.
 std::shared_ptr<const ZeroMask> zero_mask_of(const Tensor& t);

@@ -7,17 +7,17 @@
 #include "joule/core/tensor.h"
 #include "joule/kernels/floats_cuda.h"
 
-// The words of zero masks (core/zero_mask.h) of what a kernel has just computed.  Elementwise
-// kernels have write_masked() in kernels/product/masked_rows_cuda.h.
+// The words of zero masks (core/zero_mask.h) for values that a kernel has just computed.
+// Elementwise kernels use write_masked() in kernels/product/masked_rows_cuda.h.
 namespace joule::cuda {
 
-/// Room for the mask of t [..., channels], which the caller writes and attaches.
+/// An unwritten mask for t [..., channels]; the caller writes and attaches it.
 inline std::shared_ptr<ZeroMask> unwritten_mask(const Tensor& t) {
   const std::int64_t channels = t.shape().rank() ? t.dim(-1) : 1;
   return std::make_shared<ZeroMask>(channels ? t.numel() / channels : 0, channels, Device::cuda);
 }
 
-/// Adds what the threads of a block have counted to ZeroMask::device_count(); all must call it.
+/// Adds the counts of a block's threads to ZeroMask::device_count(); all threads must call it.
 __device__ inline void add_count(unsigned mine, std::uint64_t* count) {
   const unsigned total = block_sum(mine);
   if (threadIdx.x == 0 && total != 0) {
@@ -25,8 +25,8 @@ __device__ inline void add_count(unsigned mine, std::uint64_t* count) {
   }
 }
 
-/// One bit for each of 32 consecutive elements, of which the lanes of a warp hold 32 * kCount: in
-/// the lanes whose number is a multiple of 32 / kCount.  All lanes must call it.
+/// One bit for each of 32 consecutive elements, of which the warp holds 32 * kCount, in the lanes
+/// whose number is a multiple of 32 / kCount.  All lanes must call it.
 template <int kCount>
 __device__ unsigned nonzero_bits(const Floats<kCount>& value) {
   if constexpr (kCount == 1) {
@@ -43,7 +43,7 @@ __device__ unsigned nonzero_bits(const Floats<kCount>& value) {
   }
 }
 
-/// Bits [at, at + 64) of `bits`; reads up to the second word after that of `at`.
+/// Bits [at, at + 64) of `bits`; reads up to the second word after the one that contains `at`.
 __device__ inline std::uint64_t bits_at(const unsigned* bits, unsigned at) {
   const unsigned* const from = bits + at / 32;
   const unsigned shift = at % 32;

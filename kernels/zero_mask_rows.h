@@ -9,8 +9,8 @@
 
 namespace joule {
 
-/// The zero mask of what `t` ([..., channels]) holds now, by a pass of its own: for references and
-/// for tensors whose producer wrote none.  The same definition as the epilogues', hence their test.
+/// The zero mask of the present values of `t` ([..., channels]), in its own pass: for references
+/// and for tensors whose producer wrote none.  Same definition as the epilogues', hence their test.
 inline std::shared_ptr<ZeroMask> mask_of(const Tensor& t) {
   const std::int64_t channels = t.shape().rank() ? t.dim(-1) : 1;
   const std::int64_t rows = channels ? t.numel() / channels : 0;

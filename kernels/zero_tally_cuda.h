@@ -6,8 +6,8 @@
 
 namespace joule::cuda {
 
-/// Queues: adds to `tally`, which may be null, that each zero of `sparse` (f32) met
-/// `macs_per_value` MACs of a dense product.
+/// Queues: counts in `tally`, which may be null, the zeros of `sparse` (f32), each of which takes
+/// part in `macs_per_value` MACs of a dense product.
 ///
 /// Cost      one thread if `sparse` has a zero mask, otherwise one read of it.
 void tally_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value);

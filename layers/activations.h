@@ -7,7 +7,7 @@
 #include "joule/kernels/softmax/softmax.h"
 #include "joule/layers/module.h"
 
-// Layers without parameters, beside ReLU.  Each runs the function of the same name: see
+// Layers without parameters, except ReLU.  Each runs the function of the same name: see
 // kernels/pointwise/pointwise.h and kernels/softmax/softmax.h.
 namespace joule::nn {
 
@@ -32,7 +32,7 @@ class Tanh final : public Module {
 /// x where x > 0, else slope * x.
 class LeakyReLU final : public Module {
  public:
-  static constexpr float kSlope = 0.01f;  // unless another is given
+  static constexpr float kSlope = 0.01f;  // the default
 
   /// Errors    ArgumentError if the slope is not finite.
   explicit LeakyReLU(float slope = kSlope);
@@ -74,13 +74,13 @@ class HardSwish final : public Module {
 
 /// y = min(max(x, least), most): ReLU6 with 0 and 6, the hard tanh with -1 and 1.
 ///
-/// Cost      no MACs; the passes of two ReLUs and two additions for each side that is bounded.
-/// Numerics  exact where least <= x <= most, and 0 stays 0; beyond, at most 2^-23 |x| from the
+/// Cost      no MACs; per bounded side, two passes of ReLU and of two additions.
+/// Numerics  exact where least <= x <= most, and 0 stays 0; beyond, y is at most 2^-23 |x| from the
 ///           bound.  NaN stays NaN; infinities become NaN.
 class Clip final : public Module {
  public:
-  /// Errors    ArgumentError unless least < most, and both are finite.  A side at the largest
-  ///           float, or at the smallest, is not bounded.
+  /// Errors    ArgumentError unless least < most and both are finite.  The largest float as `most`,
+  ///           or the lowest as `least`, leaves that side unbounded.
   Clip(float least, float most);
   std::string describe() const override;
   LayerSpec spec() const override;
@@ -90,7 +90,7 @@ class Clip final : public Module {
   float least_, most_;
 };
 
-/// Over the last dimension.  Not before cross_entropy(), which takes logits.
+/// Over the last dimension.  Do not put it before cross_entropy(), which takes logits.
 class Softmax final : public Module {
  public:
   std::string describe() const override { return "Softmax()"; }

@@ -11,7 +11,7 @@
 
 namespace joule::nn {
 
-/// One module after the other.
+/// Runs its children one after the other.
 class Sequential final : public Composite {
  public:
   Sequential() = default;
@@ -22,7 +22,7 @@ class Sequential final : public Composite {
     (add(std::to_string(children().size()), std::forward<Ms>(modules)), ...);
   }
 
-  /// Appends a child under a name of its own; returns this net.
+  /// Appends a child with its own name; returns this net.
   template <class M>
   Sequential& add(const std::string& name, M&& module) {
     add_child(name, std::forward<M>(module));
@@ -32,7 +32,7 @@ class Sequential final : public Composite {
   Value add_to(GraphBuilder& graph, Value x) override;
 };
 
-/// main(x) + shortcut(x); without a shortcut main(x) + x.
+/// main(x) + shortcut(x), or main(x) + x without a shortcut.
 class Residual final : public Composite {
  public:
   template <class Main>

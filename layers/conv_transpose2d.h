@@ -15,7 +15,7 @@ struct ConvTranspose2dOptions {
   Size2 kernel{3}, stride{1}, padding{0}, output_padding{0}, dilation{1};
   std::int64_t groups = 1;
   bool bias = true;
-  Init init = Init::he_normal;  // fan_in: the taps that make one output, where stride is 1
+  Init init = Init::he_normal;  // fan_in: the taps of one output at stride 1
 };
 /// [N,P,Q,in] -> [N,H,W,out]; see conv_transpose2d().  Parameters: weight [in, kh, kw, out/groups],
 /// bias [out].

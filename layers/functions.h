@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The differentiable functions, all at once.  Each lives with the operation that it runs and puts
-// on the tape, in kernels/<op>/; see the operation's descriptor there for formula, shapes, cost and
-// errors.  Operands are taken by value: one that the caller moves in may be overwritten.
+// All differentiable functions.  Each is declared in kernels/<op>/, with the operation that it runs
+// and records; see the operation's descriptor there for formula, shapes, cost and errors.  Operands
+// are passed by value: one that the caller moves in may be overwritten.
 #include "joule/kernels/argmax/argmax.h"
 #include "joule/kernels/batch_norm/batch_norm.h"
 #include "joule/kernels/binary/binary.h"

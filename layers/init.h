@@ -8,7 +8,7 @@
 
 namespace joule {
 
-/// How the weights of a layer start.  gain^2 = 2 (He, for ReLU) or 1 (Xavier).
+/// How the weights of a layer are initialised.  gain^2 = 2 (He, for ReLU) or 1 (Xavier).
 enum class Init {
   he_normal,       // N(0, 2 / fan_in)
   he_normal_out,   // N(0, 2 / fan_out)

@@ -20,27 +20,27 @@ struct L0Options {
   float cutoff = 0;  // of the derivative: see SmoothL0; 0: none
   L0Normalization normalization = L0Normalization::per_layer_mean;
   std::int64_t parameters = 0;  // m; per_parameter needs it
-  /// What all zeros of each tap would save, as macs_saved() of training/macs_saved.h says; in any
-  /// unit.  Empty: all taps count alike.
+  /// What each tap would save if all its values were 0, in any unit: see macs_saved() of
+  /// training/macs_saved.h.  Empty: all taps count equally.
   std::vector<double> savings{};
 };
 /// The penalty of energy-aware training on the outputs of layers:
 ///   sum_k weight_k * sum_j v_kj^2 / (v_kj^2 + sigma), v_k the value of tap k.
 ///
-/// With K taps of n_k values per image in a batch of B, and with savings M_k:
+/// For K taps with n_k values per image in a batch of B, and savings M_k:
 ///
 ///                    weight_k                   with savings
 ///   per_layer_mean   lambda / (K B n_k)         lambda M_k / (sum_i M_i B n_k)
 ///   per_parameter    lambda / (m B)             lambda M_k sum_i n_i / (sum_i M_i n_k m B)
 ///
-/// So savings are normalised: where no value is zero, the penalty is the same with and without.
+/// So savings are normalised: if no value is zero, the penalty is the same with and without them.
 ///
-/// Cost      nothing per element if the taps were taken with the same sigma and cutoff (the ReLU
-/// summed in its
-///           own pass, and adds the derivative in its own backward); otherwise one pass each.
-/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, as require_sigma() and
-/// require_cutoff(), or if
-///           there are savings, but not one per tap, or they are negative or all 0.
+/// Cost      nothing per element if the taps were taken with the same sigma and cutoff (ReLU summed
+///           in its own pass, and adds the derivative in its own backward); otherwise one pass per
+///           tap.
+/// Errors    ArgumentError if there are no taps, lambda < 0, m is missing, or there are savings,
+///           but not one per tap, or they are negative or all 0; and as require_sigma() and
+///           require_cutoff().
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 3 (with the plus sign of the text).
 Tensor l0_penalty(std::span<const Tap> taps, const L0Options& options = {});
 

@@ -8,11 +8,11 @@
 
 namespace joule::nn {
 
-/// At the end of the block, a module and all below it are in the modes in which they were.
+/// At the end of the block, restores the modes of a module and of all modules below it.
 class ModesKept {
  public:
   explicit ModesKept(Module& net) { note(net); }
-  ~ModesKept() {  // from the outside in: train() sets those below, too
+  ~ModesKept() {  // outermost first, because train() also sets those below
     for (const auto& [module, training] : modes_) module->train(training);
   }
   ModesKept(const ModesKept&) = delete;

@@ -27,7 +27,7 @@ class GraphBuilder;  // layers/graph/builder.h
 /// A part of a net: parameters, buffers, children, and a forward pass.
 ///
 /// A new layer derives from this, registers what it owns in its constructor, and writes forward()
-/// with the differentiable functions of layers/functions.h; backward() follows from those.
+/// with the differentiable functions of layers/functions.h; backward() follows from them.
 class Module {
  public:
   Module() = default;
@@ -35,42 +35,42 @@ class Module {
   Module& operator=(Module&&) = default;
   virtual ~Module() = default;
 
-  /// Runs forward() under this layer's full name, so that every operation in it is accounted to it,
-  /// and tells the forward observers.  An operand that the caller moves in may be overwritten.
+  /// Runs forward() under this layer's full name, to which its operations are accounted, and calls
+  /// the forward observers.  An operand that the caller moves in may be overwritten.
   Tensor operator()(Tensor x);
-  /// The same of a layer of several inputs.
+  /// The same for a layer with several inputs.
   Tensor operator()(std::vector<Tensor> xs);
 
-  /// The output, and what the penalised layers put out on the way.
+  /// The output of the net and the taps of the chosen layers on the way.
   std::pair<Tensor, std::vector<Tap>> forward_with_taps(Tensor x, const TapOptions& options = {});
 
   /// "Conv2d(1, 32, kernel=3x3, padding=1x1)"
   virtual std::string describe() const = 0;
 
-  /// Which kind of layer this is, as data: what graphs hold, and fusion and the counts of energy
-  /// models go by.  Unless a layer says, it is of a kind of its own, named as describe() begins.
+  /// The kind of this layer as data: graphs hold it, and fusion and the counts of energy models
+  /// depend on it.  By default, a kind of its own, with the name at which describe() begins.
   virtual LayerSpec spec() const;
-  /// Adds the nodes that compute this module's output from `x`; returns that.  A layer adds one
-  /// node, itself; see Composite for what consists of others.
+  /// Adds the nodes that compute this module's output from `x`; returns the output.  A layer adds
+  /// itself as one node; for modules that consist of others, see Composite.
   virtual Value add_to(GraphBuilder& graph, Value x);
 
-  /// Training mode (batch statistics, dropout) or evaluation mode, for this and all children.
+  /// Sets training mode (batch statistics, dropout) or evaluation mode, for this and all children.
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const { return training_; }
 
-  /// Leaves of the tape, with full names, in the order of registration.
+  /// The leaves of the tape, with full names, in the order of registration.
   std::vector<NamedTensor> parameters() const;
-  /// What is saved but not trained: running statistics.
+  /// Tensors that are saved but not trained: running statistics.
   std::vector<NamedTensor> buffers() const;
   std::int64_t parameter_count() const;
   void zero_grad();
   /// Converts parameters and buffers, for gradcheck: net.to(DType::f64).
   void to(DType dtype);
-  /// Moves parameters and buffers; forgets the gradients.  Before an optimiser is made of them:
-  /// what it keeps lies where the parameters lay then.
+  /// Moves parameters and buffers; drops the gradients.  Do this before you construct an optimiser,
+  /// whose state stays on the device where the parameters were then.
   void to(Device device);
-  /// Where the parameters lie; the CPU if there are none.
+  /// The device of the parameters; the CPU if there are none.
   Device device() const;
 
   /// Parameters and buffers by name; the tensors are shared, not copied.
@@ -80,14 +80,14 @@ class Module {
   void load_state(const State& state);
 
   const std::vector<std::shared_ptr<Module>>& children() const { return children_; }
-  /// The name that the parent gave; empty for a root.
+  /// The name given by the parent; empty for a root.
   const std::string& name() const { return name_; }
 
  protected:
   virtual Tensor forward(Tensor x) = 0;
-  /// Of a layer of several inputs.  Unless overridden: ArgumentError.
+  /// For a layer with several inputs.  By default: ArgumentError.
   virtual Tensor forward_all(std::vector<Tensor> xs);
-  /// Whether TapLayers::all taps this leaf.  Dropout says no; ReLU taps itself, with its L0 sum.
+  /// Whether TapLayers::all taps this leaf.  Dropout: no; ReLU taps itself, with its L0 sum.
   virtual bool tapped_by_all() const { return true; }
 
   Tensor add_parameter(std::string name, Tensor value);
@@ -112,7 +112,7 @@ class Module {
 
  private:
   friend class GraphExecutor;
-  friend class Net;  // which makes groups of modules
+  friend class Net;  // it makes groups of modules
   /// Until the end of the block, operations of the forward pass are accounted to `layer`.
   class Entered {
    public:
@@ -133,18 +133,18 @@ class Module {
   std::vector<std::shared_ptr<Module>> children_;
 };
 
-/// One call of a module, told to the observers after it ran.
+/// One call of a module; observers are called after it ran.
 struct ForwardEvent {
   std::string_view layer;  // full name
   const Module& module;
-  const Tensor& input;  // the first of them
+  const Tensor& input;  // the first one
   const Tensor& output;
   std::span<const Tensor> inputs;
 };
-/// Of every module call of this thread.  While there are any, nothing is fused or overwritten.
+/// Observers of each module call of this thread.  They prevent all fusing and overwriting.
 Observers<ForwardEvent>& forward_observers();
 
-/// How often a module was added to another one, anywhere in this process.
+/// How many times a module was added to another one, anywhere in this process.
 std::uint64_t structure_version();
 
 }  // namespace joule::nn

@@ -51,7 +51,7 @@ class Linear final : public Module {
   Tensor weight_, bias_;
 };
 
-/// x where it is above the threshold, else 0: see ops::Relu.  What TapLayers::relu taps.
+/// x where it exceeds the threshold, else 0: see ops::Relu.  TapLayers::relu taps this layer.
 class ReLU final : public Module {
  public:
   /// Errors    ArgumentError unless threshold is finite and not negative.
@@ -60,7 +60,7 @@ class ReLU final : public Module {
   LayerSpec spec() const override;
 
  private:
-  friend class GraphExecutor;  // which runs it with the convolution before it
+  friend class GraphExecutor;  // it runs ReLU with the convolution before it
   Tensor forward(Tensor x) override;
   bool tapped_by_all() const override { return false; }  // forward() taps
   static SmoothL0 wanted_l0();
@@ -68,7 +68,7 @@ class ReLU final : public Module {
   float threshold_;
 };
 
-/// Windows of `kernel`, `stride` apart (0: the kernel's size).
+/// Windows of size `kernel`, `stride` apart (0: the kernel's size).
 class MaxPool2d final : public Module {
  public:
   explicit MaxPool2d(Size2 kernel, Size2 stride = 0, Size2 padding = 0,
@@ -122,7 +122,7 @@ class BatchNorm final : public Module {
   Tensor gamma_, beta_, running_mean_, running_var_;
 };
 
-/// Drops with a probability in [0, 1]; does nothing in evaluation mode.
+/// Drops values with a probability in [0, 1]; does nothing in evaluation mode.
 class Dropout final : public Module {
  public:
   explicit Dropout(float probability);

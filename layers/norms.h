@@ -6,11 +6,11 @@
 
 #include "joule/layers/module.h"
 
-// Normalisations that know no batch: the same in training and evaluation.  See
+// Normalisations that do not depend on the batch: the same in training and evaluation.  See
 // kernels/group_norm/group_norm.h.
 namespace joule::nn {
 
-constexpr float kNormEpsilon = 1e-5f;  // unless another is given
+constexpr float kNormEpsilon = 1e-5f;  // the default
 
 /// Over the channels of each row of [..., channels].  Parameters: weight (gamma), bias (beta).
 class LayerNorm final : public Module {

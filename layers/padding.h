@@ -8,11 +8,11 @@
 
 namespace joule::nn {
 
-/// Zeros around each image, or, where the padding is negative, so many rows or columns less: what a
-/// convolution or a pooling with padding that differs from side to side consists of.  See pad2d().
+/// Pads each image with zeros or, where the padding is negative, crops it.  With this, a
+/// convolution or pooling can have padding that differs from side to side.  See pad2d().
 class Pad2d final : public Module {
  public:
-  /// `before` above and to the left, `after` below and to the right.
+  /// `before`: above and to the left; `after`: below and to the right.
   Pad2d(Size2 before, Size2 after) : before_(before), after_(after) {}
 
   std::string describe() const override;

@@ -9,28 +9,28 @@
 
 namespace joule {
 
-/// What one layer put out during a forward pass.
+/// The output of one layer in a forward pass.
 struct Tap {
   std::string_view layer;  // full name
   Tensor value;
-  SmoothL0 l0{};    // what l0_sum is
-  Tensor l0_sum{};  // sum of value's smooth L0, if the layer computed it in its own pass
+  SmoothL0 l0{};    // the parameters of l0_sum
+  Tensor l0_sum{};  // the sum of the smooth L0 of `value`, if the layer computed it in its own pass
 };
 
 /// Which layers' outputs are tapped.
 enum class TapLayers {
-  relu,  // only ReLU: what a kernel can skip
-  all,   // every leaf layer but dropout, the logits too
+  relu,  // only ReLU layers, whose zeros a kernel can skip
+  all,   // every leaf layer except dropout, the logits included
 };
 
 struct TapOptions {
   TapLayers layers = TapLayers::relu;
-  /// Of the penalty to come: ReLU then sums the smooth L0 in its own pass.  0: not.
+  /// Sigma of the penalty to come: ReLU then sums the smooth L0 in its own pass.  0: it does not.
   float sigma = 0;
   float cutoff = 0;  // see SmoothL0
 };
 
-/// Collects taps on this thread while it lives.  Used by Module::forward_with_taps.
+/// Collects the taps of this thread during its lifetime.  Used by Module::forward_with_taps().
 class TapCollector {
  public:
   explicit TapCollector(const TapOptions& options);
@@ -38,7 +38,7 @@ class TapCollector {
   TapCollector(const TapCollector&) = delete;
   TapCollector& operator=(const TapCollector&) = delete;
 
-  /// The innermost one of this thread, or null.
+  /// The innermost collector of this thread, or null.
   static TapCollector* current();
 
   const TapOptions& options() const { return options_; }

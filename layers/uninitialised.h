@@ -3,8 +3,8 @@
 
 namespace joule {
 
-/// Until the end of the block, initialise() leaves new weights of this thread uninitialised: they
-/// are about to be loaded.  No random number is drawn, and no memory touched.
+/// Until the end of the block, initialise() leaves new weights of this thread uninitialised,
+/// because they are about to be loaded.  It draws no random numbers and touches no memory.
 class UninitialisedWeights {
  public:
   UninitialisedWeights();

@@ -12,13 +12,13 @@ struct SgdOptions {
   double momentum = 0;  // in [0, 1)
   bool nesterov = false;
   double weight_decay = 0;
-  double dampening = 0;  // in [0, 1], of every gradient but a parameter's first; not with nesterov
-  Decays decays{};       // which parameters weight_decay is for, as below
+  double dampening = 0;  // in [0, 1], for every gradient but a parameter's first; not with nesterov
+  Decays decays{};       // to which parameters weight_decay applies; likewise below
 };
 /// Stochastic gradient descent; see ops::SgdUpdate.  Keeps a velocity per parameter if momentum >
 /// 0.
 ///
-/// Errors    ArgumentError that names the option, as do the others below.
+/// Errors    ArgumentError that names the option, as for the others below.
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(std::vector<NamedTensor> parameters, const SgdOptions& options = {});
@@ -36,11 +36,11 @@ struct AdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool amsgrad = false;
-  bool decoupled_weight_decay = false;  // shrinks the parameter itself, and is then AdamW
+  bool decoupled_weight_decay = false;  // shrinks the parameter itself, as in AdamW
   Decays decays{};
 };
-/// Adam, with weight decay as a part of the gradient or decoupled from it; see ops::AdamUpdate.
-/// Keeps two moments, and with amsgrad the largest second one.
+/// Adam, with weight decay added to the gradient or decoupled from it; see ops::AdamUpdate.
+/// Keeps two moments, and with amsgrad also the largest second one.
 class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<NamedTensor> parameters, const AdamOptions& options = {});
@@ -51,7 +51,7 @@ class Adam : public Optimizer {
   AdamOptions options_;
 };
 
-/// Adam's, with the weight decay that is usual where it is decoupled.
+/// Adam's options, with the usual weight decay for the decoupled form.
 struct AdamWOptions {
   double lr = 1e-3;
   double beta1 = 0.9;
@@ -61,7 +61,7 @@ struct AdamWOptions {
   bool amsgrad = false;
   Decays decays{};
 };
-/// Adam with decoupled_weight_decay, by its usual name.
+/// Adam with decoupled_weight_decay, under its usual name.
 ///
 /// Source    Loshchilov and Hutter 2019, arXiv:1711.05101.
 class AdamW final : public Adam {
@@ -78,8 +78,8 @@ struct RmsPropOptions {
   bool centred = false;
   Decays decays{};
 };
-/// See ops::RmsPropUpdate.  Keeps a mean square, a mean gradient if centred, a velocity if momentum
-/// > 0.
+/// See ops::RmsPropUpdate.  Keeps a mean square, if centred also a mean gradient, and a velocity if
+/// momentum > 0.
 class RmsProp final : public Optimizer {
  public:
   explicit RmsProp(std::vector<NamedTensor> parameters, const RmsPropOptions& options = {});
@@ -92,13 +92,13 @@ class RmsProp final : public Optimizer {
 
 struct LarsOptions {
   double lr = 0.1;          // of weights (is_weight())
-  double lr_biases = 0.01;  // of the others; it changes as lr does, by the same factor
-  double trust = 0.001;     // how far a weight moves in a step, as a share of its norm
+  double lr_biases = 0.01;  // of the others; changes by the same factor as lr
+  double trust = 0.001;     // how far a weight moves in a step, as a fraction of its norm
   double momentum = 0.9;    // in [0, 1)
-  double weight_decay = 0;  // of weights alone
+  double weight_decay = 0;  // of weights only
 };
-/// Layer-wise adaptive rate scaling; see ops::LarsUpdate.  Biases, and gains and shifts of
-/// normalisations, move by lr_biases without it, and do not decay.  Keeps a velocity per parameter.
+/// Layer-wise adaptive rate scaling; see ops::LarsUpdate.  Biases, and the gains and shifts of
+/// normalisations, use lr_biases without scaling or decay.  Keeps a velocity per parameter.
 class Lars final : public Optimizer {
  public:
   explicit Lars(std::vector<NamedTensor> parameters, const LarsOptions& options = {});

@@ -12,22 +12,22 @@ namespace joule {
 
 /// The learning rate over the steps of a training run:
 ///   optimizer.set_learning_rate(schedule.learning_rate(step));
-/// What a step is, a batch or an epoch, is the caller's choice; the first is 0.
+/// The caller decides whether a step is a batch or an epoch; the first is 0.
 class Schedule {
  public:
   virtual ~Schedule() = default;
 
   /// Errors    ArgumentError if step < 0.
   double learning_rate(std::int64_t step) const;
-  /// The momentum for Optimizer::set_momentum(), of a schedule that changes it.
+  /// The momentum for Optimizer::set_momentum(); empty if the schedule does not change it.
   /// Errors    ArgumentError if step < 0.
   std::optional<double> momentum(std::int64_t step) const;
-  /// Tells how training goes (a validation loss, say), once per epoch.  Only PlateauLr listens.
+  /// Reports how training goes (a validation loss, say), once per epoch.  Only PlateauLr uses it.
   virtual void observe(double) {}
 
-  /// "schedule", the options, and what observe() has changed.
+  /// "schedule", the options, and whatever observe() has changed.
   virtual State state() const;
-  /// Errors    ArgumentError if it is of another schedule, or of other options; then nothing has
+  /// Errors    ArgumentError if it is of another schedule or of other options; then nothing has
   ///           changed.
   virtual void load_state(const State& state);
 

@@ -74,13 +74,13 @@ struct OneCycleLrOptions {
   double div_factor = 25;
   double final_div_factor = 1e4;
   bool cycle_momentum = false;
-  double base_momentum = 0.85;  // where the learning rate is the largest
+  double base_momentum = 0.85;  // at the largest learning rate
   double max_momentum = 0.95;
 };
 /// Half a cosine from max_lr / div_factor up to max_lr at step pct_start * steps - 1, another down
 /// to max_lr / div_factor / final_div_factor at step steps - 1, where it stays.  With
-/// cycle_momentum the momentum goes the other way on the same half cosines: from max_momentum down
-/// to base_momentum and back.
+/// cycle_momentum, the momentum follows the same half cosines in the opposite direction: from
+/// max_momentum down to base_momentum and back.
 ///
 /// Source    Smith and Topin 2018, arXiv:1708.07120; torch.optim.lr_scheduler.OneCycleLR with two
 ///           phases.
@@ -98,13 +98,13 @@ class OneCycleLr final : public Schedule {
 struct PlateauLrOptions {
   double lr = 0.1;
   double factor = 0.1;
-  std::int64_t patience = 10;  // observations without an improvement that are borne
-  double threshold = 1e-4;     // of an improvement, relative to the best
+  std::int64_t patience = 10;  // observations without an improvement before lr falls
+  double threshold = 1e-4;     // least improvement that counts, relative to the best
   double min_lr = 0;
   bool higher_is_better = false;
 };
 /// lr, multiplied by `factor` (down to min_lr) whenever more than `patience` observations in a row
-/// were no better than the best before.  NaN is never better.
+/// were not better than the best before them.  NaN is never better.
 class PlateauLr final : public Schedule {
  public:
   explicit PlateauLr(const PlateauLrOptions& options);
@@ -120,15 +120,15 @@ class PlateauLr final : public Schedule {
   std::int64_t bad_ = 0;                                   // observations since the best
 };
 
-/// (step + 1) / (steps + 1) of after(0) for the first `steps` steps, then after(step - steps).  The
-/// momentum is that of after(0) until then.
+/// (step + 1) / (steps + 1) times after(0) for the first `steps` steps, then after(step - steps).
+/// The momentum is that of after(0) during the warm-up.
 ///
 /// Source    Goyal et al. 2017, arXiv:1706.02677, section 2.2.
 class WarmupLr final : public Schedule {
  public:
   WarmupLr(std::int64_t steps, std::unique_ptr<Schedule> after);
   void observe(double metric) override { after_->observe(metric); }
-  /// That of `after` with "after." before its names, and "steps".
+  /// The state of `after` with its names prefixed by "after.", and "steps".
   State state() const override;
   void load_state(const State& state) override;
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-// What every page carries along; the build makes them from page.css, page.js and Debian's Chart.js.
+// What every page contains; the build makes them from page.css, page.js and Debian's Chart.js.
 namespace joule::report {
 
 extern const std::string_view kStyle;

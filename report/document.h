@@ -10,7 +10,7 @@
 #include "joule/report/page.h"
 #include "joule/report/svg/graph_picture.h"
 
-// What a study found out, once, in the order in which it is read: as a page for a browser
+// The results of a study, written once in reading order: as a page for a browser
 // (report/page.h), and as Markdown with pictures beside it.
 namespace joule::report {
 
@@ -27,7 +27,7 @@ struct Warning {
 struct Items {
   std::vector<std::string> texts;
 };
-/// `file` is the picture's name, without its ending; `caption` what it shows, in a sentence.
+/// `file` is the picture's name without its suffix; `caption` describes it in a sentence.
 template <class Chart>
 struct Picture {
   std::string file, caption;
@@ -46,17 +46,17 @@ struct Document {
 /// `data` is what the page was made from.
 std::string to_html(const Document& document, const nlohmann::ordered_json& data);
 
-/// A text and the files that it shows: name within the folder of pictures, contents.
+/// A text and its pictures: file name in the folder of pictures, and contents.
 struct Markdown {
   std::string text;
   std::vector<std::pair<std::string, std::string>> pictures;
 };
 
-/// `pictures` is the folder of the pictures as the text refers to it: "pictures", or empty for the
-/// text's own.  Text is plain text: what Markdown would take as a sign of its own is escaped.
+/// `pictures` is the folder of the pictures, relative to the text: "pictures", or empty for the
+/// text's own folder.  Text is plain text: Markdown's special characters are escaped.
 Markdown to_markdown(const Document& document, const std::string& pictures);
 
-/// Its tables, warnings and lists, for a terminal of so many columns.
+/// Its tables, warnings and lists, for a terminal with `width` columns.
 std::string terminal_text(const Document& document, std::size_t width);
 
 }  // namespace joule::report

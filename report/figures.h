@@ -13,7 +13,7 @@
 #include "joule/energy/meter.h"
 #include "joule/report/page.h"
 
-// How pages show figures: alike in all of them, and what was not measured never as a number.
+// How pages show figures: consistently, and never as a number if there is none.
 namespace joule::report {
 
 /// "90 J ± 55 mJ"; "unavailable".
@@ -25,7 +25,7 @@ std::string text(const energy::Figure<Q>& figure) {
   return value;
 }
 
-/// With its quality as the badge, and its interval and source, or why there is none.
+/// With its quality as the badge, and its interval and source, or the reason for its absence.
 template <class Q>
 Card card(std::string name, const energy::Figure<Q>& figure) {
   Card card{.name = std::move(name), .badge = std::string(energy::name(figure.quality()))};
@@ -46,26 +46,26 @@ std::string count(std::int64_t value);
 /// "40 %"
 std::string percent(double share);
 
-/// The unit of an axis on which `largest` is a handy number, and what values are multiplied by.
+/// The unit of an axis on which `largest` is a convenient number, and the factor for the values.
 struct Scale {
   double factor = 1;
   std::string unit;  // "mJ"
 };
 Scale scale_for(double largest, std::string_view unit);
 
-/// A mean power, and when.
+/// A mean power over a period.
 struct Stretch {
   double begin = 0, end = 0;  // on the chart's x axis
   double watts = 0, half_width = 0;
 };
-/// A level line for each, with its interval in the middle.  Where nothing is, there is no line.
+/// A horizontal line for each, with its interval in the middle.  Gaps have no line.
 Line stretches(std::string name, std::span<const Stretch> stretches);
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
-/// What there is, and what it is.
+/// A table of names and values.
 Table table_of(std::string caption, const Pairs& pairs);
 
-/// Every source of energy, and why it cannot be read and what to do about it.
+/// Every source of energy; if it cannot be read, why, and what to do about it.
 Table table_of(std::span<const energy::MeterInfo> sources);
 
 /// Resolution, update period and systematic error of a meter.

@@ -8,8 +8,8 @@
 // Two charts of pages and of files.
 namespace joule::report {
 
-/// A number for each row and column, in words and as a shade: what is above 0 in one colour, below
-/// 0 in another, the stronger the nearer it is to the largest.
+/// A number for each row and column, as text and as a shade: one colour above 0, another below, the
+/// stronger the nearer the number is to the largest.
 ///
 /// Errors    Page::add, to_svg: ArgumentError if there is not a row of cells per row, a cell per
 ///           column, or a number is not finite.
@@ -23,7 +23,7 @@ struct HeatMap {
   std::vector<std::vector<Cell>> cells;
 };
 
-/// A share of 0 to 1 for each thing and direction, as a polygon per thing.
+/// A fraction from 0 to 1 for each thing and direction, as one polygon per thing.
 ///
 /// Errors    Page::add, to_svg: ArgumentError if there are fewer than three directions, a thing has
 ///           not a share per direction, or one is not in [0, 1].

@@ -8,10 +8,10 @@
 // What pages (HTML) and charts (SVG) share.
 namespace joule::report {
 
-/// As text between tags or in a quoted attribute.
+/// Escapes text for use between tags or in a quoted attribute.
 std::string escaped(std::string_view text);
 
-/// Decides what of a chart can be drawn, and counts what is left out.
+/// Decides what of a chart can be drawn, and counts what cannot.
 class Drawable {
  public:
   /// Whether the value is finite and, on a logarithmic axis, positive.

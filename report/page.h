@@ -10,9 +10,9 @@
 
 #include "joule/report/heat_radar.h"
 
-// Pages that hold everything they show: one HTML file that opens without a network, in a light or a
-// dark browser, on a narrow or a wide screen.  A page is text, charts and tables in the order in
-// which they were added, and the data that it was made from.
+// Self-contained pages: one HTML file that opens without a network, in a light or dark browser, on
+// a narrow or wide screen.  A page consists of text, charts and tables in the order in which they
+// were added, and of the data that it was made from.
 //
 //   report::Page page("Convolutions", "Joule beside oneDNN");
 //   page.heading("64x128x56").add(chart).add(table).data(json);
@@ -22,25 +22,25 @@ namespace joule::report {
 struct Point {
   double x = 0, y = 0;
   double low = 0, high = 0;  // the ends of the bar of spread around y
-  bool apart = false;        // no line comes from the point before
+  bool apart = false;        // no line from the previous point
 };
 
 struct Line {
   std::string name;
   std::vector<Point> points;
-  bool dashed = false;  // for what the others are compared with
+  bool dashed = false;  // for the reference of the others
   bool marks = true;    // a symbol at every point
-  bool band = false;    // the spread is an area along the line, not a bar at every point
-  bool faint = false;   // grey and small: what the others are seen before
+  bool band = false;    // draw the spread as an area along the line, not as bars
+  bool faint = false;   // grey and small: a background for the others
 };
 
-/// A place on an axis and what is written there.
+/// A position on an axis and its label.
 using Tick = std::pair<double, std::string>;
 
-/// y over x, a line for each of several things.
+/// y over x, with one line for each of several things.
 ///
-/// A point, spread or rule that is not finite, or not positive on a logarithmic axis, is left out,
-/// and a warning below the chart says how many.
+/// Points, spreads and rules that are not finite, or not positive on a logarithmic axis, are left
+/// out, and a warning below the chart gives their number.
 struct LineChart {
   std::string title, x_title, y_title;
   std::vector<Line> lines;
@@ -48,7 +48,7 @@ struct LineChart {
   bool falling_x = false;             // the largest x on the left
   bool zero_y = false;                // the linear axis holds 0
   std::vector<Tick> x_ticks{};        // none: chosen by the chart
-  std::optional<double> reference{};  // a rule across the chart at this y
+  std::optional<double> reference{};  // a horizontal rule across the chart
 };
 
 /// The ends of a bar of spread.
@@ -56,7 +56,7 @@ using Range = std::pair<double, double>;
 
 struct BarGroup {
   std::string name;
-  std::vector<std::optional<double>> values;    // one per category; none: nothing is drawn
+  std::vector<std::optional<double>> values;    // one per category; empty: nothing is drawn
   std::vector<std::optional<Range>> spreads{};  // as many, or none at all
   std::optional<int>
       color{};  // 0 to 7, so that a thing has one colour in all charts; else by order
@@ -72,28 +72,28 @@ struct BarChart {
   bool lying = false;  // categories below each other, for many or long ones
   bool stacked = false;
 };
-/// Errors    ArgumentError if a group has not one value per category, not as many spreads.
+/// Errors    ArgumentError if a group has not one value per category, and as many spreads or none.
 void check(const BarChart& chart);
 
-/// The first column names the row; the others are aligned to the right.
+/// The first column names the row; the others are right-aligned.
 ///
-/// Errors    Page::add: ArgumentError if a row has not as many cells as the head.
+/// Errors    Page::add: ArgumentError if a row does not have as many cells as the head.
 struct Table {
   std::string caption;
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
-  bool folded = false;  // shows its caption until it is clicked
+  bool folded = false;  // shows only its caption until clicked
   bool prose = false;   // cells are sentences: aligned to the left, and broken into lines
 };
 
-/// A figure to be seen at first glance.  Badges of the same text look the same in all pages.
+/// A figure to be seen at first glance.  Badges with the same text look the same in all pages.
 struct Card {
   std::string name, value;
-  std::string badge{};  // how the figure came about: "measured"
+  std::string badge{};  // how the figure was obtained: "measured"
   std::string note{};   // its interval, its source, or why there is none
 };
 
-/// See above.  Text is plain text: what HTML would take as a tag is shown as it is.
+/// See above.  Text is plain text: HTML tags in it are shown as they are.
 class Page {
  public:
   Page(std::string title, std::string lead) : title_(std::move(title)), lead_(std::move(lead)) {}
@@ -102,7 +102,7 @@ class Page {
   Page& paragraph(std::string_view text);
   /// What a reader must not miss.
   Page& warning(std::string_view text);
-  /// Short lines, each with a dot in front of it.  None: nothing.
+  /// A bulleted list of short lines.  Nothing if there are none.
   Page& list(const std::vector<std::string>& items);
   Page& add(const LineChart& chart);
   /// Errors    as check().
@@ -110,9 +110,9 @@ class Page {
   Page& add(const HeatMap& chart);
   Page& add(const RadarChart& chart);
   Page& add(const Table& table);
-  /// An SVG file, as it is, under its title.
+  /// An SVG file, unchanged, below its title.
   Page& svg(const std::string& title, std::string_view file);
-  /// Beside each other where there is room for it.
+  /// Side by side if there is room.
   Page& add(const std::vector<BarChart>& charts);
   Page& add(const std::vector<LineChart>& charts);
   Page& add(const std::vector<Card>& cards);

@@ -7,12 +7,12 @@
 
 namespace joule::report {
 
-/// A profile as a page (see report/page.h): its figures and how each came about; energy, time,
+/// A profile as a page (see report/page.h): its figures and how each was obtained; energy, time,
 /// density and skipped MACs per layer and per operation; power over time; every line; the
-/// environment.  It holds the profile's JSON.
+/// environment.  It contains the profile's JSON.
 ///
-/// Measured or attributed and modelled energies never share an axis.  What is unavailable is said,
-/// with the reason, and is in no chart.
+/// Modelled energies never share an axis with measured or attributed ones.  Unavailable figures are
+/// listed with the reason, and are in no chart.
 std::string to_html(const energy::Profile& profile);
 
 }  // namespace joule::report

@@ -20,16 +20,16 @@ energy::Totals forward_work(const energy::Profile& profile, Predicate&& wanted) 
   return sum;
 }
 
-/// The names that rows are told apart by, and what each of those is.
+/// The names that distinguish rows, and the meaning of each.
 std::vector<std::string> names(const energy::ProfileRow& row, energy::By by);
 std::vector<std::string> heads(energy::By by);
-/// What a row is called among those that are put together alike: "conv1", "conv2d onednn".
+/// The label of a row within its grouping: "conv1", "conv2d onednn".
 std::string label(const energy::ProfileRow& row, energy::By by);
 
-/// Every row, the total last.
+/// All rows, the total last.
 Table table_of(const energy::Profile& profile, energy::By by, std::string caption);
 
-/// Readings of the meter.  Its windows must not be empty.
+/// The meter's readings.  The profile's windows must not be empty.
 Table window_table(const energy::Profile& profile);
 
 /// Machine, meter and method, and the sources of energy.

@@ -21,26 +21,26 @@ struct Spending {
 };
 Spending measured_spending(const TrainingRun& run);
 Spending modelled_spending(const TrainingRun& run);
-/// Measured if all epochs were, else modelled.
+/// Measured if all epochs were measured, else modelled.
 Spending spending(const TrainingRun& run);
 
 energy::Joules sum_of(const training::EpochFigures& figures);
 
-/// "8"; "5–8" of a point that stands for several epochs.
+/// "8"; "5–8" for a point that stands for several epochs.
 std::string label(const training::EpochMetrics& epoch);
 
-/// Share of the ReLUs' outputs that are not 0, in percent; 0 if there are none.
+/// The percentage of the ReLUs' outputs that are not 0; 0 if there are none.
 double density(const training::EpochMetrics& epoch);
 
-/// Accuracy over energy with its front: a chart for each quality, as no front has both.
+/// Accuracy over energy with its front: one chart per quality, since a front has only one.
 std::vector<LineChart> accuracy_charts(const TrainingRun& run);
 /// Losses, accuracies and, if the net has ReLUs, non-zero activations by epoch.
 std::vector<LineChart> learning_charts(const TrainingRun& run);
-/// Measured, unless it is for no epoch, beside modelled.
+/// Measured (unless no epoch was measured) and modelled.
 std::vector<BarChart> energy_charts(const TrainingRun& run);
 LineChart prediction_chart(std::span<const training::Prediction> predictions, const Spending& spent,
                            const TrainingRun& run);
-/// A line for each meter's training steps, tests and validations; without lines if no window has a
+/// A line for each meter's training steps, tests and validations; no lines if no window has a
 /// power.
 LineChart power_chart(const TrainingRun& run);
 

@@ -7,16 +7,16 @@
 #include <string_view>
 #include <vector>
 
-// Tables and paragraphs as plain text, for a terminal of some width or for a file, which has none.
+// Tables and paragraphs as plain text, for a terminal of some width or a file of unlimited width.
 namespace joule::report {
 
-/// No line is broken.
+/// Lines are never broken.
 inline constexpr std::size_t kAnyWidth = std::numeric_limits<std::size_t>::max();
 
 struct TextTable {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows{};
-  std::size_t names = 1;  // so many of the first columns name the row, and are aligned to the left
+  std::size_t names = 1;        // the first columns that name the row, left-aligned
   std::string_view gap = "  ";  // between columns
   bool rule = false;            // below the head
 };
@@ -24,11 +24,11 @@ struct TextTable {
 /// The first row is the head.
 TextTable text_table(std::vector<std::vector<std::string>> rows);
 
-/// Columns as wide as their widest cell; no line ends in spaces.  Where they take more than `width`
-/// the table is broken into blocks of columns below each other, each of which begins with the names
-/// of the rows; only a block of one column may then be wider.
+/// Columns are as wide as their widest cell; no line ends in spaces.  If they take more than
+/// `width`, the table is broken into blocks of columns below each other, each of which begins with
+/// the names of the rows; only a block of one column may then be wider.
 ///
-/// Errors    ArgumentError if a row has not as many cells as the head.
+/// Errors    ArgumentError if a row does not have as many cells as the head.
 std::string text_of(const TextTable& table, std::size_t width = kAnyWidth);
 
 /// The text, broken at spaces into lines of at most `width`; all but the first begin with `indent`

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-// Numbers drawn from Philox (core/random.h), which are pure functions.
+// Numbers drawn from Philox (core/random.h); all functions are pure.
 namespace joule::search {
 
-/// Who draws from Philox of the same seed: its stream begins with this byte, so that no two draw
-/// the same numbers.
+/// The users of Philox with the same seed.  A user's stream begins with this byte, so that no two
+/// draw the same numbers.
 enum class Drawer : std::uint8_t {
   random = 1,
   sobol = 2,
@@ -21,8 +21,8 @@ enum class Drawer : std::uint8_t {
   genes = 32
 };
 
-/// The stream of a drawer for one dimension (of a space; 0 if it has none); `part` tells its
-/// several draws apart.
+/// The stream of a drawer for one dimension (of a space; 0 if there is none); `part` distinguishes
+/// its draws.
 constexpr std::uint64_t stream(Drawer drawer, std::size_t dimension, std::uint32_t part = 0) {
   return std::uint64_t{static_cast<std::uint8_t>(drawer)} << 56 |
          (std::uint64_t{dimension} & 0xFFFFFF) << 32 | part;

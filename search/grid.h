@@ -7,10 +7,10 @@
 
 namespace joule::search {
 
-/// The grid's point of that number, from 0 to space.grid_size() - 1: each point of the space whose
-/// reals lie on their levels is there once.  The last dimension without a condition changes
-/// fastest, and faster than a dimension those that depend on it.  The levels of a real lie at equal
-/// distances, with `log` at equal ratios.
+/// The grid's point with index `number`, from 0 to space.grid_size() - 1.  Each point of the space
+/// whose reals lie on their levels occurs once.  The last unconditional dimension changes fastest,
+/// and dimensions that depend on another change faster than that one.  The levels of a real lie at
+/// equal distances, with `log` at equal ratios.
 ///
 /// Cost      the dimensions times their values.
 /// Errors    as grid_size(); ArgumentError if there is no such point.

@@ -3,7 +3,7 @@
 
 namespace joule::search {
 
-/// Where a value lies with some confidence; both ends belong to it.  An exact value has low = high.
+/// A confidence interval, ends included.  An exact value has low = high.
 struct Interval {
   double low = 0, high = 0;
   friend bool operator==(const Interval&, const Interval&) = default;

@@ -10,31 +10,31 @@
 #include <variant>
 #include <vector>
 
-// What a sampler proposes: a value for each active dimension of a space.
+// A sampler's proposal: a value for each active dimension of a space.
 namespace joule::search {
 
-/// A value of a dimension: real, integer, categorical.
+/// The value of a real, integer or categorical dimension.
 using PointValue = std::variant<double, std::int64_t, std::string>;
 
-/// As a message shows it: a real number with as many digits as tell it from its neighbours, a text
-/// in quotes.
+/// The text of a value in messages: a real with enough digits to distinguish it from its
+/// neighbours, a text in quotes.
 std::string shown(const PointValue& value);
 
 /// Named values, in the order in which they were set; samplers and parse_point() set them in the
-/// order of the space.  Whether they are a point of a space, Space::check() says.
+/// order of the space.  Space::check() tells whether they form a point of a space.
 class Point {
  public:
   using Entry = std::pair<std::string, PointValue>;
 
   Point() = default;
-  /// Errors    ArgumentError if a name is there twice.
+  /// Errors    ArgumentError if a name appears twice.
   Point(std::initializer_list<Entry> entries);
 
-  /// Of a name that is there, the value is replaced.
+  /// Replaces the value if the name exists.
   void set(std::string_view name, PointValue value);
 
   bool contains(std::string_view name) const { return find(name) != nullptr; }
-  /// None if there is no value of that name.
+  /// Null if there is no value of that name.
   const PointValue* find(std::string_view name) const;
   /// Errors    ArgumentError if there is no value of that name; the message suggests the nearest.
   const PointValue& operator[](std::string_view name) const;
@@ -52,7 +52,7 @@ class Point {
   std::span<const Entry> entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
 
-  /// The same values under the same names, in whatever order.
+  /// The same values under the same names, in any order.
   friend bool operator==(const Point& a, const Point& b);
 
  private:

@@ -6,7 +6,7 @@
 
 #include "joule/search/space.h"
 
-// The documents of space.h as values of JSON: parts of other documents.
+// The documents of space.h as JSON values, for use in other documents.
 namespace joule::search {
 
 nlohmann::ordered_json json_of(const Space& space);

@@ -5,15 +5,15 @@
 
 namespace joule::search {
 
-/// The u of value_of_unit() that give a value: those from low to high; of a real one alone.
+/// The u of value_of_unit() that give a value: from low to high; for a real a single one.
 struct UnitCell {
   double low, high;
-  double center;  // of an integer with log: the u of its own logarithm
+  double center;  // for an integer with log: the u of its logarithm
 };
 
-/// Of a dimension that is not constant().
+/// For a dimension that is not constant().
 UnitCell unit_cell(const Dimension& dimension, const PointValue& value);
-/// The number of a categorical's choice.
+/// The index of a categorical's choice.
 std::size_t choice_of(const Dimension& dimension, const PointValue& value);
 /// Whether the dimension has a single value.
 bool constant(const Dimension& dimension);

@@ -6,20 +6,20 @@
 
 #include "joule/study/study.h"
 
-// What a study holds, for other programs.
+// Exports of a study for other programs.
 namespace joule::study {
 
-/// A row per trial (RFC 4180, with CRLF): number, state, seed, started and ended (UTC), seconds,
-/// worker, host, attempts, crashes, error; a column per dimension of the space; then what the
-/// proposals took and the values, in the order in which they first appear.
+/// One row per trial (RFC 4180, with CRLF): number, state, seed, started and ended (UTC), seconds,
+/// worker, host, attempts, crashes, error; one column per dimension of the space; then the costs of
+/// the proposals and the values, in the order in which they first appear.
 ///
 /// A value has a column for each unit and quality that it has in any trial, "energy [J, measured]",
-/// so that no column mixes two; "... low" and "... high" beside it if any trial has an interval;
-/// "... source" if any has a source.  Unavailable: the columns are empty, and "energy unavailable"
-/// says why.
+/// so that no column mixes two; also "... low" and "... high" if any trial has an interval, and
+/// "... source" if any has a source.  If it is unavailable, the columns are empty, and "energy
+/// unavailable" gives the reason.
 std::string trials_csv(const Study& study, const std::vector<Trial>& trials);
 
-/// Everything: the definition, the origin, all trials with values and reports, as one JSON object.
+/// The study as one JSON object: the definition, the origin, all trials with values and reports.
 std::string study_json(const Study& study, const std::vector<Trial>& trials);
 
 /// The definition and the origin: config.json.

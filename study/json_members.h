@@ -13,10 +13,10 @@
 
 namespace joule::study {
 
-/// The members of a JSON object that must have all of those that are asked for, and no other.
+/// The members of a JSON object that must have exactly the members that are asked for.
 ///
-/// Errors    DataError that starts with `path`: not JSON, no object, a member missing, of another
-///           type, or not asked for.
+/// Errors    DataError that starts with `path`: not JSON, not an object, a member missing, of
+///           another type, or not asked for.
 class JsonMembers {
  public:
   JsonMembers(std::string_view json, std::string path) : path_(std::move(path)) {

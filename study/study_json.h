@@ -6,7 +6,7 @@
 
 #include "joule/study/study.h"
 
-// What a study is, and what came of it, as values of JSON: parts of other documents.
+// A study's definition and results as JSON values, for use in other documents.
 namespace joule::study {
 
 nlohmann::ordered_json json_of(const StudyDefinition& definition);

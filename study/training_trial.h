@@ -18,46 +18,46 @@
 #include "joule/training/run/model_file.h"
 #include "joule/training/run/summary.h"
 
-// What all trials that train a net have in common.
+// What all trials that train a net share.
 namespace joule::study {
 
-/// By which images a study chooses.
+/// The images by which a study chooses.
 enum class ChosenOn {
-  validation,  // images held back; the test images decide nothing
-  test         // as papers do that hold nothing back: a chosen figure is too good
+  validation,  // held-back images; the test images influence nothing
+  test         // as in papers that hold nothing back: a chosen figure is too good
 };
 std::string_view name(ChosenOn images);
-/// validation if the configuration holds images back.
+/// validation if the configuration holds back images.
 ChosenOn chosen_on(const training::Config& config);
 
-// The names of the values that every such trial gives beside kEnergy; {} is a set of images:
-// validation (if some are held back) or test.
+// The names of the values of every such trial besides kEnergy; {} is a set of images: validation
+// (if some are held back) or test.
 namespace trained {
 inline constexpr const char* kAccuracy = "{} accuracy";  // %, counted
 inline constexpr const char* kLoss = "{} loss";          // mean cross-entropy, counted
 inline constexpr const char* kDensity = "density";       // of all ReLUs, on the test images
 inline constexpr const char* kTrainingTime = "training time";
 
-/// `pattern` with the set of images in it.
+/// `pattern` with the set of images filled in.
 std::string named(std::string_view pattern, ChosenOn images);
-/// The source of what is read from a clock.
+/// The source of values read from a clock.
 inline constexpr const char* kClock = "monotonic clock";
 }  // namespace trained
 
-/// Told of each epoch that is complete (all until now: of a long run thinned out), adds to what the
-/// trial reports of it.  May throw Pruned.
+/// Called after each epoch with the complete epochs (thinned out for a long run); adds to the
+/// trial's report of the last.  May throw Pruned.
 using MoreOfEpoch =
     std::function<void(std::span<const training::EpochMetrics> epochs, std::vector<Value>& report)>;
 
-/// The training run of a trial, in the trial's folder.  While this lives, the meters are the
-/// trial's, and what the trial computes it computes as the run did: in its precision,
-/// deterministically if it was.
+/// The training run of a trial, in the trial's folder.  During the object's lifetime, the trial
+/// holds the meters, and computes as the run did: in its precision, and deterministically if it
+/// was.
 class TrainingTrial {
  public:
-  /// Opens the run's meters (`meter` as energy::open_run_meters()), waits for those that can be
-  /// read, and takes what they read in `idle` for the idle power; 0: that stays unknown.  The run
-  /// takes the trial's share of the processors, whatever config.threads says, as one that was
-  /// interrupted may go on with another.
+  /// Opens the run's meters (`meter` as for energy::open_run_meters()), waits for those that can be
+  /// read, and measures the idle power for `idle`; with 0 it stays unknown.  The run uses the
+  /// trial's share of the processors instead of config.threads, since an interrupted run may
+  /// continue with another share.
   ///
   /// Errors    as check(config) and open_run_meters(); Interrupted.
   TrainingTrial(training::Config config, const std::string& meter, TrialContext& context,
@@ -65,11 +65,11 @@ class TrainingTrial {
   TrainingTrial(const TrainingTrial&) = delete;
   TrainingTrial& operator=(const TrainingTrial&) = delete;
 
-  /// Trains, or goes on where the trial was interrupted.  Reports of each epoch: training loss, L0
-  /// penalty, accuracies, the share of ReLU outputs that are not zero, seconds, the energy so far
-  /// (measured beside modelled), and what `more` adds.
+  /// Trains, or continues an interrupted trial.  Reports for each epoch: training loss, L0 penalty,
+  /// accuracies, the fraction of ReLU outputs that are not zero, seconds, the energy so far
+  /// (measured and modelled), and what `more` adds.
   ///
-  /// Errors    Interrupted; what training throws (a net that died, a loss that is not finite), what
+  /// Errors    Interrupted; what training throws (a dead net, a loss that is not finite), what
   ///           `more` throws.
   void train(const MoreOfEpoch& more = {});
 
@@ -79,11 +79,11 @@ class TrainingTrial {
   const training::RunResult& run() const { return *run_; }
   /// After train(): the trained net, on the run's device.
   training::Model model() const;
-  /// After train(), on the images that are held back (none held back: none) and on the test images:
-  /// accuracy, loss.
+  /// After train(): accuracy and loss on the held-back images (if there are any) and on the test
+  /// images.
   std::vector<Value> evaluation_values() const;
-  /// After train(), of the run, evaluations of its epochs included: the seconds of the training
-  /// steps, and kEnergy, measured beside modelled (horowitz45).
+  /// After train(), for the run with the evaluations of its epochs: the seconds of the training
+  /// steps, and kEnergy, measured and modelled (horowitz45).
   std::vector<Value> spent_values() const;
 
  private:
@@ -95,7 +95,7 @@ class TrainingTrial {
   std::optional<training::RunResult> run_;
 };
 
-/// The images that such a run sees: config.limit of each half.
+/// The images that such a run uses: config.limit of each half.
 ///
 /// Errors    as training::load_data().
 DataSplit trial_data(const training::Config& config);

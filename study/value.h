@@ -9,29 +9,29 @@
 #include "joule/core/quality.h"
 #include "joule/energy/figure.h"
 
-// A number that a trial gave, with what must be known of it.
+// A number of a trial, with its provenance.
 namespace joule::study {
 
 using joule::name;
 using joule::Quality;
 
-/// A named number of a trial.  A trial may have several values of one name, of different quality
-/// (joules that a meter gave beside those that a profile models): they never share a column.
+/// A named number of a trial.  A trial may have several values of one name with different qualities
+/// (joules from a meter and from a profile, say); they never share a column.
 struct Value {
   std::string name;              // "energy", "test accuracy"
-  std::optional<double> number;  // none if and only if the quality is unavailable
+  std::optional<double> number;  // empty if and only if the quality is unavailable
   std::string unit;              // "J", "s", "%"; empty: a pure number
   Quality quality = Quality::unavailable;
-  std::optional<double> low{}, high{};  // the interval around it, both or none
-  std::string source{};                 // the meter, the profile, the data that were counted
-  std::string reason{};                 // why there is no number; empty if there is
+  std::optional<double> low{}, high{};  // the interval around it; both or neither
+  std::string source{};                 // the meter, the profile, or the data counted
+  std::string reason{};                 // why there is no number; empty if there is one
 
   friend bool operator==(const Value&, const Value&) = default;
 };
 
 /// Errors    ArgumentError (name, what was expected) unless there is a name; number, low and high
-///           are finite, with low <= number <= high; a number is there, or the quality is
-///           unavailable and there is a reason; no text has a byte 0.
+///           are finite, with low <= number <= high; there is a number, or the quality is
+///           unavailable and there is a reason; no text has a zero byte.
 void check(const Value& value);
 
 Value measured(std::string name, double number, std::string unit, std::string source);
@@ -56,15 +56,15 @@ Value value_of(std::string name, const energy::Figure<Q>& figure) {
   return value;
 }
 
-/// The same times `factor` (above 0), in another unit: joules over seconds as watts.
+/// The same multiplied by `factor` (above 0), in another unit: joules over seconds as watts.
 Value scaled(Value value, double factor, std::string unit);
 
-/// What a trial has spent is its value (and that of its reports: so far) of this name, in J, gross:
-/// measured, modelled, or both.  --energy-budget adds them up.
+/// The name of the value (in reports: so far) for what a trial has spent, in J, gross: measured,
+/// modelled, or both.  --energy-budget adds it up.
 inline constexpr std::string_view kEnergy = "energy";
 
-/// What it took to propose a trial's point, by a sampler that was asked: Trial::proposal.  Not in
-/// kEnergy, and in no energy budget.
+/// The cost of proposing a trial's point, if a sampler was asked: Trial::proposal.  Not part of
+/// kEnergy or of any energy budget.
 inline constexpr std::string_view kProposalTime = "proposal time";
 inline constexpr std::string_view kProposalEnergy = "proposal energy";
 

@@ -12,20 +12,20 @@
 
 namespace joule::training {
 
-/// Everything that decides what a training run computes.  The names are those of config.json and
+/// Everything that determines what a training run computes.  The names are those in config.json and
 /// of the program's options (with '_' for '-'); training/config_fields.h has them as a table.
 struct Config {
   std::string model = "small-cnn";  // see make_model()
-  std::string net;  // its graph as JSON (see file_net()), named as model; empty: one by that name
+  std::string net;  // its graph as JSON (see file_net()), named as model; empty: the net `model`
   std::string data = "fashion-mnist";  // see load_dataset()
   std::int64_t image_size = 0;         // side of images from files of any size; 0: the set's own
-  std::string image_fit = "auto";   // auto | crop | stretch | region (see Fit): auto: the set's own
+  std::string image_fit = "auto";   // auto | crop | stretch | region (see Fit); auto: the set's own
   std::int64_t image_cache = 1024;  // MiB of decoded images that stay in memory
   std::int64_t limit = 0;           // only the first images of each half; 0: all
-  double validation = 0.1;  // share of the training images that is held back to choose by; 0: none
+  double validation = 0.1;       // fraction of the training images held back for choices; 0: none
   std::string augment = "none";  // none | flip | crop | crop-flip
   std::string normalize = "on";  // off: pixels from 0 to 1, whatever mean and deviation they have
-  std::string shuffle = "on";    // off: every epoch has the training images in their order
+  std::string shuffle = "on";    // off: every epoch has the training images in their original order
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
 
@@ -50,7 +50,7 @@ struct Config {
   double lr_factor = 0;  // of step (every third of the epochs), exponential (per epoch), plateau;
                          // 0: 0.1, exponential 0.95
   double warmup = 0;     // epochs in which lr rises from 0; not with one-cycle
-  double clip_norm = 0;  // the largest norm of all gradients together; 0: any
+  double clip_norm = 0;  // limit of the norm of all gradients together; 0: none
 
   double l0_lambda = 0;  // 0: no penalty
   double l0_sigma = 1e-4;
@@ -60,30 +60,30 @@ struct Config {
   std::string l0_weights = "equal";                 // equal | macs
   double l0_warmup = 0;                             // epochs in which lambda rises from 0
 
-  // Instead of l0_lambda: what it is steered to (see training/lambda_control.h); 0: nothing.
-  double target_density = 0;        // share of all ReLU outputs that are not zero
-  double target_joules = 0;         // modelled, of the inference of an image
-  double target_accuracy_loss = 0;  // in percentage points, against the run in `reference`
+  // Instead of l0_lambda: the target of its controller (training/lambda_control.h); 0: none.
+  double target_density = 0;        // fraction of all ReLU outputs that are not zero
+  double target_joules = 0;         // modelled, for the inference of one image
+  double target_accuracy_loss = 0;  // in percentage points, compared with the run in `reference`
   std::string reference;            // its folder
 
   std::uint64_t seed = 1;
-  int threads = 0;                    // 0: what there is
+  int threads = 0;                    // 0: num_threads()
   std::string device = "cpu";         // cpu | cuda
   std::string precision = "f32";      // of products: f32 | tf32 (cuda) | bf16
   std::string algorithms = "direct";  // of convolutions: direct | winograd-2x2 | winograd (cpu)
-  std::string graph = "auto";  // of cuda: steps as a CUDA graph: auto (where it can be) | on | off
+  std::string graph = "auto";  // of cuda: steps as a CUDA graph: auto (if possible) | on | off
   bool deterministic = false;  // the same bits for any number of threads
 
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-/// The most that a configuration may ask for: products of counts, such as epochs x batches x images
-/// or the steps of a warm-up, then stay far below 2^63.
+/// Limits of a configuration: with them, products of counts, such as epochs x batches x images or
+/// the steps of a warm-up, stay far below 2^63.
 inline constexpr std::int64_t kMaxEpochs = 1'000'000;
 inline constexpr std::int64_t kMaxBatch = std::int64_t{1} << 20;
 inline constexpr std::int64_t kMaxImageSize = 2048;
 inline constexpr std::int64_t kMaxImageCache = std::int64_t{1} << 30;  // MiB
-inline constexpr std::int64_t kMaxSteps = 1'000'000'000;  // that are measured at a time
+inline constexpr std::int64_t kMaxSteps = 1'000'000'000;               // measured at a time
 
 /// Errors    ArgumentError (option, limit, count) unless 1 <= count <= most.
 void require_count(const char* option, std::int64_t count, std::int64_t most);
@@ -92,8 +92,8 @@ void require_count(const char* option, std::int64_t count, std::int64_t most);
 ///           a device that this build does not have.
 void check(const Config& config);
 
-/// A configuration that check() has accepted.  What runs one takes this type, so that it is checked
-/// once, where it is made of a Config.
+/// A configuration that check() accepted.  Functions that run a configuration take this type, so
+/// that it is checked once, where it is made from a Config.
 class CheckedConfig {
  public:
   /// Errors    as check().
@@ -106,23 +106,23 @@ class CheckedConfig {
   Config config_;
 };
 
-/// One JSON object, a line per member.
+/// One JSON object, one line per member.
 std::string to_json(const Config& config);
 
-/// The inverse.  `path` is for the messages.
+/// The inverse.  `path` is for error messages.
 ///
-/// Errors    DataError: not JSON, a member missing, unknown (the message suggests the nearest name)
-///           or of the wrong type.
+/// Errors    DataError if it is not JSON, or a member is missing, unknown (the message suggests the
+///           nearest name) or of the wrong type.
 Config parse_config(std::string_view json, const std::string& path);
 
-/// Sets those members that the JSON object has; the others stay.  Returns their names.
+/// Sets the members that the JSON object has; the others do not change.  Returns their names.
 ///
-/// Errors    DataError as parse_config(), but that none must be there; also for a value that is out
-///           of its field's range, or none of its choices.
+/// Errors    DataError as parse_config(), except that no member is required; also for a value that
+///           is out of its field's range, or not among its choices.
 std::vector<std::string> read_config(Config& config, std::string_view json,
                                      const std::string& path);
 
-/// The names of the members in which the two differ and a resumed run may not, each with both
+/// The members in which the two differ although a resumed run must not change them, each with both
 /// values: "lr is 0.1, got 0.2".  Empty if there are none.
 std::string differences(const Config& saved, const Config& asked);
 
@@ -131,8 +131,8 @@ bool is_penalised(const Config& config);
 Device device(const Config& config);
 Precision precision(const Config& config);
 Algorithms algorithms(const Config& config);
-/// For people: what the operands of products may be rounded to, and by which algorithms besides
-/// that of the definition the products may be summed.
+/// For people: to what the operands of products may be rounded, and which algorithms may sum the
+/// products, besides the direct one.
 std::string products_in(const Config& config);
 TapLayers tap_layers(const Config& config);
 L0Normalization l0_normalization(const Config& config);

@@ -11,9 +11,9 @@
 
 #include "joule/training/config.h"
 
-// The fields of a configuration as one table.  config.json, the options of the program with their
-// help, the checks, the comparison of a run with what is asked of it, and whatever else goes
-// through the fields by name read it; a new field is a member of Config and an entry here.
+// The fields of a configuration as one table.  It drives config.json, the program's options and
+// their help, the checks, the comparison of a run with a requested configuration, and everything
+// else that handles fields by name.  A new field is a member of Config and an entry here.
 namespace joule::training {
 
 using FieldValue = std::variant<std::string, double, std::int64_t, std::uint64_t, int, bool>;
@@ -24,53 +24,53 @@ using FieldMember = std::variant<std::string Config::*, double Config::*, std::i
 struct FieldRange {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
-  bool open_below = false, open_above = false;  // whether `least`, `most` are themselves excluded
-  /// It is used in float32, where a number of another size than its normal ones is 0 or infinite.
+  bool open_below = false, open_above = false;  // whether `least`, `most` themselves are excluded
+  /// It is used in float32, where denormal numbers become 0 and too large ones infinite.
   bool float32 = false;
-  /// What is expected of a number that is too small or none at all, and of one that is too large.
+  /// What was expected, for messages about a number that is too small or NaN, and one too large.
   std::string at_least{}, at_most{};
 };
 
 struct ConfigField {
   std::string name;  // in config.json; the option has '-' for '_' and "--" before it
   FieldMember member;
-  std::string help;                    // choices and default not repeated
-  std::vector<std::string> choices{};  // of a text: what it may be
-  std::string or_else{};  // what else it may be, for people: "a folder"; empty: nothing
-  bool (*is_else)(std::string_view) = nullptr;  // whether it is that; null: who uses it finds out
+  std::string help;                    // without choices and default
+  std::vector<std::string> choices{};  // the values that a text may have
+  std::string or_else{};               // other allowed values, for people: "a folder"; empty: none
+  bool (*is_else)(std::string_view) = nullptr;  // whether it is one; null: checked when used
   FieldRange range{};
   std::string unit{};
-  /// Whether a resumed run may have another value than it began with, as the field changes nothing
-  /// of what is computed.
+  /// Whether a resumed run may change the value, because the field does not affect what
+  /// is computed.
   bool may_change = false;
-  /// Of config.json: where it is missing the file is of a Joule that had no such field.
+  /// In config.json: a missing field means that the file is of an older Joule that lacked it.
   bool may_be_missing = false;
-  /// What that Joule did, if the default of today is another.
+  /// What the older Joule did, if that differs from the present default.
   std::optional<FieldValue> if_missing{};
-  /// Its value is a document: the program's option of that name takes a file that holds it.
+  /// Its value is a document: the program's option of that name takes a file with it.
   bool document = false;
 
   FieldValue get(const Config& config) const;
   FieldValue default_value() const { return get(Config()); }
-  /// Errors    ArgumentError that names the field if it holds values of another type.
+  /// Errors    ArgumentError that names the field if its values are of another type.
   void set(Config& config, const FieldValue& value) const;
 
-  /// The value as a person writes it: "0.05", "on", "true".  A double has as many digits as tell it
-  /// from its neighbours.
+  /// The value as people write it: "0.05", "on", "true".  A double has enough digits to distinguish
+  /// it from its neighbours.
   std::string text(const Config& config) const;
   /// The inverse.
   ///
-  /// Errors    ArgumentError that names the field: no such number (see parse_number()), neither
-  ///           true nor false.  Range and choices are check()'s.
+  /// Errors    ArgumentError that names the field if the text is not a number (see parse_number())
+  ///           or not true or false.  check() checks range and choices.
   void parse(Config& config, std::string_view text) const;
 
   /// Errors    ArgumentError that names the field, its value and what was expected, if the value is
-  ///           out of range or none of the choices and not `or_else`.
+  ///           out of range, or neither one of the choices nor `or_else`.
   void check(const Config& config) const;
 
   /// "--l0-lambda".
   std::string option() const;
-  /// The help with the choices behind it: "Layers whose outputs are penalised (relu, all)".
+  /// The help, followed by the choices: "Layers whose outputs are penalised (relu, all)".
   std::string option_help() const;
 };
 

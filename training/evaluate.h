@@ -15,15 +15,15 @@
 
 namespace joule::training {
 
-/// How many of `images` should run through a net at once.  On the CPU so few that what one layer
-/// writes is still in the cache when the next one reads it; elsewhere all.
+/// How many of `images` should run through a net at once.  On the CPU, so few that a layer's
+/// outputs are still in the cache when the next layer reads them; elsewhere all.
 std::int64_t slice_for(Device device, std::int64_t images);
-/// As many as slice_for() says.
+/// The number that slice_for() returns.
 inline constexpr std::int64_t kSliceThatSuits = 0;
 
-/// The logits of many images [N,H,W,C] -> [N,K], on the CPU, without gradients.  The net runs where
-/// it is, `slice` images at a time (from the first linear layer on all at once: see SlicedNet), in
-/// evaluation mode, and is in its old mode afterwards.
+/// The logits [N,K] of many images [N,H,W,C], on the CPU, without gradients.  The net runs on its
+/// own device, `slice` images at a time (from the first linear layer on all at once: see
+/// SlicedNet), in evaluation mode; its previous mode is restored.
 ///
 /// Errors    ArgumentError if slice < 0, or there are no images.
 Tensor predict(nn::Module& net, const Tensor& images, std::int64_t slice = kSliceThatSuits);
@@ -36,12 +36,12 @@ struct LayerDensity {
   double density() const { return static_cast<double>(nonzeros) / static_cast<double>(values); }
 };
 
-/// A net's logits, or its loss, are not finite: there is no accuracy of it to speak of.
+/// A net's logits or its loss are not finite, so its accuracy is meaningless.
 struct NotFiniteError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What a net does on a labelled data set.
+/// The results of a net on a labelled data set.
 struct Evaluation {
   std::int64_t images = 0;
   std::int64_t correct = 0;
@@ -58,27 +58,27 @@ struct Evaluation {
   }
 };
 
-/// Told of every batch: labels i32 [n] and logits [n,K].
+/// Called for every batch with labels i32 [n] and logits [n,K].
 using OnLogits = std::function<void(const Tensor& labels, const Tensor& logits)>;
 
 struct EvaluateOptions {
-  std::int64_t batch = 256;              // images that are normalised at once
-  std::int64_t slice = kSliceThatSuits;  // of them at once, as predict()
+  std::int64_t batch = 256;              // images normalised at once
+  std::int64_t slice = kSliceThatSuits;  // images run at once, as in predict()
   OnLogits on_logits{};
-  std::function<bool()> stop{};  // asked before every batch
+  std::function<bool()> stop{};  // called before every batch
 };
 
-/// Runs the images of `dataset` in their order through the net, in evaluation mode.
+/// Runs the images of `dataset` in order through the net, in evaluation mode.
 ///
-/// Returns   nothing if `stop` said so.
-/// Errors    ArgumentError if the net does not fit to the data set; NotFiniteError that says of how
-///           many images the logits are not finite, and which parameter or layer's output is the
+/// Returns   nothing if `stop` returned true.
+/// Errors    ArgumentError if the net does not fit the data set; NotFiniteError that says for how
+///           many images the logits are not finite, and which parameter or layer output is the
 ///           first that is not.
 std::optional<Evaluation> evaluate(nn::Module& net, const Dataset& dataset,
                                    const EvaluateOptions& options = {});
-/// The same; of a net of several outputs, logits [N,K] each: what they share runs once, a batch at
-/// a time whatever options.slice says; `loss` is the sum of their losses, and the answers
-/// (`correct`, `confusion`, `on_logits`) are the first output's.
+/// The same for a net of several outputs with logits [N,K] each.  What they share runs once, a
+/// whole batch at a time (options.slice is ignored).  `loss` is the sum of their losses; the
+/// answers (`correct`, `confusion`, `on_logits`) are those of the first output.
 std::optional<Evaluation> evaluate(nn::Net& net, const Dataset& dataset,
                                    const EvaluateOptions& options = {});
 

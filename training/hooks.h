@@ -12,24 +12,24 @@
 
 namespace joule::training {
 
-/// Where an epoch stands.
+/// The position within an epoch.
 struct Progress {
   std::int64_t epoch = 0;               // from 1
-  std::int64_t batch = 0, batches = 0;  // done, of how many
+  std::int64_t batch = 0, batches = 0;  // steps done, of how many
   double loss = 0, accuracy = 0;        // means so far
   double images_per_second = 0;
-  std::optional<double> seconds_left{};  // of all epochs' steps
-  /// Gross, as the meters stood at most a second ago; none without a meter.
+  std::optional<double> seconds_left{};  // for the steps of all epochs
+  /// Gross, by a meter reading at most a second old; empty without a meter.
   std::optional<energy::Joules> joules_per_image{};
 };
 
-/// What training calls on the way; all may be empty.
+/// What training calls as it goes; each may be empty.
 struct Hooks {
   std::function<void(const Progress&)> on_progress;  // after every step
   std::function<void(const EpochMetrics&)> on_epoch;
-  std::function<bool()> stop;  // asked after every step: true ends run_epoch() early
-  /// After the second epoch and every later one but the last: of the measured energy, or if there
-  /// is none of what horowitz45 models.
+  std::function<bool()> stop;  // called after every step: true ends run_epoch() early
+  /// After the second epoch and every later one but the last: predicts the measured energy, or
+  /// without a measurement the one modelled by horowitz45.
   std::function<void(const Prediction&)> on_prediction{};
   std::function<void(const std::string& why)> on_budget{};  // the budget ends run_epoch() early
 };

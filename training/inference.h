@@ -6,7 +6,7 @@
 
 namespace joule::training {
 
-/// Evaluation mode without gradients until the end of the block.
+/// Evaluation mode without gradients, until the end of the block.
 class Inference {
  public:
   explicit Inference(nn::Module& net) : net_(net), training_(net.training()) { net.eval(); }

@@ -9,8 +9,8 @@
 
 namespace joule::training {
 
-/// Of every layer, by its full name: the MACs of one image that are saved where all that it puts
-/// out is zero.
+/// For every layer, by its full name: the MACs of one image that would be saved if all its outputs
+/// were zero.
 ///
 ///   saved(v) = sum over the layers r that read v of
 ///                macs(r)                                      r is a convolution, a linear layer
@@ -19,14 +19,14 @@ namespace joule::training {
 ///                0                                            they do not: Add, norms, Sigmoid,
 ///                ...
 ///
-/// A pool passes zeros on as if they always came together; see ReadZeros in layers/graph/kinds.h.
+/// A pool counts as if zeros always came in whole windows; see ReadZeros in layers/graph/kinds.h.
 ///
 /// image is [H,W,C].
 ///
-/// Cost      one forward pass of one image, in evaluation mode, that counts the MACs: those whose
-///           tap falls inside the image, inside groups.
-/// Errors    ArgumentError as graph_of(), or for a layer of a kind of which it is not known what
-///           becomes of zeros (layer, kind).
+/// Cost      one forward pass of one image, in evaluation mode, which counts the MACs whose tap
+///           falls inside the image, within groups.
+/// Errors    ArgumentError as graph_of(), or for a layer of a kind whose treatment of zeros is
+///           unknown (layer, kind).
 std::map<std::string, double, std::less<>> macs_saved(nn::Module& net, const Shape& image);
 
 }  // namespace joule::training

@@ -10,27 +10,28 @@
 
 namespace joule::training {
 
-/// Runs many images through a net, slice by slice: so few at once that what one layer writes is
-/// still in the cache when the next one reads it.  Linear layers read more weights than images:
-/// from the first one on through which everything has to go, the rest of the net runs on all images
-/// at once, with the zero masks of the slices.
+/// Runs many images through a net in slices: so few images at once that a layer's outputs are still
+/// in the cache when the next layer reads them.  Linear layers read more weights than images, so
+/// from the first linear layer on through which everything must pass, the rest of the net runs on
+/// all images at once, with the zero masks of the slices.
 class SlicedNet {
  public:
-  /// The net must outlive this, and compute without gradients.
+  /// The net must outlive this object, and run without gradients.
   explicit SlicedNet(nn::Module& net) : net_(net) {}
 
-  /// What the net makes of the images [N, ...], which are brought to its device: [N, K] there.
-  /// Every part of the work is one call of `around`, which returns what it is given to run.
+  /// The net's output [N, K] for the images [N, ...], on the net's device, to which they are
+  /// copied.  Each part of the work is one call of `around`, which must return the result of its
+  /// argument.
   using Around = std::function<Tensor(const std::function<Tensor()>&)>;
   Tensor run(const Tensor& images, std::int64_t slice, const Around& around) const;
 
  private:
-  /// What runs in parts: made when there is more than one slice, as it takes longer than to infer
-  /// an image.
+  /// The net in parts; made only when there is more than one slice, since making it takes longer
+  /// than the inference of an image.
   struct Parts {
     explicit Parts(nn::Module& net);
     nn::GraphExecutor layers;
-    std::size_t linear = 0;  // the node; 0: there is none, or it is not to be separated
+    std::size_t linear = 0;  // the node; 0: none, or it cannot be separated
   };
   const Parts& parts() const;
 

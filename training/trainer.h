@@ -25,22 +25,22 @@
 
 namespace joule::training {
 
-/// Training cannot go on: the loss is not a number, or the net is dead.
+/// Training cannot continue: the loss is not finite, or the net is dead.
 struct TrainingError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Trains a net on a data set, epoch by epoch.  What it computes is a function of config, data and
+/// Trains a net on a data set, epoch by epoch.  The result is a function of config, data and
 /// (unless config.deterministic) the number of threads; state() and load_state() between any two
-/// steps change nothing of it.
+/// steps do not change it.
 class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
-  /// Errors    as hold_back(), make_model(), EnergyAccount and reference_accuracies(); made of a
-  ///           Config, as check().
+  /// Errors    as hold_back(), make_model(), EnergyAccount and reference_accuracies(); if made from
+  ///           a Config, as check().
   Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {});
-  /// `trainee` is moved to the configuration's device; default_generator() goes on where it is.
+  /// Moves `trainee` to the configuration's device; default_generator() continues from its state.
   /// Errors    as hold_back(), EnergyAccount and Model::prepare().
   Trainer(const CheckedConfig& config, const DataSplit& data, Trainee trainee,
           Accounting accounting = {});
@@ -48,51 +48,51 @@ class Trainer {
   const Config& config() const { return config_; }
   Model& model() { return model_; }
   const Model& model() const { return model_; }
-  /// Epochs that are complete.
+  /// The number of complete epochs.
   std::int64_t epoch() const { return epoch_; }
-  /// Steps done of the epoch that is not.
+  /// The number of steps done in the incomplete epoch.
   std::int64_t batch() const { return batch_; }
   bool finished() const { return epoch_ == config_.epochs; }
-  /// Of the epochs that are complete; of a long run thinned out, see training/run/history.h.
+  /// The complete epochs; thinned out for a long run, see training/run/history.h.
   const std::vector<EpochMetrics>& metrics() const { return metrics_; }
-  /// What is trained on, and what is held back (config.validation of the training images).
+  /// The images trained on, and those held back (config.validation of the training images).
   const ValidationSplit& learning() const { return learning_; }
-  /// Of the test images, after the last epoch that was completed; none after load_state().
+  /// On the test images, after the last complete epoch; empty after load_state().
   const std::optional<Evaluation>& evaluation() const { return evaluation_; }
-  /// Of all training steps, by phase.
+  /// The work of all training steps, by phase.
   std::map<Phase, energy::Totals> work() const;
-  /// Epochs after which the run was killed, or failed: what it had spent since then was done again,
-  /// and is in no figure.
+  /// Epochs after which the run was killed or failed: the work after them was done again, and its
+  /// cost is in no figure.
   const std::set<std::int64_t>& lost_after() const { return lost_after_; }
   void note_loss() { lost_after_.insert(epoch_); }
   /// How the steps were launched: see TrainingStep::launches().
   std::string launches() const { return training_step_.launches(); }
 
-  /// Trains to the end of the current epoch and evaluates: on the images that are held back, which
-  /// the schedule hears of, and on the test images, which decide nothing.  Returns false if
+  /// Trains to the end of the current epoch and evaluates: on the held-back images, whose loss the
+  /// schedule observes, and on the test images, which influence nothing.  Returns false if
   /// `hooks.stop` or the energy budget ended it early: state() then continues from exactly there.
   ///
-  /// Errors    TrainingError that names epoch, step and what to try: a loss, a penalty
-  ///           or an evaluation that is not finite, or a ReLU that was silent for kSilentSteps
-  ///           steps in a row.
+  /// Errors    TrainingError that names epoch, step and what to try, if a loss, a penalty or an
+  ///           evaluation is not finite, or a ReLU had no non-zero output for kSilentSteps steps in
+  ///           a row.
   bool run_epoch(const Hooks& hooks = {});
 
-  /// Evaluates on the test images if that has not been done since the last epoch.
+  /// Evaluates on the test images, unless that was done after the last epoch.
   const Evaluation& evaluate_now();
 
-  /// Everything that continues this run, but for metrics(): net, optimiser, schedule, random
-  /// numbers, position, sums.  Its size does not depend on how many epochs are complete.
+  /// Everything needed to continue this run, except metrics(): net, optimiser, schedule, random
+  /// numbers, position, sums.  Its size does not depend on the number of complete epochs.
   State state() const;
-  /// `metrics` are those of the epochs that the state covers.
+  /// `metrics` must be those of the epochs that the state covers.
   ///
-  /// Errors    ArgumentError if the state is not one of such a run, names what in it cannot be, or
-  ///           covers other epochs; then nothing has changed.
+  /// Errors    ArgumentError if the state is not of such a run, contains impossible values (the
+  ///           message names one), or covers other epochs; then nothing has changed.
   void load_state(const State& state, std::vector<EpochMetrics> metrics = {});
   /// Errors    ArgumentError if the state does not say how many epochs it covers.
   static std::int64_t epochs_in(const State& state);
 
-  /// So many steps in a row without one non-zero output, and a ReLU counts as dead: no gradient can
-  /// come through it any more.
+  /// After so many steps in a row without a non-zero output, a ReLU counts as dead: no gradient can
+  /// pass through it any more.
   static constexpr int kSilentSteps = 20;
 
  private:
@@ -103,7 +103,7 @@ class Trainer {
   };
 
   void check(const Sums& sums, std::int64_t batch) const;
-  bool train_steps(const Hooks& hooks);  // whether to the end
+  bool train_steps(const Hooks& hooks);  // returns whether it reached the end
   std::optional<Evaluation> judge(const char* which, const Dataset& images,
                                   std::function<bool()> stop);
   void finish_epoch(const std::optional<Evaluation>& validation);
@@ -136,7 +136,7 @@ class Trainer {
   Sums sums_;
   std::map<std::string, int> silent_;  // steps in a row, per ReLU
   std::vector<EpochMetrics> metrics_;
-  std::map<Phase, energy::Totals> earlier_work_;  // without what is in ledger_
+  std::map<Phase, energy::Totals> earlier_work_;  // without the work in ledger_
   energy::Ledger ledger_;                         // since the epoch or run_epoch() began
   EnergyAccount energy_;
   std::optional<ControlTarget> target_;

@@ -17,17 +17,17 @@
 
 namespace joule::training {
 
-/// The forward and backward pass of a training step, on CUDA as a graph if the configuration lets
-/// it: see CapturedStep.  Of a net of several outputs, logits [N,K] each, the loss is the sum of
-/// their cross-entropies; what they share runs once, forward and backward.
+/// The forward and backward pass of a training step, on CUDA as a graph if the configuration allows
+/// it: see CapturedStep.  For a net of several outputs with logits [N,K] each, the loss is the sum
+/// of their cross-entropies; what they share runs once, forward and backward.
 class TrainingStep {
  public:
-  /// A ReLU's mask, by which it is seen whether it is silent.
+  /// A ReLU's mask, which shows whether the ReLU is silent.
   struct ReluMask {
     std::string_view layer;
     std::shared_ptr<const ZeroMask> mask;
   };
-  /// On the device of the net, until the next step.
+  /// On the net's device; valid until the next step.
   struct Output {
     Tensor logits;                  // of the first output
     Tensor cross_entropy, penalty;  // penalty: undefined without one
@@ -35,20 +35,20 @@ class TrainingStep {
     std::vector<ReluMask> masks;
   };
 
-  /// Config and net must outlive this; the net is where it is to be trained, on images [H,W,C].
+  /// Config and net must outlive this; the net is on its training device, for images [H,W,C].
   TrainingStep(const Config& config, nn::Net& net, const Shape& image);
 
-  /// Leaves the gradients in the net's parameters, which must have none.
+  /// Leaves the gradients in the net's parameters, which must have no gradients before.
   ///
-  /// Errors    ArgumentError if there is to be a graph (config.graph is "on") and cannot be.
+  /// Errors    ArgumentError if a graph is required (config.graph is "on") but impossible.
   Output run(const Batch& batch, double lambda);
-  /// The net is another one from now on.
+  /// Call this when the net was replaced by another one.
   void start_anew();
-  /// "458 of 469 steps were replays of a CUDA graph", or why none; empty on the CPU.
+  /// "458 of 469 steps were replays of a CUDA graph", or why there were none; empty on the CPU.
   std::string launches() const;
 
  private:
-  /// What a captured step reads, where it lies each time.
+  /// What a captured step reads, at the same addresses each time.
   struct Captured {
     Captured(Device device, std::vector<NamedTensor> parameters)
         : step(device, std::move(parameters)) {}
@@ -63,9 +63,9 @@ class TrainingStep {
 
   const Config& config_;
   nn::Net& net_;
-  std::map<std::string, double, std::less<>> saved_;  // macs_saved(), where the penalty goes by it
-  std::optional<Captured> captured_;                  // where steps are to be captured
-  Tensor lambda_now_;  // on a device that is not the CPU: of this step
+  std::map<std::string, double, std::less<>> saved_;  // macs_saved(), if the penalty uses it
+  std::optional<Captured> captured_;                  // if steps are to be captured
+  Tensor lambda_now_;  // for this step, on a device other than the CPU
   std::int64_t steps_ = 0;
 };
 

@@ -11,14 +11,14 @@
 
 namespace joule::bench {
 
-/// A convolution with its values, as they stand in a net that trains: x and grad_y carry the zero
-/// masks that Relu and ReluGrad wrote.
+/// A convolution with its values, as in a net that trains: x and grad_y have the zero masks that
+/// Relu and ReluGrad wrote.
 struct ConvOperands {
   ConvProblem problem;
   Tensor x, weight, grad_y;  // read
   Tensor y, grad_weight;     // written
-  Tensor grad_x{};           // written; undefined where a net does not compute it
-  /// Tells which elements of grad_x are used (see ops::Conv2dGradInput): x, if it came out of a
+  Tensor grad_x{};           // written; undefined if the net does not compute it
+  /// Which elements of grad_x are used (see ops::Conv2dGradInput): x, if it is the output of a
   /// ReLU, or undefined.
   Tensor wanted{};
 
@@ -38,21 +38,21 @@ struct ConvOperands {
   }
 };
 
-/// Shares of non-zeros.
+/// Fractions of non-zeros.
 struct ConvDensities {
   double x, grad_y;
 };
 
-/// x is the output of a Relu and grad_y that of the gradient of a Relu behind the convolution; each
-/// element of theirs is not zero with its density's probability, independently of the others.  The
+/// x is the output of a Relu, and grad_y that of the gradient of a Relu behind the convolution;
+/// each of their elements is non-zero with the given probability, independently of the others.  The
 /// weights are uniform in [-1, 1).
 ConvOperands random_operands(const ConvProblem& problem, const ConvDensities& densities,
                              Generator& generator);
 
-/// Every convolution of `model` in the order in which they run, with the operands of a training
-/// step on `batch`: the zeros that its ReLUs, pools and normalisations really leave.  The gradients
-/// are those of the cross-entropy.  The gradient of the images is not needed, so the first one
-/// has no grad_x.  `wanted` is there where the tape would tell a convolution so.
+/// Every convolution of `model` in order, with the operands of a training step on `batch`, and so
+/// with the zeros that its ReLUs, pools and normalisations really produce.  The gradients are those
+/// of the cross-entropy.  The gradient of the images is not needed, so the first convolution has no
+/// grad_x.  `wanted` is set where the tape would set it.
 ///
 /// Errors    ArgumentError if the net has no convolutions.
 std::vector<ConvOperands> real_operands(training::Model& model, const Batch& batch);

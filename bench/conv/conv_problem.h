@@ -11,12 +11,12 @@
 
 namespace joule::bench {
 
-/// The products of a convolution that are measured.
+/// The passes of a convolution that are measured.
 enum class Pass {
   forward,
   grad_weight,
   grad_input,
-  grad_input_masked,  // only where x, which came out of a ReLU, is not 0
+  grad_input_masked,  // only where x, the output of a ReLU, is not 0
   step,               // the first three, one after the other
 };
 
@@ -33,7 +33,7 @@ std::vector<Pass> parse_passes(std::string_view list);
 
 /// A convolution, without its values.
 struct ConvProblem {
-  std::string name;  // as it was asked for, or the layer's
+  std::string name;  // as requested, or the layer's
   Shape x;           // [N, H, W, C]
   Shape weight;      // [O, kh, kw, C/groups]
   ConvParams params;

@@ -10,7 +10,7 @@
 #include "joule/bench/statistics.h"
 #include "joule/report/text_layout.h"
 
-// What `joule bench conv` found out, and its three forms.
+// The results of `joule bench conv`, and their three forms.
 namespace joule::bench {
 
 /// One way to compute a pass at one density.
@@ -20,16 +20,16 @@ struct ConvMeasurement {
   std::string ran, passed_over{};  // as Contestant
   std::vector<double> times{};     // seconds per call, round by round
   Spread seconds;                  // of the times
-  /// 2 MACs of the dense algorithm / median: what a dense kernel would have to reach to be as
-  /// quick. Not what the processor did where zeros were skipped.
+  /// 2 MACs of the dense algorithm / median: the rate at which a dense kernel would be as fast.
+  /// Not what the processor executed if zeros were skipped.
   double dense_equivalent_flops = 0;
-  std::optional<std::int64_t> macs_executed{};  // none for a peer, which does not count
+  std::optional<std::int64_t> macs_executed{};  // empty for a peer, which does not count
   std::optional<double> executed_flops{};       // 2 MACs executed / median
-  /// 2 MACs executed (a peer's: of the dense algorithm) / median / the peak of the roofline.
+  /// 2 MACs executed (for a peer: of the dense algorithm) / median / the peak of the roofline.
   double share_of_peak = 0;
   /// The compulsory bytes of the dense algorithm / median / the bandwidth of the roofline.
   double share_of_bandwidth = 0;
-  /// Time of the best direct peer / time, round by round; none without a peer.
+  /// Time of the best direct peer / time, round by round; empty without a peer.
   std::optional<Spread> speedup{};
   double difference = 0;  // of its results from those of the first one, see relative_difference()
 };
@@ -47,11 +47,11 @@ struct ConvPoint {
   double density(Pass pass) const { return pass == Pass::grad_input ? grad_y_density : x_density; }
 };
 
-/// Where the time of one of Joule's ways crosses that of the peers.
+/// Where one of Joule's ways becomes as fast as the peers.
 struct ConvCrossover {
   std::string name;
   Crossover direct;                    // the best direct peer
-  std::optional<Crossover> automatic;  // the peer that chose itself
+  std::optional<Crossover> automatic;  // the peer that chose its own algorithm
 };
 
 /// A pass of one convolution, over the densities.
@@ -77,23 +77,23 @@ struct ConvReport {
   std::vector<ConvCurve> curves;
 };
 
-/// What follows from the seconds of every measurement, round by round: spreads, speed-ups, and who
-/// is the best direct peer and the fastest of all.
+/// Computes from the seconds of every measurement, round by round: spreads, speed-ups, the best
+/// direct peer, and the fastest of all.
 void add_times(ConvPoint& point, const Work& work, const std::vector<std::vector<double>>& times);
 
-/// The crossovers of a curve: of every way of Joule's over the densities at which it ran, from the
-/// ratios of its times to the peer's, round by round.  None without a peer, or for real zeros.
+/// The crossovers of a curve: for each of Joule's ways, over the densities at which it ran, from
+/// the ratios of its times to the peer's, round by round.  Empty without a peer, or for real zeros.
 std::vector<ConvCrossover> crossovers(const ConvCurve& curve);
 
-/// Version of the JSON; rises when a key changes its meaning or goes.
+/// Version of the JSON; increases when a key changes its meaning or is removed.
 inline constexpr int kConvSchema = 2;
 
 /// The keys are in docs/cli.md.
 std::string to_json(const ConvReport& report);
-/// Zeros down, ways across: what each took relative to the best direct peer, and below that who
-/// was left out, break-even, and where dense wins.  The columns take no more than `width`.
+/// Rows: zeros; columns: ways.  Shows each time relative to the best direct peer; below, what was
+/// left out, the break-even, and where dense wins.  The table takes no more than `width` columns.
 std::string table(const ConvCurve& curve, std::size_t width = report::kAnyWidth);
-/// "roofline: 620 GFLOP/s, 25 GB/s ...": what the shares are shares of.
+/// "roofline: 620 GFLOP/s, 25 GB/s ...": what the fractions refer to.
 std::string roofline(const ConvReport& report);
 /// A page that holds `to_json(report)`.
 std::string to_html(const ConvReport& report);

@@ -6,24 +6,24 @@
 
 #include "joule/bench/conv/conv_report.h"
 
-// What the terminal's table and the page say in the same words.
+// Texts that the terminal's table and the page share.
 namespace joule::bench {
 
-/// "90 %": the share of zeros at a density.
+/// "90 %": the fraction of zeros at a density.
 std::string zeros(double density);
 
-/// Zeros down, ways across; the first row is the head.  A cell is the speed-up over the best direct
-/// peer, without a peer the milliseconds; `*` marks the fastest, and an empty cell what was left
-/// out.
+/// Rows: zeros; columns: ways; the first row is the head.  A cell is the speed-up over the best
+/// direct peer, or without a peer the milliseconds; `*` marks the fastest, and a cell is empty if
+/// it was left out.
 std::vector<std::vector<std::string>> overview(const ConvCurve& curve);
 
 /// "speed-up over the best direct kernel", or without a peer "milliseconds".
 std::string unit_of_overview(const ConvCurve& curve);
 
-/// Sentences: who was left out and why, break-even, where dense wins.
+/// Sentences: what was left out and why, break-even, where dense wins.
 std::vector<std::string> findings(const ConvCurve& curve);
 
-/// The names of all that ran, in the order in which they first did.
+/// The names of all that ran, in the order in which they first ran.
 std::vector<std::string> ways(const ConvCurve& curve);
 
 /// The measurement of this name, or null.

@@ -5,13 +5,13 @@
 
 namespace joule::bench {
 
-/// The most memory of this process that was resident at once, in bytes, since it started or since
+/// The peak resident memory of this process in bytes, since it started or since
 /// reset_peak_resident_memory().
 ///
-/// Errors    std::runtime_error if the system does not say.
+/// Errors    std::runtime_error if the system does not tell.
 std::int64_t peak_resident_memory();
 
-/// Gives the cached memory of the pool back and starts the peak anew from what is resident now.
+/// Frees the pool's cached memory, and restarts the peak from what is resident now.
 ///
 /// Errors    std::runtime_error if the system does not let it.
 void reset_peak_resident_memory();

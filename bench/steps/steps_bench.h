@@ -9,10 +9,10 @@
 
 namespace joule::bench {
 
-/// A net to measure: fresh by its name, or trained.
+/// A net to measure: a new one by its name, or a trained one.
 struct NetChoice {
   std::string model;    // empty with weights
-  std::string weights;  // empty: fresh
+  std::string weights;  // empty: new
 };
 
 struct StepsOptions {
@@ -22,24 +22,24 @@ struct StepsOptions {
   std::string device = "cpu", precision = "f32", algorithms = "direct";
   std::int64_t batch = 128;
   int steps = 20, rounds = 5;
-  std::uint64_t seed = 1;  // of the turns
+  std::uint64_t seed = 1;  // of the order
   std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
-  /// libtorch's program, on cuda benchmarks/torch_cuda_peer.py; where there is none, libtorch is
+  /// libtorch's program, on cuda benchmarks/torch_cuda_peer.py; if it is missing, libtorch is
   /// left out.
   std::string torch_peer;
 };
 
-/// Told of where it is measured, of what is about to be, and of every net that is complete.
+/// Callbacks: where it is measured, what is about to be measured, and every complete net.
 struct StepsProgress {
   std::function<void(const Environment&)> on_environment{};
   std::function<void(const std::string&)> on_start{};
   std::function<void(const NetReport&)> on_net{};
-  std::function<bool()> stop{};  // asked all the time
+  std::function<bool()> stop{};  // called continually
 };
 
-/// Measures each net in Joule as it chooses, in Joule without the implementations that skip zeros,
-/// and in libtorch; on cuda also as torch.compile makes it.  Every measurement is a process of its
-/// own. First each side tries its layouts and slices and keeps the quickest; then the sides take
+/// Measures each net in Joule by its own choice, in Joule without the implementations that skip
+/// zeros, and in libtorch; on cuda also with torch.compile.  Every measurement is a separate
+/// process. First each side tries its layouts and slices and keeps the fastest; then the sides take
 /// turns, in an order drawn for every round.
 ///
 /// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process

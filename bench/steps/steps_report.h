@@ -11,26 +11,26 @@
 #include "joule/bench/steps/side.h"
 #include "joule/report/text_layout.h"
 
-// What `joule bench train` and `joule bench infer` found out, and its three forms.
+// The results of `joule bench train` and `joule bench infer`, and their three forms.
 namespace joule::bench {
 
 /// One way to run a net, over the rounds.
 struct SideReport {
   std::string name;             // "joule", "joule, dense", "libtorch", "libtorch, compiled"
-  std::string way;              // the layout, slices or launches that were quickest; may be empty
-  std::string library;          // what a peer says that it is; empty for Joule
+  std::string way;              // the fastest layout, slices or launches; may be empty
+  std::string library;          // a peer's description of itself; empty for Joule
   Spread images_per_second;     // of each round's median step
   std::int64_t peak_bytes = 0;  // the most of all rounds; resident memory of its process
-  /// Images per second over those of another side in the same round.
+  /// Images per second relative to those of another side in the same round.
   std::optional<Spread> over_libtorch, over_dense;
-  /// What only Joule counts: one round's result.
+  /// What only Joule counts, from one round.
   std::optional<SideResult> counted;
 };
 
 /// One net with its weights.
 struct NetReport {
   ModelSpec spec;
-  std::string weights;  // "fresh", or where they are from
+  std::string weights;  // "fresh", or where they come from
   std::string data;     // of the images
   std::vector<SideReport> sides;
   std::vector<Omitted> omitted;
@@ -45,12 +45,12 @@ struct StepsReport {
   std::vector<NetReport> nets;
 };
 
-/// Version of the JSON; rises when a key changes its meaning or goes.
+/// Version of the JSON; increases when a key changes its meaning or is removed.
 inline constexpr int kStepsSchema = 1;
 
 /// The keys are in docs/cli.md.
 std::string to_json(const StepsReport& report);
-/// A line per side, and who was left out.  The columns take no more than `width`.
+/// One line per side, and what was left out.  The table takes no more than `width` columns.
 std::string table(const NetReport& net, std::int64_t batch, std::size_t width = report::kAnyWidth);
 /// A page that holds `to_json(report)`.
 std::string to_html(const StepsReport& report);

@@ -17,20 +17,20 @@ void add_bench_conv(Command& bench, Run& run);
 void add_bench_train(Command& bench, Run& run);
 void add_bench_infer(Command& bench, Run& run);
 void add_bench_loading(Command& bench, Run& run);
-/// What train and infer run for each measurement, in a process of its own.
+/// The process that train and infer run for each measurement.
 void add_bench_side(Command& bench, Run& run);
 
-/// The program that runs.
+/// The path of this program.
 std::filesystem::path this_program();
 
-/// Shows where it is measured, and what a reader of the figures must know of it.
+/// Prints where the benchmark runs, and what a reader of its figures must know about that.
 void print_environment(const bench::Environment& environment);
 
-/// A file that is opened before the measurement, so that a path that cannot be written is found out
-/// before an hour has gone by.
+/// A file that is opened before the measurement, so that an unwritable path is noticed before an
+/// hour has passed.
 class ReportFile {
  public:
-  /// An empty path: there is no file.
+  /// With an empty path, there is no file.
   explicit ReportFile(const std::string& path) {
     if (!path.empty()) file_.emplace(path);
   }

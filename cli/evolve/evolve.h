@@ -13,7 +13,7 @@
 
 namespace joule::cli {
 
-/// What `joule evolve` does itself, without a sub-command: an evolution.
+/// `joule evolve` without a sub-command: runs an evolution.
 void add_evolve_run(Command& evolve, Run& run);
 
 // The sub-commands of `joule evolve`.
@@ -21,32 +21,32 @@ void add_evolve_grammar(Command& evolve, Run& run);
 void add_evolve_draw(Command& evolve, Run& run);
 void add_evolve_decode(Command& evolve, Run& run);
 
-/// What a net is derived by: --grammar and --settings.
+/// The grammar and settings of nets: --grammar and --settings.
 struct GenesOptions {
   std::string grammar = "default", settings = "energize";
 
   void add_to(Command& command);
 };
 
-/// What decides an evolution: a preset or a file, and options over it.
+/// The configuration of an evolution: a preset or a file, and options that override it.
 struct EvolutionOptions {
   std::string config, preset = "quick", grammar, data, data_folder, meter;
   std::optional<std::int64_t> limit, generations, epochs;
   std::optional<double> seconds_per_candidate;
 
   void add_to(Command& command);
-  /// Of --config or --preset, with what was asked for over it; a meter "auto" that cannot be read
-  /// is none.  Makes --data-dir known to workers.
+  /// From --config or --preset, overridden by the options; a meter "auto" that cannot be read
+  /// becomes none.  Makes --data-dir known to workers.
   ///
   /// Errors    DataError as read_file() and parse_evolve_config(); ArgumentError as check().
   study::EvolveConfig evolve_config() const;
 };
 
-/// The grammar of that name, or else of that file.
+/// The grammar of that name, or else from that file.
 ///
 /// Errors    DataError as parse_grammar(), or if the file cannot be read.
 evolution::Grammar grammar_of(const std::string& name_or_file);
-/// The preset of that name, or else the settings in that file, which must fit the grammar.
+/// The preset of that name, or else the settings in that file; they must fit the grammar.
 ///
 /// Errors    DataError as parse_settings(), or if the file cannot be read; ArgumentError as
 ///           evolution::check().

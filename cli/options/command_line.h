@@ -6,8 +6,8 @@
 
 namespace joule::cli {
 
-/// --help in at most 80 columns: each option with its type and default, what it needs and excludes
-/// behind what it does.
+/// --help in at most 80 columns: each option with its type and default, followed by its description
+/// and then what it needs and excludes.
 class HelpFormatter final : public CLI::Formatter {
  public:
   HelpFormatter();
@@ -18,8 +18,8 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_option_desc(const CLI::Option* option) const override;
 };
 
-/// What is wrong with a command line that `app` could not parse: of an argument that it does not
-/// know what was probably meant, otherwise what CLI11 says.
+/// What is wrong with a command line that `app` could not parse: for an unknown argument, the most
+/// similar known one; otherwise CLI11's message.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace joule::cli

@@ -11,20 +11,20 @@
 
 namespace joule::cli {
 
-/// Those options of a command that are fields of a configuration: their names, help, choices and
-/// types are in the table of training/config_fields.h.
+/// The options of a command that are fields of a configuration; their names, help, choices and
+/// types come from the table of training/config_fields.h.
 class ConfigOptions {
  public:
-  /// Reading the command line changes `config`, whose values until then are the defaults.  Both
-  /// must outlive this.
+  /// Parsing the command line changes `config`, whose values before that are the defaults.  Both
+  /// must outlive this object.
   ConfigOptions(Command& command, training::Config& config) : command_(command), config_(config) {}
 
-  /// `help` takes the place of the table's where the command means something narrower.
+  /// `help` replaces the table's text where the command means something narrower.
   Option* add(std::string_view field, const std::string& help = "");
   void add_all();
 
   bool asked(std::string_view field) const;
-  /// Sets what the command line asked for in `config`; the rest stays.
+  /// Sets the requested fields in `config`; the others do not change.
   void apply_to(training::Config& config) const;
 
  private:

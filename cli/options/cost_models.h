@@ -10,10 +10,10 @@
 
 namespace joule::cli {
 
-/// What --cost-model names: a model of an accelerator that runs whole nets, or a linear one.
+/// The argument of --cost-model: a model of an accelerator that runs whole nets, or a linear one.
 using NamedCostModel = std::variant<energy::AsicModel, energy::CostModel>;
 
-/// A built-in cost model by its name, otherwise the file.
+/// The built-in cost model of that name, otherwise the one in that file.
 ///
 /// Errors    as load_cost_model(); DataError that suggests the nearest name if there is
 ///           neither; ArgumentError if a relative one has no `mac_picojoules`, or
@@ -21,14 +21,14 @@ using NamedCostModel = std::variant<energy::AsicModel, energy::CostModel>;
 NamedCostModel find_cost_model(const std::string& name_or_path,
                                std::optional<double> mac_picojoules);
 
-/// Where its constants come from; of a fitted one also how well they can be told apart.
+/// The source of its constants; for a fitted model also how well they can be told apart.
 std::string source_of(const NamedCostModel& model);
 
 /// Prints the built-in cost models: constants and sources.
 void print_cost_models(bool json);
 
-/// Fits a cost model to the measured windows in `trace`, writes it to `out`, and says how well it
-/// fits.
+/// Fits a cost model to the measured windows in `trace`, writes it to `out`, and reports how well
+/// it fits.
 void fit_cost_model(const std::string& trace, const std::string& out, bool json);
 
 }  // namespace joule::cli

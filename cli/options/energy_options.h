@@ -11,24 +11,24 @@
 
 namespace joule::cli {
 
-/// "500J", "1.5 kJ", "0.2Wh", "1 kWh".  `option` is for the message.
+/// Parses "500J", "1.5 kJ", "0.2Wh", "1 kWh".  `option` is for the error message.
 ///
-/// Errors    ArgumentError: not a positive finite number and one of these units.
+/// Errors    ArgumentError unless it is a positive finite number with one of these units.
 energy::Joules parse_energy(const std::string& option, const std::string& text);
 
-/// What --meter may be.
+/// The choices of --meter.
 inline constexpr const char* kMeterChoices =
     "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, hwmon, battery, "
     "stream:UNIT[,KEY=VALUE]...:SOURCE, replay:FILE or none; several: rapl+stream:...";
 
-/// --sysfs.
+/// Adds the option --sysfs.
 void add_sysfs(Command& command, std::string& sysfs);
-/// This machine, with the kernel's files in that folder; empty: where they are.
+/// This machine, with the kernel's files in that folder; empty: in their usual place.
 ///
 /// Errors    ArgumentError if there is no such folder.
 energy::Machine machine_at(const std::string& sysfs);
 
-/// The options of training that say how its energy is accounted for: --meter, --idle, --idle-power,
+/// The options of training for its energy accounting: --meter, --idle, --idle-power,
 /// --sysfs, --energy-budget, --carbon-intensity, --pue.
 struct EnergyOptions {
   std::string meter = "auto", sysfs;
@@ -38,14 +38,14 @@ struct EnergyOptions {
   training::Footprint footprint;
 
   void add_to(Command& command);
-  /// Opens the meters of a run on `device` and measures their idle power, no longer than until
-  /// `stop`.
+  /// Opens the meters of a run on `device` and measures their idle power, at most until
+  /// `stop` returns true.
   ///
   /// Errors    ArgumentError for a bad value, before anything is opened; as open_run_meters().
   training::RunAccounting open(Device device, const std::function<bool()>& stop) const;
 };
 
-/// What a run has to say of its energy: lines for the terminal.
+/// A run's energy as lines for the terminal.
 std::string energy_lines(const training::RunEnergy& run);
 
 }  // namespace joule::cli

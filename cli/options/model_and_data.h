@@ -11,7 +11,7 @@
 
 namespace joule::cli {
 
-/// --mean and --deviation: what images are normalised with, of a net that does not say.
+/// --mean and --deviation: the normalisation of images, for a net that does not state it.
 void add_normalization(Command& command, measure::Normalization& normalization);
 
 /// The options of the commands that run a trained net on a data set's test images.
@@ -24,7 +24,7 @@ struct ModelAndData {
 
   void add_to(Command& command);
 
-  /// The net alone, where it is to run.
+  /// Only the net, on its device.
   /// Errors    as measure::open_model().
   training::Model load_net() const;
   struct Loaded {
@@ -33,9 +33,9 @@ struct ModelAndData {
   };
   /// Errors    as measure::open_model(), load_dataset() and Model::prepare().
   Loaded load() const;
-  /// Whether `model` is the folder of a run that has not come to its end.
+  /// Whether `model` is the folder of an unfinished run.
   bool unfinished() const;
-  /// A line that says which epoch the net is of, unless it is the last one of a finished run.
+  /// A line that names the net's epoch, unless it is the last of a finished run.
   std::string which_epoch(const training::Model& net) const;
 };
 

@@ -10,8 +10,8 @@
 
 #include "joule/cli/options/outline.h"
 
-// The command line, by CLI11.  Only option.cpp includes CLI11's headers: they cost four seconds in
-// every file that does, and their own add_option() reads 010 as 8.
+// The command line, based on CLI11.  Only option.cpp includes CLI11's headers: they cost four
+// seconds per file, and their own add_option() reads 010 as 8.
 namespace CLI {
 class App;
 class Option;
@@ -27,21 +27,21 @@ class Option {
   explicit Option(CLI::Option& option) : option_(option) {}
 
   Option* required();
-  /// The value that its variable has now is shown in the help.
+  /// Shows the variable's present value in the help.
   Option* capture_default_str();
-  /// What the help calls its value.
+  /// The name of its value in the help.
   Option* type_name(const std::string& text);
-  /// This one only without, or only with, the other.
+  /// Allows this one only without, or only with, the other.
   Option* excludes(Option* other);
   Option* needs(Option* other);
   Option* one_of(const std::vector<std::string>& texts);
   /// What shells complete its value to; one_of() offers its texts by itself.
   Option* offer(std::vector<std::string> texts);
-  /// A '%' may stand behind its number, or each of them.
+  /// Allows a '%' behind its number, or behind each of them.
   Option* percent();
-  /// Of an option that may be given more than once every value counts, not only the last.
+  /// If the option is given several times, every value counts, not only the last.
   Option* take_all();
-  /// How often it was given.
+  /// How many times it was given.
   std::size_t count() const;
 
  private:
@@ -53,25 +53,25 @@ class Option {
   std::vector<std::string> offered_;
 };
 
-/// An option that sets `value`: a text, a number, a number that may be missing, or several numbers
-/// separated by commas.  With a name "--model,model" the value may also stand alone.  A number is
-/// what parse_number() says, and the text of an option is not empty.  T is std::string, int,
-/// int64_t, uint64_t, double, a std::optional or a std::vector of a number, or a vector of texts.
+/// An option that sets `value`: a text, a number, an optional number, or several numbers separated
+/// by commas.  With a name like "--model,model", the value may also be positional.  Numbers are
+/// parsed by parse_number(), and a text must not be empty.  T is std::string, int, int64_t,
+/// uint64_t, double, a std::optional or a std::vector of a number, or a vector of texts.
 ///
-/// Errors    While the command line is read: ArgumentError (option, what was expected, text).
+/// Errors    While the command line is parsed: ArgumentError (option, what was expected, text).
 template <class T>
 Option* add_option(Command& command, const std::string& name, T& value,
                    const std::string& help = "");
 
-/// The name that the option `now` had before: it still counts, and a line on standard error says
-/// so.  T is bool, of a flag, or std::string.
+/// The former name of the option `now`: it still works, and a line on standard error says so.
+/// T is bool, for a flag, or std::string.
 template <class T>
 Option* add_old_name(Command& command, const std::string& old, Option* now, T& value);
 
-/// The program, or one of its commands.  What it hands out lives as long as the program's.
+/// The program, or one of its commands.  What it returns lives as long as the program's Command.
 class Command {
  public:
-  /// The program; it needs a command, and of an option that is given twice the last counts.
+  /// The program.  It requires a command; if an option is given twice, the last one counts.
   Command(const std::string& name, const std::string& description, const std::string& version);
 
   Command* add_subcommand(const std::string& name, const std::string& description);
@@ -80,20 +80,20 @@ class Command {
   /// The option of that name.
   Option* operator[](const std::string& name);
   void require_subcommand();
-  /// Under the help.
+  /// Text below the help.
   void footer(const std::string& text);
-  /// Not in the program's help.
+  /// Hides it from the program's help.
   void hide();
-  /// Called when the command line asks for this command.
+  /// Sets the function to call when the command line requests this command.
   void callback(const std::function<void()>& call);
 
-  /// Reads the command line; the text that it asks for, if that is help or the version.
+  /// Parses the command line; returns the requested text, if that is help or the version.
   ///
   /// Errors    ArgumentError; what the callbacks throw.
   std::string parse(int argc, char** argv);
   /// What it takes, and its commands that are not hidden.
   CommandOutline outline() const;
-  /// After parse(): whether the command line asked for the command of that name.
+  /// After parse(): whether the command line requested the command of that name.
   bool asked_for(const std::string& command) const;
 
  private:

@@ -11,10 +11,10 @@
 
 namespace joule::cli {
 
-/// What `joule energy --model` found out.
+/// The results of `joule energy --model`.
 struct EnergyReport {
   ModelSpec spec;
-  std::string source;                  // of the constants of the profile asked for
+  std::string source;                  // of the constants of the requested profile
   std::string data;                    // the data set; empty if the ReLUs are synthetic
   std::optional<double> relu_density;  // of synthetic ReLUs
   std::uint64_t seed = 0;
@@ -22,7 +22,7 @@ struct EnergyReport {
   std::optional<int> threshold_bits;                // of an accelerator model
   std::vector<double> ratios;                       // of its batches
   std::vector<training::LayerCounts> counts;        // sums over the batches
-  std::vector<training::EnergyEstimate> estimates;  // the profile asked for; beside it zero-skip
+  std::vector<training::EnergyEstimate> estimates;  // by the requested profile, then by zero-skip
 };
 
 void print(const EnergyReport& report);

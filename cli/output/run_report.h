@@ -11,13 +11,13 @@ namespace joule::cli {
 /// report.html in the folder of a run.
 class RunReport {
  public:
-  /// Asks every source of energy of the machine whether it can be read.
+  /// Checks for every source of energy of the machine whether it can be read.
   RunReport(std::string folder, const training::Config& config,
             const training::RunAccounting& accounting);
 
-  /// For run_in_folder(): writes the page anew.
+  /// For run_in_folder(): rewrites the page.
   training::OnCheckpoint on_checkpoint();
-  /// Of the finished run.
+  /// Writes the page of the finished run.
   ///
   /// Errors    DataError if it cannot be written.
   void finish(const training::RunResult& result);

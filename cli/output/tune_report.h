@@ -6,7 +6,7 @@
 
 #include "joule/tune/result.h"
 
-// The two forms of what `joule tune` found out.
+// The results of `joule tune`, in two forms.
 namespace joule::cli {
 
 /// For people: the times, both choices, and where the choice changes.  The columns take no more

@@ -8,9 +8,9 @@
 
 namespace joule::cli {
 
-/// Writes what a study found out: `data` as DIR/results.json, the document as DIR/study.html and,
-/// with its pictures in DIR/pictures, as DIR/table.md; unless `markdown` is empty as that file,
-/// too, with its pictures in the folder of its name.
+/// Writes the results of a study: `data` as DIR/results.json, the document as DIR/study.html and,
+/// with its pictures in DIR/pictures, as DIR/table.md.  If `markdown` is not empty, also writes
+/// that file, with its pictures in the folder of the same name.
 ///
 /// Errors    DataError.
 void write_document(const std::string& folder, const std::string& markdown,

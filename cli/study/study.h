@@ -26,12 +26,12 @@ void add_study_compare(Command& study, Run& run);
 void add_study_export(Command& study, Run& run);
 void add_study_worker(Command& study, Run& run);
 
-/// Which study is meant: STUDY (a folder with a study.db, or a name) and --storage.
+/// The study that a command works on: STUDY (a folder with a study.db, or a name) and --storage.
 struct WhichStudy {
   std::string what, storage;
 
   void add_to(Command& command);
-  /// Errors    ArgumentError that says what is missing, and what there is; as Storage.
+  /// Errors    ArgumentError that says what is missing, and what exists; as Storage.
   study::Location location() const;
   /// The study of that name, or the only one of the folder.
   study::Study find(study::Storage& storage) const;
@@ -39,16 +39,16 @@ struct WhichStudy {
 
 /// "a,b" -> a, b.
 ///
-/// Errors    ArgumentError that names the option if a name is empty, or there twice.
+/// Errors    ArgumentError that names the option if a name is empty or a duplicate.
 std::vector<std::string> names_in(const char* option, std::string_view text);
 
-/// What `joule study compare` is given.
+/// The arguments of `joule study compare`.
 struct StudiesToCompare {
   std::vector<std::string> studies;  // folders, or names in the storage
   std::string storage{}, html{}, csv{}, json{};
-  std::string values{};  // texts in the names of what is shown beside the goals, with commas
+  std::string values{};  // texts in the names of values to show besides the goals
 };
-/// Errors    as Storage; ArgumentError as report::compare(), or if no value has one of the texts.
+/// Errors    as Storage; ArgumentError as report::compare(), or if a text is in no value's name.
 int compare_studies(const StudiesToCompare& options);
 
 /// The only study of a storage.
@@ -56,7 +56,7 @@ int compare_studies(const StudiesToCompare& options);
 /// Errors    ArgumentError that lists them if there are several; DataError if there is none.
 study::Study only_study(study::Storage& storage);
 
-/// What a command that runs a study takes: --out, --storage, --workers, --energy-budget,
+/// The options of a command that runs a study: --out, --storage, --workers, --energy-budget,
 /// --keep-runs, --retry-failed, --crashes.
 class StudyRun {
  public:
@@ -65,20 +65,20 @@ class StudyRun {
 
   const std::string& folder() const { return options_.folder; }
   study::Location location() const { return location_of(options_); }
-  /// What the study shows needs the trials' folders.
+  /// Keeps the runs, because the study's page needs the trials' folders.
   void keep_runs() { options_.keep_runs = true; }
   /// Runs the study, with its progress on standard error; `definition` gets the budget of
   /// --energy-budget.  `threads` are each worker's; 0: the machine's, divided among them.
   ///
-  /// Returns   nothing if it was interrupted or its budget is spent, which is then told with how to
-  ///           go on: the command exits with kInterrupted.
+  /// Returns   nothing if it was interrupted or its budget is spent; then it prints how to
+  ///           continue, and the command exits with kInterrupted.
   /// Errors    as run_study().
   std::optional<study::StudyResult> run(study::StudyDefinition definition, int threads = 0) const;
-  /// One of the studies that a command compares: its folder is DIR/PART, its trials are beside
-  /// those of the others in DIR/study.db.  --energy-budget is of each: one that has spent it has
-  /// ended.
+  /// Runs one of the studies that a command compares: its folder is DIR/PART, its trials are with
+  /// those of the others in DIR/study.db.  --energy-budget applies to each: a study that has spent
+  /// it ends.
   ///
-  /// Returns   nothing if it was interrupted, which is then told.
+  /// Returns   nothing if it was interrupted; then it prints that.
   std::optional<study::StudyResult> run_part(study::StudyDefinition definition,
                                              const std::string& part, int threads = 0) const;
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-// Lines that show how far something has come.
+// Lines that show progress.
 namespace joule::cli {
 
 /// "1:07", "2:03:59".
 std::string duration(double seconds);
 
-/// The parts of a bar's line, two spaces between them: as many from the front as fit, and the bar
-/// as wide as is left, or not at all.
+/// A bar's line: as many parts as fit, from the front, with two spaces between them; the bar takes
+/// the remaining width, or is left out.
 std::string fitted(const std::string& begin, double share, const std::vector<std::string>& parts,
                    std::size_t width);
 

@@ -6,11 +6,11 @@
 
 namespace joule::cli {
 
-/// While it lives, Ctrl-C (SIGINT), SIGTERM and SIGHUP only set a flag.  A second SIGINT or SIGTERM
-/// ends the program; a second SIGHUP does not, as a terminal that is closed sends it twice: the
-/// kernel does, and the shell does.
+/// During its lifetime, Ctrl-C (SIGINT), SIGTERM and SIGHUP only set a flag.  A second SIGINT or
+/// SIGTERM ends the program; a second SIGHUP does not, because closing a terminal sends it twice:
+/// from the kernel and from the shell.
 ///
-/// A signal that whoever started the program made it ignore (nohup; a shell that starts it in the
+/// A signal that the program's parent made it ignore (nohup; a shell that starts it in the
 /// background) stays ignored.
 class Interrupt {
  public:
@@ -29,11 +29,11 @@ class Interrupt {
   std::vector<Before> before_;
 };
 
-/// From now on a write to a pipe without a reader, or beyond the size that a file may have, is an
-/// error to report instead of a death by SIGPIPE or SIGXFSZ.  Once, at the start.
+/// From now on, writing to a pipe without a reader, or beyond the file size limit, is an error to
+/// report instead of a death by SIGPIPE or SIGXFSZ.  Call it once, at the start.
 void ignore_signals_of_writing();
-/// Those of the two that were not ignored before, and are not to be in a program that this one
-/// starts.
+/// Those of the two signals that were not ignored before, and must not be ignored in a program that
+/// this one starts.
 std::vector<int> ignored_here();
 
 }  // namespace joule::cli

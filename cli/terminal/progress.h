@@ -9,13 +9,12 @@
 
 namespace joule::cli {
 
-/// Shows on standard error how training goes: a bar with the time left, loss, accuracy, images/s
-/// and, where a meter gives them, joules per image, as much of that as the terminal has columns
-/// for. Where nothing may be redrawn (see may_redraw()), plain lines: one every few seconds and one
-/// per epoch.
+/// Shows training progress on standard error: a bar with the time left, loss, accuracy, images/s
+/// and, if a meter gives them, joules per image, as much as fits into the terminal.  Where lines
+/// cannot be redrawn (see may_redraw()), plain lines: one every few seconds and one per epoch.
 class ProgressBar {
  public:
-  /// `label` starts every line; may be empty.
+  /// `label` begins every line; may be empty.
   explicit ProgressBar(std::int64_t epochs, std::string label = "");
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
@@ -23,7 +22,7 @@ class ProgressBar {
 
   /// Hooks that feed this; it must outlive them.
   training::Hooks hooks();
-  /// Takes the bar away, so that something else can be printed.
+  /// Removes the bar, so that something else can be printed.
   void clear();
 
  private:

@@ -9,9 +9,10 @@
 
 namespace joule::cli {
 
-/// Shows on standard error how a study goes: a bar with the trials that are done, the time left and
-/// the joules so far, and below it a line per running trial; above them a line for each trial that
-/// ends.  Where nothing may be redrawn (see may_redraw()) the bar is a plain line now and then.
+/// Shows the progress of a study on standard error: a bar with the finished trials, the time left
+/// and the joules so far, below it a line per running trial, and above it a line for each trial
+/// that ends.  Where lines cannot be redrawn (see may_redraw()), the bar is a plain line now and
+/// then.
 class StudyProgressBar {
  public:
   explicit StudyProgressBar(std::string study);
@@ -21,7 +22,7 @@ class StudyProgressBar {
 
   /// Hooks that feed this; it must outlive them.
   study::RunHooks hooks();
-  /// Takes the bar away, so that something else can be printed.
+  /// Removes the bar, so that something else can be printed.
   void clear();
 
  private:

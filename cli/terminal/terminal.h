@@ -6,12 +6,12 @@
 // What the terminal behind a descriptor can show.
 namespace joule::cli {
 
-/// How many columns it has: COLUMNS, or what the terminal says, or 80 if it does not.  Without end
-/// (report::kAnyWidth) if it is no terminal: what goes to a file or a pipe is the same everywhere.
+/// The number of columns: COLUMNS, or the terminal's, or 80 if that is unknown.  Unlimited
+/// (report::kAnyWidth) if it is not a terminal, so that files and pipes get the same everywhere.
 std::size_t columns_of(int descriptor);
 
-/// Whether a line may be drawn again in its place, by control characters: on a terminal, unless
-/// TERM is "dumb" or NO_COLOR is set (to anything but an empty text).
+/// Whether a line may be redrawn in place with control characters: on a terminal, unless
+/// TERM is "dumb" or NO_COLOR is set (and not empty).
 bool may_redraw(int descriptor);
 
 }  // namespace joule::cli

@@ -6,8 +6,8 @@
 
 namespace joule::ops {
 
-/// sum += addend, elementwise, same shape.  The one operation that the tape itself is made of: a
-/// tensor that was used several times has the sum of its gradients.
+/// sum += addend, elementwise, same shape.  The only operation that the tape itself uses: the
+/// gradient of a tensor that was used several times is the sum of the gradients of its uses.
 ///
 /// Cost      no MACs; reads both, writes one.
 /// Errors    ArgumentError if shape, dtype or device differ, or the dtype is i32.

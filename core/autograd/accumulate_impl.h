@@ -3,7 +3,7 @@
 
 #include "joule/core/autograd/accumulate.h"
 
-// The implementation of Accumulate that has a source file of its own.
+// The CUDA implementation of Accumulate; it has its own source file.
 namespace joule::cuda {
 void accumulate(const ops::Accumulate& op, Context& ctx, Tally* tally);
 }  // namespace joule::cuda

@@ -14,7 +14,7 @@ namespace joule {
 struct GradcheckOptions {
   double step = 1e-5;       // of the central difference
   double tolerance = 1e-6;  // of |analytic - numeric| / max(1, |analytic|, |numeric|)
-  /// An element is a kink, and skipped, when its two one-sided differences disagree by more.
+  /// An element is a kink, and skipped, if its one-sided differences differ by more than this.
   double kink = 1e-3;
   std::uint64_t seed = 1;  // of the random output gradient
 };
@@ -27,11 +27,11 @@ struct GradcheckResult {
   std::string message{};   // of the worst element: input, index, both values
 };
 
-/// Compares the gradients of `fn` with central differences, both in double: the inputs are
-/// converted to f64, which the reference implementations run.
+/// Compares the gradients of `fn` with central differences, both in double: converts the inputs to
+/// f64, which only the reference implementations run.
 ///
-/// Checks d/dx <r, fn(x)> for a fixed random r, for every element of every floating-point input;
-/// i32 inputs are passed through.  `fn` must be a pure function of its inputs.
+/// Checks d/dx <r, fn(x)> for a fixed random r and every element of every floating-point input;
+/// passes i32 inputs through unchanged.  `fn` must be a pure function of its inputs.
 ///
 /// Cost      three evaluations per input element.
 /// Errors    ArgumentError if fn's output does not depend on any input.

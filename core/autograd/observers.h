@@ -9,9 +9,9 @@
 
 namespace joule {
 
-/// Functions that are told of every event of one kind.
+/// Functions that are called at every event of one kind.
 ///
-/// Threads   all of one thread.
+/// Threads   all calls must come from one thread.
 template <class Event>
 class Observers {
   struct Entry {
@@ -23,14 +23,14 @@ class Observers {
     int notifying = 0;  // how many notify() run, one within the other
 
     void end(typename std::list<Entry>::iterator at) {
-      // One that is running must not be destroyed, nor one that notify() is about to reach.
+      // An observer must not be destroyed while it runs or while notify() is about to call it.
       at->ended = true;
       if (notifying == 0) entries.erase(at);
     }
   };
 
  public:
-  /// Observing ends when this is destroyed.
+  /// The observer is called until this object is destroyed.
   class [[nodiscard]] Subscription {
    public:
     Subscription(std::shared_ptr<List> list, typename std::list<Entry>::iterator at)
@@ -50,9 +50,9 @@ class Observers {
     return {list_, list_->entries.insert(list_->entries.end(), {std::move(observer)})};
   }
   bool empty() const { return std::ranges::all_of(list_->entries, &Entry::ended); }
-  /// In the order of their subscriptions.  An observer may end any subscription, which is told
-  /// nothing any more, or add one, which is told of the next event.  What an observer throws ends
-  /// the round.
+  /// Calls the observers in the order of their subscriptions.  An observer may end any
+  /// subscription, which then gets no further events, or add one, whose first event is the next
+  /// one.  If an observer throws, the later ones are not called.
   void notify(const Event& event) const {
     const Round round(list_);
     if (round.list->entries.empty()) return;
@@ -64,12 +64,12 @@ class Observers {
   }
 
  private:
-  /// Forgets those that ended meanwhile once the outermost notify() is over.
+  /// When the outermost notify() returns, removes the subscriptions that ended meanwhile.
   struct Round {
     explicit Round(std::shared_ptr<List> of) : list(std::move(of)) { ++list->notifying; }
     ~Round() {
       if (--list->notifying > 0) return;
-      std::list<Entry> ended;  // what an observer holds may itself be a subscription
+      std::list<Entry> ended;  // an observer may itself own a subscription
       for (auto at = list->entries.begin(); at != list->entries.end();) {
         const auto here = at++;
         if (here->ended) ended.splice(ended.end(), list->entries, here);

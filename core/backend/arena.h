@@ -7,11 +7,11 @@
 
 namespace joule {
 
-/// Hands out parts of chunks of memory.  What is given back is handed out again at once: the work
-/// that uses it is done in the order of the calls.  Not thread-safe.
+/// Hands out parts of chunks of memory.  A freed block may be handed out again at once, because the
+/// work that uses it runs in the order of the calls.  Not thread-safe.
 class Arena {
  public:
-  /// Null if there is no room: then add() some.  The smallest free part that is large enough.
+  /// The smallest free part that is large enough; null if there is none: call add() then.
   std::byte* allocate(std::size_t bytes);
   void free(std::byte* block);
 
@@ -19,14 +19,14 @@ class Arena {
   /// Chunks by their first byte, with their sizes.
   const std::map<std::byte*, std::size_t>& chunks() const { return chunks_; }
   bool owns(const std::byte* block) const;
-  /// Whether nothing is handed out.
+  /// Whether no block is handed out.
   bool unused() const { return used_.empty(); }
 
  private:
   void add_free(std::byte* part, std::size_t bytes);
 
   std::map<std::byte*, std::size_t> chunks_;
-  std::map<std::byte*, std::size_t> free_;  // no two of a chunk touch
+  std::map<std::byte*, std::size_t> free_;  // free parts of one chunk that touch are merged
   std::unordered_map<std::byte*, std::size_t> used_;
 };
 

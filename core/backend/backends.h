@@ -10,9 +10,9 @@ Backend& cpu_backend();
 
 /// Built at the first call.  Errors: DeviceError if there is no device.
 Backend& cuda_backend();
-/// Whether cuda_backend() has been built: whether any work can have been queued.
+/// Whether cuda_backend() has been built, so that work may have been queued.
 bool cuda_backend_in_use();
-/// Why there is no device, or empty.
+/// Why there is no device; empty if there is one.
 std::string cuda_unavailable();
 
 }  // namespace joule

@@ -13,8 +13,8 @@
 
 namespace joule {
 
-/// A forward and backward pass that is the same each time, captured into a CUDA graph: a small net
-/// takes longer to launch, kernel by kernel, than to compute.
+/// Captures a forward and backward pass that is the same each time into a CUDA graph.  Worth it for
+/// a small net, whose kernels take longer to launch one by one than to compute.
 ///
 ///   struct Out { Tensor loss; };
 ///   CapturedStep<Out> step(Device::cuda, net.parameters());
@@ -26,34 +26,34 @@ namespace joule {
 ///       out.loss.backward();
 ///       return out;
 ///     });
-///     optimizer.step();  // has numbers that change: it is not captured
+///     optimizer.step();  // not captured: it has numbers that change
 ///     optimizer.zero_grad();
 ///   }
 ///
-/// The first two runs are eager, the third is captured, the later ones are replays, of which every
-/// 64th is an eager run again if operations are accounted for: those are timed, and stand for the
-/// others.  A replay computes what an eager run would, bit for bit, and counts the same; it does
-/// not run the function.  So a step must be the same each time: the same operations on tensors that
-/// lie where they lay, the same numbers as parameters of operations.  Random numbers of
-/// default_generator() go on from run to run.  Where no graph can be (on the CPU; if the step waits
-/// for values of the device, as convolutions do that choose by the number of zeros), every run is
-/// eager, and why_not() says why.
+/// The first two runs are eager, the third is captured, and later ones replay the graph.  If
+/// operations are accounted for, every 64th run is eager again: its operations are timed, and those
+/// times stand for the replays.  A replay computes what an eager run would, bit for bit, with the
+/// same counts, but does not call the function.  So a step must be the same each time: the same
+/// operations, with the same parameters, on tensors at the same addresses.  Random numbers of
+/// default_generator() continue from run to run.  Where capture is impossible (on the CPU, or if
+/// the step waits for values of the device, as convolutions that choose by the number of zeros do),
+/// every run is eager, and why_not() says why.
 ///
 /// Threads   while a step runs, no other thread may use the device.
-/// Cost      a replay is one launch, and a record per operation for the sink; the memory of a step
-///           stays the graph's.
-/// Errors    ArgumentError if a parameter has a gradient from before, or the step was another one
-///           when it was captured; DeviceError; what the step throws.
+/// Cost      a replay is one launch, and one record per operation for the sink; the graph keeps the
+///           memory of a step.
+/// Errors    ArgumentError if a parameter already had a gradient, or the step differs from the one
+///           that was captured; DeviceError; whatever the step throws.
 template <class Outputs>
 class CapturedStep {
  public:
-  /// backward() leaves gradients in `parameters`: a replay leaves them there, too.
+  /// backward() leaves gradients in `parameters`; so does a replay.
   CapturedStep(Device device, std::vector<NamedTensor> parameters)
       : parameters_(std::move(parameters)), graph_(device) {}
 
-  /// What the step returned; its tensors hold the values of this run until the next one.  A replay
-  /// writes them where no version counts it: what somebody else puts on the tape with them must
-  /// have run backward() by then.
+  /// What the step returned; its tensors hold the values of this run until the next run.  A replay
+  /// writes them without changing their version: if you record operations on them, run backward()
+  /// before the next run.
   const Outputs& run(const std::function<Outputs()>& step) {
     for (const auto& [name, parameter] : parameters_) {
       require(!parameter.grad(), "captured step: ", name,
@@ -74,9 +74,9 @@ class CapturedStep {
     return *captured_;
   }
 
-  /// For a step that is another one from now on.
+  /// Call this when the step changes: the next run starts anew.
   void reset() { graph_.reset(); }
-  /// Why nothing is captured, or empty.
+  /// Why nothing is captured; empty if something is or may be.
   const std::string& why_not() const { return graph_.why_not(); }
   std::int64_t replays() const { return graph_.replays(); }
 

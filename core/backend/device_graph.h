@@ -8,19 +8,19 @@
 
 namespace joule {
 
-/// What operations count in `from` belongs to `to`; null: to nobody.
+/// Counts that captured operations add to `from` go to `to`; they are dropped if that is null.
 struct TallyMove {
   Tally* from;
   Tally* to;
   friend bool operator==(const TallyMove&, const TallyMove&) = default;
 };
 
-/// Captured work, which a device does again with one call.  See Backend::capture.
+/// Captured work, which a device repeats with one call.  See Backend::capture().
 class DeviceGraph {
  public:
   virtual ~DeviceGraph() = default;
-  /// Queues it.  `shift` is added to the Philox counters of its random numbers.  settle_tallies()
-  /// moves what it counts, until when both ends of each move must be there.
+  /// Queues the work.  `shift` is added to the Philox counters of its random numbers.
+  /// settle_tallies() moves the counts; both ends of each move must live until then.
   virtual void launch(std::uint64_t shift, std::vector<TallyMove> moves) = 0;
 };
 

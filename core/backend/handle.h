@@ -5,8 +5,8 @@
 
 namespace joule {
 
-/// Owns what a C interface hands out as a plain value (a pointer or an index whose zero means
-/// "none"): `destroy` is called once, and must not throw.
+/// Owns a plain value of a C interface (a pointer, or an index whose zero means "none").  Calls
+/// `destroy`, which must not throw, exactly once.
 template <class T, auto destroy>
 class Handle {
  public:
@@ -23,7 +23,7 @@ class Handle {
 
   T get() const { return value_; }
   explicit operator bool() const { return value_ != T{}; }
-  /// Where a C function stores a new value; what was held is destroyed first.
+  /// For a C function that stores a new value here; destroys the old value first.
   T* receive() {
     *this = Handle();
     return &value_;

@@ -13,26 +13,26 @@
 
 namespace joule {
 
-/// Bytes of the caching pool of one device.
+/// Bytes in the caching pool of one device.
 struct MemoryStats {
   std::int64_t in_use = 0;  // handed out now
-  std::int64_t peak = 0;    // the most that was handed out at once since reset_peak_memory()
-  std::int64_t cached = 0;  // kept for reuse, not handed out
+  std::int64_t peak = 0;    // the maximum of in_use since reset_peak_memory()
+  std::int64_t cached = 0;  // kept for reuse
 };
 
 MemoryStats memory_stats(Device device = Device::cpu);
 void reset_peak_memory(Device device = Device::cpu);
-/// Gives the cached bytes back to the system.
+/// Returns the cached bytes to the system.
 void release_cached_memory(Device device = Device::cpu);
 
-/// One block of the pool of `device`, 64-byte aligned, uninitialised; goes back on destruction.
+/// One uninitialised block, 64-byte aligned, from the pool of `device`; the destructor returns it.
 ///
-/// `version` counts the writes: what was computed from the contents (a zero mask, packed weights)
-/// or needs them later (a Saved tensor) remembers it, and is void once it differs.
+/// `version` counts the writes.  Whatever was computed from the contents (a zero mask, packed
+/// weights) or will need them (a Saved tensor) stores the version, and is invalid once it differs.
 ///
-/// Cost      no system call when the pool has a block of the size class; classes are 1/8 apart.
-/// Errors    DeviceError if the memory cannot be had (the message says how much was asked for and
-///           is in use), or the device is not part of this build.
+/// Cost      no system call if the pool has a block of the size class; classes are 1/8 apart.
+/// Errors    DeviceError if the allocation fails (the message gives the bytes asked for and in
+///           use), or if the device is not part of this build.
 class Storage {
  public:
   Storage(std::size_t bytes, Device device);
@@ -47,7 +47,7 @@ class Storage {
   void written() { version_.fetch_add(1, std::memory_order_relaxed); }
 
   /// What was made from the present contents under `key`, or null.  See Tensor::derived.  Captured
-  /// work finds only what it made itself: it will be done again when the contents are others.
+  /// work finds only what it made itself: each replay must make it again from new contents.
   std::shared_ptr<const void> derived(std::string_view key) const;
   void set_derived(std::string_view key, std::shared_ptr<const void> value);
 
@@ -55,14 +55,14 @@ class Storage {
   struct Derived {
     std::string key;
     std::uint64_t version;
-    std::uint64_t capture;  // in which it was made; 0: in none
+    std::uint64_t capture;  // the capture in which it was made; 0: none
     std::shared_ptr<const void> value;
   };
   std::byte* data_;
   std::size_t bytes_;
   Device device_;
   std::atomic<std::uint64_t> version_{0};
-  std::vector<Derived> derived_;  // guarded by one lock for all storages
+  std::vector<Derived> derived_;  // one lock guards those of all storages
 };
 
 }  // namespace joule

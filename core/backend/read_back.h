@@ -10,7 +10,7 @@
 
 namespace joule {
 
-/// What the host wants to know of a device, waited for once:
+/// Reads several values back from a device with one wait:
 ///
 ///   ReadBack read(Device::cuda);
 ///   const Tensor loss = read.add(out.loss), logits = read.add(out.logits);
@@ -19,17 +19,17 @@ class ReadBack {
  public:
   explicit ReadBack(Device device) : device_(device) {}
 
-  /// On the CPU; its values are there after wait().
+  /// A tensor on the CPU; it has its values after wait().
   Tensor add(const Tensor& tensor);
-  /// How many non-zeros there are; to be read after wait(), while this lives.
+  /// The number of non-zeros; read it after wait(), while this object lives.
   const std::int64_t& add(const ZeroMask& mask);
-  /// Errors    DeviceError; what the device was asked for before may have failed.
+  /// Errors    DeviceError, also if work failed that was queued before.
   void wait();
 
  private:
   Device device_;
   std::vector<HostCopy> copies_;
-  std::deque<std::int64_t> counts_;  // which do not move
+  std::deque<std::int64_t> counts_;  // a deque, so that they do not move
 };
 
 }  // namespace joule

@@ -18,16 +18,16 @@ namespace joule {
 
 class WorkLog;
 
-/// Runs the same work again and again: as it is at first, then captured as one graph, which costs
-/// one call of the driver instead of one for each kernel.  For CapturedStep, which says what the
-/// work may be.
+/// Runs the same work repeatedly: eagerly at first, then captured as one graph, which costs one
+/// call of the driver instead of one per kernel.  Used by CapturedStep, which says what the work
+/// may contain.
 ///
-/// The sink of the context gets a record per operation each time.  Operations are timed in every
-/// kTimed-th run, which is not replayed, and its times stand for those after it.
+/// The sink of the context gets one record per operation and run.  Operations are timed in every
+/// kTimed-th run, which is not a replay; its times stand for the runs after it.
 class StepGraph {
  public:
   enum class Ran { eagerly, captured, replayed };
-  static constexpr std::int64_t kWarmUp = 2;  // runs before the capture; the second one is timed
+  static constexpr std::int64_t kWarmUp = 2;  // runs before the capture; the second is timed
   static constexpr std::int64_t kTimed = 64;
 
   explicit StepGraph(Device device);
@@ -35,17 +35,17 @@ class StepGraph {
   StepGraph(const StepGraph&) = delete;
   StepGraph& operator=(const StepGraph&) = delete;
 
-  /// captured: `work` was run, and what it queued is done, as at each replay.
+  /// captured: `work` was run and captured, and the work that it queued is done, as in a replay.
   Ran run(const std::function<void()>& work);
-  /// Starts anew: the next run is the first.
+  /// Starts anew: the next run counts as the first.
   void reset();
 
-  /// Why nothing is captured, or empty.
+  /// Why nothing is captured; empty if something is or may be.
   const std::string& why_not() const { return why_not_; }
   std::int64_t replays() const { return replays_; }
 
  private:
-  /// What the captured work depends on besides itself.
+  /// What the captured work depends on besides its code.
   struct Settings {
     Context context;
     std::uint64_t seed;
@@ -65,11 +65,11 @@ class StepGraph {
     OpRun run;
     std::int64_t nanoseconds;
   };
-  std::vector<Timed> timed_;            // each operation of the last run that was timed
+  std::vector<Timed> timed_;            // the operations of the last timed run
   std::unique_ptr<WorkLog> log_;        // of the captured run
-  RandomState random_;                  // at its beginning
-  std::uint64_t counters_ = 0;          // how many it drew
-  std::unique_ptr<DeviceGraph> graph_;  // goes before log_, into which it counts
+  RandomState random_;                  // of default_generator() when the captured run began
+  std::uint64_t counters_ = 0;          // how many counters the captured run drew
+  std::unique_ptr<DeviceGraph> graph_;  // destroyed before log_, into which it counts
 };
 
 }  // namespace joule

@@ -5,13 +5,13 @@
 
 #include <cstdint>
 
-// What the threads of a block do together.
+// What the threads of a block compute together.
 namespace joule::cuda {
 
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kWholeWarp = 0xffffffffu;
 
-/// The number of this thread in the grid and the number of threads, of one-dimensional grids:
+/// The index of this thread and the number of threads in a one-dimensional grid:
 ///   for (std::int64_t i = thread_index(); i < n; i += thread_count()) ...
 __device__ inline std::int64_t thread_index() {
   return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -20,7 +20,7 @@ __device__ inline std::int64_t thread_count() {
   return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
 }
 
-/// The dynamic shared memory of this block, of Grid::shared_bytes.
+/// The dynamic shared memory of this block, Grid::shared_bytes large.
 template <class T>
 __device__ T* dynamic_shared() {
 #ifdef JOULE_SIMT
@@ -31,8 +31,8 @@ __device__ T* dynamic_shared() {
 #endif
 }
 
-/// The sum over the warp, in every lane; all lanes must call it.  A fixed order: the same bits
-/// always.
+/// The sum over the warp, returned in every lane.  All lanes must call it.  The order is fixed, so
+/// the bits are always the same.
 template <class T>
 __device__ T warp_sum(T value) {
   for (int offset = kWarp / 2; offset > 0; offset /= 2) {
@@ -50,8 +50,8 @@ __device__ T warp_max(T value) {
   return value;
 }
 
-/// The sum over a block of whole warps (one-dimensional), in thread 0; all threads must call it.  A
-/// fixed order.  Ends with a barrier, so that it can be called again.
+/// The sum over a one-dimensional block of whole warps, returned in thread 0.  All threads must
+/// call it.  The order is fixed.  Ends with a barrier, so it can be called again.
 template <class T>
 __device__ T block_sum(T value) {
   __shared__ T sums[kWarp];

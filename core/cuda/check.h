@@ -14,13 +14,13 @@ namespace joule::cuda {
 /// "cudaMallocAsync failed: out of memory (cudaErrorMemoryAllocation) at core/cuda/x.cu:12"
 std::string describe(cudaError_t status, const char* function, const std::source_location& at);
 
-/// Errors    DeviceError that names `function`, the driver's text and the line that called it.
+/// Errors    DeviceError with `function`, the driver's message and the line of the call.
 inline void check(cudaError_t status, const char* function,
                   std::source_location at = std::source_location::current()) {
   if (status != cudaSuccess) throw DeviceError(describe(status, function, at));
 }
 
-/// For destructors: a failure is reported on standard error, and the program goes on.
+/// For destructors: prints a failure on standard error and continues.
 void report(cudaError_t status, const char* function,
             std::source_location at = std::source_location::current()) noexcept;
 

@@ -25,25 +25,25 @@ inline void destroy_exec(cudaGraphExec_t exec) noexcept {
 using Graph = Handle<cudaGraph_t, destroy_graph>;
 using GraphExec = Handle<cudaGraphExec_t, destroy_exec>;
 
-/// What is queued on a stream while it is captured, and what the captured kernels use besides
-/// tensors: memory, places for counts, the shift of the random counters.
+/// The work queued on a stream during a capture, and what its kernels use besides tensors: memory,
+/// slots for counts, the shift of the random counters.
 class CapturedGraph final : public DeviceGraph {
  public:
-  /// `operations` at most count.  `mutex` is held while counts move, and while `released` is
-  /// called: when nothing of this is in use any more.
+  /// `operations` is an upper bound on how many count.  `mutex` is held while counts move and while
+  /// `released` is called, which happens when nothing of this graph is in use any more.
   CapturedGraph(cudaStream_t stream, std::size_t operations, std::mutex& mutex,
                 std::function<void(CapturedGraph*)> released);
   ~CapturedGraph() override;
 
-  /// Captures what `work` queues; nothing of it is done.
+  /// Captures what `work` queues, without running it.
   void capture(const std::function<void()>& work);
   void launch(std::uint64_t shift, std::vector<TallyMove> moves) override;
-  /// Moves what was counted; waits for the stream.  The mutex is the caller's.
+  /// Moves the counts to their tallies; waits for the stream.  The caller holds the mutex.
   void settle();
 
   const std::shared_ptr<Arena>& arena() const { return arena_; }
   DeviceTally* slot(Tally* tally) { return tallies_.slot(tally); }
-  /// Where the captured kernels find what launch() was given.
+  /// The device address of launch()'s `shift`, for the captured kernels.
   const std::uint64_t* shift() {
     shifted_ = true;
     return shift_;
@@ -59,7 +59,7 @@ class CapturedGraph final : public DeviceGraph {
   bool shifted_ = false;
   Graph graph_;
   GraphExec exec_;
-  std::vector<TallyMove> moves_;  // that are still to be made
+  std::vector<TallyMove> moves_;  // not yet made
 };
 
 }  // namespace joule::cuda

@@ -13,7 +13,7 @@
 
 namespace joule::cuda {
 
-/// How many blocks of how many threads, and how much dynamic shared memory each block has.
+/// The number of blocks, the threads of each, and the dynamic shared memory of each in bytes.
 struct Grid {
   dim3 blocks;
   dim3 threads;
@@ -21,8 +21,8 @@ struct Grid {
   std::source_location at = std::source_location::current();
 };
 
-/// One thread per item, in blocks of `threads`; a kernel of more than 2^31 items walks on by
-/// gridDim.x * blockDim.x.
+/// One thread per item, in blocks of `threads`.  A grid has at most 2^23 blocks: with more
+/// items than threads, a kernel must loop with stride gridDim.x * blockDim.x.
 inline Grid grid_over(std::int64_t items, unsigned threads = 256,
                       std::source_location at = std::source_location::current()) {
   const std::int64_t blocks = (items + threads - 1) / threads;
@@ -31,13 +31,13 @@ inline Grid grid_over(std::int64_t items, unsigned threads = 256,
           .at = at};
 }
 
-/// Dynamic shared memory that a kernel gets without asking for it.
+/// The dynamic shared memory that a kernel may use without opting in.
 inline constexpr std::size_t kSharedByDefault = 48 * 1024;
 
-/// Queues `kernel` on the stream of this thread.  Nothing is launched for a grid without blocks.
+/// Queues `kernel` on the stream of this thread.  Launches nothing if the grid has no blocks.
 ///
-/// Errors    DeviceError if it cannot be launched.  What goes wrong while it runs is reported by a
-///           later call.
+/// Errors    DeviceError if it cannot be launched.  Errors while it runs are reported by a later
+///           call.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, Arguments&&... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;

@@ -11,16 +11,16 @@
 
 namespace joule::cuda {
 
-/// Which blocks are handed out: for MemoryStats, and for the message when there is no more.
+/// The blocks that are handed out: for MemoryStats, and for the message when memory runs out.
 class LiveBlocks {
  public:
-  /// `layer`: in whose forward or backward it was asked for.
+  /// `layer` is the one whose forward or backward pass asked for the block.
   void add(std::byte* block, std::size_t bytes, std::string_view layer);
   void remove(std::byte* block) noexcept;
-  /// in_use and peak; cached is the caller's.
+  /// in_use and peak; the caller fills in `cached`.
   MemoryStats stats() const;
   void reset_peak();
-  /// "392.0 MiB in features.3, 98.0 MiB in classifier": the largest, at most `count`.
+  /// "392.0 MiB in features.3, 98.0 MiB in classifier": the `count` largest layers, at most.
   std::string largest(std::size_t count) const;
 
  private:

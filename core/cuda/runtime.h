@@ -10,7 +10,7 @@
 
 namespace joule::cuda {
 
-/// What kernels count for a Tally: lies in device memory, they add with atomicAdd.
+/// A Tally's counts in device memory; kernels add to them with atomicAdd.
 struct DeviceTally {
   unsigned long long macs_skippable;
   unsigned long long macs_skipped;
@@ -23,21 +23,21 @@ struct DeviceTally {
 /// Errors    DeviceError if there is no device.
 cudaStream_t stream();
 
-/// How many multiprocessors the device has.
+/// The number of multiprocessors of the device.
 int multiprocessors();
-/// Its compute capability: 90 for 9.0.
+/// The device's compute capability: 90 for 9.0.
 int compute_capability();
-/// How much shared memory a block can ask for (see launch()), its static variables included.
+/// The shared memory in bytes that a block can ask for (see launch()), static variables included.
 std::size_t shared_bytes_per_block();
 
-/// Where kernels add what they count for `tally`, or null if that is null.  settle_tallies() moves
-/// what has come together to `tally`.  The same tally has the same place until then.
+/// Where kernels add their counts for `tally`; null if that is null.  settle_tallies() moves the
+/// counts to `tally`; until then, the same tally has the same address.
 ///
-/// Cost      one look-up; no synchronisation.
+/// Cost      one look-up; does not synchronise.
 DeviceTally* device_tally(Tally* tally);
 
-/// While work is captured: where its kernels find what they must add to the Philox counters that
-/// they are given, so that every replay has numbers of its own.  Otherwise null.
+/// During a capture: the device address of the number that kernels must add to their Philox
+/// counters, so that every replay draws new numbers.  Otherwise null.
 const std::uint64_t* random_shift();
 
 }  // namespace joule::cuda

@@ -9,16 +9,16 @@
 
 namespace joule::cuda {
 
-/// Times stretches of a stream with pairs of events, without waiting for them.  Not thread-safe.
+/// Times sections of a stream with pairs of events, without waiting for them.  Not thread-safe.
 class Timers {
  public:
   explicit Timers(cudaStream_t stream) : stream_(stream) {}
 
-  /// Records the first event; the result is for stop().
+  /// Records the first event; pass the result to stop().
   std::int64_t start();
-  /// Records the second.  The time goes to `tally` at a later call of stop() or settle().
+  /// Records the second event.  A later call of stop() or settle() adds the time to `tally`.
   void stop(std::int64_t started, Tally* tally);
-  /// Waits for the stream, and adds all times.
+  /// Waits for the stream and adds all outstanding times.
   void settle();
 
  private:
@@ -32,7 +32,7 @@ class Timers {
   void add(const Stopped& stopped);
   void add_finished();
 
-  // A timer that is stopped is looked at again once this many others are: nothing piles up.
+  // If more stopped timers than this wait, stop() adds the finished ones: they cannot pile up.
   static constexpr std::size_t kWaiting = 1024;
   cudaStream_t stream_;
   std::vector<Pair> pairs_;

@@ -8,13 +8,13 @@
 
 namespace joule::cuda {
 
-/// Copies to the device on a stream of their own, beside the work on `stream`.  Not thread-safe.
+/// Copies to the device on a stream of its own, concurrently with `stream`.  Not thread-safe.
 class Uploads {
  public:
   explicit Uploads(cudaStream_t stream) : stream_(stream) {}
 
-  /// Queues a copy from pinned memory; the result is for finish().  It begins when what is queued
-  /// on `stream` so far is done: until then `to` may be in use by what it was before.
+  /// Queues a copy from pinned memory; pass the result to finish().  The copy begins when the work
+  /// that is queued on `stream` now is done, because that work may still use `to`.
   std::int64_t start(void* to, const void* from, std::size_t bytes);
   /// Waits for the copy.
   void finish(std::int64_t copy);

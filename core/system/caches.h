@@ -5,7 +5,7 @@
 
 namespace joule {
 
-/// The second-level cache of a core, in bytes; 512 KiB where the system does not tell.
+/// The size of a core's second-level cache in bytes; 512 KiB if the system does not tell.
 std::int64_t level2_cache_bytes();
 
 }  // namespace joule

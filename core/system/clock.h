@@ -5,7 +5,7 @@
 
 namespace joule {
 
-/// What the host's monotonic clock shows; the differences count.
+/// The host's monotonic clock in nanoseconds; only differences have a meaning.
 std::int64_t monotonic_nanoseconds();
 
 }  // namespace joule

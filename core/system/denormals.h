@@ -5,12 +5,12 @@ namespace joule {
 
 class FixedTeam;
 
-/// Until the end of the block, this thread takes denormals (in f32, magnitudes below 2^-126) for
-/// zeros, as operands and as results, or no longer does so if not `on`.  Processors need up to a
-/// hundred cycles more for each of them, and gradients that vanish become denormals first.
+/// Until the end of the block, this thread treats denormals (in f32, magnitudes below 2^-126) as
+/// zeros, as operands and as results; with `on` false, it stops doing so.  A denormal costs a
+/// processor up to a hundred cycles more, and vanishing gradients pass through that range.
 ///
-/// dispatch() holds one around every operation: for all of Joule a denormal counts as zero.  The
-/// mode that the thread had before comes back at the end; the exceptions that it has seen stay.
+/// dispatch() holds one around every operation, so all of Joule counts a denormal as zero.  The
+/// destructor restores the thread's previous mode but keeps the exception flags raised since.
 class FlushDenormals {
  public:
   explicit FlushDenormals(bool on = true);
@@ -18,19 +18,19 @@ class FlushDenormals {
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
-  /// Whether this thread is in such a block.
+  /// Whether this thread is within such a block.
   static bool active();
 
  private:
   bool outer_;
 };
 
-/// If this thread is in such a block, so are the threads of `team` until the end of this one: for
-/// parallel regions of a library, as parallel_for() sees to its own.
+/// If this thread is in a FlushDenormals block, extends that to the threads of `team` until the end
+/// of this block, for the parallel regions of a library.  (parallel_for() does so for its own.)
 ///
 /// Cost      two empty parallel regions.
-/// Errors    DeviceError if OpenMP gives the first one fewer threads than it promised the team: the
-///           library's regions would lack them as well.
+/// Errors    DeviceError if OpenMP gives the first region fewer threads than it promised the team:
+///           the library's regions would lack them, too.
 class FlushDenormalsOnAllThreads {
  public:
   explicit FlushDenormalsOnAllThreads(const FixedTeam& team);

@@ -21,22 +21,21 @@ bool holds_gtsrb(const std::filesystem::path& folder);
 ///   [GTSRB/]Final_Test/Images/*.ppm
 ///   [GTSRB/]GT-final_test.csv, or beside the test images, or in the folder above GTSRB
 ///
-/// The training images in the order of in_turn(), the test images in that of their list.
+/// Training images are in the order of in_turn(), test images in that of their list.
 ///
-/// Errors    DataError: as read_gtsrb_list(); no test images; a class without a folder or a list;
-/// an image that is
-///           listed but missing, or there but not listed; a label that is not its folder's.
+/// Errors    DataError as read_gtsrb_list(); or if there are no test images, a class has no folder
+///           or list, an image is listed but missing, or present but not listed, or a label differs
+///           from its folder's.
 /// Source    Stallkamp et al. 2012, doi:10.1016/j.neunet.2012.02.016.
 ImageSplit read_gtsrb(const std::filesystem::path& folder);
 
-/// One of its lists: semicolons between Filename, Width, Height, Roi.X1, Roi.Y1, Roi.X2, Roi.Y2 and
-/// ClassId, which the first line names, in any order.  The region of interest goes from (X1, Y1) up
-/// to, and without, (X2, Y2).  The paths are the names behind `images`.
+/// Reads one of its lists: Filename, Width, Height, Roi.X1, Roi.Y1, Roi.X2, Roi.Y2 and ClassId,
+/// separated by semicolons, in the order that the first line gives.  The region of interest extends
+/// from (X1, Y1) to (X2, Y2), exclusive.  The paths are the names below `images`.
 ///
-/// Errors    DataError (path, line, what is wrong): as TextLines; a column that is missing, a line
-/// of more or fewer
-///           parts, a number that is none, a region that is not in the image, a class that there is
-///           not, a name that leads elsewhere or comes twice.
+/// Errors    DataError (path, line, what is wrong) as TextLines; or if a column is missing, a line
+///           has too many or too few fields, a number is invalid, a region is not in the image, a
+///           class does not exist, or a name leads out of `images` or appears twice.
 ImageList read_gtsrb_list(const std::string& path, const std::filesystem::path& images);
 
 }  // namespace joule

@@ -11,7 +11,7 @@
 
 namespace joule {
 
-/// Image files and their labels, as the readers of sets of images list them.
+/// Image files and their labels, as the readers of image sets list them.
 struct ImageList {
   std::vector<ImageFile> files;
   std::vector<std::int32_t> labels;
@@ -27,14 +27,14 @@ struct ImageSplit {
   std::vector<std::string> class_names;
 };
 
-/// The images of the classes in turn, the first of each, then the second, ..., so that the first n
-/// images are of all classes.  classes[k] are the images of label k.
+/// The images of the classes in turn: the first of each class, then the second of each, ..., so
+/// that the first n images cover all classes.  classes[k] are the images of label k.
 ImageList in_turn(std::vector<std::vector<ImageFile>> classes);
 
-/// The lines of a text file, without their ends (LF or CRLF) and without a byte order mark; empty
-/// lines at the end are none.
+/// The lines of a text file, without line ends (LF or CRLF) and without a byte order mark; empty
+/// lines at the end are ignored.
 ///
-/// Errors    DataError as read_file(); a byte of 0.
+/// Errors    DataError as read_file(), or for a zero byte.
 class TextLines {
  public:
   explicit TextLines(std::string path);
@@ -43,7 +43,7 @@ class TextLines {
   /// The next line; false after the last.
   bool next(std::string_view& line);
 
-  /// Throws DataError: the path, the line that next() gave last, and `what`.
+  /// Throws DataError with the path, the line that next() returned last, and `what`.
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
@@ -52,9 +52,9 @@ class TextLines {
   std::int64_t number_ = 0;
 };
 
-/// The parts of a line between separators: each of `separators` ends one; spaces around a part are
-/// left out.  With ' ' as the separator any number of spaces is one, and none begins or ends a
-/// line.
+/// The fields of a line, each ended by a separator or the end of the line; spaces around a field
+/// are removed.  With ' ' as the separator, any number of spaces counts as one, and spaces at both
+/// ends of the line are ignored.
 std::vector<std::string_view> parts_of(std::string_view line, char separator);
 
 }  // namespace joule

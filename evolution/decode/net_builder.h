@@ -12,7 +12,7 @@
 
 namespace joule::evolution {
 
-/// One layer of a phenotype, read.
+/// One layer of a phenotype, parsed.
 struct LayerWords {
   std::string kind;   // layer_kind()
   std::string scope;  // "module0": its nodes' names begin with this
@@ -25,13 +25,13 @@ class NetBuilder {
  public:
   NetBuilder(const Shape& image, const NetRules& rules);
 
-  /// The next layer.
-  /// Errors    ArgumentError if it does not fit what it reads, unless such layers are skipped.
+  /// Adds the next layer.
+  /// Errors    ArgumentError if it does not fit its input, unless such layers are skipped.
   void add(const LayerWords& layer);
-  /// The net's last layer, or a head: a linear layer with the words of `layer`, read as features
-  /// from the output of that layer of the net.  An output of the graph.
+  /// Adds the net's last layer, or a head, as an output of the graph: a linear layer with the words
+  /// of `layer`, which reads the output of layer `from` as features.
   void add_head(const LayerWords& layer, std::int64_t from, const std::string& scope);
-  /// Makes what the last layer puts out an output of the graph.
+  /// Makes the last layer's output an output of the graph.
   void end();
 
   std::int64_t layers() const { return static_cast<std::int64_t>(values_.size()); }
@@ -41,7 +41,7 @@ class NetBuilder {
   struct Value {
     std::string name;
     Shape shape;           // without the batch
-    bool skipped = false;  // of a layer that did not fit: what the layer before puts out
+    bool skipped = false;  // the layer did not fit; this is the previous layer's output
   };
 
   Value apply(const std::string& name, const std::string& kind, const nn::Attributes& attributes,

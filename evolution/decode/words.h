@@ -10,7 +10,7 @@
 // The words of a phenotype, "name:value": private to this folder.
 namespace joule::evolution {
 
-/// What a word may be; the two published grammars have names of their own for some.
+/// The possible words; the two published grammars have different names for some.
 enum class Word {
   layer,
   learning,
@@ -42,15 +42,15 @@ enum class Word {
   partition_point
 };
 
-/// Errors    ArgumentError that names it, and what it may have meant, if it is in no vocabulary.
+/// Errors    ArgumentError that names an unknown word and suggests a similar one.
 Word word_of(std::string_view name);
 
-/// The values of one layer, or of a macro, by what they are.
+/// The values of one layer or macro, by word.
 class Words {
  public:
   void set(Word word, const std::string& name, const std::string& value);
   bool has(Word word) const { return values_.contains(word); }
-  /// Errors of these    ArgumentError if the word is missing or its value is not of that form.
+  /// Errors for all of these: ArgumentError if the word is missing or its value malformed.
   const std::string& text(Word word) const;
   std::int64_t integer(Word word) const;
   double number(Word word) const;

@@ -9,10 +9,10 @@
 
 #include "joule/core/error.h"
 
-// What the documents of this folder are read with; private to it.
+// Readers for the documents of this folder; private to it.
 namespace joule::evolution {
 
-/// A part of a document.  Every error is a DataError that begins with where it is.
+/// A part of a document.  Every error is a DataError that begins with its position.
 class JsonReader {
  public:
   using Json = nlohmann::ordered_json;
@@ -25,7 +25,7 @@ class JsonReader {
   [[noreturn]] void fail(const std::string& what) const {
     throw DataError(str(place_, ": ", what));
   }
-  /// An object with the needed members, and beyond them none but the allowed.
+  /// Requires an object with the needed members and no others than the allowed ones.
   void require_members(std::vector<std::string> needed,
                        const std::vector<std::string>& allowed = {}) const;
   bool has(const char* name) const { return json_.contains(name); }
@@ -44,7 +44,7 @@ class JsonReader {
   bool is_null() const { return json_.is_null(); }
   const std::string& place() const { return place_; }
 
-  /// What `make` makes; what it finds wrong is the document's fault.
+  /// Returns make(); its errors are reported as errors of the document.
   template <class Make>
   auto checked(const Make& make) const {
     try {

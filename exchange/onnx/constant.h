@@ -13,9 +13,9 @@ namespace joule::exchange {
 
 using Dims = std::vector<std::int64_t>;
 
-/// What stands for the size of the batch among the whole numbers that shapes are computed from.
+/// Stands for the batch size among the integers from which shapes are computed.
 inline constexpr std::int64_t kBatch = std::numeric_limits<std::int64_t>::min() + 1;
-/// No constant has more elements, no image more values where their order must be known.
+/// Limits on the elements of a constant, and on the values of an image whose order must be known.
 inline constexpr std::int64_t kMostElements = std::int64_t{1} << 32, kMostOrdered = 1 << 24;
 
 enum class ElementType { f32, f64, integer, boolean };
@@ -31,7 +31,7 @@ struct Constant {
 };
 using ConstantPtr = std::shared_ptr<const Constant>;
 
-/// Their product.
+/// The product of the dimensions.
 /// Errors    ArgumentError if one is negative, or there are more than kMostElements.
 std::int64_t elements(std::span<const std::int64_t> dims);
 inline std::int64_t elements(const Constant& constant) { return elements(constant.dims); }

@@ -8,10 +8,10 @@
 
 namespace joule::exchange {
 
-/// The tensor, its data in the message or in a file beside `path`.
+/// Decodes the tensor, whose data is in the message or in a file beside `path`.
 ///
-/// Errors    ArgumentError: another type of elements, or not as many bytes as the dimensions say,
-///           which is found before anything is allocated; DataError as InputFile.
+/// Errors    ArgumentError for another element type, or a number of bytes that differs from the
+///           dimensions, checked before anything is allocated; DataError as InputFile.
 Constant decode(const ::onnx::TensorProto& tensor, const std::string& path);
 
 }  // namespace joule::exchange

@@ -8,11 +8,11 @@
 
 namespace joule {
 
-/// The index of the largest logit of each row (the first of equals).  logits [N, K].  Not an
+/// The index of the largest logit of each row (the first of equal ones).  logits [N, K].  Not an
 /// operation: it reads the values, and so waits for their device.
 ///
-/// Errors    ArgumentError if the logits are no matrix, or have no classes.
-/// Numerics  a NaN counts as the largest, the first one of a row, as in NumPy and PyTorch.
+/// Errors    ArgumentError if the logits are not a matrix, or have no classes.
+/// Numerics  NaN counts as the largest (the first NaN of a row wins), as in NumPy and PyTorch.
 std::vector<std::int32_t> argmax(const Tensor& logits);
 
 }  // namespace joule

@@ -20,12 +20,12 @@ namespace ops {
 ///           reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, epsilon <= 0, momentum outside
 ///           [0, 1], or M < 2 (one value has no variance).
-/// Numerics  whatever offset a channel has, only its deviations are rounded: y subtracts the mean
-///           in two parts, mean + mean_rest.  The reference sums in double.  cpu.simd sums blocks
-///           of rows twice in float32, first about the block's first row, then about its mean, and
-///           merges them in double (Chan) over fixed pieces: the same bits for any number of
-///           threads.  On CUDA x and its square are summed in double, as deviations from the
-///           channel's first value, over pieces that the shape alone fixes.
+/// Numerics  a channel's offset is not rounded into y: y subtracts the mean in two parts, mean +
+///           mean_rest, so only deviations are rounded.  The reference sums in double.  cpu.simd
+///           sums blocks of rows twice in float32, first about the block's first row, then about
+///           its mean, and merges the blocks in double (Chan) over fixed pieces: the same bits for
+///           any number of threads.  CUDA sums x and its square in double, as deviations from the
+///           channel's first value, over pieces that depend on the shape alone.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1; Chan et al. 1983.
 struct BatchNorm {
   static constexpr std::string_view kName = "batch_norm";
@@ -63,8 +63,8 @@ struct BatchNormInference {
   static std::span<const Implementation<BatchNormInference>> implementations();
 };
 
-/// The gradients of BatchNormInference, whose statistics are constants (frozen);
-/// inv_std = 1 / sqrt(running_var + epsilon), sums over all elements of the channel:
+/// The gradients of BatchNormInference, whose statistics are constants (frozen).  With
+/// inv_std = 1 / sqrt(running_var + epsilon) and sums over all elements of the channel:
 ///   grad_x = grad_y * gamma * inv_std
 ///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * (x - running_mean) * inv_std
 ///
@@ -72,7 +72,7 @@ struct BatchNormInference {
 /// Cost      2 MACs per element and 2 per channel; reads x and grad_y, writes grad_x.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, or epsilon <= 0.
 /// Numerics  as BatchNormGrad; sums over no elements are 0.
-/// Source    the derivative of BatchNormInference, as torch.nn.BatchNorm2d has it after eval().
+/// Source    the derivative of BatchNormInference; torch.nn.BatchNorm2d has the same after eval().
 struct BatchNormInferenceGrad {
   static constexpr std::string_view kName = "batch_norm_inference_grad";
 
@@ -87,15 +87,15 @@ struct BatchNormInferenceGrad {
   static std::span<const Implementation<BatchNormInferenceGrad>> implementations();
 };
 
-/// The gradients of BatchNorm; sums over the M elements of the channel, x^ = (x - mean) * inv_std,
-/// where the mean is mean + mean_rest:
+/// The gradients of BatchNorm.  With sums over the M elements of the channel and
+/// x^ = (x - mean) * inv_std, where the mean is mean + mean_rest:
 ///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * x^
 ///   grad_x = gamma * inv_std * (grad_y - grad_beta / M - x^ * grad_gamma / M)
 ///
 /// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
 /// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty.
-/// Numerics  rows are summed in float32 by blocks (on CUDA and the reference in double), blocks in
+/// Numerics  sums rows in float32 by blocks (CUDA and the reference in double), and blocks in
 ///           double over fixed pieces: the same bits for any number of threads.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.
 struct BatchNormGrad {
@@ -117,9 +117,9 @@ struct BatchNormOptions {
   float epsilon = 1e-5f;
   float momentum = 0.1f;  // of the running statistics: new = (1 - momentum) old + momentum batch
 };
-/// The differentiable function: BatchNorm (training: batch statistics, updates the running ones) or
-/// BatchNormInference, whose gradient takes the running statistics for constants: fine-tuning with
-/// frozen ones.
+/// The differentiable function.  In training it runs BatchNorm, which uses batch statistics and
+/// updates the running ones; otherwise BatchNormInference, whose gradient treats the running
+/// statistics as constants, for fine-tuning with frozen statistics.
 Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                   const Tensor& running_var, bool training, const BatchNormOptions& options = {});
 

@@ -7,7 +7,7 @@
 
 namespace joule::reference {
 
-/// What a channel is computed in: of float, double.
+/// The type in which a channel is computed; for float it is double.
 template <class T>
 using ChannelSum = std::conditional_t<std::is_same_v<T, float>, double, T>;
 

@@ -7,15 +7,15 @@
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/floats_cuda.h"
 
-// How the CUDA kernels of batch normalisation walk over [rows, channels]; private to this folder.
+// How the CUDA kernels of batch normalisation traverse [rows, channels]; private to this folder.
 namespace joule::cuda {
 
-/// A thread has four channels, and every so many rows of a piece of them.  Neither depends on where
-/// the tensors lie or on the device, and so does no sum.
+/// A thread handles four channels and every n-th row of a piece of the rows.  Neither depends on
+/// the device or on where the tensors lie, so no sum does.
 struct ChannelRows {
   static constexpr unsigned kThreads = 256;
-  static constexpr std::int64_t kBlocks = 1024;  // 128 multiprocessors hold as many at once
-  static constexpr std::int64_t kLeastRows = 4;  // of a thread: fewer are not worth a piece
+  static constexpr std::int64_t kBlocks = 1024;  // 128 multiprocessors run that many at once
+  static constexpr std::int64_t kLeastRows = 4;  // per thread; a piece with fewer is not worth it
 
   std::int64_t rows, channels;
   unsigned width = 1;  // threads side by side, a power of two; below each other kThreads / width
@@ -50,8 +50,8 @@ struct ChannelRows {
   __device__ unsigned row_step() const { return kThreads / width; }
 };
 
-/// Four channels at `from`, of which `left` (at least one) are there; the others are 0.  kFour: all
-/// are, and the address is aligned.
+/// Four channels at `from`, of which `left` (at least one) exist; the others are 0.  kFour: all
+/// four exist, and the address is aligned.
 template <bool kFour>
 __device__ Floats<4> load_channels(const float* from, std::int64_t left) {
   if constexpr (kFour) {
@@ -72,12 +72,12 @@ __device__ void store_channels(const Floats<4>& four, float* to, std::int64_t le
   }
 }
 
-/// Two sums of four channels.
+/// Two sums for each of four channels.
 struct ChannelSums {
   double at[2][4];
 };
 
-/// sums[piece][0 or 1][channel] = the sums over the rows of the piece to which
+/// sums[piece][0 or 1][channel] = the sums over the rows of the piece, to which
 /// terms.add(row, channel, left, sums) adds one row's terms.  All threads of a block must call it.
 /// Shared memory: 16 KiB.
 template <class Terms>
@@ -109,7 +109,7 @@ __device__ void sum_piece(const ChannelRows& rows, Terms& terms, double* sums) {
   }
 }
 
-/// The two sums over all pieces of one channel, in every lane of a warp, which must all call it.
+/// The two sums of one channel over all pieces, in every lane; all lanes of the warp must call it.
 __device__ inline void add_sums(const double* sums, const ChannelRows& rows, std::int64_t channel,
                                 double (&total)[2]) {
   for (int s = 0; s < 2; ++s) {

@@ -15,8 +15,8 @@ constexpr std::string_view name(BinaryFunction function) {
   return kNames[static_cast<int>(function)];
 }
 
-/// The shape that operands of two shapes make together: aligned at their last dimensions, each pair
-/// of extents is equal, or one of them is 1 (or not there) and that operand is repeated along it:
+/// The shape of two operands after broadcasting: aligned at their last dimensions, each pair of
+/// extents must be equal, or one is 1 (or missing) and that operand is repeated along it:
 ///   [N,H,W,C] with [C], with [N,1,1,C], with [1,H,W,C], or with a scalar makes [N,H,W,C].
 ///
 /// Errors    ArgumentError that names the op, both shapes, and the dimension.
@@ -24,8 +24,8 @@ Shape broadcast_shape(std::string_view op, const Shape& a, const Shape& b);
 
 /// y = a + b, a - b, a * b or a / b, elementwise: the operations Add, Sub, Mul and Div.
 ///
-/// Shapes    a, b: any that broadcast_shape() takes; y: the shape that it gives; f32.  y may be an
-///           operand of its shape.
+/// Shapes    a, b: any that broadcast_shape() accepts; y: the shape that it returns; f32.  y may be
+///           an operand of its shape.
 /// Cost      no MACs; reads a and b, each once, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit.
 /// Numerics  one rounding.  x / 0 is infinite, 0 / 0 NaN.
@@ -52,10 +52,10 @@ using Div = Binary<BinaryFunction::div>;
 
 /// The differentiable functions.  `a` may be overwritten by the result if it is moved in.
 ///
-/// Cost      of the gradients: of add and sub none for an operand of y's shape (sub: one Scale for
-///           b); of mul a Mul for each operand that needs one, of div a Div for a, a Mul and a Div
-///           for b (and a Scale where b has y's shape); for an operand that was repeated the Sums
-///           over what it was repeated along (sum_to()).
+/// Cost      of the gradients: add and sub need nothing for an operand of y's shape (sub: one Scale
+///           for b); mul needs a Mul for each operand with a gradient; div needs a Div for a, and a
+///           Mul and a Div for b (and a Scale if b has y's shape).  An operand that was repeated
+///           also needs the Sums over the dimensions of repetition (sum_to()).
 /// Numerics  the sums do not depend on the number of threads.
 Tensor add(Tensor a, const Tensor& b);
 Tensor sub(Tensor a, const Tensor& b);

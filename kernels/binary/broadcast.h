@@ -7,9 +7,9 @@
 
 namespace joule {
 
-/// Where the operands of an element of y lie: y as rows of `columns` contiguous elements, three
-/// extents of rows, and how far apart (in elements; 0: repeated) each operand's are.  What lies
-/// together in both operands is one dimension here: equal shapes make one row.
+/// How the elements of y map to the operands: y as rows of `columns` contiguous elements, three
+/// extents of rows, and each operand's strides for them (in elements; 0: repeated).  Dimensions
+/// that are contiguous in both operands are merged: equal shapes make one row.
 struct Broadcast {
   std::int64_t extents[3];
   std::int64_t columns;
@@ -19,7 +19,7 @@ struct Broadcast {
   std::int64_t rows() const { return extents[0] * extents[1] * extents[2]; }
 };
 
-/// Of operands that broadcast_shape() takes.
+/// For operands that broadcast_shape() accepts.
 Broadcast broadcast_of(const Shape& a, const Shape& b, const Shape& y);
 
 }  // namespace joule

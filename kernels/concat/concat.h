@@ -11,7 +11,7 @@ namespace joule {
 
 namespace ops {
 
-/// y[..., c] = the xs one after the other along the last dimension (channels).
+/// y[..., c] = the xs concatenated along the last dimension (channels).
 ///
 /// Shapes    xs: one or more, [..., C_k], equal but for C_k; y [..., sum C_k]; f32.
 /// Cost      no MACs; reads the xs, writes y.

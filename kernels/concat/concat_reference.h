@@ -5,7 +5,7 @@
 
 namespace joule::reference {
 
-/// Copies [rows, channels]; each side has its own number of elements from a row to the next.
+/// Copies [rows, channels]; from_row and to_row are the strides between rows, in elements.
 template <class T>
 void copy_channels(std::int64_t rows, std::int64_t channels, const T* from, std::int64_t from_row,
                    T* to, std::int64_t to_row) {

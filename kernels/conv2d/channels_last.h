@@ -6,8 +6,8 @@
 
 namespace joule {
 
-/// Errors    ArgumentError if x, of four dimensions, has the channels that the weight is for, but
-///           as its second dimension.
+/// Errors    ArgumentError if x has four dimensions, and the channels that the weight needs are its
+///           second dimension, not its last.
 inline void require_channels_last(std::string_view op, const Named& x, const Named& weight,
                                   const ConvParams& params) {
   const Shape& shape = x.tensor.shape();

@@ -4,9 +4,9 @@
 #include "joule/core/context.h"
 #include "joule/kernels/conv2d/conv2d.h"
 
-// Which implementation of a convolution is expected to be the fastest.  Every function says why the
-// implementation of its name is not, for this operation, or null: Implementation::slower.  They ask
-// what is known without running anything: the sizes, and the counts in the zero masks.
+// Which implementation of a convolution is expected to be the fastest.  Each function says why the
+// implementation of its name is not, for this operation, or null (Implementation::slower).  They
+// use only what is known without running anything: the sizes and the counts in the zero masks.
 namespace joule {
 
 namespace cpu {

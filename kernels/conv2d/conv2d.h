@@ -17,8 +17,8 @@ struct ConvParams {
 
 /// The extent of the output: floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
 ///
-/// Errors    ArgumentError if stride or dilation is < 1, padding < 0, one of them or the kernel is
-///           above kMostOfWindow, or the output would be empty.
+/// Errors    ArgumentError if stride or dilation is < 1, padding < 0, any of them or the kernel
+///           exceeds kMostOfWindow, or the output would be empty.
 Size2 conv_output_size(Size2 in, Size2 kernel, const ConvParams& params);
 
 namespace ops {
@@ -26,28 +26,28 @@ namespace ops {
 /// y[n,p,q,o] = bias[o] + sum_{r,s,c} w[o,r,s,c] *
 ///              x[n, p*stride.h - padding.h + r*dilation.h, q*stride.w - padding.w + s*dilation.w,
 ///                g*C/groups + c]
-/// where g is o's group and x is 0 outside the image; with `relu` also y = y > threshold ? y : 0 in
-/// the same pass, with y's zero mask and, when asked, its smooth L0 norm (see Relu).
+/// where g is o's group and x is 0 outside the image.  With `relu`, the same pass also applies y =
+/// y > threshold ? y : 0 and writes y's zero mask and, on request, its smooth L0 norm (see Relu).
 ///
 /// Shapes    x [N,H,W,C], weight [O,kh,kw,C/groups], bias [O] or undefined, y [N,P,Q,O]; f32.
-///           l0_sum: a scalar, or undefined; only with relu.  y is none of the others.
+///           l0_sum: a scalar or undefined; only with relu.  y must not be an input.
 /// Cost      one MAC per (n,p,q,o,r,s,c) whose tap falls inside x; padding is free.  A MAC is
 ///           skippable if its x is 0.
 /// Errors    ArgumentError if x and weight disagree on channels, groups do not divide them, a
-///           stride or dilation is < 1, or y's shape is not the one that follows.
-/// Numerics  float32 products and sums; the order of summation depends on the implementation, that
-///           of the rows cpu.* on the shape and the instruction set alone.  An implementation may
-///           multiply padding as zeros: a weight that is not finite then makes NaN at the border.
-///           The rows *.skip_zero* multiply no zero of x (but every NaN and infinity): where a
-///           weight that is not finite meets one, they leave out the NaN.  Rows for CUDA sum in an
-///           order that depends on the shape alone, cuDNN's on the device, too, and so does
-///           cuda.skip_zero_lists' l0_sum (on how much shared memory a block can have).  The rows
-///           *_bf16_weights round w to the nearest bf16: beside what f32 costs an error of at most
-///           2^-8 sum |w x|; a weight from 2^128 (1 - 2^-9) on becomes infinite, a NaN stays one.
-///           The rows cpu.winograd*, which run only where Context::algorithms allows them, have the
-///           errors of cpu/winograd/winograd.h: they go by the largest inputs near an output, not
-///           by its own products, and an infinity makes NaN.  (m + 2)^2 / m^2 products of a tile
-///           stand for 9: the MACs that are counted are still those of the definition.
+///           stride or dilation is < 1, or y does not have the shape that follows.
+/// Numerics  float32 products and sums.  The order of summation depends on the implementation: for
+///           rows cpu.* on the shape and the instruction set alone; for CUDA on the shape alone,
+///           except that cuDNN's also depends on the device, and so does cuda.skip_zero_lists'
+///           l0_sum (on how much shared memory a block can have).  An implementation may multiply
+///           padding as zeros: a weight that is not finite then makes NaN at the border.  Rows
+///           *.skip_zero* do not multiply zeros of x (but all NaNs and infinities): where a zero
+///           meets a weight that is not finite, they omit the NaN.  Rows *_bf16_weights round w to
+///           the nearest bf16, which adds an error of at most 2^-8 sum |w x|; a weight from 2^128
+///           (1 - 2^-9) on becomes infinite, NaN stays NaN.  Rows cpu.winograd*, which run only if
+///           Context::algorithms allows them, have the errors of cpu/winograd/winograd.h: they
+///           scale with the largest inputs near an output, not with its own products, and an
+///           infinity makes NaN.  They compute (m + 2)^2 / m^2 products instead of 9 per output;
+///           the MACs counted are still those of the definition.
 /// Source    Chetlur et al. 2014, arXiv:1410.0759.
 struct Conv2d {
   static constexpr std::string_view kName = "conv2d";
@@ -71,16 +71,16 @@ struct Conv2d {
 /// grad_x[n,h,w,c] = sum of grad_y[n,p,q,o] * w[o,r,s,c] over the MACs of Conv2d that read
 /// x[n,h,w,c]: the transposed convolution of grad_y.
 ///
-/// When x came out of a ReLU, nobody uses the gradient where x is 0.  `wanted` (x itself, say)
-/// tells by its zeros which elements these are; each of them holds its gradient or 0, as the
-/// implementation finds easier.  All others hold their gradients.
+/// If x is the output of a ReLU, the gradient is not used where x is 0.  The zeros of `wanted` (x
+/// itself, say) mark these elements; each of them gets its gradient or 0, whichever is cheaper for
+/// the implementation.  All others get their gradients.
 ///
 /// Shapes    grad_y [N,P,Q,O], weight [O,kh,kw,C/groups], grad_x [N,H,W,C], wanted as grad_x or
-///           undefined; f32.  grad_x is none of the others.
-/// Cost      the MACs of Conv2d.  One is skippable if its grad_y is 0; or, if `wanted` is there, if
-///           nobody wants what it adds to.  Of these two kinds only one is counted: that which the
-///           implementation skips; if it skips neither, the one with more MACs.
-/// Errors    as Conv2d; ArgumentError if wanted has not the shape of grad_x.
+///           undefined; f32.  grad_x must not be an input.
+/// Cost      the MACs of Conv2d.  A MAC is skippable if its grad_y is 0; or, with `wanted`, if the
+///           element that it adds to is not wanted.  Only one of these two kinds is counted: the
+///           one that the implementation skips; if it skips neither, the one with more MACs.
+/// Errors    as Conv2d; ArgumentError if wanted does not have the shape of grad_x.
 /// Numerics  as Conv2d, with grad_y for x.
 struct Conv2dGradInput {
   static constexpr std::string_view kName = "conv2d_grad_input";
@@ -101,10 +101,10 @@ struct Conv2dGradInput {
 /// grad_bias[o] = sum_{n,p,q} grad_y[n,p,q,o]
 ///
 /// Shapes    x [N,H,W,C], grad_y [N,P,Q,O], grad_weight as weight, grad_bias [O] or undefined; f32.
-/// Cost      the MACs of Conv2d; the bias needs none.  A MAC is counted as skippable if one operand
-///           is 0, always the same: grad_y where the implementation skips by it, otherwise x.
+/// Cost      the MACs of Conv2d; the bias needs none.  A MAC counts as skippable if one given
+///           operand is 0: grad_y if the implementation skips by it, otherwise x.
 /// Errors    as Conv2d.
-/// Numerics  as Conv2d; cpu.skip_zero_x surrounds grad_y, too, with zeros that it multiplies: an x
+/// Numerics  as Conv2d; cpu.skip_zero_x also pads grad_y with zeros that it multiplies: an x
 ///           that is not finite then makes NaN for taps that do not meet it.
 struct Conv2dGradWeight {
   static constexpr std::string_view kName = "conv2d_grad_weight";

@@ -6,7 +6,7 @@
 
 namespace joule {
 
-/// The extent of a transposed convolution's output, of which conv_output_size() makes `in`:
+/// The extent of a transposed convolution's output, which conv_output_size() maps back to `in`:
 ///   (in - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding
 ///
 /// Errors    ArgumentError if a number of the window is out of range, output_padding is not from 0

@@ -11,21 +11,21 @@ Conv2dShape shape_of(const ops::Conv2d& op);
 Conv2dShape shape_of(const ops::Conv2dGradInput& op);
 Conv2dShape shape_of(const ops::Conv2dGradWeight& op);
 
-/// Whether Winograd's algorithm, as Joule has it, computes such a convolution.
+/// Whether Joule's implementation of Winograd's algorithm supports such a convolution.
 constexpr bool winograd_fits(const Conv2dShape& s) {
   return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 &&
          s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1;
 }
 
-/// What became of the MACs that meet a zero.
+/// What happened to the MACs with a zero operand.
 enum class Zeros { multiplied, skipped };
-/// Adds to `tally`, which may be null, the MACs that meet a zero of x, or of grad_y.
+/// Adds to `tally`, which may be null, the MACs with a zero of x, or of grad_y.
 void count_zeros_of_x(Tally* tally, const Conv2dShape& s, const Tensor& x,
                       Zeros zeros = Zeros::multiplied);
 void count_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& grad_y,
                            Zeros zeros = Zeros::multiplied);
-/// For an implementation that skips nothing: the zeros of grad_y or of wanted, whichever meet more
-/// MACs.
+/// For an implementation that skips nothing: counts the zeros of grad_y or of wanted, whichever
+/// affect more MACs.
 void count_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op);
 
 void run_conv2d_reference(const ops::Conv2d& op, Context& ctx, Tally* tally);
@@ -62,7 +62,7 @@ void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context& ctx, Tally* ta
 }  // namespace onednn
 
 namespace cudnn {
-/// Why cuDNN cannot run it, or null.  It is asked once per shape; then this is a look-up.
+/// Why cuDNN cannot run it, or null.  Asks cuDNN once per shape; after that it is a look-up.
 const char* unsupported(const ops::Conv2d& op);
 const char* unsupported(const ops::Conv2dGradInput& op);
 const char* unsupported(const ops::Conv2dGradWeight& op);

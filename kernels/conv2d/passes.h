@@ -22,7 +22,7 @@ struct PassAxis {
   std::int64_t extent(std::int64_t outputs) const {
     return std::max<std::int64_t>(0, (outputs - 1) * in_step + (taps - 1) * tap_step + 1);
   }
-  /// The taps [first, second) outside of which the outputs from `top` to `bottom` read no image.
+  /// The taps [first, second); by the others, the outputs from `top` to `bottom` read padding.
   std::pair<std::int64_t, std::int64_t> taps_inside(std::int64_t top, std::int64_t bottom) const {
     std::int64_t begin = 0, end = taps;
     while (begin < end && in_first + bottom * in_step + begin * tap_step < 0) ++begin;
@@ -39,7 +39,7 @@ struct PassAxis {
 };
 
 /// A correlation that the direct kernel computes.  The forward convolution is one; the gradient of
-/// the input is one per phase of the stride, as the inputs of a phase all meet the same taps.
+/// the input is one per phase of the stride, since all inputs of a phase meet the same taps.
 struct Pass {
   PassAxis h, w;
 };
@@ -90,8 +90,8 @@ inline PassAxis grad_input_axis(std::int64_t in, std::int64_t out, std::int64_t 
           .kernel_step = -spacing};
 }
 
-/// Together these passes write every element of grad_x once.  A pass has no outputs when the image
-/// is smaller than the stride, and no taps when the kernel is.
+/// Together, these passes write every element of grad_x once.  A pass has no outputs if the image
+/// is smaller than the stride, and no taps if the kernel is.
 inline std::vector<Pass> grad_input_passes(const Conv2dShape& s) {
   std::vector<Pass> passes;
   for (std::int64_t a = 0; a < s.stride_h; ++a) {

@@ -7,8 +7,8 @@
 
 namespace joule::reference {
 
-/// Calls body(x_index, w_index, y_index) for every product of the convolution: the one definition
-/// of which input, weight and output belong together.  The taps of one output come in order.
+/// Calls body(x_index, w_index, y_index) for every product of the convolution: the only definition
+/// of which input, weight and output belong together.  The taps of an output come in order.
 template <class Body>
 void for_each_mac(const Conv2dShape& s, Body&& body) {
   const std::int64_t out_h = s.out_h(), out_w = s.out_w();
@@ -30,8 +30,8 @@ void for_each_mac(const Conv2dShape& s, Body&& body) {
             }
 }
 
-/// y = x * w.  Templated on the scalar so that tests can run it in double (the ground truth) and on
-/// a type that counts its multiplications (the cost model).
+/// y = x * w.  A template on the scalar, so that tests can run it in double (the ground truth) and
+/// on a type that counts its multiplications (the cost model).
 template <class T>
 void conv2d(const Conv2dShape& s, const T* x, const T* w, T* y) {
   std::fill_n(y, s.y_size(), T{});

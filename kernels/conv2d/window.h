@@ -12,15 +12,15 @@ struct Rect {
   std::int64_t row, rows, col, cols;
 };
 
-/// Where the rectangle's first pixel lies in memory, and the floats from row to row.
+/// The address of the rectangle's first pixel, and the stride between rows in floats.
 struct Window {
   const float* origin;
   std::int64_t pitch;
 };
 
-/// A rectangle that lies inside the image is used in place; otherwise it is copied to `scratch`
-/// (rows * cols * channels floats) with zeros where there is no image, so that the kernels need no
-/// case for the border.  The copy costs 1/(taps * out_channels) of the arithmetic.
+/// Uses a rectangle inside the image in place.  Otherwise copies it to `scratch` (rows * cols *
+/// channels floats), with zeros outside the image, so that the kernels need no special case for the
+/// border.  The copy costs 1/(taps * out_channels) of the arithmetic.
 inline Window window(const float* image, std::int64_t in_h, std::int64_t in_w,
                      std::int64_t channels, const Rect& r, float* scratch) {
   const bool inside = r.row >= 0 && r.col >= 0 && r.row + r.rows <= in_h && r.col + r.cols <= in_w;

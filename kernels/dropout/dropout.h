@@ -7,7 +7,7 @@
 
 namespace joule {
 
-/// What a kept element is multiplied by; if none is kept, 0 instead of infinity.
+/// The factor of a kept element; 0 instead of infinity if none is kept.
 template <class T>
 constexpr T dropout_scale(T probability) {
   return probability < 1 ? 1 / (1 - probability) : 0;
@@ -15,9 +15,9 @@ constexpr T dropout_scale(T probability) {
 
 namespace ops {
 
-/// y_i = x_i / (1 - p) where u_i >= p, else 0, with u_i uniform in [0, 1); writes y's zero mask.
+/// y_i = x_i / (1 - p) if u_i >= p, else 0, with u_i uniform in [0, 1); writes y's zero mask.
 ///   u_i = to_uniform(philox(random.seed, random.next + i/4)[i%4])
-/// so the same `random` drops the same elements on any device, and the gradient is this op on
+/// The same `random` drops the same elements on any device, so the gradient is this op applied to
 /// grad_y with the `random` of the forward pass: nothing is stored.
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.  `random` has (numel + 3) / 4 counters reserved.
@@ -43,8 +43,8 @@ struct Dropout {
 
 }  // namespace ops
 
-/// The differentiable function: x * keep / (1 - probability), keep drawn from `generator`.  An
-/// operand that is moved in may be overwritten by the result.
+/// The differentiable function: x * keep / (1 - probability), with `keep` drawn from `generator`.
+/// The result may overwrite an operand that is moved in.
 Tensor dropout(Tensor x, float probability, Generator& generator = default_generator());
 
 }  // namespace joule

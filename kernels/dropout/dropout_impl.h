@@ -3,7 +3,7 @@
 
 #include "joule/kernels/dropout/dropout.h"
 
-// What dropout.cpp and dropout_cpu.cpp share; nobody else includes this.
+// What dropout.cpp and dropout_cpu.cpp share; private to them.
 namespace joule::cpu {
 
 /// Rows [first, last) of Dropout; the pointers are those of row 0.

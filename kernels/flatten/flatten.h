@@ -5,8 +5,8 @@
 
 namespace joule {
 
-/// [N, ...] -> [N, product], also of no images: [0,28,28,1] -> [0,784].  No operation:
-/// Tensor::reshape.
+/// [N, ...] -> [N, product], also for N = 0: [0,28,28,1] -> [0,784].  Not an operation: it calls
+/// Tensor::reshape().
 ///
 /// Errors    ArgumentError if x is undefined or a scalar.
 Tensor flatten(Tensor x);

@@ -7,7 +7,7 @@
 
 namespace joule::reference {
 
-/// body(at, c) for each element of a group of image n, its index in x and its channel.
+/// Calls body(at, c) for each element of a group of image n: its index in x, and its channel.
 template <class Body>
 void for_each_of_group(const GroupNormShape& s, std::int64_t n, std::int64_t g, Body&& body) {
   for (std::int64_t p = 0; p < s.pixels; ++p) {
@@ -41,7 +41,7 @@ void group_norm(const GroupNormShape& s, std::int64_t n, std::int64_t g, const T
   });
 }
 
-/// Adds to the sums over the images, [channels] each.
+/// Adds to the sums over the images, each [channels].
 template <class T>
 void group_norm_grad(const GroupNormShape& s, std::int64_t n, std::int64_t g, const T* x,
                      const T* gamma, const T* grad_y, double epsilon, T* grad_x, double* grad_gamma,

@@ -3,7 +3,7 @@
 
 #include "joule/kernels/l0/l0.h"
 
-// What l0.cpp and l0_cpu.cpp share; nobody else includes this.
+// What l0.cpp and l0_cpu.cpp share; private to them.
 namespace joule::cpu {
 void l0_sum_simd(const ops::L0Sum& op, Context& ctx, Tally* tally);
 void l0_sum_grad_simd(const ops::L0SumGrad& op, Context& ctx, Tally* tally);

@@ -8,11 +8,11 @@
 
 namespace joule::reference {
 
-/// What a square is taken for at most: its sum with any sigma is finite, and the smooth L0 is 1
-/// long before.
+/// The largest square that is used: its sum with any sigma is finite, and the smooth L0 is 1 long
+/// before.
 template <class T>
 inline constexpr T kMostSquare = std::numeric_limits<T>::max() / 2;
-/// What the operand of the derivative is taken for at most: its square is finite, too, and the
+/// The largest operand of the derivative that is used: its square is finite, too, and the
 /// derivative is 0 before.
 template <class T>
 inline constexpr T kMostOperand = sizeof(T) == sizeof(float) ? T(0x1p62) : T(0x1p510);
@@ -24,8 +24,8 @@ T smooth_l0(T x, T sigma) {
   return square / (square + sigma);
 }
 
-/// 2 sigma x / (x^2 + sigma)^2 without the square of the denominator: as a float that overflows
-/// from x = 5e9 on, and is 0 where x is 0 and sigma below 1e-19.
+/// 2 sigma x / (x^2 + sigma)^2 without squaring the denominator, which as a float would overflow
+/// from x = 5e9 on and, with sigma below 1e-19, be 0 where x is 0.
 template <class T>
 T smooth_l0_derivative(T x, T sigma) {
   const T value = std::clamp(x, -kMostOperand<T>, kMostOperand<T>);
@@ -33,13 +33,13 @@ T smooth_l0_derivative(T x, T sigma) {
   return T(2) * (value / denominator) * (sigma / denominator);
 }
 
-/// The |x| beyond which the derivative is taken for 0: see SmoothL0.
+/// The |x| beyond which the derivative is 0: see SmoothL0.
 template <class T>
 T smooth_l0_reach(T sigma, T cutoff) {
   return cutoff > T(0) ? cutoff * std::sqrt(sigma) : std::numeric_limits<T>::infinity();
 }
 
-/// As smooth_l0_derivative(), and 0 beyond `reach`; NaN stays NaN.
+/// As smooth_l0_derivative(), but 0 beyond `reach`; NaN stays NaN.
 template <class T>
 T smooth_l0_derivative(T x, T sigma, T reach) {
   return std::abs(x) > reach ? T(0) : smooth_l0_derivative(x, sigma);

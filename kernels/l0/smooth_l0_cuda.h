@@ -3,7 +3,7 @@
 
 #include "joule/kernels/l0/l0_reference.h"
 
-// For kernels; l0_reference.h says why it is computed like this.  Not fminf(), which drops a NaN.
+// For kernels; l0_reference.h explains the formulas.  Does not use fminf(), which drops a NaN.
 namespace joule::cuda {
 
 /// x^2 / (x^2 + sigma)

@@ -10,13 +10,13 @@ namespace ops {
 
 /// y[n,o] = bias[o] + sum_i x[n,i] * weight[o,i]
 ///
-/// Shapes    x [N,I], weight [O,I], y [N,O], bias [O] or undefined; f32.  y is none of the others.
+/// Shapes    x [N,I], weight [O,I], y [N,O], bias [O] or undefined; f32.  y must not be an input.
 /// Cost      N*O*I MACs; each operand moved once.  A zero of x makes O of them skippable.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation.
-///           cpu.skip_zero multiplies no zero of x (but every NaN and infinity): where a weight
-///           that is not finite meets one, it leaves out the NaN.  cublas rounds the operands as
-///           far as Context::precision lets it.  cpu.skip_zero_bf16_weights rounds the weights to
+///           cpu.skip_zero does not multiply zeros of x (but all NaNs and infinities): where a zero
+///           meets a weight that is not finite, it omits the NaN.  cublas rounds the operands as
+///           far as Context::precision allows.  cpu.skip_zero_bf16_weights rounds the weights to
 ///           bf16: an error of at most 2^-8 sum_i |x[n,i] weight[o,i]|; sums are f32.
 struct Linear {
   static constexpr std::string_view kName = "linear";
@@ -56,11 +56,11 @@ struct LinearGradInput {
 /// grad_weight[o,i] = sum_n grad_y[n,o] * x[n,i],   grad_bias[o] = sum_n grad_y[n,o]
 ///
 /// Shapes    x [N,I], grad_y [N,O], grad_weight [O,I], grad_bias [O] or undefined; f32.
-/// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A MAC is counted as
-///           skippable if one operand is 0, always the same: grad_y where the implementation skips
-///           by it, otherwise x.
+/// Cost      N*O*I MACs (the bias needs none); each operand moved once.  A MAC counts as skippable
+///           if one given operand is 0: this operand is grad_y if the implementation skips by it,
+///           and x otherwise.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
-/// Numerics  as Linear; cpu.skip_zero_grad_y multiplies no zero of grad_y.
+/// Numerics  as Linear; cpu.skip_zero_grad_y does not multiply zeros of grad_y.
 struct LinearGradWeight {
   static constexpr std::string_view kName = "linear_grad_weight";
 

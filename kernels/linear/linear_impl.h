@@ -48,7 +48,7 @@ void linear_grad_input(const ops::LinearGradInput& op, Context& ctx, Tally* tall
 void linear_grad_weight(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace onednn
 
-/// The products that the three are, f32.
+/// Linear and its gradients as matrix products, f32.
 inline Gemm gemm_of(const ops::Linear& op) {
   const std::int64_t batch = op.x.dim(0), in = op.x.dim(1), out = op.weight.dim(0);
   return {.m = batch,
@@ -81,7 +81,7 @@ inline Gemm gemm_of(const ops::LinearGradWeight& op) {
           .c = op.grad_weight.mutable_data<float>()};
 }
 
-/// As count_zeros, where none of these MACs was executed.
+/// As count_zeros(), for MACs that were not executed.
 inline void count_skipped_zeros(Tally* tally, const Tensor& sparse, std::int64_t macs_per_value) {
   if (!tally) return;
   const std::int64_t before = tally->macs_skippable;
@@ -89,7 +89,7 @@ inline void count_skipped_zeros(Tally* tally, const Tensor& sparse, std::int64_t
   tally->macs_skipped += tally->macs_skippable - before;
 }
 
-/// grad_bias[o] = sum_n grad_y[n,o], in order; nothing if there is no bias.
+/// grad_bias[o] = sum_n grad_y[n,o], in order of n; does nothing without a bias.
 template <class T>
 void sum_rows(const Tensor& grad_y, const Tensor& grad_bias) {
   if (!grad_bias) return;

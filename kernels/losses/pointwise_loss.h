@@ -9,13 +9,13 @@ namespace joule {
 
 enum class LossFunction { mse, l1, bce_with_logits };
 
-/// loss = sum_i f(x_i, target_i), or that divided by the number of elements:
+/// loss = sum_i f(x_i, target_i), or for the mean, that divided by the number of elements:
 ///   MseLoss            f = (x - t)^2
 ///   L1Loss             f = |x - t|
 ///   BceWithLogitsLoss  f = max(x, 0) - x t + log(1 + exp(-|x|)), which is the binary cross-entropy
 ///                      -t log s - (1 - t) log (1 - s) of s = 1 / (1 + exp(-x))
 ///
-/// Shapes    x, target: any, equal, of one element or more; f32.  loss: a scalar.
+/// Shapes    x, target: any, equal, with at least one element; f32.  loss: a scalar.
 /// Cost      no MACs; reads x and target, writes loss.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit, or x is empty.
 /// Numerics  computed and summed in double, in an order that depends on the shape alone.  A logit
@@ -37,7 +37,7 @@ struct PointwiseLoss {
   static std::span<const Implementation<PointwiseLoss>> implementations();
 };
 
-/// grad_x_i = grad_loss * f'(x_i, target_i), of a mean divided by the number of elements:
+/// grad_x_i = grad_loss * f'(x_i, target_i), for the mean divided by the number of elements:
 ///   mse  f' = 2 (x - t)         bce_with_logits  f' = 1 / (1 + exp(-x)) - t
 ///   l1   f' = 1 where x > t, -1 where x < t, 0 where they are equal
 ///

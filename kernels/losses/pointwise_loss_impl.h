@@ -6,7 +6,7 @@
 // What the implementations of PointwiseLoss and its gradient share; private to this folder.
 namespace joule {
 
-/// What the sum over n elements is multiplied by.
+/// The factor of the sum over n elements.
 inline double factor_of(LossReduction reduction, std::int64_t n) {
   return reduction == LossReduction::mean ? 1 / static_cast<double>(n) : 1;
 }

@@ -8,15 +8,15 @@ namespace joule {
 
 namespace ops {
 
-/// y[i,j] = sum_l a[i,l] * b[l,j], of one pair of matrices or of each pair of a batch.
+/// y[i,j] = sum_l a[i,l] * b[l,j], for one pair of matrices or for each pair of a batch.
 ///
 /// Shapes    a [M,K] (transpose_a: [K,M]), b [K,N] (transpose_b: [N,K]), y [M,N], or each with the
-///           same batch extent in front; f32.  y is none of the others.
+///           same batch extent in front; f32.  y must not be an input.
 /// Cost      M*N*K MACs per pair; each operand moved once.  A zero of a makes N of them skippable.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
 /// Numerics  float32 products and sums; the order of summation depends on the implementation and
 ///           the shape, not on the number of threads.  cublas rounds the operands as far as
-///           Context::precision lets it.  Of K = 0 y is 0.
+///           Context::precision allows.  With K = 0, y is 0.
 struct MatMul {
   static constexpr std::string_view kName = "matmul";
 

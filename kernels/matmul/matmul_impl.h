@@ -18,7 +18,7 @@ inline MatMulExtents extents_of(const ops::MatMul& op) {
           .k = op.a.dim(op.transpose_a ? -2 : -1)};
 }
 
-/// multiply(gemm) for the product of each pair.
+/// Calls multiply(gemm) for the product of each pair.
 template <class Multiply>
 void for_each_product(const ops::MatMul& op, Multiply&& multiply) {
   const auto [batch, m, n, k] = extents_of(op);

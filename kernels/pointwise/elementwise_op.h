@@ -16,7 +16,7 @@
 
 namespace joule {
 
-/// The name of an operation as a template's argument.
+/// The name of an operation as a template argument.
 template <std::size_t kSize>
 struct OpName {
   char text[kSize]{};
@@ -33,7 +33,7 @@ concept ScalarFunction = requires(const F& f) {
   { f(1.0) } -> std::convertible_to<double>;
 };
 
-/// The implementations of an elementwise operation beside the CPU's.
+/// The implementations of an elementwise operation besides those for the CPU: none.
 struct CpuOnly {
   template <class Op>
   static constexpr std::array<Implementation<Op>, 0> rows() {
@@ -46,7 +46,7 @@ struct CpuOnly {
 /// Shapes    x, grad, y: any, equal; f32.  y may be one of them.
 /// Cost      no MACs; reads x (and grad), writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices differ.
-/// Numerics  f's.
+/// Numerics  those of f.
 template <OpName kOpName, bool kGrad, class F, class Rows>
 struct Elementwise {
   static constexpr bool kOfGradient = kGrad;
@@ -129,13 +129,13 @@ struct ElementwiseFunction {
   }
 };
 
-/// A pointwise operation of one's own, from f and its derivative df, of float and double:
+/// Makes a pointwise operation from f and its derivative df, which take float and double:
 ///   const auto square = elementwise_op<"square">([](auto x) { return x * x; },
 ///                                                [](auto x) { return 2 * x; });
 ///   Tensor y = square(x);  // accounted as "square" and, backward, "square_grad"
 ///
-/// For the CPU; elementwise_op_cuda.h has the same for CUDA.  On a tensor elsewhere: ArgumentError
-/// that names the operation.
+/// For the CPU; elementwise_op_cuda.h has the same for CUDA.  With a tensor on another device:
+/// ArgumentError that names the operation.
 template <OpName kOpName, ScalarFunction F, ScalarFunction Df>
 ElementwiseFunction<kOpName, F, Df, CpuOnly> elementwise_op(F f, Df df) {
   return {std::move(f), std::move(df)};

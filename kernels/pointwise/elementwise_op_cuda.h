@@ -4,10 +4,10 @@
 #include "joule/kernels/elementwise_cuda.h"
 #include "joule/kernels/pointwise/elementwise_op.h"
 
-// For .cu files: elementwise_op() whose operation also runs on CUDA.
+// For .cu files: an elementwise_op() that also runs on CUDA.
 namespace joule::cuda {
 
-/// 8 bytes per element, 12 with a gradient.
+/// Moves 8 bytes per element, 12 with a gradient.
 template <bool kGrad, class F>
 struct ElementwiseBody {
   const float* x;

@@ -18,7 +18,7 @@ constexpr std::string_view grad_name(PointwiseFunction function) {
                                          "gelu_grad",    "silu_grad", "hard_swish_grad"};
   return kNames[static_cast<int>(function)];
 }
-/// Whether the derivative is computed from the function's value, and not from its argument.
+/// Whether the derivative is computed from the function's value rather than its argument.
 constexpr bool grad_from_value(PointwiseFunction function) {
   return function == PointwiseFunction::sigmoid || function == PointwiseFunction::tanh;
 }
@@ -27,15 +27,15 @@ constexpr bool grad_from_value(PointwiseFunction function) {
 ///   sigmoid     1 / (1 + exp(-x))
 ///   tanh        tanh(x)
 ///   leaky_relu  x where x > 0, else slope * x
-///   gelu        x * P(x), P(x) = erfc(-x / sqrt(2)) / 2, the normal distribution's
+///   gelu        x * P(x), P(x) = erfc(-x / sqrt(2)) / 2, the standard normal distribution
 ///   silu        x * sigmoid(x)
 ///   hard_swish  x * min(max(x + 3, 0), 6) / 6
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.
 /// Cost      no MACs; reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices differ, or the slope is not finite.
-/// Numerics  relative to the exact value at most 8 units in the last place; gelu: and x^2 more, as
-///           exp(-x^2 / 2) has.  An exponential below 2^-126 is taken for 0.  A NaN stays one;
+/// Numerics  the relative error is at most 8 units in the last place; for gelu x^2 more, because
+///           exp(-x^2 / 2) has that.  An exponential below 2^-126 counts as 0.  NaN stays NaN;
 ///           gelu, silu and hard_swish of -inf are NaN.
 /// Source    Maas et al. 2013 (leaky ReLU); Hendrycks and Gimpel 2016, arXiv:1606.08415 (GELU);
 ///           Elfwing et al. 2017, arXiv:1702.03118 (SiLU); Howard et al. 2019, arXiv:1905.02244
@@ -54,7 +54,7 @@ struct Pointwise {
   static std::span<const Implementation<Pointwise>> implementations();
 };
 
-/// grad_x = grad_y * f'(x), of sigmoid and tanh computed from at = f(x), of the others from at = x:
+/// grad_x = grad_y * f'(x), computed from at = f(x) for sigmoid and tanh, else from at = x:
 ///   sigmoid     at * (1 - at)
 ///   tanh        1 - at^2
 ///   leaky_relu  1 where at > 0, else slope
@@ -65,8 +65,8 @@ struct Pointwise {
 /// Shapes    at, grad_y, grad_x: equal; f32.  grad_x may be grad_y.
 /// Cost      no MACs; reads at and grad_y, writes grad_x.
 /// Errors    as Pointwise.
-/// Numerics  f' to within 8 units of 1's last place; gelu: and x^2 more.  f' of an infinite x is
-///           NaN for gelu and silu.
+/// Numerics  f' to within 8 units in the last place of 1; for gelu x^2 more.  f' of an infinite x
+///           is NaN for gelu and silu.
 template <PointwiseFunction kFunction>
 struct PointwiseGrad {
   static constexpr std::string_view kName = grad_name(kFunction);

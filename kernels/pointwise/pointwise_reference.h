@@ -13,7 +13,7 @@ template <class T>
 T sigmoid(T x) {
   return T(1) / (T(1) + std::exp(-x));
 }
-/// The normal distribution's.
+/// The cumulative distribution function of the standard normal distribution.
 template <class T>
 T probability_below(T x) {
   return std::erfc(-x / std::numbers::sqrt2_v<T>) / 2;
@@ -37,7 +37,7 @@ T pointwise(T x, T slope) {
   }
 }
 
-/// f', from what PointwiseGrad computes it from.
+/// f', from the value that PointwiseGrad is given.
 template <PointwiseFunction kFunction, class T>
 T pointwise_slope(T at, T slope) {
   switch (kFunction) {
@@ -46,7 +46,7 @@ T pointwise_slope(T at, T slope) {
     case PointwiseFunction::tanh:
       return 1 - at * at;
     case PointwiseFunction::leaky_relu:
-      return at > 0 ? T(1) : at <= 0 ? slope : at;  // a NaN stays one
+      return at > 0 ? T(1) : at <= 0 ? slope : at;  // NaN stays NaN
     case PointwiseFunction::gelu: {
       const T density =
           std::exp(-at * at / 2) * std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;

@@ -9,17 +9,17 @@ namespace joule {
 namespace ops {
 
 /// y[n,p,q,c] = (1/count) sum_{r,s} x[n, p*stride-padding+r, q*stride-padding+s, c] over the taps
-/// inside x; count is the number of taps inside x and its padding (kernel.h*kernel.w, but for
-/// windows that ceil_mode lets end behind the padding), or without count_include_pad of those
-/// inside x.
+/// inside x.  With count_include_pad, count is the number of taps inside x and its padding
+/// (kernel.h * kernel.w, except for windows that ceil_mode lets end behind the padding); without,
+/// of those inside x.
 ///
 /// Shapes    x [N,H,W,C], y [N,P,Q,C] (PoolShape); f32.
 /// Cost      no MACs (sums and one division per output); reads x, writes y.
-/// Errors    ArgumentError if shapes, dtypes or devices disagree, or for the geometries that
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, or for a geometry that
 ///           pool_shape() refuses.
 /// Source    torch.nn.AvgPool2d.
-/// Numerics  taps are added row by row in float32, then divided: the same bits on every
-///           implementation, for any number of threads.
+/// Numerics  adds taps row by row in float32, then divides: the same bits for every
+///           implementation and any number of threads.
 struct AvgPool2d {
   static constexpr std::string_view kName = "avg_pool2d";
 
@@ -42,7 +42,7 @@ struct AvgPool2d {
 /// Shapes    grad_y [N,P,Q,C], grad_x [N,H,W,C]; f32.
 /// Cost      no MACs; reads grad_y, writes grad_x.
 /// Errors    as AvgPool2d.
-/// Numerics  windows are added row by row: as AvgPool2d.
+/// Numerics  adds windows row by row; as AvgPool2d.
 struct AvgPool2dGrad {
   static constexpr std::string_view kName = "avg_pool2d_grad";
 
@@ -63,7 +63,7 @@ struct AvgPool2dGrad {
 
 struct AvgPoolOptions {
   bool ceil_mode = false;
-  bool count_include_pad = true;  // divide by the taps in the padding, too
+  bool count_include_pad = true;  // count the taps in the padding, too
 };
 /// The differentiable function.
 Tensor avg_pool2d(Tensor x, Size2 kernel, Size2 stride, Size2 padding = 0,

@@ -7,7 +7,7 @@
 
 namespace joule::reference {
 
-/// What the sum over the window of output pixel (p, q) is divided by.
+/// The divisor of the sum over the window of output pixel (p, q).
 constexpr std::int64_t avg_pool2d_count(const PoolShape& s, bool count_include_pad, std::int64_t p,
                                         std::int64_t q) {
   if (count_include_pad) {

@@ -13,8 +13,8 @@ namespace ops {
 /// Shapes    x [N,H,W,C] with H, W >= 1, y [N,C]; f32.
 /// Cost      no MACs (sums and one division per output); reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree.
-/// Numerics  pixels are added row by row in float32, then divided: the same bits on every
-///           implementation, for any number of threads.
+/// Numerics  adds pixels row by row in float32, then divides: the same bits for every
+///           implementation and any number of threads.
 struct GlobalAvgPool {
   static constexpr std::string_view kName = "global_avg_pool";
 

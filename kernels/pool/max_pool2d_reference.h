@@ -7,7 +7,7 @@
 
 namespace joule::reference {
 
-/// `index` [N*P*Q, index_stride] takes the winning tap of each output, or is null.
+/// `index` [N*P*Q, index_stride] receives the winning tap of each output, or is null.
 template <class T>
 void max_pool2d(const PoolShape& s, const T* x, T* y, std::uint8_t* index,
                 std::int64_t index_stride) {

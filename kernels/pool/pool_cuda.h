@@ -13,7 +13,7 @@ struct Division {
   std::int64_t quotient, remainder;
 };
 
-/// Of numbers that are not negative.  32 bits divide several times as fast as 64.
+/// For non-negative numbers.  32-bit division is several times as fast as 64-bit.
 __device__ inline Division divide(std::int64_t value, std::int64_t by) {
   if ((value | by) >> 32 == 0) {
     const auto v = static_cast<unsigned>(value), b = static_cast<unsigned>(by);
@@ -49,8 +49,8 @@ __device__ inline Windows windows_of(const PoolShape& s, const Pixel& x) {
           windows_at(x.w + s.padding.w, s.kernel.w, s.stride.w, s.out_w)};
 }
 
-/// One thread per element of out [pixels, channels], or kCount channels:
-/// out[pixel, channel] = value(pixel, channel), a Floats<kCount>.  channels % kCount is 0.
+/// One thread per kCount channels of out [pixels, channels]:
+/// out[pixel, channel] = value(pixel, channel), a Floats<kCount>.  channels % kCount must be 0.
 template <int kCount, class Value>
 __global__ void write_pixels(float* out, std::int64_t pixels, std::int64_t channels, Value value) {
   const std::int64_t groups = channels / kCount;
@@ -61,7 +61,7 @@ __global__ void write_pixels(float* out, std::int64_t pixels, std::int64_t chann
   }
 }
 
-/// Queues write_pixels() of Value<4>{arguments...}, which reads from `in`, or of Value<1>.
+/// Queues write_pixels() with Value<4>{arguments...}, which reads from `in`, or with Value<1>.
 template <template <int> class Value, class... Arguments>
 void launch_pixels(float* out, const float* in, std::int64_t pixels, std::int64_t channels,
                    const Arguments&... arguments) {

@@ -29,10 +29,10 @@ inline PoolShape shape_of(const ops::AvgPool2dGrad& op) {
                     op.ceil_mode);
 }
 
-/// Bytes from one pixel's row of the index to the next one's.
+/// Bytes from the index of one pixel to that of the next.
 inline std::int64_t index_stride(const Tensor& index) { return index.dim(3) * 4; }
 
-/// windows_w() of each input column: the divisions in it once per call, not once per pixel.
+/// windows_w() of each input column, so that its divisions run once per call, not once per pixel.
 inline std::vector<PoolRange> window_columns(const PoolShape& shape) {
   std::vector<PoolRange> columns;
   for (std::int64_t w = 0; w < shape.in_w; ++w) columns.push_back(shape.windows_w(w));

@@ -5,7 +5,7 @@
 
 #include "joule/kernels/pool/pool_shape.h"
 
-// What one thread does of a pooling; private to this folder.
+// One thread's part of a pooling; private to this folder.
 namespace joule::cpu {
 
 struct MaxPool2dRows {

@@ -22,7 +22,7 @@ struct PoolShape {
   Size2 kernel, stride, padding;
 
   /// The output [N,P,Q,C]: P = (H + 2 padding - kernel) / stride + 1, rounded down; in ceil mode
-  /// up, unless the last window would begin in the padding behind the image.
+  /// rounded up, unless the last window would begin in the padding behind the image.
   Shape output() const { return {batch, out_h, out_w, channels}; }
 
   /// The taps r of the window of output row p that lie inside the image; never empty.
@@ -32,7 +32,7 @@ struct PoolShape {
   constexpr PoolRange taps_w(std::int64_t q) const {
     return taps(q * stride.w - padding.w, kernel.w, in_w);
   }
-  /// How many taps of a window that begins at `start` of the padded image lie inside that.
+  /// How many taps of a window that begins at `start` of the padded image lie inside that image.
   static constexpr std::int64_t padded_taps(std::int64_t start, std::int64_t kernel,
                                             std::int64_t padded) {
     return std::min(kernel, padded - start);
@@ -56,12 +56,12 @@ struct PoolShape {
   }
 };
 
-/// The geometry of pooling `x` [N,H,W,C]; `op` names the operation in messages.
+/// The geometry of pooling `x` [N,H,W,C] with windows of `kernel`, `stride` apart.  Messages call
+/// the operation `op`.
 ///
-/// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride < 1
-/// or
-///           above kMostOfWindow, padding < 0 or more than half of the kernel (a window could miss
-///           the image), or the output would be empty.
+/// Errors    ArgumentError if x is not of rank 4 or its images have no pixel, kernel or stride is <
+///           1 or above kMostOfWindow, padding is < 0 or more than half of the kernel (so that a
+///           window could miss the image), or the output would be empty.
 /// Source    torch.nn.MaxPool2d and AvgPool2d, ceil_mode included.
 PoolShape pool_shape(std::string_view op, const Shape& x, Size2 kernel, Size2 stride, Size2 padding,
                      bool ceil_mode = false);

@@ -6,15 +6,15 @@
 
 namespace joule::cublas {
 
-/// Why cuBLAS, which is loaded here, cannot be used, or null.  Needs a device.
+/// Loads cuBLAS.  Why it cannot be used, or null.  Needs a device.
 const char* unavailable();
 
-/// Queues the product by cuBLAS.  None of m, n and k is 0.
+/// Queues the product by cuBLAS.  m, n and k must not be 0.
 ///
 /// Errors    DeviceError that names the function of cuBLAS and its status.
-/// Numerics  sums in float32; f32: products too, tf32 and bf16: of operands that cuBLAS may round
-/// to
-///           that type.  cuBLAS gives the same bits on devices of one kind; it may keep denormals.
+/// Numerics  sums in float32.  Products: f32 in float32; tf32 and bf16 of operands that cuBLAS may
+///           round to that type.  cuBLAS gives the same bits on devices of one kind; it may keep
+///           denormals.
 void gemm(const Gemm& args, Precision precision);
 
 }  // namespace joule::cublas

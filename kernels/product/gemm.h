@@ -22,7 +22,7 @@ struct Gemm {
 };
 
 namespace cpu {
-/// Numerics  float32, fused multiply-adds where the machine has them; k is summed in order within
+/// Numerics  float32, with fused multiply-adds where the machine has them; sums k in order within
 ///           blocks, and the blocks in order: the same bits for any number of threads.
 void gemm(const Gemm& args);
 }  // namespace cpu

@@ -4,31 +4,31 @@
 #include "joule/core/cuda/block.h"
 #include "joule/kernels/floats_cuda.h"
 
-// The inner product of a matrix multiplication: a block of threads sums a tile of the result.
+// The inner product of a matrix multiplication: one block of threads sums one tile of the result.
 namespace joule::cuda {
 
-/// A 64x64 tile of c = a b, by a block of 128 threads that take 16 of k at a time.
+/// A 64x64 tile of c = a b, computed by a block of 128 threads in steps of 16 of k.
 struct GemmTile64 {
   static constexpr int kSide = 64;
   static constexpr int kDepth = 16;
   static constexpr int kThreads = 128;
-  static constexpr int kRows = 8, kColumns = 4;  // of the result, those that one thread sums
-  static constexpr int kQuads = kSide * kDepth / (4 * kThreads);  // a thread's of each operand
+  static constexpr int kRows = 8, kColumns = 4;  // the part of the result that one thread sums
+  static constexpr int kQuads = kSide * kDepth / (4 * kThreads);  // per thread and operand
 
-  /// 16 of k of 64 rows of a, or columns of b.  The pad keeps rows of four floats aligned, and lets
-  /// at most two threads of a warp store to the same bank.
+  /// 16 of k for 64 rows of a, or columns of b.  The padding keeps rows of four floats aligned, and
+  /// lets at most two threads of a warp store to the same bank.
   struct alignas(16) Operand {
     float at[kDepth][kSide + 4];
   };
-  /// What a thread brings from global to shared memory.
+  /// What one thread moves from global to shared memory.
   using Quads = Floats<4>[kQuads];
 
   __device__ static int first_row() { return threadIdx.x / (kSide / kColumns) * kRows; }
   __device__ static int first_column() { return threadIdx.x % (kSide / kColumns) * kColumns; }
 };
 
-/// Which four elements of an operand's tile a thread brings, and where they go: if kAlongK four of
-/// k of one row of a (column of b), otherwise four rows (columns) of one k.
+/// Which four elements of an operand's tile a thread moves, and where they go: with kAlongK, four
+/// consecutive k of one row of a (column of b), otherwise four rows (columns) of one k.
 template <bool kAlongK>
 struct GemmQuad {
   __device__ static int row(int quad) {
@@ -68,14 +68,14 @@ __device__ inline void multiply_tile(const GemmTile64::Operand& a, const GemmTil
 /// sums[i][j] = sum over begin <= k < end of a(first_row() + i, k) * b(k, first_column() + j), in
 /// the order of k.
 ///
-/// `A` and `B` say how their tile of 64 rows (columns) comes into shared memory:
+/// `A` and `B` define how their tile of 64 rows (columns) gets into shared memory:
 ///   load(k, quads) fetches this thread's part of [k, k + 16), 0 where the matrix has no element;
-///   A::store(quads, tile) puts it there (that of GemmQuad, say).
-/// `begin` is a multiple of 16, and so is `end`, unless nothing is beyond it.  Called once by all
-/// 128 threads of a block.
+///   A::store(quads, tile) stores it there (see GemmQuad, for example).
+/// `begin` must be a multiple of 16, and so must `end` unless nothing lies beyond it.  All 128
+/// threads of a block must call it, once.
 ///
-/// While the threads multiply 16 of k, the next 16 are on their way to registers; of two buffers in
-/// shared memory one is read while the other is written, so that one barrier per 16 is enough.
+/// While the threads multiply 16 of k, the next 16 are on their way to registers.  One of two
+/// buffers in shared memory is read while the other is written, so one barrier per 16 is enough.
 /// Shared memory: 17408 bytes.  Bound: 12 floats from shared memory for 32 FMAs, 128 bytes of
 /// operands for each 1024 FMAs of the block.
 template <class A, class B>

@@ -14,18 +14,18 @@ namespace joule::cuda {
 /// [rows, channels] values and their mask, as write_masked() writes them.
 struct MaskedRows {
   static constexpr int kThreads = 256;
-  static constexpr std::int64_t kElements = 4096;  // of a chunk, at most
-  static constexpr std::int64_t kBlocks = 1024;    // 128 multiprocessors hold as many at once
+  static constexpr std::int64_t kElements = 4096;  // per chunk, at most
+  static constexpr std::int64_t kBlocks = 1024;    // 128 multiprocessors run that many at once
 
   float* values;
   std::uint64_t* words;
-  std::uint64_t* count;  // of the non-zeros
+  std::uint64_t* count;  // of non-zeros
   std::int64_t channels;
   std::int64_t words_per_row;
   std::int64_t all_words;
   std::int64_t words_per_chunk;
 
-  /// Of t, and of a mask that fits it.
+  /// For t, and a mask that fits it.
   MaskedRows(const Tensor& t, ZeroMask& mask)
       : values(t.mutable_data<float>()),
         words(mask.words()),
@@ -35,15 +35,15 @@ struct MaskedRows {
         all_words(mask.rows() * words_per_row),
         words_per_chunk(kElements / std::clamp<std::int64_t>(channels, 1, 64)) {}
 
-  /// The blocks that write_masked() needs: how many, and hence the order of what they sum, depends
-  /// on the shape alone.
+  /// The grid for write_masked().  The number of blocks, and so the order in which their sums are
+  /// added, depends on the shape alone.
   Grid grid() const {
     const std::int64_t chunks = (all_words + words_per_chunk - 1) / words_per_chunk;
     return {.blocks = dim3(static_cast<unsigned>(std::min(chunks, kBlocks))),
             .threads = dim3(kThreads)};
   }
 
-  /// Whether write_masked() can move four elements at once, also at the operands' `pointers`.
+  /// Whether write_masked() can move four elements at once, given the operands' `pointers`, too.
   bool four_at_once(std::initializer_list<const void*> pointers) const {
     return channels % 4 == 0 && aligned_for_four({values}) && aligned_for_four(pointers);
   }
@@ -53,7 +53,7 @@ struct MaskedRows {
   }
 };
 
-/// Which element, or the first of which four in a row.
+/// The position of an element, or of the first of four consecutive ones.
 struct Place {
   std::int64_t element;
   std::int64_t row;
@@ -64,9 +64,9 @@ struct Place {
 __device__ inline Place place_after(const MaskedRows& out, std::int64_t row, std::int64_t channel,
                                     unsigned offset) {
   Place place{row * out.channels + channel + offset, row, channel + offset};
-  if (out.channels > MaskedRows::kElements) {  // the next row at most
+  if (out.channels > MaskedRows::kElements) {  // crosses into the next row at most
     if (place.channel >= out.channels) ++place.row, place.channel -= out.channels;
-  } else {  // 32 bits divide several times as fast as 64
+  } else {  // 32-bit division is several times as fast as 64-bit
     const auto position = static_cast<unsigned>(place.channel);
     const auto channels = static_cast<unsigned>(out.channels);
     place.row += position / channels;
@@ -75,12 +75,12 @@ __device__ inline Place place_after(const MaskedRows& out, std::int64_t row, std
   return place;
 }
 
-/// out.values at `place` = value(place), a Floats<kCount>, for all elements, and their mask.
+/// Writes out.values at `place` = value(place), a Floats<kCount>, for all elements, and their mask.
 /// kCount is 1, or 4 if out.four_at_once(...).  All threads of blocks of kThreads must call it.
 ///
 /// A block takes chunks of consecutive words, whose elements are consecutive, too.  Its warps write
-/// 32 * kCount of them at a time and leave one bit each in shared memory, in order; out of these
-/// its threads then cut one word each.  So no lane idles, whatever the number of channels.
+/// 32 * kCount of them at a time and put one bit for each, in order, into shared memory, from which
+/// the block's threads then assemble one word each.  So no lane idles, for any number of channels.
 /// Shared memory: 520 bytes, and those of block_sum().
 template <int kCount, class Value>
 __device__ void write_masked(const MaskedRows& out, Value& value) {

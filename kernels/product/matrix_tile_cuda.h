@@ -5,18 +5,18 @@
 
 namespace joule::cuda {
 
-/// 64 lines, from `first` on, of a matrix in memory: the rows of a, or the columns of b.
+/// 64 lines of a matrix in memory, starting at `first`: the rows of a, or the columns of b.
 struct Lines {
   const float* data;
   std::int64_t first;
   std::int64_t count;   // of all lines
   std::int64_t length;  // of a line: k
-  std::int64_t stride;  // from one line to the next if kAlongK, otherwise from one k to the next
+  std::int64_t stride;  // between lines if kAlongK, otherwise between one k and the next
 };
 
-/// Brings tiles of a matrix whose elements lie one after another along k if kAlongK, otherwise
-/// across the lines.  kFour: that side is a multiple of 4 and aligned, so that no four elements are
-/// partly outside.
+/// Loads tiles of a matrix whose elements are contiguous along k if kAlongK, otherwise across the
+/// lines.  kFour: that side is a multiple of 4 and aligned, so that no group of four lies partly
+/// outside.
 template <bool kAlongK, bool kFour>
 struct MatrixTile : GemmQuad<kAlongK> {
   Lines lines;

@@ -9,25 +9,25 @@
 
 namespace joule::cuda {
 
-/// What of an operand lies side by side in memory: terms of the sum, or lines (rows of the first
-/// matrix, columns of the second).
+/// What is contiguous in an operand's memory: terms of the sum, or lines (rows of the first matrix,
+/// columns of the second).
 enum class Along { terms, lines };
 
-/// A block's part of the product of two matrices on tensor cores: kRows x kColumns sums in f32, 32
-/// x 32 of them by each warp; 16 terms of each at a time from shared memory, which holds two such
-/// steps, rounded: the threads fill one while they multiply the other.
+/// A block's part of a matrix product on tensor cores: kRows x kColumns sums in f32, 32 x 32 of
+/// them per warp.  Shared memory holds two steps of 16 terms each, rounded: the threads fill one
+/// while they multiply the other.
 ///
-/// Bound: the tensor cores' rate, of which fragments that go through shared memory reach a part.
+/// Bound: the tensor cores' rate, of which fragments that pass through shared memory reach a part.
 template <class Type, int kRowCount, int kColumnCount, Along kAlongA, Along kAlongB>
 struct MmaTile {
   static constexpr int kRows = kRowCount, kColumns = kColumnCount, kDepth = 16;
   static constexpr int kThreads = kRows * kColumns / 32;
-  static constexpr int kBlocks = 512 / kThreads;  // on a multiprocessor: 128 registers a thread
-  /// Four elements of a step's operands that each thread moves.
+  static constexpr int kBlocks = 512 / kThreads;  // per multiprocessor: 128 registers a thread
+  /// Groups of four elements of a step's operands that each thread moves.
   static constexpr int kFoursA = kDepth * kRows / 4 / kThreads;
   static constexpr int kFoursB = kDepth * kColumns / 4 / kThreads;
 
-  /// An operand of a step.  Longer than needed: fewer threads meet in a bank.
+  /// An operand of a step.  Longer than needed, to reduce bank conflicts.
   template <int kLines, Along kAlong>
   struct Lines {
     static constexpr bool kAlongTerms = kAlong == Along::terms;
@@ -49,7 +49,7 @@ struct MmaTile {
     float sums[kRows][kColumns + 4];  // afterwards
   };
 
-  /// Four terms of a line, or four lines of a term: as `to` lies.
+  /// Stores four terms of a line, or four lines of a term, depending on the layout of `to`.
   template <class Operand>
   __device__ static void put_terms(Operand& to, int line, int term, const Floats<4>& four) {
     static_assert(Operand::kAlongTerms);
@@ -61,7 +61,7 @@ struct MmaTile {
     put(&to.at[term][line], four);
   }
 
-  /// Of the sums that a thread stores: kThreadRows rows and kThreadFours times four columns in
+  /// The sums that a thread stores: kThreadRows rows, with kThreadFours groups of four columns in
   /// each.
   static constexpr int kThreadRows = kRows * kColumns / kThreads / 4, kThreadFours = 1;
   __device__ static int row(int i) {
@@ -72,8 +72,8 @@ struct MmaTile {
     return Floats<4>::load(&shared.sums[row(i)][column(four)]);
   }
 
-  /// All threads: the sums over `steps` steps.  loader.load() reads a thread's part of the next
-  /// step into registers, loader.store(operands, side) puts it into operands.a[side] and .b[side].
+  /// Sums over `steps` steps; all threads must call it.  loader.load() reads a thread's part of the
+  /// next step into registers, loader.store(operands, side) moves it to operands.a and .b[side].
   template <class Loader>
   __device__ void run(Shared& shared, int steps, Loader& loader) {
 #if JOULE_ARCH_HAS_MMA
@@ -119,7 +119,7 @@ struct MmaTile {
 #if JOULE_ARCH_HAS_MMA
   using Sums = nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, Type::kDepth, float>;
 
-  /// The warp's 2 x 2 fragments += a step.
+  /// Adds one step to the warp's 2 x 2 fragments.
   __device__ static void multiply(const A& a, const B& b, int row, int column, Sums (&sums)[2][2]) {
     namespace wmma = nvcuda::wmma;
     using LayoutA = std::conditional_t<A::kAlongTerms, wmma::row_major, wmma::col_major>;

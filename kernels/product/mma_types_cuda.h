@@ -4,8 +4,8 @@
 #include <cuda_bf16.h>
 #include <mma.h>
 
-// Of the architectures that a kernel is compiled for, those before Ampere cannot: there MmaTile
-// does nothing, and unsupported_by_mma() keeps its kernels from being launched.
+// Architectures before Ampere cannot do this: compiled for them, MmaTile does nothing, and
+// unsupported_by_mma() keeps its kernels from being launched.
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
 #define JOULE_ARCH_HAS_MMA 1
 #else
@@ -14,7 +14,7 @@
 
 namespace joule::cuda {
 
-/// What a tensor core multiplies: kDepth terms at once, of operands that are in shared memory as
+/// The operand types of tensor cores: kDepth terms at once, of operands stored in shared memory as
 /// Element.
 struct Tf32 {
   using Element = float;

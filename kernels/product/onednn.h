@@ -9,17 +9,17 @@
 
 #include "joule/core/threads.h"
 
-// What the implementations by oneDNN share; private to kernels/.  Whatever calls oneDNN takes the
-// `call`'s name for the DeviceError that an error of oneDNN becomes, and the team for which the
-// whole operation is divided: oneDNN asks OpenMP how many threads there are when it makes code, and
-// again when that runs, and where the answers differ, or OpenMP does not keep its word, it leaves
-// out work.
+// What the oneDNN implementations share; private to kernels/.  A function that calls oneDNN takes
+// `call`, the name for the DeviceError that an error of oneDNN becomes, and the team for which the
+// whole operation is divided.  oneDNN asks OpenMP for the number of threads when it generates code
+// and again when the code runs; if the answers differ, or OpenMP does not keep its promise, it
+// omits part of the work.
 namespace joule::onednn {
 
-/// The processor.
+/// The CPU engine.
 const dnnl::engine& engine();
 
-/// Throws the DeviceError: the call, what failed in it, and the status.
+/// Throws DeviceError with the call, what failed in it, and the status.
 [[noreturn]] void fail(std::string_view call, std::string_view what, dnnl_status_t status);
 
 /// Runs body(), which may throw dnnl::error.
@@ -32,14 +32,14 @@ decltype(auto) checked(std::string_view call, Body&& body) {
   }
 }
 
-/// oneDNN does not check whether it got memory for the code that it makes, and writes to address 0:
-/// this asks for more than that needs, and gives it back.
+/// oneDNN does not check whether it got memory for the code that it generates, and writes to
+/// address 0 if not.  This asks for more memory than that needs, and frees it.
 ///
-/// Errors    DeviceError if there is not that much.
+/// Errors    DeviceError if that much is not available.
 void require_room(std::string_view call);
 
-/// The code that make() makes for `key`.  Making it takes far longer than running it, and it is
-/// made for a number of threads: kept per thread.
+/// Returns what make() generates for `key`, cached per thread: generating takes far longer than
+/// running, and the code is for a fixed number of threads.
 template <class Made, class Key, class Make>
 const Made& made_once(const FixedTeam& team, std::string_view call, const Key& key, Make&& make) {
   thread_local std::map<std::pair<Key, int>, Made> made;
@@ -50,20 +50,20 @@ const Made& made_once(const FixedTeam& team, std::string_view call, const Key& k
   return made.emplace(full_key, checked(call, make)).first->second;
 }
 
-/// A tensor of oneDNN over somebody's memory, which oneDNN's interface cannot take as const.
+/// Wraps memory as a oneDNN tensor; oneDNN's interface cannot take it as const.
 dnnl::memory wrap(const dnnl::memory::desc& desc, const float* data);
 
-/// Every primitive is made with these: its scratch memory comes from execute().  oneDNN's own is
-/// not checked where it is taken, and writes to address 0 when there is none left.
+/// Attributes for every primitive: its scratch memory comes from execute().  oneDNN does not check
+/// its own scratch memory, and writes to address 0 if none is left.
 const dnnl::primitive_attr& attributes();
 
-/// Runs `primitive` to its end.
+/// Runs `primitive` to completion.
 ///
-/// Errors    DeviceError as Storage's, if its scratch memory cannot be had.
+/// Errors    DeviceError as Storage's, if there is no memory for its scratch space.
 void execute(const FixedTeam& team, std::string_view call, const dnnl::primitive& primitive,
              std::unordered_map<int, dnnl::memory> arguments);
 
-/// c [m,n] = a b, all row by row and dense; a [m,k], or [k,m] if `transpose_a`; b [k,n].
+/// c [m,n] = a b, all row-major and dense; a [m,k], or [k,m] if `transpose_a`; b [k,n].
 void sgemm(const FixedTeam& team, bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k,
            const float* a, const float* b, float* c);
 

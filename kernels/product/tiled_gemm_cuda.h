@@ -6,23 +6,23 @@
 #include "joule/kernels/product/gemm.h"
 #include "joule/kernels/product/matrix_tile_cuda.h"
 
-// A product by a kernel that computes tiles of 64x64, a block of 128 threads each; of k, pieces.
+// A product by a kernel that computes 64x64 tiles, one block of 128 threads each, in pieces of k.
 namespace joule::cuda {
 
-/// How the result and the sum over k are shared out.
+/// How the result and the sum over k are divided.
 struct Tiling {
   std::int64_t row_tiles, column_tiles;
   std::int64_t pieces;  // of k
   std::int64_t depth;   // of a piece: a multiple of 16
 };
 
-/// By m, n and k alone, so that the bits do not depend on the device.
+/// Depends on m, n and k alone, so that the bits do not depend on the device.
 Tiling tiling(const Gemm& g);
 
-/// c = bias + the sums of the pieces, in their order.
+/// c = bias + the sums of the pieces, in order.
 void add_gemm_pieces(const float* sums, std::int64_t pieces, const Gemm& g);
 
-/// row[column + j] = sums[j] + bias, as far as there are columns.
+/// row[column + j] = sums[j] + bias, for the columns that exist.
 __device__ inline void store_four(const Gemm& g, Floats<4> four, std::int64_t column, float* row) {
   for (int j = 0; j < 4; ++j) {
     if (g.bias && column + j < g.n) four.at[j] += g.bias[column + j];
@@ -59,7 +59,7 @@ void launch_tiles(const Gemm& g, const Tiling& t) {
   }
 }
 
-/// Where the result has too few tiles to fill a device, k is cut into pieces.
+/// If the result has too few tiles to fill a device, cuts k into pieces.
 template <class Kernel>
 void gemm_in_tiles(const Gemm& args) {
   const Tiling t = tiling(args);

@@ -13,11 +13,11 @@ namespace ops {
 /// y[p,q] = factor * sum_r x[p,r,q], r over the dimensions [first, last) of x, p over those before
 /// them and q over those behind.  With the factor 1 / (number of r) it is the mean.
 ///
-/// Shapes    x: any; y: x's extents but those of [first, last), which are 1 or left out; f32.
+/// Shapes    x: any; y: x's extents, with those of [first, last) set to 1 or left out; f32.
 /// Cost      no MACs; reads x, writes y.
-/// Errors    ArgumentError if shapes, dtypes or devices do not fit, or there are no such
-/// dimensions. Numerics  summed in double in an order that depends on the shape alone: the same
-/// bits for any
+/// Errors    ArgumentError if shapes, dtypes or devices do not fit, or x does not have the
+///           dimensions [first, last).
+/// Numerics  summed in double in an order that depends on the shape alone: the same bits for any
 ///           number of threads.  The sum of no elements is 0, their mean NaN.
 struct Sum {
   static constexpr std::string_view kName = "sum";
@@ -56,20 +56,20 @@ struct SumGrad {
 }  // namespace ops
 
 /// The differentiable functions: the sum and the mean of all elements, a scalar; or over the
-/// dimensions `dims` (of which -1 is the last), which the result then lacks, or has as 1 if they
-/// are kept:
+/// dimensions `dims` (-1 is the last), which the result then lacks, or has with extent 1 if
+/// keep_dims:
 ///   mean(x, {1, 2}) of [N,H,W,C] is [N,C]; sum(x, {-1}, true) is [N,H,W,1].
 ///
-/// Cost      one Sum per group of dimensions that lie together: two for {0, 2} of three or more.
+/// Cost      one Sum per group of adjacent dimensions: two for {0, 2} of three or more.
 /// Errors    ArgumentError if x has no such dimension, or one is named twice.
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keep_dims = false);
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep_dims = false);
 
-/// factor * x, summed over what a tensor of `shape` is repeated along to have x's shape (see
-/// broadcast_shape()): the gradient of repeating.  Of x's own shape and a factor of 1 it is x.
-/// Differentiable.
+/// factor * x, summed over the dimensions along which a tensor of `shape` is repeated to get x's
+/// shape (see broadcast_shape()): the gradient of broadcasting.  Returns x if the shape is x's and
+/// the factor 1.  Differentiable.
 Tensor sum_to(const Tensor& x, const Shape& shape, double factor = 1);
 
 }  // namespace joule

@@ -11,16 +11,16 @@ namespace joule {
 
 namespace ops {
 
-/// y = x where x > threshold, else 0: with a threshold of 0 max(x, 0).  In the same pass y's zero
-/// mask, its count of non-zeros and, when asked, the smooth L0 norm
+/// y = x where x > threshold, else 0: with threshold 0, max(x, 0).  The same pass writes y's zero
+/// mask, its count of non-zeros and, on request, the smooth L0 norm
 ///   l0_sum = sum_j y_j^2 / (y_j^2 + sigma).
 ///
 /// Shapes    x, y: any, equal; f32.  l0_sum: a scalar, or undefined.  y may be x.
 /// Cost      no MACs; reads x, writes y (and one bit per element).
 /// Errors    ArgumentError if shapes, dtypes or devices differ, the threshold is negative or not
-///           finite, or l0_sum is wanted with a sigma out of L0Sum's range.
+///           finite, or l0_sum is requested with a sigma out of L0Sum's range.
 /// Numerics  exact; NaN stays NaN and counts as non-zero.  l0_sum is summed in double over fixed
-///           pieces: the same bits for any number of threads.  What is too large for its square
+///           pieces: the same bits for any number of threads.  A value whose square overflows
 ///           counts as 1, as in L0Sum.
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Eq. 2 (the smooth L0).
 struct Relu {
@@ -39,14 +39,14 @@ struct Relu {
   static std::span<const Implementation<Relu>> implementations();
 };
 
-/// grad_x = (grad_y + grad_l0 * 2 sigma y / (y^2 + sigma)^2) where y > 0, else 0, the second term
-/// only up to the cutoff (see SmoothL0); writes grad_x's zero mask.
+/// grad_x = (grad_y + grad_l0 * 2 sigma y / (y^2 + sigma)^2) where y > 0, else 0; the second term
+/// only up to the cutoff (see SmoothL0).  Writes grad_x's zero mask.
 ///
 /// Shapes    y, grad_y, grad_x: equal; f32.  grad_l0: a scalar, or undefined (no penalty).
 ///           grad_x may be grad_y.
-/// Cost      no MACs; reads grad_y and y (without a penalty its mask alone), writes grad_x.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, with grad_l0 sigma is out of
-///           L0Sum's range, or cutoff is out of its own.
+/// Cost      no MACs; reads grad_y and y (without a penalty only its mask), writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or if with grad_l0 sigma is out of
+///           L0Sum's range, or cutoff out of its own.
 /// Source    derivative of the smooth L0; see Relu.
 struct ReluGrad {
   static constexpr std::string_view kName = "relu_grad";
@@ -70,16 +70,16 @@ struct ReluGrad {
 /// Errors    ArgumentError that names the op unless threshold is finite and not negative.
 void require_threshold(std::string_view op, float threshold);
 
-/// A ReLU's output, and its smooth L0 norm if one is wanted (see ops::Relu), both differentiable.
+/// A ReLU's output, and its smooth L0 norm if requested (see ops::Relu), both differentiable.
 struct ReluOutput {
   Tensor y;
   Tensor l0_sum{};
 };
-/// The differentiable functions.  An operand that is moved in may be overwritten by the result.
+/// The differentiable functions.  The result may overwrite an operand that is moved in.
 Tensor relu(Tensor x);
 ReluOutput relu_with_l0(Tensor x, const SmoothL0& l0, float threshold = 0);
-/// The gradient of what relu_with_l0() took, from those of its `y` and of its l0_sum; either may be
-/// undefined, as zero everywhere.  May overwrite grad_y.
+/// The gradient of relu_with_l0()'s input from those of its `y` and its l0_sum; either may be
+/// undefined, which means zero everywhere.  May overwrite grad_y.
 Tensor relu_backward(const Tensor& y, const SmoothL0& l0, std::span<const Tensor> grads);
 
 }  // namespace joule

@@ -6,7 +6,7 @@
 namespace joule::cpu {
 
 /// The epilogue of every CPU kernel that ends in a ReLU, on rows that are still in cache:
-///   y = x + bias where that is above the threshold, else 0, its mask words, its smooth L0.
+///   y = x + bias where that exceeds the threshold, else 0; its mask words; its smooth L0.
 struct ReluRows {
   std::int64_t rows;
   std::int64_t channels;
@@ -19,8 +19,8 @@ struct ReluRows {
   float threshold = 0;
 };
 
-/// Returns the number of non-zeros of y.  One thread; the order of summation depends on the rows
-/// given and the instruction set alone.
+/// Returns the number of non-zeros of y.  Single-threaded; the order of summation depends on the
+/// rows and the instruction set alone.
 std::int64_t relu_rows(const ReluRows& args);
 
 /// The gradient of ReluRows, on rows: see ops::ReluGrad.
@@ -37,7 +37,7 @@ struct ReluGradRows {
   float grad_l0 = 0;
 };
 
-/// Returns the number of non-zeros of grad_x.  One thread.
+/// Returns the number of non-zeros of grad_x.  Single-threaded.
 std::int64_t relu_grad_rows(const ReluGradRows& args);
 
 }  // namespace joule::cpu

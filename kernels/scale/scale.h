@@ -8,11 +8,11 @@ namespace joule {
 
 namespace ops {
 
-/// y = factor * x, or factor * by * x: `by` is read when it is done, not when it is asked for.
+/// y = factor * x, or factor * by * x; `by` is read when the op runs, not when it is queued.
 ///
 /// Shapes    x, y: any, equal; f32.  y may be x.  by: a scalar like x, or undefined.
 /// Cost      no MACs; reads x, writes y.
-/// Errors    ArgumentError if shapes, dtypes or devices differ, or by is no scalar.
+/// Errors    ArgumentError if shapes, dtypes or devices differ, or by is not a scalar.
 struct Scale {
   static constexpr std::string_view kName = "scale";
 
@@ -30,7 +30,7 @@ struct Scale {
 
 /// sum = sum_j x_j^2
 ///
-/// Shapes    x: any; f32.  sum: a scalar of f64 (the square of a large float is no float).
+/// Shapes    x: any; f32.  sum: a scalar of f64 (the square of a large float overflows float).
 /// Cost      no MACs; reads x.
 /// Errors    ArgumentError if sum is not an f64 scalar on x's device.
 /// Numerics  squares and sums in double over fixed pieces: the same bits for any number of threads.
@@ -57,8 +57,8 @@ struct SquaredNorm {
 bool all_finite(const Tensor& x);
 
 /// The differentiable function: factor * x, factor a scalar that gets no gradient.  It is read when
-/// the operation is done, not when it is asked for: it may change between the runs of a captured
-/// step.  An operand that is moved in may be overwritten by the result.
+/// the operation runs, not when it is queued, so it may change between the runs of a captured step.
+/// The result may overwrite an operand that is moved in.
 Tensor scale(Tensor x, const Tensor& factor);
 
 }  // namespace joule

@@ -6,7 +6,7 @@
 // What the implementations of Slice and Pad share; private to this folder.
 namespace joule {
 
-/// A box in a larger one, both of four dimensions.
+/// A box in a larger one, both with four dimensions.
 struct Box {
   std::int64_t extents[4], of[4], first[4];
 

@@ -5,8 +5,8 @@
 
 namespace joule::reference {
 
-/// body(at, within) for each element of the rows [begin, end) of the box: its index there, and in
-/// the larger one.
+/// Calls body(at, within) for each element of the rows [begin, end) of the box: its index in the
+/// box and in the larger one.
 template <class Body>
 void for_each_in_box(const Box& box, std::int64_t begin, std::int64_t end, Body&& body) {
   for (std::int64_t row = begin; row < end; ++row) {

@@ -12,9 +12,9 @@ namespace joule {
 /// Shapes    x, y: [..., K], equal; f32.  y may be x.
 /// Cost      no MACs; reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices differ, or x is a scalar.
-/// Numerics  computed in double after the row's maximum is subtracted: no overflow.  The logarithm
-///           is taken of the sum alone: exact for small probabilities.  A row with a NaN or +inf,
-///           or of nothing but -inf, is NaN.
+/// Numerics  computed in double after subtracting the row's maximum: no overflow.  The logarithm is
+///           taken of the sum alone, so it is accurate for small probabilities.  A row with a NaN
+///           or +inf, or with only -inf, is NaN.
 template <bool kLog>
 struct SoftmaxOf {
   static constexpr std::string_view kName = kLog ? "log_softmax" : "softmax";
@@ -56,8 +56,8 @@ using SoftmaxGrad = SoftmaxOfGrad<false>;
 using LogSoftmaxGrad = SoftmaxOfGrad<true>;
 }  // namespace ops
 
-/// The differentiable functions.  An operand that is moved in may be overwritten by the result.
-/// (A loss on the softmax is cross_entropy(), which does both at once.)
+/// The differentiable functions.  The result may overwrite an operand that is moved in.
+/// (For a loss on the softmax, cross_entropy() does both at once.)
 Tensor softmax(Tensor x);
 Tensor log_softmax(Tensor x);
 

@@ -11,7 +11,7 @@
 
 namespace joule {
 
-/// An ignore_index that no label is.
+/// An ignore_index that matches no label.
 inline constexpr std::int64_t kIgnoreNoLabel = std::numeric_limits<std::int64_t>::min();
 
 namespace ops {
@@ -24,16 +24,16 @@ namespace ops {
 ///   sum:  loss = sum_n loss_n
 ///
 /// Shapes    logits, probabilities: [N,K], f32.  labels: [N], i32, in [0,K) or ignore_index.
-///           weights: [K] as logits, or undefined.  loss: a scalar.  divisor: a scalar of f64, for
-///           the gradient; there exactly if it is not N (divided()).  probabilities may be logits.
+///           weights: [K] as logits, or undefined.  loss: a scalar.  divisor: an f64 scalar for the
+///           gradient; defined exactly if it is not N (divided()).  probabilities may be logits.
 /// Cost      no MACs; reads logits, labels and weights, writes probabilities and loss.
 /// Errors    ArgumentError if shapes, dtypes or devices do not fit, N or K is 0, the smoothing is
 ///           outside [0, 1], a weight is negative or not finite, or a label is outside [0,K) and
-///           not ignored: the first such is named.  Only the CPU looks at labels and weights
-///           before; elsewhere such a label makes loss and gradients NaN.
-/// Numerics  the logarithm of the sum is taken after subtracting the row's maximum: no overflow
-///           for finite logits.  Computed in double.  A NaN or +inf logit makes the loss NaN.  A
-///           mean over no row (all ignored) is NaN, with gradients of 0.
+///           not ignored (the message names the first).  Only the CPU checks labels and weights
+///           beforehand; elsewhere such a label makes loss and gradients NaN.
+/// Numerics  computed in double.  The row's maximum is subtracted before the exponentials: no
+///           overflow for finite logits.  A NaN or +inf logit makes the loss NaN.  A mean over no
+///           row (all ignored) is NaN, with gradients of 0.
 /// Source    Szegedy et al. 2016, arXiv:1512.00567, section 7 (label smoothing); weights, ignored
 ///           labels and the mean's divisor as torch.nn.functional.cross_entropy.
 struct SoftmaxCrossEntropy {
@@ -61,8 +61,8 @@ struct SoftmaxCrossEntropy {
   static std::span<const Implementation<SoftmaxCrossEntropy>> implementations();
 };
 
-/// grad_logits_nk = grad_loss / divisor * (probabilities_nk sum_j q_nj - q_nk), q and divisor as in
-/// SoftmaxCrossEntropy (of a sum: 1); 0 in a row that is ignored.
+/// grad_logits_nk = grad_loss / divisor * (probabilities_nk sum_j q_nj - q_nk), with q and divisor
+/// as in SoftmaxCrossEntropy (divisor 1 for a sum); 0 in an ignored row.
 ///
 /// Shapes    probabilities, grad_logits: [N,K], f32.  labels: [N], i32.  grad_loss: a scalar.
 ///           weights and divisor as SoftmaxCrossEntropy had and left them.  grad_logits may be
@@ -93,8 +93,8 @@ struct SoftmaxCrossEntropyGrad {
 
 struct CrossEntropyOptions {
   float label_smoothing = 0;
-  Tensor weights{};                               // [K], of the classes; undefined: all 1
-  std::optional<std::int32_t> ignore_index{};     // rows with this label take no part
+  Tensor weights{};                               // [K], one per class; undefined: all 1
+  std::optional<std::int32_t> ignore_index{};     // rows with this label are left out
   LossReduction reduction = LossReduction::mean;  // mean or sum over the batch
 };
 /// The differentiable function: the mean (or sum) over the batch of

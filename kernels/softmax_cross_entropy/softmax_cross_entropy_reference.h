@@ -7,7 +7,7 @@
 
 namespace joule::reference {
 
-/// Of one row of `classes` logits; returns its loss.  In double, whatever T is.  weights may be
+/// For one row of `classes` logits; returns its loss.  In double for any T.  weights may be
 /// null: all 1.
 template <class T>
 double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t label,
@@ -21,7 +21,7 @@ double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t
     sum += power;
     if (weights) {
       weight_sum += weights[k];
-      // Only with smoothing does every class count.
+      // Every class counts only with smoothing.
       if (smoothing > 0) total += weights[k] * shifted;
     } else {
       total += shifted;
@@ -31,7 +31,7 @@ double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t
   for (std::int64_t k = 0; k < classes; ++k) {
     probabilities[k] = static_cast<T>(probabilities[k] / sum);
   }
-  // Without smoothing a class that is ruled out by a logit of -inf must not make 0 * inf.
+  // Without smoothing, a class with logit -inf must not contribute 0 * inf.
   const double uniform = smoothing > 0 ? smoothing * total / static_cast<double>(classes) : 0;
   if (!weights) return std::log(sum) - (1 - smoothing) * at_label - uniform;
   const double at = (1 - smoothing) * weights[label];
@@ -39,7 +39,7 @@ double softmax_cross_entropy(std::int64_t classes, const T* logits, std::int64_t
   return all * std::log(sum) - at * at_label - uniform;
 }
 
-/// Of one row; grad_loss is that of the row.  weights may be null: all 1.
+/// For one row, with grad_loss of that row.  weights may be null: all 1.
 template <class T>
 void softmax_cross_entropy_grad(std::int64_t classes, const T* probabilities, std::int64_t label,
                                 double smoothing, const T* weights, double grad_loss,

@@ -8,11 +8,11 @@
 
 namespace joule {
 
-// The update rules: one pass over parameters and what is kept for them, in place.  An operation
-// takes any number of parameters, since on a GPU to launch one kernel for each would take longer
-// than most updates.  A parameter has any shape, and in every list at its place a tensor like it;
-// all are f32 on one device.  Elementwise: the same bits for any number of threads, and whatever
-// else is updated at once.  Numbers are rounded to the tensors' dtype where they meet it.
+// The update rules: one pass over parameters and their optimiser state, in place.  An operation
+// takes any number of parameters, because on a GPU one launch per parameter would take longer than
+// most updates.  A parameter may have any shape; each list holds a tensor like it at the same
+// index.  All are f32 on one device.  Elementwise: the same bits for any number of threads, and
+// whatever else the call updates.  Numbers are rounded to the tensors' dtype where they meet it.
 
 namespace ops {
 
@@ -22,13 +22,13 @@ namespace ops {
 ///   d = nesterov ? g + momentum * velocity : velocity         (without velocities: g)
 ///   parameter -= lr * d
 ///
-/// Shapes    velocities: zeros before the first step; none exactly if momentum is 0.
+/// Shapes    velocities: zeros before the first step; given if and only if momentum is not 0.
 /// Cost      no MACs of the net; reads all operands, writes parameters and velocities.
 /// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
 ///           negative or not finite, momentum >= 1, dampening > 1, or nesterov without momentum or
 ///           with dampening.
 /// Source    Sutskever et al. 2013, in the form of torch.optim.SGD (lr multiplies the velocity when
-///           applied; the first velocity is not damped: there the caller gives a dampening of 0).
+///           applied; the first velocity is not damped: there the caller passes a dampening of 0).
 struct SgdUpdate {
   static constexpr std::string_view kName = "sgd_update";
 
@@ -63,7 +63,7 @@ struct SgdUpdate {
 ///           negative or not finite, a beta is >= 1, or step < 1.
 /// Source    Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and Hutter 2019, arXiv:1711.05101;
 ///           AMSGrad: Reddi et al. 2018, arXiv:1904.09237, in the form of torch.optim.Adam (the
-///           maximum is of the moments before their correction).
+///           maximum is taken of the moments before bias correction).
 struct AdamUpdate {
   static constexpr std::string_view kName = "adam_update";
 
@@ -78,7 +78,7 @@ struct AdamUpdate {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;
-  std::int64_t step = 1;  // of all of them; counts from 1
+  std::int64_t step = 1;  // the same for all parameters; counts from 1
 
   Device device() const { return parameters.front().device(); }
   DType dtype() const { return parameters.front().dtype(); }
@@ -90,20 +90,20 @@ struct AdamUpdate {
 /// RMSProp:
 ///   g = gradient + weight_decay * parameter
 ///   square_average = alpha * square_average + (1 - alpha) * g^2
-///   gradient_average = alpha * gradient_average + (1 - alpha) * g      (if those are given:
-///   centred) d = g / (sqrt(square_average - gradient_average^2) + epsilon)      (not centred:
-///   without it) velocity = momentum * velocity + d                        (if velocities are
-///   given) parameter -= lr * (velocities are given ? velocity : d)
+///   gradient_average = alpha * gradient_average + (1 - alpha) * g  (if those are given: centred)
+///   d = g / (sqrt(square_average - gradient_average^2) + epsilon)  (not centred: without it)
+///   velocity = momentum * velocity + d                             (if velocities are given)
+///   parameter -= lr * (velocities are given ? velocity : d)
 ///
-/// Shapes    square_averages, gradient_averages, velocities: zeros before the first step; there are
-///           no velocities exactly if momentum is 0.
+/// Shapes    square_averages, gradient_averages, velocities: zeros before the first step;
+///           velocities are given if and only if momentum is not 0.
 /// Cost      no MACs of the net; reads all operands, writes all but the gradients.
 /// Errors    ArgumentError if there are no parameters, the operands do not fit, a number is
 ///           negative or not finite, or alpha or momentum >= 1.
-/// Numerics  what rounding makes negative under the root is 0.
-/// Source    Tieleman and Hinton 2012, lecture 6.5; centred: Graves 2013, arXiv:1308.0850, Eq.
-/// 38-45;
-///           in the form of torch.optim.RMSprop (epsilon outside of the root).
+/// Numerics  if rounding makes the radicand negative, 0 is used.
+/// Source    Tieleman and Hinton 2012, lecture 6.5; centred: Graves 2013, arXiv:1308.0850,
+///           Eq. 38-45; in the form of torch.optim.RMSprop (epsilon outside
+///           of the root).
 struct RmsPropUpdate {
   static constexpr std::string_view kName = "rmsprop_update";
 

@@ -10,18 +10,18 @@
 // to this folder.
 namespace joule {
 
-/// The values of the k-th tensor of a list that may be empty: then null.
+/// The values of the k-th tensor of a list; null if the list is empty.
 template <class T>
 T* mutable_or_null(const std::vector<Tensor>& tensors, std::size_t k) {
   return tensors.empty() ? nullptr : tensors[k].mutable_data<T>();
 }
 
-/// The numbers of AdamUpdate, folded so that one division per element is left:
+/// The numbers of AdamUpdate, combined so that one division per element is left:
 ///   lr m / c1 / (sqrt(v / c2) + epsilon) = (lr / c1) m / (sqrt(v) / sqrt(c2) + epsilon)
 struct AdamFactors {
   float lr, root, epsilon;           // lr / c1, 1 / sqrt(c2)
   float beta1, rest1, beta2, rest2;  // rest = 1 - beta
-  float coupled, shrink;             // weight decay: of the gradient, times lr of the parameter
+  float coupled, shrink;             // weight decay: coupled to the gradient; decoupled, times lr
 
   explicit AdamFactors(const ops::AdamUpdate& op) {
     const double t = static_cast<double>(op.step);
@@ -35,7 +35,7 @@ struct AdamFactors {
   }
 };
 
-/// What LarsUpdate multiplies the decayed gradient of the k-th parameter by, on the CPU.
+/// The factor of the decayed gradient of the k-th parameter in LarsUpdate, on the CPU.
 inline double lars_rate(const ops::LarsUpdate& op, std::size_t k) {
   if (!op.squared_norms) return op.lr;
   const double* const squares = op.squared_norms.data<double>() + 2 * k;

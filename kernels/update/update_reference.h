@@ -44,7 +44,7 @@ void adam_update(const ops::AdamUpdate& op, std::int64_t n, T* parameter, const 
     first_moment[i] = beta1 * first_moment[i] + rest1 * g;
     second_moment[i] = beta2 * second_moment[i] + rest2 * g * g;
     T largest = second_moment[i];
-    // NaN is not lost: no comparison with it holds.
+    // NaN survives: no comparison with it holds.
     if (max_second_moment && largest <= max_second_moment[i]) largest = max_second_moment[i];
     if (max_second_moment) max_second_moment[i] = largest;
     const T m = first_moment[i] / correction1;

@@ -14,7 +14,7 @@
 
 namespace joule::nn {
 
-/// What a node may be told: a whole number, a number, on or off, a text, a list of whole numbers.
+/// The value of a node's attribute: an integer, a number, a flag, a text, or a list of integers.
 using Attribute = std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>>;
 
 /// "3", "0.1", "true", "he_normal", "3x3".
@@ -30,14 +30,14 @@ class Attributes {
   Attributes() = default;
   Attributes(std::initializer_list<Map::value_type> values) : values_(values) {}
 
-  /// Each of that name and type.
-  /// Errors    ArgumentError if there is none of that name, or it is of another type.
+  /// Each returns the attribute of that name and type.
+  /// Errors    ArgumentError if no attribute has that name, or it has another type.
   std::int64_t integer(std::string_view name) const;
   double number(std::string_view name) const;
   bool flag(std::string_view name) const;
   const std::string& text(std::string_view name) const;
   const std::vector<std::int64_t>& list(std::string_view name) const;
-  /// A list of a height and a width.
+  /// A list of two numbers, height and width.
   Size2 size(std::string_view name) const;
 
   const Attribute* find(std::string_view name) const;
@@ -53,14 +53,14 @@ class Attributes {
 };
 
 inline Attribute list(Size2 size) { return std::vector<std::int64_t>{size.h, size.w}; }
-/// The shortest decimal fraction that is this float: 1e-5f as 0.00001, not 0.0000099999997.
+/// The shortest decimal fraction that reads back as this float: for 1e-5f 0.00001, not
 double decimal(float number);
 
-/// What a layer is as data.
+/// A layer described as data.
 struct LayerSpec {
   std::string kind;  // "Conv2d": see layers/graph/kinds.h
   Attributes attributes{};
-  bool own = false;  // the layer did not say: of it no more is known than what it computes
+  bool own = false;  // the layer has no spec(): nothing is known of it but what it computes
 };
 
 }  // namespace joule::nn

@@ -12,7 +12,7 @@
 
 namespace joule::nn {
 
-/// What an input or a node of a graph under construction puts out.
+/// The output of an input or a node of a graph under construction.
 struct Value {
   std::size_t index;
 };
@@ -22,39 +22,39 @@ struct BuiltGraph {
   struct BuiltNode {
     std::string name;
     LayerSpec spec;
-    Module* module;                   // of the net that was described, or `made`
-    std::shared_ptr<Module> made;     // for this node alone
+    Module* module;                   // belongs to the net that is described, or is `made`
+    std::shared_ptr<Module> made;     // a module that exists only for this node
     std::vector<std::size_t> inputs;  // values
   };
-  std::size_t inputs = 1;  // the first values; node i puts out value inputs + i
+  std::size_t inputs = 1;  // the first `inputs` values; node i yields value inputs + i
   std::vector<BuiltNode> nodes{};
   std::vector<std::size_t> outputs{};  // values
 };
 
-/// Collects the nodes of a net from its modules, see Module::add_to().
+/// Collects the nodes of a net from its modules; see Module::add_to().
 class GraphBuilder {
  public:
-  /// What the children of a module become: their own nodes, or one node each.
+  /// Whether the children of a module become all their own nodes, or one node each.
   enum class Depth { all, children };
 
   explicit GraphBuilder(Depth depth = Depth::all, std::string prefix = {});
 
-  /// The child's nodes, named after it.
+  /// Adds the child's nodes, with its name as prefix.
   Value add(Module& child, Value x);
-  /// A child of several inputs: one node.
+  /// Adds a child with several inputs as one node.
   Value add(Module& child, std::vector<Value> xs);
-  /// A node of a kind that needs no weights, such as "Add" and "Concat".  Without a name it has
-  /// that of the module that adds it, which may add only one such node.
+  /// Adds a node of a kind without weights, such as "Add" and "Concat".  By default it gets the
+  /// name of the module that adds it, which may add only one such node.
   ///
-  /// Errors    ArgumentError if there is no such kind, or it has not those attributes.
+  /// Errors    ArgumentError if the kind does not exist, or does not have those attributes.
   Value apply(const std::string& kind, std::vector<Value> xs, const Attributes& attributes = {},
               const std::string& name = {});
-  /// The module that is being described as one node.
+  /// Adds the module that is being described, as one node.
   Value leaf(Module& module, std::vector<Value> xs);
-  /// All nodes of another graph, named after the module that is being described.
+  /// Adds all nodes of another graph, with the name of the module being described as prefix.
   Value splice(const BuiltGraph& graph, Value x);
 
-  /// The graph of one input that `net` is.
+  /// The graph of `net`, which has one input.
   static BuiltGraph build(Module& net, Depth depth = Depth::all, std::string prefix = {});
 
  private:
@@ -66,11 +66,11 @@ class GraphBuilder {
 };
 
 /// The net as data: `net`, which reads images [H,W,C] (or features [K]), under a name.  Its input
-/// is named "input".  What layers of their own kinds put out is found by running one image through
-/// each.
+/// is named "input".  The output shapes of layers without a registered kind are found by running
+/// one image through each.
 ///
-/// Errors    ArgumentError as checked(); for a layer that calls itself by the name of a kind but
-///           does not say with spec() that it is one.
+/// Errors    ArgumentError as checked(); or if a layer has the name of a kind, but its spec() does
+///           not say that it is of that kind.
 Graph graph_of(Module& net, const Shape& image, const std::string& name);
 
 }  // namespace joule::nn

@@ -6,8 +6,8 @@
 
 namespace joule::nn {
 
-/// A module that consists of others.  What derives from it says how in add_to(), with the functions
-/// of GraphBuilder; forward() follows, and so do fusion, slicing, and the net as data:
+/// A module that consists of others.  A derived class describes its graph in add_to() with the
+/// functions of GraphBuilder; forward(), fusion, slicing and the net as data follow from it:
 ///
 ///   Value add_to(GraphBuilder& graph, Value x) override {
 ///     return graph.apply("Concat", {x, graph.add(*relu_, graph.add(*conv_, x))});
@@ -20,7 +20,7 @@ class Composite : public Module {
   Tensor forward(Tensor x) final;
 
  private:
-  ExecutorOf all_, children_;  // down to the leaves; while observed, from child to child
+  ExecutorOf all_, children_;  // to the leaves; while observed, only to the children
 };
 
 }  // namespace joule::nn

@@ -14,46 +14,46 @@
 
 namespace joule::nn {
 
-/// Runs the nodes of a graph, one after the other.  Each is accounted to, tapped and observed under
-/// its own name, and the last one that reads a value may overwrite it.
+/// Runs the nodes of a graph one after the other.  Each node is accounted, tapped and observed
+/// under its own name, and the last node that reads a value may overwrite it.
 ///
-/// Unless somebody could see the difference (forward observers, TapLayers::all), a Conv2d runs in
-/// one pass with the ReLU that follows it; in evaluation without gradients, and unless
-/// Context::fold_batch_norm is off, with the BatchNorm between them, too, and a Linear with the one
-/// behind it.  Such a pass is accounted to the convolution, or the linear layer; the norm does no
-/// work.
+/// A Conv2d runs in one pass with the ReLU that follows it.  In evaluation without gradients, and
+/// unless Context::fold_batch_norm is off, that pass includes a BatchNorm between them, and a
+/// Linear includes the BatchNorm behind it.  The pass is accounted to the convolution or linear
+/// layer; the norm has no work.  Nothing is fused where the difference could be seen: while there
+/// are forward observers, or with TapLayers::all.
 class GraphExecutor {
  public:
-  /// The modules must outlive this.
+  /// The modules must outlive this object.
   explicit GraphExecutor(BuiltGraph graph);
 
   std::vector<Tensor> run(std::vector<Tensor> inputs) const;
-  /// Of a graph of one input and one output.
+  /// For a graph with one input and one output.
   Tensor run(Tensor x) const;
 
   std::size_t nodes() const { return steps_.size(); }
-  /// The kind of a node; empty if it is one of its own.
+  /// The kind of a node; empty if its kind is not registered.
   std::string_view kind(std::size_t node) const;
-  /// Whether all that the nodes from this one on need of those before it is one value.
+  /// Whether the nodes from this one on need only a single value of those before it.
   bool is_cut(std::size_t node) const { return live_[node].has_value(); }
-  /// The nodes [first, last) alone, from that value to that which the rest needs.
+  /// Runs the nodes [first, last) only, from the value at the first cut to the value at the second.
   /// Errors    ArgumentError unless both are cuts.
   Tensor run(std::size_t first, std::size_t last, Tensor x) const;
 
  private:
-  /// What a convolution or a linear layer may be run together with.
+  /// What a convolution or a linear layer may be fused with.
   struct Fusion {
     NormedConv conv;
-    std::optional<ConvParams> params;  // none: a linear layer
-    const Module* norm = nullptr;      // the next node; whether it is in training mode
-    bool relu = false;                 // the node behind all that
-    float threshold = 0;               // its
+    std::optional<ConvParams> params;  // empty: a linear layer
+    const Module* norm = nullptr;      // the next node; asked whether it is in training mode
+    bool relu = false;                 // whether a ReLU follows
+    float threshold = 0;               // the ReLU's
   };
   struct Step {
     Module* module;
-    std::string_view layer;  // its name, without that of what is around the graph
+    std::string_view layer;  // its name, without the prefix of the enclosing modules
     std::vector<std::size_t> inputs;
-    std::vector<bool> last;  // of the inputs: nobody reads it later
+    std::vector<bool> last;  // per input: no later node reads it
     std::optional<Fusion> fusion{};
   };
   using Values = std::vector<Tensor>;
@@ -72,10 +72,10 @@ class GraphExecutor {
   std::vector<std::optional<std::size_t>> live_;  // before each node, and at the end: the one value
 };
 
-/// The executor of a module's graph: made when it is first needed, and anew once a module was added
-/// to another one, anywhere.
+/// The executor of a module's graph, made at first use and remade after any module in the process
+/// was added to another one.
 ///
-/// Threads   may be used by several at the same time.
+/// Threads   several threads may use it at the same time.
 class ExecutorOf {
  public:
   std::shared_ptr<const GraphExecutor> get(Module& net, GraphBuilder::Depth depth);

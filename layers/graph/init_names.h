@@ -10,7 +10,7 @@
 
 namespace joule::nn {
 
-/// The initialisations as graphs name them.
+/// The names of the initialisations in graphs.
 inline constexpr std::array<std::pair<Init, const char*>, 5> kInits{
     {{Init::he_normal, "he_normal"},
      {Init::he_normal_out, "he_normal_out"},

@@ -16,78 +16,78 @@
 
 namespace joule::nn {
 
-/// What an attribute may be.
+/// The rule for one attribute.
 struct AttributeRule {
   std::string name;
-  Attribute preset;       // its value unless it is given, and its type
-  bool required = false;  // then the preset is only the type
-  double least = -std::numeric_limits<double>::infinity();  // of numbers, and of those in a list
+  Attribute preset;                                         // its type and default value
+  bool required = false;                                    // if true, `preset` gives only the type
+  double least = -std::numeric_limits<double>::infinity();  // of numbers, also of those in a list
   double most = std::numeric_limits<double>::infinity();
   std::size_t length = 0;              // of a list; 0: any
   std::vector<std::string> choices{};  // of a text; empty: any
 };
 
-/// A parameter or buffer of a layer: the name under which its module registers it.
+/// A parameter or buffer of a layer, by the name under which its module registers it.
 struct WeightRule {
   std::string name;
   Shape shape;
 };
 
-/// What becomes of the zeros that a layer reads.
+/// What a layer does with zeros in its input.
 enum class ReadZeros {
   unknown,
-  save,  // the MACs that each of them would meet are saved where zeros are skipped
-  pass,  // what it puts out is zero where all that it is made of is
-  lost,  // what it puts out is not
+  save,  // where zeros are skipped, each zero saves the MACs that it would take part in
+  pass,  // an output is zero where all the inputs it is made from are zero
+  lost,  // its outputs are not zero there
 };
 
-/// A kind of node: everything that is known of it, in one place.  What a
-/// missing function would say cannot be asked of this kind: an error names it.
+/// A kind of node: all that is known about it, in one place.  If a function is missing, its
+/// question cannot be answered for this kind, and asking it is an error that names the kind.
 struct Kind {
   std::string name;
   std::vector<AttributeRule> attributes{};
   std::size_t least_inputs = 1, most_inputs = 1;
-  /// A fresh module of this kind.  Its spec() must say the same kind and attributes.
+  /// Makes a new module of this kind.  Its spec() must give the same kind and attributes.
   std::function<std::shared_ptr<Module>(const Attributes&)> make{};
-  /// The output's shape from those of the inputs, all with the batch in front.  Throws
-  /// ArgumentError (expected, got) if they do not fit.  Unless given: found by running one image
+  /// The output's shape from the inputs' shapes, all with the batch first.  Throws ArgumentError
+  /// (expected, got) if they do not fit.  If missing, the shape is found by running one image
   /// through make(attributes).
   std::function<Shape(const Attributes&, std::span<const Shape>)> shape{};
-  /// Parameters, then buffers.  Unless given: those of make(attributes).
+  /// Parameters, then buffers.  If missing, those of make(attributes).
   std::function<std::vector<WeightRule>(const Attributes&)> weights{};
-  /// How many operations the accelerator models count for an output y of an input x, both with the
-  /// batch in front; see training/energy/asic_counts.h.
+  /// The number of operations that the accelerator models count for output y of input x, both with
+  /// the batch first; see training/energy/asic_counts.h.
   std::function<std::int64_t(const Attributes&, const Shape& x, const Shape& y)> operations{};
   ReadZeros zeros = ReadZeros::unknown;
 };
 
-/// Makes a kind known to everything that reads graphs, for the rest of the process.
+/// Registers a kind with everything that reads graphs, for the rest of the process.
 ///
-/// Errors    ArgumentError if there is one of that name, the name is empty, or there is no make.
+/// Errors    ArgumentError if the name is empty or taken, or `make` is missing.
 void register_kind(Kind kind);
 
 /// The kind of that name, or null.
 const Kind* find_kind(std::string_view name);
-/// Errors    ArgumentError that names the kind and lists those that there are.
+/// Errors    ArgumentError that names the kind and lists the existing ones.
 const Kind& kind_of(std::string_view name);
-/// The names of all of them, sorted.
+/// The names of all kinds, sorted.
 std::vector<std::string> kind_names();
 
-/// The attributes with what was left out at its preset.
+/// The attributes, with the missing ones at their defaults.
 ///
-/// Errors    ArgumentError: an attribute that the kind has not, or lacks; of another type; out of
-///           range.
+/// Errors    ArgumentError if an attribute is unknown to the kind, required and missing, of another
+///           type, or out of range.
 Attributes completed(const Kind& kind, const Attributes& attributes);
 
-/// The parameters and buffers of a node of that kind.
+/// The parameters and buffers of a node of this kind.
 std::vector<WeightRule> weights_of(const Kind& kind, const Attributes& attributes);
 
-/// Of a Conv2d.
+/// The parameters of a Conv2d.
 ConvParams conv_params(const Attributes& attributes);
 
 /// Joule's own layers.
 std::vector<Kind> built_in_kinds();
-/// Of these Sub, Mul, Div and Clip.
+/// Of these: Sub, Mul, Div and Clip.
 std::vector<Kind> merge_kinds();
 
 }  // namespace joule::nn

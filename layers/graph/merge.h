@@ -10,10 +10,10 @@
 #include "joule/layers/graph/attributes.h"
 #include "joule/layers/module.h"
 
-// The layers in which branches of a net meet, or begin.
+// The layers where branches of a net join or start.
 namespace joule::nn {
 
-/// The sum of its inputs, of one shape; two or more.
+/// The sum of two or more inputs of the same shape.
 class Add final : public Module {
  public:
   std::string describe() const override { return "Add()"; }
@@ -25,8 +25,8 @@ class Add final : public Module {
   bool tapped_by_all() const override { return false; }
 };
 
-/// a - b, a * b or a / b of two inputs of one shape; b may also be [C] of images [H,W,C]: one
-/// number for each channel of an image, as squeeze-and-excitation has it.
+/// a - b, a * b or a / b of two inputs of the same shape; b may also be [C] for images [H,W,C]: one
+/// number per channel of an image, as in squeeze-and-excitation.
 template <BinaryFunction kFunction>
 class Arithmetic final : public Module {
  public:
@@ -45,7 +45,7 @@ using Sub = Arithmetic<BinaryFunction::sub>;
 using Mul = Arithmetic<BinaryFunction::mul>;
 using Div = Arithmetic<BinaryFunction::div>;
 
-/// Its inputs one after the other along the channels; one or more.
+/// Concatenates one or more inputs along the channels.
 class Concat final : public Module {
  public:
   std::string describe() const override { return "Concat()"; }
@@ -57,7 +57,7 @@ class Concat final : public Module {
   bool tapped_by_all() const override { return false; }
 };
 
-/// `count` channels of its input from the channel `first` on.
+/// `count` channels of its input, starting at channel `first`.
 class Slice final : public Module {
  public:
   Slice(std::int64_t first, std::int64_t count) : first_(first), count_(count) {}

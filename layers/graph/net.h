@@ -11,16 +11,16 @@
 
 namespace joule::nn {
 
-/// A net that is run as the graph that it is: one made from data, or the graph of a Sequential.
+/// A net that runs as a graph: one made from data, or the graph of a Sequential.
 /// Parameters and buffers are named after their nodes: "block1.main.conv1.weight".
 class Net final : public Module {
  public:
   /// Empty; for a member that is assigned later.
   Net() = default;
-  /// Fresh modules, initialised in the order of the nodes.
+  /// Makes new modules, initialised in the order of the nodes.
   /// Errors    ArgumentError as checked(); DeviceError if there is no memory for the weights.
   explicit Net(const Graph& graph);
-  /// The layers of that net, which are taken over with their names and weights.
+  /// Takes over the layers of that net, with their names and weights.
   Net(Sequential net);  // NOLINT: implicit on purpose
 
   std::string describe() const override { return "Net()"; }
@@ -28,7 +28,7 @@ class Net final : public Module {
 
   /// The outputs for the inputs, in the order of the graph.
   std::vector<Tensor> run(std::vector<Tensor> inputs);
-  /// Of a net of one input; of one output as operator().
+  /// For a net with one input; with one output as operator().
   std::vector<Tensor> run(Tensor x);
   std::size_t outputs() const { return built_.outputs.size(); }
 

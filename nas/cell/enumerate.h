@@ -10,37 +10,37 @@
 
 namespace joule::nas {
 
-/// Of the cells that are isomorphic to a pruned one (the ends stay where they are), that with the
-/// smallest edge_bits(), and among those with the smallest operations, the first vertex's first.
+/// The canonical one among the cells isomorphic to a pruned cell (with fixed ends): that with the
+/// smallest edge_bits(), then with the smallest operations, comparing the first vertex first.
 ///
-/// Cost      a look at each order of the interior vertices, at most 120, that keeps edges upward.
+/// Cost      tries every order of the interior vertices that keeps edges upward, at most 120.
 Cell canonical(const Cell& cell);
 
-/// A cell of a space with the name that the tables have for it.
+/// A cell of a space with the name that tables use.
 struct NamedCell {
   Cell cell;
   Fingerprint fingerprint;
 };
 
-/// All cells of a space, each fingerprint once, as canonical() cells: by vertices, then
-/// edge_bits(), then operations.  Cells of 2 vertices or more in which every vertex lies on a way
-/// from input to output: 91 with at most 4 vertices, 2532 with 5, 423 624 with 7 (and 9 edges).
+/// All cells of a space, one per fingerprint, as canonical() cells: sorted by vertices, then
+/// edge_bits(), then operations.  They have at least 2 vertices, all on a path from input to
+/// output: 91 with at most 4 vertices, 2532 with 5, 423 624 with 7 (and 9 edges).
 ///
-/// What counts as one cell is the authors': what has one fingerprint.  Of several that are not
-/// isomorphic the first stays.
+/// As for the authors, one fingerprint is one cell.  Of non-isomorphic cells with the same
+/// fingerprint, the first is kept.
 ///
-/// Cost      7 vertices: seconds, of which the fingerprints are most; 32 bytes a cell.
+/// Cost      7 vertices: seconds, mostly for the fingerprints; 32 bytes per cell.
 /// Errors    ArgumentError unless vertices are 2 to 7 and edges 1 to 21.
 std::vector<NamedCell> enumerate(const CellLimits& limits = {});
 
-/// The same without fingerprints: the cells of which no two are isomorphic.
+/// The same without fingerprints: pairwise non-isomorphic cells.
 std::vector<Cell> canonical_cells(const CellLimits& limits = {});
 
-/// A random cell, pruned: each entry above the diagonal of a matrix of limits.vertices vertices is
-/// 0 or 1, each operation one of three, all equally likely, drawn again until pruning leaves a cell
-/// of the space.  So it is uniform over such matrices with operations that are valid, as
-/// NAS-Bench-101 draws them, and not over cells: one that many matrices make comes up more often.
-/// Uniform over cells is enumerate()[random.below(n)].
+/// A random cell, pruned.  Each entry above the diagonal of a matrix with limits.vertices vertices
+/// is 0 or 1, each operation one of three, all equally likely; drawn again until pruning leaves a
+/// cell of the space.  As in NAS-Bench-101, this is uniform over valid matrices with operations,
+/// not over cells: a cell that many matrices yield is more likely.  Uniform over cells is
+/// enumerate()[random.below(n)].
 ///
 /// Errors    ArgumentError as enumerate().
 Cell random_cell(const CellLimits& limits, Generator& random);

@@ -14,7 +14,7 @@
 
 namespace joule::nas {
 
-/// The 128 bits by which NAS-Bench-101 knows a cell.
+/// The 128 bits by which NAS-Bench-101 identifies a cell.
 struct Fingerprint {
   std::array<std::uint8_t, 16> bytes{};
 
@@ -32,13 +32,13 @@ Fingerprint parse_fingerprint(std::string_view text);
 bool is_fingerprint(std::string_view text);
 
 /// The fingerprint of pruned(cell), equal for isomorphic cells and equal to the authors'.  Each
-/// vertex begins as the MD5 of "(out-degree, in-degree, label)", with the labels -1 (input), 0, 1,
-/// 2 and -2 (output).  As often as there are vertices, all become at once the MD5 of
-/// predecessors|successors|own, where the neighbours' hexadecimal digits are sorted and joined; the
-/// cell's is that of "['..', '..']", the vertices' sorted.
+/// vertex starts as the MD5 of "(out-degree, in-degree, label)", with the labels -1 (input), 0, 1,
+/// 2 and -2 (output).  As many times as there are vertices, all are simultaneously replaced by the
+/// MD5 of predecessors|successors|own, with the neighbours' hexadecimal digits sorted and joined.
+/// The cell's is the MD5 of "['..', '..']", the vertices' sorted.
 ///
-/// Two cells that are not isomorphic may have one fingerprint (colour refinement cannot tell all
-/// graphs apart): for the table they are one.
+/// Two non-isomorphic cells may have the same fingerprint (colour refinement cannot distinguish all
+/// graphs); tables treat them as one.
 ///
 /// Cost      (vertices + 1)^2 MD5s of at most 300 bytes.
 /// Errors    as pruned().

@@ -11,17 +11,17 @@ namespace joule::nas {
 /// Whether this build decodes protobuf messages.
 bool has_protobuf();
 
-/// A run from the message of a TFRecord (metrics.proto): EC-NAS's, or NAS-Bench-101's if it does
-/// not fit that.
+/// Decodes a run from a TFRecord message (metrics.proto): as EC-NAS's, or if it does not fit,
+/// NAS-Bench-101's.
 ///
-/// Errors    ArgumentError: the bytes are neither, or have fields that neither has, which are
-/// named;
-///           this build has no protobuf (and how to get it).
+/// Errors    ArgumentError: the bytes are neither, or have fields that neither has (named);
+///           this build has no protobuf (says how to get
+///           it).
 RecordedRun decode_run(std::string_view bytes);
 
-/// The bytes that a Base64 text stands for, which may be broken into lines.
+/// Decodes a Base64 text, which may contain line breaks.
 ///
-/// Errors    ArgumentError: another character, or an end that cannot be.
+/// Errors    ArgumentError: an invalid character, or an invalid end.
 /// Source    RFC 4648, section 4.
 std::string from_base64(std::string_view text);
 

@@ -11,7 +11,7 @@
 
 namespace joule::nas {
 
-/// What a run had at one of its checkpoints, in the units of the authors' files: s, kWh, g, g/kWh.
+/// A run at one of its checkpoints, in the units of the authors' files: s, kWh, g, g/kWh.
 struct Evaluation {
   std::optional<double> epochs{}, training_time{};
   std::optional<double> train_accuracy{}, validation_accuracy{}, test_accuracy{};
@@ -28,7 +28,7 @@ struct Device {
   std::optional<double> watts{}, joules{};
 };
 
-/// One training, as the authors' files have it.
+/// One training, as recorded in the authors' files.
 struct RecordedRun {
   std::optional<double> parameters{}, total_time{}, total_energy{}, total_co2eq{},
       carbon_intensity{};
@@ -37,9 +37,9 @@ struct RecordedRun {
   std::vector<Evaluation> evaluations{};  // at the start, in between, at the end
 };
 
-/// What the energies, times and emissions of a file are.
+/// How the energies, times and emissions of a file were obtained.
 enum class EnergyKind {
-  automatic,  // scaled where a run's checkpoint in between shows it, else measured
+  automatic,  // scaled if a run's middle checkpoint shows it, else measured
   measured,   // by CarbonTracker
   scaled,     // those of 4 epochs times budget / 4, beside the accuracies of NAS-Bench-101
   surrogate   // predicted by the authors' net
@@ -48,15 +48,15 @@ std::string_view name(EnergyKind kind);
 /// Errors    ArgumentError that lists the names.
 EnergyKind parse_energy_kind(std::string_view text);
 
-/// The run as values with their origins: kWh become J (times 3 600 000), all else stays.
+/// The run as values with their origins; kWh are converted to J (times 3 600 000).
 ///
-/// What is not what it seems to be is left out, with the reason: of a scaled run (its checkpoint in
-/// between was taken before a quarter of the budget) the totals and the first two checkpoints,
-/// which are those of the run of 4 epochs; accuracies at the first two checkpoints that are all
-/// equal to those at the end, which are copies of these.
+/// Misleading values are left out, with the reason: for a scaled run (its middle checkpoint was
+/// taken before a quarter of the budget), the totals and the first two checkpoints, which are those
+/// of the run of 4 epochs; and accuracies at the first two checkpoints if they all equal those at
+/// the end, of which they are copies.
 ///
-/// Errors    ArgumentError: not three evaluations, or the last one not after `epochs`; a time that
-///           is none.
+/// Errors    ArgumentError if there are not three evaluations, the last is not after `epochs`, or a
+///           time is invalid.
 std::vector<Value> values_of(const RecordedRun& run, std::int64_t epochs, EnergyKind kind,
                              const std::string& source);
 

@@ -9,11 +9,11 @@
 
 namespace joule::nas {
 
-/// The check sum of Castagnoli's polynomial 0x1EDC6F41, reflected, as iSCSI has it (RFC 3720).
+/// The CRC with Castagnoli's polynomial 0x1EDC6F41, reflected, as in iSCSI (RFC 3720).
 std::uint32_t crc32c(std::string_view bytes);
 
-/// As TFRecord files have it: rotated right by 15 bits, plus 0xa282ead8, so that the check sum of a
-/// text that holds check sums is no trivial one.
+/// As in TFRecord files: rotated right by 15 bits, plus 0xa282ead8, so that the checksum of data
+/// that contains checksums is not trivial.
 std::uint32_t masked_crc32c(std::string_view bytes);
 
 /// Reads a TFRecord file, which may be gzipped.  Each record is its length (8 bytes,
@@ -30,8 +30,8 @@ class TfRecordReader {
 
   /// The next record; false at the end of the file.
   ///
-  /// Errors    DataError (path, where the record begins, what is wrong): a check sum, a record that
-  ///           is longer than kMostBytes, one that ends early.
+  /// Errors    DataError (path, position of the record, what is wrong): a wrong checksum, a record
+  ///           longer than kMostBytes, or a truncated one.
   bool next(std::string& data);
 
   /// Where the last record began.

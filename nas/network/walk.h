@@ -5,11 +5,11 @@
 
 #include "joule/nas/network/skeleton.h"
 
-// The net of a cell, told layer by layer: what makes a graph of it, what counts it and what
-// predicts its energy read the same description.
+// The net of a cell, described layer by layer, for code that builds its graph, counts it or
+// predicts its energy.
 namespace joule::nas {
 
-/// Where a layer stands, for its name; what is 0 does not apply.
+/// The position of a layer, for its name; 0 means that it does not apply.
 struct Place {
   std::int64_t stack = 0, cell = 0;
   int vertex = 0;

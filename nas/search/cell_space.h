@@ -11,12 +11,12 @@
 
 namespace joule::nas {
 
-/// Cells as points of a space that every sampler can search:
-///   edge_i_j  0 or 1, of each i < j, row after row of the matrix
+/// Cells as points of a search space for any sampler:
+///   edge_i_j  0 or 1, for each i < j, row by row of the matrix
 ///   op_i      the operation of interior vertex i, from 1
-///   epochs    with more than one budget: a choice of them, ascending
-/// A point is a matrix before it is pruned: of a cell with fewer vertices there are several, and
-/// some points are no cell of the space (the output is not reached; too many edges are left).
+///   epochs    if there are several budgets: a choice of them, ascending
+/// A point is a matrix before pruning: a cell with fewer vertices has several points, and some
+/// points are not in the cell space (the output is not reached, or too many edges are left).
 class CellSpace {
  public:
   /// Errors    ArgumentError unless vertices are 3 to 7 and there are budgets, ascending and above
@@ -27,13 +27,13 @@ class CellSpace {
   int vertices() const { return vertices_; }
   std::span<const std::int64_t> budgets() const { return budgets_; }
 
-  /// Of a point of the space; not pruned.
+  /// The cell of a point; not pruned.
   Cell cell(const search::Point& point) const;
   std::int64_t epochs(const search::Point& point) const;
-  /// A point of that cell: its output is the last vertex of the space, and the vertices that it has
-  /// not have no edges and the first operation.
+  /// A point of a cell: its output is the last vertex of the space; the vertices that the cell does
+  /// not have get no edges and the first operation.
   ///
-  /// Errors    ArgumentError if it has more vertices, or there is no such budget.
+  /// Errors    ArgumentError if the cell has more vertices, or the budget does not exist.
   search::Point point(const Cell& cell, std::int64_t epochs) const;
 
  private:

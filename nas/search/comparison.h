@@ -10,33 +10,33 @@
 #include "joule/nas/search/run.h"
 #include "joule/search/front/objectives.h"
 
-// What searches of several strategies, several seeds each, came to.
+// Compares searches with several strategies and several seeds each.
 namespace joule::nas {
 
-/// A number over the runs of a strategy: quartiles as Hyndman and Fan's type 7 (NumPy's).
+/// A number over the runs of a strategy; quartiles by Hyndman and Fan's type 7 (NumPy's).
 struct Spread {
   double low = 0, median = 0, high = 0;
 };
 /// Errors    ArgumentError if there are none.
 Spread spread_of(std::vector<double> values);
 
-/// The hypervolume of all runs of a strategy once each had made so many evaluations, or spent so
-/// many joules.
+/// The hypervolume of all runs of a strategy after a number of evaluations, or of joules
+/// spent.
 struct CurvePoint {
   double x = 0;
   Spread volume;
 };
 
-/// What was reached in the second objective at the price of x in the first: half of the runs and
-/// more attained the median, three quarters the low one, a quarter the high one.
+/// The second objective attained for a value x of the first: at least half of the runs attained the
+/// median, three quarters the low one, a quarter the high one.
 using Surface = std::vector<std::array<double, 2>>;
 struct Attainment {
   Surface quarter, median, three_quarters;
 };
 
-/// Of one run: the number of an evaluation, where there is such a one.
+/// Landmarks of one run, as indices of evaluations where they exist.
 struct Landmarks {
-  std::vector<std::size_t> front;    // numbers of evaluations
+  std::vector<std::size_t> front;    // indices of evaluations
   std::vector<std::size_t> extrema;  // the best in each objective
   std::optional<std::size_t> bend;   // search::largest_bend()
   std::optional<std::size_t> knee;   // search::knee()
@@ -45,7 +45,7 @@ struct Landmarks {
 
 struct Method {
   std::string strategy, sampler;
-  std::vector<std::size_t> runs;     // their numbers in the comparison
+  std::vector<std::size_t> runs;     // their indices in the comparison
   std::vector<Landmarks> landmarks;  // per run
   std::vector<CurvePoint> over_evaluations, over_joules;
   std::optional<Attainment> attainment;     // with two objectives
@@ -55,14 +55,14 @@ struct Method {
 struct Comparison {
   std::vector<Objective> objectives;
   std::vector<double> reference;  // shared by all
-  /// The hypervolume of all that there is, where that is known.
+  /// The hypervolume of everything that exists, if known.
   std::optional<double> whole{};
   std::vector<SearchRun> runs;
-  std::vector<Method> methods;  // in the order in which their runs first come
+  std::vector<Method> methods;  // in the order of their first runs
 };
 
-/// `everything`: the objectives of all that could be found, as a table has them; else empty.  The
-/// reference is the worst of each objective in it, or if it is empty, in all runs.
+/// `everything`: the objectives of all points that exist, as in a table; or empty.  The reference
+/// is the worst of each objective in it or, if it is empty, in all runs.
 ///
 /// Cost      a hypervolume per evaluation that enters its run's front.
 /// Errors    ArgumentError if there is no run, or none with a valid evaluation.

@@ -11,7 +11,7 @@
 
 namespace joule::nas {
 
-/// What replacing one operation does, on the average over a table.
+/// The average effect of replacing one operation, over a table.
 struct OpSwap {
   std::int64_t pairs = 0;  // of cells, one with each operation at one vertex
   double before = 0;       // the mean of those with `from`
@@ -28,9 +28,9 @@ struct SwapTable {
   std::array<std::array<OpSwap, kCellOps>, kCellOps> swaps{};
 };
 
-/// Over each cell of the table and each of its interior vertices: the cell beside the one that has
-/// another operation there, where the table has both with that budget and the metric.  Of several
-/// trainings of a cell the mean counts.
+/// For each cell of the table and each of its interior vertices: compares it with the cell that has
+/// another operation there, if the table has both with that budget and the metric.  For several
+/// trainings of a cell, uses the mean.
 ///
 /// Cost      2 queries per vertex of each cell.
 /// Errors    ArgumentError as Table::column().

@@ -10,29 +10,29 @@
 #include "joule/nas/table/value.h"
 #include "joule/search/sampler.h"
 
-// Searches among cells: what was asked, one evaluation after the other.
+// Searches among cells: their evaluations in order.
 namespace joule::nas {
 
-/// What a search is to make better.
+/// An objective of a search.
 struct Objective {
   std::string metric;
   search::Direction direction = search::Direction::minimise;
   friend bool operator==(const Objective&, const Objective&) = default;
 };
 
-/// Accuracies are to be large, everything else small.
+/// Accuracies are maximised, everything else is minimised.
 Objective objective_of(std::string_view metric);
 /// objective_of() each of them: "validation accuracy", "energy".
 std::vector<Objective> default_objectives();
 std::vector<search::Direction> directions_of(const std::vector<Objective>& objectives);
 
-/// A training that a search asked for.
+/// A training that a search evaluated.
 struct SearchEvaluation {
   search::Point point;
   std::int64_t epochs = 0;
-  std::vector<Value> values{};  // the objectives in their order, then what else is known
-  std::string fault{};          // why there is no answer; then there are no values
-  /// What the training took, or takes instead of a query: joules, seconds.
+  std::vector<Value> values{};  // the objectives in order, then whatever else is known
+  std::string fault{};          // why there is no result; then there are no values
+  /// The cost of the training, or of the training that a query replaces: joules, seconds.
   double joules = 0, seconds = 0;
 
   bool valid() const { return fault.empty(); }
@@ -43,11 +43,11 @@ struct SearchEvaluation {
 
 /// One search.
 struct SearchRun {
-  std::string strategy;  // as it was asked for
+  std::string strategy;  // as requested
   std::string sampler;   // with all its options; empty: the points were given
   std::uint64_t seed = 0;
   std::vector<SearchEvaluation> evaluations{};
-  double seconds = 0;  // of this machine, for all of it
+  double seconds = 0;  // of this machine, in total
 };
 
 }  // namespace joule::nas

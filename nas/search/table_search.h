@@ -10,13 +10,13 @@
 #include "joule/nas/search/run.h"
 #include "joule/nas/table/table.h"
 
-// Searches whose trainings are looked up.
+// Searches that look up trainings in a table.
 namespace joule::nas {
 
-/// Strategies of joule nas search are samplers and
+/// The strategies of joule nas search are the samplers and
 inline constexpr std::string_view kExhaustive = "exhaustive";  // each cell and budget once
 
-/// The sampler of a strategy, with those of its options that were not given:
+/// The sampler of a strategy, with defaults for options that were not given:
 ///   semoa*   changes=edge_@2+op_@0.5; with several budgets ladder=epochs
 ///   semoa-code  also frozen=op_1, as the authors' code never changes the first operation
 ///   sh-emoa  with several budgets ladder=epochs and evaluations=`evaluations`
@@ -24,19 +24,19 @@ inline constexpr std::string_view kExhaustive = "exhaustive";  // each cell and 
 /// Errors    ArgumentError as make_sampler(), without its settings.
 std::string sampler_of(std::string_view strategy, const CellSpace& space, std::int64_t evaluations);
 
-/// The values that a search keeps of an answer: the objectives, and accuracies, training time,
-/// energy and parameters where the table has them.
+/// Evaluates points in a table.  Keeps the objectives, and accuracies, training time, energy and
+/// parameters if the table has them.
 class TableEvaluator {
  public:
-  /// Refers to both.
+  /// Keeps references to both.
   ///
   /// Errors    ArgumentError that names the metric if the table has none of that name.
   TableEvaluator(Table& table, const CellSpace& space, const std::vector<Objective>& objectives);
 
-  /// What the table says of a point; its cost is in Table::spent(). A point that is no cell of the
-  /// table, or of whose objectives one is missing, has a fault and costs nothing.
+  /// Looks up a point; Table::spent() adds up the cost.  A point that is not a cell of the table,
+  /// or lacks an objective, has a fault and costs nothing.
   SearchEvaluation evaluate(const search::Point& point) const;
-  /// That objective of a point, where it is known; asks without cost.
+  /// An objective of a point, if known, without cost.
   std::optional<double> objective(std::size_t number, const search::Point& point) const;
 
  private:
@@ -51,20 +51,20 @@ struct TableSearch {
   std::vector<Objective> objectives;
   std::int64_t evaluations = 100;
   std::uint64_t seed = 1;
-  /// Those that ms-ehvi is told of any point without a training: their metrics.
+  /// The metrics that ms-ehvi gets for any point without a training.
   std::vector<std::string> exact{std::string(kEnergy)};
 };
 
-/// A search in memory.  The points are those that a study with the same space, sampler and seed
-/// proposes when one worker runs it: an evaluation with a fault is a trial that failed.
+/// A search in memory.  Its points are those that a study with the same space, sampler and seed
+/// proposes with one worker; an evaluation with a fault corresponds to a failed trial.
 ///
 /// Cost      semoa with 1000 evaluations in the table of 2532 cells: hundredths of a second.
 /// Errors    as TableEvaluator(), sampler_of(), and Sampler::ask(); ArgumentError if evaluations
 ///           < 1.
 SearchRun search_table(Table& table, const CellSpace& space, const TableSearch& search);
 
-/// The points of `exhaustive`: each cell of the table that the space has, and each of its budgets
-/// that was trained.
+/// The points of `exhaustive`: each cell of the table that is in the space, with each of its
+/// budgets in the table.
 std::vector<search::Point> all_points(const Table& table, const CellSpace& space);
 
 }  // namespace joule::nas

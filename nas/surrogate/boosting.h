@@ -8,7 +8,7 @@
 
 namespace joule::nas {
 
-/// Rows of numbers, one after the other.
+/// Rows of numbers, stored contiguously.
 struct Rows {
   std::size_t columns = 0;
   std::vector<double> values{};
@@ -21,12 +21,12 @@ struct Rows {
 
 struct BoostingOptions {
   int rounds = 1200;          // trees
-  double rate = 0.03;         // what of each tree's prediction is added, in (0, 1]
+  double rate = 0.03;         // the factor of each tree's prediction, in (0, 1]
   int leaves = 12;            // of a tree, at most
   int least = 6;              // rows in a leaf, at least
   double row_share = 0.6;     // of the rows that a tree sees, in (0, 1]
   double column_share = 0.4;  // of the columns that a tree may split, in (0, 1]
-  double clip = 0.9;          // residuals count at most as the one of this quantile, in (0, 1]
+  double clip = 0.9;          // residuals are clipped to this quantile, in (0, 1]
   std::uint64_t seed = 1;
 };
 
@@ -39,9 +39,9 @@ using Tree = std::vector<TreeNode>;  // the first node is the root
 
 /// A sum of regression trees:
 ///   f_0 = median y,   f_m = f_{m-1} + rate * tree_m(clipped residuals y - f_{m-1})
-/// Each tree sees a random share of the rows and columns, splits the leaf whose split lowers the
-/// squared error most until it has its leaves, and answers with the mean of the rows in a leaf.
-/// Clipped residuals are the gradients of Huber's loss, which outliers pull less.
+/// Each tree uses a random fraction of the rows and columns, repeatedly splits the leaf whose split
+/// lowers the squared error most until it has its leaves, and predicts the mean of the rows in a
+/// leaf.  Clipped residuals are the gradients of Huber's loss, which is more robust to outliers.
 ///
 /// Source    Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine"; 2002,
 ///           "Stochastic Gradient Boosting".
@@ -52,7 +52,7 @@ class BoostedTrees {
   ///           seconds.
   /// Errors    ArgumentError: no rows, a number that is not finite, an option out of its range.
   BoostedTrees(const Rows& rows, std::span<const double> y, const BoostingOptions& options);
-  /// From what the members below gave.
+  /// From the values of the members below.
   ///
   /// Errors    ArgumentError unless each node has a column below `columns` and two nodes after it,
   ///           or neither.

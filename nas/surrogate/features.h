@@ -12,23 +12,22 @@
 
 namespace joule::nas {
 
-/// What is counted of the net that a cell makes: per kind of convolution (3x3, 1x1, projection of
-/// the cell's input) the layers, the values that they put out and MACs, in all and at each size of
-/// the image (halved twice, as of three stacks); the values that pools, additions, concatenations
-/// and truncations move; parameters; and of the cell vertices, edges, the longest way, widths and
-/// operations.
+/// Features of the net of a cell.  Per kind of convolution (3x3, 1x1, projection of the cell's
+/// input): the layers, their output values and MACs, in total and at each size of the image (halved
+/// twice, with three stacks); the values moved by pools, additions, concatenations and truncations;
+/// parameters; and of the cell: vertices, edges, longest path, widths and operations.
 ///
 /// Cost      microseconds.
 /// Errors    as network_of(); ArgumentError unless the skeleton has 3 stacks.
 std::vector<double> features_of(const Cell& cell, const Skeleton& skeleton = {});
-/// As many, in the same order.
+/// The names of the features, in the same order.
 std::span<const std::string> feature_names();
 
-/// Of many cells, on all threads.
+/// For many cells, on all threads.
 Rows features_of(std::span<const Cell> cells);
 
-/// The numbers that say which layers a net has: cells with the same ones differ in how these are
-/// connected, and in nothing else.
+/// Numbers that determine which layers a net has: cells with the same numbers differ only in how
+/// these are connected.
 std::vector<std::array<std::int64_t, 5>> layers_of(const Cell& cell, const Skeleton& skeleton = {});
 
 /// The 36 inputs of the authors' net: the upper triangle of the 7x7 adjacency matrix with the

@@ -9,7 +9,7 @@
 
 namespace joule::nas {
 
-/// body(begin, end) of pieces of [0, n), each on a thread of its own; the body does not throw.
+/// Calls body(begin, end) on pieces of [0, n), each in its own thread; body must not throw.
 template <class Body>
 void in_parallel(std::size_t n, const Body& body) {
   const auto pieces = static_cast<std::size_t>(num_threads());

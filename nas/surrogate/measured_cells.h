@@ -8,7 +8,7 @@
 
 namespace joule::nas {
 
-/// A cell whose training somebody has measured.
+/// A cell with a measured training.
 struct MeasuredCell {
   Cell cell;  // its vertices in the order of the file
   double parameters = 0;
@@ -25,9 +25,9 @@ struct MeasuredCell {
 ///   parameters         of the net
 ///   energy_kwh         of its training
 ///
-/// Errors    DataError (path, line, what is wrong): another header, a cell that cannot be or is not
-///           connected, parameters that are not those of the cell's net, an energy that is not
-///           above 0, a cell twice, no row.
+/// Errors    DataError (path, line, what is wrong): another header, a cell that is impossible or
+///           not connected, parameters that are not those of the cell's net, an energy that is not
+///           above 0, a duplicate cell, no row.
 std::vector<MeasuredCell> read_measured_cells(const std::string& path);
 
 }  // namespace joule::nas

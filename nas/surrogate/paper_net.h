@@ -12,8 +12,8 @@
 namespace joule::nas {
 
 struct PaperNetOptions {
-  /// 4 as the paper says: 36 -> 128 -> 64 -> 32 -> 1; 5 as the authors' code has it, with another
-  /// 32 -> 32 before the last.
+  /// 4 as in the paper: 36 -> 128 -> 64 -> 32 -> 1; 5 as in the authors' code, with another 32 ->
+  /// 32 before the last.
   int layers = 4;
   int epochs = 200;
   std::int64_t batch = 32;
@@ -22,13 +22,13 @@ struct PaperNetOptions {
 };
 
 /// The authors' surrogate: linear layers with GELU between them on paper_inputs(), trained by Adam
-/// to the mean absolute error of the energy in Wh.  Of all epochs it is the one with the smallest
-/// error on the cells that it is validated with; the authors' code takes the last.
+/// on the mean absolute error of the energy in Wh.  Uses the weights of the epoch with the smallest
+/// error on the validation cells; the authors' code uses the last epoch's.
 ///
 /// Source    Bakhtiarifard, Igel and Selvan 2024, arXiv:2210.06015, appendix C.
 class PaperNet {
  public:
-  /// Trains it.  Takes joule's default generator to begin with, and restores it.
+  /// Trains it.  Uses Joule's default generator, and restores its state.
   ///
   /// Cost      95 steps an epoch of 3020 cells.
   /// Errors    ArgumentError: layers other than 4 or 5, nothing to train on or to validate with,
@@ -36,9 +36,9 @@ class PaperNet {
   PaperNet(std::span<const MeasuredCell> train, std::span<const MeasuredCell> validate,
            const PaperNetOptions& options);
 
-  /// Joules of each.
+  /// Predicted joules of each cell.
   std::vector<double> predict(std::span<const MeasuredCell> cells);
-  /// The same by the weights after the last epoch.
+  /// The same with the weights of the last epoch.
   std::vector<double> predict_last(std::span<const MeasuredCell> cells);
 
  private:

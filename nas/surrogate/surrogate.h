@@ -13,7 +13,7 @@
 
 namespace joule::nas {
 
-/// The trees that predict energies, of features_of().
+/// The options of the trees that predict energies from features_of().
 inline constexpr BoostingOptions kSurrogateTrees{.rounds = 700,
                                                  .rate = 0.05,
                                                  .leaves = 40,
@@ -26,11 +26,11 @@ struct PredictedEnergy {
   double joules = 0, low = 0, high = 0;
 };
 
-/// Predicts the energy of a cell's training by boosted trees of log(joules), with intervals that
-/// hold for whatever the errors' distribution is:
+/// Predicts the energy of a cell's training by boosted trees on log(joules), with intervals that
+/// hold for any distribution of the errors:
 ///   prediction = exp(f),   interval = exp(f -+ q)
 /// q is the ceil((n + 1) level)-th smallest of |log joules - f| over n cells that the trees have
-/// not seen, so that a further cell of the same kind lies in it with probability `level` or a
+/// not seen, so another cell of the same kind lies in the interval with probability `level` or a
 /// little more.
 ///
 /// Source    Lei et al. 2018, "Distribution-Free Predictive Inference for Regression", algorithm 2.
@@ -54,7 +54,7 @@ class EnergySurrogate {
   PredictedEnergy predict(const Cell& cell) const;
   /// On all threads.
   std::vector<PredictedEnergy> predict(std::span<const Cell> cells) const;
-  /// Of the budget that the trained cells had.
+  /// The budget of the training cells.
   std::int64_t epochs() const { return epochs_; }
   std::size_t trained() const { return trained_; }
   double level() const { return level_; }
@@ -70,7 +70,7 @@ class EnergySurrogate {
   std::size_t trained_ = 0, calibrated_ = 0;
 };
 
-/// A table of what is predicted of the cells: energies (modelled, with intervals) and parameters
+/// A table of predictions for the cells: energies (modelled, with intervals) and parameters
 /// (counted).
 Table predicted_table(const EnergySurrogate& surrogate, std::span<const NamedCell> cells,
                       const std::string& source);

@@ -11,7 +11,7 @@
 
 #include "joule/nas/surrogate/measured_cells.h"
 
-// How well surrogates predict, on seeded splits of what was measured.
+// The accuracy of surrogates, on seeded splits of measured cells.
 namespace joule::nas {
 
 enum class SurrogateKind { paper4, paper5, boosted };
@@ -27,15 +27,15 @@ struct SurrogateTrials {
   int epochs = 200;  // of the nets
 };
 
-/// Of one surrogate and one split, on cells that it has not seen.
+/// For one surrogate and one split, on cells that it has not seen.
 struct SurrogateTrial {
   SurrogateKind kind = SurrogateKind::boosted;
   std::uint64_t seed = 0;
   std::size_t trained = 0, tested = 0;
   double tau = 0;                      // Kendall's tau-b of predictions and measurements
-  std::optional<double> last_tau{};    // of a net after its last epoch, not its best
+  std::optional<double> last_tau{};    // for nets: after the last epoch instead of the best
   double mean_error = 0;               // mean |prediction - measurement|, J
-  std::optional<double> coverage{};    // the share of measurements within the intervals of 95 %
+  std::optional<double> coverage{};    // the fraction of measurements within the 95 % intervals
   std::optional<double> half_width{};  // the intervals' mean (high - low) / 2, J
   double seconds = 0;                  // of training
 };
@@ -45,13 +45,13 @@ struct PredictionPoint {
   double measured = 0, predicted = 0, low = 0, high = 0;
 };
 
-/// What cells with equal layers tell of the measurements' own spread: whatever is known of a net's
-/// layers, no prediction is nearer.
+/// The spread of the measurements among cells with equal layers: no prediction from a net's layers
+/// alone can be better.
 struct MeasurementSpread {
   std::size_t groups = 0, cells = 0;  // of two cells or more with equal layers
   double deviation = 0;  // sqrt(sum over groups of (log E - mean)^2 / (cells - groups))
   double median = 0;     // of the groups of three or more, their deviations
-  /// Kendall's tau of the energies with themselves when each is changed by a spread drawn from
+  /// Kendall's tau of the energies with themselves after each is perturbed by a spread drawn from
   /// those groups.
   double tau = 0;
 };
@@ -63,12 +63,12 @@ struct SurrogateResults {
   MeasurementSpread spread;
 };
 
-/// A permutation of the cells by the seed: 302 of 431 to train on, 43 of 431 to calibrate on, the
-/// rest to test on (3020, 430, 860 of 4310); `size` trains on the first of the first.
+/// Permutes the cells by the seed: 302 of 431 for training, 43 of 431 for calibration, the rest for
+/// tests (3020, 430, 860 of 4310); `size` trains on the first ones of the training part.
 ///
 /// `done(trial)` is called after each.
 ///
-/// Errors    ArgumentError: fewer than 100 cells, more to train on than there are, a count below 1.
+/// Errors    ArgumentError: fewer than 100 cells, too many to train on, a count below 1.
 SurrogateResults run_surrogate_trials(std::span<const MeasuredCell> cells,
                                       const SurrogateTrials& trials,
                                       const std::function<void(const SurrogateTrial&)>& done);

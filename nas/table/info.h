@@ -11,7 +11,7 @@
 
 namespace joule::nas {
 
-/// What the trainings of one budget took together, of one quality: sums never mix those.
+/// The total cost of the trainings of one budget, in one quality; sums never mix qualities.
 struct Total {
   std::int64_t epochs = 0;
   std::string name{}, unit{};  // "training time", "energy" or "co2eq", at the end
@@ -20,7 +20,7 @@ struct Total {
   double sum = 0;
 };
 
-/// What a table holds.
+/// A summary of a table.
 struct TableInfo {
   std::size_t points = 0, models = 0;
   std::map<int, std::size_t> vertices{};          // models with so many
@@ -30,7 +30,7 @@ struct TableInfo {
   std::vector<Total> totals{};
 };
 
-/// Cost      a look at every point.
+/// Cost      visits every point.
 TableInfo info_of(const Table& table);
 
 }  // namespace joule::nas

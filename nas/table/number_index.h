@@ -8,8 +8,8 @@
 
 namespace joule::nas {
 
-/// Numbers by 64-bit keys, in one array: a look-up is one miss of the cache, where
-/// std::unordered_map has three.  A key may be there more than once, for different numbers.
+/// Numbers by 64-bit keys, in one array: a look-up is one cache miss, where std::unordered_map has
+/// three.  Several numbers may have the same key.
 class NumberIndex {
  public:
   /// The first number of the key for which `is_it(number)` holds.
@@ -26,7 +26,7 @@ class NumberIndex {
     return find(key, [](std::uint32_t) { return true; });
   }
 
-  /// The number is not 0xffffffff.
+  /// The number must not be 0xffffffff.
   void add(std::uint64_t key, std::uint32_t number) {
     if (2 * (size_ + 1) > entries_.size()) grow();
     std::size_t at = place(key);
@@ -44,7 +44,7 @@ class NumberIndex {
     std::uint32_t number = kFree;
   };
 
-  /// Fibonacci's hashing: the keys of cells differ in few bits.
+  /// Fibonacci hashing: the keys of cells differ in few bits.
   std::size_t place(std::uint64_t key) const {
     return static_cast<std::size_t>(key * 0x9e3779b97f4a7c15U >> 32) & (entries_.size() - 1);
   }

@@ -12,7 +12,7 @@
 
 namespace joule::nas {
 
-/// A cell or a budget that a table does not hold; the message says why.
+/// A cell or budget that a table does not contain; the message says why.
 struct OutOfDomain : ArgumentError {
   using ArgumentError::ArgumentError;
 };
@@ -21,16 +21,16 @@ struct OutOfDomain : ArgumentError {
 struct Record {
   Cell cell;
   std::int64_t epochs = 0;  // the budget
-  std::int64_t repeat = 1;  // which of several trainings
+  std::int64_t repeat = 1;  // its index among several trainings
   std::vector<Value> values{};
-  /// fingerprint(cell), where the caller has it already.
+  /// fingerprint(cell), if the caller already has it.
   std::optional<Fingerprint> fingerprint{};
 };
 
-/// Which of a cell's records answer.
+/// Which of a cell's records answer a query.
 struct QueryOptions {
-  bool stop_halfway = false;  // what the checkpoint in between had, and cost
-  /// The number of the training that answers; without it the mean of all of them does.
+  bool stop_halfway = false;  // use the values and the cost at the middle checkpoint
+  /// The training that answers; empty: the mean of all trainings.
   std::optional<std::int64_t> repeat{};
 };
 

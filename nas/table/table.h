@@ -21,46 +21,46 @@ namespace joule::nas {
 struct Model {
   Cell cell;  // pruned, as it was first added
   Fingerprint fingerprint;
-  std::uint32_t first, last;  // of its points, which are chained by Point::next
+  std::uint32_t first, last;  // of its points, which form a chain by Point::next
 };
 
-/// A tabular benchmark in memory: per cell and budget (epochs) the trainings that were made.
+/// A tabular benchmark in memory: the trainings that were made for each cell and budget (epochs).
 ///
 ///   Table table = Table::open("table.db");
 ///   Answer answer = table.query(cell, 108);            // answer.number("validation accuracy")
 ///   Spent spent = table.spent();                       // what training instead would have cost
 ///
-/// Cells that are isomorphic have one fingerprint and get the same answer.  One thread at a time.
+/// Isomorphic cells have one fingerprint and get the same answer.  Use in one thread at a time.
 class Table {
  public:
   /// Reads what save() wrote; docs/nas.md has the schema.
   ///
   /// Cost      423 624 records of 10 numbers in about a second.
-  /// Errors    DataError (path, what is wrong): missing, not such a table, of a newer version,
+  /// Errors    DataError (path, what is wrong): missing, not such a table, of a newer version, or
   ///           damaged.
   static Table open(const std::string& path);
   /// Atomically (AtomicFile), in one transaction; the same table gives the same bytes.
   void save(const std::string& path) const;
 
-  /// Errors    ArgumentError: check(Value), a metric twice in a record or with another unit than
-  ///           before, a budget or repeat below 1, a record that is there already; as pruned().
+  /// Errors    ArgumentError as check(Value); for a metric twice in a record, or with another unit
+  ///           than before; a budget or repeat below 1; a duplicate record; as pruned().
   void add(const Record& record);
-  /// The same of a record whose fingerprint somebody else has stated.
+  /// The same for a record whose fingerprint comes from another source.
   ///
-  /// Errors    ArgumentError: also if it is not the cell's.
+  /// Errors    ArgumentError also if the fingerprint is not the cell's.
   void add_verified(const Record& record);
 
-  /// The answer for a cell, or for the cell of a fingerprint, and adds what it cost to spent():
-  /// "training time" and "energy" of the checkpoint, and its epochs.
+  /// The answer for a cell, or for a fingerprint's cell.  Adds its cost to spent(): "training time"
+  /// and "energy" of the checkpoint, and its epochs.
   ///
-  /// Cost      by fingerprint well below a microsecond.  By cell the same if this very cell was
-  ///           asked for before or is how the table has it, else a fingerprint, 20 microseconds.
-  /// Errors    OutOfDomain: a disconnected cell, more vertices or edges than the table has, a cell,
-  ///           budget, checkpoint or repeat that it lacks (the message lists those there are).
+  /// Cost      by fingerprint well below a microsecond.  By cell the same if this exact cell was
+  ///           queried before or is in the table's form, else a fingerprint, 20 microseconds.
+  /// Errors    OutOfDomain: a disconnected cell, more vertices or edges than the table has, or a
+  ///           cell, budget, checkpoint or repeat that it lacks (lists the existing ones).
   Answer query(const Cell& cell, std::int64_t epochs, const QueryOptions& options = {});
   Answer query(const Fingerprint& cell, std::int64_t epochs, const QueryOptions& options = {});
 
-  /// Nothing where query() throws OutOfDomain.
+  /// Empty where query() throws OutOfDomain.
   std::optional<Answer> find(const Cell& cell, std::int64_t epochs,
                              const QueryOptions& options = {});
   std::optional<Answer> find(const Fingerprint& cell, std::int64_t epochs,
@@ -71,7 +71,7 @@ class Table {
 
   /// Where the numbers of one name lie.
   ///
-  /// Errors    ArgumentError that lists the names if there is none.
+  /// Errors    ArgumentError that lists the names if there is no such name.
   Column column(std::string_view name) const;
 
   std::span<const Model> models() const { return models_; }
@@ -79,14 +79,14 @@ class Table {
   std::span<const Metric> metrics() const { return metrics_; }
   /// Ascending.
   std::span<const std::int64_t> budgets() const { return budgets_; }
-  /// The most vertices and edges of its cells.
+  /// The largest numbers of vertices and edges of its cells.
   const CellLimits& limits() const { return limits_; }
-  /// The number of a point in a column of metrics(), not a number where there is none; of a metric
-  /// that some point has.
+  /// The number of a point in a column of metrics(), NaN if it has none; for a metric that some
+  /// point has.
   double number(std::size_t point, std::size_t metric) const {
     return numbers_[point * stride_ + static_cast<std::size_t>(slots_[metric][0])];
   }
-  /// With its origin; nothing where the record has no such value.
+  /// With its origin; empty if the record has no such value.
   std::optional<Value> value(std::size_t point, std::size_t metric) const;
 
  private:
@@ -130,7 +130,7 @@ class Table {
   std::vector<Origin> origins_;
   std::vector<OriginSet> origin_sets_;
   NumberIndex by_fingerprint_;
-  NumberIndex by_cell_;  // of cells as they were given
+  NumberIndex by_cell_;  // by cell, as given
   std::vector<std::int64_t> budgets_;
   CellLimits limits_{.vertices = 0, .edges = 0};
   std::array<Column, 3> costs_{};  // training time, energy, epochs

@@ -7,7 +7,7 @@
 
 #include "joule/core/quality.h"
 
-// What a table holds of a run: numbers with their units, and how each came about.
+// The values of a run in a table: numbers with their units and origins.
 namespace joule::nas {
 
 using joule::name;
@@ -15,9 +15,9 @@ using joule::Quality;
 
 /// When in a run a number was taken.
 enum class Checkpoint {
-  run,    // of the run as a whole, with its evaluations and the moving of data
+  run,    // of the whole run, with its evaluations and data transfers
   start,  // before training
-  half,   // at the checkpoint in between: after half of the epochs, unless "epochs" says otherwise
+  half,   // at the middle checkpoint: after half of the epochs, unless "epochs" says otherwise
   end     // after all epochs
 };
 inline constexpr int kCheckpoints = 4;
@@ -25,7 +25,7 @@ std::string_view name(Checkpoint checkpoint);
 /// Errors    DataError (`where`, the text, the names) if it is none of them.
 Checkpoint parse_checkpoint(std::string_view text, const std::string& where);
 
-/// What is measured: a column of a table.
+/// A measured quantity: a column of a table.
 struct Metric {
   std::string name;
   Checkpoint at = Checkpoint::end;
@@ -33,7 +33,7 @@ struct Metric {
   friend bool operator==(const Metric&, const Metric&) = default;
 };
 
-// The names that more than one part of Joule uses; units: s, J, g (of CO2 equivalents), none.
+// The names that several parts of Joule use; units: s, J, g (of CO2 equivalents), none.
 inline constexpr const char* kTrainingTime = "training time";  // without evaluation
 inline constexpr const char* kEnergy = "energy";               // of that checkpoint's training
 inline constexpr const char* kCo2eq = "co2eq";
@@ -47,7 +47,7 @@ inline constexpr const char* kTotalEnergy = "total energy";
 inline constexpr const char* kTotalCo2eq = "total co2eq";
 inline constexpr const char* kCarbonIntensity = "carbon intensity";  // g/kWh
 
-/// Where a number is from.
+/// The origin of a number.
 struct Origin {
   Quality quality = Quality::measured;
   std::string source{};  // the meter, the file, the surrogate
@@ -57,14 +57,14 @@ struct Origin {
 
 struct Value {
   Metric metric;
-  std::optional<double> number{};  // none if and only if the quality is unavailable
+  std::optional<double> number{};  // empty if and only if the quality is unavailable
   Origin origin{};
-  std::optional<double> low{}, high{};  // the interval around it, both or none
+  std::optional<double> low{}, high{};  // the interval around it; both or neither
   friend bool operator==(const Value&, const Value&) = default;
 };
 
 /// Errors    ArgumentError (name, what was expected) unless there is a name; number, low and high
-///           are finite, with low <= number <= high; a number is there, or the quality is
+///           are finite, with low <= number <= high; there is a number, or the quality is
 ///           unavailable and there is a reason.
 void check(const Value& value);
 

@@ -6,12 +6,12 @@
 #include "joule/report/compare/comparison.h"
 #include "joule/report/page.h"
 
-// The charts of a comparison: a group has one colour in all of them.
+// The charts of a comparison; a group has the same colour in all of them.
 namespace joule::report {
 
-/// Losses, accuracies and non-zero activations over the epochs, a line for each group: the mean of
-/// the runs that count, with its interval.  A run that does not, as it is not finished, has a
-/// dashed line of its own.  What no group has, has no chart.  At most kMostCurvePoints epochs.
+/// Losses, accuracies and non-zero activations over the epochs, one line per group: the mean of the
+/// runs that count, with its interval.  An unfinished run, which does not count, has its own dashed
+/// line.  A quantity that no group has gets no chart.  At most kMostCurvePoints epochs.
 std::vector<LineChart> curve_charts(const Comparison& comparison);
 inline constexpr std::size_t kMostCurvePoints = 200;
 

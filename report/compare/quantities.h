@@ -15,12 +15,12 @@ namespace joule::report {
 /// One number of a run, or why there is none.
 struct Amount {
   std::optional<double> value{};
-  std::optional<double> half_width{};  // of an energy, as far as its source states one
-  std::string source{};                // of an energy: the meters, or the profile
+  std::optional<double> half_width{};  // for an energy, if its source states one
+  std::string source{};                // for an energy: the meters, or the profile
   std::string reason{};                // why there is no value
 };
 
-/// What a run has come to by the end of an epoch.
+/// The totals of a run by the end of an epoch.
 struct Standing {
   const training::EpochMetrics* last = nullptr;
   double seconds = 0;           // of all training steps until then
@@ -29,26 +29,26 @@ struct Standing {
   void add(const training::EpochMetrics& epoch);
 };
 
-/// Something that runs are compared by.
+/// A quantity by which runs are compared.
 struct Quantity {
   std::string key;   // "test_accuracy"
   std::string name;  // "test accuracy"
   std::string unit;  // "%"; empty: a pure number
-  std::string
-      quality{};  // of an energy: "measured", "sampled", "modelled"; each is a quantity of its own
-  /// Whether it is another on another machine.
+  /// Of an energy: "measured", "sampled" or "modelled"; each is a separate quantity.
+  std::string quality{};
+  /// Whether it depends on the machine.
   bool of_machine = false;
   Amount (*of)(const Standing& standing) = nullptr;
 
   bool is_energy() const { return !quality.empty(); }
 };
 
-/// In the order in which they are shown.
+/// In display order.
 std::span<const Quantity> quantities();
-/// Errors    ArgumentError if there is none of that key.
+/// Errors    ArgumentError if there is no such key.
 std::size_t quantity_of(std::string_view key);
 
-/// One column holds one quality: a figure of another has no value here, and says so.
+/// A column has one quality: a figure of another one has no value here, and its reason says so.
 Amount amount_of(const energy::Figure<energy::Joules>& figure, energy::Quality quality);
 
 /// After the last of these epochs, of which there must be one.

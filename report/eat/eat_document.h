@@ -11,7 +11,7 @@
 
 namespace joule::report {
 
-/// How fast a net is beside another library, as joule bench infer measured it.
+/// The speed of a net compared with another library, as measured by joule bench infer.
 struct PeerPace {
   std::string net;   // "standard", "within 1 point"
   std::string side;  // "joule", "joule, dense", "libtorch"
@@ -19,11 +19,11 @@ struct PeerPace {
   std::optional<double> over_dense, over_libtorch;  // medians over the rounds
 };
 
-/// What the study of energy-aware training found out: the table beside the paper's, the sweep, the
-/// front, the paper's pictures, and how it was obtained.
+/// The results of the study of energy-aware training: the table compared with the paper's, the
+/// sweep, the front, the paper's charts, and how it was obtained.
 ///
-/// Energies of different quality have rows of their own; a mean never stands without the number of
-/// seeds; points of the front that the seeds do not tell apart are marked.
+/// Energies of different quality have separate rows; a mean is always shown with the number of
+/// seeds; points of the front that the seeds do not separate are marked.
 Document eat_document(const study::Study& study, const study::EatResults& results,
                       const std::vector<PeerPace>& peers);
 

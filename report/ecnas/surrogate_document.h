@@ -9,9 +9,9 @@
 
 namespace joule::report {
 
-/// What the surrogates of EC-NAS predict, beside the paper: a table per surrogate, the error over
-/// the size of the training set, the scatter of predictions with intervals.  `command` is what made
-/// it, `data` the file that was measured.
+/// The predictions of EC-NAS surrogates, compared with the paper: a table per surrogate, the error
+/// over the size of the training set, the scatter of predictions with intervals.  `command`
+/// produced it, `data` is the measured file.
 Document surrogate_document(const nas::SurrogateResults& results, const std::string& command,
                             const std::string& data);
 

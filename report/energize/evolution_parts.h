@@ -7,30 +7,30 @@
 #include "joule/report/document.h"
 #include "joule/study/evolve/energize_results.h"
 
-// What the pages of one evolution and of several have in common.
+// What the pages of one evolution and of several share.
 namespace joule::report {
 
-/// What the variant is called where there is one alone.
+/// The name of the variant if there is only one.
 std::string variant_name(const std::string& variant);
 
 /// How power is known: "W, measured", "W, sampled", "uJ per image, modelled".
 std::string power_label(const study::EvolveResults& run);
 
-/// Fitness, accuracies, power, MACs executed and the archive over the generations: of each variant
-/// the median of its runs, with their quartiles as bars where there are several.
+/// Fitness, accuracies, power, MACs executed and the archive over the generations: per variant the
+/// median of its runs, with quartiles as bars if there are several.
 std::vector<Picture<LineChart>> evolution_charts(const study::EnergizeResults& results);
-/// Of the mutants of each kind the share that was valid, and that became parents.
+/// For the mutants of each kind, the fraction that was valid and the fraction that became parents.
 Picture<BarChart> mutation_chart(const study::EnergizeResults& results);
 
-/// The nets that are left at the end of a run, whole and short.
+/// The final nets of a run, whole and short.
 Table finals_table(const study::EvolveResults& run);
-/// Runs, generations, candidates, those that are invalid, epochs, seconds.
+/// Runs, generations, candidates, invalid ones, epochs, seconds.
 Table runs_table(const study::EnergizeResults& results);
 /// The deployed net of each variant: medians and quartiles over the seeds.
 Table deployed_table(const study::EnergizeResults& results);
 /// The least joules per image at equal accuracy, per variant.
 Table at_accuracy_table(const study::EnergizeResults& results);
-/// Mann-Whitney tests with their effect.
+/// Mann-Whitney tests with effect sizes.
 Table tests_table(const study::EnergizeResults& results);
 /// What the paper says, and what differs.
 Table energize_paper_table();
@@ -38,7 +38,7 @@ Table energize_paper_table();
 /// The deployed net as a picture.
 Picture<GraphPicture> net_picture(const study::EvolveResults& run, const std::string& file);
 
-/// How it was obtained: the configuration, the data, how power is known, the machine.
+/// How it was obtained: the configuration, the data, the source of the power, the machine.
 std::vector<std::string> how_items(const study::EvolveResults& run);
 
 }  // namespace joule::report

@@ -9,16 +9,16 @@
 
 namespace joule::report {
 
-/// One evolution: how it went, and the net that is left.
+/// One evolution: its course, and its final net.
 Document evolve_document(const study::EvolveResults& run);
 
 /// Several, of the same preset, by variants and seeds.
 ///
-/// Errors    ArgumentError if there are none.
+/// Errors    ArgumentError if there are no runs.
 Document energize_document(const std::vector<study::EvolveResults>& runs);
 
-/// Everything that the pages were made from, generation by generation; of several runs the tests,
-/// too.
+/// Everything that the pages were made from, by generation; for several runs also the
+/// tests.
 nlohmann::ordered_json evolve_json(const study::EvolveResults& run);
 nlohmann::ordered_json energize_json(const std::vector<study::EvolveResults>& runs);
 

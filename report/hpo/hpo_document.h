@@ -6,11 +6,11 @@
 
 namespace joule::report {
 
-/// What a comparison of searches found out: what each strategy came to, over rounds and over
-/// joules, beside the paper's figures, and what the proposals themselves and pruned rounds took.
+/// The results of a comparison of searches: of each strategy, over rounds and over joules, compared
+/// with the paper's figures, and the cost of the proposals and of pruned rounds.
 ///
-/// `study` is one of the searches, for where they were made.  A mean over repetitions stands with
-/// their number; measured and modelled joules are never in one figure.
+/// `study` is one of the searches and tells where they ran.  A mean over repetitions is shown with
+/// their number; measured and modelled joules never share a figure.
 Document hpo_document(const study::Study& study, const study::HpoResults& results);
 
 }  // namespace joule::report

@@ -9,20 +9,20 @@
 // The parts of hpo_document(); private to this folder.
 namespace joule::report {
 
-/// A row per strategy: the best, and what it took to come close to it.
+/// One row per strategy: the best, and the cost of coming close to it.
 Table strategies_table(const study::HpoResults& results);
-/// A row per strategy: what it took to come close to the best of all.
+/// One row per strategy: the cost of coming close to the best of all.
 Table best_of_all_table(const study::HpoResults& results);
-/// What was spent: rounds, proposals, and what pruning saved.
+/// The costs: rounds, proposals, and what pruning saved.
 Table spent_table(const study::HpoResults& results);
-/// A row per strategy that the paper has, too; empty if it has none.
+/// One row per strategy that is also in the paper; empty if none is.
 Table hpo_paper_table(const study::HpoResults& results);
-/// A row per search: its best point; of the objective front a row for each round on it.
+/// One row per search: its best point; for the objective front, one row per round on it.
 Table best_points_table(const study::HpoResults& results);
 
 /// The best so far over rounds, over joules (where there are any) and over seconds.
 std::vector<Picture<LineChart>> best_charts(const study::HpoResults& results);
-/// Accuracy over the joules of a training, each complete round a point.
+/// Accuracy over the joules of a training; each complete round is a point.
 Picture<LineChart> rounds_chart(const study::HpoResults& results);
 
 /// "1.2 kJ"-like numbers without their unit would lie: "measured J", "modelled J".

@@ -9,8 +9,9 @@
 
 namespace joule::report {
 
-/// What the study of layers found out: the factorial beside the paper's, effects with intervals,
-/// joules per layer two ways, the front of accuracy and cost, and how it was obtained.
+/// The results of the study of layers: the factorial compared with the paper's, effects with
+/// intervals, two estimates of the joules per layer, the front of accuracy and cost, and how it was
+/// obtained.
 Document layers_document(const study::Study& study, const study::LayersResults& results);
 
 /// The same with every number behind it.

@@ -9,8 +9,8 @@
 
 namespace joule::report {
 
-/// What training every cell of a space found out: accuracy over energy with the front of each
-/// budget, the knee beside the most accurate cell, how far seeds differ, what predicts the energy,
+/// The results of training every cell of a space: accuracy over energy with the front of each
+/// budget, the knee and the most accurate cell, the spread over seeds, what predicts the energy,
 /// and how it was obtained.
 Document build_document(const study::Study& study, const study::BuildResults& results);
 

@@ -12,34 +12,34 @@
 #include "joule/search/statistics/mean.h"
 #include "joule/study/study.h"
 
-// What several studies, or the points of one, have in common, and what differs.
+// What several studies, or the points of one, share, and how they differ.
 namespace joule::report {
 
 struct ComparedStudy {
-  std::string name;  // as the reader knows it: its folder; unique among those compared
+  std::string name;  // as the reader knows it: its folder; unique
   study::Study study;
   std::vector<study::Trial> trials;
 };
 
-/// Something that trials are compared by.  Values of one name and another unit or quality are
-/// another quantity.
+/// A quantity by which trials are compared.  Values of the same name with another unit or quality
+/// are another quantity.
 struct StudyQuantity {
   std::string name, unit;
   study::Quality quality = study::Quality::counted;
-  std::optional<search::Direction> goal{};  // of all studies that have it as one
+  std::optional<search::Direction> goal{};  // if it is a goal in all studies that have it
 
   /// "inference energy, J (modelled)".
   std::string title() const;
 };
 
-/// A quantity of an arm: over its complete trials.
+/// A quantity of an arm, over its complete trials.
 struct ArmFigure {
   std::vector<double> values;          // one each, in the order of the arm's trials
-  std::optional<search::Mean> mean{};  // with Student's interval; none: not every trial has one
+  std::optional<search::Mean> mean{};  // with Student's interval; empty: not every trial has one
   std::string reason{};                // why there is no mean
 };
 
-/// The trials of a study whose points differ in their dimension "seed" alone.
+/// The trials of a study whose points differ only in their dimension "seed".
 struct Arm {
   std::size_t study = 0;
   std::string name;
@@ -49,10 +49,10 @@ struct Arm {
   std::vector<ArmFigure> figures{};  // of each quantity
 };
 
-/// The mean of an arm less that of the first arm.
+/// The mean of an arm minus that of the first arm.
 struct ArmDifference {
   std::optional<search::Difference> difference{};
-  /// Both have the same seeds, one trial of each: Student's interval of the pairs; else Welch's.
+  /// Both have the same seeds, one trial each: Student's interval of the pairs; otherwise Welch's.
   bool paired = false;
   std::string reason{};  // why there is none
 };
@@ -61,11 +61,11 @@ struct StudyComparison {
   std::vector<ComparedStudy> studies;
   std::vector<StudyQuantity> quantities;  // the goals first
   std::vector<Arm> arms;                  // by study, then by their first trial
-  /// Of each arm but the first (which has none), each quantity.
+  /// For each arm but the first (which has none), each quantity.
   std::vector<std::vector<ArmDifference>> differences;
-  /// The arms that no other beats in all goals, if all studies have the same two or more.
+  /// The arms that no other dominates in the goals, if all studies have the same two or more.
   std::optional<std::vector<std::size_t>> front{};
-  /// Pairs on the front that their intervals do not tell apart (a single trial has no interval).
+  /// Pairs on the front that their intervals do not separate (a single trial has no interval).
   std::vector<std::pair<std::size_t, std::size_t>> unseparated{};
   std::vector<std::string>
       left_out{};                     // arms that are not on the front for want of a goal, and why
@@ -74,11 +74,11 @@ struct StudyComparison {
 
   /// The quantities that are goals.
   std::size_t goals() const;
-  /// Those of which an arm has a mean.
+  /// Those for which an arm has a mean.
   std::vector<std::size_t> known() const;
 };
 
-/// Errors    ArgumentError: no study, the same name twice, no trial of any is complete.
+/// Errors    ArgumentError: no study, a duplicate name, or no complete trial.
 StudyComparison compare(std::vector<ComparedStudy> studies);
 
 }  // namespace joule::report

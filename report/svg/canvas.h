@@ -8,39 +8,39 @@
 
 namespace joule::report::svg {
 
-// Pixels; a chart in a column of 400 pixels is still to be read.
+// Pixels; a chart must be readable in a column of 400 pixels.
 inline constexpr double kWidth = 700, kFont = 14, kTitleFont = 16, kMargin = 16;
 
-/// A colour of page.css, as it is in the light: color("text"), color("series-3").
+/// A colour of page.css in light mode: color("text"), color("series-3").
 std::string color(std::string_view name);
-/// That of the index-th line or group.
+/// The colour of the index-th line or group.
 std::string series(std::size_t index);
 
 /// A position, or a length: "12.5".
 std::string number(double pixels);
 
-/// As XML may hold it: escaped, and what is no character of XML, or not UTF-8, as U+FFFD.
+/// Escapes text for XML; replaces characters that XML forbids, or that are not UTF-8, by U+FFFD.
 std::string xml(std::string_view text);
 
-/// About, whatever font is there: wide ones are reckoned with.
+/// The approximate width with any font; assumes a wide one.
 double width_of(std::string_view text, double font = kFont);
-/// Cut off at a character, and "…" behind it, if it is wider.
+/// Cut off at a character, with "…" appended, if it is wider.
 std::string shortened(const std::string& text, double width);
 
 enum class Anchor { start, middle, end };
 
-/// The shape at the points of the index-th line: circle, triangle, square, diamond.
+/// The marker of the index-th line: circle, triangle, square, diamond.
 std::string mark(std::size_t index, double x, double y);
 
 struct TextStyle {
   Anchor anchor = Anchor::start;
   std::string fill{};  // empty: that of text
   bool title = false;
-  double turned = 0;    // degrees, clockwise, around its place
-  std::string whole{};  // its tooltip, if the text is another, as it was cut off
+  double turned = 0;    // degrees, clockwise, around its position
+  std::string whole{};  // the tooltip, if the text was cut off
 };
 
-/// The elements of a file, in the order in which they are drawn.
+/// The elements of a file, in drawing order.
 class Canvas {
  public:
   void text(double x, double y, std::string_view text, const TextStyle& how = {});
@@ -55,7 +55,7 @@ class Canvas {
   std::string body_;
 };
 
-/// One of the things that a chart shows.
+/// One entry of a legend.
 struct LegendEntry {
   std::string name;
   std::size_t color = 0;
@@ -64,12 +64,12 @@ struct LegendEntry {
   std::size_t shape = 0;
 };
 
-/// Draws the title and, below it, the legend, in as many lines as they take.
+/// Draws the title and, below it, the legend, on as many lines as needed.
 ///
-/// Returns   where the chart may begin.
+/// Returns   the top of the chart.
 double draw_head(Canvas& canvas, const std::string& title, const std::vector<LegendEntry>& legend);
 
-/// Draws text in lines as wide as the chart, below `top`.  Returns   where the next may begin.
+/// Draws text in lines as wide as the chart, below `top`.  Returns   the top of what follows.
 double draw_note(Canvas& canvas, const std::string& text, double top);
 
 }  // namespace joule::report::svg

@@ -9,11 +9,11 @@
 
 namespace joule::search {
 
-/// The corners of what at least k of the runs attained, with two objectives: the objective vectors
-/// that are no better than a point of each of k runs, and of those the ones that none dominates.
+/// The corners of the region that at least k of the runs attained, with two objectives: the
+/// objective vectors that are no better than some point of each of k runs, without dominated ones.
 /// k = 1 is the front of all runs together, k = n / 2 the median, k = n what every run attained.
 ///
-/// Returns   in the objectives' own directions, from the best to the worst in the first.
+/// Returns   in the objectives' own directions, from best to worst in the first.
 /// Cost      O(N (log N + runs)) for N points.
 /// Errors    ArgumentError unless 1 <= k <= the number of runs, and the runs have the same two
 ///           directions.

@@ -13,10 +13,10 @@
 #include "joule/search/front/objectives.h"
 #include "joule/search/sampler.h"
 
-// What samplers that evolve a population share: how points are drawn, crossed and changed.
+// What evolutionary samplers share: how points are drawn, crossed and mutated.
 namespace joule::search {
 
-/// The draws of one trial, one after another: a pure function of seed, trial and `part`.
+/// The draws of one trial, in sequence: a pure function of seed, trial and `part`.
 class Draws {
  public:
   Draws(std::uint64_t seed, std::int64_t trial, std::uint32_t part = 0)
@@ -33,51 +33,51 @@ class Draws {
   std::uint32_t part_, next_ = 0;
 };
 
-/// A value per dimension of a space, whether it is active or not; none: to be drawn if it is.
+/// One value per dimension of a space, active or not; an empty one is drawn if it becomes active.
 using Genes = std::vector<std::optional<PointValue>>;
 
 Genes genes_of(const Space& space, const Point& point);
-/// The point that has the genes of the active dimensions.
+/// The point with the genes of the active dimensions.
 Point point_of(const Space& space, const Genes& genes, Draws& draws);
-/// Uniform.
+/// A uniformly random point.
 Point random_point(const Space& space, Draws& draws);
 
 /// Another value of a dimension that is not constant():
 ///   categorical, or an integer of two values  one of the others, each equally likely
 ///   other integers, reals                     polynomial mutation with index 20 of the u of
-///                                             value_of_unit(); an integer that it leaves where it
-///                                             was goes to a neighbour
+///                                             value_of_unit(); an integer that it does not change
+///                                             moves to a neighbour
 /// Source    Deb and Agrawal 1999, "A Niched-Penalty Approach for Constraint Handling".
 PointValue changed_value(const Dimension& dimension, const PointValue& value, Draws& draws);
 
-/// Each dimension is crossed with probability 1/2: a categorical, or an integer of two values, is
-/// swapped; of others the u of value_of_unit() undergo simulated binary crossover with index 20.
+/// Crosses each dimension with probability 1/2: swaps a categorical or an integer of two values;
+/// for the others, simulated binary crossover with index 20 of the u of value_of_unit().
 ///
 /// Source    Deb and Agrawal 1995, "Simulated Binary Crossover for Continuous Search Space".
 std::array<Genes, 2> crossed(const Space& space, const Genes& a, const Genes& b, Draws& draws);
 
-/// The observations of trials with a number in [from, below), from the oldest on.  Their points are
-/// not checked: that is for those that are used.
+/// The observations of trials with a number in [from, below), oldest first.  Their points are not
+/// checked; use checked_point() for those that are used.
 ///
-/// Errors    ArgumentError that names the trial, if it has not a finite number per direction.
+/// Errors    ArgumentError that names the trial, if it has no finite number for a direction.
 std::vector<const Observation*> by_number(std::span<const Observation> observations,
                                           std::span<const Direction> directions, std::int64_t from,
                                           std::int64_t below);
-/// Objectives of those.
+/// The objectives of these observations.
 Objectives objectives_of(std::span<const Direction> directions,
                          std::span<const Observation* const> observations);
-/// Of a used one.
+/// The point of an observation that is used.
 ///
 /// Errors    ArgumentError that names the trial, if its point is not of the space.
 const Point& checked_point(const Space& space, const Observation& observation);
 
-/// The worst of each objective, and a tenth of the extent behind it; of an objective without
-/// extent, 1 behind it.
+/// Per objective, the worst value plus a tenth of the objective's range; plus 1 if it has no
+/// range.
 std::vector<double> reference_behind_all(const Objectives& objectives);
 
-/// The dimension whose choices or values, in their order, are the rungs of a ladder of budgets.
+/// The dimension whose choices or values, in order, are the rungs of a ladder of budgets.
 ///
-/// Errors    ArgumentError (the sampler) if the space has none of that name, or it is real or
+/// Errors    ArgumentError (names the sampler) if the space has no such dimension, or it is real or
 ///           depends on another.
 std::size_t ladder_of(std::string_view sampler, const Space& space, const std::string& name);
 

@@ -9,34 +9,32 @@
 
 namespace joule::search {
 
-/// The density of points as a mixture: a component around each of the points given, and one over
-/// the whole range, the prior. A component is a product over the dimensions:
-///   real, integer  a normal distribution, cut off at the limits, in the coordinate u of
-///   value_of_unit()
-///                  (of an integer: integrated over the u that give it); around u_i, as wide as the
-///                  larger of the distances to its two neighbours among the points (at the ends:
-///                  to the only one; of one point, to the limits), from 1 / min(100, n + 2) to 1;
-///                  of the prior: around 1/2, of width 1
-///   categorical    (1 / (n + 1) + [it is the point's choice]) / (1 + choices / (n + 1)); of the
+/// The density of points as a mixture: one component around each of the given points, and a prior
+/// over the whole range.  A component is a product over the dimensions:
+///   real, integer  a normal distribution, truncated at the limits, in the coordinate u of
+///                  value_of_unit() (for an integer integrated over the u that give it).  Its
+///                  centre is u_i, its width the larger of the distances to the two neighbours
+///                  among the points (at the ends: to the only one; for one point, to the limits),
+///                  from 1 / min(100, n + 2) to 1.  For the prior: centre 1/2, width 1
+///   categorical    (1 / (n + 1) + [it is the point's choice]) / (1 + choices / (n + 1)); for the
 ///                  prior uniform
-/// Components have equal weights; with `ageing`, of n >= 25 points, from the oldest on, all but the
-/// last 25 have weights that rise linearly from 1 / n to 1.
+/// Components have equal weights; with `ageing` and n >= 25 points, all but the newest 25 have
+/// weights that rise linearly, from the oldest on, from 1 / n to 1.
 ///
-/// Source    Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"; with the
-/// constants
-///           that Optuna's sampler has (Watanabe 2023, arXiv:2304.11127).
+/// Source    Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", with the
+///           constants of Optuna's sampler (Watanabe 2023, arXiv:2304.11127).
 class ParzenEstimator {
  public:
-  /// The points from the oldest on; each has a value of each dimension, of which none is constant.
+  /// The points, oldest first; each has a value in each dimension, none of which is constant.
   ParzenEstimator(std::vector<const Dimension*> dimensions, std::span<const Point* const> points,
                   bool ageing);
 
-  /// A value per dimension, of which dimension i is drawn with the uniform number draw(i), and the
-  /// component with `component`.
+  /// Draws one value per dimension: dimension i with the uniform number draw(i), the component with
+  /// `component`.
   std::vector<PointValue> sample(double component,
                                  const std::function<double(std::size_t)>& draw) const;
 
-  /// Of values of a real the density of their u, of others the probability.
+  /// For a real, the density of its u; for others the probability.
   /// Cost      O(dimensions components).
   double log_density(std::span<const PointValue> values) const;
 
@@ -44,9 +42,9 @@ class ParzenEstimator {
   /// The components' factors in one dimension.
   struct Factors {
     std::vector<double> centers, widths;  // real and integer
-    std::vector<double> log_norms;        // of what the normal distribution is divided by
-    std::vector<std::size_t> choices;     // categorical: of the points
-    double same = 0, other = 0;           // the probability of a point's choice, of each other
+    std::vector<double> log_norms;        // of the normal distribution's truncation
+    std::vector<std::size_t> choices;     // categorical: one per point
+    double same = 0, other = 0;  // the probability of a point's choice and of each other one
   };
 
   Factors factors_of(const Dimension& dimension, std::span<const Point* const> points) const;
@@ -57,7 +55,7 @@ class ParzenEstimator {
   double choice_weight(std::size_t dimension, std::size_t component, std::size_t choice) const;
 
   std::vector<const Dimension*> dimensions_;
-  /// Of the components, the prior's last; their sum is 1.
+  /// Per component, the prior last; they add up to 1.
   std::vector<double> weights_;
   std::vector<Factors> factors_;
 };

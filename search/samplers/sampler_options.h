@@ -16,9 +16,8 @@ struct NamedOptions {
   std::map<std::string, std::string> options;
 };
 
-/// Errors    ArgumentError (the part, what was expected) if a part behind the name is not
-/// key=value,
-///           or a key is there twice.
+/// Errors    ArgumentError (the part, what was expected) if a part after the name is not key=value,
+///           or a key appears twice.
 NamedOptions parse_named_options(std::string_view text);
 
 /// Reads the options of a sampler by their names; each error names the sampler and the option.
@@ -27,7 +26,7 @@ class OptionReader {
   OptionReader(std::string_view sampler, const std::map<std::string, std::string>& options)
       : sampler_(sampler), options_(options) {}
 
-  /// Errors    ArgumentError unless it is a whole number of at least `least`.
+  /// Errors    ArgumentError unless it is an integer of at least `least`.
   std::int64_t count(const char* name, std::int64_t preset, std::int64_t least = 1) const;
   /// Errors    ArgumentError unless it is a number from low to high.
   double number(const char* name, double preset, double low, double high) const;

@@ -6,7 +6,7 @@
 
 #include "joule/search/sampler.h"
 
-// What the table of sampler.cpp makes, and what that shares.
+// The samplers in the table of sampler.cpp, and what they share.
 namespace joule::search {
 
 std::unique_ptr<Sampler> make_grid_sampler(const SamplerSettings& settings);
@@ -27,7 +27,7 @@ std::unique_ptr<Sampler> make_sh_emoa_sampler(const SamplerSettings& settings);
 /// Errors    ArgumentError unless number >= 0.
 void check_trial_number(std::int64_t number);
 
-/// The observations from the oldest on.
+/// The observations, oldest first.
 ///
 /// Errors    ArgumentError that names the trial, if a point is not of the space, or a cost is not a
 ///           finite number above 0.
@@ -35,14 +35,14 @@ std::vector<Observation> checked(const Space& space, std::span<const Observation
 
 /// Which objectives are optimised, and which are constraints.
 struct Goals {
-  /// Errors    ArgumentError that begins with the sampler's name, if there are no directions, or
-  ///           limits but not one entry per direction, one is not finite, or all objectives have
-  ///           one.
+  /// Errors    ArgumentError that begins with the sampler's name, if there are no directions, there
+  ///           are limits but not one entry per direction, one is not finite, or all objectives
+  ///           have one.
   Goals(std::string_view sampler, const SamplerSettings& settings);
 
   std::vector<Direction> directions;
-  std::vector<std::size_t> optimised, constraints;  // their numbers
-  std::vector<double> limits;                       // of the constraints, as Objectives::cost()
+  std::vector<std::size_t> optimised, constraints;  // their indices
+  std::vector<double> limits;  // of the constraints, in the sign of Objectives::cost()
 };
 
 /// The point whose active dimension i has value_of_unit(dimension, u(i)).

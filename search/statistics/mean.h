@@ -7,19 +7,19 @@
 
 #include "joule/search/interval.h"
 
-// Means of samples, and their differences, with Student's intervals: of independent values whose
+// Means of samples and their differences, with Student's intervals; for independent values whose
 // mean is (nearly) normally distributed.
 namespace joule::search {
 
-/// The confidence of an interval, unless another is asked for.
+/// The default confidence of an interval.
 inline constexpr double kLevel = 0.95;
 
-/// Of a sample: never a mean without the number of runs behind it.
+/// The mean of a sample, always with the number of runs.
 struct Mean {
   std::size_t n = 0;
   double mean = 0;
-  std::optional<double> deviation;   // sqrt(sum (x - mean)^2 / (n - 1)); none of one value
-  std::optional<Interval> interval;  // of the mean; none of one value
+  std::optional<double> deviation;   // sqrt(sum (x - mean)^2 / (n - 1)); empty for one value
+  std::optional<Interval> interval;  // of the mean; empty for one value
   double level = kLevel;
 };
 
@@ -34,14 +34,14 @@ Mean mean_interval(std::span<const double> sample, double level = kLevel);
 struct Difference {
   std::size_t n_a = 0, n_b = 0;
   double difference = 0;
-  std::optional<Interval> interval;  // none where a sample (of pairs: the only one) has one value
-  /// Degrees of freedom, statistic and two-sided p-value of "the means are equal".  None without an
-  /// interval, nor where nothing varies (the standard error is 0).
+  std::optional<Interval> interval;  // empty if a sample (for pairs, the only one) has one value
+  /// Degrees of freedom, statistic and two-sided p-value of "the means are equal".  Empty without
+  /// an interval, and if nothing varies (the standard error is 0).
   std::optional<double> degrees, t, p;
   double level = kLevel;
 };
 
-/// Of independent samples, whose variances may differ:
+/// For independent samples, whose variances may differ:
 ///   t = difference / e,   e^2 = u + v,   u = s_a^2 / n_a,   v = s_b^2 / n_b
 ///   degrees = e^4 / (u^2 / (n_a - 1) + v^2 / (n_b - 1))
 ///
@@ -51,10 +51,10 @@ struct Difference {
 Difference difference_of_means(std::span<const double> a, std::span<const double> b,
                                double level = kLevel);
 
-/// Of pairs (the same seed, the same image): Student's interval of the differences a[i] - b[i],
+/// For pairs (the same seed, the same image): Student's interval of the differences a[i] - b[i],
 /// with n - 1 degrees of freedom.
 ///
-/// Errors    as mean_interval(); ArgumentError if there are not as many in a as in b.
+/// Errors    as mean_interval(); ArgumentError if a and b differ in size.
 Difference paired_difference(std::span<const double> a, std::span<const double> b,
                              double level = kLevel);
 

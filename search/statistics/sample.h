@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-// What the files of this folder share.
+// Shared by the files of this folder.
 namespace joule::search {
 
 /// Errors    ArgumentError that begins with `what`, if there is no value or one is not finite.
@@ -12,7 +12,7 @@ void check_sample(std::string_view what, std::span<const double> sample);
 /// Errors    ArgumentError that begins with `what`, unless 0 < level < 1.
 void check_level(std::string_view what, double level);
 
-/// Two passes: the second adds what the first lost by rounding.
+/// In two passes: the second corrects the rounding error of the first.
 double mean_of(std::span<const double> sample);
 /// sum (x - mean)^2.
 double squares_about(std::span<const double> sample, double mean);

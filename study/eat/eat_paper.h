@@ -6,12 +6,12 @@
 namespace joule::study {
 
 /// A cell of Table 1 of the paper: standard training, then the point of its sweep that it chose.
-/// The ratios are simulated: E_opt / E_worst on the accelerator model; no joule was measured.
+/// The ratios are simulated: E_opt / E_worst on the accelerator model; no joules were measured.
 ///
 /// Source    Lazzaro et al. 2023, arXiv:2307.00368, Table 1.
 struct EatPaperCell {
   std::string_view data, model;
-  double standard_accuracy, eat_accuracy;  // shares, to two digits
+  double standard_accuracy, eat_accuracy;  // fractions, to two digits
   double standard_ratio, eat_ratio;
   double decrease;  // of the ratio, in %
 };

@@ -12,39 +12,39 @@
 #include "joule/study/results/over.h"
 #include "joule/study/trial.h"
 
-// What the trials of the study of energy-aware training come to.
+// The results of the study of energy-aware training.
 namespace joule::study {
 
 /// The trials of one method at one lambda and sigma.
 struct EatCell {
-  std::optional<double> lambda, sigma;  // none: standard training
+  std::optional<double> lambda, sigma;  // empty: standard training
   std::int64_t complete = 0, failed = 0, waiting = 0;
-  std::vector<std::string> errors;  // of those that failed
+  std::vector<std::string> errors;  // of the failed trials
   std::vector<Over> values;
 
   bool is_standard() const { return !lambda; }
   /// "standard", "lambda 0.5, sigma 0.0001".
   std::string title() const;
-  /// None if no trial has that value, or it is unavailable.
+  /// Null if no trial has that value, or it is unavailable.
   const Over* find(std::string_view value) const { return study::find(values, value); }
   const Over* find(std::string_view value, Quality quality) const {
     return study::find(values, value, quality);
   }
 };
 
-/// How a point of the sweep was chosen, and which.
+/// The rule by which a point of the sweep was chosen, and the point.
 struct EatChoice {
   std::string rule;
-  std::optional<std::size_t> cell;  // none: no point satisfies it
+  std::optional<std::size_t> cell;  // empty: no point satisfies the rule
 };
 
 struct EatResults {
   EatConfig config;
   std::vector<EatCell> cells;  // standard training first, then by sigma and lambda
-  /// Of the points of the sweep and standard training those that no other beats in the mean of
-  /// accuracy and ratio, on the images that decide.
+  /// Of standard training and the points of the sweep, those not dominated in mean accuracy and
+  /// ratio, on the images used for choices.
   std::vector<std::size_t> front;
-  /// Pairs of the front that the intervals over the seeds do not tell apart.
+  /// Pairs on the front that the intervals over the seeds do not separate.
   std::vector<std::pair<std::size_t, std::size_t>> unseparated;
   EatChoice paper;  // the lowest ratio within 3 points of standard training's accuracy
   EatChoice ours;   // the lowest ratio within 1 point
@@ -53,13 +53,13 @@ struct EatResults {
   const EatCell& standard() const { return cells.front(); }
 };
 
-/// The most that a chosen point may lose, in points of accuracy.
+/// The largest loss of accuracy of a chosen point, in percentage points.
 inline constexpr double kPaperLoss = 3, kOurLoss = 1;
 
-/// Groups the trials by point.  A cell of which a trial failed, or is not finished, is not chosen
-/// and not on the front: the mean of the others would be too good.
+/// Groups the trials by point.  A cell with a failed or unfinished trial is never chosen nor on the
+/// front, because the mean of its other trials would be too good.
 ///
-/// Errors    ArgumentError if a trial's point is none of the study's, or one value has two units.
+/// Errors    ArgumentError if a trial's point is not of the study, or a value has two units.
 EatResults eat_results(const EatConfig& config, const std::vector<Trial>& trials);
 
 }  // namespace joule::study

@@ -10,7 +10,7 @@
 // One trial of the study of energy-aware training; private to this folder.
 namespace joule::study {
 
-/// The values of TrainingTrial, and those of eat_study.h.  `data` are trial_data().
+/// Returns the values of TrainingTrial and of eat_study.h.  `data` is trial_data().
 ///
 /// Errors    Interrupted; what training throws (a net that died, a loss that is not finite).
 std::vector<Value> run_eat_trial(const EatConfig& config, const DataSplit& data, const Trial& trial,

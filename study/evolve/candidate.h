@@ -16,9 +16,9 @@
 
 namespace joule::study {
 
-/// The images of an evolution.  Of the training images 70 % train, by 20 % training is stopped
+/// The images of an evolution.  Of the training images, 70 % are trained on, 20 % stop training
 /// (evolution-validation), and 10 % give the fitness (evolution-test), drawn by the seed, of every
-/// class alike; the test images are for what is reported alone.
+/// class alike.  The test images are used only for reports.
 struct EvolveData {
   DataSplit learning;  // train, and as `test` evolution-validation
   Dataset fitness;     // evolution-test
@@ -28,13 +28,13 @@ struct EvolveData {
 /// Errors    as load_dataset() and hold_back().
 EvolveData evolve_data(const std::string& data, std::int64_t limit, std::uint64_t seed);
 
-/// How long a candidate may train: in epochs and seconds; 0: any.
+/// The limits of a candidate's training, in epochs and seconds; 0: none.
 struct TrainingTime {
   std::int64_t epochs = 0;
   double seconds = 0;
 };
 
-/// What was trained: a net, with the weights of its best epoch.
+/// A trained net with the weights of its best epoch.
 struct TrainedNet {
   nn::Net net;
   training::BestNet training;
@@ -46,13 +46,12 @@ struct CandidateHooks {
   std::function<bool()> stop{};
 };
 
-/// Trains a decoded net: weights drawn from the seed, or those of `weights`, a safetensors file;
-/// its learning as the genes say, the losses of all outputs added, until patience, epochs or
-/// seconds are over.  What does not depend on the clock is a function of the arguments.
+/// Trains a decoded net from weights drawn by the seed, or from those of `weights`, a safetensors
+/// file.  The genes define how it learns; the losses of all outputs are added.  Ends by patience,
+/// epochs or seconds.  What does not depend on the clock is a function of the arguments.
 ///
-/// Errors    Interrupted if hooks.stop said so; DataError for `weights`; whatever training throws:
-/// a
-///           loss that is not finite, a net that is dead, no memory.
+/// Errors    Interrupted if hooks.stop returned true; DataError for `weights`; whatever training
+///           throws: a loss that is not finite, a dead net, no memory.
 TrainedNet train_candidate(const evolution::Decoded& decoded, const EvolveData& data,
                            const CandidateTraining& how, const TrainingTime& time,
                            std::uint64_t seed, const std::string& weights = {},
@@ -63,7 +62,7 @@ nn::Net net_of_output(const nn::Graph& graph, const nn::Net& trained, std::size_
 
 /// The net with the weights of a safetensors file.
 ///
-/// Errors    DataError that names the file: it cannot be read, or is of another net.
+/// Errors    DataError that names the file if it cannot be read, or is of another net.
 void load_weights(nn::Net& net, const std::string& path);
 
 }  // namespace joule::study

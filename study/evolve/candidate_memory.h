@@ -6,15 +6,15 @@
 
 namespace joule::study {
 
-/// The most memory that this process has had in RAM since the last reset_peak_memory(), in bytes;
-/// none where the system does not say.
+/// The peak resident memory of this process since the last reset_peak_memory(), in bytes; empty if
+/// the system does not tell.
 std::optional<double> peak_memory();
-/// Counts from now on.  False: the system cannot, and the peak is that of the whole process.
+/// Restarts the count.  False if the system cannot; the peak is then that of the whole process.
 bool reset_peak_memory();
 
-/// Until the end of the block an allocation fails that would make this process's data grow by more
-/// than so many MiB: std::bad_alloc, as where there is no memory, instead of a killed process.
-/// 0: any.
+/// Until the end of the block, an allocation that would grow this process's data by more than so
+/// many MiB fails with std::bad_alloc, as if memory had run out, instead of the process being
+/// killed. 0: no limit.
 class MemoryLimit {
  public:
   explicit MemoryLimit(std::int64_t mebibytes);

@@ -18,7 +18,7 @@ struct EvolveWorker {
   EvolveConfig config;
   evolution::Grammar grammar;
   EvolveData data;
-  /// The meters by which power is measured; null: it is modelled.
+  /// The meters for power; null: power is modelled.
   std::shared_ptr<training::Metering> metering;
 
   /// Loads the data, drawn by the study's seed, and opens the meters.
@@ -27,19 +27,19 @@ struct EvolveWorker {
   EvolveWorker(EvolveConfig config, std::uint64_t seed);
 };
 
-/// Decodes, measures new modules, trains, measures the nets and judges them; keeps the weights
-/// beside the trial's folder (weights/000012.safetensors), for those that train longer, and removes
-/// those that no trial can need any more.  Reports training and validation loss and seconds per
-/// epoch.
+/// Decodes the genes, measures new modules, trains, measures the nets and computes the fitness.
+/// Keeps the weights beside the trial's folder (weights/000012.safetensors) for nets that train
+/// longer, and removes those that no trial can need any more.  Reports training and validation loss
+/// and seconds per epoch.
 ///
 /// An invalid net, and one whose training fails (a loss that is not finite, a dead net, no memory),
-/// is a complete trial with the fitness of an invalid one and the reason.
+/// gives a complete trial with the fitness of an invalid net and the reason.
 ///
-/// Errors    Interrupted; DataError for weights that are not there.
+/// Errors    Interrupted; DataError for missing weights.
 std::vector<Value> run_evolve_trial(const EvolveWorker& worker, const Trial& trial,
                                     TrialContext& context);
 
-/// Where the weights of that trial's net are, for a trial whose folder this is.
+/// The path of the weights of `trial`'s net, given the folder of any trial.
 std::string weights_path(const std::string& trial_folder, std::int64_t trial);
 
 }  // namespace joule::study

@@ -15,54 +15,54 @@
 
 namespace joule::study {
 
-/// A candidate that was trained, or found to be none.
+/// A candidate that was trained, or found invalid.
 struct EvolvedNet {
   std::int64_t trial = 0;
   EvolvePoint point;
   bool valid = false;
-  double fitness = 0;              // of an invalid one what the configuration says
-  std::vector<double> criteria{};  // of a valid one, as they are
+  double fitness = 0;              // for an invalid net, as configured
+  std::vector<double> criteria{};  // for a valid net, as measured
 };
 
-/// What a generation came to.
+/// The results of a generation.
 struct Generation {
   std::int64_t number = 0, first = 0, trials = 0;
   std::vector<EvolvedNet> nets;         // by trial, rematches last
-  std::vector<std::int64_t> survivors;  // trials: the parents of the next one
-  double seconds = 0;                   // on the clock, from its first start to its last end
+  std::vector<std::int64_t> survivors;  // trials: the parents of the next generation
+  double seconds = 0;                   // elapsed, from its first start to its last end
   std::int64_t epochs = 0;
   std::size_t archive = 0;                          // modules in it afterwards
-  double archive_cheapest = 0, archive_median = 0;  // their power; 0 of none
+  double archive_cheapest = 0, archive_median = 0;  // their power; 0 if there are none
 };
 
-/// An evolution as a function of its finished trials: it proposes the candidates of a generation
-/// when all trials of the one before are finished.
+/// An evolution as a function of its finished trials: proposes the candidates of a generation when
+/// all trials of the previous one are finished.
 ///
 ///   generation 0   lambda individuals, drawn at random
 ///   generation g   each parent again (retrain_parent), and lambda mutants of the parents in turn
 ///   rematch        if the fittest had more training time than others: the parent and the best of
-///                  those with the least time go on until they had as much, and the fittest of all
-///                  that have is the next parent
+///                  those with the least time train on until they had as much, and the fittest of
+///                  all that had is the next parent
 ///
-/// Individual and trial have one number, but for parents that are trained again and rematches. What
-/// is drawn for an individual depends on the seed and its number alone.  A trial that has failed
-/// counts as invalid.
+/// An individual has the number of its trial, except for parents trained again and rematches.  What
+/// is drawn for an individual depends on the seed and its number alone.  A failed trial counts as
+/// invalid.
 class Generations {
  public:
   /// Errors    as parse_grammar().
   Generations(EvolveConfig config, std::uint64_t seed);
 
-  /// The point of trial `number`, the first that there is not; none: trials of this generation are
-  /// not finished, or the evolution has ended.
+  /// The point of trial `number`, the next one.  Empty if trials of this generation are not
+  /// finished, or the evolution has ended.
   ///
   /// Errors    DataError for a point that cannot be read.
   std::optional<search::Point> ask(const std::vector<Trial>& trials, std::int64_t number);
 
-  /// Takes up what is finished.
+  /// Processes newly finished trials.
   void update(const std::vector<Trial>& trials);
-  /// Those that are complete.
+  /// The complete generations.
   const std::vector<Generation>& generations() const { return generations_; }
-  /// The survivors of the last one.
+  /// The survivors of the last generation.
   const std::vector<EvolvedNet>& parents() const { return parents_; }
   const evolution::ModuleArchive& archive() const { return archive_; }
   /// Why no generation follows; empty if one does.
@@ -86,7 +86,7 @@ class Generations {
   evolution::ModuleArchive archive_;
   std::vector<Generation> generations_;
   std::vector<EvolvedNet> parents_;
-  Generation now_;                           // the one that is not complete
+  Generation now_;                           // the incomplete one
   std::vector<EvolvePoint> planned_;         // its candidates
   std::optional<evolution::Choice> choice_;  // of this generation, with its rematches
   double seconds_ = 0;

@@ -11,21 +11,21 @@
 #include "joule/study/value.h"
 #include "joule/training/energy/metering.h"
 
-// What the inference of a net comes to, as values of a trial.
+// The figures of a net's inference, as values of a trial.
 namespace joule::study {
 
-/// By what power is known.
+/// How power is determined.
 struct PowerSource {
   training::Metering* metering = nullptr;  // null: power is modelled
   std::int64_t passes = 30;                // over the images, with a meter
-  double module_seconds = 0.5;             // that a module runs at most, with a meter
-  std::function<bool()> stop{};            // asked before every pass
+  double module_seconds = 0.5;             // limit for one module, with a meter
+  std::function<bool()> stop{};            // called before every pass
 };
 
-/// Of the net (of several outputs: as one net), each named with `suffix` ("_0", "_1", ""):
+/// Figures of the net (with several outputs, as one net), named with `suffix` ("_0", "_1", ""):
 ///
-///   accuracy, loss    on the images, counted; of several outputs the first's, and the sum
-///   macs, macs_executed, parameters    of an image; MACs that zeros saved are not executed
+///   accuracy, loss    on the images, counted; with several outputs the first's, and the sum
+///   macs, macs_executed, parameters    per image; MACs saved by zeros are not executed
 ///   joules            J per image: measured over the passes, or modelled (horowitz45, executed)
 ///   power             W: joules of all passes / their duration, +- the standard deviation of the
 ///                     passes; or, modelled, J per image
@@ -36,8 +36,8 @@ struct PowerSource {
 std::vector<Value> net_figures(nn::Net& net, const Dataset& images, const std::string& suffix,
                                const PowerSource& source);
 
-/// What running a module takes that is built alone, with weights drawn from `seed`, on 16 images of
-/// normal noise: W over as many passes as module_seconds allow, or modelled J per image.
+/// The power of running a module by itself, with weights drawn from `seed`, on 16 images of normal
+/// noise: W over as many passes as module_seconds allows, or modelled J per image.
 ///
 /// Errors    Interrupted; ArgumentError as nn::Net.
 Value module_power(const nn::Graph& module, const std::string& name, std::uint64_t seed,

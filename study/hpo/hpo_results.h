@@ -10,7 +10,7 @@
 #include "joule/study/hpo/hpo_config.h"
 #include "joule/study/study.h"
 
-// What searches come to: how good the best was after each round, and what had been spent.
+// The results of searches: the best after each round, and what had been spent by then.
 namespace joule::study {
 
 /// A search: one strategy, one repetition.
@@ -19,16 +19,16 @@ struct HpoRun {
   HpoConfig config;
   Study study;
   std::vector<Trial> trials;
-  std::string ended{};  // why before its last round; empty: it did not
+  std::string ended{};  // why it ended before its last round; empty: it did not
 };
 
-/// Where a search stands after a round; sums are of all rounds so far.
+/// The position of a search after a round; sums are over all rounds so far.
 struct HpoStep {
   std::int64_t round = 0;                   // from 1
-  std::optional<double> score{};            // of the best so far; none yet
+  std::optional<double> score{};            // of the best so far; empty: none yet
   double seconds = 0;                       // of the rounds and their proposals
-  double proposal_seconds = 0;              // of them the proposals'
-  std::optional<double> joules{};           // as seconds, if the qualities are one: see HpoResults
+  double proposal_seconds = 0;              // the proposals' part of it
+  std::optional<double> joules{};           // as seconds, if all have one quality: see HpoResults
   std::optional<double> proposal_joules{};  // measured, if those of all proposals are
 };
 
@@ -46,14 +46,14 @@ struct HpoSearch {
   std::vector<HpoStep> steps;  // per finished round
   std::int64_t complete = 0, failed = 0, pruned = 0;
   std::vector<std::string> errors{};           // of the failed rounds, by number
-  std::optional<std::size_t> best{};           // the trial whose score is the last step's
-  std::optional<HpoReached> best_at{};         // when
+  std::optional<std::size_t> best{};           // the trial with the last step's score
+  std::optional<HpoReached> best_at{};         // when it was found
   std::optional<double> best_test_accuracy{};  // %; by which nothing was chosen if images were held
                                                // back
   std::optional<HpoReached> close_to_own{};    // within a point of its own best
   std::optional<HpoReached> close_to_all{};    // within a point of the best of all searches
   std::int64_t epochs_saved = 0;               // by pruning
-  std::optional<double> joules_saved{};        // modelled: those epochs, as the trained ones cost
+  std::optional<double> joules_saved{};        // modelled: those epochs, at the trained ones' cost
 };
 
 /// A strategy over its repetitions.
@@ -62,7 +62,7 @@ struct HpoStrategy {
   std::vector<std::size_t> searches;
 };
 
-/// A complete round, for the pictures.
+/// A complete round, for the charts.
 struct HpoRound {
   std::size_t search = 0, trial = 0;
   std::string strategy;
@@ -75,10 +75,10 @@ struct HpoResults {
   HpoConfig config;
   std::string space;  // its dimensions, for people
   std::size_t dimensions = 0;
-  std::string score;  // what it is, with its unit: "validation accuracy, %"
+  std::string score;  // its meaning and unit: "validation accuracy, %"
   search::Direction direction = search::Direction::maximise;
-  /// Of all joules: measured if all rounds have them measured, else modelled if all have those,
-  /// else there are none.
+  /// The quality of all joules: measured if all rounds have measured ones, else modelled if all
+  /// have those, else unavailable.
   Quality quality = Quality::unavailable;
   std::string no_joules{};                          // why there are none
   Quality training_quality = Quality::unavailable;  // of HpoRound::joules
@@ -89,22 +89,22 @@ struct HpoResults {
   std::optional<double> best;      // score of all searches
 };
 
-/// What counts as close: 1 point (of accuracy, or of the dominated share), 1 % of joules.
+/// The limit of "close": 1 point (of accuracy, or of the dominated fraction), 1 % of joules.
 inline constexpr double kClose = 1;
 
-/// The score of a search is, by the objective: the highest accuracy; the lowest training energy;
-/// the highest accuracy of the rounds within the budget; the share in % that the rounds dominate of
-/// the rectangle from accuracy 0 and 1.01 times the highest training energy of any round of any
-/// search.
+/// The score of a search depends on the objective: the highest accuracy; the lowest training
+/// energy; the highest accuracy of the rounds within the budget; or the percentage that the rounds
+/// dominate of the rectangle from accuracy 0 and 1.01 times the highest training energy of any
+/// round of any search.
 ///
-/// Rounds that failed or were pruned make no score, but what they spent counts.  A round that told
-/// nothing of its joules before it failed adds none; its seconds count.
+/// Failed and pruned rounds have no score, but what they spent counts.  A round that failed before
+/// it reported any joules adds none; its seconds count.
 ///
 /// Errors    ArgumentError if there is no run; DataError if the runs give a goal in different
 ///           qualities.
 HpoResults hpo_results(const std::vector<HpoRun>& runs);
 
-/// A figure of the searches of a strategy that have it; `n` tells how many.  None if none has.
+/// A figure over the searches of a strategy that have it; `n` is their number.  Empty if none has.
 template <class Get>
 std::optional<search::Mean> over_repetitions(const HpoResults& results, const HpoStrategy& strategy,
                                              Get&& get) {

@@ -9,10 +9,10 @@
 // One round of a search; private to this folder.
 namespace joule::study {
 
-/// The values of hpo_study.h, and those of TrainingTrial in the mean of the round's trainings, with
-/// Student's interval from two on; kEnergy is the round's, of all of them.
+/// Returns the values of hpo_study.h, and those of TrainingTrial as means over the round's
+/// trainings, with Student's interval from two on; kEnergy is the total of the round.
 ///
-/// Errors    Interrupted; Pruned, with what was spent; what training throws (a net that died, a
+/// Errors    Interrupted; Pruned, with what was spent; what training throws (a dead net, a
 ///           loss that is not finite).
 std::vector<Value> run_hpo_trial(const HpoConfig& config, const Trial& trial,
                                  TrialContext& context);

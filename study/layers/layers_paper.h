@@ -19,7 +19,7 @@ struct LayersPaperCell {
   double accuracy, best_accuracy;  // %, mean and largest of the repetitions
 };
 
-/// What the paper found of its factors, on a data set.
+/// The paper's effects of its factors on a data set.
 struct LayersPaperEffects {
   std::string_view data;
   struct Factor {

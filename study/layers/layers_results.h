@@ -13,14 +13,14 @@
 #include "joule/study/results/over.h"
 #include "joule/study/trial.h"
 
-// What the trials of the study of layers come to.
+// The results of the study of layers.
 namespace joule::study {
 
 /// The trials of one net; values are over the draws.
 struct LayersCell {
   LayersNet net;
   std::int64_t complete = 0, failed = 0, waiting = 0;
-  std::vector<std::string> errors;  // of those that failed
+  std::vector<std::string> errors;  // of the failed trials
   std::vector<Over> values;
 
   const Over* find(std::string_view value, Quality quality) const {
@@ -28,43 +28,43 @@ struct LayersCell {
   }
 };
 
-/// A number by which nets are compared, of one quality.
+/// A number of one quality by which nets are compared.
 struct LayersMeasure {
   std::string value;  // its name in the trials
   Quality quality = Quality::unavailable;
   std::string unit, label;  // "training energy, modelled (horowitz45)"
 };
 
-/// What the factors do to a measure.
+/// The effects of the factors on a measure.
 struct MeasureEffects {
   LayersMeasure measure;
   std::vector<FactorEffect> factors;
   std::optional<search::Anova> anova;
-  std::optional<FactorSaving> halved;  // the most convolutions to the fewest
+  std::optional<FactorSaving> halved;  // from the most convolutions to the fewest
 };
 
-/// What the layers of a kind ("conv", "linear") take in the one level of a factor more than in the
+/// How much more the layers of a kind ("conv", "linear") cost at one level of a factor than at the
 /// other.
 struct LayerKindDifference {
   std::string kind;
   search::Mean difference;
 };
 
-/// Two ways to the same joules, or seconds, per layer: what the factorial says, where whole nets
-/// differ, and what the account of the layers says.
+/// Two estimates of the joules or seconds per layer: from the factorial, by the difference of whole
+/// nets, and from the accounts of the layers.
 struct TwoWays {
   std::string factor;
   LayersMeasure measure;  // of whole nets
   double layers = 0;
   search::Mean factorial;             // per layer
   search::Mean own;                   // per layer: of the factor's own layers
-  std::optional<search::Mean> ratio;  // factorial / own, by draw; none where that is not above 0
-  /// Per layer: of the other kinds of layers, which change along; what no layer accounts for.
+  std::optional<search::Mean> ratio;  // factorial / own, by draw; empty unless that is above 0
+  /// Per layer: of the other kinds of layers, which change too; and what no layer accounts for.
   std::vector<LayerKindDifference> along;
   search::Mean rest;
 };
 
-/// A net on the front, after the next cheaper one.
+/// A net on the front, with its difference from the next cheaper one.
 struct LayersStep {
   std::size_t cell = 0;
   double cost = 0, accuracy = 0;  // means; of the primary measure, and in %
@@ -74,35 +74,35 @@ struct LayersStep {
 struct LayersResults {
   LayersConfig config;
   std::vector<LayersCell> cells;    // as nets_of(): the factorial first
-  std::vector<std::int64_t> draws;  // that all nets of the factorial have: effects are of them
-  /// Energies (those that a meter gave first, then modelled) and times, of the whole factorial.
+  std::vector<std::int64_t> draws;  // those that all nets of the factorial have; effects use them
+  /// Energies (first those of a meter, then modelled) and times, of the whole factorial.
   std::vector<LayersMeasure> costs;
   std::vector<MeasureEffects> effects;  // of each cost, then of the test accuracy
   std::vector<TwoWays> two_ways;
-  /// Of the nets with all draws those that no other beats in the means of accuracy, on the images
-  /// by which is chosen, and costs.front(); from the cheapest on.
+  /// Of the nets with all draws, those not dominated in mean accuracy (on the images used for
+  /// choices) and costs.front(); cheapest first.
   std::vector<LayersStep> front;
-  /// Pairs of the front's cells that the intervals over the draws do not tell apart.
+  /// Pairs of the front's cells that the intervals over the draws do not separate.
   std::vector<std::pair<std::size_t, std::size_t>> unseparated;
   bool finished = false;
 
-  std::size_t factorial() const;  // how many of the cells
+  std::size_t factorial() const;  // the number of cells in it
 };
 
-/// Errors    ArgumentError if a trial's point is none of the study's, or one value has two units.
+/// Errors    ArgumentError if a trial's point is not of the study, or a value has two units.
 LayersResults layers_results(const LayersConfig& config, const std::vector<Trial>& trials);
 
-/// The name of the accuracy by which is chosen; of that on the test images.
+/// The name of the accuracy used for choices; and of that on the test images.
 std::string deciding_accuracy(const LayersConfig& config);
 std::string test_accuracy();
 
 /// "conv" of "conv1".
 std::string layer_kind(std::string_view layer);
-/// What the layers of each kind took together, by draw, in the order of the net.
+/// The total of the layers of each kind, by draw, in the order of the net.
 std::vector<Over> by_layer_kind(const LayersCell& cell, std::string_view prefix, Quality quality);
 
-/// The test accuracy of the draw that is the best on the images by which is chosen; none if no
-/// trial is complete.
+/// The test accuracy of the draw that is best on the images used for choices; empty if no trial is
+/// complete.
 struct BestDraw {
   std::int64_t draw = 0;
   double test_accuracy = 0;

@@ -10,7 +10,7 @@
 // One trial of the study of layers; private to this folder.
 namespace joule::study {
 
-/// The values of TrainingTrial, and those of layers_study.h.  `data` are trial_data().
+/// Returns the values of TrainingTrial and of layers_study.h.  `data` is trial_data().
 ///
 /// Errors    Interrupted; what training throws (a loss that is not finite).
 std::vector<Value> run_layers_trial(const LayersConfig& config, const DataSplit& data,

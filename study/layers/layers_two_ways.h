@@ -6,8 +6,8 @@
 // Private to this folder.
 namespace joule::study {
 
-/// Sets results.two_ways, of the costs for which there is an account of the layers of a quality
-/// that can be compared: modelled with modelled, what a meter gave with what it gave.
+/// Sets results.two_ways for the costs with accounts of the layers in a comparable quality:
+/// modelled costs with modelled accounts, costs from a meter with accounts from it.
 void find_two_ways(LayersResults& results);
 
 }  // namespace joule::study

@@ -11,19 +11,19 @@
 #include "joule/nas/network/skeleton.h"
 #include "joule/training/config.h"
 
-// The study that trains every cell of a space, so that there is a table of it.
+// The study that trains every cell of a space, to build a table of it.
 //
-// Source    arXiv:2210.06015 (ICASSP 2024), of which the protocol is; Ying et al. 2019.
+// Source    the protocol of arXiv:2210.06015 (ICASSP 2024); Ying et al. 2019.
 namespace joule::study {
 
 struct BuildConfig {
-  std::string preset = "small";  // what the rest began as
+  std::string preset = "small";  // the preset that it began as
   nas::CellLimits space{.vertices = 4, .edges = 9};
   /// The net around each cell; its images and classes are those of the data set.
   nas::Skeleton skeleton;
-  std::vector<std::int64_t> budgets;  // epochs, ascending: each is a training of its own
-  std::int64_t seeds = 1;             // trainings of each cell and budget
-  /// Of every trial; model, net, epochs and seed are the trial's own.
+  std::vector<std::int64_t> budgets;  // epochs, ascending: each is a separate training
+  std::int64_t seeds = 1;             // trainings per cell and budget
+  /// For every trial; model, net, epochs and seed are set per trial.
   training::Config training;
   std::string meter = "auto";  // as energy::open_run_meters()
 };
@@ -31,11 +31,11 @@ struct BuildConfig {
 /// "small", "paper".
 std::vector<std::string> build_presets();
 
-/// A preset for a data set.  Both: RMSProp with momentum 0.9 and epsilon 1, the learning rate from
-/// 0.1 down a cosine, weight decay 1e-4, a fifth of the training images held back.
+/// A preset for a data set.  Both use RMSProp with momentum 0.9 and epsilon 1, a learning rate from
+/// 0.1 down a cosine, weight decay 1e-4, and hold back a fifth of the training images.
 ///
 ///   small   for a machine of two cores: 16 channels, one cell per stack, 12 000 images, batch 128,
-///           4 epochs, no augmentation; norms that follow each batch by a tenth, as so few steps
+///           4 epochs, no augmentation; norms follow each batch by a tenth, as so few steps
 ///           need
 ///   paper   the paper's: 128 channels, three cells per stack, batch 256, images cropped and
 ///           flipped, 4, 12, 36 and 108 epochs
@@ -43,10 +43,10 @@ std::vector<std::string> build_presets();
 /// Errors    ArgumentError for another name.
 BuildConfig build_preset(std::string_view preset, const std::string& data);
 
-/// Errors    ArgumentError that names the member, its value and what was expected: as check() of
-///           the training's configuration and of the skeleton, and as nas::enumerate(); budgets
-///           that are missing, not ascending or out of range; nothing held back; more trainings
-///           than kMostTrainings.
+/// Errors    ArgumentError that names the member, its value and what was expected: as check() for
+///           the training's configuration and the skeleton, and as nas::enumerate(); budgets that
+///           are missing, not ascending or out of range; nothing held back; more trainings than
+///           kMostTrainings.
 void check(const BuildConfig& config);
 inline constexpr std::int64_t kMostTrainings = 100'000;
 
@@ -55,8 +55,8 @@ nas::Skeleton skeleton_for(const BuildConfig& config, const Dataset& images);
 
 /// One JSON object; parse_build_config() reads it.
 std::string to_json(const BuildConfig& config);
-/// Errors    DataError that starts with `path`: not such an object, a member missing or unknown;
-///           what check() refuses.
+/// Errors    DataError that starts with `path` if it is not such an object, a member is missing or
+///           unknown, or check() refuses it.
 BuildConfig parse_build_config(std::string_view json, const std::string& path);
 
 }  // namespace joule::study

@@ -12,15 +12,15 @@
 #include "joule/study/results/over.h"
 #include "joule/study/trial.h"
 
-// What the trainings of a space come to.
+// The results of training a space.
 namespace joule::study {
 
 /// The trainings of one cell with one budget; values are over the seeds.
 struct BuiltCell {
-  std::size_t cell = 0;  // of BuildResults::cells
+  std::size_t cell = 0;  // index into BuildResults::cells
   std::int64_t epochs = 0;
   std::int64_t complete = 0, failed = 0;
-  std::vector<std::string> errors{};  // of those that failed
+  std::vector<std::string> errors{};  // of the failed trials
   std::vector<Over> values{};
 
   const Over* find(std::string_view value, Quality quality) const {
@@ -28,12 +28,12 @@ struct BuiltCell {
   }
 };
 
-/// Of one budget: the cells that no other beats in the means of accuracy on the images held back
-/// and energy, from the most frugal on.  Numbers are of BuildResults::built.
+/// For one budget: the cells not dominated in the means of accuracy on the held-back images and
+/// energy, the most frugal first.  Numbers are indices into BuildResults::built.
 struct BuildFront {
   std::int64_t epochs = 0;
   std::vector<std::size_t> built{};
-  /// Pairs that the intervals over the seeds do not tell apart.
+  /// Pairs that the intervals over the seeds do not separate.
   std::vector<std::pair<std::size_t, std::size_t>> unseparated{};
   std::optional<std::size_t> knee{};
 };
@@ -42,13 +42,13 @@ struct BuildResults {
   BuildConfig config;
   std::vector<nas::NamedCell> cells;
   std::vector<BuiltCell> built;  // budget after budget, each with all cells
-  /// Of the training energy: measured where all trials have it, else modelled.
+  /// Of the training energy: measured if all trials have it, else modelled.
   Quality energy = Quality::modelled;
   std::vector<BuildFront> fronts;  // by budget; of cells with all seeds
   bool finished = false;
 };
 
-/// Errors    ArgumentError if a trial's point is none of the study's.
+/// Errors    ArgumentError if a trial's point is not of the study.
 BuildResults build_results(const BuildConfig& config, const std::vector<Trial>& trials);
 
 }  // namespace joule::study

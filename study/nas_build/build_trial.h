@@ -10,9 +10,9 @@
 // One trial of a study that builds a table; private to this folder.
 namespace joule::study {
 
-/// The values of TrainingTrial, and those of build_study.h.  The accuracy on training images after
-/// half of the epochs is in that epoch's report: a run that goes on elsewhere has the net of then
-/// no more.  `data` are trial_data().
+/// Returns the values of TrainingTrial and of build_study.h.  `data` is trial_data().  The accuracy
+/// on training images after half of the epochs is in that epoch's report, because a run that is
+/// continued elsewhere no longer has that net.
 ///
 /// Errors    Interrupted; what training throws (a loss that is not finite).
 std::vector<Value> run_build_trial(const BuildConfig& config, const nas::NamedCell& cell,

@@ -11,18 +11,18 @@
 #include "joule/study/nas_build/build_config.h"
 #include "joule/study/study.h"
 
-// Searches among cells that train each net that they ask for.
+// Searches among cells that train each net that they need.
 namespace joule::study {
 
-/// The value of a trial that such a search minimises: J of the training steps, measured if they
-/// are, else modelled.
+/// The value that such a search minimises: J of the training steps, measured if they are, else
+/// modelled.
 inline constexpr const char* kJoulesOfTraining = "joules of training";
 
 /// The space of its cells and budgets.
 nas::CellSpace space_of(const BuildConfig& config);
 
-/// A trial trains the cell of its point as a study of the kind "nas-build" does, with the seed of
-/// config.training. The goals: accuracy on the images held back, kJoulesOfTraining.
+/// A trial trains the cell of its point as in a study of the kind "nas-build", with
+/// config.training's seed.  The goals: accuracy on the held-back images, and kJoulesOfTraining.
 ///
 /// Errors    ArgumentError as check(config), nas::sampler_of() and check(definition); for ms-ehvi
 ///           and nas::kExhaustive, which are for tables.
@@ -30,8 +30,8 @@ StudyDefinition nas_train_study(const std::string& name, const BuildConfig& conf
                                 const std::string& strategy, std::int64_t evaluations,
                                 std::uint64_t seed);
 
-/// The finished trials as a table's search has them: accuracies of [0, 1], energy in place of
-/// kJoulesOfTraining. What a trial took is all that it took, its evaluations included.
+/// The finished trials in the form of a table's search: accuracies in [0, 1], energy in place of
+/// kJoulesOfTraining.  The cost of a trial is its total, evaluations included.
 ///
 /// Errors    as run_of().
 nas::SearchRun train_run_of(const Study& study, const std::vector<Trial>& trials,

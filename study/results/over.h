@@ -8,10 +8,10 @@
 #include "joule/search/statistics/mean.h"
 #include "joule/study/value.h"
 
-// What trials of one point that differ in nothing but chance come to.
+// Values over the trials of one point that differ only by chance.
 namespace joule::study {
 
-/// A value over the seeds, or over what else the trials repeat.
+/// A value over the seeds, or over another repetition of the trials.
 struct Over {
   std::string name, unit;
   Quality quality = Quality::unavailable;
@@ -23,16 +23,16 @@ struct Over {
   search::Mean mean() const { return search::mean_interval(numbers); }
 };
 
-/// Adds a trial's value to those of its name and quality, of which there may be none yet.
+/// Adds a trial's value to those of its name and quality, or starts them.
 ///
 /// Errors    ArgumentError if they have another unit.
 void add_value(std::vector<Over>& values, const Value& value, std::int64_t seed);
 
-/// None if no trial has that value, or it is unavailable.
+/// Null if no trial has that value, or it is unavailable.
 const Over* find(const std::vector<Over>& values, std::string_view name);
 const Over* find(const std::vector<Over>& values, std::string_view name, Quality quality);
 
-/// a - b and a / b - 1 by seed, of the seeds that both have.
+/// a - b and a / b - 1 by seed, for the seeds that both have.
 struct Change {
   search::Difference difference;
   search::Mean relative;  // in %

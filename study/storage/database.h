@@ -13,30 +13,30 @@
 
 namespace joule::study {
 
-/// What a transaction does.
+/// What a transaction does, and how durable it is.
 enum class Access {
   read,    // sees one state of the database
   write,   // outlives a kill of this process
   durable  // outlives a loss of power, too, of whatever machine the database is on
 };
 
-/// A connection, and what differs between the two databases.
+/// A connection, hiding the differences between the two databases.
 class Database {
  public:
-  /// Opens it and brings its schema up to `schema`.  Errors    as Storage().
+  /// Opens it and upgrades its schema to `schema`.  Errors    as Storage().
   Database(const Location& location, Storage::Missing missing, std::span<const Migration> schema);
 
   const Location& location() const { return location_; }
 
-  /// Its time, as an expression of SQL.
+  /// The database's time, as an SQL expression.
   const std::string& now() const { return now_; }
-  /// At the end of a subquery: the row is this transaction's, and rows of others are passed over.
+  /// Put this at the end of a subquery: locks the row, and skips rows that others have locked.
   const std::string& skip_locked() const { return skip_locked_; }
-  /// In a transaction: no other process makes tables or studies until it ends.
+  /// Within a transaction: no other process creates tables or studies until it ends.
   void keep_others_from_making();
 
-  /// body(session) as one transaction: committed if it returns, undone if it throws.  Where the
-  /// connection breaks, it is made anew and the body called again, for up to a minute.
+  /// Runs body(session) as one transaction: committed if it returns, rolled back if it throws.  If
+  /// the connection breaks, reconnects and calls the body again, for up to a minute.
   ///
   /// Errors    DataError (the place, what the database says); what the body throws.
   template <class Body>
@@ -64,7 +64,7 @@ class Database {
   }
 
  private:
-  /// Decides how long broken connections and conflicts are put up with.
+  /// Decides how long to retry after broken connections and conflicts.
   class Patience {
    public:
     explicit Patience(Database& database) : database_(database) {}
@@ -91,7 +91,7 @@ class Database {
   soci::session sql_;
 };
 
-/// A number that may be NULL, to be bound by use(n.number, n.indicator).
+/// A number that may be NULL; bind it by use(n.number, n.indicator).
 struct Nullable {
   double number = 0;
   soci::indicator indicator = soci::i_null;

@@ -7,12 +7,12 @@
 
 namespace joule::study {
 
-/// What makes a schema of version n that of version n + 1: statements that SQLite and PostgreSQL
-/// both understand.
+/// Turns a schema of version n into version n + 1, with statements that both SQLite and PostgreSQL
+/// understand.
 using Migration = std::vector<std::string>;
 
-/// The n-th makes version n + 1 of version n; version 0 is an empty database.  A migration that was
-/// released never changes.
+/// The n-th migration turns version n into n + 1; version 0 is an empty database.  A released
+/// migration never changes.
 std::span<const Migration> migrations();
 
 }  // namespace joule::study

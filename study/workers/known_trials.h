@@ -8,17 +8,17 @@
 
 namespace joule::study {
 
-/// The trials of a study as one process knows them.  What has finished changes no more: it is read
-/// once.
+/// The trials of a study as one process knows them.  Finished trials do not change, so they are
+/// read once.
 class KnownTrials {
  public:
-  /// Cost      reads those from the first on that was not finished.
+  /// Cost      reads the trials from the first unfinished one on.
   void update(Storage& storage, const Study& study);
 
   const std::vector<Trial>& trials() const { return trials_; }
   /// The number of the next proposal.
   std::int64_t next() const { return std::ssize(trials_); }
-  /// Whether one is in this state, which is none of those that do not change.
+  /// Whether any trial is in this state, which must not be a final one.
   bool any(State state) const;
   bool all_finished() const { return first_open_ == std::ssize(trials_); }
 

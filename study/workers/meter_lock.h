@@ -12,16 +12,16 @@
 
 namespace joule::study {
 
-/// Keeps meters of this machine for one trial at a time: a lock (flock) on a file per meter,
-/// /tmp/joule-meter-<machine>-<meter>.lock, for all users and studies.  The lock ends with the
-/// process, however that ends; the empty files stay.  Child processes do not inherit it.
+/// Reserves meters of this machine for one trial at a time, with a lock (flock) on a file per
+/// meter, /tmp/joule-meter-<machine>-<meter>.lock, across all users and studies.  The lock ends
+/// with the process, however that ends; the empty files remain.  Child processes do not inherit it.
 class MeterLock {
  public:
-  /// Waits for all of them, in the order of their names, so that two that want the same never wait
-  /// for each other.
+  /// Waits for all of them in the order of their names, so that two that want the same meters
+  /// cannot deadlock.
   ///
-  /// Returns   nothing if `stop` said so meanwhile; it is asked twenty times a second.
-  /// Errors    ArgumentError if a name is empty; DataError if a file cannot be made or locked.
+  /// Returns   nothing if `stop` returned true meanwhile; it is called twenty times a second.
+  /// Errors    ArgumentError if a name is empty; DataError if a file cannot be created or locked.
   static std::optional<MeterLock> wait(std::vector<std::string> meters,
                                        const std::function<bool()>& stop,
                                        const std::string& folder = "/tmp");
@@ -35,7 +35,7 @@ class MeterLock {
   std::list<Descriptor> held_;
 };
 
-/// The names by which the meters that can be read are locked.
+/// The lock names of the meters that can be read.
 std::vector<std::string> locks_of(const training::Metering& metering);
 
 }  // namespace joule::study

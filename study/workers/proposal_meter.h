@@ -11,16 +11,16 @@
 
 namespace joule::study {
 
-/// What it takes to propose a point: a search spends that, too.
+/// Measures the cost of proposing a point, which is part of the cost of a search.
 class ProposalMeter {
  public:
-  /// `meters` as energy::open_run_meters(), opened by the first measurement; empty: the clock
-  /// alone.
+  /// `meters` as for energy::open_run_meters(), opened at the first measurement; empty: only the
+  /// clock.
   explicit ProposalMeter(std::string meters) : selection_(std::move(meters)) {}
 
-  /// Calls `propose` and returns what it took: kProposalTime, and with meters kProposalEnergy,
-  /// which is unavailable where they cannot be read, while a trial holds them, or if it was too
-  /// little for them.
+  /// Calls `propose` and returns its cost: kProposalTime, and with meters kProposalEnergy, which is
+  /// unavailable if they cannot be read, while a trial holds them, or if the energy was too little
+  /// for them.
   ///
   /// Errors    as open_run_meters(); what `propose` throws.
   std::vector<Value> measure(const std::function<void()>& propose);

@@ -9,15 +9,15 @@
 
 namespace joule::study {
 
-/// A trial's own folder, kept to one process by a lock (flock) on a file beside it.
+/// A trial's own folder, reserved for one process by a lock (flock) on a file beside it.
 class TrialFolder {
  public:
   TrialFolder(std::string path, std::unique_ptr<Descriptor> lock, bool keep)
       : path_(std::move(path)), lock_(std::move(lock)), keep_(keep) {}
 
   const std::string& path() const { return path_; }
-  /// The trial has ended: unless runs are to be kept, the folder of one that is complete or pruned
-  /// is removed; that of one that failed stays, for those who look for the cause.
+  /// Call it when the trial has ended.  Removes the folder of a complete or pruned trial, unless
+  /// runs are to be kept; keeps that of a failed trial, for finding the cause.
   ///
   /// Errors    DataError.
   void close(State state);
@@ -28,7 +28,7 @@ class TrialFolder {
   bool keep_;
 };
 
-/// Where the folders of a study's trials are: trials/000007 in a folder, or in a temporary one that
+/// The location of a study's trial folders: trials/000007 in a folder, or in a temporary one that
 /// is removed at the end.
 class TrialFolders {
  public:
@@ -37,8 +37,8 @@ class TrialFolders {
   TrialFolders(const TrialFolders&) = delete;
   TrialFolders& operator=(const TrialFolders&) = delete;
 
-  /// Makes it, or finds it as an earlier attempt left it.  While a worker that was taken for dead
-  /// still has it, the trial gets another one: trials/000007-2, by its token.
+  /// Creates it, or reuses what an earlier attempt left.  While a worker that was presumed dead
+  /// still holds it, the trial gets another one: trials/000007-2, by its token.
   ///
   /// Errors    DataError.
   TrialFolder open(const Trial& trial) const;

@@ -11,12 +11,12 @@
 
 namespace joule::study {
 
-/// The processes that this one has started to run trials.  Each is in a process group of its own,
-/// so that Ctrl-C reaches it only through stop(), and is killed if this process dies, whatever of.
+/// The processes that this one started to run trials.  Each has its own process group, so that
+/// Ctrl-C reaches it only through stop(), and is killed if this process dies for any reason.
 class WorkerPool {
  public:
   explicit WorkerPool(std::vector<std::string> command) : command_(std::move(command)) {}
-  /// Kills those that are left.
+  /// Kills the remaining ones.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -24,21 +24,21 @@ class WorkerPool {
   /// Errors    std::system_error if the system has no process or pipe left.
   void start();
   std::size_t running() const { return workers_.size(); }
-  /// Asks all to give their trial back and to end (SIGTERM).
+  /// Asks all of them to give back their trial and end (SIGTERM).
   void stop();
 
   struct Ended {
     WorkerProcess worker;
     int exit_code = 0;  // its own; 128 + n if signal n ended it
     bool killed = false;
-    std::string said;  // the last line that it wrote to standard error
+    std::string said;  // the last line on standard error
 
     /// "killed by signal 9 (Killed)", "ended with code 3: ..."
     std::string how() const;
   };
-  /// Waits up to so many milliseconds for one to say something or to end, and calls handle(ended)
-  /// for each that has ended.  Until handle() returns the system still knows the process, so that
-  /// no other worker takes its trial for lost before this one has said how it died.
+  /// Waits up to so many milliseconds for one to write something or to end, and calls handle(ended)
+  /// for each that has ended.  Until handle() returns, the system still knows the process, so no
+  /// other worker takes its trial as lost before this one has said how it died.
   void wait(int milliseconds, const std::function<void(const Ended&)>& handle);
 
  private:

@@ -5,11 +5,11 @@
 
 namespace joule::study {
 
-/// A process that runs trials, so that other processes of its machine can tell whether it lives.
+/// A process that runs trials; other processes of its machine can tell from this whether it lives.
 struct WorkerProcess {
   std::string host;  // the machine's name
   int pid = 0;
-  std::string identity;  // boot, namespace of pids, pid and start time: no other process has it
+  std::string identity;  // boot, pid namespace, pid and start time: unique
 
   /// "4711 on machine"
   std::string shown() const;
@@ -20,9 +20,9 @@ WorkerProcess this_process();
 /// A child of this process that has not been waited for.
 WorkerProcess process_of(int child);
 
-/// Whether it is known to be dead: it ran in this boot of this machine and this namespace of pids,
-/// and is no more there.  One whose parent has not yet waited for it is: the parent tells how it
-/// died.  Of a process elsewhere nothing is known.
+/// Whether it is known to be dead: it ran in this boot of this machine and this pid namespace, and
+/// is gone.  One whose parent has not yet waited for it does not count as dead: the parent will say
+/// how it died.  Of a process elsewhere nothing is known.
 bool is_dead(const WorkerProcess& process);
 
 }  // namespace joule::study

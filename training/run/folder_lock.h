@@ -6,33 +6,33 @@
 
 namespace joule::training {
 
-/// Keeps a run's folder for one training at a time: a lock (flock) on the file `running` in it,
-/// which ends with the process, however that ends.  The file holds the number of the process and
-/// the name of its machine, and is there from the start of training to its clean end: a process
-/// that finds it unlocked knows that a training was killed, or failed.
+/// Reserves a run's folder for one training at a time, with a lock (flock) on the file `running` in
+/// it.  The lock ends with the process, however that ends.  The file holds the process's number and
+/// its machine's name, and exists from the start of training to its clean end: a process that finds
+/// it unlocked knows that a training was killed or failed.
 ///
 ///   FolderLock lock(folder);
-///   ...                        // what goes wrong here leaves the folder as it was
+///   ...                        // a failure here leaves the folder as it was
 ///   lock.keep();
-///   ...                        // what goes wrong here leaves `running`
+///   ...                        // a failure here leaves `running`
 ///   lock.release();
 ///
-/// Readers are not kept out.  Child processes do not inherit the lock.  Over NFS the lock holds
+/// Readers are not locked out.  Child processes do not inherit the lock.  Over NFS, it holds
 /// between machines; a file system without locks is an error.
 class FolderLock {
  public:
-  /// Makes the folder if it is missing.
+  /// Creates the folder if it is missing.
   ///
-  /// Errors    ArgumentError that names the folder and the process that trains into it; DataError:
-  ///           the folder cannot be made or written, its file system has no locks, or `running` is
-  ///           not such a file.
+  /// Errors    ArgumentError that names the folder and the process that trains into it; DataError
+  ///           if the folder cannot be created or written, its file system has no locks, or
+  ///           `running` is not a file of this kind.
   explicit FolderLock(const std::string& folder);
-  /// Unless kept, removes what the constructor made, as far as it is still empty.
+  /// Without keep(), removes what the constructor created, if it is still empty.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
-  /// Whether a training that had the folder before was killed, or failed.
+  /// Whether an earlier training in the folder was killed or failed.
   bool was_left() const { return was_left_; }
   void keep() { kept_ = true; }
   /// Removes the file.

@@ -10,14 +10,14 @@
 
 namespace joule::training {
 
-/// Reads a value that a T holds exactly: get_to() alone rounds 2.5 to 2, wraps -1 around, and takes
-/// true for 1.
+/// Reads a value only if T holds it exactly: get_to() alone rounds 2.5 to 2, wraps -1 around, and
+/// accepts true as 1.
 ///
-/// Errors    ArgumentError that shows the value; those of the library for another type.
+/// Errors    ArgumentError that shows the value; the library's own for another type.
 template <class T>
 void read_exactly(const nlohmann::ordered_json& json, T& value) {
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    // Compared as the library compares, -1 equals the largest number without a sign.
+    // With the library's comparison, -1 would equal the largest unsigned number.
     const bool fits = json.is_number_unsigned()  ? std::in_range<T>(json.get<std::uint64_t>())
                       : json.is_number_integer() ? std::in_range<T>(json.get<std::int64_t>())
                                                  : !json.is_number() && !json.is_boolean();

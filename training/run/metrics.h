@@ -14,29 +14,29 @@
 
 namespace joule::training {
 
-/// The epochs before it that a point of a long run stands for, too: see thin_out().
+/// The earlier epochs that a point of a long run also stands for: see thin_out().
 struct MergedEpochs {
   std::int64_t count = 0;
-  /// Of all its epochs' energies, the sum of the squares of their deviations from the mean, in J^2;
-  /// NaN if one is not known.  By kMeasured, or the name of the profile that models them.
+  /// The sum of squared deviations of all its epochs' energies from their mean, in J^2; NaN if an
+  /// energy is unknown.  The key is kMeasured or the name of the profile that models the energy.
   std::map<std::string, double> squares{};
 };
 inline constexpr const char* kMeasured = "measured";
 
 /// What lambda was steered by: see training/lambda_control.h.
 struct ControlMetrics {
-  double lambda = 0;    // of the epoch's last step
+  double lambda = 0;    // at the epoch's last step
   double measured = 0;  // after the epoch, on the images that are held back, or else the test's
   double target = 0;
 };
 
-/// What one epoch came to: a line of metrics.jsonl.
+/// The results of one epoch: a line of metrics.jsonl.
 struct EpochMetrics {
   std::int64_t epoch = 0;     // from 1
   double train_loss = 0;      // mean cross-entropy over the epoch's images, without the penalty
-  double l0_penalty = 0;      // mean of what was added to it, lambda included
-  double train_accuracy = 0;  // of the images when they were trained on
-  /// Of the images that were held back, after the epoch; none if there are none.
+  double l0_penalty = 0;      // mean of the penalty added to it, lambda included
+  double train_accuracy = 0;  // of the images as they were trained on
+  /// Of the held-back images, after the epoch; empty if there are none.
   std::optional<double> validation_accuracy{}, validation_loss{};
   double test_accuracy = 0;
   double test_loss = 0;
@@ -44,23 +44,23 @@ struct EpochMetrics {
   double images_per_second = 0;
   std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
   std::int64_t relu_outputs_nonzero = 0;
-  std::optional<ControlMetrics> control{};  // none if lambda is given
+  std::optional<ControlMetrics> control{};  // empty if lambda is given
   EpochEnergy energy;                       // of the steps, of the validation and of the test
   MergedEpochs merged{};
 };
 
-/// Every number of an epoch, its energy excepted, in the order of metrics.jsonl; 0 for what there
-/// is not.
+/// Every number of an epoch except its energy, in the order of metrics.jsonl; 0 for missing
+/// ones.
 std::vector<double> numbers(const EpochMetrics& epoch);
 
 /// One JSON object per line.  Points that stand for several epochs also have `merged`, the number
-/// of the epochs before theirs; parse_jsonl() does not know it, as metrics.jsonl never has such.
+/// of earlier epochs; parse_jsonl() does not accept it, since metrics.jsonl never has such points.
 std::string to_jsonl(std::span<const EpochMetrics> metrics);
 
-/// The inverse; `device` as epoch_energy_of().
+/// The inverse; `device` as for epoch_energy_of().
 ///
-/// Errors    ArgumentError for a line that to_jsonl() cannot have written: it names what is wrong,
-///           counts that are not whole numbers, or negative, included.
+/// Errors    ArgumentError for a line that to_jsonl() cannot have written, counts that are negative
+///           or not integers included; the message says what is wrong.
 std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device = Device::cpu);
 
 }  // namespace joule::training

@@ -10,43 +10,43 @@
 
 namespace joule::training {
 
-/// What to do with a run that the folder holds already.
+/// What to do if the folder already holds a run.
 enum class Existing { refuse, resume, overwrite };
 
-/// How the energy of the run is accounted for.  It decides nothing of what the run computes, so it
-/// is no part of its configuration, and is to be given again to resume.
+/// How the energy of the run is accounted for.  It does not affect what the run computes, so it is
+/// not part of the configuration, and must be given again to resume.
 struct RunAccounting {
   Accounting energy;
   Footprint footprint;
 };
 
-/// Told of the epochs that are complete (of a long run thinned out, see training/run/history.h),
-/// whenever the files that a run is resumed from are written.
+/// Called with the complete epochs (thinned out for a long run, see training/run/history.h)
+/// whenever the files for resuming a run are written.
 using OnCheckpoint = std::function<void(const RunEnergy&)>;
 
-/// Trains as `config` says and writes into `folder` (made if missing):
+/// Trains as `config` says and writes into `folder` (created if missing):
 ///
-///   config.json              what was asked for
-///   metrics.jsonl            one line per epoch, added when it is complete
-///   model.safetensors        the net (see save_model) after the last epoch that is complete
-///   checkpoint.safetensors   everything else that continues the run, after each epoch and when
+///   config.json              the configuration
+///   metrics.jsonl            one line per epoch, appended when it is complete
+///   model.safetensors        the net (see save_model()) after the last complete epoch
+///   checkpoint.safetensors   everything else needed to continue, after each epoch and when
 ///                            stopped
-///   running                  which process trains; see FolderLock
+///   running                  the process that trains; see FolderLock
 ///   summary.json             accuracy, densities, work and energy, at the end
 ///
-/// A report.html of an earlier run is removed at the start; `on_checkpoint` may write one.
+/// Removes the report.html of an earlier run at the start; `on_checkpoint` may write a new one.
 ///
-/// Every file but metrics.jsonl is replaced as a whole, and that one only grows, so that a run can
-/// be killed at any moment and resumed: the files that it then writes are, times and measured
-/// energy excepted, those of a run that was never interrupted.  The keys are in docs/cli.md.
+/// Every file but metrics.jsonl is replaced as a whole, and that one only grows.  So a run can be
+/// killed at any moment and resumed; its files then are, except for times and measured energy,
+/// those of a run that was never interrupted.  The keys are in docs/cli.md.
 ///
-/// Until the first step is done, nothing in the folder is changed: what makes a run fail at once
-/// harms no file.  The room on the disk is looked for before that.
+/// Nothing in the folder changes before the first step is done, so a run that fails at once harms
+/// no file.  Before that, the free disk space is checked.
 ///
-/// Cost      memory, checkpoint and page do not grow with the number of epochs, see
-///           training/run/history.h; metrics.jsonl does, and is read once, when the run ends.
-/// Returns   nothing if `hooks.stop` or the energy budget ended the run; then the checkpoint holds
-///           where.
+/// Cost      memory, checkpoint and page do not grow with the number of epochs (see
+///           training/run/history.h); metrics.jsonl does, and is read once, when the run ends.
+/// Returns   nothing if `hooks.stop` or the energy budget ended the run; the checkpoint then holds
+///           the position.
 /// Errors    as FolderLock and check_folder(); ArgumentError if the run had another configuration
 ///           (resume); TrainingError as Trainer; DataError if a file cannot be read or written.
 std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
@@ -54,20 +54,20 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
                                        const RunAccounting& accounting = {},
                                        const OnCheckpoint& on_checkpoint = {});
 
-/// Which of the files of a run is there, but for config.json; empty if none is.
+/// The name of a run's file, other than config.json, that is in the folder; empty if there is none.
 std::string file_of_a_run(const std::string& folder);
 
-/// Whether the run in the folder came to its end: there is a summary.json.
+/// Whether the run in the folder is finished: there is a summary.json.
 bool is_finished(const std::string& folder);
 
-/// Errors    ArgumentError if the folder holds a run, or files of their names that no run made
-///           (refuse); DataError if the configuration, or the checkpoint, of its run is missing
+/// Errors    ArgumentError if the folder holds a run, or files of the same names that no run wrote
+///           (refuse); DataError if the configuration or the checkpoint of its run is missing
 ///           (resume).
 void check_folder(const std::string& folder, Existing existing);
 
 /// The configuration of the run that `folder` holds, if any.
 ///
-/// Errors    DataError if there is one that cannot be read.
+/// Errors    DataError if there is one but it cannot be read.
 std::optional<Config> config_of(const std::string& folder);
 
 }  // namespace joule::training

@@ -11,7 +11,7 @@
 
 namespace joule::training {
 
-/// What a training run came to.
+/// The results of a training run.
 struct RunResult {
   Evaluation evaluation;                 // of the test images, by the final net
   std::map<Phase, energy::Totals> work;  // of all training steps

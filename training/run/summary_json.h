@@ -6,7 +6,7 @@
 
 #include "joule/training/run/summary.h"
 
-// The values whose text makes up the files of a run.  The keys are in docs/cli.md.
+// The JSON values that the files of a run consist of.  The keys are in docs/cli.md.
 namespace joule::training {
 
 /// summary.json.
@@ -17,7 +17,7 @@ nlohmann::ordered_json json_of(const Evaluation& evaluation);
 nlohmann::ordered_json json_of(const RunEnergy& run);
 /// A line of metrics.jsonl.
 nlohmann::ordered_json json_of(const EpochMetrics& epoch);
-/// The `best_epoch` and `accuracy_over_energy` of summary.json, one front for each quality.
+/// The `best_epoch` and `accuracy_over_energy` of summary.json, with one front per quality.
 nlohmann::ordered_json choice_json(std::span<const EpochMetrics> epochs);
 
 }  // namespace joule::training

@@ -14,10 +14,10 @@ namespace joule::training {
 using MakeOptimizer =
     std::function<std::unique_ptr<Optimizer>(std::vector<NamedTensor> parameters)>;
 
-/// A net that is there, and who changes it: what a Trainer can be given instead of those that the
+/// An existing net with its optimiser and schedule, for a Trainer to use instead of those that the
 /// configuration names.  Its graph is the configuration's `net`.
 struct Trainee {
-  Model model;  // initialised; of several outputs: see TrainingStep
+  Model model;  // initialised; for several outputs see TrainingStep
   MakeOptimizer optimizer;
   std::unique_ptr<Schedule> schedule{};  // null: the configuration's
 };

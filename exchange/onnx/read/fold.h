@@ -7,11 +7,11 @@
 
 namespace joule::exchange {
 
-/// The constant that a node computes from constants, or from the shape of its input; none if that
-/// depends on what the net reads.
+/// The constant that a node computes from constants, or from the shape of its input; empty if it
+/// depends on the net's input.
 ///
-/// Errors    ArgumentError: an operator that is not folded, shapes or types that do not fit,
-///           arithmetic on the size of the batch, more than kMostElements.
+/// Errors    ArgumentError: an operator that cannot be folded, shapes or types that do not fit,
+///           arithmetic on the batch size, more than kMostElements.
 std::optional<Constant> folded(const OnnxNode& node);
 
 }  // namespace joule::exchange

@@ -12,10 +12,10 @@
 
 namespace joule::exchange {
 
-/// One node of a file with its inputs, which are known by now.
+/// One node of a file, with its inputs, which are already known.
 ///
-/// Errors    ArgumentError of every function: an attribute or input that is of another type, or is
-///           missing and has no preset.
+/// Errors    Every function: ArgumentError if an attribute or input has another type, or is missing
+///           without a default.
 class OnnxNode {
  public:
   OnnxNode(const ::onnx::NodeProto& node, int opset, std::vector<OnnxValue> inputs,
@@ -28,16 +28,16 @@ class OnnxNode {
   int opset() const { return opset_; }
 
   std::size_t inputs() const { return inputs_.size(); }
-  /// Whether the input is there: an optional one may be left out.
+  /// Whether the input exists; an optional one may be omitted.
   bool has_input(std::size_t i) const;
   bool is_constant(std::size_t i) const { return has_input(i) && inputs_[i].constant; }
-  /// A constant; `what` is what ONNX calls it.
+  /// A constant input; `what` is ONNX's name for it.
   const Constant& constant(std::size_t i, const char* what) const;
-  /// A constant, or null if it is left out.
+  /// A constant input, or null if it is omitted.
   const Constant* constant_if_given(std::size_t i, const char* what) const;
-  /// What is computed when the net runs.
+  /// An input that is computed when the net runs.
   const View& view(std::size_t i) const;
-  /// Of an image [N,C,H,W].
+  /// The same, for an image [N,C,H,W].
   const View& image(std::size_t i) const;
   const std::string& input_name(std::size_t i) const { return node_.input(static_cast<int>(i)); }
 
@@ -51,10 +51,10 @@ class OnnxNode {
   std::optional<std::vector<std::int64_t>> integers(const char* attribute) const;
   std::optional<std::vector<float>> numbers(const char* attribute) const;
   std::optional<Constant> tensor(const char* attribute) const;
-  /// A list that older operator sets have as an attribute, newer ones as an input.
+  /// A list that is an attribute in older operator sets, and an input in newer ones.
   std::optional<std::vector<std::int64_t>> attribute_or_input(const char* attribute,
                                                               std::size_t input) const;
-  /// Errors    ArgumentError if it has an attribute that is none of these.
+  /// Errors    ArgumentError if the node has an attribute that is not listed.
   void require_attributes(std::span<const char* const> known) const;
 
  private:

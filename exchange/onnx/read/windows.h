@@ -9,7 +9,7 @@
 
 namespace joule::exchange {
 
-/// How a window moves over an image, as the attributes of ONNX's convolutions and pools say.
+/// How a window moves over an image, by the attributes of ONNX's convolutions and pools.
 struct Windows {
   Size2 kernel{1}, stride{1}, dilation{1};
   Size2 before{0}, after{0};  // padding above and to the left, below and to the right
@@ -19,12 +19,13 @@ struct Windows {
   std::vector<std::int64_t> padding() const { return {before.h, after.h, before.w, after.w}; }
 };
 
-/// Those of a node that reads an image [N,C,h,w]; `kernel` where kernel_shape is left out.
+/// The windows of a node that reads an image [N,C,h,w]; `kernel` is used if kernel_shape is
+/// omitted.
 ///
-/// Errors    ArgumentError: not of two dimensions, out of range, another auto_pad.
+/// Errors    ArgumentError: not two dimensions, out of range, an unsupported auto_pad.
 Windows windows_of(const OnnxNode& node, Size2 image, std::optional<Size2> kernel = {});
 
-/// Two whole numbers from 0 or `least` to kMostOfWindow, or the preset.
+/// Two integers from `least` (0 or 1) to kMostOfWindow, or the default.
 Size2 size_of(const OnnxNode& node, const char* attribute, Size2 preset, std::int64_t least);
 
 }  // namespace joule::exchange

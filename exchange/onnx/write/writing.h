@@ -15,7 +15,7 @@
 
 namespace joule::exchange {
 
-/// An ONNX node that is being filled in.
+/// An ONNX node under construction.
 class WrittenNode {
  public:
   explicit WrittenNode(::onnx::NodeProto& node) : node_(node) {}
@@ -28,36 +28,36 @@ class WrittenNode {
   ::onnx::NodeProto& node_;
 };
 
-/// The file that a net becomes, layer by layer.
+/// Builds the file of a net, layer by layer.
 class Writing {
  public:
   /// `graph` is checked().
-  /// Errors    ArgumentError for weights that are not those of the graph.
+  /// Errors    ArgumentError for weights that do not belong to the graph.
   Writing(const nn::Graph& graph, const State& weights, ::onnx::GraphProto& to);
 
   /// Writes all layers, inputs and outputs.
   /// Errors    ArgumentError as to_onnx().
   void run();
 
-  /// A node that puts out `output`, named like it unless `name` is given.
+  /// A node that produces `output`, and is named like it unless `name` is given.
   WrittenNode node(const char* op, std::initializer_list<std::string> inputs,
                    const std::string& output, const std::string& name = {});
   WrittenNode node_of_all(const char* op, std::span<const std::string> inputs,
                           const std::string& output, const std::string& name = {});
-  /// The initialiser "<layer>.<name>" with the layer's weights in ONNX's layout; its name.
-  /// With `dims` in that shape.
+  /// Adds the initialiser "<layer>.<name>" with the layer's weights in ONNX's layout, reshaped to
+  /// `dims` if given; returns its name.
   std::string weight(const nn::Node& layer, const char* name,
                      const std::vector<std::int64_t>& dims = {});
-  /// An initialiser of that name; the name.
+  /// Adds an initialiser; returns its name.
   std::string constant(const std::string& name, std::span<const float> values,
                        const std::vector<std::int64_t>& dims);
   std::string constant(const std::string& name, const std::vector<std::int64_t>& values);
 
-  /// Of a value, without the batch.
+  /// The shape of a value, without the batch.
   const Shape& shape(const std::string& value) const { return shapes_.at(value); }
   bool is_image(const std::string& value) const { return shape(value).rank() == 3; }
-  /// Whether a layer Flatten leaves the order to ONNX, and what reads it has other weights for
-  /// that.
+  /// Whether a Flatten layer leaves the order to ONNX, so that the weights of its reader are
+  /// reordered.
   bool in_own_order(const nn::Node& flatten) const { return flattened_.contains(flatten.name); }
 
  private:

@@ -5,38 +5,38 @@
 
 #include "joule/core/context.h"
 
-// What the implementations for the CPU cost on a family of machines, fitted to measurements
-// (benchmarks, `joule tune --shapes`): cycles, unless another unit stands there.  choice.cpp makes
-// expected times of them.  Another family is another object.
+// The costs of the CPU implementations on a family of machines, fitted to measurements (benchmarks,
+// `joule tune --shapes`), in cycles unless stated otherwise.  choice.cpp computes expected times
+// from them.  Each family is one object.
 namespace joule::cpu {
 
 struct Costs {
   std::string_view family;
-  /// Multiply-adds of vectors that a dense implementation executes in a cycle.
+  /// Vector multiply-adds per cycle of a dense implementation.
   double dense_rate;
 
-  /// cpu.skip_zero: a visit of a pixel meets at most 64 input channels and eight vectors of output
-  /// channels.  A non-zero is broadcast, and meets each vector.
+  /// cpu.skip_zero: in one visit, a pixel meets at most 64 input channels and eight vectors of
+  /// output channels.  Each non-zero is broadcast and multiplied with each vector.
   struct SkipZero {
     double visit;
     double two_loads;
-    /// In loads of a vector of weights; of bf16 weights there are half as many, and less waits.
+    /// In loads of a vector of weights; bf16 weights need half as many loads, and wait less.
     double broadcast, broadcast_bf16;
     constexpr double broadcast_time(Precision of_weights) const {
       return of_weights == Precision::bf16 ? broadcast_bf16 : broadcast;
     }
   } skip_zero;
 
-  /// cpu.skip_unwanted, the dense time being 1: of all elements, and of each that is wanted; both
-  /// the more, the fewer vectors its loops have.
+  /// cpu.skip_unwanted, as a fraction of the dense time: for all elements, and for each wanted one.
+  /// Both grow as its loops have fewer vectors.
   struct SkipUnwanted {
     double all, all_by_vectors;
     double wanted, wanted_by_vectors;
   } skip_unwanted;
 
-  /// cpu.skip_zero_x and cpu.skip_zero_grad_y, per element of the operand that is skipped by: its
-  /// list is begun and ended and the other operand packed; each non-zero is listed, and meets each
-  /// vector once per tap.
+  /// cpu.skip_zero_x and cpu.skip_zero_grad_y, per element of the sparse operand: starting and
+  /// ending its list and packing the other operand; each non-zero is listed, and meets each vector
+  /// once per tap.
   struct GradWeight {
     struct {
       double begun, part, packed, listed;
@@ -48,40 +48,40 @@ struct Costs {
       double begun, list;
     } one_tap;
     double tap, part, part_of_one_tap;
-    /// Shares of the dense time from which on it is not worth it: what is fitted is known no
-    /// better.
+    /// Not worth it above this fraction of the dense time: the fit is not more accurate than
+    /// that.
     double worth;
   } grad_weight;
 
   /// cpu.winograd and cpu.winograd_2x2.
   struct Winograd {
-    /// Multiply-adds of vectors that their products execute in a cycle.
+    /// Vector multiply-adds per cycle in the products.
     double rate;
-    /// Of each vector of channels of a tile, to transform it there or back; of one that is not full
+    /// Per vector of channels of a tile, to transform it there or back; a partial vector costs
     /// `tail` more.
     struct Transforms {
       double vector, tail;
     } by_2x2, by_4x4;
-    /// Tiles below which the products wait for the transformed weights.
+    /// With fewer tiles than this, the products wait for the transformed weights.
     double least_tiles;
-    /// As of the gradient of the weights.
+    /// As for the gradient of the weights.
     double worth;
-    /// How much longer than it what skips zeros may take, which rounds less.
+    /// How much longer than Winograd a skipping row may take, because it rounds less.
     double over_skipping;
   } winograd;
 
-  /// With nearly no non-zeros, per pixel of the output.
+  /// For nearly no non-zeros, per pixel of the output.
   struct VerySparse {
-    /// cpu.skip_zero_runs: of a word of 64 channels and of a non-zero the run is made; its end, one
-    /// of each row of the kernel, cannot be foreseen; a non-zero meets weights that come from L2.
+    /// cpu.skip_zero_runs: per word of 64 channels and per non-zero to make the run; its end, once
+    /// per kernel row, is mispredicted; a non-zero meets weights that come from L2.
     double word, nonzero, end, met, met_bf16;
     /// cpu.skip_zero: a word ends in a branch; a visit loads and stores each vector of its sums.
     double branch, sums;
   } very_sparse;
 };
 
-/// With vectors of 16 (AVX-512), of 1x1, 3x3 and 5x5 layers of 16 to 512 channels.  Winograd's were
-/// measured on a Zen 4, whose cycles are scaled so that its dense rate is this one.
+/// With vectors of 16 (AVX-512), for 1x1, 3x3 and 5x5 layers of 16 to 512 channels.  Winograd's
+/// were measured on a Zen 4, with its cycles scaled so that its dense rate equals this one.
 inline constexpr Costs kZen5{
     .family = "AMD Zen 5",
     .dense_rate = 1.8,
@@ -108,8 +108,8 @@ inline constexpr Costs kZen5{
                     .branch = 10,
                     .sums = 2.5}};
 
-/// Of the machine that this runs on.  No other family has been fitted: all are taken for Zen 5, and
-/// `joule tune` measures what holds where that is wrong.
+/// The costs of this machine.  No other family has been fitted, so every machine is treated as a
+/// Zen 5; where that is wrong, `joule tune` measures the real times.
 constexpr const Costs& costs() { return kZen5; }
 
 }  // namespace joule::cpu

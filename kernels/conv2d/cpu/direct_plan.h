@@ -3,7 +3,7 @@
 
 #include "joule/kernels/conv2d/passes.h"
 
-// What the drivers of direct.cpp hand to the code that is compiled per instruction set.
+// What the drivers of direct.cpp pass to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 constexpr std::int64_t ceil_div(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
@@ -13,22 +13,22 @@ constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return ceil_d
 struct Blocking {
   std::int64_t lanes, channels;
 
-  /// Channels of the block that begins at `o`, counted over all groups.
+  /// The channels of the block that begins at `o`, counted over all groups.
   std::int64_t columns(std::int64_t o, std::int64_t out_per_group) const {
     return std::min(channels, out_per_group - o % out_per_group);
   }
-  /// Floats that `rows` rows of a packed array take, over all blocks of all groups.
+  /// The floats of `rows` rows of a packed array, over all blocks of all groups.
   std::int64_t packed(std::int64_t rows, std::int64_t groups, std::int64_t out_per_group) const {
     return rows * groups * round_up(out_per_group, lanes);
   }
 };
 inline constexpr std::int64_t kMaxBlock = 64;
-/// Of the instruction set in use.
+/// The blocking for the instruction set in use.
 Blocking direct_blocking();
 
-/// Images are cut into items of whole rows: small enough that an item's input and output stay in
-/// L2 beside the weights, and enough of them for many cores.  A matter of the shape alone, so that
-/// sums over items have the same bits for any number of threads.
+/// Images are cut into items of whole rows: small enough that an item's input and output stay in L2
+/// beside the weights, yet enough items for many cores.  The cut depends on the shape alone, so
+/// that sums over items have the same bits for any number of threads.
 struct Items {
   std::int64_t per_image, rows, count;
 

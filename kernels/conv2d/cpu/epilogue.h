@@ -9,7 +9,7 @@
 
 namespace joule::cpu {
 
-/// The ReLU of a Conv2d, applied in items of consecutive pixels of y while they are in cache.
+/// The ReLU of a Conv2d, applied to items of consecutive pixels of y while they are in cache.
 class ReluEpilogue {
  public:
   ReluEpilogue(const ops::Conv2d& op, float* y, std::int64_t items)
@@ -18,7 +18,7 @@ class ReluEpilogue {
         mask_(std::make_shared<ZeroMask>(op.y.numel() / op.y.dim(3), op.y.dim(3), Device::cpu)),
         sums_(static_cast<std::size_t>(items)) {}
 
-  /// May be called from several threads, once for each item.
+  /// Several threads may call it, once per item.
   void run(std::int64_t item, std::int64_t pixel, std::int64_t pixels) {
     const std::int64_t channels = mask_->channels();
     float* const rows = y_ + pixel * channels;
@@ -35,7 +35,7 @@ class ReluEpilogue {
     sums_[static_cast<std::size_t>(item)] = sums;
   }
 
-  /// When all items have run: adds their sums in order, and attaches the mask to y.
+  /// Call it after all items: adds their sums in order and attaches the mask to y.
   void finish() {
     Sums total;
     for (const Sums& sums : sums_) total.nonzeros += sums.nonzeros, total.l0 += sums.l0;

@@ -6,7 +6,7 @@
 
 // Gradients of the weights that execute only the multiply-adds one of whose operands is not zero,
 // on raw pointers: written once, compiled for AVX-512, AVX2 and the baseline, chosen at run time.
-// groups == 1.  Each element is a sum in an order that depends on the shape, the instruction set
+// groups == 1.  The order in which an element is summed depends on the shape, the instruction set
 // and the mask alone.
 namespace joule::cpu {
 
@@ -18,8 +18,8 @@ void conv2d_grad_weight_skip_zero_x(const Conv2dShape& s, const float* x, const 
 void conv2d_grad_weight_skip_zero_grad_y(const Conv2dShape& s, const float* x, const float* grad_y,
                                          const ZeroMask& mask, float* grad_w);
 
-/// How many pixels a list of non-zeros covers, of x or of grad_y: the fewer, the more a list's
-/// beginning and end weigh.  At least 1.
+/// How many pixels one list of non-zeros of x or of grad_y covers; with few, starting and ending a
+/// list costs relatively more.  At least 1.
 std::int64_t nonzero_list_pixels(const Conv2dShape& s, bool of_x);
 
 /// sums[c] = sum over the pixels of x[pixel, c]: the gradient of the bias.

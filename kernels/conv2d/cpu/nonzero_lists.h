@@ -11,9 +11,9 @@
 // The non-zeros of a tensor by channel, as the skipping gradient of the weights reads them.
 namespace joule::cpu {
 
-/// The non-zeros of one channel in some pixels: what they are, and at which pixel of a tile of the
-/// other operand their first tap lies.  Those up to `paired` are pairs of neighbours in a row of
-/// pixels, whose taps meet mostly the same pixels of the tile.
+/// The non-zeros of one channel in some pixels: their values, and the pixel of a tile of the other
+/// operand that their first tap reads.  Entries up to `paired` are pairs of neighbours in a row of
+/// pixels, whose taps read mostly the same pixels of the tile.
 struct NonzeroList {
   struct Entry {
     float value;
@@ -27,8 +27,8 @@ struct NonzeroBand {
   std::int64_t first_image, last_image, first_row, last_row;
 };
 
-/// A batch in bands of one image's rows or of whole small images, so that what the band's taps read
-/// of the other operand, `floats` channels of it with its border, is a tile that stays in L1.
+/// Cuts a batch into bands of rows of one image, or of whole small images, such that what a band's
+/// taps read of the other operand, `floats` channels with border, is a tile that stays in L1.
 class NonzeroBands {
  public:
   NonzeroBands(const Pass& pass, std::int64_t batch, std::int64_t floats)
@@ -62,7 +62,7 @@ class NonzeroBands {
 /// All lists of a tensor [batch, h, w, channels] whose pixels are the outputs of `pass`.
 class NonzeroLists {
  public:
-  /// `floats`: channels of the other operand in a tile.
+  /// `floats`: the channels of the other operand in a tile.
   NonzeroLists(const Pass& pass, std::int64_t batch, const float* values, const ZeroMask& mask,
                std::int64_t floats);
 
@@ -76,7 +76,7 @@ class NonzeroLists {
             entries + end->singles};
   }
 
-  /// Where a list ends, in entries of its band: its pairs, and the rest.
+  /// The ends of a list in its band's entries: of its pairs, and of the rest.
   struct End {
     std::uint32_t pairs, singles;
   };
@@ -90,22 +90,22 @@ class NonzeroLists {
   Pass pass_;
   NonzeroBands bands_;
   std::int64_t channels_;
-  std::vector<std::int64_t> first_;  // of each band
-  std::vector<End> ends_;            // of each band's channels
+  std::vector<std::int64_t> first_;  // per band
+  std::vector<End> ends_;            // per band and channel
   Floats entries_;
 };
 
-/// The channels of the dense operand that a tile holds.
+/// The channels of the dense operand in a tile.
 struct DenseBlock {
   const float* dense;
   std::int64_t channels, first_channel, floats;
 };
 
-/// Everything of the other operand that the taps of a band read: [pixel, floats].
+/// All of the other operand that the taps of a band read: [pixel, floats].
 struct NonzeroTile {
   const float* values;
-  std::int64_t columns;  // pixels of a row
-  std::int64_t floats;   // of a pixel
+  std::int64_t columns;  // pixels per row
+  std::int64_t floats;   // per pixel
 };
 
 }  // namespace joule::cpu

@@ -4,12 +4,12 @@
 #include "joule/kernels/conv2d/cpu/skip_zero_plan.h"
 #include "joule/kernels/product/nonzero_runs.h"
 
-// What the drivers of runs.cpp hand to the code that is compiled per instruction set.
+// What the drivers of runs.cpp pass to the code that is compiled per instruction set.
 namespace joule::cpu {
 
-/// How many kernel rows are computed at a time, so that their weights for one block of output
-/// channels, of which an input meets `weights_row`, stay in a 1 MiB L2 beside the runs and the
-/// outputs that stream by.
+/// How many kernel rows are computed together, such that their weights for one block of output
+/// channels (`weights_row` per input) stay in a 1 MiB L2 beside the runs and outputs that stream
+/// through.
 template <class Weight>
 std::int64_t tap_rows_together(const Pass& pass, std::int64_t in_channels,
                                std::int64_t weights_row) {

@@ -5,12 +5,12 @@
 
 #include "joule/kernels/conv2d/cpu/direct_plan.h"
 
-// What the driver of skip_unwanted.cpp hands to the code that is compiled per instruction
-// set.
+// What the driver of skip_unwanted.cpp passes to the code that is compiled per
+// instruction set.
 namespace joule::cpu {
 
-/// The channels of grad_y in blocks, as even as whole vectors allow, so that the pixels that a tile
-/// of grad_x reads stay in L1.
+/// The channels of grad_y in blocks, as equal as whole vectors allow, such that the pixels that a
+/// tile of grad_x reads stay in L1.
 class TermBlocks {
  public:
   TermBlocks(std::int64_t channels, std::int64_t lanes)
@@ -19,9 +19,9 @@ class TermBlocks {
         lanes_(lanes) {}
 
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
-  /// Floats that a pixel of the block takes, in whole vectors.
+  /// The floats of a pixel of the block, in whole vectors.
   std::int64_t width(std::int64_t o) const { return round_up(columns(o), lanes_); }
-  /// Floats that a pixel of all blocks takes.
+  /// The floats of a pixel of all blocks.
   std::int64_t packed_width() const { return round_up(channels_, lanes_); }
 
  private:
@@ -29,9 +29,9 @@ class TermBlocks {
   std::int64_t channels_, block_, lanes_;
 };
 
-/// The outputs of a pass in rectangles of at most 64 pixels of one image: a word then tells which
-/// of them want a channel.  The more pixels, the more often a channel's weights are used; but what
-/// they read of grad_y should stay in L1.  A matter of the shape alone.
+/// The outputs of a pass in rectangles of at most 64 pixels of one image, so that one word tells
+/// which of them want a channel.  More pixels reuse a channel's weights more often, but what they
+/// read of grad_y should stay in L1.  Depends on the shape alone.
 struct Tiles {
   std::int64_t rows, columns, down, across, count;
 
@@ -78,7 +78,7 @@ struct SkipUnwantedRun {
   float* grad_x;
 
   std::int64_t taps() const { return pass.h.taps * pass.w.taps; }
-  /// Of the pixels of grad_y that a tile reads.
+  /// The floats of the pixels of grad_y that a tile reads.
   std::int64_t window_floats() const {
     return pass.h.extent(tiles.rows) * pass.w.extent(tiles.columns) * blocks.width(0);
   }

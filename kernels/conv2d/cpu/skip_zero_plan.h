@@ -10,13 +10,13 @@
 #include "joule/kernels/conv2d/cpu/direct.h"
 #include "joule/kernels/conv2d/cpu/direct_plan.h"
 
-// How the kernels that skip zeros cut up their work, and pack their weights for it.
+// How the kernels that skip zeros divide their work and pack their weights.
 namespace joule::cpu {
 
-/// Accumulators of a pixel; one more register is the broadcast.
+/// Accumulators of a pixel; one more register holds the broadcast.
 inline constexpr std::int64_t kMostVectors = 8;
 
-/// Output channels in blocks of at most kMostVectors vectors, as even as whole vectors allow.
+/// Output channels in blocks of at most kMostVectors vectors, as equal as whole vectors allow.
 class SkipZeroBlocks {
  public:
   SkipZeroBlocks(std::int64_t channels, std::int64_t lanes)
@@ -25,19 +25,19 @@ class SkipZeroBlocks {
         block_(ceil_div(ceil_div(channels, lanes), ceil_div(channels, kMostVectors * lanes)) *
                lanes) {}
 
-  /// Channels of the block that begins at `o`.
+  /// The channels of the block that begins at `o`.
   std::int64_t columns(std::int64_t o) const { return std::min(block_, channels_ - o); }
-  /// Floats that a packed row of the block takes.
+  /// The floats of a packed row of the block.
   std::int64_t width(std::int64_t o) const { return round_up(columns(o), lanes_); }
 
  private:
   std::int64_t channels_, lanes_, block_;
 };
 
-/// Input channels, of one tap or of several side by side, that a pixel meets in one visit at most:
-/// 64, or 128 where their weights for a block of output channels then take no more than 32 KiB with
-/// vectors of 16, so that pixels that stream by leave them in a 48 KiB L1.  Fewer than 64 channels
-/// need masks of several pixels made for them, which of 128 bits cost more than they save.
+/// The most input channels, of one tap or of several adjacent ones, that a pixel meets in one
+/// visit: 64, or 128 if their weights for a block of output channels then take at most 32 KiB with
+/// vectors of 16, so that the pixels that stream through leave them in a 48 KiB L1.  Fewer than 64
+/// channels need masks merged from several pixels; merging into 128 bits costs more than it saves.
 template <class Weight>
 std::int64_t most_per_visit(std::int64_t in_channels, std::int64_t columns) {
   const std::int64_t lanes = direct_lanes();
@@ -45,13 +45,13 @@ std::int64_t most_per_visit(std::int64_t in_channels, std::int64_t columns) {
   return in_channels >= 64 && bytes <= lanes * 2048 ? 128 : 64;
 }
 
-/// Taps, side by side, that a pixel meets in one visit.
+/// Adjacent taps that a pixel meets in one visit.
 struct TapGroup {
   std::int64_t h, w, count;
 };
 
-/// All taps of a pass in groups of which each has at most `most` input channels.  First the one
-/// that most pixels meet: it begins their sums.  Never empty; no other group has more taps than the
+/// All taps of a pass in groups of at most `most` input channels.  The group that most pixels meet
+/// comes first: it starts their sums.  Never empty; no other group has more taps than the
 /// first.
 inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channels,
                                         std::int64_t most) {
@@ -65,13 +65,13 @@ inline std::vector<TapGroup> tap_groups(const Pass& pass, std::int64_t in_channe
   }
   if (groups.empty()) return {{0, 0, 0}};
   const std::int64_t in_row = ceil_div(pass.w.taps, together);
-  // An even number of groups: the middle one may be cut short by the end of the kernel's row.
+  // If the number of groups is even, the end of the kernel's row may cut the middle one short.
   const auto middle = groups.begin() + pass.h.taps / 2 * in_row + (in_row - 1) / 2;
   std::rotate(groups.begin(), middle, middle + 1);
   return groups;
 }
 
-/// The weights of one tap, a block of output channels and some input channels, to be packed:
+/// The weights to pack for one tap, a block of output channels and some input channels:
 /// to[c][v] = from[v * out_stride + c * in_stride], and zeros from `columns` to `width`.
 struct PackedBlock {
   const float* from;
@@ -80,13 +80,13 @@ struct PackedBlock {
 };
 void pack_block(const PackedBlock& block);
 
-/// Floats of the packed weights of a pass.
+/// The floats of the packed weights of a pass.
 inline std::int64_t packed_floats(const Pass& pass, std::int64_t in_channels,
                                   std::int64_t out_channels) {
   return pass.h.taps * pass.w.taps * in_channels * round_up(out_channels, direct_lanes());
 }
 
-/// Where the weight of (out channel, in channel) of a pass lies, and where it is to be packed.
+/// Where the weight of (out channel, in channel) of a pass lies, and where to pack it.
 struct PassWeights {
   Pass pass;
   std::int64_t out_channels, in_channels, out_stride, in_stride;
@@ -94,8 +94,8 @@ struct PassWeights {
   float* to;
 };
 
-/// The weights of the passes of a convolution, or of its gradient of the input, one after the
-/// other, each packed by pack(shape, PassWeights).
+/// The weights of all passes of a convolution or of its input gradient, one after the other, each
+/// packed by pack(shape, PassWeights).
 template <class Pack>
 std::shared_ptr<const Floats> pack_passes(const Conv2dShape& s, bool grad_input, const float* w,
                                           Pack&& pack) {
@@ -111,8 +111,8 @@ std::shared_ptr<const Floats> pack_passes(const Conv2dShape& s, bool grad_input,
   return packed;
 }
 
-/// Calls run(first, last) for items of about `together` consecutive pieces, as even as the threads
-/// allow, in parallel, and tells `done` (which may be empty) of each piece.
+/// Calls run(first, last) in parallel for items of about `together` consecutive pieces, as equal as
+/// the threads allow, and calls `done` (which may be empty) for each piece.
 template <class Run>
 void run_items(const Pass& pass, const Items& pieces, std::int64_t together, const PixelsDone& done,
                Run&& run) {

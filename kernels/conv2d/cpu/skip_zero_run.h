@@ -3,16 +3,16 @@
 
 #include "joule/kernels/conv2d/cpu/skip_zero_plan.h"
 
-// What the drivers of skip_zero.cpp hand to the code that is compiled per instruction set.
+// What the drivers of skip_zero.cpp pass to the code that is compiled per instruction set.
 namespace joule::cpu {
 
 /// A column block of c = a * b.
 struct MatmulBlock {
   std::int64_t rows, depth, columns;
   const float* a;             // [rows, depth]
-  const std::uint64_t* mask;  // of a
+  const std::uint64_t* mask;  // a's
   const float* b;             // the block's first column
-  float* c;                   // as b
+  float* c;                   // likewise
   std::int64_t pitch;         // of b and c
   float* packed;              // 64 * round_up(columns, lanes) floats
 };
@@ -25,9 +25,9 @@ struct SkipZeroRun {
   SkipZeroBlocks blocks;
   std::int64_t in_channels, out_channels;
   const float* in;
-  const std::uint64_t* mask;  // the bits of the taps of a group, from each pixel on
-  std::int64_t words;         // of a pixel
-  std::int64_t most;          // input channels that a pixel meets in a visit
+  const std::uint64_t* mask;  // the bits of a group's taps, starting at each pixel
+  std::int64_t words;         // per pixel
+  std::int64_t most;          // input channels that a pixel meets per visit
   const Weight* weights;      // packed
   const float* bias;          // or null
   float* out;

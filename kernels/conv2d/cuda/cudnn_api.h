@@ -7,7 +7,7 @@
 
 namespace joule::cudnn {
 
-// What of cuDNN is called.
+// The functions of cuDNN that are called.
 #define JOULE_CUDNN_FUNCTIONS(F)                    \
   F(cudnnConvolutionBackwardData)                   \
   F(cudnnConvolutionBackwardFilter)                 \
@@ -34,7 +34,7 @@ namespace joule::cudnn {
   F(cudnnSetStream)                                 \
   F(cudnnSetTensor4dDescriptor)
 
-/// cuDNN, loaded at the first call of api(), with its functions under their names.
+/// cuDNN, loaded at the first call of api(), with its functions by their names.
 struct Api {
   SharedLibrary library;
 #define JOULE_MEMBER(function) decltype(&::function) function;

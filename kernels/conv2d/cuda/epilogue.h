@@ -11,26 +11,26 @@
 
 namespace joule::cuda {
 
-/// What kernels do to the sums of a convolution before they store them: the bias, and the ReLU with
-/// its mask, its count and its smooth L0.
+/// What kernels apply to the sums of a convolution before they store them: the bias, and the ReLU
+/// with its mask, count and smooth L0.
 struct Epilogue {
   const float* bias = nullptr;
   bool relu = false;
   float threshold = 0;
   float sigma = 0;
-  double* l0_sums = nullptr;      // one for each block, or null
+  double* l0_sums = nullptr;      // one per block, or null
   std::uint16_t* mask = nullptr;  // the words of ZeroMask, 16 channels at a time
   std::int64_t sixteens_per_row = 0;
   std::uint64_t* count = nullptr;
 
-  /// What a thread has seen.
+  /// What one thread has counted.
   struct Totals {
     unsigned nonzeros = 0;
     double l0 = 0;
   };
 
-  /// The values of kCount channels of a pixel from `channel` on, of which `inside` exist.  Returns
-  /// a bit for each that is not zero.
+  /// Applies it to kCount channels of a pixel, starting at `channel`; `inside` of them exist.
+  /// Returns a bit for each value that is not zero.
   template <int kCount>
   __device__ unsigned apply(Floats<kCount>& value, std::int64_t channel, int inside,
                             Totals& totals) const {
@@ -58,7 +58,7 @@ struct Epilogue {
     mask[pixel * sixteens_per_row + sixteen] = static_cast<std::uint16_t>(bits);
   }
 
-  /// All threads of a one-dimensional grid, at the end.
+  /// At the end; all threads of a one-dimensional grid must call it.
   __device__ void add(const Totals& totals) const {
     if (!relu) return;
     add_count(totals.nonzeros, count);
@@ -68,15 +68,15 @@ struct Epilogue {
   }
 };
 
-/// The host's side of the Epilogue of a Conv2d whose kernel runs on `grid`.
+/// The host's part of the Epilogue of a Conv2d whose kernel runs on `grid`.
 class EpilogueOf {
  public:
-  /// `covered`: how many channels, a multiple of 16, the kernel calls write_mask() for; the others
-  /// of the mask's words are cleared here.
+  /// `covered`: the number of channels, a multiple of 16, for which the kernel calls write_mask();
+  /// the rest of the mask's words are cleared here.
   EpilogueOf(const ops::Conv2d& op, const Grid& grid, std::int64_t covered);
 
   const Epilogue& operator*() const { return epilogue_; }
-  /// After the launch: the smooth L0, and the mask is y's.
+  /// Call it after the launch: writes the smooth L0 and attaches the mask to y.
   void finish();
 
  private:

@@ -6,33 +6,33 @@
 
 namespace joule::cuda {
 
-/// A block's part of the product of two matrices: kRows x kColumns sums, 8 x 8 of them in the
-/// registers of each thread; kDepth terms of each at a time from shared memory, which holds two
-/// such steps: the threads fill one while they multiply the other.
+/// A block's part of a matrix product: kRows x kColumns sums, 8 x 8 of them in the registers of
+/// each thread.  Shared memory holds two steps of kDepth terms each: the threads fill one while
+/// they multiply the other.
 ///
-/// A thread's 8 rows are two times four in a row, kRows / 2 apart, and so its columns: then the
-/// warp's loads of 16 bytes meet no bank twice.  64 multiply-adds for 16 loaded floats: bound by
-/// FLOPs.
+/// A thread's 8 rows are two groups of four consecutive rows, kRows / 2 apart, and likewise its
+/// columns; so the warp's loads of 16 bytes have no bank conflicts.  64 multiply-adds per 16 loaded
+/// floats: bound by FLOPs.
 template <int kRowCount, int kColumnCount>
 struct GemmTile {
   static constexpr int kRows = kRowCount, kColumns = kColumnCount, kDepth = 8;
   static constexpr int kThreads = kRows * kColumns / 64;
-  /// On a multiprocessor at the same time: leaves a thread 128 registers, or 168 of smaller tiles.
+  /// Blocks per multiprocessor: leaves a thread 128 registers, or 168 with smaller tiles.
   static constexpr int kBlocks = kThreads == 256 ? 2 : 384 / kThreads;
   static constexpr int kThreadColumns = kColumns / 8;
-  /// Four floats of a step's operands that each thread moves.
+  /// Groups of four floats of a step's operands that each thread moves.
   static constexpr int kFoursA = kDepth * kRows / 4 / kThreads;
   static constexpr int kFoursB = kDepth * kColumns / 4 / kThreads;
 
   struct Operands {
-    // Rows four floats longer than needed: of a transposed store two threads would meet in a bank.
+    // Four floats longer than needed: else two threads of a transposed store hit the same bank.
     alignas(16) float a[2][kDepth][kRows + 4];
     alignas(16) float b[2][kDepth][kColumns];
   };
   using Shared = Operands;
 
-  /// Four terms of a line (a row of the first matrix, a column of the second), or four lines of a
-  /// term.
+  /// Stores four terms of a line (a row of the first matrix, a column of the second), or four lines
+  /// of a term.
   template <int kLength>
   __device__ static void put_terms(float (&to)[kDepth][kLength], int line, int term,
                                    const Floats<4>& four) {
@@ -49,7 +49,7 @@ struct GemmTile {
   __device__ static int thread_row() { return static_cast<int>(threadIdx.x) / kThreadColumns; }
   __device__ static int thread_column() { return static_cast<int>(threadIdx.x) % kThreadColumns; }
 
-  /// Of the sums that a thread stores: kThreadRows rows and kThreadFours times four columns in
+  /// The sums that a thread stores: kThreadRows rows, with kThreadFours groups of four columns in
   /// each.
   static constexpr int kThreadRows = 8, kThreadFours = 2;
   __device__ static int row(int i) { return i / 4 * (kRows / 2) + thread_row() * 4 + i % 4; }
@@ -76,8 +76,8 @@ struct GemmTile {
     }
   }
 
-  /// All threads: the sums over `steps` steps.  loader.load() reads a thread's part of the next
-  /// step into registers, loader.store(shared, side) puts it into shared.a[side] and .b[side].
+  /// Sums over `steps` steps; all threads must call it.  loader.load() reads a thread's part of the
+  /// next step into registers, loader.store(shared, side) writes it to shared.a[side] and .b[side].
   template <class Loader>
   __device__ void run(Shared& shared, int steps, Loader& loader) {
     if (steps == 0) return;

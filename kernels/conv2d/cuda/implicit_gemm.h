@@ -4,13 +4,13 @@
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation_loader.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
 
-// The convolution as a product of matrices of which the first, [pixels, taps * channels], is never
-// made: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
+// The convolution as a matrix product whose first matrix, [pixels, taps * channels], is never
+// materialised: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
 // arXiv:1410.0759).
 namespace joule::cuda {
 
-/// Stores what the block has summed, and with a ReLU its mask: the bits of 16 channels come from
-/// four neighbours.
+/// Stores the block's sums, and with a ReLU also its mask: four neighbouring threads combine the
+/// bits of 16 channels.
 template <class Tile>
 __device__ void store_tile(const Correlation& c, const Tile& tile,
                            const typename Tile::Shared& shared, std::int64_t first_pixel,
@@ -51,9 +51,9 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
   c.epilogue.add(totals);
 }
 
-/// One block per tile of kRows pixels and kColumns channels of the result, and piece of the terms;
-/// blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared memory
-/// and bound: see the Tile, GemmTile or MmaTile.
+/// One block per tile of kRows pixels and kColumns channels of the result, and per piece of the
+/// terms.  Blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared
+/// memory and bound: see the Tile, GemmTile or MmaTile.
 template <class Tile, bool kByFour>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const Correlation c) {
   __shared__ typename Tile::Shared shared;

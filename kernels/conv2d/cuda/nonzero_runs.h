@@ -9,20 +9,20 @@
 
 namespace joule::cuda {
 
-/// A value that is not zero, and which element it is of its row of pixels [W,C].
+/// A non-zero value and its index in its row of pixels [W,C].
 struct alignas(8) Nonzero {
   float value;
   unsigned index;
 };
 
-/// The non-zeros of images [N,H,W,C] in order, a run for each row of pixels.  A run begins where
-/// the row would, if everything were listed, so that each can be made without the others; what is
-/// listed of pixel `column` and part `part` of its channels is
+/// The non-zeros of images [N,H,W,C] in order, one run per row of pixels.  A run begins where the
+/// row would begin if all its values were listed, so that each can be made without the others.  The
+/// non-zeros of pixel `column` in part `part` of its channels are
 ///   [starts_of(row)[column * parts + part], starts_of(row)[column * parts + part + 1])
-/// of nonzeros_of(row).  What belongs to neighbouring pixels is side by side.
+/// of nonzeros_of(row).  Those of neighbouring pixels are adjacent.
 struct NonzeroRuns {
   int columns, channels;     // W, C
-  int parts, part_channels;  // of the channels of a pixel; of each part but the last
+  int parts, part_channels;  // parts of a pixel's channels; channels of each part but the last
   Nonzero* nonzeros;
   unsigned* starts;
 
@@ -30,14 +30,14 @@ struct NonzeroRuns {
   __host__ __device__ std::int64_t row_starts() const { return std::int64_t{columns} * parts + 1; }
 };
 
-/// The same on the host: owns the memory.
+/// The host's handle, which owns the memory.
 class ListedNonzeros {
  public:
-  /// Queues the listing of `images`, whose rows have less than 2^31 values.  part_channels: C, or
-  /// less and then a multiple of four.
+  /// Queues the listing of `images`, whose rows have fewer than 2^31 values.  part_channels: C, or
+  /// a smaller multiple of four.
   ///
-  /// Cost      one read of the images; 8 bytes of memory per element, of which as many are written
-  ///           as there are non-zeros.
+  /// Cost      one read of the images; 8 bytes of memory per element, of which one entry per
+  ///           non-zero is written.
   ListedNonzeros(const Tensor& images, int part_channels);
 
   const NonzeroRuns& operator*() const { return runs_; }

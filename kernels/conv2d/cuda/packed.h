@@ -7,10 +7,10 @@
 
 namespace joule::cuda {
 
-/// The weights of a convolution of one group as the matrix that its kernels read: a row for each
-/// tap and channel that is summed over, [kh, kw, in], with the channels of the result side by side.
-/// The rows are filled up with zeros to a multiple of four columns.  Of depthwise weights
-/// [O,kh,kw,1] it is [kh, kw] rows of all channels, forward.
+/// The weights of a convolution of one group as the matrix that its kernels read: a row per tap and
+/// channel of the sum, [kh, kw, in], with the channels of the result as columns.  Zeros pad the
+/// rows to a multiple of four columns.  Depthwise weights [O,kh,kw,1] make [kh, kw] rows of all
+/// channels, forward.
 struct PackedWeights {
   Tensor values;  // [kh * kw * in, columns]
 
@@ -18,7 +18,7 @@ struct PackedWeights {
   std::int64_t columns() const { return values.dim(1); }
 };
 
-/// forward: weight [O,kh,kw,C] with C summed over.  backward: with O summed over, for grad_x.
+/// forward: weight [O,kh,kw,C], summed over C.  backward: summed over O, for grad_x.
 enum class Direction { forward, backward };
 
 /// Made once per write of `weight`.

@@ -8,11 +8,11 @@
 
 #include "joule/kernels/conv2d/impl.h"
 
-// What the CUDA implementations of Conv2d and its gradients share; private to this folder.  All of
-// it is queued, none of it waits.
+// What the CUDA implementations of Conv2d and its gradients share; private to this folder.  All
+// functions queue their work, and none waits.
 namespace joule::cuda {
 
-/// count_zeros_of_x() and its like (impl.h), counted on the device: the same figures.
+/// count_zeros_of_x() and the like (impl.h), counted on the device, with the same results.
 ///
 /// Cost      nothing without a tally; otherwise one read of the mask, or of the values of a tensor
 ///           without one.
@@ -22,15 +22,15 @@ void tally_zeros_of_grad_y(Tally* tally, const Conv2dShape& s, const Tensor& gra
                            Zeros zeros = Zeros::multiplied);
 void tally_zeros_of_grad_input(Tally* tally, const Conv2dShape& s, const ops::Conv2dGradInput& op);
 
-/// Each of `sums` sums over very many `terms` is made in this many pieces, which are then added in
-/// order: the same bits on every device.  Enough threads for any device, if one makes one piece.
+/// The number of pieces for each of `sums` sums over very many `terms`; the pieces are then added
+/// in order: the same bits on every device.  Enough threads for any device if each makes one piece.
 constexpr std::int64_t pieces_of(std::int64_t terms, std::int64_t sums) {
   constexpr std::int64_t kMostPieces = 256, kEnough = 1 << 17;
   return std::min(terms, std::clamp<std::int64_t>(kEnough / sums, 1, kMostPieces));
 }
 
-/// Of `terms` in `piece_count` pieces, the first of piece `piece`; of the piece after the last, the
-/// end.
+/// The first term of piece `piece` if `terms` are cut into `piece_count` pieces; for piece_count,
+/// the end.
 template <class Integer>
 __host__ __device__ Integer piece_begin(Integer terms, Integer piece_count, Integer piece) {
   const Integer each = terms / piece_count, more = terms % piece_count;
@@ -52,8 +52,8 @@ void add_pieces(const float* pieces, std::int64_t piece_count, std::int64_t coun
 /// grad_bias[c] = sum over the pixels of grad_y, by pieces; nothing if grad_bias is undefined.
 void grad_bias(const Tensor& grad_y, const Tensor& grad_bias);
 
-/// The bias and the ReLU of op, in place on what a kernel without them left in y: a pass of its
-/// own. Nothing if op has neither.
+/// Applies the bias and the ReLU of op in place to what a kernel without them left in y, in a pass
+/// of its own.  Does nothing if op has neither.
 void bias_and_relu_in_place(const ops::Conv2d& op);
 
 }  // namespace joule::cuda

@@ -5,8 +5,8 @@
 
 namespace joule::cuda {
 
-/// Brings consecutive pixels of grad_y and of x into shared memory.  kByFour: four columns
-/// are channels of one tap, one load.
+/// Loads consecutive pixels of grad_y and of x into shared memory.  kByFour: four columns are
+/// channels of the same tap, loaded at once.
 template <class Tile, bool kByFour>
 class PixelLoader {
  public:

@@ -6,32 +6,32 @@
 
 namespace joule::cuda {
 
-/// A warp's part of the product of two matrices of which the first has many zeros: the sums of
-/// kRows of its rows and kColumns columns of the second, of which each lane holds kEach, for all
-/// rows, in registers.
+/// A warp's part of a matrix product whose first matrix has many zeros: the sums of kRows of its
+/// rows and kColumns columns of the second matrix, in registers.  Each lane holds kEach columns of
+/// all rows.
 ///
-/// A term whose 16 values of the first matrix are zero costs nothing.  Of any other, a lane loads
-/// its columns of the second once, for all rows, and skips each four rows whose values are zero: a
-/// branch that all lanes take or none.  (A branch for each row is none: nvcc makes multiply-adds
-/// under a predicate out of it, which take as long whether they are executed or not.)  Bound: the
-/// instructions; skip_zero_cycles() counts them.
+/// A term whose 16 values of the first matrix are all zero costs nothing.  For any other, a lane
+/// loads its columns of the second matrix once, for all rows, and skips each group of four rows
+/// whose values are zero: a branch that all lanes take or none.  (A branch per row would not
+/// branch: nvcc turns it into predicated multiply-adds, which take as long whether they execute or
+/// not.)  Bound: the instructions; skip_zero_cycles() counts them.
 template <int kEachColumn>
 struct SparseTile {
   static constexpr int kRows = 16, kEach = kEachColumn, kColumns = static_cast<int>(kWarp) * kEach;
 
-  /// Of the first matrix, 32 terms; one for each warp.  Rows of 20: the stores of eight lanes then
-  /// meet no bank twice.
+  /// 32 terms of the first matrix, one copy per warp.  With rows of 20, the stores of eight lanes
+  /// have no bank conflicts.
   struct alignas(16) Values {
     float of_term[kWarp][kRows + 4];
   };
-  /// Of the second matrix, 32 terms; one for the block.
+  /// 32 terms of the second matrix, one copy per block.
   struct alignas(16) Columns {
     float of_term[kWarp][kColumns];
   };
 
   float sums[kRows][kEach] = {};
 
-  /// All lanes: adds 32 terms, of which each lane brings the values of one.
+  /// Adds 32 terms, of which each lane brings the values of one; all lanes must call it.
   __device__ void add(const Floats<4> (&mine)[kRows / 4], Values& values, const Columns& columns) {
     const unsigned lane = threadIdx.x % kWarp;
     unsigned nonzero = 0;
@@ -39,7 +39,7 @@ struct SparseTile {
     for (int row = 0; row < kRows; ++row) {
       nonzero |= unsigned{mine[row / 4].at[row % 4] != 0} << row;
     }
-    __syncwarp();  // the terms before have been read
+    __syncwarp();  // the previous terms have been read
     for (int i = 0; i < kRows / 4; ++i) mine[i].store(&values.of_term[lane][i * 4]);
     __syncwarp();
     for (unsigned live = __ballot_sync(kWholeWarp, nonzero != 0); live != 0; live &= live - 1) {
@@ -61,7 +61,7 @@ struct SparseTile {
   }
 };
 
-/// kRows values from `from` on, of which `inside` exist; zeros if it is null.
+/// kRows values starting at `from`, of which `inside` exist; zeros if `from` is null.
 template <int kRows>
 __device__ void load_values(const float* from, int inside, bool by_four,
                             Floats<4> (&values)[kRows / 4]) {

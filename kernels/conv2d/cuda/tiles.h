@@ -8,16 +8,16 @@
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
 
-// The convolution and the gradient of its input by kernels that compute a Correlation in tiles, one
-// for each block.  Of a Kernel they need:
+// Convolution and its input gradient with kernels that compute a Correlation in tiles, one per
+// block.  A Kernel must provide:
 //   kPixels                   of a tile
-//   tile_columns(channels)    how many channels a tile has of an output of so many; by 16
+//   tile_columns(channels)    the channels of a tile if the output has `channels`; a multiple of 16
 //   threads(tile_columns)     of a block
-//   kCutsTerms                whether a block takes only its piece of the terms of the sums
+//   kCutsTerms                whether a block sums only its piece of the terms
 //   launch(correlation, grid)
 namespace joule::cuda {
 
-/// The channels of all tiles, which are more than the output has if the last is not full.
+/// The channels of all tiles; more than the output has if the last tile is partial.
 template <class Kernel>
 int covered_columns(int channels) {
   const int columns = Kernel::tile_columns(channels);
@@ -32,11 +32,11 @@ Grid grid_of_tiles(const Correlation& c) {
   return {.blocks = dim3(static_cast<unsigned>(tiles)), .threads = dim3(Kernel::threads(columns))};
 }
 
-/// In how many pieces the terms of the sums are cut, where there are too few tiles to fill a
-/// device: by the shape alone, so that the bits do not depend on the device.
+/// The number of pieces into which the terms of the sums are cut if there are too few tiles to fill
+/// a device; depends on the shape alone, so that the bits do not depend on the device.
 template <class Kernel>
 int pieces_of_terms(const Correlation& c) {
-  // About half and all of 132 multiprocessors; a piece that is worth its addition.
+  // About half and all of 132 multiprocessors, and the least piece that is worth its addition.
   constexpr std::int64_t kFewTiles = 64, kBlocks = 128, kFewestTerms = 256;
   const std::int64_t tiles = grid_of_tiles<Kernel>(c).blocks.x;
   if (!Kernel::kCutsTerms || tiles == 0 || tiles > kFewTiles) return 1;
@@ -45,7 +45,7 @@ int pieces_of_terms(const Correlation& c) {
       kBlocks / tiles, 1, std::max<std::int64_t>(1, terms / kFewestTerms)));
 }
 
-/// Room for the pieces of a result, and their sum in order.
+/// Memory for the pieces of a result, and their sum in order.
 class ResultInPieces {
  public:
   ResultInPieces(const Tensor& result, int pieces)
@@ -61,7 +61,7 @@ class ResultInPieces {
     grid.blocks.y = static_cast<unsigned>(c.pieces);
     Kernel::launch(c, grid);
   }
-  /// After the launches.
+  /// Call it after the launches.
   void add() const {
     add_pieces(pieces_.data<float>(), pieces_.dim(0), pieces_.dim(1),
                result_.mutable_data<float>());

@@ -5,27 +5,27 @@
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation.h"
 #include "joule/kernels/conv2d/cuda/plan.h"
 
-// What the kernels share of which a warp holds the sums of kRows pixels by 32 * kEach channels of
-// the output, of which each lane has kEach side by side.
+// Shared by kernels in which a warp holds the sums of kRows pixels by 32 * kEach channels of the
+// output, kEach adjacent channels per lane.
 namespace joule::cuda {
 
-/// How many warps it takes side by side.
+/// How many warps side by side cover the channels.
 __host__ __device__ inline int column_tiles(int channels, int each) {
   const int columns = each * static_cast<int>(kWarp);
   return (channels + columns - 1) / columns;
 }
 
-/// How many channels these hold, those included that are not there.
+/// How many channels these warps hold, including any beyond the output's.
 inline int covered_columns(int channels, int each) {
   return column_tiles(channels, each) * each * static_cast<int>(kWarp);
 }
 
-/// All lanes: stores what the warp has summed, and with a ReLU its mask: the bits of 16 channels
-/// come from neighbouring lanes.
+/// Stores the warp's sums, and with a ReLU also its mask: neighbouring lanes combine the bits of 16
+/// channels.  All lanes must call it.
 template <int kRows, int kEach>
 __device__ void store_sums(const Correlation& c, const float (&sums)[kRows][kEach],
                            std::int64_t first_pixel, int first_column, Epilogue::Totals& totals) {
-  constexpr int kLanes = 16 / kEach;  // that hold 16 channels
+  constexpr int kLanes = 16 / kEach;  // hold 16 channels
   const int lane = static_cast<int>(threadIdx.x % kWarp), column = first_column + lane * kEach;
 #pragma unroll
   for (int row = 0; row < kRows; ++row) {

@@ -3,10 +3,10 @@
 
 #include "joule/kernels/conv2d/passes.h"
 
-// What the drivers of cpu.cpp hand to the code that is compiled per instruction set.
+// What the drivers of cpu.cpp pass to the code that is compiled per instruction set.
 namespace joule::cpu {
 
-/// A depthwise correlation of images: forward, or a phase of the gradient of the input.
+/// A depthwise correlation of images: the forward pass, or one phase of the gradient of the input.
 struct DepthwisePass {
   Pass pass;
   std::int64_t channels, kernel_w;
@@ -16,7 +16,7 @@ struct DepthwisePass {
   float* out;            // [batch, pass.h.out, pass.w.out, channels]
 };
 
-/// Some rows of grad_y, of which the gradient of the weights is a sum.
+/// Some rows of grad_y whose terms are added to the gradient of the weights.
 struct DepthwiseGradWeightRows {
   Conv2dShape shape;
   Pass pass;                // forward_pass(shape)

@@ -7,13 +7,13 @@
 #include "joule/kernels/conv2d/cpu/direct_plan.h"
 #include "joule/kernels/conv2d/cpu/winograd/winograd.h"
 
-// What the drivers of winograd.cpp hand to the code that is compiled per instruction set.
+// What the drivers of winograd.cpp pass to the code that is compiled per instruction set.
 namespace joule::cpu {
 
-/// A correlation with 3x3 kernels, of images [in_h, in_w, in] to images [out_h, out_w, out].
+/// A correlation of images [in_h, in_w, in] with 3x3 kernels, to images [out_h, out_w, out].
 struct WinogradPass {
   std::int64_t images, in_h, in_w, in, out_h, out_w, out;
-  std::int64_t pad_h, pad_w;  // zeros above and to the left; if negative, what is left out there
+  std::int64_t pad_h, pad_w;  // zeros above and to the left; if negative, what is cropped there
 
   static WinogradPass forward(const Conv2dShape& s) {
     return {s.batch,   s.in_h,         s.in_w,  s.in_channels, s.out_h(),
@@ -25,25 +25,25 @@ struct WinogradPass {
   }
 };
 
-/// Input channels whose weights are transformed at a time.
+/// How many input channels' weights are transformed at a time.
 inline constexpr std::int64_t kWeightRun = 8;
 
 /// Where the weight of (out channel, in channel, tap) of a pass lies.
 struct WinogradWeights {
   const float* w;
-  std::int64_t out, in, tap;  // strides; of a kernel that is read backwards, w is its last tap
+  std::int64_t out, in, tap;  // strides; for a kernel read backwards, w is its last tap
 };
 
-/// The tiles of a pass, cut into pieces of a row of tiles; blocks of consecutive pieces are what
-/// threads take turns at.
+/// The tiles of a pass, in pieces of a row of tiles; threads take turns at blocks of consecutive
+/// pieces.
 struct WinogradTiles {
   static constexpr std::int64_t kPiece = 16;  // tiles, at most
 
   std::int64_t size;          // m
-  std::int64_t down, across;  // tiles of an image
-  std::int64_t row_pieces;    // pieces of a row of tiles,
-  std::int64_t piece;         // and the tiles of one
-  std::int64_t pieces;        // in all
+  std::int64_t down, across;  // tiles per image
+  std::int64_t row_pieces;    // pieces per row of tiles,
+  std::int64_t piece;         // tiles per piece,
+  std::int64_t pieces;        // and pieces in total
 
   WinogradTiles(WinogradTile tile, const WinogradPass& p)
       : size(static_cast<std::int64_t>(tile)),
@@ -53,7 +53,7 @@ struct WinogradTiles {
         piece(ceil_div(across, row_pieces)),
         pieces(p.images * down * row_pieces) {}
 
-  /// One of them: tiles [first, last) of a row of an image.
+  /// One piece: tiles [first, last) of a row of an image.
   struct Piece {
     std::int64_t image, row, first, last;
   };
@@ -68,7 +68,7 @@ struct WinogradRun {
   WinogradPass pass;
   WinogradTiles tiles;
   std::int64_t block_pieces;
-  std::int64_t groups;  // of blocks of output channels: each is a turn of its own
+  std::int64_t groups;  // of blocks of output channels; each is scheduled by itself
   const float* x;
   const float* weights;  // packed
   const float* bias;     // or null
@@ -84,12 +84,12 @@ struct WinogradRun {
             std::min((group + 1) * count / groups * b.channels, pass.out)};
   }
 
-  /// Floats from a transformed tile to the next: off the powers of two, which share cache sets.
+  /// The stride of transformed tiles in floats: not a power of two, since those share cache sets.
   static std::int64_t row_of(std::int64_t channels, std::int64_t lanes) {
     return round_up(channels, lanes) + 16;
   }
   std::int64_t scratch_floats(const Blocking& b) const {
-    const std::int64_t row = row_of(pass.in, b.lanes);  // and one behind, for an odd number
+    const std::int64_t row = row_of(pass.in, b.lanes);  // and one extra, for an odd number
     return round_up(pass.in, b.lanes) + positions() * block_tiles() * row + row +
            positions() * (round_up(block_tiles(), 2) * b.channels + 16);
   }

@@ -7,7 +7,7 @@
 
 namespace joule::cuda {
 
-/// cpu::PassAxis in the integers that a GPU computes with at full rate; see one_group_in_32_bits().
+/// cpu::PassAxis in integers that a GPU computes with at full rate; see one_group_in_32_bits().
 struct PassAxis {
   int in, in_first, in_step;
   int out, count, first, step;
@@ -27,7 +27,7 @@ struct PassAxis {
         kernel_step(static_cast<int>(axis.kernel_step)) {}
 };
 
-/// A pass (passes.h) as kernels get it: the forward convolution, or a phase of the gradient
+/// A pass (passes.h) as kernels receive it: the forward convolution, or one phase of the gradient
 /// of its input.  One group.
 struct Correlation {
   PassAxis h, w;
@@ -40,7 +40,7 @@ struct Correlation {
   float* out;
   bool in_by_four, out_by_four;  // whether four channels can be moved at once
   Epilogue epilogue{};
-  // Blocks of blockIdx.y sum that piece of the terms; out has room for the whole result, for each.
+  // Blocks of blockIdx.y sum that piece of the terms; out has room for one result per piece.
   int pieces = 1;
   std::int64_t result_size = 0;
 
@@ -60,13 +60,13 @@ struct Correlation {
         out_by_four(out_channels % 4 == 0 && aligned_for_four({out})) {}
 };
 
-/// The pixel of the image that an output reads by tap (0, 0); it may lie outside.
+/// The pixel of the image that tap (0, 0) of an output reads; it may lie outside.
 struct ReadPixel {
   std::int64_t image;  // offset of the image's first element
   int h, w;
 };
 
-/// Of output `i` of the pass; what lies outside of any image if there is no such output.
+/// For output `i` of the pass; a pixel outside of any image if there is no such output.
 __device__ inline ReadPixel read_pixel(const Correlation& c, std::int64_t i) {
   constexpr int kFarOutside = -(1 << 30);
   if (i >= c.pixels) return {0, kFarOutside, kFarOutside};
@@ -77,7 +77,7 @@ __device__ inline ReadPixel read_pixel(const Correlation& c, std::int64_t i) {
           c.w.in_first + column * c.w.in_step};
 }
 
-/// The input that is read there by tap (a, b): the offset of its first channel, or -1 outside.
+/// The input that tap (a, b) reads there: the offset of its first channel, or -1 outside.
 __device__ inline std::int64_t read_offset(const Correlation& c, const ReadPixel& pixel, int a,
                                            int b) {
   const int h = pixel.h + a * c.h.tap_step, w = pixel.w + b * c.w.tap_step;
@@ -85,7 +85,7 @@ __device__ inline std::int64_t read_offset(const Correlation& c, const ReadPixel
   return pixel.image + (std::int64_t{h} * c.w.in + w) * c.in_channels;
 }
 
-/// Which tap and channel a row of the packed weights belongs to.
+/// The tap and channel of a row of the packed weights.
 struct Term {
   int a = 0, b = 0;  // the tap
   int channel = 0;
@@ -99,14 +99,14 @@ struct Term {
   }
 };
 
-/// The row of the packed weights of channel 0 of tap (a, b).
+/// The row of the packed weights for channel 0 of tap (a, b).
 __device__ inline std::int64_t weight_row(const Correlation& c, int a, int b) {
   const int tap = (c.h.kernel_first + a * c.h.kernel_step) * c.kernel_w + c.w.kernel_first +
                   b * c.w.kernel_step;
   return std::int64_t{tap} * c.in_channels;
 }
 
-/// The pixel, counted through all images, that output `i` of the pass is.
+/// The pixel that output `i` of the pass writes, counted through all images.
 __device__ inline std::int64_t written_pixel(const Correlation& c, std::int64_t i) {
   const std::int64_t column = i % c.w.count, row = i / c.w.count % c.h.count;
   const std::int64_t n = i / c.w.count / c.h.count;

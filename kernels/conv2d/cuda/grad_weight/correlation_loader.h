@@ -5,12 +5,12 @@
 
 namespace joule::cuda {
 
-/// Brings a tile's steps into shared memory: consecutive terms of kRows pixels, and their rows
-/// of weights.  kByFour: four channels of a pixel are one load.
+/// Loads a tile's steps into shared memory: consecutive terms of kRows pixels, and their rows
+/// of weights.  kByFour: loads four channels of a pixel at once.
 template <class Tile, bool kByFour>
 class CorrelationLoader {
  public:
-  /// From the term `first` on.
+  /// Starts at the term `first`.
   __device__ CorrelationLoader(const Correlation& c, std::int64_t first_pixel, int column,
                                int first)
       : c_(c), taps_w_(c.w.taps) {
@@ -62,7 +62,7 @@ class CorrelationLoader {
   }
 
  private:
-  /// Neighbours load the terms of a pixel, four each.
+  /// Neighbouring threads load the terms of one pixel, four each.
   static constexpr int kNeighbours = Tile::kDepth / 4;
   __device__ static int first_term() { return static_cast<int>(threadIdx.x) % kNeighbours * 4; }
   __device__ static int pixel_of(int v) {

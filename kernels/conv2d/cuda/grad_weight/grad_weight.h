@@ -6,8 +6,8 @@
 
 namespace joule::cuda {
 
-/// The gradient of the weights as kernels get it, of one group: [filters, columns], a column for
-/// each tap and channel.
+/// The gradient of the weights as kernels receive it, for one group: [filters, columns], one column
+/// per tap and channel.
 struct GradWeight {
   int in_h, in_w, in_channels;
   int out_h, out_w, out_channels;
@@ -43,10 +43,10 @@ struct GradWeight {
         grad_y_by_four(out_channels % 4 == 0 && aligned_for_four({grad_y})) {}
 };
 
-/// Where the pieces go that the blocks of a kernel sum, and their sum in order.
+/// The memory for the pieces that the blocks of a kernel sum, and their sum in order.
 class GradWeightPieces {
  public:
-  /// Chooses g.piece_count, given how many blocks each piece takes.
+  /// Chooses g.piece_count, given the number of blocks per piece.
   GradWeightPieces(GradWeight& g, std::int64_t blocks_per_piece, const Tensor& grad_weight)
       : grad_weight_(grad_weight) {
     // Several blocks for each of 132 multiprocessors; pieces that are worth their addition.
@@ -59,7 +59,7 @@ class GradWeightPieces {
     g.pieces = pieces_.mutable_data<float>();
     g.pieces_by_four = g.columns % 4 == 0 && aligned_for_four({g.pieces});
   }
-  /// After the launch.
+  /// Call it after the launch.
   void add() const {
     if (count_ == 1) return;
     add_pieces(pieces_.data<float>(), count_, grad_weight_.numel(),
@@ -91,7 +91,7 @@ __device__ inline Pixel pixel_at(const GradWeight& g, std::int64_t i) {
           static_cast<int>(i % g.out_w)};
 }
 
-/// A column of the result: what its tap adds to the position of the first, and its channel.
+/// A column of the result: the offset of its tap from the first position, and its channel.
 struct Column {
   int h, w, c;
 };
@@ -102,7 +102,7 @@ __device__ inline Column column_at(const GradWeight& g, int i) {
           i % g.in_channels};
 }
 
-/// The element of x that the column meets at the pixel, or null.
+/// The element of x that the column reads at the pixel, or null outside.
 __device__ inline const float* x_at(const GradWeight& g, const Pixel& pixel, const Column& column) {
   const int h = pixel.p * g.stride_h + column.h, w = pixel.q * g.stride_w + column.w;
   if (h < 0 || h >= g.in_h || w < 0 || w >= g.in_w) return nullptr;

@@ -4,14 +4,14 @@
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/pixel_loader.h"
 
-// The gradient of the weights as a product of matrices: a row for each filter, a column for each
-// tap and channel, summed over the pixels of grad_y.  These are many and the sums few, so pieces of
-// the pixels are summed by different blocks, and the pieces then added in order.
+// The gradient of the weights as a matrix product: a row per filter, a column per tap and channel,
+// summed over the pixels of grad_y.  The pixels are many and the sums few, so different blocks sum
+// pieces of the pixels, and the pieces are then added in order.
 namespace joule::cuda {
 
-/// One block per piece of the pixels and tile of kRows filters and kColumns weights of each; those
-/// of a piece are neighbours, so that they find its pixels in L2.  Shared memory and bound: see the
-/// Tile, GemmTile or MmaTile.
+/// One block per piece of the pixels and tile of kRows filters and kColumns of their weights.
+/// Blocks of the same piece are neighbours, so that they find its pixels in L2.  Shared memory and
+/// bound: see the Tile, GemmTile or MmaTile.
 template <class Tile, bool kByFour>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) sum_products(const GradWeight g) {
   __shared__ typename Tile::Shared shared;
