@@ -107,9 +107,8 @@ Table deployed_table(const EnergizeResults& results) {
 
 Table at_accuracy_table(const EnergizeResults& results) {
   Table table{.caption =
-                  "Energy per image at equal accuracy: the least of any net that a run tried "
-                  "and that was at least so accurate on evolution-test, uJ, median over the "
-                  "seeds that reached it (quartiles)",
+                  "Energy of the cheapest net at least so accurate on evolution-test, uJ per "
+                  "image: median over the seeds that reached it (quartiles)",
               .head = {"accuracy, %"}};
   for (const std::string& variant : results.variants) {
     table.head.push_back(variant_name(variant));
@@ -186,8 +185,10 @@ std::vector<std::string> how_items(const EvolveResults& run) {
           : std::string(
                 "No meter was read: power is modelled joules per image (horowitz45: counted "
                 "work times constants, MACs that zeros saved not counted)."),
-      str("Deployed is the cheaper of the two nets if it is no more than ",
-          100 * study::kDeploymentLoss, " points less accurate on evolution-test."),
+      fmt::format(
+          "Deployed is the cheaper of the two nets if it is no more than {:.2f} points less "
+          "accurate on evolution-test.",
+          100 * study::kDeploymentLoss),
       "Latency is measured: the median of three passes of 256 images, divided by their number, "
       "while other candidates may have trained.",
       fmt::format("Beside training and measuring a candidate took {:.0f} ms in the median.",
