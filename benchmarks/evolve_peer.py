@@ -72,10 +72,12 @@ class Net(nn.Module):
             return F.relu(x) if threshold == 0 else F.threshold(x, threshold, 0.0)
         if kind == "Sigmoid":
             return torch.sigmoid(x)
-        if kind == "MaxPool2d":
-            return F.max_pool2d(x, pair(a["kernel"]), pair(a.get("stride", a["kernel"])), pair(a.get("padding", 0)))
-        if kind == "AvgPool2d":
-            return F.avg_pool2d(x, pair(a["kernel"]), pair(a.get("stride", a["kernel"])), pair(a.get("padding", 0)))
+        if kind in ("MaxPool2d", "AvgPool2d"):
+            window = pair(a["kernel"]), pair(a.get("stride", a["kernel"])), pair(a.get("padding", 0))
+            rounded_up = a.get("ceil_mode", False)
+            if kind == "MaxPool2d":
+                return F.max_pool2d(x, *window, ceil_mode=rounded_up)
+            return F.avg_pool2d(x, *window, ceil_mode=rounded_up, count_include_pad=a.get("count_include_pad", True))
         if kind == "Pad2d":
             above, below, left, right = a["padding"]
             return F.pad(x, (left, right, above, below))
