@@ -32,13 +32,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${public})
 
 if(JOULE_CLI)
   install(TARGETS joule_program RUNTIME COMPONENT program)
-  # What the program prints of itself for shells and for man.
-  set(shell ${PROJECT_BINARY_DIR}/shell)
-  add_custom_command(TARGET joule_program POST_BUILD
-    COMMAND ${CMAKE_COMMAND} -E make_directory ${shell}
-    COMMAND joule_program completion bash > ${shell}/joule
-    COMMAND joule_program completion zsh > ${shell}/_joule
-    COMMAND joule_program manual > ${shell}/joule.1)
+  set(shell ${PROJECT_BINARY_DIR}/shell)  # written in cli/
   install(FILES ${shell}/joule DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
   install(FILES ${shell}/_joule DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
   install(FILES ${shell}/joule.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)

@@ -127,18 +127,16 @@ Table at_accuracy_table(const EnergizeResults& results) {
 
 Table tests_table(const EnergizeResults& results) {
   Table table{.caption =
-                  "Tests (Mann-Whitney, two-sided; effect: how often a value of the variant "
-                  "is larger, ties half; no correction for several tests)",
+                  "Tests (Mann-Whitney, two-sided, not corrected for their number; effect: how "
+                  "often a value of the variant is larger)",
               .head = {"figure", "variant", "against", "median", "median of that", "n", "U", "p",
                        "effect A"}};
   for (const study::VariantTest& t : results.tests) {
-    const bool tested = t.test.has_value();
+    if (!t.test) continue;  // all values are equal, or there are none
     table.rows.push_back({t.figure, t.variant, t.against, fmt::format("{:.4g}", t.median),
                           fmt::format("{:.4g}", t.median_against),
-                          tested ? str(t.test->n_a, ", ", t.test->n_b) : kNothing,
-                          tested ? fmt::format("{:g}", t.test->u) : kNothing,
-                          tested ? fmt::format("{:.3g}", t.test->p) : kNothing,
-                          tested ? fmt::format("{:.2f}", *t.effect) : kNothing});
+                          str(t.test->n_a, ", ", t.test->n_b), fmt::format("{:g}", t.test->u),
+                          fmt::format("{:.3g}", t.test->p), fmt::format("{:.2f}", *t.effect)});
   }
   return table;
 }
