@@ -14,7 +14,8 @@ namespace joule::training {
 enum class Existing { refuse, resume, overwrite };
 
 /// How the energy of the run is accounted for.  It decides nothing of what the run computes, so it
-/// is no part of its configuration, and is to be given again to resume.
+/// is no part of its configuration, and is to be given again to resume; but for a budget, which
+/// spent.json keeps.
 struct RunAccounting {
   Accounting energy;
   Footprint footprint;
@@ -32,6 +33,7 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 ///   checkpoint.safetensors   everything else that continues the run, after each epoch and when
 ///                            stopped
 ///   running                  which process trains; see FolderLock
+///   spent.json               with a budget: what is spent of it, kills included, until the end
 ///   summary.json             accuracy, densities, work and energy, at the end
 ///
 /// A report.html of an earlier run is removed at the start; `on_checkpoint` may write one.
