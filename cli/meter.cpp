@@ -53,7 +53,7 @@ see joule info.)";
 
 struct Options {
   std::string meter = "auto", sysfs;
-  double idle_seconds = 2;
+  double idle_seconds = 5;
   std::optional<double> idle_watts;
   bool json = false, conformance = false;
   std::string out, record;
@@ -103,13 +103,13 @@ class Metering {
     std::vector<Measurement> measurements;
     for (std::size_t i = 0; i < meters_.size(); ++i) {
       const MeterInfo& info = meters_[i]->info();
-      const Figure<Watts> idle = idle_power(i);
+      const IdlePower idle = idle_power(i);
       Measurement measurement = measure(info, intervals_[i], idle);
       const std::string closing = meters_[i]->closing_remark();
       if (!closing.empty()) measurement.remarks.push_back(closing);
       ordered_json entry{{"meter", energy::json_of(info)}};
       entry.update(energy::json_of(measurement));
-      entry["idle_power"] = energy::json_of(idle);
+      entry["idle_power"] = energy::json_of(idle.mean);
       meters.push_back(entry);
       infos.push_back(info);
       measurements.push_back(std::move(measurement));
@@ -131,32 +131,19 @@ class Metering {
   }
 
  private:
-  Figure<Watts> idle_power(std::size_t meter) const {
+  IdlePower idle_power(std::size_t meter) const {
     if (options_.idle_watts) return stated_idle_power(Watts(*options_.idle_watts));
     if (options_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
     return measured_idle_power(meters_[meter]->info(), quiet_[meter]);
-  }
-
-  /// That of the first meter whose time is this machine's, not a recording's.
-  Clock& clock() const {
-    const auto live = std::find_if(meters_.begin(), meters_.end(), [](const auto& meter) {
-      return &meter->clock() == &monotonic_clock();
-    });
-    return (live == meters_.end() ? meters_.front() : *live)->clock();
   }
 
   void measure_idle() {
     const auto readable = [](const auto& meter) { return meter->available(); };
     if (options_.idle_watts || options_.idle_seconds == 0) return;
     if (std::none_of(meters_.begin(), meters_.end(), readable)) return;
-    constexpr std::int64_t kSliceNs = 50'000'000;  // how soon Ctrl-C is noticed
-    Windows windows(meters_);
-    auto left = static_cast<std::int64_t>(1e9 * options_.idle_seconds);
-    for (; left > 0 && !interrupt_.requested(); left -= kSliceNs) {
-      clock().sleep_ns(std::min(left, kSliceNs));
-    }
-    const std::vector<Interval> intervals = windows.close();
-    for (std::size_t i = 0; i < meters_.size(); ++i) quiet_[i].push_back(intervals[i]);
+    std::vector<Quiet> quiet = watch_idle(meters_, Seconds(options_.idle_seconds),
+                                          [this] { return interrupt_.requested(); });
+    for (std::size_t i = 0; i < meters_.size(); ++i) quiet_[i].push_back(std::move(quiet[i]));
   }
 
   static ordered_json json_of(const std::optional<Closure>& closure) {
@@ -172,7 +159,7 @@ class Metering {
   const Interrupt& interrupt_;
   Meters meters_;
   std::vector<MeterInfo> unread_;
-  std::vector<std::vector<Interval>> quiet_;  // per meter
+  std::vector<std::vector<Quiet>> quiet_;  // per meter
   std::vector<Interval> intervals_;
 };
 

@@ -69,7 +69,7 @@ struct Options {
   std::optional<std::int64_t> classes;
   std::optional<double> mac_picojoules, idle_watts;
   std::int64_t batch = 32, steps = 10, warmup = 2;
-  double idle_seconds = 2;
+  double idle_seconds = 5;
   std::uint64_t seed = 1;
   bool train = false, no_times = false;
   std::string html, json, csv, prometheus, trace, record, windows;
@@ -258,22 +258,17 @@ class Profiling {
 
   void measure_idle() {
     if (o_.idle_watts || o_.idle_seconds == 0 || !meter_->available()) return;
-    constexpr std::int64_t kSliceNs = 50'000'000;  // how soon Ctrl-C is noticed
-    Window window(*meter_);
-    auto left = static_cast<std::int64_t>(1e9 * o_.idle_seconds);
-    for (; left > 0 && !interrupt_.requested(); left -= kSliceNs) {
-      meter_->clock().sleep_ns(std::min(left, kSliceNs));
-    }
-    quiet_.push_back(window.close());
+    quiet_.push_back(
+        watch_idle(*meter_, Seconds(o_.idle_seconds), [this] { return interrupt_.requested(); }));
   }
 
-  Figure<Watts> idle_power() const {
+  IdlePower idle_power() const {
     if (o_.idle_watts) return stated_idle_power(Watts(*o_.idle_watts));
     if (o_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
     return measured_idle_power(meter_->info(), quiet_);
   }
 
-  Attribution attribution(const measure::ProfileRun& done, const Figure<Watts>& idle) const {
+  Attribution attribution(const measure::ProfileRun& done, const IdlePower& idle) const {
     const MeterInfo& info = meter_->info();
     switch (rule_) {
       case Rule::model:
@@ -288,7 +283,7 @@ class Profiling {
 
   Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) const {
     const ModelSpec& spec = subject.model.spec;
-    const Figure<Watts> idle = idle_power();
+    const IdlePower idle = idle_power();
     const measure::ProfileMode mode = plan().mode;
     Profile profile{.model = spec.name,
                     .input = str(spec.image, "x", spec.channels),
@@ -301,7 +296,7 @@ class Profiling {
                     .warmup = o_.warmup,
                     .meter = meter_->info(),
                     .beside = beside(done),
-                    .idle_power = idle,
+                    .idle_power = idle.mean,
                     .cost = cost_,
                     .lines = done.lines,
                     .attribution = attribution(done, idle),
@@ -337,11 +332,11 @@ class Profiling {
                                      measure::ProfileMode mode) const {
     if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
     std::vector<ProfileWindow> all;
-    if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front()});
+    if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front().whole()});
     for (const Piece& piece : done.pieces) {
       all.push_back({mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
     }
-    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back()});
+    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back().whole()});
     return all;
   }
 
@@ -371,7 +366,7 @@ class Profiling {
   RunMeters meters_;
   SharedOut shared_;
   Meter* meter_ = nullptr;
-  std::vector<Interval> quiet_;
+  std::vector<Quiet> quiet_;
   report::Pairs environment_;
 };
 

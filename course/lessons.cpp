@@ -244,14 +244,13 @@ const std::array kLessons{
               .hint = "dynamic is gross minus idle power times duration",
               .solution = "16 J - 3 W x 2 s"},
              {.key = "b",
-              .text = "A counter moves every 0.1 s. Each edge of a window leaves half of that "
-                      "open, at the window's mean power of 8 W. Plus or minus how many joules is "
-                      "that for both edges together?",
+              .text = "A counter moves every 0.1 s. When you read it, it does not show what was "
+                      "drawn since it last moved. How many joules is that at most, at 8 W?",
               .unit = "J",
               .truth = truth::doubt_of_the_edges,
               .tolerance = 0.01,
-              .hint = "bounds add up: two edges, 0.05 s each",
-              .solution = "2 x 0.05 s x 8 W"},
+              .hint = "power times the longest time since it moved",
+              .solution = "0.1 s x 8 W"},
              {.key = "c",
               .text = "A counter of 32 bits counts in steps of 2^-14 J. After how many seconds at "
                       "40 W does it begin anew?",

@@ -155,7 +155,7 @@ Value dynamic_energy() {
       .dynamic.value()
       .value();
 }
-Value doubt_of_the_edges() { return 2 * (0.5 * 0.1) * 8; }
+Value doubt_of_the_edges() { return 0.1 * 8; }
 Value seconds_until_the_wrap() { return std::exp2(32) * std::exp2(-14) / 40; }
 
 Value inferences_until_it_pays() { return std::int64_t{20 * 30 * 1000 / 2}; }

@@ -14,21 +14,25 @@ namespace {
 constexpr std::int64_t kMinSamples = 20;
 constexpr double kDisagreement = 0.10;
 
-Counted count(const MeterInfo& meter, const Interval& interval) {
-  const Joules energy = static_cast<double>(interval.ticks()) * meter.unit;
-  if (!meter.update_period) return {energy, {}};
-  const double periods =
-      meter.edge_periods(interval.begin.aligned) + meter.edge_periods(interval.end.aligned);
-  const Watts power = energy / interval.duration();
-  const Joules doubt = static_cast<double>(interval.end.doubt - interval.begin.doubt) * meter.unit;
-  return {energy, power * (periods * *meter.update_period) + meter.unit + doubt};
+/// How long an edge's counter may have stood still when it was read.
+Seconds open_at(const MeterInfo& meter, const Reading& edge) {
+  return edge.late_ns ? nanoseconds(*edge.late_ns) : *meter.update_period;
 }
 
-/// What the edges leave open, and what was drawn between samples of power; none if not known.
-std::optional<Joules> width_of(const MeterInfo& meter, const Interval& interval, const Counted& c) {
-  const auto aliasing = meter.aliasing(c.energy / interval.duration());
-  if (!c.edges || !aliasing) return {};
-  return *c.edges + *aliasing * interval.duration();
+/// Half the width of what the edges leave open, without ticks and doubts.
+Joules edges_of(const MeterInfo& meter, const Interval& interval, Joules energy) {
+  const Seconds duration = interval.duration();
+  const Watts seen = interval.end.most_seen;
+  if (meter.integrates_power) {
+    // A sample is up to a period old, and the power may change up to a period before the next one
+    // shows it.  Both edges may err to either side.
+    return std::max(energy / duration, seen) * (4 * *meter.update_period);
+  }
+  // A counter misses what was drawn since it moved: at the beginning that is counted too much, at
+  // the end too little.
+  const Seconds open = std::max(open_at(meter, interval.begin), open_at(meter, interval.end));
+  const Watts mean = energy / (duration > open ? duration - open : open);
+  return std::max(mean, meter.limit.value_or(seen)) * open;
 }
 
 template <class Q>
@@ -96,10 +100,24 @@ std::string unresolved(const MeterInfo& meter, const Interval& interval) {
   if (c.energy == Joules(0)) {
     return str("unresolved: the counter did not move in ", duration, moves);
   }
-  if (c.edges && *c.edges >= c.energy) {
+  if (c.edges && *c.edges + meter.systematic * c.energy >= c.energy) {
     return str("unresolved: ", duration, " is too short", moves);
   }
   return {};
+}
+
+Counted count(const MeterInfo& meter, const Interval& interval) {
+  Counted c{.energy = static_cast<double>(interval.ticks()) * meter.unit};
+  if (interval.duration() <= Seconds(0)) {
+    return {c.energy, meter.update_period ? std::optional(meter.unit) : std::nullopt, Joules(0)};
+  }
+  if (const auto aliasing = meter.aliasing(c.energy / interval.duration())) {
+    c.between = *aliasing * interval.duration();
+  }
+  if (!meter.update_period) return c;
+  const Joules doubt = static_cast<double>(interval.end.doubt - interval.begin.doubt) * meter.unit;
+  c.edges = edges_of(meter, interval, c.energy) + meter.unit + doubt;
+  return c;
 }
 
 Counted counted(const MeterInfo& meter, const Interval& interval) {
@@ -118,7 +136,7 @@ Measurement no_measurement(const MeterInfo& meter, const std::string& why) {
 }
 
 Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Joules> width,
-                         Seconds duration, const Figure<Watts>& idle_power) {
+                         Seconds duration, const IdlePower& idle_power) {
   const std::string from = source(meter);
   const auto whole = width ? std::optional(*width + meter.systematic * energy) : std::nullopt;
   const auto power_width = whole ? std::optional(*whole / duration) : std::nullopt;
@@ -131,16 +149,20 @@ Measurement split_energy(const MeterInfo& meter, Joules energy, std::optional<Jo
   const bool idle_measured = idle_power.quality() != Quality::modelled;
   const Joules idle = idle_power.value() * duration;
   std::optional<Joules> idle_width;
-  if (idle_power.uncertainty()) idle_width = *idle_power.uncertainty() * duration;
+  if (const auto power = idle_power.half_width(duration)) idle_width = *power * duration;
   m.idle = idle_measured ? Figure<Joules>::attributed(idle, idle_width, from)
-                         : Figure<Joules>::modelled(idle, idle_width, idle_power.source());
+                         : Figure<Joules>::modelled(idle, idle_width, idle_power.mean.source());
+  if (idle_measured && width && !idle_width) {
+    m.dynamic = Figure<Joules>::unavailable(
+        from, "how much the idle power fluctuates is not known, as it was read as one window");
+    return m;
+  }
   m.dynamic = dynamic_figure(from, energy, idle,
                              dynamic_width(meter, energy, width, idle, idle_width, idle_measured));
   return m;
 }
 
-Measurement measure(const MeterInfo& meter, const Interval& interval,
-                    const Figure<Watts>& idle_power) {
+Measurement measure(const MeterInfo& meter, const Interval& interval, const IdlePower& idle_power) {
   const Seconds duration = interval.duration();
   require(duration >= Seconds(0), "measure: the end lies ", -duration, " before the beginning");
   const std::string why = unresolved(meter, interval);
@@ -152,49 +174,10 @@ Measurement measure(const MeterInfo& meter, const Interval& interval,
     return none;
   }
   const Counted gross = count(meter, interval);
-  Measurement m =
-      split_energy(meter, gross.energy, width_of(meter, interval, gross), duration, idle_power);
+  Measurement m = split_energy(meter, gross.energy, gross.width(), duration, idle_power);
   check_against_integral(meter, interval, m);
+  if (!idle_power.remark.empty()) m.remarks.push_back(idle_power.remark);
   return m;
-}
-
-Figure<Watts> measured_idle_power(const MeterInfo& meter, std::span<const Interval> quiet) {
-  Joules energy, edges;
-  Seconds duration;
-  std::vector<Watts> powers;
-  std::string why = "it was not measured";
-  bool sure = true;
-  for (const Interval& interval : quiet) {
-    const std::string problem = unresolved(meter, interval);
-    if (!problem.empty()) {
-      why = problem;
-      continue;
-    }
-    const Counted c = count(meter, interval);
-    const auto open = width_of(meter, interval, c);
-    energy += c.energy;
-    edges += open.value_or(Joules(0));
-    sure = sure && open;
-    duration += interval.duration();
-    powers.push_back(c.energy / interval.duration());
-  }
-  if (powers.empty()) return Figure<Watts>::unavailable(source(meter), why);
-  const Watts mean = energy / duration;
-  Watts width = edges / duration + meter.systematic * mean;
-  Watts spread;
-  for (const Watts power : powers) spread = std::max({spread, power - mean, mean - power});
-  width += spread;
-  return figure_of(meter, mean, sure ? std::optional(width) : std::nullopt);
-}
-
-Figure<Watts> stated_idle_power(Watts power) {
-  require(std::isfinite(power.value()) && power >= Watts(0),
-          "idle power: expected a number of watts >= 0, got ", power.value());
-  return Figure<Watts>::modelled(power, {}, "stated idle power");
-}
-
-Figure<Watts> no_idle_power(std::string reason) {
-  return Figure<Watts>::unavailable("idle power", std::move(reason));
 }
 
 }  // namespace joule::energy

@@ -18,6 +18,8 @@ constexpr std::int64_t kAskingNs = 400'000'000, kFirstPauseNs = 1'000'000,
 /// A counter that moves now and then may show at once what it counted before.
 constexpr Seconds kUnknownPeriod(0.25);
 constexpr std::int64_t kSuspendNs = 100'000'000;
+/// Over fewer update periods a counter's difference says little of the power.
+constexpr double kPeriodsOfPower = 8;
 
 }  // namespace
 
@@ -51,7 +53,7 @@ void Meter::give_up(Status status, std::string reason, std::string remedy) {
   info_.remedy = std::move(remedy);
 }
 
-Reading Meter::read(Purpose purpose) {
+Reading Meter::read(Purpose purpose, std::optional<std::int64_t> moved_after_ns) {
   const std::lock_guard lock(mutex_);
   Reading reading{.unit = info_.unit};
   if (!available()) {
@@ -63,6 +65,11 @@ Reading Meter::read(Purpose purpose) {
     reading.monotonic_ns = clock_.now_ns();
   } else {
     take(ask(purpose), reading);
+    if (reading.status == Status::ok) {
+      if (moved_after_ns) reading.late_ns = reading.monotonic_ns - *moved_after_ns;
+      if (purpose != Purpose::background) note_power(reading);
+      good_ = reading;
+    }
     last_ = reading;
   }
   if (observer_) observer_(reading, purpose);
@@ -110,6 +117,22 @@ std::string Meter::lost_place(const Sample& sample, std::int64_t after_ns) {
              " that can be drawn");
 }
 
+/// Remembers the largest mean power since the last reading of a window that was long enough ago.
+void Meter::note_power(Reading& reading) {
+  if (!mark_ || mark_->resets != reading.resets) {
+    mark_ = reading;
+    return;
+  }
+  const Seconds elapsed = nanoseconds(reading.monotonic_ns - mark_->monotonic_ns);
+  if (!info_.update_period || elapsed < kPeriodsOfPower * *info_.update_period) return;
+  if (elapsed <= Seconds(0)) return;
+  // What a counter has counted may have been drawn in a period less.
+  const Seconds late = info_.integrates_power ? Seconds(0) : *info_.update_period;
+  const Joules counted = static_cast<double>(reading.ticks - mark_->ticks) * info_.unit;
+  reading.most_seen = std::max(reading.most_seen, counted / (elapsed - late));
+  mark_ = reading;
+}
+
 void Meter::take(Asked asked, Reading& reading) {
   Sample& sample = asked.sample;
   // The counter was read at some time in between: the middle is off by at most half of it.
@@ -118,6 +141,7 @@ void Meter::take(Asked asked, Reading& reading) {
   if (good_) {
     reading.resets = good_->resets;
     reading.doubt = good_->doubt;
+    reading.most_seen = good_->most_seen;
     reading.reason = good_->reason;
     reading.since_ns = good_->since_ns;
   }
@@ -139,7 +163,7 @@ void Meter::take(Asked asked, Reading& reading) {
   reading.doubt += sample.doubt;
   reading.integral = sample.integral;
   reading.shown = sample.shown.value_or(sample.ticks);
-  good_ = reading;
+  reading.late_ns = sample.late_ns;
   good_before_ns_ = asked.before_ns;
   patient_ = true;
 }

@@ -38,7 +38,8 @@ class Meter {
   const MeterInfo& info() const { return info_; }
   bool available() const { return info_.status == Status::ok; }
   Clock& clock() const { return clock_; }
-  Reading read(Purpose purpose = Purpose::window);
+  /// `moved_after_ns`: the counter was seen not to have moved then, and to have moved since.
+  Reading read(Purpose purpose = Purpose::window, std::optional<std::int64_t> moved_after_ns = {});
 
   /// What there is to say after the readings; empty if nothing.
   virtual std::string closing_remark() const { return {}; }
@@ -65,7 +66,8 @@ class Meter {
     std::int64_t doubt = 0;                    // ticks that they may be off by, since those before
     std::optional<std::int64_t> monotonic_ns;  // when, if that is not now
     std::optional<PowerIntegral> integral;
-    std::optional<std::int64_t> shown;  // if that is not the ticks
+    std::optional<std::int64_t> shown;      // if that is not the ticks
+    std::optional<std::int64_t> late_ns{};  // of a recording: as Reading's
   };
   /// The counter, now.  Never called by two threads at once, nor again after Retry::never.
   virtual Sample sample(Purpose purpose) = 0;
@@ -78,6 +80,7 @@ class Meter {
   Asked ask(Purpose purpose);
   void take(Asked asked, Reading& reading);
   std::string lost_place(const Sample& sample, std::int64_t after_ns);
+  void note_power(Reading& reading);
 
   MeterInfo info_;
   Clock& clock_;
@@ -85,6 +88,7 @@ class Meter {
   std::function<void(const Reading&, Purpose)> observer_;
   std::weak_ptr<Sampler> sampler_;
   std::optional<Reading> last_, good_;  // good: the last one that is ok
+  std::optional<Reading> mark_;         // of a window, since which power is taken the mean of
   std::int64_t good_before_ns_ = 0;     // it was asked for
   std::int64_t suspended_ns_ = 0;       // until then
   bool dead_ = false, patient_ = true;

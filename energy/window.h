@@ -26,7 +26,7 @@ struct Interval {
 
 enum class Edges {
   immediate,  // read when asked
-  aligned     // wait for the counter to move: half the uncertainty for up to one period of waiting
+  aligned     // wait for the counter to move, up to one period: little is left open then
 };
 
 /// One measurement, from construction to close().

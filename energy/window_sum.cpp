@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/window_sum.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -17,22 +19,7 @@ std::optional<Joules> sum(std::optional<Joules> a, std::optional<Joules> b) {
 Seconds duration(const WindowSum& s) { return Seconds(1e-9 * static_cast<double>(s.nanoseconds)); }
 Joules gross(const WindowSum& s) { return static_cast<double>(s.ticks) * s.unit; }
 
-/// What either edge leaves open of an update period, at the window's mean power, and a tick.
-std::optional<Joules> edges_of(const MeterInfo& meter, const WindowSum& window) {
-  if (!meter.update_period) return {};
-  if (window.nanoseconds == 0) return meter.unit;
-  const Seconds open = 2 * meter.edge_periods(false) * *meter.update_period;
-  return gross(window) / duration(window) * open + meter.unit;
-}
-
-/// What was drawn between samples of power, at most.
-std::optional<Joules> between_of(const MeterInfo& meter, const WindowSum& window) {
-  if (window.nanoseconds == 0) return Joules(0);
-  const auto aliasing = meter.aliasing(gross(window) / duration(window));
-  return aliasing ? std::optional(*aliasing * duration(window)) : std::nullopt;
-}
-
-void set_idle(WindowSum& s, const Figure<Watts>& power) {
+void set_idle(WindowSum& s, const IdlePower& power) {
   if (!power.available()) {
     s.no_idle = power.reason();
     return;
@@ -40,15 +27,24 @@ void set_idle(WindowSum& s, const Figure<Watts>& power) {
   s.idle_stated = power.quality() == Quality::modelled;
   s.idle = power.value() * duration(s);
   s.idle_width.reset();
-  if (power.uncertainty()) s.idle_width = *power.uncertainty() * duration(s);
+  s.idle_sampling = power.sampling * duration(s);
+  s.idle_noise = power.noise * power.noise * duration(s).value();
+  if (const auto width = power.mean.uncertainty()) {
+    s.idle_width = std::max(Joules(0), *width * duration(s) - s.idle_sampling);
+  }
 }
 
-Figure<Watts> idle_power(const WindowSum& s, const std::string& from) {
+IdlePower idle_power(const WindowSum& s, const std::string& from) {
   if (!s.no_idle.empty()) return no_idle_power(s.no_idle);
-  const Watts mean = s.idle / duration(s);
+  const Seconds time = duration(s);
+  const Watts mean = s.idle / time;
   if (s.idle_stated) return stated_idle_power(mean);
-  const auto width = s.idle_width ? std::optional(*s.idle_width / duration(s)) : std::nullopt;
-  return Figure<Watts>::measured(mean, width, from);
+  std::optional<Watts> width;
+  if (s.idle_width) width = (*s.idle_width + s.idle_sampling) / time;
+  IdlePower power = Figure<Watts>::measured(mean, width, from);
+  power.sampling = s.idle_sampling / time;
+  power.noise = std::sqrt(s.idle_noise / time.value());
+  return power;
 }
 
 Figure<Joules> sum_of(const std::vector<Figure<Joules>>& parts) {
@@ -94,7 +90,7 @@ WindowSum no_windows(const MeterInfo& meter) {
           .denied = meter.status == Status::denied};
 }
 
-WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
+WindowSum sum_of(const MeterInfo& meter, const Interval& window, const IdlePower& idle_power,
                  const std::string& place) {
   WindowSum s = no_windows(meter);
   const std::string problem = window.problem();
@@ -105,11 +101,9 @@ WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Wa
   }
   s.ticks = window.ticks();
   s.nanoseconds = window.end.monotonic_ns - window.begin.monotonic_ns;
-  s.edges = edges_of(meter, s);
-  s.between = between_of(meter, s);
-  if (s.edges) {
-    *s.edges += static_cast<double>(window.end.doubt - window.begin.doubt) * meter.unit;
-  }
+  const Counted c = count(meter, window);
+  s.edges = c.edges;
+  s.between = c.between;
   set_idle(s, idle_power);
   return s;
 }
@@ -125,6 +119,8 @@ void add(WindowSum& to, const WindowSum& more) {
   }
   to.idle += more.idle;
   to.idle_width = sum(to.idle_width, more.idle_width);
+  to.idle_sampling += more.idle_sampling;
+  to.idle_noise += more.idle_noise;
   if (to.missing.empty()) to.missing = more.missing;
 }
 
@@ -139,7 +135,7 @@ Measurement measure(const WindowSum& s) {
   if (s.ticks == 0) {
     return no_measurement(info, str("unresolved: the counter did not move in ", duration(s)));
   }
-  if (s.edges && *s.edges >= gross(s)) {
+  if (s.edges && *s.edges + s.systematic * gross(s) >= gross(s)) {
     return no_measurement(info, str("unresolved: ", duration(s), " is too short"));
   }
   return split_energy(info, gross(s), sum(s.edges, s.between), duration(s),

@@ -28,9 +28,11 @@ struct WindowSum {
   std::optional<Joules> between = Joules(0);  // and what samples of power may have missed
 
   Joules idle;                                   // idle power times duration
-  std::optional<Joules> idle_width = Joules(0);  // none if unknown
-  bool idle_stated = false;                      // modelled, not measured
-  std::string no_idle;                           // why the idle energy is not known
+  std::optional<Joules> idle_width = Joules(0);  // bounds of its error; none if unknown
+  Joules idle_sampling{};    // half the 95 % interval of it, as the idle power was measured
+  double idle_noise = 0;     // the square of that, as it fluctuated in the windows, J^2
+  bool idle_stated = false;  // modelled, not measured
+  std::string no_idle;       // why the idle energy is not known
 
   std::string missing;  // why the energy of some of the windows is not known
 
@@ -42,7 +44,7 @@ WindowSum no_windows(const MeterInfo& meter);
 
 /// One window as a sum.  A window that is too short to be resolved counts all the same; one whose
 /// meter failed adds nothing, and is `missing`: "PLACE: REASON".
-WindowSum sum_of(const MeterInfo& meter, const Interval& window, const Figure<Watts>& idle_power,
+WindowSum sum_of(const MeterInfo& meter, const Interval& window, const IdlePower& idle_power,
                  const std::string& place);
 
 /// Adds the windows of the same meter, in the sum or beside it as `to` is.
@@ -50,7 +52,9 @@ void add(WindowSum& to, const WindowSum& more);
 
 /// Gross, idle and dynamic energy.
 ///
-/// Numerics  gross = ticks * unit.  Uncertainties are bounds, so those of the windows add up.
+/// Numerics  gross = ticks * unit.  Bounds of the windows add up.  So do the intervals of the idle
+///           power, which is one for all; how it fluctuated in each is drawn anew, and adds up in
+///           squares.
 /// Errors    none: what is missing, has not moved the counter, or is within the uncertainty of the
 ///           windows' edges, is unavailable with its reason.
 Measurement measure(const WindowSum& sum);

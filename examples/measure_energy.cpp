@@ -15,9 +15,8 @@ int main(int argc, char** argv) {
   energy::Meter& meter = *run.meters.front();  // of the sum; others stand behind it
 
   // The idle power: nothing runs.
-  energy::Window quiet(meter);
-  if (meter.available()) meter.clock().sleep_ns(500'000'000);
-  const std::vector before = {quiet.close()};
+  const energy::Seconds rest(meter.available() ? 1 : 0);
+  const std::vector before = {energy::watch_idle(meter, rest)};
   const auto idle = energy::measured_idle_power(meter.info(), before);
 
   auto net = make_model({.name = "lenet5"});

@@ -50,8 +50,8 @@ struct Metered {
 /// Runs bodies between the laps of one window.
 class Pieces {
  public:
-  Pieces(const Metered& metered, energy::OpTrace* trace)
-      : trace_(trace), beside_(windows(metered.beside)), window_(metered.meter) {}
+  Pieces(const Metered& metered, energy::Edges edges, energy::OpTrace* trace)
+      : trace_(trace), beside_(windows(metered.beside)), window_(metered.meter, edges) {}
 
   void run(const Body& body) {
     energy::Ledger ledger;
@@ -95,7 +95,10 @@ std::optional<ProfileRun> run_bodies(const std::vector<Body>& bodies, const Body
     if (plan.stop && plan.stop()) return {};
     warm_up();
   }
-  Pieces pieces(meter, trace);
+  // What ran before may have drawn much more than this layer, and an edge would give it some of
+  // that; steps are all alike, and long.
+  const bool layers = plan.mode == ProfileMode::layers;
+  Pieces pieces(meter, layers ? energy::Edges::aligned : energy::Edges::immediate, trace);
   for (const Body& body : bodies) {
     if (plan.stop && plan.stop()) return {};
     pieces.run(body);

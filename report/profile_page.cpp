@@ -326,10 +326,12 @@ std::string to_html(const Profile& p) {
   }
   page.list(others);
   page.list(
-      {"Measured: the difference of two readings of a meter. Attributed: a share of that, by a "
+      {str("Attributed by ", assumption(p.attribution.rule), ": the intervals hold if that is so."),
+       "Measured: the difference of two readings of a meter. Attributed: a share of that, by a "
        "stated rule. Modelled: counted work times constants; nothing was measured.",
-       "An interval is a bound of the error of what stands there; how far a rule or a model "
-       "is from the truth it does not say.",
+       "An interval of measured energy is a bound of its error; of idle and dynamic energy it "
+       "holds "
+       "the truth in 95 of 100 runs. How far a model is from the truth no interval says.",
        "MACs are those of the dense algorithm. One that had a zero operand could have been "
        "skipped; it earns nothing unless it was."});
   add_layers(page, p);

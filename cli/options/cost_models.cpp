@@ -84,9 +84,12 @@ void print(const energy::Fit& fit, const std::string& out) {
   const energy::CostModel& model = fit.model;
   const energy::FitQuality& quality = *model.fit;
   fmt::print("{}: {}\n{}\n\n", out, model.name, model.source);
-  const auto line = [](const char* what, const auto& value, const auto& error) {
+  const auto line = [&]<class Q>(const char* what, Q value, const std::optional<Q>& error) {
+    const auto width = [&] {
+      return Q(energy::half_width95(value.value(), error->value(), quality));
+    };
     fmt::print("{:<10} {:>12}  {}\n", what, str(value),
-               error ? "+- " + str(*error) : "no positive constant fits better");
+               error ? "+- " + str(width()) + " (95 %)" : "no positive constant fits better");
   };
   line("per MAC", model.per_mac.energy, model.per_mac.half_range);
   line("per byte", model.per_byte.energy, model.per_byte.half_range);
@@ -98,6 +101,9 @@ void print(const energy::Fit& fit, const std::string& out) {
       str(quality.largest_residual));
   fmt::print("condition number {:.4g}: from about 30 on, constants can hardly be told apart\n",
              quality.condition_number);
+  if (const std::string remark = energy::remark_of(quality); !remark.empty()) {
+    fmt::print("note: {}\n", remark);
+  }
 }
 
 }  // namespace

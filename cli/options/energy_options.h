@@ -32,7 +32,7 @@ energy::Machine machine_at(const std::string& sysfs);
 /// --sysfs, --energy-budget, --carbon-intensity, --pue.
 struct EnergyOptions {
   std::string meter = "auto", sysfs;
-  double idle_seconds = 2;
+  double idle_seconds = 5;
   std::optional<double> idle_watts;
   std::string budget;
   training::Footprint footprint;

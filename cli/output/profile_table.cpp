@@ -87,6 +87,7 @@ std::string table(const Profile& p, By by, std::size_t width) {
   text += fmt::format("modelled / dynamic  {}\n",
                       ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
                                   : "none: " + ratio.reason);
+  text += fmt::format("{}\n", assumption(p.attribution.rule));
   for (const std::string& note : p.notes) text += fmt::format("note: {}\n", note);
   return text;
 }

@@ -17,7 +17,7 @@ RunReport::RunReport(std::string folder, const training::Config& config,
   const training::Metering& metering = *accounting.energy.metering;
   for (std::size_t i = 0; i < metering.meters().size(); ++i) {
     run_.meters.push_back(
-        {metering.meters()[i]->info(), metering.idle_power(i), metering.beside(i)});
+        {metering.meters()[i]->info(), metering.idle_power(i).mean, metering.beside(i)});
   }
   for (const auto& source : energy::all_meters()) run_.sources.push_back(source->info());
   run_.environment = facts(measure::environment());

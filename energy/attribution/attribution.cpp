@@ -42,7 +42,7 @@ std::optional<Joules> proportional_width(const Attribution& a, const MeterInfo& 
 
 /// `outside` is the weight of what no line is charged with.
 Attribution attribute_by_weights(Rule rule, const MeterInfo& meter, const Interval& window,
-                                 const Figure<Watts>& idle_power, std::vector<double> weights,
+                                 const IdlePower& idle_power, std::vector<double> weights,
                                  double outside) {
   const std::size_t n = weights.size();
   Attribution a = nothing_attributed(rule, meter, window, idle_power, n,
@@ -64,12 +64,24 @@ std::string_view name(Rule rule) {
   return rule == Rule::time ? "time" : rule == Rule::model ? "model" : "regression";
 }
 
+std::string_view assumption(Rule rule) {
+  switch (rule) {
+    case Rule::time:
+      return "time: assumes that every operation draws the same power";
+    case Rule::model:
+      return "model: assumes that energies are in the ratios of the modelled ones";
+    case Rule::regression:
+      break;
+  }
+  return "regression: assumes that a call takes the same energy in every window";
+}
+
 std::string source(const MeterInfo& meter, Rule rule) {
   return str(source(meter), ", shared out by ", name(rule));
 }
 
 Attribution nothing_attributed(Rule rule, const MeterInfo& meter, const Interval& window,
-                               const Figure<Watts>& idle_power, std::size_t lines,
+                               const IdlePower& idle_power, std::size_t lines,
                                const std::string& why) {
   const std::string from = source(meter, rule);
   const Measurement whole = measure(meter, window, idle_power);
@@ -131,8 +143,7 @@ std::vector<std::int64_t> apportion(std::int64_t ticks, std::span<const double> 
 }
 
 Attribution attribute_by_time(const MeterInfo& meter, const Interval& window,
-                              const Figure<Watts>& idle_power,
-                              std::span<const Ledger::Line> lines) {
+                              const IdlePower& idle_power, std::span<const Ledger::Line> lines) {
   std::vector<double> weights;
   std::int64_t inside = 0;
   for (const Ledger::Line& line : lines) {
@@ -145,7 +156,7 @@ Attribution attribute_by_time(const MeterInfo& meter, const Interval& window,
 }
 
 Attribution attribute_by_model(const MeterInfo& meter, const Interval& window,
-                               const Figure<Watts>& idle_power, std::span<const Ledger::Line> lines,
+                               const IdlePower& idle_power, std::span<const Ledger::Line> lines,
                                const CostModel& model) {
   std::vector<double> weights;
   for (const Ledger::Line& line : lines) {

@@ -23,6 +23,8 @@ enum class Rule {
   regression  // by least squares of the energies of several windows on the calls in them
 };
 std::string_view name(Rule rule);
+/// What the shares rest on: "time: assumes that every operation draws the same power".
+std::string_view assumption(Rule rule);
 
 /// A counter's difference in its ticks: gross = idle + sum(lines) + unattributed, exactly.
 struct Split {
@@ -38,8 +40,8 @@ struct Attribution {
   Measurement whole;
   std::optional<Split> ticks;  // none if the window has no energy
   /// Of each line, of quality attributed.  The interval is the window's, in proportion (of a
-  /// regression the 95 % interval of the fit and the meter's systematic share), and a tick for the
-  /// rounding.  It does not say how far the rule itself is from the truth.
+  /// regression the 95 % interval of the fit, the error of the idle power and the meter's
+  /// systematic share), and a tick for the rounding.  It holds if the rule's assumption() does.
   std::vector<Figure<Joules>> lines;
   Figure<Joules> unattributed;  // the rest of the dynamic energy; of gross if that is not known
 };
@@ -58,13 +60,13 @@ std::vector<std::int64_t> apportion(std::int64_t ticks, std::span<const double> 
 /// Errors    none because of the meter: whatever has no energy is unavailable, and says why.
 ///           ArgumentError as measure().
 Attribution attribute_by_time(const MeterInfo& meter, const Interval& window,
-                              const Figure<Watts>& idle_power, std::span<const Ledger::Line> lines);
+                              const IdlePower& idle_power, std::span<const Ledger::Line> lines);
 
 /// dynamic * modelled / sum(modelled) for each line.
 ///
 /// Errors    as attribute_by_time(), and as CostModel::energy().
 Attribution attribute_by_model(const MeterInfo& meter, const Interval& window,
-                               const Figure<Watts>& idle_power, std::span<const Ledger::Line> lines,
+                               const IdlePower& idle_power, std::span<const Ledger::Line> lines,
                                const CostModel& model);
 
 /// A part of the window, and what ran in it.
@@ -85,7 +87,7 @@ struct Piece {
 ///           too few, all alike, or linearly dependent (condition number above 1e6).
 /// Source    Lawson and Hanson, Solving Least Squares Problems, 1974, ch. 23.
 Attribution attribute_by_regression(const MeterInfo& meter, const Interval& window,
-                                    const Figure<Watts>& idle_power,
+                                    const IdlePower& idle_power,
                                     std::span<const Ledger::Line> lines,
                                     std::span<const Piece> pieces);
 

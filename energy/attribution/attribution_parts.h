@@ -11,7 +11,7 @@ namespace joule::energy {
 /// The attribution before any line has a share: whatever is not idle is unattributed, and every
 /// line is unavailable for `why`, or for what the dynamic energy is unavailable for.
 Attribution nothing_attributed(Rule rule, const MeterInfo& meter, const Interval& window,
-                               const Figure<Watts>& idle_power, std::size_t lines,
+                               const IdlePower& idle_power, std::size_t lines,
                                const std::string& why);
 
 /// Gives line `at` its ticks, known to +- `width`.

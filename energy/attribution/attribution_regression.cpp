@@ -25,22 +25,25 @@ struct Group {
   std::vector<std::size_t> lines;  // ascending by name
 };
 
-/// Dynamic energy of a piece and a bound of its error; none if the counter cannot resolve it.
+/// Dynamic energy of a piece, and a standard deviation of what is drawn anew in each: the phases of
+/// its edges, and how the idle power fluctuates.  None if the counter cannot resolve it.
 struct PieceEnergy {
   const Piece* piece;
   Joules dynamic, uncertainty;
 };
 
 std::vector<PieceEnergy> resolved(const MeterInfo& meter, std::span<const Piece> pieces,
-                                  const Figure<Watts>& idle_power) {
+                                  const IdlePower& idle_power) {
   std::vector<PieceEnergy> energies;
   for (const Piece& piece : pieces) {
     if (!unresolved(meter, piece.interval).empty()) continue;
     const Counted c = counted(meter, piece.interval);
     const Seconds duration = piece.interval.duration();
-    const Watts idle_width = idle_power.uncertainty().value_or(Watts());
-    energies.push_back(
-        {&piece, c.energy - idle_power.value() * duration, *c.edges + idle_width * duration});
+    // Two edges, each anywhere in its update period; half a 95 % interval.
+    const double edges = c.edges->value() / std::sqrt(6.0);
+    const double noise = idle_power.noise / 2 * std::sqrt(duration.value());
+    energies.push_back({&piece, c.energy - idle_power.value() * duration,
+                        Joules(std::sqrt(edges * edges + noise * noise))});
   }
   return energies;
 }
@@ -125,7 +128,7 @@ void give_group(Attribution& a, const MeterInfo& meter, const Group& group,
 }  // namespace
 
 Attribution attribute_by_regression(const MeterInfo& meter, const Interval& window,
-                                    const Figure<Watts>& idle_power,
+                                    const IdlePower& idle_power,
                                     std::span<const Ledger::Line> lines,
                                     std::span<const Piece> pieces) {
   const auto none = [&](const std::string& why) {
@@ -144,6 +147,8 @@ Attribution attribute_by_regression(const MeterInfo& meter, const Interval& wind
   const NonNegativeSolution solution = non_negative_least_squares(problem);
   const VectorXd errors = standard_errors(problem, solution);
   const auto free = problem.rows.rows() - std::ssize(solution.positive);
+  const Watts idle_width = std::max(Watts(0), idle_power.mean.uncertainty().value_or(Watts()) -
+                                                  meter.systematic * idle_power.value());
   for (std::size_t g = 0; g < columns.size(); ++g) {
     const auto at = static_cast<Index>(g);
     if (solution.constants(at) == 0) {
@@ -156,7 +161,10 @@ Attribution attribute_by_regression(const MeterInfo& meter, const Interval& wind
     const auto calls = static_cast<double>(lines[columns[g].lines.front()].calls);
     const Joules energy(solution.constants(at) * calls);
     const Joules width(student_t95(free) * errors(at) * calls);
-    give_group(a, meter, columns[g], lines, energy, width + meter.systematic * energy);
+    Seconds time;  // the idle power's error is the same in all pieces
+    for (const std::size_t i : columns[g].lines) time += nanoseconds(lines[i].tally.nanoseconds);
+    const Joules idle = idle_width * time;
+    give_group(a, meter, columns[g], lines, energy, width + idle + meter.systematic * energy);
   }
   settle(a, meter);
   return a;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/attribution/profile.h"
 
+#include <cmath>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -110,6 +111,7 @@ MeasuredWindows measured_windows(const MeterInfo& meter, std::string device,
   MeasuredWindows measured{
       .device = std::move(device),
       .meter = meter.name,
+      .systematic = meter.systematic,
       .charges = {Charge::macs, Charge::bytes, Charge::calls, Charge::seconds}};
   for (const Piece& piece : pieces) {
     if (!unresolved(meter, piece.interval).empty()) continue;
@@ -120,7 +122,7 @@ MeasuredWindows measured_windows(const MeterInfo& meter, std::string device,
     for (const Ledger::Line& line : piece.lines) sum += line;
     measured.windows.push_back(
         {.energy = c.energy,
-         .uncertainty = *c.edges + meter.systematic * c.energy,
+         .uncertainty = *c.edges / std::sqrt(6.0),
          .counts = {static_cast<double>(sum.work.macs - sum.tally.macs_skipped),
                     static_cast<double>(sum.work.bytes_read + sum.work.bytes_written),
                     static_cast<double>(sum.calls), piece.interval.duration().value()}});

@@ -88,8 +88,9 @@ std::string to_csv(const Profile& profile);
 /// Prometheus' text exposition format, version 0.0.4.  What is unavailable has no sample.
 std::string to_prometheus(const Profile& profile);
 
-/// The pieces whose energy the counter can resolve, for fit_cost_model(): gross energy, and its
-/// bound as the standard deviation, which is at most that.
+/// The pieces whose energy the counter can resolve, for fit_cost_model(): gross energy, and the
+/// standard deviation of what their edges leave open, of which each lies anywhere in an update
+/// period: the bound over sqrt(6).  The systematic share is all windows'.
 ///
 /// Errors    ArgumentError if the meter's update period is not known.
 MeasuredWindows measured_windows(const MeterInfo& meter, std::string device,

@@ -71,7 +71,7 @@ ordered_json sources(const Profile& p) {
   for (const MeterInfo& source : p.sources) {
     ordered_json& object = array.emplace_back(json_of(source));
     for (const char* key : {"joules_per_tick", "update_period_s", "systematic", "quality",
-                            "most_watts", "band_hz", "remarks"}) {
+                            "most_watts", "limit_watts", "band_hz", "remarks"}) {
       object.erase(key);  // of the meter that was used they are in `meter`
     }
   }

@@ -18,13 +18,14 @@ ordered_json text_or_null(const std::string& text) {
 }  // namespace
 
 ordered_json json_of(const MeterInfo& meter) {
-  ordered_json unit, period, systematic, quality, most, band;
+  ordered_json unit, period, systematic, quality, most, limit, band;
   if (meter.unit > Joules(0)) {
     unit = meter.unit.value();
     systematic = meter.systematic;
     quality = name(meter.integrates_power ? Quality::sampled : Quality::measured);
   }
   if (meter.most) most = meter.most->value();
+  if (meter.limit) limit = meter.limit->value();
   if (meter.band_hz) band = *meter.band_hz;
   if (meter.update_period) period = meter.update_period->value();
   return {{"name", meter.name},
@@ -38,6 +39,7 @@ ordered_json json_of(const MeterInfo& meter) {
           {"systematic", systematic},
           {"quality", quality},
           {"most_watts", most},
+          {"limit_watts", limit},
           {"band_hz", band},
           {"remarks", meter.remarks}};
 }

@@ -88,7 +88,7 @@ void add_conditions(const nvml::Functions& call, nvml::Device device, MeterInfo&
   if (call.power_limit && call.power_limit(device, &milliwatts) == nvml::kSuccess) {
     const Watts limit(1e-3 * milliwatts);
     info.remarks.push_back(str("power limit ", limit));
-    if (limit > Watts(0)) info.most = kOverPowerLimit * limit;
+    if (limit > Watts(0)) info.limit = limit, info.most = kOverPowerLimit * limit;
   }
 }
 

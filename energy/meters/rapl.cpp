@@ -36,6 +36,7 @@ struct Zone {
   bool dram = false;
   int package = 0;
   std::int64_t watts = kMaxWatts;  // that it cannot exceed
+  std::int64_t limit = 0;          // that the kernel enforces; 0 if it tells none
   std::int64_t range = 0;          // microjoules, where it wraps
   std::int64_t last = 0;
   std::int64_t before_ns = 0;  // the last one was read after it
@@ -201,11 +202,11 @@ Chosen choose(const Machine& machine, std::vector<std::string>& remarks) {
   return chosen;
 }
 
-/// The highest limit that the kernel enforces, with a margin; kMaxWatts if none is.
-std::int64_t watts_of(const Machine& machine, const Zone& zone) {
+/// The highest limit that the kernel enforces, in whole watts; 0 if none is.
+std::int64_t limit_of(const Machine& machine, const Zone& zone) {
   const SysfsNumber enabled =
       read_sysfs_number(machine, zone.folder + "/enabled", "1 for enabled, or 0");
-  if (!enabled.problem.empty() || enabled.value == 0) return kMaxWatts;
+  if (!enabled.problem.empty() || enabled.value == 0) return 0;
   std::int64_t highest = 0;
   for (int i = 0; i < kConstraints; ++i) {
     for (const char* what : {"power_limit_uw", "max_power_uw"}) {
@@ -213,8 +214,22 @@ std::int64_t watts_of(const Machine& machine, const Zone& zone) {
       highest = std::max(highest, read_sysfs_number(machine, file, "microwatts").value);
     }
   }
-  const std::int64_t watts = highest / 1'000'000 + 1;
-  return highest == 0 || watts > kMaxWatts / kOverZoneLimit ? kMaxWatts : watts * kOverZoneLimit;
+  return highest == 0 ? 0 : highest / 1'000'000 + 1;
+}
+
+/// With a margin, or what no zone draws.
+std::int64_t watts_within(std::int64_t limit) {
+  return limit == 0 || limit > kMaxWatts / kOverZoneLimit ? kMaxWatts : limit * kOverZoneLimit;
+}
+
+/// Of all zones together, if each has one.
+std::optional<Watts> limit_of(const std::vector<Zone>& zones) {
+  Watts sum;
+  for (const Zone& zone : zones) {
+    if (zone.limit == 0) return {};
+    sum += Watts(static_cast<double>(zone.limit));
+  }
+  return sum;
 }
 
 /// Fills in value, range and limit.  Returns what cannot be read, if anything.
@@ -225,7 +240,8 @@ SysfsNumber read_first(const Machine& machine, Zone& zone) {
     return {.problem = zone.folder + "/max_energy_range_uj: expected more than 0"};
   }
   zone.range = range.value;
-  zone.watts = watts_of(machine, zone);
+  zone.limit = limit_of(machine, zone);
+  zone.watts = watts_within(zone.limit);
   zone.before_ns = machine.clock->now_ns();
   SysfsNumber now = read_microjoules(machine, zone.energy());
   zone.last = now.value;
@@ -354,6 +370,7 @@ std::unique_ptr<Meter> open_rapl(const Machine& machine) {
                             "the kernel's log may say more (dmesg)");
   }
   info.sample_period = sample_period(zones);
+  info.limit = limit_of(zones);
   if (platform) {
     info.domain = Domain::unknown;
     info.scope = "psys, the platform: what that is, the maker of the board decides";

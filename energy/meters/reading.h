@@ -34,7 +34,9 @@ struct Reading {
   std::int64_t ticks = 0;         // if ok: the counter; wraps of the hardware are already undone
   Joules unit;                    // energy of a tick
   std::int64_t monotonic_ns = 0;  // when
-  bool aligned = false;           // it is the first one after the counter moved
+  /// The counter had moved at most so long before; none: it was not seen to, and may have a whole
+  /// update period before.
+  std::optional<std::int64_t> late_ns{};
   /// Times that the counter has lost its place (reset, jump, missed wrap, suspend).  Readings whose
   /// numbers differ have no difference.
   std::int64_t resets = 0;
@@ -43,6 +45,9 @@ struct Reading {
   std::int64_t doubt = 0;
   std::string reason;         // of the status, or of the last reset
   std::int64_t since_ns = 0;  // when that happened
+  /// The largest mean power between two readings of windows until now, at least eight update
+  /// periods apart; 0 before there are such.
+  Watts most_seen{};
   std::optional<PowerIntegral> integral;
   std::int64_t shown = 0;  // what moves once per update period: the ticks, or the sampled power
 };
@@ -59,6 +64,9 @@ struct MeterInfo {
   /// More than this nothing in the scope draws, not even for an update period: what the counter
   /// says beyond it is no energy.  None: not known.
   std::optional<Watts> most;
+  /// What it draws at most over an update period, if the source states its power limit: not with
+  /// the margin of `most`, so that peaks may go above it, but not for a whole period.
+  std::optional<Watts> limit{};
   /// Not a counter: the ticks are samples of power, integrated.  What was drawn between two of them
   /// nobody knows, so that an edge leaves more of a window open than a counter's does.
   bool integrates_power = false;
@@ -71,13 +79,6 @@ struct MeterInfo {
   std::string remedy;  // and what to do about it
   std::vector<std::string> remarks;
 
-  /// How many update periods an edge of a window leaves open.  A counter moves once a period, so
-  /// that an edge lies half a period from its move on average.  A sample of power is up to a
-  /// period old, and the power may change up to a period before the next one shows it: two.
-  double edge_periods(bool aligned) const {
-    return (aligned ? 0.5 : 1) * (integrates_power ? 2 : 0.5);
-  }
-
   /// How far the mean power may be from the `mean` of the samples, at most: 0 unless they are of
   /// moments; none if nothing bounds it.  With power in [0, most], the smaller of
   ///
@@ -88,8 +89,9 @@ struct MeterInfo {
   std::optional<Watts> aliasing(Watts mean) const;
 };
 
-/// Why a reading is taken.  A replay answers only the first kind from its trace, so that how often
-/// a thread looked in does not change the result.
-enum class Purpose { window, background };
+/// Why a reading is taken: for a window's edge; to cut a quiet spell into slices; by a thread that
+/// looks in.  A replay answers the first kind from its trace, the second if there are any, and the
+/// third not, so that how often a thread looked in does not change the result.
+enum class Purpose { window, slice, background };
 
 }  // namespace joule::energy

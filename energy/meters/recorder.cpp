@@ -27,10 +27,15 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
   if (info.integrates_power) head["integrates_power"] = true;
   if (info.samples_moments) head["samples_moments"] = true;
   if (info.most) head["most_watts"] = info.most->value();
+  if (info.limit) head["limit_watts"] = info.limit->value();
   if (info.band_hz) head["band_hz"] = *info.band_hz;
   write(out, head);
-  meter.observe([&out, resets = std::int64_t{0}, doubt = std::int64_t{0}](const Reading& r,
-                                                                          Purpose purpose) mutable {
+  meter.observe([&out, resets = std::int64_t{0}, doubt = std::int64_t{0}, ok = true](
+                    const Reading& r, Purpose purpose) mutable {
+    // What a thread saw is news if the counter lost its place, or failed.
+    const bool same = r.status == Status::ok && r.resets == resets && r.doubt == doubt && ok;
+    if (purpose == Purpose::background && same) return;
+    ok = r.status == Status::ok;
     ordered_json line{{"ns", r.monotonic_ns}};
     if (r.status == Status::ok) {
       line["ticks"] = r.ticks;
@@ -45,7 +50,9 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
     } else {
       line["failure"] = r.reason;
     }
+    if (r.late_ns && r.status == Status::ok) line["late_ns"] = *r.late_ns;
     if (purpose == Purpose::background) line["background"] = true;
+    if (purpose == Purpose::slice) line["slice"] = true;
     write(out, line);
   });
 }

@@ -54,6 +54,7 @@ MeterInfo parse_head(const json& object, const std::string& place) {
   if (line.has("integrates_power")) info.integrates_power = flag(line, "integrates_power", place);
   if (line.has("samples_moments")) info.samples_moments = flag(line, "samples_moments", place);
   if (line.has("most_watts")) info.most = Watts(positive(line, "most_watts", place));
+  if (line.has("limit_watts")) info.limit = Watts(positive(line, "limit_watts", place));
   if (line.has("band_hz")) info.band_hz = positive(line, "band_hz", place);
   line.reject_others();
   return info;
@@ -81,7 +82,8 @@ class ReplayMeter final : OwnsClock, public Meter {
     std::int64_t ns = 0;
     std::int64_t ticks = 0;
     std::int64_t doubt = 0;
-    bool background = false;
+    bool background = false, slice = false;
+    std::optional<std::int64_t> late_ns{};
     std::string failure, reset;
     std::optional<PowerIntegral> integral;
   };
@@ -90,15 +92,24 @@ class ReplayMeter final : OwnsClock, public Meter {
       : Meter(std::move(info), trace_clock), entries_(std::move(entries)) {}
 
   std::string closing_remark() const override {
-    if (next_ >= entries_.size()) return {};
-    return str(entries_.size() - next_, " of the trace's ", entries_.size(),
+    const auto of_windows = [](const Entry& entry) { return !entry.slice; };
+    const auto left = std::count_if(
+        entries_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, entries_.size())),
+        entries_.end(), of_windows);
+    if (left == 0) return {};
+    return str(left, " of the trace's ", std::ranges::count_if(entries_, of_windows),
                " readings were not asked for: was it recorded with the same options?");
   }
 
  private:
   Sample sample(Purpose purpose) override {
-    // In the background the last one again.
-    const bool again = purpose == Purpose::background;
+    // In the background the last one again; so for a slice that was not recorded.
+    if (purpose == Purpose::window) {
+      while (next_ < entries_.size() && entries_[next_].slice) ++next_;
+    }
+    const bool slice = next_ < entries_.size() && entries_[next_].slice;
+    const bool again =
+        purpose == Purpose::background || (purpose == Purpose::slice && !slice && next_ > 0);
     const std::size_t index = again && next_ > 0 ? next_ - 1 : next_;
     if (!again) ++next_;
     if (index >= entries_.size() && !entries_.empty() && !entries_.back().failure.empty()) {
@@ -120,7 +131,8 @@ class ReplayMeter final : OwnsClock, public Meter {
             .reset = entry.reset,
             .doubt = entry.doubt,
             .monotonic_ns = entry.ns,
-            .integral = entry.integral};
+            .integral = entry.integral,
+            .late_ns = entry.late_ns};
   }
 
   std::vector<Entry> entries_;
@@ -142,6 +154,8 @@ ReplayMeter::Entry parse_entry(const json& object, const std::string& place) {
     }
   }
   if (line.has("background")) entry.background = flag(line, "background", place);
+  if (line.has("slice")) entry.slice = flag(line, "slice", place);
+  if (line.has("late_ns")) entry.late_ns = line.count("late_ns");
   line.reject_others();
   return entry;
 }

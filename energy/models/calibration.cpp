@@ -101,22 +101,25 @@ void calibrate(std::span<const std::unique_ptr<Meter>> meters) {
   for (const Watched& w : watched) conclude(w);
 }
 
-Reading next_tick(Meter& meter) {
+std::optional<std::int64_t> wait_for_tick(Meter& meter) {
   const auto period = meter.info().update_period;
   const std::int64_t period_ns = period ? static_cast<std::int64_t>(1e9 * period->value()) : 0;
   const std::int64_t patience = period ? 10 * period_ns : kPatienceNs;
-  const std::int64_t poll = period ? std::min<std::int64_t>(period_ns / 100, 1'000'000) : kPollNs;
-  const Reading first = meter.read();
-  Reading now = first;
-  while (now.status == Status::ok && now.monotonic_ns - first.monotonic_ns < patience) {
+  const std::int64_t poll =
+      period ? std::clamp<std::int64_t>(period_ns / 100, 1, 1'000'000) : kPollNs;
+  const Reading first = meter.read(Purpose::background);
+  if (first.status != Status::ok) return {};
+  std::int64_t before_ns = first.monotonic_ns;
+  for (std::int64_t waited = 0; waited < patience; waited += poll) {
     meter.clock().sleep_ns(poll);
-    now = meter.read();
-    if (now.status == Status::ok && now.shown != first.shown) {
-      now.aligned = true;
-      break;
-    }
+    const Reading now = meter.read(Purpose::background);
+    if (now.status != Status::ok) return {};
+    if (now.shown != first.shown) return before_ns;
+    before_ns = now.monotonic_ns;
   }
-  return now;
+  return {};
 }
+
+Reading next_tick(Meter& meter) { return meter.read(Purpose::window, wait_for_tick(meter)); }
 
 }  // namespace joule::energy

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "joule/energy/meter.h"
@@ -19,9 +21,16 @@ namespace joule::energy {
 ///           most.
 void calibrate(std::span<const std::unique_ptr<Meter>> meters);
 
-/// Waits until the counter moves and returns the first reading after that, `aligned`.  Between two
-/// such readings lie whole update periods.  If the counter stands still for ten periods (two
-/// seconds if its period is not known) or dies, the last reading, not aligned.
+/// Waits until the counter moves: it looks a hundred times a period, but no more often than it
+/// takes a millisecond.
+///
+/// Returns   when it was last seen not to have moved, for Meter::read(); nothing if it stands still
+///           for ten periods (two seconds if its period is not known), fails, or is a replay's,
+///           whose readings say so themselves.
+std::optional<std::int64_t> wait_for_tick(Meter& meter);
+
+/// The first reading after the counter has moved: between two such readings lie whole update
+/// periods, but for their late_ns.
 Reading next_tick(Meter& meter);
 
 }  // namespace joule::energy

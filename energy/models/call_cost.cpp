@@ -28,14 +28,17 @@ Figure<Joules> sum_of(const std::vector<Figure<Joules>>& parts) {
   Joules value;
   std::optional<Joules> width = Joules(0);
   std::string from;
+  bool sampled = false;
   for (const Figure<Joules>& part : parts) {
     if (!part.available()) return part;
+    sampled = sampled || part.quality() == Quality::sampled;
     value += part.value();
     width =
         width && part.uncertainty() ? std::optional(*width + *part.uncertainty()) : std::nullopt;
     from += (from.empty() ? "" : " + ") + part.source();
   }
-  return Figure<Joules>::measured(value, width, from);
+  return sampled ? Figure<Joules>::sampled(value, width, from)
+                 : Figure<Joules>::measured(value, width, from);
 }
 
 }  // namespace

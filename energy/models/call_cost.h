@@ -14,7 +14,7 @@ namespace joule::energy {
 struct CallOptions {
   Device device = Device::cpu;  // what the function computes on
   std::string meter = "auto";   // as open_meters()
-  TrialOptions trials{.trials = 5, .periods = 20};
+  TrialOptions trials{.trials = 5, .periods = 20, .quiet = Seconds(0)};
 };
 
 /// What one call of a function costs.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "joule/core/error.h"
+#include "joule/energy/models/trials.h"
 
 namespace joule::energy {
 namespace {
@@ -70,7 +71,12 @@ Figure<Joules> CostModel::energy(const Totals& totals, Skipping skipping) const 
   if (per_byte.half_range) add(times(*per_byte.half_range, c.bytes));
   if (per_call && per_call->half_range) add(times(*per_call->half_range, totals.calls));
   if (per_second && per_second->half_range) add(*per_second->half_range * seconds(totals));
-  return Figure<Joules>::modelled(parts(totals, skipping, 0).total(), uncertainty, name);
+  const Joules energy = parts(totals, skipping, 0).total();
+  if (fit && fit->degrees_of_freedom > 0) {
+    uncertainty = student_t95(fit->degrees_of_freedom) * uncertainty.value_or(Joules()) +
+                  fit->systematic * energy;
+  }
+  return Figure<Joules>::modelled(energy, uncertainty, name);
 }
 
 CostModel RelativeCostModel::at(Joules mac) const {

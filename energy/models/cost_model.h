@@ -21,7 +21,7 @@ enum class Skipping {
 };
 
 /// What a profile charges for one thing: the middle of the range that its source states, or a
-/// fitted number and its standard error.
+/// fitted number and its standard error (without what all windows share, FitQuality::systematic).
 struct Constant {
   Joules energy;
   std::optional<Joules> half_range;  // none if the source states one number
@@ -38,6 +38,7 @@ struct FitQuality {
   double chi_square = 0;                // sum ((measured - fitted) / uncertainty)^2
   double condition_number = 0;          // of the columns, each scaled to length 1
   Joules rms_residual, largest_residual;
+  double systematic = 0;  // relative error that all windows share, and so all constants
   friend bool operator==(const FitQuality&, const FitQuality&) = default;
 };
 
@@ -66,8 +67,9 @@ struct CostModel {
   /// The energy of a line or of any sum of lines, always of quality modelled.
   ///
   /// Numerics  counts are integers up to the last step.  The uncertainty spans the ranges of the
-  ///           constants, which are the same for every line: it adds up linearly.  It does not
-  ///           cover what the model leaves out.
+  ///           constants, which are the same for every line: it adds up linearly.  Of a fitted
+  ///           profile it is the 95 % interval: Student's t times the standard errors, and the
+  ///           systematic share of the energy.  It does not cover what the model leaves out.
   /// Errors    ArgumentError if the counts contradict each other (more MACs skipped than skippable,
   ///           or skippable than there are; more zeros than values; more values than were moved).
   Figure<Joules> energy(const Totals& totals, Skipping skipping) const;

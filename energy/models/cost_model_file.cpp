@@ -54,12 +54,13 @@ ConstantPower power(Members& profile, const std::string& key, const std::string&
 
 FitQuality fit_quality(const json& object, const std::string& path) {
   Members fit(object, str(path, ": 'fit'"));
-  const FitQuality quality{.windows = fit.count("windows"),
-                           .degrees_of_freedom = fit.count("degrees_of_freedom"),
-                           .chi_square = fit.not_negative("chi_square"),
-                           .condition_number = fit.not_negative("condition_number"),
-                           .rms_residual = Joules(fit.not_negative("rms_residual_joules")),
-                           .largest_residual = Joules(fit.not_negative("largest_residual_joules"))};
+  FitQuality quality{.windows = fit.count("windows"),
+                     .degrees_of_freedom = fit.count("degrees_of_freedom"),
+                     .chi_square = fit.not_negative("chi_square"),
+                     .condition_number = fit.not_negative("condition_number"),
+                     .rms_residual = Joules(fit.not_negative("rms_residual_joules")),
+                     .largest_residual = Joules(fit.not_negative("largest_residual_joules"))};
+  if (fit.has("systematic")) quality.systematic = fit.not_negative("systematic");
   fit.reject_others();
   return quality;
 }

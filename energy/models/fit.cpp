@@ -6,6 +6,7 @@
 
 #include "joule/core/error.h"
 #include "joule/energy/models/least_squares.h"
+#include "joule/energy/models/trials.h"
 
 namespace joule::energy {
 namespace {
@@ -90,6 +91,31 @@ void set(CostModel& model, Charge charge, double value, double error) {
 
 }  // namespace
 
+double half_width95(double constant, double standard_error, const FitQuality& fit) {
+  return student_t95(fit.degrees_of_freedom) * standard_error + fit.systematic * constant;
+}
+
+std::string remark_of(const FitQuality& fit) {
+  constexpr double kThousandth = 3.29;  // of the normal distribution, on both sides
+  const auto free = static_cast<double>(fit.degrees_of_freedom);
+  const double spread = 2 / (9 * free);
+  const auto quantile = [&](double z) {
+    return free * std::pow(std::max(0.0, 1 - spread + z * std::sqrt(spread)), 3);
+  };
+  const double per_degree = fit.chi_square / free;
+  if (fit.chi_square > quantile(kThousandth)) {
+    return str("chi^2 is ", per_degree,
+               " per degree of freedom: the windows scatter more than "
+               "their uncertainties say, or cost what no constant charges for");
+  }
+  if (fit.chi_square < quantile(-kThousandth)) {
+    return str("chi^2 is ", per_degree,
+               " per degree of freedom: the windows scatter less than "
+               "their uncertainties say, so that the constants may be surer");
+  }
+  return {};
+}
+
 Fit fit_cost_model(const MeasuredWindows& measured) {
   const std::size_t n = measured.windows.size(), k = measured.charges.size();
   require(n > k, "fit: ", k, " constants (", list(measured.charges), ") need at least ", k + 1,
@@ -105,7 +131,10 @@ Fit fit_cost_model(const MeasuredWindows& measured) {
   FitQuality quality{.windows = static_cast<std::int64_t>(n),
                      .degrees_of_freedom = static_cast<std::int64_t>(n - solution.positive.size()),
                      .chi_square = solution.chi_square,
-                     .condition_number = condition};
+                     .condition_number = condition,
+                     .rms_residual = {},
+                     .largest_residual = {},
+                     .systematic = measured.systematic};
   const VectorXd errors = standard_errors(problem, solution);
   for (std::size_t j = 0; j < k; ++j) {
     const auto at = static_cast<Index>(j);

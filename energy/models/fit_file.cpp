@@ -77,6 +77,8 @@ MeasuredWindows parse_measured_windows(std::string_view text, const std::string&
   MeasuredWindows measured{.device = trace.text("device"),
                            .meter = trace.text("meter"),
                            .charges = {Charge::macs, Charge::bytes}};
+  // Of files of an earlier version it is in each window's uncertainty.
+  if (trace.has("systematic")) measured.systematic = trace.not_negative("systematic");
   const json& windows = trace.at("windows");
   if (!windows.is_array()) {
     throw DataError(str(path, ": 'windows' must be an array, got ", windows.type_name()));
@@ -116,6 +118,7 @@ std::string to_json(const MeasuredWindows& measured) {
                               {"version", kVersion},
                               {"device", measured.device},
                               {"meter", measured.meter},
+                              {"systematic", measured.systematic},
                               {"windows", windows}};
   return dumped(document, 2) + "\n";
 }
@@ -132,6 +135,7 @@ std::string to_json(const CostModel& model) {
                     {"degrees_of_freedom", model.fit->degrees_of_freedom},
                     {"chi_square", model.fit->chi_square},
                     {"condition_number", model.fit->condition_number},
+                    {"systematic", model.fit->systematic},
                     {"rms_residual_joules", model.fit->rms_residual.value()},
                     {"largest_residual_joules", model.fit->largest_residual.value()}};
   return dumped(profile, 2) + "\n";

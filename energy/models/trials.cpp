@@ -8,6 +8,7 @@
 #include "joule/core/error.h"
 #include "joule/core/random.h"
 #include "joule/energy/models/calibration.h"
+#include "joule/energy/models/noisy_series.h"
 
 namespace joule::energy {
 namespace {
@@ -28,7 +29,9 @@ Reading call_until_tick(Meter& meter, const std::function<void()>& body, std::in
   }
   // A body that takes long has passed the tick by an unknown part of its own duration.
   const Seconds gap(1e-9 * static_cast<double>(now.monotonic_ns - before.monotonic_ns));
-  now.aligned = now.ticks != first.ticks && gap <= *meter.info().update_period / 4;
+  if (now.ticks != first.ticks && gap <= *meter.info().update_period / 4) {
+    now.late_ns = now.monotonic_ns - before.monotonic_ns;
+  }
   return now;
 }
 
@@ -47,32 +50,17 @@ Trials::Trial run_trial(Meter& meter, const std::function<void()>& body, Seconds
   return trial;
 }
 
-Interval run_quiet(Meter& meter, Seconds length) {
-  Window window(meter, Edges::aligned);
+Quiet run_quiet(Meter& meter, Seconds length) {
   const std::int64_t begin = meter.clock().now_ns();
-  meter.clock().sleep_ns(nanoseconds(length));
+  Quiet quiet = watch_idle(meter, length);
   require(meter.clock().now_ns() > begin, "trials: time stands still for the meter ",
           meter.info().name, ", so that no body can run in it");
-  return window.close();
-}
-
-struct Mean {
-  double value = 0;
-  double half_width = 0;  // of the 95 % interval
-};
-
-Mean mean_of(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  Mean mean;
-  for (const double value : values) mean.value += value / n;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean.value) * (value - mean.value);
-  mean.half_width = student_t95(std::ssize(values) - 1) * std::sqrt(squares / (n - 1) / n);
-  return mean;
+  return quiet;
 }
 
 Measurement summarise(const MeterInfo& meter, const std::vector<Trials::Trial>& trials,
-                      const Figure<Watts>& idle_power) {
+                      IdlePower idle_power) {
+  idle_power.noise = 0;  // the trials' spread has what it fluctuates in them
   std::vector<double> joules, seconds;
   Joules edges;
   for (const Trials::Trial& trial : trials) {
@@ -85,14 +73,14 @@ Measurement summarise(const MeterInfo& meter, const std::vector<Trials::Trial>& 
     edges += *c.edges / calls;
   }
   const auto n = static_cast<double>(trials.size());
-  const Mean energy = mean_of(joules), duration = mean_of(seconds);
+  const NoisyLevel energy({&joules, 1}), duration({&seconds, 1});
   // Errors of that size which are independent, as the phases are, add up to at most twice their
   // root of n in 95 % of the cases.
   const Joules floor = edges / n * std::min(1.0, 2 / std::sqrt(n));
-  const Joules width = std::max(Joules(energy.half_width), floor);
+  const Joules width = std::max(Joules(energy.half_width()), floor);
   Measurement m =
-      split_energy(meter, Joules(energy.value), width, Seconds(duration.value), idle_power);
-  m.duration = Figure<Seconds>::measured(Seconds(duration.value), Seconds(duration.half_width),
+      split_energy(meter, Joules(energy.mean()), width, Seconds(duration.mean()), idle_power);
+  m.duration = Figure<Seconds>::measured(Seconds(duration.mean()), Seconds(duration.half_width()),
                                          "monotonic clock");
   return m;
 }
@@ -114,7 +102,12 @@ Trials run_trials(Meter& meter, const std::function<void()>& body, const TrialOp
   const Seconds length = std::max(options.shortest, options.periods * *info.update_period);
   const std::shared_ptr<Sampler> sampler = meter.keep_sampled();
   Generator phases(options.seed);
-  std::vector<Interval> quiet = {run_quiet(meter, length)};
+  std::vector<Quiet> quiet;
+  const auto rest = [&] {
+    const Seconds enough = std::max(options.quiet, 40 * *info.update_period);
+    if (options.quiet > Seconds(0)) quiet.push_back(run_quiet(meter, enough));
+  };
+  rest();
   for (int t = 0; t < options.trials; ++t) {
     float phase = 0;
     phases.uniform({&phase, 1});
@@ -126,7 +119,7 @@ Trials run_trials(Meter& meter, const std::function<void()>& body, const TrialOp
       return result;
     }
   }
-  quiet.push_back(run_quiet(meter, length));
+  rest();
   result.idle_power = measured_idle_power(info, quiet);
   result.per_call = summarise(info, result.trials, result.idle_power);
   return result;

@@ -16,6 +16,7 @@ struct TrialOptions {
   int trials = 8;    // at least 5; eight phases bring a load that beats with the counter to 5 %
   int periods = 50;  // of the counter per trial, 20 to 50: with aligned edges 50 leave 1 %
   Seconds shortest{0.05};  // of a trial, whatever the period
+  Seconds quiet{1};        // to measure the idle power, before and after; 0: not at all
   std::uint64_t seed = 0;  // of the phases
 };
 
@@ -26,8 +27,8 @@ struct Trials {
     std::int64_t calls = 0;  // of the body
   };
   std::vector<Trial> trials;
-  Figure<Watts> idle_power;  // before the first trial and after the last
-  Measurement per_call;      // means over the trials
+  IdlePower idle_power;  // before the first trial and after the last
+  Measurement per_call;  // means over the trials
 };
 
 /// Repeats `body` in windows that begin and end when the counter moves, so that each holds whole
@@ -37,10 +38,13 @@ struct Trials {
 ///
 /// The body must have done its work when it returns (a GPU: synchronise).
 ///
-/// Numerics  the uncertainty is the 95 % interval of Student's t over the trials, but not less than
-///           their edges' uncertainty times 2 / sqrt(trials), plus the meter's systematic share,
-///           which repeating does not reduce.  The same seed gives the same phases.
-/// Cost      (trials + 2) * periods update periods: 50 s on a counter that moves every 100 ms.
+/// Numerics  the uncertainty is the 95 % interval of NoisyLevel over the trials: Student's t, and
+///           wider if trials resemble their neighbours; but not less than their edges' uncertainty
+///           times 2 / sqrt(trials), plus the meter's systematic share, which repeating does not
+///           reduce.  How the idle power fluctuates within the trials is in that interval; of the
+///           idle power itself the sampling is on top.  The same seed gives the same phases.
+/// Cost      trials * periods update periods, and the quiet time twice, or 40 periods if they are
+///           longer: 50 s on a counter that moves every 100 ms.
 /// Errors    ArgumentError for fewer than 5 trials, periods outside 20..50, a meter that was not
 ///           calibrated, a replay (its time does not pass).  What the body throws.
 ///           If the meter cannot be read, or dies, there are the trials up to then and no figures.

@@ -19,14 +19,16 @@ void record(double period, double length, const std::string& fault = {}) {
   std::ofstream file("recording.jsonl");
   file << R"({"joule_trace":1,"meter":"rapl","scope":"package 0","joules_per_tick":1e-06,)"
        << R"("systematic":0.0,"update_period_s":)" << period << "}\n";
-  const double begin = 1.0123;
-  for (const double t : {0.1234, 0.9234, begin, begin + length, 2.1234, 2.9234}) {
+  const double begin = 1.0123, end = begin + length;
+  for (int i = 0; i < 20; ++i) {  // eight slices of quiet, work, eight slices
+    const double t = i == 9 ? begin : i == 10 ? end : 0.1234 + 0.1 * i + 0.9 * (i > 8);
     const auto microjoules = std::llround(spent(std::floor(t / period) * period) * 1e6);
-    file << R"({"ns":)" << std::llround(t * 1e9);
-    if (t != begin + length || fault.empty())
-      file << R"(,"ticks":)" << microjoules << "}\n";
+    const bool slice = i % 11 > 0 && i % 11 < 8;
+    file << R"({"ns":)" << std::llround(t * 1e9) << (slice ? R"(,"slice":true,)" : ",");
+    if (i == 10 && !fault.empty())
+      file << fault << "}\n";
     else
-      file << ',' << fault << "}\n";
+      file << R"("ticks":)" << microjoules << "}\n";
   }
 }
 
@@ -34,8 +36,7 @@ void record(double period, double length, const std::string& fault = {}) {
 energy::Figure<energy::Joules> dynamic() {
   const auto meters = energy::open_meters("replay:recording.jsonl");
   energy::Meter& meter = *meters.front();
-  energy::Window quiet(meter);
-  const std::vector before{quiet.close()};
+  const std::vector before{energy::watch_idle(meter, energy::Seconds(0.8))};
   energy::Window work(meter);
   const energy::Interval interval = work.close();
   const auto idle = energy::measured_idle_power(meter.info(), before);

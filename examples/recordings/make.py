@@ -44,19 +44,21 @@ def recording(machine, seed):
         joules.append(joules[-1] + energy)
         truth[0 if t < REST_S else 1 if t < REST_S + LOAD_S else 2] += energy
 
-    def line(t, background):
+    def line(t, kind=None):
         shown = joules[min(steps, round(math.floor(t / period + 1e-9) * period / STEP_S))]
         entry = {"ns": round(1e9 * (100 + t)), "ticks": machine["start"] + math.floor(shown / unit)}
         if machine.get("senses"):
             entry["integral_uj"] = math.floor(1e6 * joules[round(t / STEP_S)])
             entry["integral_samples"] = round(t / 0.05)
-        if background:
-            entry["background"] = True
+        if kind:
+            entry[kind] = True
         return entry
 
     edges = [0, REST_S, REST_S, REST_S + LOAD_S, REST_S + LOAD_S, 2 * REST_S + LOAD_S]
-    lines = [line(t, False) for t in edges]
-    lines += [line(0.5 * k, True) for k in range(1, round(2 * (2 * REST_S + LOAD_S)))]
+    lines = [line(t) for t in edges]
+    slices = [k * machine["slice_s"] for k in range(1, round(REST_S / machine["slice_s"]))]
+    lines += [line(begin + t, "slice") for begin in (0, REST_S + LOAD_S) for t in slices]
+    lines += [line(0.5 * k, "background") for k in range(1, round(2 * (2 * REST_S + LOAD_S)))]
     lines.sort(key=lambda entry: entry["ns"])  # stable: at an edge, the window's own reading is first
     head = {"joule_trace": 1, "meter": machine["meter"], "scope": machine["scope"] + " (synthetic)",
             "joules_per_tick": unit, "systematic": machine["systematic"], "update_period_s": period}  # fmt: skip
@@ -65,11 +67,11 @@ def recording(machine, seed):
 
 MACHINES = {
     "laptop": {"meter": "rapl", "scope": "package 0, without DRAM", "unit_j": 1e-6, "period_s": 0.001, "start": 81234567,
-               "systematic": 0.0, "rest_w": 3.8, "load_w": 14.2, "breath": 0.05, "breath_s": 0.7},
+               "systematic": 0.0, "rest_w": 3.8, "load_w": 14.2, "breath": 0.05, "breath_s": 0.7, "slice_s": 0.05},
     "server": {"meter": "perf", "scope": "packages 0 and 1 + DRAM", "unit_j": 2**-32, "period_s": 0.001, "start": 0,
-               "systematic": 0.0, "rest_w": 118.0, "load_w": 412.0, "breath": 0.08, "breath_s": 1.9},
+               "systematic": 0.0, "rest_w": 118.0, "load_w": 412.0, "breath": 0.08, "breath_s": 1.9, "slice_s": 0.05},
     "gpu": {"meter": "nvml", "scope": "GPU 00000000:65:00.0 a card of 350 W (whole card)", "unit_j": 1e-3, "period_s": 0.02,
-            "start": 5000000, "systematic": 0.05, "rest_w": 62.0, "load_w": 291.0, "breath": 0.15, "breath_s": 0.31,
+            "start": 5000000, "systematic": 0.05, "rest_w": 62.0, "load_w": 291.0, "breath": 0.15, "breath_s": 0.31, "slice_s": 0.1,
             "senses": True},
 }  # fmt: skip
 

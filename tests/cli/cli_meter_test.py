@@ -16,10 +16,15 @@ JOULE = os.environ["JOULE"]
 FAKE_NVML = Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml"
 GPUS = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML), "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "50"}
 
-# 10 W for 2 s when idle, 30 W for 5 s, 14 W for 2 s when idle again; the counter moves every 10 ms.
+# 10 W for 2 s when idle, 30 W for 5 s, 14 W for 2 s when idle again, in slices of 100 ms; the counter moves every 10 ms.
 HEAD = {"joule_trace": 1, "meter": "rapl", "scope": "package 0 + DRAM", "joules_per_tick": 1e-6, "systematic": 0.0,
         "update_period_s": 0.01}  # fmt: skip
-READINGS = [(0, 1_000_000), (2, 21_000_000), (3, 31_000_000), (8, 181_000_000), (9, 190_000_000), (11, 218_000_000)]
+BEFORE = [(k / 10, 1_000_000 + k * 1_000_000, k % 20 > 0) for k in range(21)]
+WORK = [(3, 31_000_000, False), (8, 181_000_000, False)]
+AFTER = [(9 + k / 10, 190_000_000 + k * 1_400_000, k % 20 > 0) for k in range(21)]
+READINGS = BEFORE + WORK + AFTER  # time, ticks, whether a slice ends there
+IT_MOVED = ("the idle power was 10 W in the first spell and 14 W in the last, more than it fluctuates: meanwhile it is "
+            "taken to lie between them")  # fmt: skip
 
 
 def meter(*arguments, **options):
@@ -40,7 +45,7 @@ class Meter(unittest.TestCase):
 
     @classmethod
     def write_trace(cls, name, readings):
-        lines = [HEAD] + [{"ns": int(1e9 * t), "ticks": ticks} for t, ticks in readings]
+        lines = [HEAD] + [{"ns": round(1e9 * t), "ticks": ticks, "slice": ends} for t, ticks, ends in readings]
         path = cls.folder / name
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return path
@@ -63,21 +68,22 @@ class Meter(unittest.TestCase):
         self.assertEqual([report[key] for key in ("version", "command", "exit_code", "signal")], [1, ["true"], 0, None])
         (entry,) = report["meters"]
         idle_power = entry["idle_power"]
-        self.assertAlmostEqual(idle_power["value"], 12)  # 48 J in 4 s, between 10 and 14 W
-        edges = (10 + 14) * 0.01 / 4 + 2 * 1e-6 / 4
-        self.assertAlmostEqual(idle_power["uncertainty"], 2 + edges)
+        self.assertAlmostEqual(idle_power["value"], 12)  # between 10 and 14 W
+        # An update period at the largest power until then: a slice's 1 J, the work's 150 J; and a tick.
+        edges = ((1 / 0.09 + 150 / 4.99) * 0.01 + 2e-6) / 2 / 2
+        self.assertAlmostEqual(idle_power["uncertainty"], 2 + edges, places=5)
         self.assertEqual(idle_power["quality"], "measured")
         gross, idle, dynamic = entry["gross"], entry["idle"], entry["dynamic"]
         self.assertAlmostEqual(gross["value"], 150)
-        self.assertAlmostEqual(gross["uncertainty"], 30 * 0.01 + 1e-6)  # one period at 30 W, one tick
+        self.assertAlmostEqual(gross["uncertainty"], 150 / 4.99 * 0.01 + 1e-6)  # one period at 30 W, one tick
         self.assertAlmostEqual(idle["value"], 60)
         self.assertAlmostEqual(dynamic["value"], 90)
-        self.assertAlmostEqual(dynamic["uncertainty"], gross["uncertainty"] + 5 * idle_power["uncertainty"])
+        self.assertAlmostEqual(dynamic["uncertainty"], gross["uncertainty"] + 5 * idle_power["uncertainty"], places=5)
         self.assertEqual([gross["quality"], idle["quality"], dynamic["quality"]], ["measured", "attributed", "attributed"])
         self.assertEqual(entry["power"]["value"], 30)
         self.assertEqual(entry["duration"]["value"], 5)
         self.assertEqual(gross["source"], "replay of rapl, package 0 + DRAM")
-        self.assertEqual(entry["remarks"], [])
+        self.assertEqual(entry["remarks"], [IT_MOVED])
 
     def test_the_same_bits_each_time(self):
         first, second = (self.report(*self.replay, "--", "true") for _ in range(2))
@@ -89,11 +95,12 @@ class Meter(unittest.TestCase):
             done.stderr.splitlines(),
             [
                 "energy by replay of rapl, package 0 + DRAM",
-                "  gross     150 J +- 300 mJ (measured)",
-                "  idle      60 J +- 10.3 J (attributed)",
-                "  dynamic   90 J +- 10.6 J (attributed)",
-                "  power     30 W +- 60 mW (measured)",
+                "  gross     150 J +- 300.6 mJ (measured)",
+                "  idle      60 J +- 10.51 J (attributed)",
+                "  dynamic   90 J +- 10.82 J (attributed)",
+                "  power     30 W +- 60.12 mW (measured)",
                 "  duration  5 s (measured)",
+                "  note      " + IT_MOVED,
             ],
         )
 
@@ -106,13 +113,13 @@ class Meter(unittest.TestCase):
         self.assertEqual(entry["remarks"], [])
 
     def test_stated_idle_power(self):
-        trace = self.write_trace("two.jsonl", READINGS[2:4])
+        trace = self.write_trace("two.jsonl", WORK)
         (entry,) = self.report("--meter", f"replay:{trace}", "--idle-power", "12", "--", "true")["meters"]
         self.assertEqual((entry["idle"]["value"], entry["idle"]["quality"]), (60, "modelled"))
         self.assertAlmostEqual(entry["dynamic"]["value"], 90)
 
     def test_without_idle_power(self):
-        trace = self.write_trace("two.jsonl", READINGS[2:4])
+        trace = self.write_trace("two.jsonl", WORK)
         (entry,) = self.report("--meter", f"replay:{trace}", "--idle", "0", "--", "true")["meters"]
         self.assertAlmostEqual(entry["gross"]["value"], 150)
         for key in ("idle", "dynamic"):
@@ -122,10 +129,10 @@ class Meter(unittest.TestCase):
     def test_a_trace_that_does_not_fit_is_noticed(self):
         (entry,) = self.report(*self.replay, "--idle", "0", "--", "true")["meters"]
         self.assertIn("4 of the trace's 6 readings were not asked for", entry["remarks"][0])
-        short = self.write_trace("short.jsonl", READINGS[:3])
+        short = self.write_trace("short.jsonl", BEFORE + WORK[:1])
         (entry,) = self.report("--meter", f"replay:{short}", "--", "true")["meters"]
         self.assertIsNone(entry["gross"]["value"])
-        self.assertIn("the trace has only 3 readings", entry["gross"]["reason"])
+        self.assertIn("the trace has only 22 readings", entry["gross"]["reason"])
 
     def test_unavailable_is_never_zero(self):
         done = meter("--meter", "none", "--", "true")

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "joule/core/random.h"
+#include "joule/energy/models/trials.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/sources.h"
 
@@ -102,6 +103,40 @@ TEST(Fit, WindowsThatScatterMoreThanTheyClaimMakeTheConstantsLessSure) {
     EXPECT_NEAR(estimates(scattered.model)[k].error / estimates(honest.model)[k].error,
                 excess / usual, 1e-9 * excess);
   }
+}
+
+TEST(Fit, ACommonGainIsOneErrorOfAllConstants) {
+  MeasuredWindows measured = windows(40, 1, kUncertainty);
+  const Fit exact = fit_cost_model(measured);
+  measured.systematic = 0.05;
+  for (auto& window : measured.windows) window.energy = window.energy / 1.05;
+  const Fit fit = fit_cost_model(measured);
+  EXPECT_EQ(fit.model.fit->systematic, 0.05);
+  const auto found = estimates(fit.model), unshared = estimates(exact.model);
+  for (std::size_t k = 0; k < kTrue.size(); ++k) {
+    EXPECT_NEAR(found[k].error, unshared[k].error, 0.1 * unshared[k].error)
+        << "no window tells the gain";
+    const double width = half_width95(found[k].value, found[k].error, *fit.model.fit);
+    EXPECT_DOUBLE_EQ(width, student_t95(36) * found[k].error + 0.05 * found[k].value);
+    EXPECT_LE(std::abs(found[k].value - kTrue[k]), width) << name(kAll[k]);
+  }
+  Totals totals;
+  totals.calls = 1000;
+  totals.work = {.macs = 1'000'000'000, .bytes_read = 4'000'000};
+  totals.tally.nanoseconds = 1'000'000'000;
+  const auto figure = fit.model.energy(totals, Skipping::executed);
+  const double statistical = student_t95(36) * (1e9 * found[0].error + 4e6 * found[1].error +
+                                                1000 * found[2].error + found[3].error);
+  EXPECT_NEAR(figure.uncertainty()->value(), statistical + 0.05 * figure.value().value(), 1e-9);
+}
+
+TEST(Fit, SaysThatTheWindowsScatterOtherwiseThanTheySay) {
+  const auto remark = [](double noise) {
+    return remark_of(*fit_cost_model(windows(40, 1, noise)).model.fit);
+  };
+  EXPECT_EQ(remark(kUncertainty), "");
+  EXPECT_NE(remark(2 * kUncertainty).find("scatter more"), std::string::npos);
+  EXPECT_NE(remark(kUncertainty / 10).find("scatter less"), std::string::npos);
 }
 
 TEST(Fit, SurerWindowsCountMore) {

@@ -287,7 +287,7 @@ TEST(NextTick, IsTheFirstReadingAfterTheCounterMoved) {
   SimulatedMeter meter(power, info);
   power.sleep_ns(130 * kMs);
   const Reading tick = next_tick(meter);
-  EXPECT_TRUE(tick.aligned);
+  EXPECT_EQ(tick.late_ns, kMs);
   EXPECT_EQ(tick.ticks, 10'000);                  // 50 W for 200 ms
   EXPECT_EQ(tick.monotonic_ns % (100 * kMs), 0);  // polled every millisecond
 }
@@ -298,11 +298,11 @@ TEST(NextTick, GivesUpAfterTenPeriodsAndOnAFailure) {
   info.update_period = Seconds(0.001);
   SimulatedMeter meter(power, info);
   const std::int64_t start = power.now_ns();
-  EXPECT_FALSE(next_tick(meter).aligned);
+  EXPECT_FALSE(next_tick(meter).late_ns);
   EXPECT_EQ(power.now_ns() - start, 10 * kMs);
   meter.failure = "gone";
   const Reading dead = next_tick(meter);
-  EXPECT_FALSE(dead.aligned);
+  EXPECT_FALSE(dead.late_ns);
   EXPECT_EQ(dead.reason, "gone");
 }
 

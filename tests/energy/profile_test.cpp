@@ -91,10 +91,14 @@ TEST(Profile, WindowsOfAFitReadBack) {
   const MeasuredWindows written = measured_windows(r.profile.meter, "bench", r.pieces);
   ASSERT_EQ(written.windows.size(), 2u);
   EXPECT_EQ(written.windows[1].energy, Joules(80));
-  EXPECT_DOUBLE_EQ(written.windows[1].uncertainty.value(), 40 * 0.001 + 1e-6);
+  const Counted counted_there = counted(r.profile.meter, r.pieces[1].interval);
+  EXPECT_DOUBLE_EQ(written.windows[1].uncertainty.value(),
+                   counted_there.edges->value() / std::sqrt(6));
+  EXPECT_EQ(written.systematic, r.profile.meter.systematic);
   EXPECT_EQ(written.windows[1].counts, (std::vector<double>{2'200'000'000, 1'516'000, 4, 2}));
   const MeasuredWindows read = parse_measured_windows(to_json(written), "w.json");
   EXPECT_EQ(read.device, "bench");
+  EXPECT_EQ(read.systematic, written.systematic);
   EXPECT_EQ(read.charges, written.charges);
   EXPECT_EQ(read.windows[1].counts, written.windows[1].counts);
   EXPECT_EQ(read.windows[1].uncertainty, written.windows[1].uncertainty);

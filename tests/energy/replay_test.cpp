@@ -87,6 +87,49 @@ TEST(Replay, OfARecordingSaysTheSameToTheLastBit) {
   }
 }
 
+TEST(Replay, OfAQuietSpellHasItsSlices) {
+  SimulatedPower power(20 * kMs, 12'345);
+  power.alone = true;
+  MeterInfo info = SimulatedMeter::usual();
+  info.update_period = Seconds(0.02);
+  info.limit = Watts(20);
+  SimulatedMeter meter(power, info);
+  const auto told = [](Meter& m) {
+    std::vector<Quiet> quiet = {watch_idle(m, Seconds(2))};
+    Window window(m);
+    m.clock().sleep_ns(1000 * kMs);
+    const Interval work = window.close();
+    const IdlePower idle = measured_idle_power(m.info(), quiet);
+    return std::tuple(quiet[0].slices.size(), idle.value(), idle.mean.uncertainty(), idle.noise,
+                      measure(m.info(), work, idle).gross.uncertainty(), work.ticks());
+  };
+  std::ostringstream trace;
+  const auto live = [&] {
+    const Recorder recorder(meter, trace);
+    return told(meter);
+  }();
+  EXPECT_NE(trace.str().find("\"slice\":true"), std::string::npos);
+  EXPECT_NE(trace.str().find("\"limit_watts\":20.0"), std::string::npos);
+  EXPECT_EQ(trace.str().find("background"), std::string::npos) << "nothing new was seen";
+  const auto replay = replay_meter(trace.str(), "t");
+  EXPECT_EQ(told(*replay), live);
+  EXPECT_EQ(replay->closing_remark(), "");
+  // Whoever asks for windows alone, passes the slices over.
+  const auto again = replay_meter(trace.str(), "t");
+  Window spell(*again);
+  EXPECT_NEAR(spell.close().duration().value(), 2, 0.1);
+  EXPECT_EQ(Window(*again).close().ticks(), std::get<5>(live));
+  // A trace of before there were slices is one window.
+  const auto old = replay_meter(kHead + R"({"ns":1,"ticks":10})"
+                                        "\n"
+                                        R"({"ns":9,"ticks":90})"
+                                        "\n",
+                                "t");
+  const Quiet quiet = watch_idle(*old, Seconds(2));
+  EXPECT_EQ(quiet.whole().ticks(), 80);
+  EXPECT_EQ(old->closing_remark(), "");
+}
+
 TEST(Replay, HowOftenABackgroundThreadLookedInChangesNothing) {
   const std::string a = R"({"ns":1,"ticks":10})"
                         "\n";

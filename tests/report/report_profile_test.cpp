@@ -48,7 +48,7 @@ Profile unmetered() {
   const energy::Interval window = energy::Window(*meters.front()).close();
   p.meter = meters.front()->info();
   p.meter.remedy = "buy a meter";
-  p.idle_power = energy::no_idle_power("no meter");
+  p.idle_power = energy::no_idle_power("no meter").mean;
   p.attribution = attribute_by_time(p.meter, window, p.idle_power, p.lines);
   p.windows.clear();
   return p;
@@ -125,7 +125,8 @@ TEST(ProfilePage, PowerIsTheDifferenceOfReadingsOverTheirTime) {
   ASSERT_EQ(steps.size(), 6u);  // two steps: ends and middle
   EXPECT_EQ(steps[0], json::parse(R"({"x": 3.0, "y": 40.0, "low": 40.0, "high": 40.0})"));
   EXPECT_EQ(steps[1]["x"], 3.5);
-  EXPECT_NEAR(steps[1]["high"], 40 + 0.040001, 1e-9);  // a period of 1 ms at its edges, and a tick
+  // A period of 1 ms at its edges, and a tick.
+  EXPECT_NEAR(steps[1]["high"], 40 + 40 / 0.999 * 0.001 + 1e-6, 1e-9);
   EXPECT_EQ(steps[5]["x"], 6.0);
   EXPECT_EQ(points(p, "idle, after")[0]["y"], 10.0);
 }

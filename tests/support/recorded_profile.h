@@ -59,16 +59,16 @@ struct Recorded {
 /// Two steps on the readings of tests/report/profile/trace.jsonl, between two quiet spells.
 inline Recorded replayed(Rule rule) {
   const auto meter = open_replay(golden_folder() + "/trace.jsonl");
-  std::vector<Interval> quiet;
-  quiet.push_back(Window(*meter).close());
+  std::vector<Quiet> quiet;
+  quiet.push_back({{Window(*meter).close()}});
   Window window(*meter);
   std::vector<Piece> pieces;
   for (int i = 0; i < 2; ++i) pieces.push_back({window.lap(), step()});
   const Interval whole = window.so_far();
-  quiet.push_back(Window(*meter).close());
+  quiet.push_back({{Window(*meter).close()}});
   std::vector<Ledger::Line> lines = step();
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i] += step()[i];
-  const Figure<Watts> idle = measured_idle_power(meter->info(), quiet);
+  const IdlePower idle = measured_idle_power(meter->info(), quiet);
   MeterInfo denied{
       .name = "perf", .status = Status::denied, .reason = "only root", .remedy = "ask"};
   const MeterInfo card{
@@ -83,7 +83,7 @@ inline Recorded replayed(Rule rule) {
            .warmup = 1,
            .meter = meter->info(),
            .beside = {{.meter = card, .why = "it idled", .gross = of_card}},
-           .idle_power = idle,
+           .idle_power = idle.mean,
            .cost = horowitz45(),
            .lines = lines,
            .attribution = rule == Rule::time
@@ -92,10 +92,10 @@ inline Recorded replayed(Rule rule) {
            .notes = {"one <note>"},
            .environment = {{"processor", "an abacus"}},
            .sources = {meter->info(), denied},
-           .windows = {{"idle, before", quiet[0]},
+           .windows = {{"idle, before", quiet[0].whole()},
                        {"step", pieces[0].interval},
                        {"step", pieces[1].interval},
-                       {"idle, after", quiet[1]}}},
+                       {"idle, after", quiet[1].whole()}}},
           whole,
           pieces};
 }

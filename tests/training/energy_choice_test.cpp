@@ -61,25 +61,25 @@ TEST(WindowSum, BelowTheResolutionIsNotZero) {
   EXPECT_EQ(energy::measure(sum).gross.reason(), "unresolved: 1 s is too short");
 }
 
-TEST(Prediction, IsStudentsInterval) {
+TEST(Prediction, HasATrendAndTheEpochsOwnBounds) {
   const auto epoch = [](double joules, std::optional<Joules> width = {}) {
     return Figure<Joules>::measured(Joules(joules), width, "m");
   };
-  // Mean 11, s = sqrt 2, t(1) = 12.706; 4 to come: 12.706 sqrt 2 sqrt(4 + 16 / 2).
-  const auto two = predict_total(std::vector{epoch(10), epoch(12)}, 6);
-  ASSERT_TRUE(two);
-  EXPECT_EQ(two->after_epoch, 2);
-  EXPECT_NEAR(two->energy.value(), 66, 1e-12);
-  EXPECT_NEAR(two->half_width.value(), 62.2464, 1e-4);
-  // Mean 11, s = 1, t(2) = 4.303; one to come: 4.303 sqrt(1 + 1/3), and 0.6 (1 + 1/3) of
-  // bounds.
-  const auto three = predict_total(
-      std::vector{epoch(10, Joules(.1)), epoch(12, Joules(.2)), epoch(11, Joules(.3))}, 4);
-  EXPECT_NEAR(three->energy.value(), 44, 1e-12);
-  EXPECT_NEAR(three->half_width.value(), 4.96868 + 0.8, 1e-4);
-  EXPECT_FALSE(predict_total(std::vector{epoch(10)}, 4)) << "one epoch has no spread";
-  EXPECT_FALSE(predict_total(std::vector{epoch(10), epoch(12)}, 2)) << "nothing is to come";
-  EXPECT_FALSE(predict_total(std::vector{epoch(10), Figure<Joules>::unavailable("m", "lost")}, 4));
+  const auto line = predict_total(std::vector{epoch(10), epoch(11), epoch(12), epoch(13)}, 6);
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->after_epoch, 4);
+  EXPECT_NEAR(line->energy.value(), 75, 1e-4);
+  EXPECT_NEAR(line->half_width.value(), 0, 1e-3);
+  const std::vector sure{epoch(10), epoch(12), epoch(11)};
+  const std::vector bounded{epoch(10, Joules(.1)), epoch(12, Joules(.2)), epoch(11, Joules(.3))};
+  // One is to come: 0.6 (1 + 1/3) of bounds.
+  EXPECT_NEAR((predict_total(bounded, 4)->half_width - predict_total(sure, 4)->half_width).value(),
+              0.8, 1e-9);
+  EXPECT_GT(predict_total(sure, 4)->half_width, Joules(10)) << "three epochs say little";
+  EXPECT_FALSE(predict_total(std::vector{epoch(10), epoch(12)}, 4)) << "a trend, or noise?";
+  EXPECT_FALSE(predict_total(sure, 3)) << "nothing is to come";
+  EXPECT_FALSE(predict_total(
+      std::vector{epoch(10), epoch(11), Figure<Joules>::unavailable("m", "lost"), epoch(10)}, 6));
 }
 
 TEST(Prediction, IsOfTheMeasuredEnergyIfThereIsAny) {
@@ -91,8 +91,8 @@ TEST(Prediction, IsOfTheMeasuredEnergyIfThereIsAny) {
     Trainer trainer(config_of(4), small_data(),
                     {.metering = metered ? bench.metering : no_metering()});
     while (!trainer.finished()) trainer.run_epoch(hooks);
-    ASSERT_EQ(predictions.size(), 2u);
-    EXPECT_EQ(predictions[1].after_epoch, 3);
+    ASSERT_EQ(predictions.size(), 1u);
+    EXPECT_EQ(predictions[0].after_epoch, 3);
     if (metered) {
       EXPECT_EQ(predictions[0].energy, Joules(16));
       EXPECT_EQ(predictions[0].half_width, Joules(0));

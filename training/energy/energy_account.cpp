@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/energy/energy_account.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -31,6 +32,7 @@ void EnergyAccount::begin(const EpochEnergy& complete) {
   // What other meters have measured is no part of what these will.
   before += {.measured = accounting_.metering->nothing()};
   spent_ = counted(before);
+  if (!lost_) lost_ = std::max(Joules(0), accounting_.spent_before - spent_.energy);
   shown_ = {};
 }
 
@@ -62,9 +64,12 @@ std::string EnergyAccount::over_budget() const {
     return str("the energy budget of ", *accounting_.budget,
                " cannot be kept, as the energy is not known: ", spent.problem);
   }
+  spent.energy += *lost_;
+  if (accounting_.on_spent) accounting_.on_spent(spent.energy);
   if (spent.energy <= *accounting_.budget) return {};
   return str("the energy budget of ", *accounting_.budget, " is spent: ", spent.energy,
-             " (measured, gross)");
+             " (measured, gross",
+             *lost_ > Joules(0) ? str("; ", *lost_, " were lost at kills") : "", ")");
 }
 
 std::optional<Joules> EnergyAccount::per_image(std::int64_t images) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ struct Accounting {
   /// Gross energy by the meters in the sum, of all epochs: training stops after the step that
   /// exceeds it.
   std::optional<energy::Joules> budget{};
+  /// By all attempts at this run until now.  What is in none of its epochs was lost at a kill; it
+  /// counts towards the budget all the same.
+  energy::Joules spent_before{};
+  /// Told what is spent whenever the budget is checked.
+  std::function<void(energy::Joules)> on_spent{};
 };
 
 /// The energy of a run, epoch by epoch: of the one that is under way here, of those that are
@@ -68,7 +74,8 @@ class EnergyAccount {
   Accounting accounting_;
   EpochEnergy epoch_;
   std::optional<MeteredLaps> laps_;
-  Spent spent_;  // in all laps that are ended
+  Spent spent_;                         // in all laps that are ended
+  std::optional<energy::Joules> lost_;  // at kills; none before the first begin()
   Shown shown_;
 };
 

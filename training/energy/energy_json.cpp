@@ -40,6 +40,11 @@ double amount_of(const ordered_json& json, const char* key) {
   return value.get<double>();
 }
 
+/// Files of an earlier version have no such.
+double amount_or_0(const ordered_json& json, const char* key) {
+  return json.contains(key) ? amount_of(json, key) : 0;
+}
+
 std::optional<Joules> joules_of(const ordered_json& json, const char* key) {
   if (json.at(key).is_null()) return {};
   return Joules(amount_of(json, key));
@@ -81,6 +86,8 @@ WindowSum window_sum_of(const ordered_json& json) {
                                                      : std::optional(Joules(0)),
           .idle = Joules(amount_of(json, "idle_joules")),
           .idle_width = joules_of(json, "idle_uncertainty_joules"),
+          .idle_sampling = Joules(amount_or_0(json, "idle_sampling_joules")),
+          .idle_noise = amount_or_0(json, "idle_noise_square_joules"),
           .idle_stated = json.at("idle_stated"),
           .no_idle = text_of(json.at("no_idle")),
           .missing = text_of(json.at("missing"))};
@@ -154,6 +161,8 @@ ordered_json json_of(const WindowSum& sum) {
           {"between_joules", joules_or_null(sum.between)},
           {"idle_joules", sum.idle.value()},
           {"idle_uncertainty_joules", joules_or_null(sum.idle_width)},
+          {"idle_sampling_joules", sum.idle_sampling.value()},
+          {"idle_noise_square_joules", sum.idle_noise},
           {"idle_stated", sum.idle_stated},
           {"no_idle", text_or_null(sum.no_idle)},
           {"missing", text_or_null(sum.missing)}};

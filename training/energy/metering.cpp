@@ -30,16 +30,9 @@ const energy::Meter* Metering::unreadable() const {
 
 void Metering::measure_idle_power(Seconds time, const std::function<bool()>& stop) {
   if (!available()) return;
-  constexpr std::int64_t kSliceNs = 50'000'000;
-  std::vector<std::unique_ptr<Window>> windows;
-  for (const auto& meter : meters()) windows.push_back(std::make_unique<Window>(*meter));
-  for (auto left = static_cast<std::int64_t>(1e9 * time.value()); left > 0 && !(stop && stop());
-       left -= kSliceNs) {
-    meters().front()->clock().sleep_ns(std::min(left, kSliceNs));
-  }
+  const std::vector<energy::Quiet> quiet = energy::watch_idle(meters(), time, stop);
   for (std::size_t i = 0; i < meters().size(); ++i) {
-    const std::vector<Interval> quiet{windows[i]->close()};
-    idle_[i] = energy::measured_idle_power(meters()[i]->info(), quiet);
+    idle_[i] = energy::measured_idle_power(meters()[i]->info(), {&quiet[i], 1});
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "joule/energy/models/idle_power.h"
 #include "joule/energy/run_meters.h"
 #include "joule/energy/window.h"
 #include "joule/energy/window_sum.h"
@@ -34,13 +35,13 @@ class Metering {
   /// Errors    ArgumentError if there are several in the sum, or as stated_idle_power().
   void state_idle_power(energy::Watts power);
 
-  const energy::Figure<energy::Watts>& idle_power(std::size_t meter) const { return idle_[meter]; }
+  const energy::IdlePower& idle_power(std::size_t meter) const { return idle_[meter]; }
   /// Sums of no window.
   std::vector<energy::WindowSum> nothing() const;
 
  private:
   energy::RunMeters run_;
-  std::vector<energy::Figure<energy::Watts>> idle_;  // per meter
+  std::vector<energy::IdlePower> idle_;  // per meter
 };
 
 /// No meter at all.

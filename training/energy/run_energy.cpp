@@ -70,7 +70,7 @@ EpochFigures modelled_energies(std::span<const EpochMetrics> epochs, const CostM
 
 EnergySpread spread_of(const Figure<Joules>& spent, const MergedEpochs& merged,
                        const std::string& source) {
-  return spread_of(spent, 1 + merged.count, merged.count > 0 ? merged.squares.at(source) : 0);
+  return merged.count > 0 ? merged.spent.at(source) : spread_of(spent);
 }
 
 std::vector<Prediction> predictions(std::span<const EpochMetrics> epochs, const EpochFigures& spent,

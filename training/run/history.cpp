@@ -27,22 +27,22 @@ std::vector<bool> extremes(std::span<const EpochMetrics> epochs) {
   return extreme;
 }
 
-/// Of the energies of both, by one source.
-double squares(const EpochMetrics& a, const EpochMetrics& b, const EpochFigures& spent,
-               const std::string& source) {
+/// The energies of both, by one source.
+EnergySpread spent_in(const EpochMetrics& a, const EpochMetrics& b, const EpochFigures& spent,
+                      const std::string& source) {
   EnergySpread both = spread_of(spent[0], a.merged, source);
   both += spread_of(spent[1], b.merged, source);
-  return both.squares;
+  return both;
 }
 
 /// `before` goes into the epoch behind it.
 void merge(const EpochMetrics& before, EpochMetrics& to) {
   const std::array both{before, to};
   MergedEpochs merged{.count = before.merged.count + 1 + to.merged.count};
-  merged.squares[kMeasured] = squares(before, to, measured_energies(both), kMeasured);
+  merged.spent[kMeasured] = spent_in(before, to, measured_energies(both), kMeasured);
   for (const energy::CostModel& profile : energy::built_in_cost_models()) {
-    merged.squares[profile.name] =
-        squares(before, to, modelled_energies(both, profile), profile.name);
+    merged.spent[profile.name] =
+        spent_in(before, to, modelled_energies(both, profile), profile.name);
   }
   EpochEnergy energy = before.energy;
   energy += to.energy;

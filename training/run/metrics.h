@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "joule/core/device.h"
+#include "joule/training/energy/energy_prediction.h"
 #include "joule/training/energy/epoch_energy.h"
 
 namespace joule::training {
@@ -17,9 +18,9 @@ namespace joule::training {
 /// The earlier epochs that a point of a long run also stands for: see thin_out().
 struct MergedEpochs {
   std::int64_t count = 0;
-  /// The sum of squared deviations of all its epochs' energies from their mean, in J^2; NaN if an
-  /// energy is unknown.  The key is kMeasured or the name of the profile that models the energy.
-  std::map<std::string, double> squares{};
+  /// The energies of all its epochs, its own included; by kMeasured, or the name of the profile
+  /// that models them.
+  std::map<std::string, EnergySpread> spent{};
 };
 inline constexpr const char* kMeasured = "measured";
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +21,7 @@
 #include "joule/training/run/folder_lock.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/metrics_file.h"
+#include "joule/training/run/spent_file.h"
 
 namespace joule::training {
 namespace {
@@ -142,6 +144,27 @@ void load_checkpoint(const std::string& folder, Trainer& trainer) {
   cut_metrics(metrics, covered);  // the checkpoint is the truth
 }
 
+/// Takes over what earlier attempts at the run have spent, and the budget unless another was given,
+/// and writes both down every other second, from when `started` says so on.
+Accounting with_spent_file(Accounting accounting, const std::string& folder, Existing existing,
+                           const bool& started) {
+  const auto before = existing == Existing::resume ? read_spent(folder) : std::nullopt;
+  if (before) {
+    accounting.spent_before = before->spent;
+    if (!accounting.budget) accounting.budget = before->budget;
+  }
+  if (!accounting.budget) return accounting;
+  using Clock = std::chrono::steady_clock;
+  accounting.on_spent = [&started, folder, budget = *accounting.budget,
+                         next = Clock::time_point()](energy::Joules spent) mutable {
+    const auto now = Clock::now();
+    if (!started || now < next) return;
+    write_spent(folder, {.spent = spent, .budget = budget});
+    next = now + std::chrono::seconds(2);
+  };
+  return accounting;
+}
+
 /// The run is over: all of metrics.jsonl.
 RunResult result_of(const std::string& folder, Trainer& trainer, const Footprint& footprint) {
   RunResult result{.evaluation = trainer.evaluate_now(),
@@ -208,14 +231,18 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
   FolderLock lock(folder);
   const bool resume = settle(folder, config, existing);
   if (config->threads > 0) set_num_threads(config->threads);
-  Trainer trainer(config, load_data(*config), accounting.energy);
+  bool started = resume;
+  Trainer trainer(config, load_data(*config),
+                  with_spent_file(accounting.energy, folder, existing, started));
   require_room(folder, room_for(trainer, accounting.energy.metering->meters().size()));
   if (resume) load_checkpoint(folder, trainer);
   if (existing == Existing::resume && lock.was_left() && !trainer.finished()) trainer.note_loss();
   // Nothing of an earlier run goes before a step has shown that this one can run.
-  bool started = resume;
   const auto start_once = [&] {
-    if (!std::exchange(started, true)) start(folder, config);
+    if (!std::exchange(started, true)) {
+      start(folder, config);
+      if (existing != Existing::resume) remove_spent(folder);
+    }
     lock.keep();
   };
   Hooks with_start = hooks;
@@ -240,6 +267,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
   const RunResult result = result_of(folder, trainer, accounting.footprint);
   save_net(folder, trainer);
   write_file_atomically(in(folder, kSummary), to_json(result));
+  remove_spent(folder);
   lock.release();
   return result;
 }

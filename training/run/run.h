@@ -14,7 +14,8 @@ namespace joule::training {
 enum class Existing { refuse, resume, overwrite };
 
 /// How the energy of the run is accounted for.  It does not affect what the run computes, so it is
-/// not part of the configuration, and must be given again to resume.
+/// not part of the configuration, and must be given again to resume; except for a budget, which
+/// spent.json keeps.
 struct RunAccounting {
   Accounting energy;
   Footprint footprint;
@@ -32,6 +33,7 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 ///   checkpoint.safetensors   everything else needed to continue, after each epoch and when
 ///                            stopped
 ///   running                  the process that trains; see FolderLock
+///   spent.json               with a budget: what is spent of it, kills included, until the end
 ///   summary.json             accuracy, densities, work and energy, at the end
 ///
 /// Removes the report.html of an earlier run at the start; `on_checkpoint` may write a new one.

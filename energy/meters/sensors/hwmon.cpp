@@ -66,6 +66,7 @@ MeterInfo info_of(const HwmonChip& chip, const HwmonSensor& sensor) {
                  .domain = sensor.domain,
                  .gpu = chip.gpu,
                  .unit = kHwmonTick};
+  info.limit = sensor.limit;
   if (sensor.limit) info.remarks.push_back(str("power limit ", *sensor.limit));
   if (!sensor.remark.empty()) info.remarks.push_back(sensor.remark);
   if (sensor.domain == Domain::unknown) {

@@ -183,6 +183,7 @@ MeterInfo info_of(const StreamSpec& spec) {
                  .unit = kStreamTick,
                  .systematic = spec.systematic.value_or(0),
                  .most = spec.limit,
+                 .limit = spec.limit,
                  .integrates_power = !spec.joules,
                  .samples_moments = !spec.joules && !spec.mean,
                  .band_hz = spec.band_hz,
