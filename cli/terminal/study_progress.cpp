@@ -19,7 +19,7 @@ using study::State;
 using study::Trial;
 using study::Value;
 
-constexpr std::chrono::seconds kPlainLine(30);
+constexpr std::chrono::seconds kPlainStudyLine(30);
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -123,7 +123,7 @@ void StudyProgressBar::show(const study::StudyProgress& p) {
   const std::vector<std::string> parts = parts_of(p);
   if (!redraws_) {
     if (Clock::now() < next_) return;
-    next_ = Clock::now() + kPlainLine;
+    next_ = Clock::now() + kPlainStudyLine;
     fmt::print(stderr, "study {}  {}\n", study_, fmt::join(parts, "  "));
     for (const Trial& trial : p.running) fmt::print(stderr, "{}\n", running_line(trial));
     return;
