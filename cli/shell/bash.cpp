@@ -22,7 +22,10 @@ void add_command_branches(const std::string& path, const CommandOutline& command
   std::vector<std::string> words;
   std::string files;  // options whose values may be files
   for (const OptionOutline& option : command.options) {
-    if (option.positional) continue;
+    if (option.positional) {
+      words.insert(words.end(), option.choices.begin(), option.choices.end());
+      continue;
+    }
     std::string patterns;
     for (const std::string& name : option.names) {
       words.push_back(name);

@@ -56,13 +56,16 @@ std::string zsh_option(const OptionOutline& option) {
 }
 
 void add_functions(const std::string& path, const CommandOutline& command, std::string& script) {
-  std::string arguments;
+  std::string arguments, of_others = "file:_files";
   for (const OptionOutline& option : command.options) {
     if (!option.positional) arguments += zsh_option(option);
+    if (option.positional && !option.choices.empty()) {
+      of_others = explained(option.value) + ":" + action_of(option);
+    }
   }
   script += fmt::format("\n{}() {{\n", function_of(path));
   if (command.commands.empty()) {
-    script += fmt::format("  _arguments{} \\\n    '*:file:_files'\n}}\n", arguments);
+    script += fmt::format("  _arguments{} \\\n    '*:{}'\n}}\n", arguments, of_others);
     return;
   }
   std::string list, branches;

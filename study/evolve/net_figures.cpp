@@ -60,30 +60,43 @@ double latency_of(nn::Net& net, const Dataset& images, const PowerSource& source
 
 /// What the meters told of passes.
 struct MeasuredPasses {
-  energy::Figure<energy::Joules> energy;  // of all
-  std::vector<double> watts;              // of each that is resolved
-  double seconds = 0;                     // of all
+  energy::Figure<energy::Joules> energy =
+      energy::Figure<energy::Joules>::unavailable("", "no pass");
+  std::vector<double> watts;  // of each that is resolved
+  double seconds = 0;         // of all, like the energy
+  std::int64_t count = 0;
 };
+
+/// How long passes must take for the slowest meter of the sum to tell their power within some
+/// percent.
+double seconds_to_resolve(const training::Metering& metering) {
+  constexpr double kPeriods = 50;
+  double longest = 0;
+  for (std::size_t i = 0; i < metering.meters().size(); ++i) {
+    const auto& period = metering.meters()[i]->info().update_period;
+    if (metering.beside(i).empty() && period) longest = std::max(longest, period->value());
+  }
+  return kPeriods * longest;
+}
 
 /// Runs `pass` while `more(passes done, seconds)`, at least once.
 template <class Pass, class More>
 MeasuredPasses measured_passes(const PowerSource& source, Pass&& pass, More&& more) {
-  training::MeteredLaps laps(*source.metering);
-  std::vector<energy::WindowSum> sums = source.metering->nothing();
-  std::vector<double> watts;
-  double seconds = 0;
-  for (std::int64_t done = 0; done == 0 || more(done, seconds); ++done) {
+  // One window around all passes, whose edges count once, beside one of each.
+  training::MeteredLaps whole(*source.metering), laps(*source.metering);
+  MeasuredPasses passes;
+  const auto begin = Clock::now();
+  while (passes.count == 0 || more(passes.count, seconds_since(begin))) {
     stop_if_asked(source);
-    const auto begin = Clock::now();
+    const auto began = Clock::now();
     pass();
-    const std::vector<energy::WindowSum> lap = laps.lap(str("pass ", done + 1));
-    const double took = seconds_since(begin);
-    seconds += took;
-    for (std::size_t i = 0; i < sums.size(); ++i) energy::add(sums[i], lap[i]);
-    const auto one = energy::total(lap).gross;
-    if (one.available()) watts.push_back(one.value().value() / took);
+    ++passes.count;
+    const auto one = energy::total(laps.lap(str("pass ", passes.count))).gross;
+    if (one.available()) passes.watts.push_back(one.value().value() / seconds_since(began));
   }
-  return {energy::total(sums).gross, std::move(watts), seconds};
+  passes.energy = energy::total(whole.lap("passes")).gross;
+  passes.seconds = seconds_since(begin);
+  return passes;
 }
 
 /// W; its interval is the spread of the passes where at least two are resolved, else the meter's.
@@ -115,8 +128,10 @@ void add_power(std::vector<Value>& values, nn::Net& net, const Dataset& images,
       [&] {
         for (const Batch& batch : loader) infer(net, batch.images);
       },
-      [&](std::int64_t done, double) { return done < source.passes; });
-  const double images_run = count * static_cast<double>(source.passes);
+      [&, needed = seconds_to_resolve(*source.metering)](std::int64_t done, double seconds) {
+        return done < source.passes || seconds < needed;
+      });
+  const double images_run = count * static_cast<double>(passes.count);
   values.push_back(scaled(value_of("joules" + suffix, passes.energy), 1 / images_run, "J"));
   values.push_back(watts_of("power" + suffix, passes));
 }

@@ -57,7 +57,7 @@ class Bash(unittest.TestCase):
     def completed(self, *words):
         """What the last of the words may become."""
         quoted = " ".join(f"'{word}'" for word in words)
-        script = f"source ./joule.bash; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _joule; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        script = f"source ./joule.bash; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _joule; ((${{#COMPREPLY[@]}} == 0)) || printf '%s\\n' \"${{COMPREPLY[@]}}\""
         done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, cwd=self.folder)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout.splitlines()
@@ -79,7 +79,7 @@ class Bash(unittest.TestCase):
         self.assertEqual(self.completed("joule", "train", "--schedule", "co"), ["constant", "cosine"])
         self.assertEqual(self.completed("joule", "train", "--schedule", "=", "co"), ["constant", "cosine"])
         self.assertEqual(self.completed("joule", "train", "--schedule", "="), schedules)
-        self.assertEqual(self.completed("joule", "completion", "z"), [])
+        self.assertEqual(self.completed("joule", "completion", "z"), ["zsh"])
 
     def test_files(self):
         self.assertEqual(sorted(self.completed("joule", "eval", "--model", "t")), ["trained", "two words.onnx"])

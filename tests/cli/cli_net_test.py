@@ -86,7 +86,7 @@ class Nets(unittest.TestCase):
         half = ["--relu-density", 0.5, "--batch", 1, "--json"]
         energy = json.loads(joule("energy", "--model", self.mine, *half).stdout)
         of_name = json.loads(joule("energy", "--model", "lenet5", "--input", "28x28x1", "--classes", 10, *half).stdout)
-        self.assertEqual(energy["estimates"], of_name["estimates"])
+        self.assertEqual(energy["profiles"], of_name["profiles"])
         on_data = joule("energy", "--model", self.mine, "--data", "synthetic", "--limit", 20)
         self.assertEqual((on_data.returncode, on_data.stderr), (0, ""))
         table = self.folder / "tuned.json"

@@ -134,9 +134,10 @@ class StudyLayers(unittest.TestCase):
         trace = Path(self.temporary.name) / "trace.jsonl"
         head = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-6, "systematic": 0.0,
                 "update_period_s": 0.001}  # fmt: skip
-        # A reading a second: 10 W from the first to the second, while the machine idles, then 30 W.
+        # A reading a second: 10 W from the first to the second, while the machine idles, in slices, then 30 W.
         ticks = [10_000_000 * min(i, 1) + 30_000_000 * max(i - 1, 0) for i in range(60)]
         lines = [head] + [{"ns": 1_000_000_000 * i, "ticks": t} for i, t in enumerate(ticks)]
+        lines[2:2] = [{"ns": 100_000_000 * k, "ticks": 1_000_000 * k, "slice": True} for k in range(1, 10)]
         trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
         out = Path(self.temporary.name) / "measured"
         done = joule(*STUDY, "--nets", "simple-cnn", "--conv", "1", "--relu", "none", "--meter", f"replay:{trace}",
