@@ -141,7 +141,7 @@ class StudyLayers(unittest.TestCase):
         trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
         out = Path(self.temporary.name) / "measured"
         done = joule(*STUDY, "--nets", "simple-cnn", "--conv", "1", "--relu", "none", "--meter", f"replay:{trace}",
-                     "--idle", "0.1", "--out", out)  # fmt: skip
+                     "--idle", "1", "--out", out)  # fmt: skip
         self.assertEqual(done.returncode, 0, done.stderr)
         results = json.loads((out / "results.json").read_text())
         measures = [(e["measure"]["value"], e["measure"]["quality"]) for e in results["effects"]]
