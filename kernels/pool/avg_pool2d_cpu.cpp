@@ -27,8 +27,7 @@ void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
       const PoolRange columns = s.taps_w(q);
       const std::int64_t corner =
           (n * s.in_h + p * s.stride.h - s.padding.h) * s.in_w + q * s.stride.w - s.padding.w;
-      const auto count =
-          static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
+      const float count = args.counts[p * s.out_w + q];
       float* const y = args.y + (row * s.out_w + q) * s.channels;
       for_each_vector(s.channels, [&](auto d, auto c) {
         auto sum = hn::Zero(d);
@@ -55,8 +54,7 @@ void AvgPool2dGradRowsTarget(const AvgPool2dGradRows& args) {
         auto sum = hn::Zero(d);
         for (std::int64_t p = rows.first; p < rows.last; ++p) {
           for (std::int64_t q = columns.first; q < columns.last; ++q) {
-            const auto count =
-                static_cast<float>(reference::avg_pool2d_count(s, args.count_include_pad, p, q));
+            const float count = args.counts[p * s.out_w + q];
             const std::int64_t pixel = (n * s.out_h + p) * s.out_w + q;
             const auto grad_y = hn::LoadU(d, args.grad_y + pixel * s.channels + c);
             sum = hn::Add(sum, hn::Div(grad_y, hn::Set(d, count)));
@@ -76,32 +74,46 @@ namespace joule::cpu {
 HWY_EXPORT(AvgPool2dRowsTarget);
 HWY_EXPORT(AvgPool2dGradRowsTarget);
 
+namespace {
+
+/// Counted once: it takes divisions, which cost more than the sums of a vector.
+std::vector<float> counts_of(const PoolShape& s, bool count_include_pad) {
+  std::vector<float> counts;
+  counts.reserve(static_cast<std::size_t>(s.out_h * s.out_w));
+  for (std::int64_t p = 0; p < s.out_h; ++p) {
+    for (std::int64_t q = 0; q < s.out_w; ++q) {
+      counts.push_back(static_cast<float>(reference::avg_pool2d_count(s, count_include_pad, p, q)));
+    }
+  }
+  return counts;
+}
+
+}  // namespace
+
 void avg_pool2d_simd(const ops::AvgPool2d& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
+  const std::vector<float> counts = counts_of(shape, op.count_include_pad);
   const float* const x = op.x.data<float>();
   float* const y = op.y.mutable_data<float>();
-  parallel_for(shape.batch * shape.out_h, row_grain(shape.out_w * shape.channels),
-               [&](std::int64_t begin, std::int64_t end) {
-                 HWY_DYNAMIC_DISPATCH(AvgPool2dRowsTarget)
-                 ({.shape = shape,
-                   .count_include_pad = op.count_include_pad,
-                   .begin = begin,
-                   .end = end,
-                   .x = x,
-                   .y = y});
-               });
+  parallel_for(
+      shape.batch * shape.out_h, row_grain(shape.out_w * shape.channels),
+      [&](std::int64_t begin, std::int64_t end) {
+        HWY_DYNAMIC_DISPATCH(AvgPool2dRowsTarget)
+        ({.shape = shape, .counts = counts.data(), .begin = begin, .end = end, .x = x, .y = y});
+      });
 }
 
 void avg_pool2d_grad_simd(const ops::AvgPool2dGrad& op, Context&, Tally*) {
   const PoolShape shape = shape_of(op);
   const std::vector<PoolRange> columns = window_columns(shape);
+  const std::vector<float> counts = counts_of(shape, op.count_include_pad);
   const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
   parallel_for(shape.batch * shape.in_h, row_grain(shape.in_w * shape.channels),
                [&](std::int64_t begin, std::int64_t end) {
                  HWY_DYNAMIC_DISPATCH(AvgPool2dGradRowsTarget)
                  ({.shape = shape,
-                   .count_include_pad = op.count_include_pad,
+                   .counts = counts.data(),
                    .begin = begin,
                    .end = end,
                    .columns = columns.data(),

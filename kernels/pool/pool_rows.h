@@ -30,7 +30,7 @@ struct MaxPool2dGradRows {
 
 struct AvgPool2dRows {
   PoolShape shape;
-  bool count_include_pad;
+  const float* counts;      // by what the sum of each window [out_h, out_w] is divided
   std::int64_t begin, end;  // of the batch * out_h output rows
   const float* x;
   float* y;
@@ -38,7 +38,7 @@ struct AvgPool2dRows {
 
 struct AvgPool2dGradRows {
   PoolShape shape;
-  bool count_include_pad;
+  const float* counts;       // as above
   std::int64_t begin, end;   // of the batch * in_h input rows
   const PoolRange* columns;  // windows_w() of each input column
   const float* grad_y;
