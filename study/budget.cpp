@@ -2,7 +2,6 @@
 #include "joule/study/budget.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "joule/core/error.h"
@@ -10,12 +9,10 @@
 namespace joule::study {
 namespace {
 
-constexpr std::array kOfEnergy{Quality::measured, Quality::sampled, Quality::modelled};
-
 /// "measured and modelled": the qualities in which all of them have their energy.
 std::string common_qualities(std::span<const Trial> trials) {
   std::string text;
-  for (const Quality quality : kOfEnergy) {
+  for (const Quality quality : kEnergyQualities) {
     const auto has = [&](const Trial& t) { return joules(t, quality).has_value(); };
     if (!std::ranges::all_of(trials, has)) continue;
     text += str(text.empty() ? "" : " and ", name(quality));

@@ -63,7 +63,7 @@ std::optional<double> joules(const Trial& trial, Quality quality) {
 bool has_told(const Trial& trial) { return !trial.values.empty() || !trial.reports.empty(); }
 
 Quality energy_quality(std::span<const Trial> trials) {
-  for (const Quality quality : {Quality::measured, Quality::sampled, Quality::modelled}) {
+  for (const Quality quality : kEnergyQualities) {
     const auto has = [&](const Trial& t) { return !has_told(t) || joules(t, quality); };
     if (std::ranges::all_of(trials, has)) return quality;
   }

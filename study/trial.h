@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -63,6 +64,10 @@ std::optional<double> joules(const Trial& trial, Quality quality);
 
 /// Whether it has reported anything yet.
 bool has_told(const Trial& trial);
+
+/// The qualities that an energy of a trial may have, the one to prefer first.
+inline constexpr std::array kEnergyQualities{Quality::measured, Quality::sampled,
+                                             Quality::modelled};
 
 /// The best quality of energy that all trials that have reported anything share: measured before
 /// sampled before modelled; unavailable if they share none.

@@ -68,15 +68,15 @@ struct MeasuredPasses {
 };
 
 /// How long passes must take for the slowest meter of the sum to tell their power within some
-/// percent.
+/// percent; a minute at most: a meter that needs more leaves them unresolved, and says so.
 double seconds_to_resolve(const training::Metering& metering) {
-  constexpr double kPeriods = 50;
+  constexpr double kPeriods = 50, kMostSeconds = 60;
   double longest = 0;
   for (std::size_t i = 0; i < metering.meters().size(); ++i) {
     const auto& period = metering.meters()[i]->info().update_period;
     if (metering.beside(i).empty() && period) longest = std::max(longest, period->value());
   }
-  return kPeriods * longest;
+  return std::min(kPeriods * longest, kMostSeconds);
 }
 
 /// Runs `pass` while `more(passes done, seconds)`, at least once.

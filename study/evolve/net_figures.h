@@ -32,7 +32,7 @@ struct PowerSource {
 ///   latency           s per image: the median of three passes of up to 256 images
 ///
 /// Cost      one evaluation, and with a meter at least `passes` more, and as many as 50 of its
-///           update periods take.
+///           update periods take, up to a minute.
 /// Errors    Interrupted; as training::evaluate().
 std::vector<Value> net_figures(nn::Net& net, const Dataset& images, const std::string& suffix,
                                const PowerSource& source);
