@@ -9,6 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from long_run import Wrong, require_steady
+
 LONG_RUN = Path(__file__).with_name("long_run.py")
 MINUTES = "20" if os.environ.get("JOULE_TESTS") == "all" else "0"
 
@@ -41,6 +43,15 @@ class LongRun(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("its weights differ from those of an undisturbed run", done.stderr)
         subprocess.run(["rm", "-rf", done.stderr.split("long_run: ")[-1].split(" is kept")[0]], check=True)
+
+    def test_what_grows_is_found(self):
+        steady = [(epoch, 40_000 + epoch % 7 * 100, 4 + epoch % 2) for epoch in range(400, 440)]
+        require_steady(steady)
+        require_steady([(epoch, 100 * epoch, 4) for epoch in range(0, 400, 10)])  # its first epochs
+        with self.assertRaisesRegex(Wrong, "the memory of the steady process grew from 41900 to 50"):
+            require_steady([(epoch, kib + (10_000 if epoch >= 420 else 1_300), files) for epoch, kib, files in steady])
+        with self.assertRaisesRegex(Wrong, "the open files of the steady process grew from 5 to 6"):
+            require_steady([(epoch, kib, files + (2 if epoch >= 420 else 0)) for epoch, kib, files in steady])
 
     def test_what_is_no_program_is_refused(self):
         self.assertIn("is no program", long_run("--joule", __file__ + ".none").stderr)
