@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
@@ -86,10 +86,11 @@ void bind_data(nb::module_& m) {
       .def_ro("mean", &Dataset::mean)
       .def_ro("deviation", &Dataset::deviation)
       .def("take", &Dataset::take, nb::arg("count"), "The first images.");
-  m.def("load_data", &load, nb::arg("name"), nb::kw_only(), nb::arg("image_size") = 0,
-        nb::arg("root") = "",
-        "The training and the test images of a data set, by name (\"synthetic\", \"fashion-mnist\", "
-        "...) or folder; docs/data.md.  Errors: DataError that says where it was looked for.");
+  m.def(
+      "load_data", &load, nb::arg("name"), nb::kw_only(), nb::arg("image_size") = 0,
+      nb::arg("root") = "",
+      "The training and the test images of a data set, by name (\"synthetic\", \"fashion-mnist\", "
+      "...) or folder; docs/data.md.  Errors: DataError that says where it was looked for.");
   nb::class_<Pass>(m, "Pass", "The batches of one epoch.")
       .def("__iter__", [](nb::handle self) { return self; })
       .def("__next__", &Pass::next);
@@ -114,8 +115,9 @@ void bind_data(nb::module_& m) {
           "augment: none, flip, crop or crop-flip.")
       .def("__len__", &DataLoader::batches)
       .def("__iter__", [](const DataLoader& loader) { return std::make_unique<Pass>(loader); })
-      .def("set_epoch", [](DataLoader& loader, std::int64_t epoch) { loader.set_epoch(epoch); },
-           nb::arg("epoch"), "Each epoch has an order of its own; without this it is that of 0.");
+      .def(
+          "set_epoch", [](DataLoader& loader, std::int64_t epoch) { loader.set_epoch(epoch); },
+          nb::arg("epoch"), "Each epoch has an order of its own; without this it is that of 0.");
   m.def("evaluate_json", &evaluate, nb::arg("net"), nb::arg("dataset"), nb::arg("batch"));
 }
 

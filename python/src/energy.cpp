@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include "joule/energy/window_sum.h"
 #include "joule/io/json_dump.h"
 #include "joule/python/src/bindings.h"
+#include "joule/python/src/meters.h"
 #include "joule/training/energy/metering.h"
 
 namespace joule::python {

@@ -18,16 +18,14 @@ namespace joule::python {
 namespace {
 
 LossReduction reduction_of(const std::string& name) {
-  return choice("reduction", name, {"mean", "sum"}) == 0 ? LossReduction::mean
-                                                         : LossReduction::sum;
+  return choice("reduction", name, {"mean", "sum"}) == 0 ? LossReduction::mean : LossReduction::sum;
 }
 
 Tensor labelled_loss(const Tensor& logits, nb::handle labels, float smoothing, nb::handle weights,
                      std::optional<std::int32_t> ignored, const std::string& reduction) {
   const Tensor expected = as_tensor(labels, "labels");
-  CrossEntropyOptions options{.label_smoothing = smoothing,
-                              .ignore_index = ignored,
-                              .reduction = reduction_of(reduction)};
+  CrossEntropyOptions options{
+      .label_smoothing = smoothing, .ignore_index = ignored, .reduction = reduction_of(reduction)};
   if (!weights.is_none()) options.weights = as_tensor(weights, "weights");
   const nb::gil_scoped_release unlocked;
   return cross_entropy(logits, expected, options);
@@ -76,8 +74,9 @@ void bind_functions(nb::module_& m) {
   nb::class_<Tap>(m, "Tap", "The output of one layer in a forward pass.")
       .def_prop_ro("layer", [](const Tap& tap) { return std::string(tap.layer); })
       .def_prop_ro("value", [](const Tap& tap) { return tap.value; })
-      .def("density", [](const Tap& tap) { return tap.value.density(); },
-           "The share of its values that are not zero.");
+      .def(
+          "density", [](const Tap& tap) { return tap.value.density(); },
+          "The share of its values that are not zero.");
   m.def("l0_penalty", &penalty, nb::arg("taps"), nb::arg("lam") = 1.0f, nb::arg("sigma") = 1e-4f,
         nb::arg("cutoff") = 0.0f,
         "lam / K times the sum over the K taps of the mean of v^2 / (v^2 + sigma) "

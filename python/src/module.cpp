@@ -33,17 +33,24 @@ class Block {
 };
 
 void bind_errors(nb::module_& m) {
-  nb::exception<ArgumentError>(m, "ArgumentError", PyExc_ValueError);
-  nb::exception<DataError>(m, "DataError", PyExc_OSError);
-  nb::exception<DeviceError>(m, "DeviceError", PyExc_RuntimeError);
-  nb::exception<training::TrainingError>(m, "TrainingError", PyExc_ArithmeticError);
-  nb::exception<training::NotFiniteError>(m, "NotFiniteError", PyExc_ArithmeticError);
+  nb::exception<ArgumentError>(m, "ArgumentError", PyExc_ValueError).attr("__doc__") =
+      "What was passed cannot be accepted: a shape, a type, a range, a name.";
+  nb::exception<DataError>(m, "DataError", PyExc_OSError).attr("__doc__") =
+      "A file is missing, damaged, or cannot be written; the message begins with its path.";
+  nb::exception<DeviceError>(m, "DeviceError", PyExc_RuntimeError).attr("__doc__") =
+      "A driver or a library failed, or memory ran out; the message names the call.";
+  nb::exception<training::TrainingError>(m, "TrainingError", PyExc_ArithmeticError)
+      .attr("__doc__") =
+      "A run cannot go on: its loss is no number, or a layer is silent; the message says what to "
+      "try.";
+  nb::exception<training::NotFiniteError>(m, "NotFiniteError", PyExc_ArithmeticError)
+      .attr("__doc__") = "Logits or a loss are no numbers.";
 }
 
 void bind_context(nb::module_& m) {
   nb::class_<Block>(m, "Block", "What no_grad() and dense() return, for `with`.")
       .def("__enter__", &Block::enter)
-      .def("__exit__", [](Block& block, const nb::args&) { block.exit(); });
+      .def("__exit__", [](Block& block, nb::args) { block.exit(); });
   m.def(
       "no_grad", [] { return Block([](Context& c) { c.grad_enabled = false; }); },
       "Inside of the block, operations are not recorded for backward().");

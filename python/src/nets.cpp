@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "joule/core/autograd/autograd.h"
 #include "joule/core/error.h"
 #include "joule/core/random.h"
+#include "joule/data/dataset.h"
 #include "joule/layers/graph/graph.h"
 #include "joule/measure/open_net.h"
 #include "joule/models/models.h"
@@ -29,10 +31,16 @@ using training::Model;
 constexpr std::int64_t kAtOnce = 256;  // images between two looks at Ctrl-C
 
 /// The built-in net as it is usually used, but for what is said.
-Model built_in(const std::string& name, std::optional<std::pair<std::int64_t, std::int64_t>> image,
+Model built_in(const std::string& name, const Dataset* dataset,
+               std::optional<std::pair<std::int64_t, std::int64_t>> image,
                std::optional<std::int64_t> channels, std::optional<std::int64_t> classes,
                std::optional<std::uint64_t> seed) {
   if (seed) manual_seed(*seed);
+  if (dataset) {
+    require(!image && !channels && !classes,
+            "model: image, channels and classes are those of the data set ", dataset->name);
+    return training::make_model_for(name, dataset->name, *dataset);
+  }
   ModelSpec spec = usual_spec(name);
   if (image) spec.image = {image->first, image->second};
   if (channels) spec.channels = *channels;
@@ -99,6 +107,22 @@ void load_state(Model& model, const nb::dict& state) {
   model.net.load_state(given);
 }
 
+void require_per_channel(const Model& model, std::string_view what,
+                         const std::vector<float>& numbers) {
+  const bool finite = std::ranges::all_of(numbers, [](float n) { return std::isfinite(n); });
+  require(std::ssize(numbers) == model.spec.channels && finite, what, ": expected ",
+          model.spec.channels, " finite numbers, one per channel");
+}
+
+void save(Model& model, const std::string& path) {
+  require(
+      !model.mean.empty() && !model.deviation.empty(), "save: ", model.spec.name,
+      " does not say how its images are normalised: set net.mean and net.deviation, numbers per "
+      "channel (0 and 1: pixels from 0 to 1 as they are)");
+  const nb::gil_scoped_release unlocked;
+  training::save_model(path, model);
+}
+
 std::string repr(const Model& model) {
   return str("joule.Net(", model.spec.name, ": ", model.spec.image, "x", model.spec.channels,
              " -> ", model.spec.classes, ", ", model.net.parameter_count(), " parameters)");
@@ -115,20 +139,34 @@ void bind_net_class(nb::module_& m) {
           "(height, width, channels) of the images that it takes.")
       .def_prop_ro("classes", [](const Model& net) { return net.spec.classes; })
       .def_prop_ro("class_names", [](const Model& net) { return net.class_names; })
-      .def_prop_ro("data", [](const Model& net) { return net.data; },
-                   "The data set that it was trained on; empty if the file does not say.")
-      .def_prop_ro("mean", [](const Model& net) { return net.mean; })
-      .def_prop_ro("deviation", [](const Model& net) { return net.deviation; },
-                   "A pixel goes in as (value / 255 - mean) / deviation.")
+      .def_prop_ro(
+          "data", [](const Model& net) { return net.data; },
+          "The data set that it was trained on; empty if the file does not say.")
+      .def_prop_rw(
+          "mean", [](const Model& net) { return net.mean; },
+          [](Model& net, const std::vector<float>& mean) {
+            require_per_channel(net, "mean", mean);
+            net.mean = mean;
+          },
+          "Per channel; a pixel goes in as (value / 255 - mean) / deviation.")
+      .def_prop_rw(
+          "deviation", [](const Model& net) { return net.deviation; },
+          [](Model& net, const std::vector<float>& deviation) {
+            require_per_channel(net, "deviation", deviation);
+            require(std::ranges::all_of(deviation, [](float d) { return d > 0; }),
+                    "deviation: expected numbers above 0");
+            net.deviation = deviation;
+          })
       .def_prop_ro("parameter_count", [](const Model& net) { return net.net.parameter_count(); })
       .def_prop_ro("training", [](const Model& net) { return net.net.training(); })
       .def("__repr__", &repr)
       .def("__call__", &forward, nb::arg("images"),
            "The logits [N,classes] of images f32 [N,H,W,C], on the tape unless inside no_grad().")
-      .def("forward_with_taps", &forward_with_taps, nb::arg("images"), nb::arg("sigma") = 0.0f,
-           nb::arg("cutoff") = 0.0f, nb::arg("layers") = "relu",
-           "The logits, and the outputs of the ReLUs (or of all layers) for l0_penalty().  With its "
-           "sigma and cutoff, each ReLU sums the penalty in its own pass.")
+      .def(
+          "forward_with_taps", &forward_with_taps, nb::arg("images"), nb::arg("sigma") = 0.0f,
+          nb::arg("cutoff") = 0.0f, nb::arg("layers") = "relu",
+          "The logits, and the outputs of the ReLUs (or of all layers) for l0_penalty().  With its "
+          "sigma and cutoff, each ReLU sums the penalty in its own pass.")
       .def("predict", &predict, nb::arg("images"),
            "The logits in evaluation mode, off the tape.  Errors: KeyboardInterrupt on Ctrl-C.")
       .def(
@@ -141,17 +179,23 @@ void bind_net_class(nb::module_& m) {
           nb::arg("paths"),
           "Image files as the net takes them: resized and normalised as for its training.")
       .def("parameters", &parameters, "The weights by name; shared, not copied.")
-      .def("state", [](const Model& net) { return net.net.state().tensors; },
-           "Parameters and running statistics by name; shared, not copied.")
-      .def("load_state", &load_state, nb::arg("state"),
-           "Copies values in, from tensors or arrays.  Errors: ArgumentError that lists missing and "
-           "unexpected names and wrong shapes; then nothing has changed.")
+      .def(
+          "state", [](const Model& net) { return net.net.state().tensors; },
+          "Parameters and running statistics by name; shared, not copied.")
+      .def(
+          "load_state", &load_state, nb::arg("state"),
+          "Copies values in, from tensors or arrays.  Errors: ArgumentError that lists missing and "
+          "unexpected names and wrong shapes; then nothing has changed.")
       .def("zero_grad", [](Model& net) { net.net.zero_grad(); })
-      .def("train", [](Model& net, bool on) { net.net.train(on); }, nb::arg("on") = true,
-           "Training mode: batch statistics, dropout.")
-      .def("eval", [](Model& net) { net.net.eval(); }, "Evaluation mode.")
-      .def("save", [](Model& net, const std::string& path) { training::save_model(path, net); },
-           nb::arg("path"), "Writes a model.safetensors, which PyTorch reads, too.")
+      .def(
+          "train", [](Model& net, bool on) { net.net.train(on); }, nb::arg("on") = true,
+          "Training mode: batch statistics, dropout.")
+      .def(
+          "eval", [](Model& net) { net.net.eval(); }, "Evaluation mode.")
+      .def("save", &save, nb::arg("path"),
+           "Writes a model.safetensors, which PyTorch reads, too.  Errors: ArgumentError if mean "
+           "and "
+           "deviation are not known, without which nobody could use it.")
       .def("to_json", &training::graph_json, "The net as data (docs/nets.md), without weights.")
       .def("copy", &copy_of, "The same net with weights of its own.");
 }
@@ -199,14 +243,16 @@ Tensor images_for(const Model& model, nb::handle value) {
 void bind_nets(nb::module_& m) {
   bind_net_class(m);
   m.def("model_names", &model_names, "The built-in nets.");
-  m.def("model", &built_in, nb::arg("name"), nb::kw_only(), nb::arg("image") = nb::none(),
-        nb::arg("channels") = nb::none(), nb::arg("classes") = nb::none(),
-        nb::arg("seed") = nb::none(),
-        "A built-in net with fresh weights, for images (height, width) with `channels`; as it is "
-        "usually used, but for what is said.  `seed` restarts the generator.\n\n"
-        "Errors: ArgumentError that lists the names, or for images that are too small.");
-  m.def("load_net", &load, nb::arg("path"), nb::kw_only(),
-        nb::arg("mean") = std::vector<double>(), nb::arg("deviation") = std::vector<double>());
+  m.def(
+      "model", &built_in, nb::arg("name"), nb::kw_only(), nb::arg("dataset") = nb::none(),
+      nb::arg("image") = nb::none(), nb::arg("channels") = nb::none(),
+      nb::arg("classes") = nb::none(), nb::arg("seed") = nb::none(),
+      "A built-in net with fresh weights: for a data set, whose normalisation it keeps; or for "
+      "images (height, width) with `channels`, as it is usually used but for what is said.  `seed` "
+      "restarts the generator.\n\n"
+      "Errors: ArgumentError that lists the names, or for images that are too small.");
+  m.def("load_net", &load, nb::arg("path"), nb::kw_only(), nb::arg("mean") = std::vector<double>(),
+        nb::arg("deviation") = std::vector<double>());
 }
 
 }  // namespace joule::python

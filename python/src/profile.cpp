@@ -92,9 +92,8 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
                                                                : measure::ProfileMode::forward;
   measure_idle();
   const auto done = measure::run_profile(
-      subject,
-      {.mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop}, meter,
-      beside, nullptr);
+      subject, {.mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop},
+      meter, beside, nullptr);
   if (!done || stop()) return {};
   measure_idle();
 
@@ -137,9 +136,8 @@ std::string profile(nb::handle net, Options o) {
   training::Model* const given =
       nb::isinstance<training::Model>(net) ? nb::cast<training::Model*>(net) : nullptr;
   const std::string path = given ? "" : nb::cast<std::string>(net);
-  return *interruptible([&](const auto& stop) {
-    return report(given ? copied(*given, o) : open(path, o), o, stop);
-  });
+  return *interruptible(
+      [&](const auto& stop) { return report(given ? copied(*given, o) : open(path, o), o, stop); });
 }
 
 }  // namespace
@@ -148,17 +146,15 @@ void bind_profile(nb::module_& m) {
   m.def(
       "profile_json",
       [](nb::handle net, std::string input, std::string data, std::optional<std::int64_t> classes,
-         std::int64_t batch, std::int64_t steps, std::int64_t warmup, bool train,
-         std::string meter, double idle, std::string attribute, std::string cost_model,
-         std::uint64_t seed) {
-        return profile(net, {std::move(input), std::move(data), std::move(meter),
-                             std::move(attribute), std::move(cost_model), classes, batch, steps,
-                             warmup, idle, train, seed});
+         std::int64_t batch, std::int64_t steps, std::int64_t warmup, bool train, std::string meter,
+         double idle, std::string attribute, std::string cost_model, std::uint64_t seed) {
+        return profile(net,
+                       {std::move(input), std::move(data), std::move(meter), std::move(attribute),
+                        std::move(cost_model), classes, batch, steps, warmup, idle, train, seed});
       },
-      nb::arg("net"), nb::kw_only(), nb::arg("input"), nb::arg("data"),
-      nb::arg("classes").none(), nb::arg("batch"), nb::arg("steps"), nb::arg("warmup"),
-      nb::arg("train"), nb::arg("meter"), nb::arg("idle"), nb::arg("attribute"),
-      nb::arg("cost_model"), nb::arg("seed"));
+      nb::arg("net"), nb::kw_only(), nb::arg("input"), nb::arg("data"), nb::arg("classes").none(),
+      nb::arg("batch"), nb::arg("steps"), nb::arg("warmup"), nb::arg("train"), nb::arg("meter"),
+      nb::arg("idle"), nb::arg("attribute"), nb::arg("cost_model"), nb::arg("seed"));
 }
 
 }  // namespace joule::python

@@ -68,8 +68,7 @@ Tensor shared(Array array, std::string_view what) {
           ": expected an array on the CPU, got one on DLPack's device ", array.device_type(),
           "; copy it to the CPU first");
   require(array.ndim() <= Shape::kMaxRank, what, ": expected at most ", Shape::kMaxRank,
-          " dimensions, got ", array.ndim(), ", shape ",
-          text_of(array.shape_ptr(), array.ndim()));
+          " dimensions, got ", array.ndim(), ", shape ", text_of(array.shape_ptr(), array.ndim()));
   const DType dtype = dtype_of(array, what);
   require_c_order(array, what);
   const Shape shape(std::span<const std::int64_t>(array.shape_ptr(), array.ndim()));
@@ -98,8 +97,8 @@ nb::ndarray<Framework, nb::ro> view_of(const Tensor& t) {
   auto* const kept = new Tensor(t.detach());
   const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
   return nb::ndarray<Framework, nb::ro>(kept->raw(), static_cast<std::size_t>(t.shape().rank()),
-                                        shape.data(), owner, nullptr, type,
-                                        nb::device::cpu::value, 0, 'C');
+                                        shape.data(), owner, nullptr, type, nb::device::cpu::value,
+                                        0, 'C');
 }
 
 nb::tuple shape_of(const Tensor& t) {
@@ -115,7 +114,7 @@ std::string repr(const Tensor& t) {
 }
 
 /// DLPack before 1.0 cannot say that memory is only to be read.
-nb::object dlpack(const Tensor& t, const nb::kwargs& options) {
+nb::object dlpack(const Tensor& t, nb::kwargs options) {
   const nb::object version = options.contains("max_version") ? options["max_version"] : nb::none();
   if (version.is_none() || nb::cast<long>(version[0]) < 1) {
     throw nb::buffer_error(
@@ -166,7 +165,7 @@ void bind_tensor(nb::module_& m) {
       .def(
           "numpy", [](const Tensor& t) { return view_of<nb::numpy>(t); },
           "The values as a read-only NumPy array that shares their memory.")
-      .def("__dlpack__", &dlpack, nb::arg("kwargs"))
+      .def("__dlpack__", &dlpack)
       .def("__dlpack_device__",
            [](const Tensor&) { return nb::make_tuple(nb::device::cpu::value, 0); })
       .def("item", &Tensor::item, "The value of a tensor of one element.")
@@ -184,7 +183,8 @@ void bind_tensor(nb::module_& m) {
       .def(
           "copy_from",
           [](const Tensor& t, nb::handle source) { t.copy_from(as_tensor(source, "copy_from")); },
-          nb::arg("source"), "Overwrites the values.  Errors: ArgumentError unless shape and dtype fit.")
+          nb::arg("source"),
+          "Overwrites the values.  Errors: ArgumentError unless shape and dtype fit.")
       .def("density", &Tensor::density, "The share of elements that are not zero.")
       .def_prop_ro("requires_grad", &Tensor::requires_grad)
       .def(
@@ -207,9 +207,12 @@ void bind_tensor(nb::module_& m) {
           nb::arg("grad") = nb::none(), nb::call_guard<nb::gil_scoped_release>(),
           "Adds d(this)/d(leaf) to the gradient of every leaf.  A tensor of more than one element "
           "needs `grad`.")
-      .def("__add__", [](const Tensor& a, const Tensor& b) { return add(a, b); }, nb::is_operator())
-      .def("__sub__", [](const Tensor& a, const Tensor& b) { return sub(a, b); }, nb::is_operator())
-      .def("__mul__", [](const Tensor& a, const Tensor& b) { return mul(a, b); }, nb::is_operator())
+      .def(
+          "__add__", [](const Tensor& a, const Tensor& b) { return add(a, b); }, nb::is_operator())
+      .def(
+          "__sub__", [](const Tensor& a, const Tensor& b) { return sub(a, b); }, nb::is_operator())
+      .def(
+          "__mul__", [](const Tensor& a, const Tensor& b) { return mul(a, b); }, nb::is_operator())
       .def("__mul__", &product, nb::is_operator())
       .def("__rmul__", &product, nb::is_operator());
 }

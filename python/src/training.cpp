@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <nanobind/stl/map.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include <cmath>
@@ -172,9 +171,10 @@ void bind_training(nb::module_& m) {
         return str("joule.StepResult(loss=", r.loss, ", penalty=", r.penalty,
                    ", accuracy=", r.accuracy, ")");
       });
-  nb::class_<Step>(m, "TrainingStep",
-                   "step(images, labels): forward, cross-entropy plus L0 penalty, backward, update; "
-                   "zeros are skipped.")
+  nb::class_<Step>(
+      m, "TrainingStep",
+      "step(images, labels): forward, cross-entropy plus L0 penalty, backward, update; "
+      "zeros are skipped.")
       .def(
           "__init__",
           [](Step* self, Model& net, Optimizer& optimizer, double lambda, double sigma,
@@ -192,8 +192,7 @@ void bind_training(nb::module_& m) {
           nb::arg("net"), nb::arg("optimizer"), nb::kw_only(), nb::arg("l0_lambda") = 0.0,
           nb::arg("l0_sigma") = 1e-4, nb::arg("l0_cutoff") = 10.0, nb::arg("l0_layers") = "relu",
           nb::arg("l0_weights") = "equal", nb::arg("clip_norm") = 0.0, nb::keep_alive<1, 2>(),
-          nb::keep_alive<1, 3>(),
-          "The penalty's options are those of `joule train` (docs/cli.md).")
+          nb::keep_alive<1, 3>(), "The penalty's options are those of `joule train` (docs/cli.md).")
       .def("__call__", &Step::run, nb::arg("images"), nb::arg("labels"),
            "Puts the net into training mode.  Errors: NotFiniteError if loss or penalty are no "
            "numbers; then no weight has changed.")

@@ -83,7 +83,8 @@ TEST(Tensor, BorrowedMemoryIsReadInPlaceAndKeptAlive) {
   auto owner = std::make_shared<std::vector<float>>(6, 1.0f);
   const std::weak_ptr<std::vector<float>> watched = owner;
   float* const values = owner->data();
-  Tensor t = Tensor::over(std::shared_ptr<const void>(std::move(owner), values), {2, 3}, DType::f32);
+  Tensor t =
+      Tensor::over(std::shared_ptr<const void>(std::move(owner), values), {2, 3}, DType::f32);
   EXPECT_EQ(t.data<float>(), values);
   EXPECT_EQ(t.slice(1, 1).data<float>(), values + 3);
   EXPECT_FALSE(t.unique()) << "an operation would overwrite it";
@@ -118,7 +119,8 @@ TEST(Tensor, BorrowedMemoryIsNeverWritten) {
   EXPECT_EQ(error_of([&] { t.fill(0); }), refused);
   EXPECT_EQ(error_of([&] { t.mutable_data<float>(); }), refused);
   EXPECT_EQ(error_of([&] { t.copy_from(t.clone()); }), refused);
-  EXPECT_EQ(relu(Tensor::over(unowned, {4}, DType::f32)).data<float>()[0], 0) << "moved in, not overwritten";
+  EXPECT_EQ(relu(Tensor::over(unowned, {4}, DType::f32)).data<float>()[0], 0)
+      << "moved in, not overwritten";
   EXPECT_EQ(values[0], -1);
   EXPECT_EQ(error_of([] { Tensor::over(nullptr, {2}, DType::f32); }),
             "tensor [2]: there is no memory to read it from");
