@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from joule._core import ArgumentError
 
@@ -34,6 +34,11 @@ class Figure:
     quality: str
     source: str
     reason: str | None
+
+    @classmethod
+    def of(cls, figure: dict) -> Figure:
+        """From a figure of Joule's JSON, which may say more."""
+        return cls(**{field.name: figure[field.name] for field in fields(cls)})
 
     @property
     def available(self) -> bool:

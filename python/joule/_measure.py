@@ -59,17 +59,17 @@ class Measurement:
     @property
     def energy(self) -> Figure:
         """All that the meters' scopes drew meanwhile, whoever drew it."""
-        return Figure(**self.report["gross"])
+        return Figure.of(self.report["gross"])
 
     @property
     def idle(self) -> Figure:
         """What they would have drawn anyway; unavailable unless the idle power was measured or stated."""
-        return Figure(**self.report["idle"])
+        return Figure.of(self.report["idle"])
 
     @property
     def dynamic(self) -> Figure:
         """energy - idle."""
-        return Figure(**self.report["dynamic"])
+        return Figure.of(self.report["dynamic"])
 
     @property
     def seconds(self) -> float:
@@ -111,7 +111,7 @@ class Measurement:
         rows = [[name, str(figure)] for name, figure in
                 (("energy", self.energy), ("idle", self.idle), ("dynamic", self.dynamic))]  # fmt: skip
         rows.append(["time", si(self.seconds, "s")])
-        rows += [[f"{m['meter']['name']}, not in the sum: {m['not_in_sum']}", str(Figure(**m["gross"]))]
+        rows += [[f"{m['meter']['name']}, not in the sum: {m['not_in_sum']}", str(Figure.of(m["gross"]))]
                  for m in self.report["meters"] if m["not_in_sum"]]  # fmt: skip
         if self.work:
             rows.append(["MACs", f"{self.macs:,}"])

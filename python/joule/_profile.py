@@ -33,12 +33,12 @@ class Profile(list):
     @property
     def energy(self) -> Figure:
         """Measured over the window: all that the meter's scope drew."""
-        return Figure(**self.report["window"]["gross"])
+        return Figure.of(self.report["window"]["gross"])
 
     @property
     def dynamic(self) -> Figure:
         """What was drawn because the net ran; this is what the lines share."""
-        return Figure(**self.report["window"]["dynamic"])
+        return Figure.of(self.report["window"]["dynamic"])
 
     @property
     def seconds(self) -> float | None:

@@ -80,7 +80,7 @@ class Run:
         """Measured, of all epochs with validation and test.  Errors: ArgumentError if the run is not finished."""
         if self.summary is None:
             raise ArgumentError(f"{self.folder}: the run is not finished; its epochs are in run.epochs")
-        return Figure(**self.summary["energy"]["total"]["gross"])
+        return Figure.of(self.summary["energy"]["total"]["gross"])
 
     def net(self) -> Net:
         """The net after the last complete epoch, in evaluation mode."""
@@ -101,7 +101,7 @@ class Run:
             outputs, validation = epoch["relu_outputs"], epoch["validation_accuracy"]
             rows.append([epoch["epoch"], f"{epoch['train_loss']:.4f}", "" if validation is None else f"{validation:.4f}",
                          f"{epoch['test_accuracy']:.4f}", f"{epoch['relu_outputs_nonzero'] / outputs:.3f}" if outputs else "",
-                         str(Figure(**epoch["energy"]["training"]["gross"]))])  # fmt: skip
+                         str(Figure.of(epoch["energy"]["training"]["gross"]))])  # fmt: skip
         return table(head, rows, repr(self))
 
 
