@@ -55,46 +55,47 @@ class Meters {
   std::shared_ptr<Metering> metering_;
 };
 
+/// The work of a block; its thread holds it, too, so that nothing dangles if the block ends
+/// elsewhere.
+struct Block {
+  energy::Ledger ledger;
+  std::shared_ptr<Block> outer;
+  WorkSink* outer_sink = nullptr;
+};
+thread_local std::shared_ptr<Block> innermost;
+
 /// From begin() to end(): windows of all meters, and the work of this thread's operations.
 class Measuring {
  public:
   explicit Measuring(std::shared_ptr<Meters> meters) : meters_(std::move(meters)) {}
   Measuring(const Measuring&) = delete;
   Measuring& operator=(const Measuring&) = delete;
-  ~Measuring() {
-    if (innermost_ == this) leave();
-  }
 
   void begin() {
-    require(!laps_, "measure: this block has begun already");
+    require(!block_, "measure: this block has begun already");
     thread_ = std::this_thread::get_id();
-    outer_ = innermost_;
-    innermost_ = this;
-    outer_sink_ = context().sink;
-    context().sink = &ledger_;
+    block_ = std::make_shared<Block>();
+    block_->outer = std::exchange(innermost, block_);
+    block_->outer_sink = std::exchange(context().sink, &block_->ledger);
     laps_.emplace(*meters_->metering());
     began_ns_ = energy::monotonic_clock().now_ns();
   }
 
   /// What it cost, as JSON.
   std::string end() {
-    require(laps_.has_value(), "measure: this block has not begun");
+    require(laps_.has_value(), "measure: this block has not begun, or has ended");
     require(thread_ == std::this_thread::get_id(), "measure: the block ended on another thread");
-    require(innermost_ == this, "measure: a block inside of this one has not ended");
+    require(innermost == block_, "measure: a block inside of this one has not ended");
     const std::int64_t nanoseconds = energy::monotonic_clock().now_ns() - began_ns_;
     const auto windows = laps_->lap("the block");
-    leave();
+    laps_.reset();
+    innermost = block_->outer;
+    context().sink = block_->outer_sink;
+    if (innermost) innermost->ledger.merge(block_->ledger);  // it ran inside of that one, too
     return dumped(report(windows, nanoseconds));
   }
 
  private:
-  void leave() {
-    innermost_ = outer_;
-    context().sink = outer_sink_;
-    if (outer_) outer_->ledger_.merge(ledger_);  // it ran inside of that one, too
-    laps_.reset();
-  }
-
   ordered_json report(const std::vector<energy::WindowSum>& windows, std::int64_t ns) const {
     ordered_json meters = ordered_json::array();
     for (std::size_t i = 0; i < windows.size(); ++i) {
@@ -104,7 +105,7 @@ class Measuring {
       meters.push_back(std::move(entry));
     }
     const energy::EnergySplit sum = energy::total(windows);
-    const auto lines = ledger_.lines();
+    const auto lines = block_->ledger.lines();
     return {{"seconds", 1e-9 * static_cast<double>(ns)},
             {"gross", energy::json_of(sum.gross)},
             {"idle", energy::json_of(sum.idle)},
@@ -113,18 +114,12 @@ class Measuring {
             {"lines", energy::json_of(lines)}};
   }
 
-  static thread_local Measuring* innermost_;
-
   std::shared_ptr<Meters> meters_;
-  energy::Ledger ledger_;
+  std::shared_ptr<Block> block_;
   std::optional<training::MeteredLaps> laps_;
   std::thread::id thread_;
-  Measuring* outer_ = nullptr;
-  WorkSink* outer_sink_ = nullptr;
   std::int64_t began_ns_ = 0;
 };
-
-thread_local Measuring* Measuring::innermost_ = nullptr;
 
 void measure_idle(Meters& meters, double seconds) {
   require(seconds >= 0 && seconds <= 3600, "idle: expected 0 to 3600 seconds, got ", seconds);

@@ -14,9 +14,9 @@ namespace joule::python {
 namespace {
 
 /// Changes this thread's context from enter() to exit().
-class Block {
+class Switch {
  public:
-  explicit Block(void (*change)(Context&)) : change_(change) {}
+  explicit Switch(void (*change)(Context&)) : change_(change) {}
   void enter() {
     saved_ = context();
     change_(context());
@@ -48,14 +48,14 @@ void bind_errors(nb::module_& m) {
 }
 
 void bind_context(nb::module_& m) {
-  nb::class_<Block>(m, "Block", "What no_grad() and dense() return, for `with`.")
-      .def("__enter__", &Block::enter)
-      .def("__exit__", [](Block& block, nb::args) { block.exit(); });
+  nb::class_<Switch>(m, "Switch", "What no_grad() and dense() return, for `with`.")
+      .def("__enter__", &Switch::enter)
+      .def("__exit__", [](Switch& block, nb::args) { block.exit(); });
   m.def(
-      "no_grad", [] { return Block([](Context& c) { c.grad_enabled = false; }); },
+      "no_grad", [] { return Switch([](Context& c) { c.grad_enabled = false; }); },
       "Inside of the block, operations are not recorded for backward().");
   m.def(
-      "dense", [] { return Block([](Context& c) { c.skip_zeros = false; }); },
+      "dense", [] { return Switch([](Context& c) { c.skip_zeros = false; }); },
       "Inside of the block, implementations that skip zeros are passed over.");
   m.def("manual_seed", &manual_seed, nb::arg("seed"),
         "Restarts the generator of weights and dropout.");

@@ -66,6 +66,9 @@ class Step {
 
   double lambda() const { return config_.l0_lambda; }
   void set_lambda(double lambda) {
+    // What the zeros of each layer save was found out at the beginning, if it was to count.
+    require(config_.l0_weights == "equal" || config_.l0_lambda > 0, "l0_lambda: with l0_weights='",
+            config_.l0_weights, "' begin with one above 0");
     Config changed = config_;
     changed.l0_lambda = lambda;
     config_ = checked(std::move(changed));

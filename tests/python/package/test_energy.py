@@ -54,6 +54,37 @@ def test_the_work_of_an_inner_block_is_also_the_outer_ones(net, images):
     assert outer.macs == 2 * inner.macs  # it has ended
 
 
+def test_a_block_belongs_to_its_thread(net, images):
+    import threading
+
+    cost = joule.measure("none").__enter__()
+    raised = []
+
+    def end():
+        try:
+            cost.__exit__(None, None, None)
+        except joule.ArgumentError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    thread.join()
+    assert raised == ["measure: the block ended on another thread"]
+    net.predict(images)  # still counted
+    cost.__exit__(None, None, None)
+    assert cost.macs > 0
+
+
+def test_blocks_end_in_their_order():
+    outer = joule.measure("none").__enter__()
+    inner = joule.measure("none").__enter__()
+    with pytest.raises(joule.ArgumentError, match="a block inside of this one has not ended"):
+        outer.__exit__(None, None, None)
+    inner.__exit__(None, None, None)
+    outer.__exit__(None, None, None)
+    assert outer.seconds >= inner.seconds
+
+
 def test_dense_passes_skipping_over(run_folder):
     net, (_, test) = joule.load(run_folder), joule.load_data("synthetic")
     images = next(iter(joule.DataLoader(test, batch=64)))[0]

@@ -75,6 +75,11 @@ def test_options_are_checked(net):
     with pytest.raises(joule.ArgumentError, match="l0"):
         step.l0_lambda = float("nan")
     assert step.l0_lambda == 0
+    step.l0_lambda = 0.2
+    assert step.l0_lambda == 0.2
+    weighted = joule.TrainingStep(net, joule.Sgd(net), l0_weights="macs")
+    with pytest.raises(joule.ArgumentError, match="begin with one above 0"):
+        weighted.l0_lambda = 0.2
 
 
 def test_the_loader_gives_each_epoch_its_order(data):
