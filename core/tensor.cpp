@@ -99,6 +99,13 @@ Tensor Tensor::from(std::span<const std::int32_t> values, const Shape& shape) {
   return copy_of(values, shape);
 }
 
+Tensor Tensor::over(std::shared_ptr<const void> memory, const Shape& shape, DType dtype) {
+  require(memory != nullptr, "tensor ", shape, ": there is no memory to read it from");
+  auto storage = std::make_shared<Storage>(
+      std::move(memory), static_cast<std::size_t>(shape.numel()) * size_of(dtype));
+  return Tensor(std::make_shared<Impl>(Impl{shape, dtype, std::move(storage)}));
+}
+
 Tensor::Impl& Tensor::impl() const {
   require(impl_ != nullptr, "tensor: used before it was defined");
   return *impl_;
@@ -117,6 +124,8 @@ const void* Tensor::read(DType dtype) const {
 void* Tensor::write(DType dtype) const {
   require(impl().dtype == dtype, "tensor ", shape(), ": holds ", impl().dtype, ", written as ",
           dtype);
+  require(!storage().borrowed(), "tensor ", shape(),
+          ": its memory belongs to the caller and is read-only; clone() it to write");
   storage().written();
   return storage().data() + impl_->offset;
 }
@@ -236,6 +245,7 @@ std::shared_ptr<const ZeroMask> Tensor::zero_mask() const {
 void Tensor::attach(std::shared_ptr<const ZeroMask> mask) const {
   require(mask->rows() * mask->channels() == numel(), "zero mask of ", mask->rows(), " rows and ",
           mask->channels(), " channels does not fit a tensor ", shape());
+  if (storage().borrowed()) return;  // it may change at any time
   impl_->mask = std::move(mask);
   impl_->mask_version = storage().version();
 }
@@ -277,7 +287,9 @@ std::shared_ptr<ZeroMask> ZeroMask::to(Device device) const {
   return copy;
 }
 
-bool Tensor::unique() const { return impl_.use_count() == 1 && impl().storage.use_count() == 1; }
+bool Tensor::unique() const {
+  return impl_.use_count() == 1 && impl().storage.use_count() == 1 && !storage().borrowed();
+}
 bool Tensor::same_storage(const Tensor& other) const {
   return impl().storage == other.impl().storage;
 }

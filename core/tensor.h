@@ -33,6 +33,10 @@ class Tensor {
   /// Copies `values`.  Errors: ArgumentError if their number is not shape.numel().
   static Tensor from(std::span<const float> values, const Shape& shape);
   static Tensor from(std::span<const std::int32_t> values, const Shape& shape);
+  /// The values that `memory`, on the CPU, points to and keeps alive.  They are only read: writes
+  /// are an ArgumentError, as is null.  Whoever owns them must not write between a forward pass
+  /// and its backward().
+  static Tensor over(std::shared_ptr<const void> memory, const Shape& shape, DType dtype);
 
   bool defined() const { return impl_ != nullptr; }
   explicit operator bool() const { return defined(); }
@@ -65,8 +69,7 @@ class Tensor {
   /// The value of a tensor of one element.  Waits for its device.
   double item() const;
 
-  /// The same storage under another shape; differentiable.  Errors: ArgumentError if the number
-  /// of elements differs.
+  /// The same storage under another shape; differentiable.  ArgumentError if numel() differs.
   Tensor reshape(const Shape& shape) const;
   /// Rows [first, first+count) of the outermost dimension; shares the storage.
   /// Errors: ArgumentError if the rows do not exist, or a gradient would have to flow through.
@@ -85,8 +88,7 @@ class Tensor {
   Tensor to(Device device) const;
   /// Moves this tensor and every copy of its handle to `device`.  Drops the gradient.
   void move(Device device) const;
-  /// Overwrites the values; the devices may differ.  Errors: ArgumentError if shape or dtype
-  /// differ.
+  /// Overwrites the values, on any device.  Errors: ArgumentError if shape or dtype differ.
   void copy_from(const Tensor& source) const;
   /// Errors: ArgumentError if the tensor is i32 and `value` does not fit.
   void fill(double value) const;
@@ -94,8 +96,7 @@ class Tensor {
   /// How many times the storage has been written, through any tensor that shares it.
   std::uint64_t version() const { return storage().version(); }
 
-  /// The mask left by the op that wrote the values, or null if there is none or the values have
-  /// been written since.
+  /// The mask left by the op that wrote the values; null without one, or if written since.
   std::shared_ptr<const ZeroMask> zero_mask() const;
   /// Declares that `mask` describes the present contents.
   void attach(std::shared_ptr<const ZeroMask> mask) const;
@@ -115,7 +116,7 @@ class Tensor {
     return made;
   }
 
-  /// Whether no other tensor holds this storage.
+  /// Whether no other tensor holds this storage, and it is not borrowed.
   bool unique() const;
   bool same_storage(const Tensor& other) const;
 

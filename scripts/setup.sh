@@ -40,6 +40,7 @@ test            groff                  reads the manual page
 test            ccache                 compiles once what several checkouts, and later runs, have in common
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
 test            postgresql             the server that the tests of studies start, beside SQLite
+test            python3-dev            Python's headers: the tests of the Python package build its module
 test            python3-venv           lets Python packages read our files and images, and check our statistics
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
@@ -96,10 +97,10 @@ if ((${#missing[@]})); then
 fi
 
 # The peers that read our safetensors and ONNX files, the images that we read and our SPDX documents, and those that our
-# statistics, fronts and samplers are compared with.  Not in Debian, or of another version than the tests' figures are of:
-# their tests are skipped when PyPI is out of reach.
+# statistics, fronts and samplers are compared with; what our Python package is built and tested with.  Not in Debian, or of
+# another version than the tests' figures are of: their tests are skipped when PyPI is out of reach.
 peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2 spdx-tools==0.8.5
-       onnx==1.23.2 onnxruntime==1.32.0)
+       onnx==1.23.2 onnxruntime==1.32.0 nanobind==3.1.0 scikit-build-core==1.1.2 pytest==9.2.0 pandas==3.0.6)
 if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   rm -f build/python/ready
   if python3 -m venv --clear build/python &&

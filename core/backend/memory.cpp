@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "joule/core/backend/backend.h"
 
@@ -20,9 +21,19 @@ void release_cached_memory(Device device) { backend(device).release_cached_memor
 Storage::Storage(std::size_t bytes, Device device)
     : data_(backend(device).allocate(bytes)), bytes_(bytes), device_(device) {}
 
-Storage::~Storage() { backend(device_).free(data_, bytes_); }
+Storage::Storage(std::shared_ptr<const void> memory, std::size_t bytes)
+    : data_(static_cast<std::byte*>(const_cast<void*>(memory.get()))),
+      bytes_(bytes),
+      device_(Device::cpu),
+      borrowed_(true),
+      memory_(std::move(memory)) {}
+
+Storage::~Storage() {
+  if (!borrowed_) backend(device_).free(data_, bytes_);
+}
 
 std::shared_ptr<const void> Storage::derived(std::string_view key) const {
+  if (borrowed_) return nullptr;
   const std::uint64_t capture = backend(device_).capturing();
   const std::lock_guard lock(derived_mutex);
   for (const Derived& entry : derived_) {
@@ -33,6 +44,7 @@ std::shared_ptr<const void> Storage::derived(std::string_view key) const {
 }
 
 void Storage::set_derived(std::string_view key, std::shared_ptr<const void> value) {
+  if (borrowed_) return;
   const std::uint64_t capture = backend(device_).capturing();
   const std::lock_guard lock(derived_mutex);
   const std::uint64_t now = version();

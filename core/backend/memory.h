@@ -36,6 +36,9 @@ void release_cached_memory(Device device = Device::cpu);
 class Storage {
  public:
   Storage(std::size_t bytes, Device device);
+  /// Not a block, but the caller's memory on the CPU, which `memory` points to and keeps alive.
+  /// It may change without being counted here, so nothing that is derived from it is kept.
+  Storage(std::shared_ptr<const void> memory, std::size_t bytes);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -43,6 +46,7 @@ class Storage {
   std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  bool borrowed() const { return borrowed_; }  // never written through a tensor
   std::uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   void written() { version_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -61,6 +65,8 @@ class Storage {
   std::byte* data_;
   std::size_t bytes_;
   Device device_;
+  bool borrowed_ = false;
+  std::shared_ptr<const void> memory_{};  // if borrowed
   std::atomic<std::uint64_t> version_{0};
   std::vector<Derived> derived_;  // one lock guards those of all storages
 };

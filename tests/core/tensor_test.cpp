@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/core/tensor.h"
 
+#include "joule/layers/functions.h"
 #include "joule/tests/support/op_test.h"
 
 namespace joule {
@@ -76,6 +77,53 @@ TEST(Tensor, DerivedValuesAreMadeOncePerWrite) {
   a.mutable_data<float>()[0] = 4;
   EXPECT_EQ(sum(), 10);
   EXPECT_EQ(made, 2);
+}
+
+TEST(Tensor, BorrowedMemoryIsReadInPlaceAndKeptAlive) {
+  auto owner = std::make_shared<std::vector<float>>(6, 1.0f);
+  const std::weak_ptr<std::vector<float>> watched = owner;
+  float* const values = owner->data();
+  Tensor t =
+      Tensor::over(std::shared_ptr<const void>(std::move(owner), values), {2, 3}, DType::f32);
+  EXPECT_EQ(t.data<float>(), values);
+  EXPECT_EQ(t.slice(1, 1).data<float>(), values + 3);
+  EXPECT_FALSE(t.unique()) << "an operation would overwrite it";
+  Tensor row = t.slice(1, 1);
+  t = Tensor();
+  EXPECT_FALSE(watched.expired());
+  row = Tensor();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST(Tensor, NothingDerivedFromBorrowedMemoryIsKept) {
+  std::vector<float> values(64, 1.0f);
+  const auto unowned = std::shared_ptr<const void>(std::shared_ptr<void>(), values.data());
+  const Tensor t = Tensor::over(unowned, {1, 64}, DType::f32);
+  const auto first = [&] { return std::make_shared<float>(t.data<float>()[0]); };
+  EXPECT_EQ(*t.derived<float>("first", first), 1);
+  auto mask = std::make_shared<ZeroMask>(1, 64, Device::cpu);
+  mask->set_nonzeros(64);
+  t.attach(mask);
+  values[0] = 0;  // which no version counts
+  EXPECT_EQ(*t.derived<float>("first", first), 0);
+  EXPECT_EQ(t.zero_mask(), nullptr);
+  EXPECT_EQ(t.nonzeros(), 63);
+}
+
+TEST(Tensor, BorrowedMemoryIsNeverWritten) {
+  const std::vector<float> values(4, -1.0f);
+  const auto unowned = std::shared_ptr<const void>(std::shared_ptr<void>(), values.data());
+  const Tensor t = Tensor::over(unowned, {4}, DType::f32);
+  const std::string refused =
+      "tensor [4]: its memory is somebody else's and only read; clone() it to write";
+  EXPECT_EQ(error_of([&] { t.fill(0); }), refused);
+  EXPECT_EQ(error_of([&] { t.mutable_data<float>(); }), refused);
+  EXPECT_EQ(error_of([&] { t.copy_from(t.clone()); }), refused);
+  EXPECT_EQ(relu(Tensor::over(unowned, {4}, DType::f32)).data<float>()[0], 0)
+      << "moved in, not overwritten";
+  EXPECT_EQ(values[0], -1);
+  EXPECT_EQ(error_of([] { Tensor::over(nullptr, {2}, DType::f32); }),
+            "tensor [2]: there is no memory to read it from");
 }
 
 TEST(Tensor, ErrorsNameShapesAndTypes) {

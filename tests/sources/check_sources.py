@@ -27,7 +27,7 @@ import re
 import sys
 from pathlib import Path
 
-FREE = ("cli", "tests", "benchmarks", "examples", "packaging")
+FREE = ("cli", "python", "tests", "benchmarks", "examples", "packaging")
 LICENCE = "SPDX-License-Identifier: MIT"
 JSON_NAMES = "nlohmann/json_fwd.hpp"  # declares the values that makers of JSON hand to each other
 MAX_HEADER_LINES = 150

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Joule: deep learning that accounts for the energy of every operation and skips zeros; docs/python.md is the manual."""
+
+from joule import _core
+from joule._core import (
+    Adam,
+    AdamW,
+    ArgumentError,
+    DataError,
+    DataLoader,
+    Dataset,
+    DeviceError,
+    Meters,
+    Net,
+    NotFiniteError,
+    Optimizer,
+    Sgd,
+    StepResult,
+    Tap,
+    Tensor,
+    TrainingError,
+    TrainingStep,
+    __version__,
+    argmax,
+    binary_cross_entropy_with_logits,
+    clip_grad_norm,
+    cross_entropy,
+    dense,
+    l0_penalty,
+    l1_loss,
+    load_data,
+    manual_seed,
+    model,
+    model_names,
+    mse_loss,
+    no_grad,
+    num_threads,
+    set_num_threads,
+)
+from joule._array import _add_array_protocol
+from joule._figure import Figure
+from joule._measure import Measurement, measure, meters
+from joule._nets import Evaluation, evaluate, load
+from joule._profile import Profile, profile
+from joule._runs import Run, Study, read_run, read_study, train
+
+_add_array_protocol(Tensor)
+del _add_array_protocol
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "ArgumentError",
+    "DataError",
+    "DataLoader",
+    "Dataset",
+    "DeviceError",
+    "Evaluation",
+    "Figure",
+    "Measurement",
+    "Meters",
+    "Net",
+    "NotFiniteError",
+    "Optimizer",
+    "Profile",
+    "Run",
+    "Sgd",
+    "StepResult",
+    "Study",
+    "Tap",
+    "Tensor",
+    "TrainingError",
+    "TrainingStep",
+    "__version__",
+    "argmax",
+    "binary_cross_entropy_with_logits",
+    "clip_grad_norm",
+    "cross_entropy",
+    "dense",
+    "evaluate",
+    "l0_penalty",
+    "l1_loss",
+    "load",
+    "load_data",
+    "manual_seed",
+    "measure",
+    "meters",
+    "model",
+    "model_names",
+    "mse_loss",
+    "no_grad",
+    "num_threads",
+    "profile",
+    "read_run",
+    "read_study",
+    "set_num_threads",
+    "train",
+]
