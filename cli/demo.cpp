@@ -12,6 +12,7 @@
 #include "joule/cli/options/config_options.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/run_report.h"
+#include "joule/cli/output/training_events.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/cli/terminal/terminal.h"
@@ -47,6 +48,7 @@ struct Options {
   training::Config config{
       .validation = 0, .epochs = 2, .lr = 0.1, .l0_lambda = 0.5, .l0_warmup = 0.5};
   bool resume = false, overwrite = false;
+  std::string tensorboard;
 };
 
 void remove_file(const std::string& path) {
@@ -209,9 +211,17 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
   return dumped(json, 2) + "\n";
 }
 
+/// Empty without --tensorboard.
+std::string events_folder(const Options& options, const std::string& net) {
+  return options.tensorboard.empty() ? "" : options.tensorboard + "/" + net;
+}
+
 int demo(const Options& options) {
   const Existing existing = cli::existing(options);
-  for (const char* name : kNets) training::check_folder(options.out + "/" + name, existing);
+  for (const char* name : kNets) {
+    training::check_folder(options.out + "/" + name, existing);
+    TrainingEvents(events_folder(options, name), options.config, existing);  // says what is wrong
+  }
   const Interrupt interrupt;
   std::vector<RunResult> results;
   for (const char* name : kNets) {
@@ -229,6 +239,8 @@ int demo(const Options& options) {
       show(p);
     };
     const std::string folder = options.out + "/" + name;
+    TrainingEvents events(events_folder(options, name), config, existing);
+    events.add_to(hooks);
     RunReport report(folder, config, {});
     auto result = run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
     if (!result) {
@@ -237,6 +249,7 @@ int demo(const Options& options) {
       return kInterrupted;
     }
     report.finish(*result);
+    events.finish();
     results.push_back(std::move(*result));
   }
   write_file_atomically(summary_of(options.out), summary_json(results[0], results[1]));
@@ -268,6 +281,9 @@ void add_demo(Command& app, Run& run) {
        {"l0_sigma", "l0_cutoff", "l0_warmup", "seed", "threads", "deterministic"}) {
     fields.add(name);
   }
+  add_option(*command, "--tensorboard", options->tensorboard,
+             "Event files of TensorBoard, in DIR/standard and DIR/l0")
+      ->type_name("DIR");
   auto* const resume = command->add_flag("--resume", options->resume, "Resume an interrupted demo");
   command->add_flag("--overwrite", options->overwrite, "Replace the files of runs that are in DIR")
       ->excludes(resume);
