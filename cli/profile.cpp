@@ -378,7 +378,7 @@ void add_reports(Command& command, Options& o) {
        "Report as JSON to this file; -: to standard output, instead of the table");
   file("--html", o.html, "A page with everything in it, for a browser; it opens without a network");
   file("--csv", o.csv, "A line per operation as CSV; - as above");
-  file("--prometheus", o.prometheus, "Prometheus' text format");
+  file("--prometheus", o.prometheus, "Prometheus' text format, which is OpenMetrics too");
   file("--trace", o.trace, "Every call as a trace for chrome://tracing and ui.perfetto.dev");
   file("--record", o.record, "The meter's raw readings, for --meter replay:FILE");
   file("--windows", o.windows, "Measured windows, layer by layer, for joule energy --fit");

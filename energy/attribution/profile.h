@@ -85,7 +85,8 @@ std::string to_json(const Profile& profile);
 /// A line per line of the ledger, in the columns of the JSON's lines; what there is not is empty.
 /// Names are quoted where RFC 4180 asks for it.
 std::string to_csv(const Profile& profile);
-/// Prometheus' text exposition format, version 0.0.4.  What is unavailable has no sample.
+/// A text that is right both as Prometheus' exposition format, version 0.0.4, to which units and
+/// the end are comments, and as OpenMetrics 1.0.  What is unavailable has no sample.
 std::string to_prometheus(const Profile& profile);
 
 /// The pieces whose energy the counter can resolve, for fit_cost_model(): gross energy, and the
