@@ -20,6 +20,7 @@
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
 #include "joule/io/json_dump.h"
+#include "joule/measure/environment_json.h"
 #include "joule/report/compare/outputs.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/run/run.h"
@@ -208,7 +209,7 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
        {{"test_accuracy", l0.evaluation.accuracy() - standard.evaluation.accuracy()},
         {"relu_outputs_nonzero", change(nonzeros(standard), nonzeros(l0))},
         {"modelled_energy", energy}}}};
-  return dumped(json, 2) + "\n";
+  return dumped(with_schema("joule.demo", 1, json), 2) + "\n";
 }
 
 /// Empty without --tensorboard.
@@ -242,7 +243,9 @@ int demo(const Options& options) {
     TrainingEvents events(events_folder(options, name), config, existing);
     events.add_to(hooks);
     RunReport report(folder, config, {});
-    auto result = run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
+    auto result =
+        run_in_folder(folder, config, existing, hooks, {.environment = measure::environment_json()},
+                      report.on_checkpoint());
     if (!result) {
       progress.clear();
       fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");

@@ -27,6 +27,7 @@
 #include "joule/energy/window.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/json_dump.h"
+#include "joule/measure/environment_json.h"
 
 namespace joule::cli {
 namespace {
@@ -104,7 +105,7 @@ class Metering {
     for (std::size_t i = 0; i < meters_.size(); ++i) {
       const MeterInfo& info = meters_[i]->info();
       const IdlePower idle = idle_power(i);
-      Measurement measurement = measure(info, intervals_[i], idle);
+      Measurement measurement = energy::measure(info, intervals_[i], idle);
       const std::string closing = meters_[i]->closing_remark();
       if (!closing.empty()) measurement.remarks.push_back(closing);
       ordered_json entry{{"meter", energy::json_of(info)}};
@@ -121,13 +122,15 @@ class Metering {
                         {"reason", info.reason},
                         {"remedy", info.remedy}});
     }
-    return {{"version", 1},
-            {"command", options_.command},
-            {"exit_code", ended.exit_code},
-            {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
-            {"meters", meters},
-            {"not_read", unread},
-            {"closure", json_of(closure(infos, measurements))}};
+    const ordered_json body{{"version", 1},  // of the time before there were schemas
+                            {"environment", measure::json_of(measure::environment())},
+                            {"command", options_.command},
+                            {"exit_code", ended.exit_code},
+                            {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
+                            {"meters", meters},
+                            {"not_read", unread},
+                            {"closure", json_of(closure(infos, measurements))}};
+    return with_schema("joule.meter", 1, body);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/io/input_file.h"
+#include "joule/measure/environment_json.h"
 #include "joule/optim/optimizers.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/run/run.h"
@@ -141,7 +142,8 @@ int train(const Options& options) {
       fmt::print(stderr, "tuned {} {} ({})\n", result.layer, result.entry.op, ++measured);
     });
   }
-  const training::RunAccounting accounting = options.energy().open(device(config), stop);
+  training::RunAccounting accounting = options.energy().open(device(config), stop);
+  accounting.environment = measure::environment_json();
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);
   ProgressBar progress(config->epochs);

@@ -48,6 +48,8 @@ struct Profile {
   std::vector<std::string> notes;
   /// What there is to know of machine and program: "processor", "AMD EPYC 9555".
   std::vector<std::pair<std::string, std::string>> environment;
+  /// The same as a JSON object, for the JSON; empty: the texts.
+  std::string environment_json{};
   std::vector<MeterInfo> sources;  // of energy, whether they can be read or not
   std::vector<ProfileWindow>
       windows;  // all of the meter, in their order; none if it has no readings
@@ -80,7 +82,7 @@ Ratio modelled_per_dynamic(const Profile& profile);
 /// GFLOP/s of the dense algorithm, 2 per MAC; none without MACs, or if it took no time.
 std::optional<double> gflops(const Totals& totals);
 
-/// The profile as JSON: "joule-profile", version 1; docs/energy.md explains each member.
+/// The profile as JSON: "joule.profile", version 2; docs/energy.md explains each member.
 std::string to_json(const Profile& profile);
 /// A line per line of the ledger, in the columns of the JSON's lines; what there is not is empty.
 /// Names are quoted where RFC 4180 asks for it.

@@ -87,7 +87,7 @@ class Profile(unittest.TestCase):
             self.assertAlmostEqual(line["modelled"]["value"], expected, delta=1e-9 * expected)
         self.assertAlmostEqual(report["modelled_per_dynamic"]["value"], modelled / 120)
         self.assertEqual(report["notes"], [])
-        self.assertEqual((report["format"], report["version"], report["mode"]), ("joule-profile", 1, "forward"))
+        self.assertEqual((report["schema"], report["mode"]), ({"name": "joule.profile", "version": 2}, "forward"))
 
     def test_by_time_and_training(self):
         report = self.report("--meter", self.trace("two.jsonl", [40, 50]), "--steps", 2, "--train")

@@ -166,12 +166,14 @@ Accounting with_spent_file(Accounting accounting, const std::string& folder, Exi
 }
 
 /// The run is over: all of metrics.jsonl.
-RunResult result_of(const std::string& folder, Trainer& trainer, const Footprint& footprint) {
-  RunResult result{.evaluation = trainer.evaluate_now(),
-                   .work = trainer.work(),
-                   .parameters = trainer.model().net.parameter_count(),
-                   .launches = trainer.launches(),
-                   .energy = {.lost_after = trainer.lost_after(), .footprint = footprint}};
+RunResult result_of(const std::string& folder, Trainer& trainer, const RunAccounting& accounting) {
+  RunResult result{
+      .evaluation = trainer.evaluate_now(),
+      .work = trainer.work(),
+      .parameters = trainer.model().net.parameter_count(),
+      .launches = trainer.launches(),
+      .energy = {.lost_after = trainer.lost_after(), .footprint = accounting.footprint},
+      .environment = accounting.environment};
   const auto add = [&](EpochMetrics epoch) {
     result.seconds += epoch.seconds;
     result.energy.epochs.push_back(std::move(epoch));
@@ -264,7 +266,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
       return std::nullopt;
     }
   }
-  const RunResult result = result_of(folder, trainer, accounting.footprint);
+  const RunResult result = result_of(folder, trainer, accounting);
   save_net(folder, trainer);
   write_file_atomically(in(folder, kSummary), to_json(result));
   remove_spent(folder);

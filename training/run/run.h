@@ -19,6 +19,8 @@ enum class Existing { refuse, resume, overwrite };
 struct RunAccounting {
   Accounting energy;
   Footprint footprint;
+  /// Where and with what it runs, as a JSON object for summary.json; empty: not told.
+  std::string environment{};
 };
 
 /// Called with the complete epochs (thinned out for a long run, see training/run/history.h)
