@@ -228,6 +228,15 @@ class Reports(Gate):
         code, figures, _ = self.gate(base, self.set_of("bytes", self.infer, 1, more), "--gate-figures", "count")
         self.assertEqual((code, figures["lenet5 (fresh), joule: bytes moved"]["verdict"]), (REGRESSED, "worse"))
 
+    def test_reports_of_earlier_versions(self):
+        def older(report, i):
+            for key in ("flags", "commit", "governor", "frequency_hz", "temperature_celsius", "cache_bytes", "memory_limit_bytes"):
+                del report["environment"][key]
+
+        old = self.set_of("older", self.infer, 1, older)
+        now = self.set_of("now", self.infer, 1, lambda report, i: None)
+        self.assertEqual(self.gate(old, now, "--gate-figures", "count")[0], PASSED)
+
     def test_convolutions(self):
         def slower(report, i):
             for curve in report["curves"]:

@@ -279,7 +279,7 @@ class Profile(unittest.TestCase):
             self.assertEqual("Power over time" in html, measured)
             self.assertEqual("Measured energy is unavailable" in html, not measured)
             self.assertEqual(len(report["windows"]), 4 if measured else 0)
-            self.assertIn("instruction set", report["environment"])
+            self.assertIn("simd", report["environment"])
             self.assertLessEqual({"nvml", "perf", "rapl"}, {source["name"] for source in report["sources"]})
             for source in report["sources"]:
                 self.assertTrue(source["status"] == "ok" or source["reason"])
