@@ -75,7 +75,7 @@ void add_hparams(wire::Summary& summary, const char* tag, const wire::HParams& c
   value.mutable_tensor()->mutable_tensor_shape()->add_dim()->set_size(0);
 }
 
-void set(wire::HParamValue& to, const std::variant<std::string, double, bool>& value) {
+void set_value(wire::HParamValue& to, const std::variant<std::string, double, bool>& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     to.set_string_value(*text);
   } else if (const auto* number = std::get_if<double>(&value)) {
@@ -91,7 +91,7 @@ wire::HParamInfo::Type type_of(const std::variant<std::string, double, bool>& va
                                                     : wire::HParamInfo::BOOL;
 }
 
-void fill(wire::HistogramProto& to, const Histogram& histogram) {
+void fill_histogram(wire::HistogramProto& to, const Histogram& histogram) {
   to.set_min(histogram.min());
   to.set_max(histogram.max());
   to.set_num(static_cast<double>(histogram.count()));
@@ -131,7 +131,7 @@ void EventFile::add(std::int64_t step, const StepSummary& summary) {
     if (histogram.count() == 0) continue;
     wire::Summary::Value& value = *all.add_value();
     value.set_tag(tag);
-    fill(*value.mutable_histo(), histogram);
+    fill_histogram(*value.mutable_histo(), histogram);
   }
   for (const auto& [tag, text] : summary.texts) {
     wire::Summary::Value& value = *all.add_value();
@@ -152,7 +152,7 @@ void EventFile::begin(const HyperParameters& parameters) {
     wire::HParamInfo& info = *experiment.mutable_experiment()->add_hparam_infos();
     info.set_name(name);
     info.set_type(type_of(value));
-    set((*start.mutable_session_start_info()->mutable_hparams())[name], value);
+    set_value((*start.mutable_session_start_info()->mutable_hparams())[name], value);
   }
   for (const std::string& tag : parameters.metrics) {
     experiment.mutable_experiment()->add_metric_infos()->mutable_name()->set_tag(tag);
