@@ -176,6 +176,7 @@ int eval(const EvalOptions& options) {
           "--save-model: writes one net, so --relu-threshold takes one number with it, got ",
           options.most_lost.size());
   auto [model, test] = options.input.load();
+  const measure::Environment environment = measure::environment();
   std::vector<training::ThresholdedModel> chosen = thresholded(options, model);
   if (!options.saved.empty()) training::save_model(options.saved, chosen[0].model);
   const training::Evaluation without = *training::evaluate(model.net, test);
@@ -193,7 +194,7 @@ int eval(const EvalOptions& options) {
     }
     if (chosen.size() == 1) result["relu_threshold"] = json_of(chosen[0], without);
     if (several) result["relu_thresholds"] = front_json(options.most_lost, chosen, with, without);
-    result["environment"] = measure::json_of(measure::environment());
+    result["environment"] = measure::json_of(environment);
     fmt::print("{}\n", dumped(with_schema("joule.eval", 1, result), 2));
   } else {
     fmt::print("{}", options.input.which_epoch(model));

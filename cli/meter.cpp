@@ -85,7 +85,8 @@ class Metering {
         interrupt_(interrupt),
         meters_(std::move(selected.meters)),
         unread_(std::move(selected.unread)),
-        quiet_(meters_.size()) {}
+        quiet_(meters_.size()),
+        environment_(joule::measure::environment()) {}
 
   /// Runs the command between two quiet spells; none if the user stopped it before it began.
   std::optional<Ended> run() {
@@ -123,7 +124,7 @@ class Metering {
                         {"remedy", info.remedy}});
     }
     const ordered_json body{{"version", 1},  // of the time before there were schemas
-                            {"environment", measure::json_of(measure::environment())},
+                            {"environment", joule::measure::json_of(environment_)},
                             {"command", options_.command},
                             {"exit_code", ended.exit_code},
                             {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
@@ -162,7 +163,8 @@ class Metering {
   const Interrupt& interrupt_;
   Meters meters_;
   std::vector<MeterInfo> unread_;
-  std::vector<std::vector<Quiet>> quiet_;  // per meter
+  std::vector<std::vector<Quiet>> quiet_;    // per meter
+  joule::measure::Environment environment_;  // before the command ran
   std::vector<Interval> intervals_;
 };
 

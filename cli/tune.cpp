@@ -163,6 +163,7 @@ int tune(const Options& options) {
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const Interrupt interrupt;  // before there is anything to clean up
   const auto file = tune::open_table(path);
+  const measure::Environment environment = measure::environment();
   const std::vector<tune::TuneResult> results = measure_all(options, interrupt);
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
@@ -182,7 +183,7 @@ int tune(const Options& options) {
                               {"joule", machine.joule},
                               {"onednn", machine.onednn},
                               {"rounds", options.rounds},
-                              {"environment", measure::json_of(measure::environment())},
+                              {"environment", measure::json_of(environment)},
                               {"operations", list}};
     fmt::print("{}\n", dumped(with_schema("joule.tune", 1, report), 2));
   } else {
