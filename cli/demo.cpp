@@ -16,6 +16,7 @@
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/core/threads.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
@@ -223,6 +224,7 @@ int demo(const Options& options) {
     training::check_folder(options.out + "/" + name, existing);
     TrainingEvents(events_folder(options, name), options.config, existing);  // says what is wrong
   }
+  if (options.config.threads > 0) set_num_threads(options.config.threads);
   const Interrupt interrupt;
   std::vector<RunResult> results;
   for (const char* name : kNets) {

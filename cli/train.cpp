@@ -12,6 +12,7 @@
 #include "joule/cli/output/training_events.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
+#include "joule/core/threads.h"
 #include "joule/io/input_file.h"
 #include "joule/measure/environment_json.h"
 #include "joule/optim/optimizers.h"
@@ -135,6 +136,7 @@ int train(const Options& options) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }
   TrainingEvents events(options.tensorboard(), *config, options.existing());
+  if (config->threads > 0) set_num_threads(config->threads);  // which page and summary tell
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
   if (options.tune()) {

@@ -93,6 +93,8 @@ class Schemas(unittest.TestCase):
             if what in ("compare", "gate", "info", "summary", "energy"):  # of others' figures, or of counts
                 continue
             self.assertIn("commit", document["environment"], what)
+            if what.startswith("run"):
+                self.assertEqual(document["environment"]["threads"], 1)  # as asked for
         self.assertIsNone(self.documents["profile, measured"]["environment"]["date"])  # --no-times
 
     def validator(self, schema):

@@ -16,6 +16,7 @@
 #include "joule/core/threads.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
+#include "joule/io/json_text.h"
 #include "joule/io/safetensors.h"
 #include "joule/training/components.h"
 #include "joule/training/run/folder_lock.h"
@@ -230,6 +231,10 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
                                        const RunAccounting& accounting,
                                        const OnCheckpoint& on_checkpoint) {
   check(accounting.footprint);
+  if (!accounting.environment.empty()) {  // an error now, not after the last epoch
+    const std::string fault = fault_of_json(accounting.environment);
+    require(fault.empty(), "the environment of a run must be JSON: ", fault);
+  }
   FolderLock lock(folder);
   const bool resume = settle(folder, config, existing);
   if (config->threads > 0) set_num_threads(config->threads);
