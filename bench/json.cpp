@@ -14,19 +14,6 @@ ordered_json json_of(const Spread& s) {
           {"count", s.count}};
 }
 
-ordered_json json_of(const Environment& e) {
-  return {{"date", e.date},
-          {"cpu", e.cpu},
-          {"simd", e.simd},
-          {"processors", e.processors},
-          {"threads", e.threads},
-          {"load_before", json_or_null(e.load)},
-          {"compiler", e.compiler},
-          {"joule", e.joule},
-          {"onednn", json_or_null(e.onednn)},
-          {"warnings", e.warnings}};
-}
-
 ordered_json json_of(const Shape& shape) {
   return std::vector<std::int64_t>(shape.begin(), shape.end());
 }

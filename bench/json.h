@@ -6,6 +6,7 @@
 #include "joule/bench/environment.h"
 #include "joule/bench/statistics.h"
 #include "joule/core/shape.h"
+#include "joule/measure/environment_json.h"
 
 // JSON that all reports of this folder share.
 namespace joule::bench {
@@ -18,7 +19,7 @@ nlohmann::ordered_json json_of(const ConvReport& report);
 nlohmann::ordered_json json_of(const StepsReport& report);
 
 nlohmann::ordered_json json_of(const Spread& spread);
-nlohmann::ordered_json json_of(const Environment& environment);
+using measure::json_of;
 nlohmann::ordered_json json_of(const Shape& shape);
 
 /// null if there is nothing.

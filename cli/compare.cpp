@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "joule/bench/gate/gate_outputs.h"
 #include "joule/cli/commands.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/study/study.h"
@@ -33,15 +34,30 @@ constexpr const char* kExamples = R"(Examples:
   joule compare runs/* --csv epochs.csv --json compare.json --svg charts
   joule compare runs/eat runs/eat-macs
       studies: as joule study compare
+  joule compare runs/old-1 runs/old-2 runs/old-3 runs/old-4 \
+      --gate runs/new-1 runs/new-2 runs/new-3 runs/new-4 --gate-tolerance 5%
+      whether the new ones are worse: in work, energy or time
+  joule compare old/*.json --gate new/*.json
+      the same of what joule bench train, infer or conv wrote with --json
 
 A run that is not finished is compared as far as it came, and marked. Measured
 and modelled energies stay apart. If runs were taken on different machines, or
-none is recorded, that is said.)";
+none is recorded, that is said.
+
+With --gate the exit code is 0 if nothing is worse, 1 if something is, and 5 if
+that cannot be decided, for lack of runs or because they cannot be compared.)";
 
 struct Options {
   std::vector<std::string> runs;
   std::string html, csv, json, svg;
+  std::vector<std::string> gate;
+  std::string gate_figures;
+  double gate_tolerance = 3, gate_level = 5;  // percent
+  bool gate_same_machine = false;
 };
+
+/// --gate could not decide.
+constexpr int kUndecided = 5;
 
 /// "Training loss" -> "training-loss.svg".
 std::string file_name(const std::string& title) {
@@ -85,7 +101,54 @@ bool are_studies(const std::vector<std::string>& folders) {
   return studies > 0;
 }
 
+/// Whether they are files; if not, they are folders.
+bool are_files(const Options& options) {
+  std::vector<std::string> paths = options.runs;
+  paths.insert(paths.end(), options.gate.begin(), options.gate.end());
+  std::error_code ignored;
+  for (const std::string& path : paths) {
+    if (!std::filesystem::exists(path, ignored)) {
+      throw DataError(path + ": there is no such folder or file");
+    }
+  }
+  const auto is_folder = [&](const std::string& path) {
+    return std::filesystem::is_directory(path, ignored);
+  };
+  const auto folders = std::ranges::count_if(paths, is_folder);
+  require(folders == 0 || folders == std::ssize(paths),
+          "--gate: ", *std::ranges::find_if(paths, is_folder),
+          " is a folder, others are files; runs are judged by runs, reports by reports");
+  return folders == 0;
+}
+
+int judge(const Options& options) {
+  require(options.html.empty() && options.csv.empty() && options.svg.empty(),
+          "--gate: writes --json alone, no --html, --csv or --svg");
+  bench::GateOptions how{.tolerance = options.gate_tolerance / 100,
+                         .level = options.gate_level / 100};
+  if (!options.gate_figures.empty()) {
+    for (const std::string& kind : names_in("--gate-figures", options.gate_figures)) {
+      how.kinds.push_back(bench::gate_kind(kind));
+    }
+  }
+  const auto read = are_files(options) ? bench::gate_reports : bench::gate_runs;
+  const bench::Gate gate =
+      bench::gate(read(options.runs, options.gate, options.gate_same_machine), how);
+  if (!options.json.empty()) write_file_atomically(options.json, dumped(json_of(gate), 2) + "\n");
+  fmt::print("{}", to_text(gate, columns_of(STDOUT_FILENO)));
+  switch (gate.outcome()) {
+    case bench::Gate::Outcome::passed:
+      return 0;
+    case bench::Gate::Outcome::regressed:
+      return 1;
+    case bench::Gate::Outcome::undecided:
+      break;
+  }
+  return kUndecided;
+}
+
 int compare(const Options& options) {
+  if (!options.gate.empty()) return judge(options);
   if (are_studies(options.runs)) {
     require(options.svg.empty(), "--svg: of runs; the charts of studies are on the page (--html)");
     return compare_studies(
@@ -109,8 +172,10 @@ void add_compare(Command& app, Run& run) {
       "compare", "Compare training runs, or studies: curves, means, energy, options");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(*command, "runs", options->runs,
-             "Folders that joule train has written, at least two; or folders of studies")
+  add_option(
+      *command, "runs", options->runs,
+      "Folders that joule train has written, at least two; or folders of studies; with --gate also "
+      "reports of joule bench")
       ->required()
       ->type_name("DIR");
   const auto file = [&](const char* name, std::string& value, const char* help) {
@@ -122,6 +187,29 @@ void add_compare(Command& app, Run& run) {
   file("--json", options->json, "Every figure");
   add_option(*command, "--svg", options->svg, "The page's charts as SVG files in this folder")
       ->type_name("DIR");
+  auto* const gate = add_option(*command, "--gate", options->gate,
+                                "Folders of runs, or reports of joule bench, that are judged by "
+                                "those in front: the exit code says whether they are worse")
+                         ->type_name("PATH")
+                         ->take_all();
+  add_option(*command, "--gate-tolerance", options->gate_tolerance,
+             "Changes of times, ratios, joules and memory that do not matter, in percent")
+      ->capture_default_str()
+      ->percent()
+      ->needs(gate);
+  add_option(*command, "--gate-level", options->gate_level,
+             "How often, in percent, a gate may find what is not there")
+      ->capture_default_str()
+      ->percent()
+      ->needs(gate);
+  add_option(*command, "--gate-figures", options->gate_figures,
+             "Judge only figures of these kinds: count, energy, ratio, time, memory")
+      ->type_name("KIND,...")
+      ->needs(gate);
+  command
+      ->add_flag("--gate-same-machine", options->gate_same_machine,
+                 "State that all were measured on one machine, where files do not tell")
+      ->needs(gate);
   command->callback([options, &run] { run = [options] { return compare(*options); }; });
 }
 

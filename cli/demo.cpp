@@ -12,13 +12,16 @@
 #include "joule/cli/options/config_options.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/run_report.h"
+#include "joule/cli/output/training_events.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/core/threads.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
 #include "joule/io/json_dump.h"
+#include "joule/measure/environment_json.h"
 #include "joule/report/compare/outputs.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/run/run.h"
@@ -47,6 +50,7 @@ struct Options {
   training::Config config{
       .validation = 0, .epochs = 2, .lr = 0.1, .l0_lambda = 0.5, .l0_warmup = 0.5};
   bool resume = false, overwrite = false;
+  std::string tensorboard;
 };
 
 void remove_file(const std::string& path) {
@@ -206,12 +210,21 @@ std::string summary_json(const RunResult& standard, const RunResult& l0) {
        {{"test_accuracy", l0.evaluation.accuracy() - standard.evaluation.accuracy()},
         {"relu_outputs_nonzero", change(nonzeros(standard), nonzeros(l0))},
         {"modelled_energy", energy}}}};
-  return dumped(json, 2) + "\n";
+  return dumped(with_schema("joule.demo", 1, json), 2) + "\n";
+}
+
+/// Empty without --tensorboard.
+std::string events_folder(const Options& options, const std::string& net) {
+  return options.tensorboard.empty() ? "" : options.tensorboard + "/" + net;
 }
 
 int demo(const Options& options) {
   const Existing existing = cli::existing(options);
-  for (const char* name : kNets) training::check_folder(options.out + "/" + name, existing);
+  for (const char* name : kNets) {
+    training::check_folder(options.out + "/" + name, existing);
+    TrainingEvents(events_folder(options, name), options.config, existing);  // says what is wrong
+  }
+  if (options.config.threads > 0) set_num_threads(options.config.threads);
   const Interrupt interrupt;
   std::vector<RunResult> results;
   for (const char* name : kNets) {
@@ -229,14 +242,19 @@ int demo(const Options& options) {
       show(p);
     };
     const std::string folder = options.out + "/" + name;
+    TrainingEvents events(events_folder(options, name), config, existing);
+    events.add_to(hooks);
     RunReport report(folder, config, {});
-    auto result = run_in_folder(folder, config, existing, hooks, {}, report.on_checkpoint());
+    auto result =
+        run_in_folder(folder, config, existing, hooks, {.environment = measure::environment_json()},
+                      report.on_checkpoint());
     if (!result) {
       progress.clear();
       fmt::print(stderr, "joule: interrupted; joule demo --resume goes on from there\n");
       return kInterrupted;
     }
     report.finish(*result);
+    events.finish();
     results.push_back(std::move(*result));
   }
   write_file_atomically(summary_of(options.out), summary_json(results[0], results[1]));
@@ -268,6 +286,9 @@ void add_demo(Command& app, Run& run) {
        {"l0_sigma", "l0_cutoff", "l0_warmup", "seed", "threads", "deterministic"}) {
     fields.add(name);
   }
+  add_option(*command, "--tensorboard", options->tensorboard,
+             "Event files of TensorBoard, in DIR/standard and DIR/l0")
+      ->type_name("DIR");
   auto* const resume = command->add_flag("--resume", options->resume, "Resume an interrupted demo");
   command->add_flag("--overwrite", options->overwrite, "Replace the files of runs that are in DIR")
       ->excludes(resume);

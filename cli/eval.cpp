@@ -15,6 +15,7 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/io/json_dump.h"
+#include "joule/measure/environment_json.h"
 #include "joule/report/text_layout.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/relu_threshold.h"
@@ -175,6 +176,7 @@ int eval(const EvalOptions& options) {
           "--save-model: writes one net, so --relu-threshold takes one number with it, got ",
           options.most_lost.size());
   auto [model, test] = options.input.load();
+  const measure::Environment environment = measure::environment();
   std::vector<training::ThresholdedModel> chosen = thresholded(options, model);
   if (!options.saved.empty()) training::save_model(options.saved, chosen[0].model);
   const training::Evaluation without = *training::evaluate(model.net, test);
@@ -192,7 +194,8 @@ int eval(const EvalOptions& options) {
     }
     if (chosen.size() == 1) result["relu_threshold"] = json_of(chosen[0], without);
     if (several) result["relu_thresholds"] = front_json(options.most_lost, chosen, with, without);
-    fmt::print("{}\n", dumped(result, 2));
+    result["environment"] = measure::json_of(environment);
+    fmt::print("{}\n", dumped(with_schema("joule.eval", 1, result), 2));
   } else {
     fmt::print("{}", options.input.which_epoch(model));
     if (several) {

@@ -156,7 +156,7 @@ void add_info(Command& app, Run& run) {
     run = [json, sysfs] {
       const ordered_json info = collect(*sysfs);
       if (*json) {
-        fmt::print("{}\n", dumped(info, 2));
+        fmt::print("{}\n", dumped(with_schema("joule.info", 1, info), 2));
       } else {
         print(info);
       }

@@ -27,6 +27,7 @@
 #include "joule/energy/window.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/json_dump.h"
+#include "joule/measure/environment_json.h"
 
 namespace joule::cli {
 namespace {
@@ -84,7 +85,8 @@ class Metering {
         interrupt_(interrupt),
         meters_(std::move(selected.meters)),
         unread_(std::move(selected.unread)),
-        quiet_(meters_.size()) {}
+        quiet_(meters_.size()),
+        environment_(joule::measure::environment()) {}
 
   /// Runs the command between two quiet spells; none if the user stopped it before it began.
   std::optional<Ended> run() {
@@ -104,7 +106,7 @@ class Metering {
     for (std::size_t i = 0; i < meters_.size(); ++i) {
       const MeterInfo& info = meters_[i]->info();
       const IdlePower idle = idle_power(i);
-      Measurement measurement = measure(info, intervals_[i], idle);
+      Measurement measurement = energy::measure(info, intervals_[i], idle);
       const std::string closing = meters_[i]->closing_remark();
       if (!closing.empty()) measurement.remarks.push_back(closing);
       ordered_json entry{{"meter", energy::json_of(info)}};
@@ -121,13 +123,15 @@ class Metering {
                         {"reason", info.reason},
                         {"remedy", info.remedy}});
     }
-    return {{"version", 1},
-            {"command", options_.command},
-            {"exit_code", ended.exit_code},
-            {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
-            {"meters", meters},
-            {"not_read", unread},
-            {"closure", json_of(closure(infos, measurements))}};
+    const ordered_json body{{"version", 1},  // of the time before there were schemas
+                            {"environment", joule::measure::json_of(environment_)},
+                            {"command", options_.command},
+                            {"exit_code", ended.exit_code},
+                            {"signal", ended.signal ? ordered_json(ended.signal) : ordered_json()},
+                            {"meters", meters},
+                            {"not_read", unread},
+                            {"closure", json_of(closure(infos, measurements))}};
+    return with_schema("joule.meter", 1, body);
   }
 
  private:
@@ -159,7 +163,8 @@ class Metering {
   const Interrupt& interrupt_;
   Meters meters_;
   std::vector<MeterInfo> unread_;
-  std::vector<std::vector<Quiet>> quiet_;  // per meter
+  std::vector<std::vector<Quiet>> quiet_;    // per meter
+  joule::measure::Environment environment_;  // before the command ran
   std::vector<Interval> intervals_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -25,8 +26,9 @@
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/json_dump.h"
 #include "joule/io/nearest.h"
-#include "joule/measure/environment.h"
+#include "joule/measure/environment_json.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
 #include "joule/report/figures.h"
@@ -178,6 +180,7 @@ class Profiling {
     o_.execution.apply();
     require_distinct_files();
     environment_ = environment();
+    environment_json_ = environment_json();
     measure::Subject subject = load();
     const Device device = o_.execution.where();
     meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()},
@@ -235,14 +238,29 @@ class Profiling {
   }
 
   /// Without times also without what differs from day to day.
-  report::Pairs environment() const {
+  measure::Environment measured_in() const {
     measure::Environment e = measure::environment();
-    if (o_.no_times) e.date.clear(), e.load.reset(), e.warnings.clear();
-    report::Pairs pairs = facts(e);
+    if (!o_.no_times) return e;
+    e.date.clear(), e.load.reset(), e.warnings.clear();
+    e.machine.hertz.reset(), e.machine.celsius.reset();
+    return e;
+  }
+
+  report::Pairs environment() const {
+    report::Pairs pairs = facts(measured_in());
     pairs.emplace_back("device", o_.execution.config.device);
     pairs.emplace_back("products in", o_.execution.products_in());
     pairs.emplace_back("measured choices", tune::use_tuning().text());
     return pairs;
+  }
+
+  /// With what else the figures depend on.
+  std::string environment_json() const {
+    nlohmann::ordered_json json = measure::json_of(measured_in());
+    json["device"] = o_.execution.config.device;
+    json["products_in"] = o_.execution.products_in();
+    json["measured_choices"] = tune::use_tuning().text();
+    return dumped(json);
   }
 
   measure::ProfilePlan plan() const {
@@ -302,6 +320,7 @@ class Profiling {
                     .attribution = attribution(done, idle),
                     .times = !o_.no_times,
                     .environment = environment_,
+                    .environment_json = environment_json_,
                     .windows = windows(done, mode)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
@@ -368,6 +387,7 @@ class Profiling {
   Meter* meter_ = nullptr;
   std::vector<Quiet> quiet_;
   report::Pairs environment_;
+  std::string environment_json_;
 };
 
 void add_reports(Command& command, Options& o) {
@@ -378,7 +398,7 @@ void add_reports(Command& command, Options& o) {
        "Report as JSON to this file; -: to standard output, instead of the table");
   file("--html", o.html, "A page with everything in it, for a browser; it opens without a network");
   file("--csv", o.csv, "A line per operation as CSV; - as above");
-  file("--prometheus", o.prometheus, "Prometheus' text format");
+  file("--prometheus", o.prometheus, "Prometheus' text format, which is OpenMetrics too");
   file("--trace", o.trace, "Every call as a trace for chrome://tracing and ui.perfetto.dev");
   file("--record", o.record, "The meter's raw readings, for --meter replay:FILE");
   file("--windows", o.windows, "Measured windows, layer by layer, for joule energy --fit");

@@ -14,6 +14,7 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/energy/ledger.h"
 #include "joule/io/atomic_file.h"
+#include "joule/io/json_dump.h"
 #include "joule/layers/graph/builder.h"
 #include "joule/layers/graph/net.h"
 #include "joule/layers/uninitialised.h"
@@ -213,7 +214,8 @@ int summary(const Options& options) {
   Row total{.parameters = subject.net.parameter_count()};
   for (const Row& row : rows) total.work += row.work;
   if (options.json) {
-    fmt::print("{}\n", to_json(subject.graph, rows, total).dump(2));
+    const ordered_json json = to_json(subject.graph, rows, total);
+    fmt::print("{}\n", dumped(with_schema("joule.summary", 1, json), 2));
   } else {
     print_table(subject.graph, rows, total);
   }

@@ -9,9 +9,12 @@
 #include "joule/cli/options/energy_options.h"
 #include "joule/cli/options/option.h"
 #include "joule/cli/output/run_report.h"
+#include "joule/cli/output/training_events.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/progress.h"
+#include "joule/core/threads.h"
 #include "joule/io/input_file.h"
+#include "joule/measure/environment_json.h"
 #include "joule/optim/optimizers.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/run/run.h"
@@ -40,6 +43,8 @@ constexpr const char* kExamples = R"(Examples:
   joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 \
       --out runs/measured
       measures the energy by the processors' counters, and stops after 2 kJ
+  joule train --out runs/watched --tensorboard events/watched
+      and tensorboard --logdir events shows its curves while it trains
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
 
@@ -64,6 +69,10 @@ class Options {
     auto* const tune = command.add_flag(
         "--tune", tune_, "First measure the choices for this run that joule tune's table lacks");
     energy_.add_to(command);
+    add_option(command, "--tensorboard", tensorboard_,
+               "Event files of TensorBoard in this folder: curves, histograms, options, from the "
+               "first epoch on")
+        ->type_name("DIR");
     auto* const resume =
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
     tune->excludes(resume);  // the rest of a run chooses as its beginning did
@@ -76,6 +85,7 @@ class Options {
   const std::string& out() const { return out_; }
   const EnergyOptions& energy() const { return energy_; }
   bool tune() const { return tune_; }
+  const std::string& tensorboard() const { return tensorboard_; }
   Existing existing() const {
     return resume_ ? Existing::resume : overwrite_ ? Existing::overwrite : Existing::refuse;
   }
@@ -115,7 +125,7 @@ class Options {
   Config config_;
   ConfigOptions fields_;
   EnergyOptions energy_;
-  std::string out_, file_, net_;
+  std::string out_, file_, net_, tensorboard_;
   bool resume_ = false, overwrite_ = false, tune_ = false;
 };
 
@@ -125,6 +135,8 @@ int train(const Options& options) {
   if (options.existing() == Existing::resume && !training::config_of(options.out())) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }
+  TrainingEvents events(options.tensorboard(), *config, options.existing());
+  if (config->threads > 0) set_num_threads(config->threads);  // which page and summary tell
   const Interrupt interrupt;
   const auto stop = [&] { return interrupt.requested(); };
   if (options.tune()) {
@@ -132,13 +144,15 @@ int train(const Options& options) {
       fmt::print(stderr, "tuned {} {} ({})\n", result.layer, result.entry.op, ++measured);
     });
   }
-  const training::RunAccounting accounting = options.energy().open(device(config), stop);
+  training::RunAccounting accounting = options.energy().open(device(config), stop);
+  accounting.environment = measure::environment_json();
   if (interrupt.requested()) return kInterrupted;
   RunReport report(options.out(), config, accounting);
   ProgressBar progress(config->epochs);
   training::Hooks hooks = progress.hooks();
   std::string why = "interrupted";
   hooks.stop = stop;
+  events.add_to(hooks);
   hooks.on_budget = [&](const std::string& reason) { why = reason; };
   const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting,
                                     report.on_checkpoint());
@@ -151,6 +165,7 @@ int train(const Options& options) {
     return kInterrupted;
   }
   report.finish(*result);
+  events.finish();
   fmt::print("{}: test accuracy {:.2f} %, {} parameters, {:.0f} s of training\n", options.out(),
              100 * result->evaluation.accuracy(), result->parameters, result->seconds);
   if (!result->launches.empty()) fmt::print("{}: {}\n", options.out(), result->launches);

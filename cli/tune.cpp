@@ -17,9 +17,11 @@
 #include "joule/cli/output/tune_report.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
+#include "joule/io/json_dump.h"
 #include "joule/io/nearest.h"
 #include "joule/io/tuning_file.h"
 #include "joule/kernels/this_machine.h"
+#include "joule/measure/environment_json.h"
 #include "joule/measure/image_size.h"
 #include "joule/measure/open_net.h"
 #include "joule/training/config.h"
@@ -161,6 +163,7 @@ int tune(const Options& options) {
   const std::string path = options.out.empty() ? tuning_path() : options.out;
   const Interrupt interrupt;  // before there is anything to clean up
   const auto file = tune::open_table(path);
+  const measure::Environment environment = measure::environment();
   const std::vector<tune::TuneResult> results = measure_all(options, interrupt);
   ordered_json list = ordered_json::array();
   std::size_t points = 0, changed = 0;
@@ -180,8 +183,9 @@ int tune(const Options& options) {
                               {"joule", machine.joule},
                               {"onednn", machine.onednn},
                               {"rounds", options.rounds},
+                              {"environment", measure::json_of(environment)},
                               {"operations", list}};
-    fmt::print("{}\n", report.dump(2));
+    fmt::print("{}\n", dumped(with_schema("joule.tune", 1, report), 2));
   } else {
     fmt::print("{}: {} operations; of {} choices {} differ from the static ones\n", path,
                results.size(), points, changed);

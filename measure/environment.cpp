@@ -41,7 +41,10 @@ Environment environment() {
       .threads = num_threads(),
       .compiler = compiler(),
       .joule = machine.joule,
-      .load = load()};
+      .load = load(),
+      .flags = JOULE_FLAGS,
+      .commit = JOULE_COMMIT,
+      .machine = machine_state()};
   if (!machine.onednn.empty()) e.onednn = machine.onednn;
   e.warnings = disturbances(e);
   return e;

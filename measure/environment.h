@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "joule/measure/machine_state.h"
+
 namespace joule::measure {
 
 /// Where and with what something was measured.
@@ -21,6 +23,9 @@ struct Environment {
   std::optional<double> load;         // of the last minute, before the measurement
   /// What a reader of the figures must know: disturbances(), and what the measurement adds.
   std::vector<std::string> warnings;
+  std::string flags{};   // of the compiler, for this build
+  std::string commit{};  // of git, when the build was configured; empty: not of a clone
+  MachineState machine{};
 
   friend bool operator==(const Environment&, const Environment&) = default;
 };

@@ -27,8 +27,8 @@ all             libboost-math-dev      p-values of statistics; Sobol sequences (
 all             libcli11-dev           command lines
 all             libsoci-dev            stores studies in SQLite or PostgreSQL
 all             libsqlite3-dev         stores tables of architectures
-all             libprotobuf-dev        decodes the records of published tables of architectures
-all             protobuf-compiler      the same: writes the decoder
+all             libprotobuf-dev        decodes the records of published tables of architectures; encodes TensorBoard's events
+all             protobuf-compiler      the same: writes the code for it
 all             libonnx-dev            the messages of ONNX files, which nets are read from and written as
 all             libjs-chart.js         draws the charts of the reports
 demo|test|tsan  dataset-fashion-mnist  the images that the demo and the tests train on
@@ -96,11 +96,12 @@ if ((${#missing[@]})); then
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || fail "apt-get install failed"
 fi
 
-# The peers that read our safetensors and ONNX files, the images that we read and our SPDX documents, and those that our
-# statistics, fronts and samplers are compared with; what our Python package is built and tested with.  Not in Debian, or of
-# another version than the tests' figures are of: their tests are skipped when PyPI is out of reach.
+# The peers that read our safetensors and ONNX files, the images that we read, our SPDX documents, our events, metrics and JSON, and
+# those that our statistics, fronts and samplers are compared with; what our Python package is built and tested with.  Not in Debian,
+# or of another version than the tests' figures are of: their tests are skipped when PyPI is out of reach.
 peers=(numpy==1.26.4 safetensors==0.4.5 pillow==11.3.0 scipy==1.17.1 moocore==0.3.2 optuna==5.0.0 scikit-learn==1.7.2 spdx-tools==0.8.5
-       onnx==1.23.2 onnxruntime==1.32.0 nanobind==3.1.0 scikit-build-core==1.1.2 pytest==9.2.0 pandas==3.0.6)
+       onnx==1.23.2 onnxruntime==1.32.0 tensorboard==2.21.0 prometheus-client==0.26.0 jsonschema==4.26.0
+       nanobind==3.1.0 scikit-build-core==1.1.2 pytest==9.2.0 pandas==3.0.6)
 if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" ]]; then
   rm -f build/python/ready
   if python3 -m venv --clear build/python &&

@@ -113,7 +113,7 @@ std::string of_point(const search::Point& point, const std::string& dimension) {
 }
 
 ordered_json document(const Study& study) {
-  ordered_json json{{"format", "joule study 1"}};
+  ordered_json json = with_schema("joule.study", 1, {{"format", "joule study 1"}});
   json["study"] = json_of(study.definition);
   json["origin"] = json_of(study.origin);
   return json;

@@ -251,8 +251,18 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   }
   finish_epoch(validation);
   if (hooks.on_epoch) hooks.on_epoch(metrics_.back());
+  show(hooks);
   predict(hooks);
   return true;
+}
+
+void Trainer::show(const Hooks& hooks) {
+  if (!hooks.on_evaluated) return;
+  hooks.on_evaluated({.metrics = metrics_.back(),
+                      .evaluation = *evaluation_,
+                      .net = model_.net,
+                      .judged = learning_.validation.size() > 0 ? learning_.validation : test_,
+                      .learning_rate = optimizer_->learning_rate()});
 }
 
 void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {

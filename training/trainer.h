@@ -106,6 +106,7 @@ class Trainer {
   bool train_steps(const Hooks& hooks);  // returns whether it reached the end
   std::optional<Evaluation> judge(const char* which, const Dataset& images,
                                   std::function<bool()> stop);
+  void show(const Hooks& hooks);
   void finish_epoch(const std::optional<Evaluation>& validation);
   void steer(double error, std::int64_t steps);
   void steer_within_epoch();

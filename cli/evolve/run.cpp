@@ -35,7 +35,7 @@ int evolve(const EvolveRunOptions& o) {
   const std::string& folder = o.run->folder();
   const study::EvolveResults results = study::evolve_results(done->study, done->trials, folder);
   const report::Document document = report::evolve_document(results);
-  write_document(folder, o.markdown, document, report::evolve_json(results));
+  write_document(folder, o.markdown, document, "evolve", report::evolve_json(results));
   write_file_atomically(folder + "/generations.csv", generations_csv(results));
   fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/generations.csv\n", folder);

@@ -89,7 +89,8 @@ int build(const BuildOptions& o) {
   if (!o.table.empty()) table.save(o.table);
   const study::BuildResults results = study::build_results(config, done->trials);
   const report::Document document = report::build_document(done->study, results);
-  write_document(o.run->folder(), o.markdown, document, report::build_json(done->study, results));
+  write_document(o.run->folder(), o.markdown, document, "nas-build",
+                 report::build_json(done->study, results));
   fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{1}, {0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n",
              o.run->folder(), path);

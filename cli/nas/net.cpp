@@ -56,7 +56,7 @@ int net(const Options& o) {
     write_file_atomically(o.out, nn::to_json(nas::network_of(cell, skeleton, name)));
   }
   if (o.json) {
-    fmt::print("{}\n", dumped(json_of_net(cell, name, counts), 2));
+    fmt::print("{}\n", dumped(with_schema("joule.nas.net", 1, json_of_net(cell, name, counts)), 2));
     return 0;
   }
   if (!(cell == given)) fmt::print("pruned       {}\n", to_text(cell));

@@ -107,7 +107,8 @@ void print_json(const nas::Table& table, const std::vector<nas::Answer>& all) {
     for (const nas::Value& value : answer.values()) one["values"].push_back(json_of(value));
     list.push_back(std::move(one));
   }
-  fmt::print("{}\n", dumped({{"answers", list}, {"spent", json_of(table.spent())}}, 2));
+  const ordered_json body{{"answers", list}, {"spent", json_of(table.spent())}};
+  fmt::print("{}\n", dumped(with_schema("joule.nas.answers", 1, body), 2));
 }
 
 /// "measured.jsonl", "none: no meter was asked for".
@@ -197,7 +198,8 @@ int query(const Options& options) {
   nas::Table table = nas::Table::open(options.table);
   if (options.info) {
     const nas::TableInfo info = info_of(table);
-    options.json ? fmt::print("{}\n", dumped(json_of(info), 2)) : print_info(info);
+    options.json ? fmt::print("{}\n", dumped(with_schema("joule.nas.table", 1, json_of(info)), 2))
+                 : print_info(info);
     return 0;
   }
   const std::vector<nas::Answer> all = answers(table, options);

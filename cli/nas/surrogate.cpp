@@ -96,7 +96,7 @@ int surrogate(const Options& o) {
   fmt::print("\n{}", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   if (!o.out.empty()) {
     std::filesystem::create_directories(o.out);
-    write_document(o.out, o.markdown, document, report::surrogate_json(results));
+    write_document(o.out, o.markdown, document, "surrogate", report::surrogate_json(results));
   }
   if (!o.save.empty()) save_surrogate(o, cells);
   return 0;

@@ -200,7 +200,7 @@ std::string to_json(const EnergyReport& r) {
   }
   for (const EnergyEstimate& estimate : r.estimates) json["profiles"].push_back(profile(estimate));
   json["counts"] = counts(r.counts);
-  return dumped(json, 2) + "\n";
+  return dumped(with_schema("joule.energy", 1, json), 2) + "\n";
 }
 
 }  // namespace joule::cli

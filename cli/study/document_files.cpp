@@ -31,7 +31,9 @@ void write_markdown(const fs::path& file, const std::string& pictures,
 }  // namespace
 
 void write_document(const std::string& folder, const std::string& markdown,
-                    const report::Document& document, const nlohmann::ordered_json& data) {
+                    const report::Document& document, const std::string& kind,
+                    const nlohmann::ordered_json& results) {
+  const nlohmann::ordered_json data = with_schema("joule.study." + kind, 1, results);
   write_file_atomically(folder + "/results.json", dumped(data, 2) + "\n");
   write_file_atomically(folder + "/study.html", to_html(document, data));
   write_markdown(folder + "/table.md", "pictures", document);

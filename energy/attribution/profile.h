@@ -48,6 +48,8 @@ struct Profile {
   std::vector<std::string> notes;
   /// What there is to know of machine and program: "processor", "AMD EPYC 9555".
   std::vector<std::pair<std::string, std::string>> environment;
+  /// The same as a JSON object, for the JSON; empty: the texts.
+  std::string environment_json{};
   std::vector<MeterInfo> sources;  // of energy, whether they can be read or not
   std::vector<ProfileWindow>
       windows;  // all of the meter, in their order; none if it has no readings
@@ -80,12 +82,13 @@ Ratio modelled_per_dynamic(const Profile& profile);
 /// GFLOP/s of the dense algorithm, 2 per MAC; none without MACs, or if it took no time.
 std::optional<double> gflops(const Totals& totals);
 
-/// The profile as JSON: "joule-profile", version 1; docs/energy.md explains each member.
+/// The profile as JSON: "joule.profile", version 2; docs/energy.md explains each member.
 std::string to_json(const Profile& profile);
 /// A line per line of the ledger, in the columns of the JSON's lines; what there is not is empty.
 /// Names are quoted where RFC 4180 asks for it.
 std::string to_csv(const Profile& profile);
-/// Prometheus' text exposition format, version 0.0.4.  What is unavailable has no sample.
+/// A text that is right both as Prometheus' exposition format, version 0.0.4, to which units and
+/// the end are comments, and as OpenMetrics 1.0.  What is unavailable has no sample.
 std::string to_prometheus(const Profile& profile);
 
 /// The pieces whose energy the counter can resolve, for fit_cost_model(): gross energy, and the

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
+#include <string>
+#include <string_view>
+
 #include "joule/core/error.h"
 #include "joule/energy/attribution/profile.h"
 
@@ -21,11 +24,21 @@ std::string label(const char* key, const std::string& value) {
   return fmt::format("{}=\"{}\"", key, escaped(value));
 }
 
+/// OpenMetrics' line of the unit, which is how a name ends; empty if it has none.
+std::string unit_line(std::string_view name) {
+  for (const char* const unit : {"seconds", "joules", "bytes"}) {
+    if (name.ends_with(std::string("_") + unit)) return fmt::format("# UNIT {} {}\n", name, unit);
+  }
+  return "";
+}
+
 /// The samples of one metric under their head; nothing if there are none.
 class Metric {
  public:
   Metric(const char* name, const char* type, const char* help)
-      : name_(name), head_(fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help)) {}
+      : name_(name),
+        head_(fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{3}", name, type, help,
+                          unit_line(name))) {}
 
   template <class T>
   void sample(const std::string& labels, T value) {
@@ -104,7 +117,7 @@ std::string window_metrics(const Profile& p) {
 }  // namespace
 
 std::string to_prometheus(const Profile& profile) {
-  return operation_metrics(profile) + window_metrics(profile);
+  return operation_metrics(profile) + window_metrics(profile) + "# EOF\n";
 }
 
 }  // namespace joule::energy

@@ -61,6 +61,7 @@ ordered_json not_in_sum(const Profile& p) {
 }
 
 ordered_json environment(const Profile& p) {
+  if (!p.environment_json.empty()) return ordered_json::parse(p.environment_json);
   ordered_json object = ordered_json::object();
   for (const auto& [what, is] : p.environment) object[what] = is;
   return object;
@@ -104,32 +105,33 @@ ordered_json json_of(const Profile& p) {
   ordered_json lines = ordered_json::array();
   for (const ProfileRow& row : rows(p, By::line)) lines.push_back(json_row(row, p.times));
   const Ratio ratio = modelled_per_dynamic(p);
-  return {{"format", "joule-profile"},
-          {"version", 1},
-          {"model", p.model},
-          {"input", p.input},
-          {"data", p.data},
-          {"mode", p.mode},
-          {"batch", p.batch},
-          {"steps", p.steps},
-          {"warmup", p.warmup},
-          {"meter", json_of(p.meter)},
-          {"not_in_sum", not_in_sum(p)},
-          {"idle_power", json_of(p.idle_power)},
-          {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
-          {"attribution", name(p.attribution.rule)},
-          {"window", json_of(p.attribution.whole)},
-          {"ticks", ticks(p.attribution.ticks)},
-          {"unattributed", json_of(p.attribution.unattributed)},
-          {"total", json_row(total(p), p.times)},
-          {"modelled_per_dynamic",
-           {{"value", or_null(ratio.value)},
-            {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
-          {"notes", p.notes},
-          {"environment", environment(p)},
-          {"sources", sources(p)},
-          {"windows", windows(p)},
-          {"lines", lines}};
+  const ordered_json body{{"format", "joule-profile"},  // of the time before there were schemas
+                          {"version", 2},
+                          {"model", p.model},
+                          {"input", p.input},
+                          {"data", p.data},
+                          {"mode", p.mode},
+                          {"batch", p.batch},
+                          {"steps", p.steps},
+                          {"warmup", p.warmup},
+                          {"meter", json_of(p.meter)},
+                          {"not_in_sum", not_in_sum(p)},
+                          {"idle_power", json_of(p.idle_power)},
+                          {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
+                          {"attribution", name(p.attribution.rule)},
+                          {"window", json_of(p.attribution.whole)},
+                          {"ticks", ticks(p.attribution.ticks)},
+                          {"unattributed", json_of(p.attribution.unattributed)},
+                          {"total", json_row(total(p), p.times)},
+                          {"modelled_per_dynamic",
+                           {{"value", or_null(ratio.value)},
+                            {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
+                          {"notes", p.notes},
+                          {"environment", environment(p)},
+                          {"sources", sources(p)},
+                          {"windows", windows(p)},
+                          {"lines", lines}};
+  return with_schema("joule.profile", 2, body);
 }
 
 std::string to_json(const Profile& p) { return dumped(json_of(p), 2) + "\n"; }

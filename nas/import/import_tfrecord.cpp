@@ -2,10 +2,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "joule/exchange/tfrecord/tfrecord.h"
 #include "joule/io/json_text.h"
 #include "joule/nas/import/decode.h"
 #include "joule/nas/import/import.h"
-#include "joule/nas/import/tfrecord.h"
 
 namespace joule::nas {
 namespace {
@@ -44,7 +44,7 @@ Record record_of(const std::string& data, EnergyKind kind, const std::string& so
 }  // namespace
 
 std::size_t import_tfrecord(const std::string& path, EnergyKind kind, Table& table) {
-  TfRecordReader reader(path);
+  exchange::TfRecordReader reader(path);
   const std::string source = source_name(path);
   if (kind == EnergyKind::automatic && source.find("surrogate") != std::string::npos) {
     kind = EnergyKind::surrogate;  // energy_7V9E_surrogate.tfrecord

@@ -3,6 +3,7 @@
 
 #include "joule/core/error.h"
 #include "joule/io/csv.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/compare/outputs.h"
 #include "joule/training/config_fields.h"
 #include "joule/training/config_json.h"
@@ -139,7 +140,7 @@ std::vector<std::string> csv_head() {
 }  // namespace
 
 ordered_json json_of(const Comparison& c) {
-  ordered_json json{{"version", 1}};
+  ordered_json json{{"version", 1}};  // of the time before there were schemas
   for (const ComparedRun& run : c.runs) json["runs"].push_back(json_of(run));
   for (const Group& group : c.groups) json["groups"].push_back(json_of(c, group));
   json["differences"] = ordered_json::array();
@@ -150,7 +151,7 @@ ordered_json json_of(const Comparison& c) {
   for (const auto& [what, is] : c.common) json["options"]["common"][what] = is;
   json["machine_and_program"] = json_of(c.environment);
   json["warnings"] = c.warnings;
-  return json;
+  return with_schema("joule.compare", 1, json);
 }
 
 std::string to_csv(const Comparison& c) {

@@ -6,6 +6,7 @@
 
 #include "joule/core/error.h"
 #include "joule/io/csv.h"
+#include "joule/io/json_dump.h"
 #include "joule/report/study/study_comparison_outputs.h"
 
 namespace joule::report {
@@ -95,7 +96,7 @@ ordered_json json_of(const StudyComparison& c) {
   if (c.front) json["front"] = *c.front;
   for (const auto& [a, b] : c.unseparated) json["front_not_told_apart"].push_back({a, b});
   for (const Contrast& contrast : c.contrasts) json["differs"][contrast.what] = contrast.values;
-  return json;
+  return with_schema("joule.study.compare", 1, json);
 }
 
 std::string to_csv(const StudyComparison& c) {

@@ -12,7 +12,14 @@ import tempfile
 import unittest
 from pathlib import Path
 
+try:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+    from prometheus_client.parser import text_string_to_metric_families as prometheus_text
+except ImportError as missing:
+    open_metrics, why = None, str(missing)
+
 JOULE = os.environ["JOULE"]
+GOLDEN = Path(__file__).resolve().parents[1] / "report" / "profile" / "report.prom"
 FAKE_NVML = Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml"
 GPU = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML), "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "5"}
 NET = ("--model", "lenet5", "--input", "28x28x1", "--classes", 10, "--batch", 4)
@@ -80,7 +87,7 @@ class Profile(unittest.TestCase):
             self.assertAlmostEqual(line["modelled"]["value"], expected, delta=1e-9 * expected)
         self.assertAlmostEqual(report["modelled_per_dynamic"]["value"], modelled / 120)
         self.assertEqual(report["notes"], [])
-        self.assertEqual((report["format"], report["version"], report["mode"]), ("joule-profile", 1, "forward"))
+        self.assertEqual((report["schema"], report["mode"]), ({"name": "joule.profile", "version": 2}, "forward"))
 
     def test_by_time_and_training(self):
         report = self.report("--meter", self.trace("two.jsonl", [40, 50]), "--steps", 2, "--train")
@@ -223,14 +230,16 @@ class Profile(unittest.TestCase):
         for meter, energies in ((self.trace("two.jsonl", [40, 50]), True), ("none", False)):
             report = self.report("--meter", meter, "--steps", 2, "--prometheus", path)
             text = path.read_text()
-            self.assertTrue(text.endswith("\n"))
+            self.assertTrue(text.endswith("\n# EOF\n"))
             typed, seen = set(), {}
             label = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
             for line in text.splitlines():
                 if match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)", line):
                     self.assertNotIn(match[1], typed)
                     typed.add(match[1])
-                elif not line.startswith("# HELP "):
+                elif match := re.fullmatch(r"# UNIT ([a-zA-Z_:][a-zA-Z0-9_:]*)_(seconds|joules|bytes)", line):
+                    self.assertIn(f"{match[1]}_{match[2]}", typed)
+                elif not line.startswith("# HELP ") and line != "# EOF":
                     match = re.fullmatch(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)\{{({label}(?:,{label})*)\}} (\S+)", line)
                     self.assertTrue(match, line)
                     self.assertIn(match[1], typed)
@@ -240,6 +249,25 @@ class Profile(unittest.TestCase):
             self.assertEqual(sum(of("joule_op_macs")), report["total"]["macs"])
             self.assertEqual(of("joule_window_energy_available"), [float(energies)])
             self.assertEqual(len(of("joule_op_attributed_joules")), len(report["lines"]) if energies else 0)
+
+    @unittest.skipUnless(open_metrics, "" if open_metrics else f"{why} (scripts/setup.sh test installs it)")
+    def test_prometheus_and_open_metrics_read_the_same(self):
+        path = self.folder / "joule.prom"
+        texts = [GOLDEN.read_text()]  # it has names that must be escaped
+        for meter in (self.trace("two.jsonl", [40, 50]), "none"):
+            self.report("--meter", meter, "--steps", 2, "--prometheus", path)
+            texts.append(path.read_text())
+        for text in texts:
+            families = list(open_metrics(text))
+            samples = lambda all: [(s.name, s.labels, s.value) for family in all for s in family.samples]  # noqa: E731
+            self.assertEqual(samples(families), samples(prometheus_text(text)))
+            self.assertEqual(len(samples(families)), sum(not line.startswith("#") for line in text.splitlines()))
+            for family in families:
+                self.assertEqual(family.type, "gauge")
+                unit = family.name.rsplit("_", 1)[1]
+                self.assertEqual(family.unit, unit if unit in ("seconds", "joules", "bytes") else "", family.name)
+            with self.assertRaises(ValueError):
+                list(open_metrics(text.removesuffix("# EOF\n")))
 
     def test_page(self):
         page = self.folder / "profile.html"
@@ -251,7 +279,7 @@ class Profile(unittest.TestCase):
             self.assertEqual("Power over time" in html, measured)
             self.assertEqual("Measured energy is unavailable" in html, not measured)
             self.assertEqual(len(report["windows"]), 4 if measured else 0)
-            self.assertIn("instruction set", report["environment"])
+            self.assertIn("simd", report["environment"])
             self.assertLessEqual({"nvml", "perf", "rapl"}, {source["name"] for source in report["sources"]})
             for source in report["sources"]:
                 self.assertTrue(source["status"] == "ok" or source["reason"])

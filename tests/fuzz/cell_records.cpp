@@ -3,7 +3,6 @@
 
 #include "joule/core/error.h"
 #include "joule/nas/import/decode.h"
-#include "joule/nas/import/tfrecord.h"
 #include "joule/tests/fuzz/reader.h"
 #include "joule/tests/support/file_bytes.h"
 #include "joule/tests/support/tfrecord_bytes.h"

@@ -360,6 +360,9 @@ TEST(RunFolder, FilesThatNoRunMadeStay) {
 TEST(RunFolder, ARunThatFailsAtOnceHarmsNoFile) {
   const TemporaryFolder folder;
   const std::string path = folder.path().string();
+  EXPECT_TRUE(message_of<ArgumentError>([&] {
+                run_in_folder(path, tiny_config(1), Existing::refuse, {}, {.environment = "{"});
+              }).starts_with("the environment of a run must be JSON: "));
   run_in_folder(path, tiny_config(1), Existing::refuse);
   write(folder / "notes.txt", "mine");
   const auto before = contents(path);

@@ -386,6 +386,35 @@ TEST(Trainer, TellsOfEveryStep) {
   EXPECT_EQ(error_of([&] { trainer.run_epoch(); }), "training: all 2 epochs are done");
 }
 
+TEST(Trainer, ShowsTheNetAfterEachEpochAndWhatIsRunThenCountsNowhere) {
+  for (const double held_back : {0.0, 0.25}) {
+    Config config = small_config();
+    config.validation = held_back;
+    Trainer plain(config, small_data());
+    while (!plain.finished()) plain.run_epoch();
+
+    Trainer trainer(config, small_data());
+    const std::int64_t judged =
+        held_back > 0 ? trainer.learning().validation.size() : small_data().test.size();
+    std::int64_t epochs = 0;
+    const Hooks hooks{.on_evaluated = [&](const EpochView& view) {
+      EXPECT_EQ(view.metrics.epoch, ++epochs);
+      EXPECT_EQ(&view.net, &trainer.model().net);
+      EXPECT_EQ(view.judged.size(), judged);
+      EXPECT_EQ(view.evaluation.accuracy(), view.metrics.test_accuracy);
+      EXPECT_GT(view.learning_rate, 0);
+      EXPECT_EQ(evaluate(view.net, view.judged)->images, judged);
+    }};
+    while (!trainer.finished()) trainer.run_epoch(hooks);
+    EXPECT_EQ(epochs, trainer.epoch());
+    EXPECT_EQ(weights(trainer), weights(plain));
+    for (std::size_t i = 0; i < plain.metrics().size(); ++i) {
+      EXPECT_EQ(whole(trainer.metrics()[i].energy).work.work,
+                whole(plain.metrics()[i].energy).work.work);
+    }
+  }
+}
+
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
   double squares = 0;
   for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(double{a[i]} - b[i], 2);

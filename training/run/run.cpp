@@ -16,6 +16,7 @@
 #include "joule/core/threads.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
+#include "joule/io/json_text.h"
 #include "joule/io/safetensors.h"
 #include "joule/training/components.h"
 #include "joule/training/run/folder_lock.h"
@@ -166,12 +167,14 @@ Accounting with_spent_file(Accounting accounting, const std::string& folder, Exi
 }
 
 /// The run is over: all of metrics.jsonl.
-RunResult result_of(const std::string& folder, Trainer& trainer, const Footprint& footprint) {
-  RunResult result{.evaluation = trainer.evaluate_now(),
-                   .work = trainer.work(),
-                   .parameters = trainer.model().net.parameter_count(),
-                   .launches = trainer.launches(),
-                   .energy = {.lost_after = trainer.lost_after(), .footprint = footprint}};
+RunResult result_of(const std::string& folder, Trainer& trainer, const RunAccounting& accounting) {
+  RunResult result{
+      .evaluation = trainer.evaluate_now(),
+      .work = trainer.work(),
+      .parameters = trainer.model().net.parameter_count(),
+      .launches = trainer.launches(),
+      .energy = {.lost_after = trainer.lost_after(), .footprint = accounting.footprint},
+      .environment = accounting.environment};
   const auto add = [&](EpochMetrics epoch) {
     result.seconds += epoch.seconds;
     result.energy.epochs.push_back(std::move(epoch));
@@ -228,6 +231,10 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
                                        const RunAccounting& accounting,
                                        const OnCheckpoint& on_checkpoint) {
   check(accounting.footprint);
+  if (!accounting.environment.empty()) {  // an error now, not after the last epoch
+    const std::string fault = fault_of_json(accounting.environment);
+    require(fault.empty(), "the environment of a run must be JSON: ", fault);
+  }
   FolderLock lock(folder);
   const bool resume = settle(folder, config, existing);
   if (config->threads > 0) set_num_threads(config->threads);
@@ -264,7 +271,7 @@ std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedC
       return std::nullopt;
     }
   }
-  const RunResult result = result_of(folder, trainer, accounting.footprint);
+  const RunResult result = result_of(folder, trainer, accounting);
   save_net(folder, trainer);
   write_file_atomically(in(folder, kSummary), to_json(result));
   remove_spent(folder);

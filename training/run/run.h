@@ -19,6 +19,8 @@ enum class Existing { refuse, resume, overwrite };
 struct RunAccounting {
   Accounting energy;
   Footprint footprint;
+  /// Where and with what it runs, as JSON for summary.json; empty: not told.
+  std::string environment{};
 };
 
 /// Called with the complete epochs (thinned out for a long run, see training/run/history.h)
@@ -50,7 +52,8 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 /// Returns   nothing if `hooks.stop` or the energy budget ended the run; the checkpoint then holds
 ///           the position.
 /// Errors    as FolderLock and check_folder(); ArgumentError if the run had another configuration
-///           (resume); TrainingError as Trainer; DataError if a file cannot be read or written.
+///           (resume), or the environment is not JSON; TrainingError as Trainer; DataError if a
+///           file cannot be read or written.
 std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
                                        Existing existing, const Hooks& hooks = {},
                                        const RunAccounting& accounting = {},

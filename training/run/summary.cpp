@@ -89,6 +89,7 @@ ordered_json json_of(const RunResult& result) {
   training["modelled_energy"] = modelled_energy(all);
   json["energy"] = json_of(result.energy);
   json.update(choice_json(result.energy.epochs));
+  if (!result.environment.empty()) json["environment"] = ordered_json::parse(result.environment);
   return json;
 }
 
@@ -104,6 +105,8 @@ ordered_json json_of(const Evaluation& e) {
   return json;
 }
 
-std::string to_json(const RunResult& result) { return dumped(json_of(result), 2) + "\n"; }
+std::string to_json(const RunResult& result) {
+  return dumped(with_schema("joule.run", 1, json_of(result)), 2) + "\n";
+}
 
 }  // namespace joule::training

@@ -19,6 +19,7 @@ struct RunResult {
   double seconds = 0;    // of all training steps
   std::string launches;  // Trainer::launches(); not in summary.json, as it decides no figure there
   RunEnergy energy;
+  std::string environment{};  // as RunAccounting's
 };
 
 /// The sum over the layers of an evaluation.

@@ -132,7 +132,7 @@ def test_gradients():
 
 def test_borrowed_memory_is_not_written():
     array = np.array([-1, 2], np.float32)
-    with pytest.raises(joule.ArgumentError, match="somebody else's and only read"):
+    with pytest.raises(joule.ArgumentError, match="belongs to the caller and is read-only"):
         joule.Tensor(array).copy_from(np.zeros(2, np.float32))
     owned = joule.Tensor(array).clone()
     owned.copy_from(np.zeros(2, np.float32))

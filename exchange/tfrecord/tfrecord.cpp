@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/nas/import/tfrecord.h"
+#include "joule/exchange/tfrecord/tfrecord.h"
 
 #include <array>
 #include <bit>
@@ -8,7 +8,7 @@
 
 #include "joule/core/error.h"
 
-namespace joule::nas {
+namespace joule::exchange {
 namespace {
 
 /// `bytes` as a little-endian number.
@@ -21,6 +21,13 @@ T little_endian(const char* bytes) {
   return number;
 }
 
+template <class T>
+std::string little_endian_bytes(T number) {
+  std::string bytes;
+  for (std::size_t i = 0; i < sizeof(T); ++i) bytes += static_cast<char>(number >> (8 * i) & 0xff);
+  return bytes;
+}
+
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes) {
@@ -31,6 +38,12 @@ std::uint32_t crc32c(std::string_view bytes) {
 
 std::uint32_t masked_crc32c(std::string_view bytes) {
   return std::rotr(crc32c(bytes), 15) + 0xa282ead8U;
+}
+
+std::string tfrecord(std::string_view data) {
+  const std::string length = little_endian_bytes(static_cast<std::uint64_t>(data.size()));
+  return str(length, little_endian_bytes(masked_crc32c(length)), data,
+             little_endian_bytes(masked_crc32c(data)));
 }
 
 void TfRecordReader::fail(const std::string& what) const {
@@ -51,7 +64,8 @@ bool TfRecordReader::next(std::string& data) {
   if (masked_crc32c({head.data(), 8}) != little_endian<std::uint32_t>(head.data() + 8)) {
     fail("the check sum of its length is wrong: damaged, or no TFRecord file");
   }
-  if (length > kMostBytes) fail(str("is of ", length, " bytes, more than any of a table"));
+  if (length > kMostBytes)
+    fail(str("is of ", length, " bytes, more than the ", kMostBytes, " that one may have"));
   data.resize(static_cast<std::size_t>(length));
   read(data.data(), data.size());
   std::array<char, 4> sum{};
@@ -62,4 +76,4 @@ bool TfRecordReader::next(std::string& data) {
   return true;
 }
 
-}  // namespace joule::nas
+}  // namespace joule::exchange

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "joule/nas/import/tfrecord.h"
+#include "joule/exchange/tfrecord/tfrecord.h"
 
 #include <gtest/gtest.h>
 
-#include "joule/nas/import/decode.h"
 #include "joule/tests/support/files.h"
 #include "joule/tests/support/tfrecord_bytes.h"
 
-namespace joule::nas {
+namespace joule::exchange {
 namespace {
 
 std::vector<std::string> records_of(const std::string& path) {
@@ -38,6 +37,18 @@ TEST(TfRecord, ReadsRecordsAlsoGzipped) {
   EXPECT_TRUE(records_of(test::write(folder / "c", "")).empty());
 }
 
+TEST(TfRecord, WritesWhatItReads) {
+  const test::TemporaryFolder folder;
+  std::string bytes, expected;
+  const std::vector<std::string> records{"", "one", std::string(300, '\xfe')};
+  for (const std::string& record : records) {
+    bytes += tfrecord(record);
+    expected += test::tfrecord(record);
+  }
+  EXPECT_EQ(bytes, expected);
+  EXPECT_EQ(records_of(test::write(folder / "a", bytes)), records);
+}
+
 TEST(TfRecord, SaysWhereWhatIsWrong) {
   const test::TemporaryFolder folder;
   const std::string path = folder / "damaged";
@@ -58,21 +69,8 @@ TEST(TfRecord, SaysWhereWhatIsWrong) {
   data[19 + 12] ^= 1;
   EXPECT_EQ(error_of(data), at + "the check sum of its data is wrong: damaged");
   EXPECT_EQ(error_of(first + test::tfrecord_head(std::uint64_t{1} << 40)),
-            at + "is of 1099511627776 bytes, more than any of a table");
-}
-
-TEST(Base64, IsThatOfRfc4648) {
-  EXPECT_EQ(from_base64(""), "");
-  EXPECT_EQ(from_base64("Zg=="), "f");
-  EXPECT_EQ(from_base64("Zm8="), "fo");
-  EXPECT_EQ(from_base64("Zm9v"), "foo");
-  EXPECT_EQ(from_base64("Zm9v\nYmFy\n"), "foobar");
-  EXPECT_EQ(from_base64("+/+/"), "\xfb\xff\xbf");
-  for (const char* const text :
-       {"Z", "Zg", "Zg=", "=", "Zm9v=", "Z===", "Zg==Zg==", "Zm 9v", "Zm9*"}) {
-    EXPECT_THROW(from_base64(text), ArgumentError) << text;
-  }
+            at + "is of 1099511627776 bytes, more than the 16777216 that one may have");
 }
 
 }  // namespace
-}  // namespace joule::nas
+}  // namespace joule::exchange

@@ -7,7 +7,7 @@
 
 #include "joule/io/gzip_reader.h"
 
-namespace joule::nas {
+namespace joule::exchange {
 
 /// The CRC with Castagnoli's polynomial 0x1EDC6F41, reflected, as in iSCSI (RFC 3720).
 std::uint32_t crc32c(std::string_view bytes);
@@ -16,14 +16,16 @@ std::uint32_t crc32c(std::string_view bytes);
 /// that contains checksums is not trivial.
 std::uint32_t masked_crc32c(std::string_view bytes);
 
-/// Reads a TFRecord file, which may be gzipped.  Each record is its length (8 bytes,
-/// little-endian), the masked CRC of those 8 bytes (4), the data, and the masked CRC of the data
-/// (4).
+/// A record of a TFRecord file: the length of the data (8 bytes, little-endian), the masked CRC of
+/// those 8 bytes (4), the data, and the masked CRC of the data (4).
 ///
 /// Source    tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details".
+std::string tfrecord(std::string_view data);
+
+/// Reads a TFRecord file, which may be gzipped.
 class TfRecordReader {
  public:
-  static constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;  // of a record
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;  // of a record's data
 
   /// Errors    DataError as GzipReader.
   explicit TfRecordReader(const std::string& path) : file_(path) {}
@@ -45,4 +47,4 @@ class TfRecordReader {
   std::uint64_t start_ = 0;
 };
 
-}  // namespace joule::nas
+}  // namespace joule::exchange
