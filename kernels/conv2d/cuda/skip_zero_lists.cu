@@ -13,9 +13,8 @@
 namespace joule::cuda {
 namespace {
 
-constexpr int kWarps = 16;             // of a block; fewer where there are few pixels
-constexpr int kRows = 16;              // pixels of a warp
-constexpr std::int64_t kBlocks = 132;  // one for each multiprocessor of an H200
+constexpr int kWarps = 16;  // of a block; fewer where there are few pixels
+constexpr int kRows = 16;   // pixels of a warp
 
 /// What a warp reads of the lists: the non-zeros that a pixel of the output meets in a piece of the
 /// weights.
@@ -189,9 +188,12 @@ int part_channels(const Correlation& c) {
   return parts == 1 ? c.in_channels : ((c.in_channels + parts - 1) / parts + 3) / 4 * 4;
 }
 
+using Kernel = void (*)(Correlation, NonzeroRuns, Pieces);
+
 /// How a pass is launched.
 struct Launch {
   int each;  // columns of a lane
+  Kernel kernel;
   Pieces pieces;
   Grid grid;
 };
@@ -203,6 +205,8 @@ int columns_of(const Correlation& c) {
   return most == 4 && rows > rows_that_fit(4) && rows <= rows_that_fit(2) ? 2 : most;
 }
 
+/// As many blocks as the device holds at once: each keeps its weights, and takes one group of
+/// pixels after the other.
 Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   const std::int64_t warps = (c.pixels + kRows - 1) / kRows, tiles = (warps + kWarps - 1) / kWarps;
   const int each = columns_of(c), rows = rows_that_fit(each);
@@ -215,22 +219,22 @@ Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   pieces.count = c.h.taps * pieces.across * pieces.parts;
   pieces.together = std::clamp(rows / pieces.rows(), 1, std::max(1, pieces.count));
   const std::int64_t across = column_tiles(c.out_channels, each);
-  const std::int64_t at_once = std::min(tiles, std::max<std::int64_t>(1, kBlocks / across));
   const std::size_t weights =
       static_cast<std::size_t>(pieces.together) * pieces.rows() * kWarp * each;
-  return {
-      each,
-      pieces,
-      {.blocks = dim3(static_cast<unsigned>(across * at_once)),
-       .threads = dim3(static_cast<unsigned>(std::clamp<std::int64_t>(warps, 1, kWarps)) * kWarp),
-       .shared_bytes = weights * sizeof(float)}};
+  const Kernel kernel = each == 1   ? correlate_lists<1>
+                        : each == 2 ? correlate_lists<2>
+                                    : correlate_lists<4>;
+  Grid grid{
+      .threads = dim3(static_cast<unsigned>(std::clamp<std::int64_t>(warps, 1, kWarps)) * kWarp),
+      .shared_bytes = weights * sizeof(float)};
+  const std::int64_t at_once =
+      std::min(tiles, std::max<std::int64_t>(1, resident_blocks(kernel, grid) / across));
+  grid.blocks = dim3(static_cast<unsigned>(across * at_once));
+  return {each, kernel, pieces, grid};
 }
 
 void launch_correlation(const Correlation& c, const NonzeroRuns& lists, const Launch& l) {
-  const auto kernel = l.each == 1   ? correlate_lists<1>
-                      : l.each == 2 ? correlate_lists<2>
-                                    : correlate_lists<4>;
-  launch(kernel, l.grid, c, lists, l.pieces);
+  launch(l.kernel, l.grid, c, lists, l.pieces);
 }
 
 }  // namespace
