@@ -78,13 +78,13 @@ __device__ void load_weights(const Correlation& c, const Pieces& pieces, int fir
 
 /// What the output that reads `pixel` by tap (0, 0) meets in a piece; nothing outside of the image.
 __device__ Run run_of(const Correlation& c, const NonzeroRuns& lists, const Pieces& pieces,
-                      const ReadPixel& pixel, std::int64_t image_row, const Place& place) {
+                      const ReadPixel& pixel, const Place& place) {
   const int h = pixel.h + place.a * c.h.tap_step, w = pixel.w + place.b * c.w.tap_step;
   if (h < 0 || h >= c.h.in) return {};
   const int taps = min(pieces.taps, c.w.taps - place.b);
   const int begin = max(w, 0), end = min(w + taps, c.w.in);
   if (begin >= end) return {};
-  const std::int64_t row = image_row + h;
+  const std::int64_t row = pixel.image_row + h;
   const unsigned* const starts = lists.starts + row * lists.row_starts() + place.part;
   const unsigned from = starts[begin * pieces.parts];
   const unsigned to = starts[(end - 1) * pieces.parts + 1];
@@ -145,10 +145,11 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
   Epilogue::Totals totals;
   int loaded = -1;
   const std::int64_t pixels = blockDim.x / kWarp * kRows, step = gridDim.x / across * pixels;
-  for (std::int64_t first = blockIdx.x / across * pixels; first < c.pixels; first += step) {
+  std::int64_t group = blockIdx.x;  // of pixels, and of columns
+  for (std::int64_t first = blockIdx.x / across * pixels; first < c.pixels;
+       first += step, group += gridDim.x) {
     const std::int64_t first_pixel = first + warp * kRows;
     const ReadPixel pixel = read_pixel(c, first_pixel + lane % kRows);
-    const std::int64_t image_row = pixel.image / lists.row_values();
     float sums[kRows][kEach] = {};
     for (int piece = 0; piece < pieces.count; ++piece) {
       if (const int needed = piece - piece % pieces.together; needed != loaded) {
@@ -157,7 +158,7 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
         __syncthreads();
         loaded = needed;
       }
-      const Run mine = run_of(c, lists, pieces, pixel, image_row, place_of(pieces, piece));
+      const Run mine = run_of(c, lists, pieces, pixel, place_of(pieces, piece));
       __syncwarp();  // the runs before have been read
       if (lane < kRows) runs[warp][lane] = mine;
       __syncwarp();
@@ -170,8 +171,8 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
       }
     }
     store_sums(c, sums, first_pixel, first_column, totals);
+    c.epilogue.add(totals, group);
   }
-  c.epilogue.add(totals);
 }
 
 /// How many rows of weights shared memory holds; a multiple of four.
@@ -195,7 +196,7 @@ struct Launch {
   int each;  // columns of a lane
   Kernel kernel;
   Pieces pieces;
-  Grid grid;
+  Grid grid, groups;  // as many blocks as the device holds; one for each group of pixels
 };
 
 /// Two columns to a lane instead of four, if all weights then stay in shared memory.  (Not one: the
@@ -230,7 +231,9 @@ Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   const std::int64_t at_once =
       std::min(tiles, std::max<std::int64_t>(1, resident_blocks(kernel, grid) / across));
   grid.blocks = dim3(static_cast<unsigned>(across * at_once));
-  return {each, kernel, pieces, grid};
+  Grid groups = grid;
+  groups.blocks = dim3(static_cast<unsigned>(across * tiles));
+  return {each, kernel, pieces, grid, groups};
 }
 
 void launch_correlation(const Correlation& c, const NonzeroRuns& lists, const Launch& l) {
@@ -245,7 +248,7 @@ void conv2d_skip_zero_lists(const ops::Conv2d& op, Context&, Tally* tally) {
   Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
   const ListedNonzeros lists(op.x, part_channels(c));
   const Launch l = launch_of(c, *lists);
-  EpilogueOf epilogue(op, l.grid, covered_columns(c.out_channels, l.each));
+  EpilogueOf epilogue(op, l.groups, covered_columns(c.out_channels, l.each));
   c.epilogue = *epilogue;
   launch_correlation(c, *lists, l);
   epilogue.finish();

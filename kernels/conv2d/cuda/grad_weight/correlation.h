@@ -73,17 +73,19 @@ struct Correlation {
 
 /// The pixel of the image that tap (0, 0) of an output reads; it may lie outside.
 struct ReadPixel {
-  std::int64_t image;  // offset of the image's first element
+  std::int64_t image;      // offset of the image's first element
+  std::int64_t image_row;  // its first row, counted through all images
   int h, w;
 };
 
 /// For output `i` of the pass; a pixel outside of any image if there is no such output.
 __device__ inline ReadPixel read_pixel(const Correlation& c, std::int64_t i) {
   constexpr int kFarOutside = -(1 << 30);
-  if (i >= c.pixels) return {0, kFarOutside, kFarOutside};
+  if (i >= c.pixels) return {0, 0, kFarOutside, kFarOutside};
   const auto [line, column] = c.columns.split(i);
   const auto [n, row] = c.rows.split(line);
-  return {n * c.h.in * c.w.in * c.in_channels, c.h.in_first + row * c.h.in_step,
+  const std::int64_t image_row = n * c.h.in;
+  return {image_row * c.w.in * c.in_channels, image_row, c.h.in_first + row * c.h.in_step,
           c.w.in_first + column * c.w.in_step};
 }
 
