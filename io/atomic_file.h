@@ -31,6 +31,8 @@ class AtomicFile {
 
   void write(const void* bytes, std::size_t count);
   void commit();
+  /// Whether commit() puts a new file in the place of the old one; otherwise write() has written.
+  bool replaces() const { return !target_.empty(); }
 
  private:
   void open();

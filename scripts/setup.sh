@@ -111,3 +111,12 @@ if [[ $target == test && $(cat build/python/ready 2>/dev/null) != "${peers[*]}" 
     echo "setup: no ${peers[*]} from PyPI; the tests that use them will be skipped" >&2
   fi
 fi
+
+# cuobjdump, which reads the machine code of the CUDA kernels, where nvcc makes it and came without: the same.
+if [[ $target == test && -e build/python/ready ]] && nvcc=$(command -v nvcc) && ! command -v cuobjdump >/dev/null &&
+  [[ ! -x $(dirname "$(realpath "$nvcc")")/cuobjdump ]]; then
+  readers=(nvidia-cuda-cuobjdump==13.4.92 nvidia-cuda-nvdisasm==13.5.37)
+  build/python/bin/pip show -q "${readers[@]%%=*}" 2>/dev/null ||
+    build/python/bin/pip install -q --timeout 10 --retries 1 "${readers[@]}" ||
+    echo "setup: no ${readers[*]} from PyPI; the machine code of the CUDA kernels will not be checked" >&2
+fi

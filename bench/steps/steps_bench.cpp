@@ -109,7 +109,9 @@ class Measurement {
     add_torch();
   }
 
-  NetReport run(const StepsProgress& progress) {
+  /// `on_result` is called with what is known after each process of a round.
+  NetReport run(const StepsProgress& progress,
+                const std::function<void(const NetReport&)>& on_result) {
     std::vector<Way> chosen;
     for (const Side& side : sides_) {
       tell(progress, str(side.name, ": finding its best way"));
@@ -120,13 +122,22 @@ class Measurement {
       for (const auto i : generator_.permutation(std::ssize(sides_))) {
         const auto at = static_cast<std::size_t>(i);
         sides_[at].rounds.push_back(outcome_of(sides_[at], chosen[at], progress.stop));
+        on_result(known(chosen));
       }
     }
-    for (std::size_t i = 0; i < sides_.size(); ++i) report_.sides.push_back(report(i, chosen[i]));
-    return std::move(report_);
+    return known(chosen);
   }
 
  private:
+  /// The sides that have run.
+  NetReport known(const std::vector<Way>& chosen) const {
+    NetReport net = report_;
+    for (std::size_t i = 0; i < sides_.size(); ++i) {
+      if (!sides_[i].rounds.empty()) net.sides.push_back(report(i, chosen[i]));
+    }
+    return net;
+  }
+
   void tell(const StepsProgress& progress, const std::string& what) const {
     if (progress.on_start) {
       progress.on_start(str(report_.spec.name, " (", report_.weights, "): ", what));
@@ -246,15 +257,17 @@ class Measurement {
   }
 
   std::optional<Spread> over(const Side& side, const char* other) const {
-    const auto rates = [](const Side& s) {
+    const auto found = std::ranges::find(sides_, other, &Side::name);
+    if (found == sides_.end()) return std::nullopt;
+    // Of the rounds that both have had.
+    const std::size_t rounds = std::min(side.rounds.size(), found->rounds.size());
+    if (rounds == 0) return std::nullopt;
+    const auto rates = [rounds](const Side& s) {
       std::vector<double> all;
-      for (const Outcome& o : s.rounds) all.push_back(o.images_per_second);
+      for (std::size_t i = 0; i < rounds; ++i) all.push_back(s.rounds[i].images_per_second);
       return all;
     };
-    for (const Side& candidate : sides_) {
-      if (candidate.name == other) return spread(ratios(rates(side), rates(candidate)));
-    }
-    return std::nullopt;
+    return spread(ratios(rates(side), rates(*found)));
   }
 
   SideReport report(std::size_t i, const Way& way) const {
@@ -302,7 +315,14 @@ StepsReport bench_steps(const StepsOptions& o, const StepsProgress& progress) {
   for (const NetChoice& choice : o.nets) measurements.emplace_back(o, choice, generator);
   if (progress.on_environment) progress.on_environment(report.environment);
   for (Measurement& measurement : measurements) {
-    report.nets.push_back(measurement.run(progress));
+    const auto on_result = [&](const NetReport& net) {
+      if (!progress.on_result) return;
+      StepsReport known = report;
+      known.complete = false;
+      known.nets.push_back(net);
+      progress.on_result(known);
+    };
+    report.nets.push_back(measurement.run(progress, on_result));
     if (progress.on_net) progress.on_net(report.nets.back());
   }
   return report;

@@ -29,10 +29,12 @@ struct StepsOptions {
   std::string torch_peer;
 };
 
-/// Callbacks: where it is measured, what is about to be measured, and every complete net.
+/// Callbacks: where it is measured, what is about to be measured, what is known after each process
+/// of a round (not complete), and every complete net.
 struct StepsProgress {
   std::function<void(const Environment&)> on_environment{};
   std::function<void(const std::string&)> on_start{};
+  std::function<void(const StepsReport&)> on_result{};
   std::function<void(const NetReport&)> on_net{};
   std::function<bool()> stop{};  // called continually
 };

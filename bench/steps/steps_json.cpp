@@ -66,6 +66,7 @@ ordered_json json_of(const StepsReport& report) {
   ordered_json nets = ordered_json::array();
   for (const NetReport& net : report.nets) nets.push_back(json_of(net, report.batch));
   return {{"schema", {{"name", "joule.bench.steps"}, {"version", kStepsSchema}}},
+          {"complete", report.complete},
           {"environment", json_of(report.environment)},
           {"options",
            {{"mode", report.train ? "train" : "infer"},

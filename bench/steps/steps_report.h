@@ -38,6 +38,7 @@ struct NetReport {
 
 struct StepsReport {
   Environment environment;
+  bool complete = true;  // false: as far as it got
   bool train = true;
   std::string device, precision, algorithms = "direct";
   std::int64_t batch = 0;

@@ -31,8 +31,8 @@ void print_environment(const bench::Environment& environment);
 class ReportFile {
  public:
   /// With an empty path, there is no file.
-  explicit ReportFile(const std::string& path) {
-    if (!path.empty()) file_.emplace(path);
+  explicit ReportFile(const std::string& path) : path_(path) {
+    if (!path_.empty()) file_.emplace(path_);
   }
   template <class Text>
   void write(Text&& text) {
@@ -40,9 +40,18 @@ class ReportFile {
     const std::string bytes = text();
     file_->write(bytes.data(), bytes.size());
     file_->commit();
+    file_.reset();
+  }
+  /// What is known so far, which write() replaces.  Not to a pipe or a terminal.
+  template <class Text>
+  void write_so_far(Text&& text) {
+    if (!file_ || !file_->replaces()) return;
+    write(text);
+    file_.emplace(path_);
   }
 
  private:
+  std::string path_;
   std::optional<AtomicFile> file_;
 };
 

@@ -82,6 +82,10 @@ int bench_steps(const Options& options, bool train) {
   const bench::StepsReport report = bench::bench_steps(
       measured, {.on_environment = print_environment,
                  .on_start = [](const std::string& what) { fmt::print(stderr, "{}\n", what); },
+                 .on_result =
+                     [&](const bench::StepsReport& known) {
+                       json.write_so_far([&] { return to_json(known); });
+                     },
                  .on_net =
                      [&](const bench::NetReport& net) {
                        fmt::print("{}", table(net, options.batch, columns_of(STDOUT_FILENO)));

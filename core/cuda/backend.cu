@@ -13,6 +13,7 @@
 #include "joule/core/cuda/graph.h"
 #include "joule/core/cuda/launch.h"
 #include "joule/core/cuda/live_blocks.h"
+#include "joule/core/cuda/staging.h"
 #include "joule/core/cuda/tally_slots.h"
 #include "joule/core/cuda/timers.h"
 #include "joule/core/cuda/uploads.h"
@@ -58,7 +59,8 @@ class CudaBackend final : public Backend {
       : stream_(make_stream()),
         tallies_(stream_.get()),
         timers_(stream_.get()),
-        uploads_(stream_.get()) {
+        uploads_(stream_.get()),
+        copies_in_(stream_.get()) {
     const int device = current_device();
     const auto attribute = [device](cudaDeviceAttr which) {
       int value = 0;
@@ -119,7 +121,8 @@ class CudaBackend final : public Backend {
 
   void copy_in(void* to, const void* from, std::size_t bytes) override {
     require_not_capturing("copy from the host");
-    copy_async(to, from, bytes, cudaMemcpyHostToDevice);
+    const std::lock_guard lock(copies_in_mutex_);
+    copies_in_.copy_in(to, from, bytes);
   }
   void copy_out(std::span<const HostCopy> copies) override {
     require_not_capturing("copy to the host");
@@ -297,6 +300,9 @@ class CudaBackend final : public Backend {
   Timers timers_;
   Uploads uploads_;
   std::vector<CapturedGraph*> graphs_;
+
+  std::mutex copies_in_mutex_;
+  Staging copies_in_;
 
   std::mutex arenas_mutex_;
   std::vector<std::shared_ptr<Arena>> arenas_;

@@ -38,7 +38,10 @@ void Timers::add(const Stopped& stopped) {
 void Timers::add_finished() {
   while (!stopped_.empty()) {
     const cudaError_t status = cudaEventQuery(pairs_[stopped_.front().pair].stop.get());
-    if (status == cudaErrorNotReady) return;
+    if (status == cudaErrorNotReady) {
+      cudaGetLastError();  // no error, but kept as the last one
+      return;
+    }
     check(status, "cudaEventQuery");
     add(stopped_.front());
     stopped_.pop_front();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string>
 
 #include "joule/core/cuda/block.h"
 #include "joule/core/cuda/launch.h"
@@ -61,6 +62,24 @@ void free_memory(void* memory) noexcept { cuda::report(cudaFree(memory), "cudaFr
 class Library {
  public:
   Library() {
+    try {
+      make();
+    } catch (const DeviceError& error) {
+      problem_ = error.what();
+    }
+  }
+
+  /// Why it cannot be used; empty if it can.
+  const std::string& problem() const { return problem_; }
+
+  template <class Call>
+  void with_handle(Call&& call) {
+    const std::lock_guard lock(mutex_);
+    call(handle_.get());
+  }
+
+ private:
+  void make() {
     const Functions& f = functions();
     check(f.create(handle_.receive()), "cublasCreate");
     // In this order: setting the stream takes a workspace away.
@@ -72,17 +91,11 @@ class Library {
     check(f.set_atomics_mode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
   }
 
-  template <class Call>
-  void with_handle(Call&& call) {
-    const std::lock_guard lock(mutex_);
-    call(handle_.get());
-  }
-
- private:
   // What cuBLAS chooses depends on what its workspace holds: NVIDIA's advice for Hopper, for all.
   static constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
   Handle<void*, free_memory> workspace_;  // outlives the handle
   Handle<cublasHandle_t, destroy> handle_;
+  std::string problem_;
   std::mutex mutex_;
 };
 
@@ -132,8 +145,8 @@ __global__ void add_bias(float* c, const float* bias, std::int64_t elements, std
 }  // namespace
 
 const char* unavailable() {
-  const std::string& problem = functions().library.problem();
-  return problem.empty() ? nullptr : problem.c_str();
+  if (!functions().library.problem().empty()) return functions().library.problem().c_str();
+  return library().problem().empty() ? nullptr : library().problem().c_str();
 }
 
 void gemm(const Gemm& g, Precision precision) {

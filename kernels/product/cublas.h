@@ -6,7 +6,7 @@
 
 namespace joule::cublas {
 
-/// Loads cuBLAS.  Why it cannot be used, or null.  Needs a device.
+/// Loads cuBLAS and prepares it for this process.  Why it cannot be used, or null.  Needs a device.
 const char* unavailable();
 
 /// Queues the product by cuBLAS.  m, n and k must not be 0.

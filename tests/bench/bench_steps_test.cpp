@@ -242,6 +242,36 @@ TEST(BenchSteps, ComparesTheRatesOfTheRounds) {
       }).ends_with(str("its net has ", parameters + 1, " parameters, Joule's has ", parameters)));
 }
 
+// A run that is ended early keeps what it has.
+TEST(BenchSteps, TellsWhatIsKnownAfterEachProcess) {
+  const test::TemporaryFolder folder;
+  std::vector<StepsReport> known;
+  const StepsReport report =
+      bench_steps({.nets = {{"small-cnn", ""}},
+                   .batch = 32,
+                   .steps = 2,
+                   .rounds = 2,
+                   .program = fake_program(folder, "joule", to_json(side_result())),
+                   .torch_peer = folder / "none"},
+                  {.on_result = [&](const StepsReport& so_far) { known.push_back(so_far); }});
+  ASSERT_EQ(known.size(), 4u) << "two sides, two rounds";
+  for (const StepsReport& so_far : known) EXPECT_FALSE(so_far.complete);
+  ASSERT_EQ(known[0].nets.size(), 1u);
+  ASSERT_EQ(known[0].nets[0].sides.size(), 1u) << "the first side alone";
+  EXPECT_EQ(known[0].nets[0].sides[0].images_per_second.count, 1);
+  EXPECT_EQ(known[0].nets[0].sides[0].over_dense.has_value(),
+            known[0].nets[0].sides[0].name == "joule, dense");
+  EXPECT_EQ(known[1].nets[0].sides.size(), 2u);
+  const SideReport& joule = known[2].nets[0].sides[0];
+  ASSERT_EQ(joule.name, "joule");
+  ASSERT_TRUE(joule.over_dense.has_value());
+  EXPECT_EQ(joule.over_dense->count, 1) << "of the round that both have had";
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(report.nets[0].sides[0].images_per_second.count, 2);
+  EXPECT_EQ(to_json(report).find("\"complete\": false"), std::string::npos);
+  EXPECT_NE(to_json(known[3]).find("\"complete\": false"), std::string::npos);
+}
+
 TEST(BenchSteps, SaysHowToGetLibtorch) {
   const test::TemporaryFolder folder;
   const StepsReport report =

@@ -65,6 +65,17 @@ TEST(CudaFaults, AnOperationThatFailsIsNotTimed) {
   dispatch(ops::Relu{.x = x, .y = y});
 }
 
+TEST(CudaFaults, AnEventThatIsNotReadyLeavesNoErrorBehind) {
+  energy::Ledger ledger;
+  const energy::Recording recording(ledger);
+  const Tensor x = ones(1), y = ones(1);
+  simt::fail("cudaEventQuery", cudaErrorNotReady);
+  for (int i = 0; i < 1200; ++i) dispatch(ops::Relu{.x = x, .y = y});  // more than wait unasked
+  EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(nullptr), cudaErrorInvalidResourceHandle) << "the error was not taken";
+  cudaGetLastError();
+}
+
 TEST(CudaFaults, EveryAllocationIsReturned) {
   const std::size_t before = simt::allocated_bytes();
   {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "joule/core/autograd/accumulate.h"
 #include "joule/core/backend/backend.h"
 #include "joule/core/backend/read_back.h"
@@ -84,6 +88,38 @@ TEST_F(Cuda, ManyValuesAreWaitedForOnce) {
     EXPECT_EQ(c.values<double>()[2], doubles.values<double>()[2]);
     EXPECT_EQ(nonzeros, 11);
     EXPECT_EQ(of_host, 4);
+  }
+}
+
+// From any memory, not only from pinned memory, of which CUDA promises nothing.
+TEST_F(Cuda, HostMemoryMayBeReusedWhenACopyReturns) {
+  for (const std::int64_t n : {std::int64_t{1}, std::int64_t{5000}, std::int64_t{3} << 20}) {
+    const Tensor there = Tensor::zeros({n}, DType::f32, Device::cuda);
+    std::vector<float> values(static_cast<std::size_t>(n));
+    std::iota(values.begin(), values.end(), 1.0f);
+    const std::size_t bytes = values.size() * sizeof(float);
+    backend(Device::cuda).copy_in(there.mutable_data<float>(), values.data(), bytes);
+    std::fill(values.begin(), values.end(), -1.0f);
+    const Tensor back = there.to(Device::cpu);
+    for (std::int64_t i = 0; i < n; ++i) {
+      ASSERT_EQ(back.data<float>()[i], static_cast<float>(i + 1)) << n;
+    }
+  }
+}
+
+// Together more than the memory that they go through.
+TEST_F(Cuda, ManySmallCopiesKeepTheirValues) {
+  constexpr std::int64_t kRows = 3000, kColumns = 501;
+  const Tensor there = Tensor::zeros({kRows, kColumns}, DType::f32, Device::cuda);
+  for (std::int64_t row = 0; row < kRows; ++row) {
+    const std::vector<float> values(kColumns, static_cast<float>(row));
+    backend(Device::cuda)
+        .copy_in(there.mutable_data<float>() + row * kColumns, values.data(),
+                 values.size() * sizeof(float));
+  }
+  const Tensor back = there.to(Device::cpu);
+  for (std::int64_t i = 0; i < back.numel(); ++i) {
+    ASSERT_EQ(back.data<float>()[i], static_cast<float>(i / kColumns));
   }
 }
 

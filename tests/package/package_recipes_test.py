@@ -6,7 +6,9 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -31,6 +33,23 @@ class Recipes(unittest.TestCase):
     def options_exist(self, text):
         known = set(re.findall(r"^(?:option|set)\((JOULE_\w+)", CMAKE, re.MULTILINE))
         self.assertLessEqual(set(re.findall(r"-D(JOULE_\w+)=", text)), known)
+
+    def test_cuda_is_compiled_for_what_packages_meet(self):
+        script = 'include("%s/cmake/cuda_architectures.cmake")\n' % ROOT
+        script += "".join(f'joule_cuda_architectures(a {gpu} {tests})\nmessage("${{a}}")\n' for gpu in ("ON", "OFF") for tests in ("ON", "OFF"))
+        with tempfile.NamedTemporaryFile("w", suffix=".cmake") as file:
+            file.write(script)
+            file.flush()
+            lines = subprocess.run(["cmake", "-P", file.name], capture_output=True, text=True, check=True).stderr.split()
+        everywhere = "80-real;86-real;89-real;90"  # the last also as PTX
+        self.assertEqual(lines, ["native", "native", "90", everywhere])
+        presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
+        (preset,) = (p for p in presets if p["name"] == "package-cuda")
+        self.assertEqual((preset["inherits"], preset["cacheVariables"]["CMAKE_CUDA_ARCHITECTURES"]), ("package", everywhere))
+        # As nobody's tests, and with what the build says.
+        recipe = (ROOT / "packaging/docker/Dockerfile.cuda").read_text()
+        self.assertIn("ARG ARCHITECTURES=\n", recipe)
+        self.assertIn("-DJOULE_TESTS=OFF", recipe)
 
     def test_vcpkg(self):
         port = json.loads((ROOT / "packaging/vcpkg/joule/vcpkg.json").read_text())

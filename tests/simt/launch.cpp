@@ -61,6 +61,8 @@ cudaError_t simt::launch(const cudaLaunchConfig_t& config, const void* kernel,
                          std::function<void()> body) {
   return call("cudaLaunchKernelEx", [&] {
     if (const cudaError_t error = check(config, kernel)) return error;
+    const dim3& blocks = config.gridDim;
+    Runtime::instance().last_blocks = std::size_t{blocks.x} * blocks.y * blocks.z;
     return submit(config.stream,
                   [grid = config.gridDim, block = config.blockDim, shared = config.dynamicSmemBytes,
                    body = std::move(body)] { return run(grid, block, shared, body); });

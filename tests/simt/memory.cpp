@@ -52,6 +52,14 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes) {
   return cudaSuccess;
 }
 
+/// As late as CUDA may: not before the next call, because a host that goes on at once may change or
+/// free what it has not been told is read.
+cudaError_t copy_late(void* to, const void* from, std::size_t bytes) {
+  if (!is_valid(to, bytes)) return cudaErrorInvalidValue;
+  Runtime::instance().late_copy = [=] { copy(to, from, bytes); };
+  return cudaSuccess;
+}
+
 cudaError_t fill(void* pointer, int value, std::size_t bytes) {
   if (!Arena::instance().is_allocated(pointer, bytes)) return cudaErrorInvalidValue;
   const DeviceAccess access;
@@ -190,7 +198,9 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   return call(__func__, [&] {
     if (bytes == 0) return cudaSuccess;
     if (const cudaError_t error = check_kind(to, from, kind)) return error;
-    return submit(stream, [=] { return copy(to, from, bytes); });
+    const Arena& arena = Arena::instance();
+    const bool from_host = arena.contains(to) && !arena.contains(from);
+    return submit(stream, [=] { return (from_host ? copy_late : copy)(to, from, bytes); });
   });
 }
 

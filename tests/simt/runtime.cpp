@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/tests/simt/runtime.h"
 
+#include <utility>
+
 #include "joule/tests/simt/arena.h"
 #include "joule/tests/simt/block.h"
 #include "joule/tests/simt/pinned.h"
@@ -78,6 +80,10 @@ Runtime& Runtime::instance() {
   return *runtime;
 }
 
+void catch_up() {
+  if (const auto copy = std::exchange(Runtime::instance().late_copy, nullptr)) copy();
+}
+
 cudaError_t obstacle(const char* function) {
   Runtime& runtime = Runtime::instance();
   if (runtime.sticky) return runtime.sticky;
@@ -137,6 +143,8 @@ void reset() {
   runtime.injections.clear();
   runtime.last_report.clear();
   runtime.max_dynamic_shared.clear();
+  runtime.late_copy = nullptr;
+  runtime.last_blocks = 0;
   joule::simt::last_error = cudaSuccess;
 }
 
@@ -145,7 +153,12 @@ void set_seed(std::uint64_t seed) { Block::instance().order().shuffle(seed); }
 void set_ascending_order() { Block::instance().order().ascend(); }
 std::size_t allocated_bytes() { return Arena::instance().allocated_bytes(); }
 void set_memory_bytes(std::size_t bytes) { Arena::instance().set_total_bytes(bytes); }
-void set_guard(bool guard) { Arena::instance().set_guard(guard); }
+std::size_t last_blocks() { return Runtime::instance().last_blocks; }
+void set_guard(bool guard) {
+  const std::lock_guard lock(Runtime::instance().mutex);
+  joule::simt::catch_up();  // the host may look at it now
+  Arena::instance().set_guard(guard);
+}
 void set_device_count(int count) { Runtime::instance().device_count = count; }
 void fail(const std::string& function, cudaError_t error, int calls) {
   Runtime::instance().injections[function] = {calls, error};

@@ -3,6 +3,7 @@
 
 #include <simt/errors.h>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,7 +26,12 @@ struct Runtime {
   std::map<std::string, Injection, std::less<>> injections;
   std::string last_report;
   std::map<const void*, int> max_dynamic_shared;  // by kernel, where it was set
+  std::function<void()> late_copy;  // from memory of the host, which has not been read yet
+  std::size_t last_blocks = 0;      // of a launch
 };
+
+/// Makes the late copy.  Before everything else that happens on a device.
+void catch_up();
 
 /// Why the function cannot do anything: no device, a sticky error, an injected one.
 cudaError_t obstacle(const char* function);
@@ -36,6 +42,7 @@ cudaError_t recorded(cudaError_t error);
 template <class F>
 cudaError_t call(const char* function, F&& body) {
   const std::lock_guard lock(Runtime::instance().mutex);
+  catch_up();
   const cudaError_t error = obstacle(function);
   return recorded(error ? error : std::forward<F>(body)());
 }

@@ -27,6 +27,9 @@ void set_ascending_order();
 std::size_t allocated_bytes();
 void set_memory_bytes(std::size_t bytes);
 
+/// How many blocks the last launch had.
+std::size_t last_blocks();
+
 /// Whether host code that touches device memory ends with SIGSEGV (it does at the start).
 void set_guard(bool guard);
 

@@ -314,8 +314,10 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   return call(__func__, [&] {
     if (!handles().execs.count(exec)) return cudaErrorInvalidResourceHandle;
     return submit(stream, [graph = exec->graph] {
-      for (const Operation& operation : graph->operations)
+      for (const Operation& operation : graph->operations) {
+        catch_up();
         if (const cudaError_t error = operation()) return error;
+      }
       return cudaSuccess;
     });
   });

@@ -3,12 +3,15 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/cudnn_api.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
+#include "joule/kernels/conv2d/first_that_runs.h"
 
 namespace joule::cudnn {
 namespace {
@@ -45,9 +48,10 @@ TensorDescriptor images(std::int64_t n, std::int64_t h, std::int64_t w, std::int
   return desc;
 }
 
-/// Of tf32 and bf16 it makes tf32: other conversions of f32 are to half, whose range is smaller.
+/// The default type rounds f32 to tf32 where the device can; only FMA_MATH keeps it.  Of bf16 it
+/// makes tf32, too: other conversions of f32 are to half, whose range is smaller.
 cudnnMathType_t math_of(Precision precision) {
-  return precision == Precision::f32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+  return precision == Precision::f32 ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
 }
 
 /// cuDNN's descriptions of the operands as they lie in Joule's tensors, and the geometry.
@@ -78,11 +82,14 @@ struct Problem {
   }
 };
 
-// What differs between the three passes: the algorithms that may be taken, and cuDNN's functions.
-// Neither Winograd's nor Fourier's: their errors are larger.
+constexpr float kOne = 1, kZero = 0;  // result = one * what is computed + zero * what was there
+
+// What differs between the three passes: the algorithms that may be taken, cuDNN's functions, and
+// the result.  Neither Winograd's nor Fourier's algorithms: their errors are larger.
 
 struct Forward {
   static constexpr const char* kRank = "cudnnGetConvolutionForwardAlgorithm_v7";
+  static constexpr const char* kRun = "cudnnConvolutionForward";
   using Op = ops::Conv2d;
   using Algorithm = cudnnConvolutionFwdAlgo_t;
   using Candidate = cudnnConvolutionFwdAlgoPerf_t;
@@ -101,10 +108,18 @@ struct Forward {
     return api().cudnnGetConvolutionForwardWorkspaceSize(
         handle, p.x.get(), p.weight.get(), p.convolution.get(), p.y.get(), algorithm, &bytes);
   }
+  static const Tensor& result(const Op& op) { return op.y; }
+  static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
+                           const Storage& workspace, const Op& op, void* y) {
+    return api().cudnnConvolutionForward(
+        handle, &kOne, p.x.get(), op.x.data<float>(), p.weight.get(), op.weight.data<float>(),
+        p.convolution.get(), algorithm, workspace.data(), workspace.bytes(), &kZero, p.y.get(), y);
+  }
 };
 
 struct BackwardData {
   static constexpr const char* kRank = "cudnnGetConvolutionBackwardDataAlgorithm_v7";
+  static constexpr const char* kRun = "cudnnConvolutionBackwardData";
   using Op = ops::Conv2dGradInput;
   using Algorithm = cudnnConvolutionBwdDataAlgo_t;
   using Candidate = cudnnConvolutionBwdDataAlgoPerf_t;
@@ -121,10 +136,19 @@ struct BackwardData {
     return api().cudnnGetConvolutionBackwardDataWorkspaceSize(
         handle, p.weight.get(), p.y.get(), p.convolution.get(), p.x.get(), algorithm, &bytes);
   }
+  static const Tensor& result(const Op& op) { return op.grad_x; }
+  static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
+                           const Storage& workspace, const Op& op, void* grad_x) {
+    return api().cudnnConvolutionBackwardData(
+        handle, &kOne, p.weight.get(), op.weight.data<float>(), p.y.get(), op.grad_y.data<float>(),
+        p.convolution.get(), algorithm, workspace.data(), workspace.bytes(), &kZero, p.x.get(),
+        grad_x);
+  }
 };
 
 struct BackwardFilter {
   static constexpr const char* kRank = "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
+  static constexpr const char* kRun = "cudnnConvolutionBackwardFilter";
   using Op = ops::Conv2dGradWeight;
   using Algorithm = cudnnConvolutionBwdFilterAlgo_t;
   using Candidate = cudnnConvolutionBwdFilterAlgoPerf_t;
@@ -141,38 +165,73 @@ struct BackwardFilter {
     return api().cudnnGetConvolutionBackwardFilterWorkspaceSize(
         handle, p.x.get(), p.y.get(), p.convolution.get(), p.weight.get(), algorithm, &bytes);
   }
+  static const Tensor& result(const Op& op) { return op.grad_weight; }
+  static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
+                           const Storage& workspace, const Op& op, void* grad_weight) {
+    return api().cudnnConvolutionBackwardFilter(
+        handle, &kOne, p.x.get(), op.x.data<float>(), p.y.get(), op.grad_y.data<float>(),
+        p.convolution.get(), algorithm, workspace.data(), workspace.bytes(), &kZero, p.weight.get(),
+        grad_weight);
+  }
 };
 
-/// How cuDNN runs one pass of one shape.
+/// How cuDNN runs one pass of one shape, or why it does not.
 template <class Pass>
 struct Plan {
-  Problem problem;
+  std::optional<Problem> problem;
   typename Pass::Algorithm algorithm{};
   std::size_t workspace_bytes = 0;
-  bool exists = false;
+  std::string why_not;
 
-  /// The first of those that cuDNN expects to be fast which gives the same bits always.  The math
-  /// type of the problem is in force, whatever a candidate says of its own.
-  Plan(cudnnHandle_t handle, const Conv2dShape& s, cudnnMathType_t math) : problem(s, math) {
+  explicit Plan(const char* reason) : why_not(reason) {}
+
+  /// Tries algorithms on the operands of `op`, but leaves its result alone.  Waits for the stream.
+  Plan(cudnnHandle_t handle, const typename Pass::Op& op, cudnnMathType_t math) {
+    try {
+      problem.emplace(shape_of(op), math);
+      choose(handle, op);
+    } catch (const DeviceError& error) {
+      why_not = error.what();
+    }
+  }
+
+ private:
+  using Candidate = typename Pass::Candidate;
+
+  /// The first of those that cuDNN expects to be fast which gives the same bits always, and which
+  /// ran.  The math type of the problem is in force, whatever a candidate says of its own.
+  void choose(cudnnHandle_t handle, const typename Pass::Op& op) {
     constexpr std::size_t kCandidates = 16;  // cuDNN has at most ten
-    std::vector<typename Pass::Candidate> ranked(kCandidates);
+    std::vector<Candidate> ranked(kCandidates);
     int count = 0;
-    const cudnnStatus_t status = Pass::rank(handle, problem, ranked, count);
-    if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) return;
-    check(status, Pass::kRank);
+    check(Pass::rank(handle, *problem, ranked, count), Pass::kRank);
     ranked.resize(static_cast<std::size_t>(count));
-    for (const auto& candidate : ranked) {
-      const bool fits =
-          std::ranges::find(Pass::kAlgorithms, candidate.algo) != Pass::kAlgorithms.end() &&
-          candidate.status == CUDNN_STATUS_SUCCESS && candidate.determinism == CUDNN_DETERMINISTIC;
-      if (!fits) continue;
-      if (Pass::workspace(handle, problem, candidate.algo, workspace_bytes) !=
-          CUDNN_STATUS_SUCCESS) {
-        continue;
-      }
-      algorithm = candidate.algo;
-      exists = true;
-      return;
+    const auto unfit = [](const Candidate& candidate) -> const char* {
+      const bool known =
+          std::ranges::find(Pass::kAlgorithms, candidate.algo) != Pass::kAlgorithms.end();
+      return known && candidate.status == CUDNN_STATUS_SUCCESS &&
+                     candidate.determinism == CUDNN_DETERMINISTIC
+                 ? nullptr
+                 : "cuDNN has no other algorithm of fixed order for it";
+    };
+    const auto found = first_that_runs<Candidate>(
+        ranked, unfit, [&](const Candidate& candidate) { try_on(handle, op, candidate.algo); });
+    why_not = found.why_not;
+    if (found.candidate) algorithm = found.candidate->algo;
+  }
+
+  void try_on(cudnnHandle_t handle, const typename Pass::Op& op,
+              typename Pass::Algorithm candidate) {
+    try {
+      check(Pass::workspace(handle, *problem, candidate, workspace_bytes),
+            "cudnnGetConvolution...WorkspaceSize");
+      const Storage workspace(workspace_bytes, Device::cuda);
+      const Storage result(Pass::result(op).bytes(), Device::cuda);
+      check(Pass::run(handle, *problem, candidate, workspace, op, result.data()), Pass::kRun);
+      cuda::check(cudaStreamSynchronize(cuda::stream()), Pass::kRun);
+    } catch (const DeviceError&) {
+      cudaGetLastError();  // it has been dealt with
+      throw;
     }
   }
 };
@@ -189,23 +248,38 @@ Key key_of(const Conv2dShape& s, cudnnMathType_t math) {
 class Library {
  public:
   Library() {
-    check(api().cudnnCreate(handle_.receive()), "cudnnCreate");
-    check(api().cudnnSetStream(handle_.get(), cuda::stream()), "cudnnSetStream");
+    try {
+      check(api().cudnnCreate(handle_.receive()), "cudnnCreate");
+      check(api().cudnnSetStream(handle_.get(), cuda::stream()), "cudnnSetStream");
+    } catch (const DeviceError& error) {
+      problem_ = error.what();
+    }
   }
 
-  /// call(handle, plan)
+  /// Why nothing can be planned; empty if it can.
+  const std::string& problem() const { return problem_; }
+
+  /// call(handle, plan).  Plans are kept, whatever they came to.
   template <class Pass, class Call>
-  auto with_plan(const Conv2dShape& s, cudnnMathType_t math, Call&& call) {
+  auto with_plan(const typename Pass::Op& op, Precision precision, Call&& call) {
     const std::lock_guard lock(mutex_);
     auto& plans = std::get<std::map<Key, Plan<Pass>>>(plans_);
-    const Key key = key_of(s, math);
+    const cudnnMathType_t math = math_of(precision);
+    const Key key = key_of(shape_of(op), math);
     auto found = plans.find(key);
-    if (found == plans.end()) found = plans.emplace(key, Plan<Pass>(handle_.get(), s, math)).first;
-    return call(handle_.get(), found->second);
+    if (found == plans.end()) {
+      // To try an algorithm is to wait for it.
+      static const Plan<Pass> none(
+          "cuDNN has not run this before, and captured work cannot try it");
+      if (backend(Device::cuda).capturing() != 0) return call(handle_.get(), none);
+      found = plans.try_emplace(key, handle_.get(), op, math).first;
+    }
+    return call(handle_.get(), std::as_const(found->second));
   }
 
  private:
   Handle<cudnnHandle_t, destroy_handle> handle_;
+  std::string problem_;
   std::mutex mutex_;
   std::tuple<std::map<Key, Plan<Forward>>, std::map<Key, Plan<BackwardData>>,
              std::map<Key, Plan<BackwardFilter>>>
@@ -220,29 +294,29 @@ Library& library() {
 template <class Pass>
 const char* why_not(const typename Pass::Op& op) {
   if (!api().library.problem().empty()) return api().library.problem().c_str();
+  if (!library().problem().empty()) return library().problem().c_str();
   const Conv2dShape s = shape_of(op);
   if (s.batch == 0) return "needs an image";
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
   if (s.x_size() >= kMost || s.y_size() >= kMost || s.weight_size() >= kMost) {
     return "cuDNN counts elements in 32 bits";
   }
-  const bool exists = library().with_plan<Pass>(
-      s, math_of(context().precision), [](cudnnHandle_t, const Plan<Pass>& p) { return p.exists; });
-  return exists ? nullptr : "cuDNN has no algorithm of fixed order for it";
+  return library().with_plan<Pass>(op, context().precision,
+                                   [](cudnnHandle_t, const Plan<Pass>& plan) {
+                                     return plan.why_not.empty() ? nullptr : plan.why_not.c_str();
+                                   });
 }
 
-/// call(handle, plan, workspace), which returns the status of the cuDNN function named `function`.
-template <class Pass, class Call>
-void run(const Conv2dShape& s, const Context& ctx, const char* function, Call&& call) {
-  library().with_plan<Pass>(
-      s, math_of(ctx.precision), [&](cudnnHandle_t handle, const Plan<Pass>& plan) {
-        const Storage workspace(plan.workspace_bytes, Device::cuda);
-        check(plan.exists ? call(handle, plan, workspace.data()) : CUDNN_STATUS_NOT_SUPPORTED,
-              function);
-      });
+template <class Pass>
+void run(const typename Pass::Op& op, const Context& ctx) {
+  library().with_plan<Pass>(op, ctx.precision, [&](cudnnHandle_t handle, const Plan<Pass>& plan) {
+    if (!plan.why_not.empty()) throw DeviceError(str(Pass::kRun, ": ", plan.why_not));
+    const Storage workspace(plan.workspace_bytes, Device::cuda);
+    check(Pass::run(handle, *plan.problem, plan.algorithm, workspace, op,
+                    Pass::result(op).template mutable_data<float>()),
+          Pass::kRun);
+  });
 }
-
-constexpr float kOne = 1, kZero = 0;  // result = one * what is computed + zero * what was there
 
 }  // namespace
 
@@ -251,52 +325,20 @@ const char* unsupported(const ops::Conv2dGradInput& op) { return why_not<Backwar
 const char* unsupported(const ops::Conv2dGradWeight& op) { return why_not<BackwardFilter>(op); }
 
 void conv2d(const ops::Conv2d& op, Context& ctx, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const float* const x = op.x.data<float>();
-  const float* const weight = op.weight.data<float>();
-  float* const y = op.y.mutable_data<float>();
-  run<Forward>(s, ctx, "cudnnConvolutionForward",
-               [&](cudnnHandle_t handle, const Plan<Forward>& plan, void* workspace) {
-                 const Problem& p = plan.problem;
-                 return api().cudnnConvolutionForward(
-                     handle, &kOne, p.x.get(), x, p.weight.get(), weight, p.convolution.get(),
-                     plan.algorithm, workspace, plan.workspace_bytes, &kZero, p.y.get(), y);
-               });
+  run<Forward>(op, ctx);
   cuda::bias_and_relu_in_place(op);
-  cuda::tally_zeros_of_x(tally, s, op.x);
+  cuda::tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
 void conv2d_grad_input(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const float* const weight = op.weight.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
-  float* const grad_x = op.grad_x.mutable_data<float>();
-  run<BackwardData>(s, ctx, "cudnnConvolutionBackwardData",
-                    [&](cudnnHandle_t handle, const Plan<BackwardData>& plan, void* workspace) {
-                      const Problem& p = plan.problem;
-                      return api().cudnnConvolutionBackwardData(
-                          handle, &kOne, p.weight.get(), weight, p.y.get(), grad_y,
-                          p.convolution.get(), plan.algorithm, workspace, plan.workspace_bytes,
-                          &kZero, p.x.get(), grad_x);
-                    });
-  cuda::tally_zeros_of_grad_input(tally, s, op);
+  run<BackwardData>(op, ctx);
+  cuda::tally_zeros_of_grad_input(tally, shape_of(op), op);
 }
 
 void conv2d_grad_weight(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally) {
-  const Conv2dShape s = shape_of(op);
-  const float* const x = op.x.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
-  float* const grad_weight = op.grad_weight.mutable_data<float>();
-  run<BackwardFilter>(s, ctx, "cudnnConvolutionBackwardFilter",
-                      [&](cudnnHandle_t handle, const Plan<BackwardFilter>& plan, void* workspace) {
-                        const Problem& p = plan.problem;
-                        return api().cudnnConvolutionBackwardFilter(
-                            handle, &kOne, p.x.get(), x, p.y.get(), grad_y, p.convolution.get(),
-                            plan.algorithm, workspace, plan.workspace_bytes, &kZero, p.weight.get(),
-                            grad_weight);
-                      });
+  run<BackwardFilter>(op, ctx);
   cuda::grad_bias(op.grad_y, op.grad_bias);
-  cuda::tally_zeros_of_x(tally, s, op.x);
+  cuda::tally_zeros_of_x(tally, shape_of(op), op.x);
 }
 
 }  // namespace joule::cudnn

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cuda_runtime.h>
 #include <cudnn.h>
 
 #include "joule/core/system/shared_library.h"

@@ -18,7 +18,7 @@ struct Epilogue {
   bool relu = false;
   float threshold = 0;
   float sigma = 0;
-  double* l0_sums = nullptr;      // one per block, or null
+  double* l0_sums = nullptr;      // one per block or group of pixels, or null
   std::uint16_t* mask = nullptr;  // the words of ZeroMask, 16 channels at a time
   std::int64_t sixteens_per_row = 0;
   std::uint64_t* count = nullptr;
@@ -58,17 +58,23 @@ struct Epilogue {
     mask[pixel * sixteens_per_row + sixteen] = static_cast<std::uint16_t>(bits);
   }
 
-  /// At the end; all threads of a one-dimensional grid must call it.
-  __device__ void add(const Totals& totals) const {
+  /// What the block has counted since the last call, as the smooth L0 number `place`; all its
+  /// threads must call it.
+  __device__ void add(Totals& totals, std::int64_t place) const {
     if (!relu) return;
     add_count(totals.nonzeros, count);
-    if (!l0_sums) return;
-    const double l0 = block_sum(totals.l0);
-    if (threadIdx.x == 0) l0_sums[blockIdx.x] = l0;
+    if (l0_sums) {
+      const double l0 = block_sum(totals.l0);
+      if (threadIdx.x == 0) l0_sums[place] = l0;
+    }
+    totals = {};
   }
+  /// At the end; all threads of a one-dimensional grid must call it.
+  __device__ void add(Totals& totals) const { add(totals, blockIdx.x); }
 };
 
-/// The host's part of the Epilogue of a Conv2d whose kernel runs on `grid`.
+/// The host's part of the Epilogue of a Conv2d whose kernel adds its Totals once for each block of
+/// `grid`.
 class EpilogueOf {
  public:
   /// `covered`: the number of channels, a multiple of 16, for which the kernel calls write_mask();

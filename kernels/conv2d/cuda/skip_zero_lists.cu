@@ -13,9 +13,8 @@
 namespace joule::cuda {
 namespace {
 
-constexpr int kWarps = 16;             // of a block; fewer where there are few pixels
-constexpr int kRows = 16;              // pixels of a warp
-constexpr std::int64_t kBlocks = 132;  // one for each multiprocessor of an H200
+constexpr int kWarps = 16;  // of a block; fewer where there are few pixels
+constexpr int kRows = 16;   // pixels of a warp
 
 /// What a warp reads of the lists: the non-zeros that a pixel of the output meets in a piece of the
 /// weights.
@@ -79,13 +78,13 @@ __device__ void load_weights(const Correlation& c, const Pieces& pieces, int fir
 
 /// What the output that reads `pixel` by tap (0, 0) meets in a piece; nothing outside of the image.
 __device__ Run run_of(const Correlation& c, const NonzeroRuns& lists, const Pieces& pieces,
-                      const ReadPixel& pixel, std::int64_t image_row, const Place& place) {
+                      const ReadPixel& pixel, const Place& place) {
   const int h = pixel.h + place.a * c.h.tap_step, w = pixel.w + place.b * c.w.tap_step;
   if (h < 0 || h >= c.h.in) return {};
   const int taps = min(pieces.taps, c.w.taps - place.b);
   const int begin = max(w, 0), end = min(w + taps, c.w.in);
   if (begin >= end) return {};
-  const std::int64_t row = image_row + h;
+  const std::int64_t row = pixel.image_row + h;
   const unsigned* const starts = lists.starts + row * lists.row_starts() + place.part;
   const unsigned from = starts[begin * pieces.parts];
   const unsigned to = starts[(end - 1) * pieces.parts + 1];
@@ -146,10 +145,11 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
   Epilogue::Totals totals;
   int loaded = -1;
   const std::int64_t pixels = blockDim.x / kWarp * kRows, step = gridDim.x / across * pixels;
-  for (std::int64_t first = blockIdx.x / across * pixels; first < c.pixels; first += step) {
+  std::int64_t group = blockIdx.x;  // of pixels, and of columns
+  for (std::int64_t first = blockIdx.x / across * pixels; first < c.pixels;
+       first += step, group += gridDim.x) {
     const std::int64_t first_pixel = first + warp * kRows;
     const ReadPixel pixel = read_pixel(c, first_pixel + lane % kRows);
-    const std::int64_t image_row = pixel.image / lists.row_values();
     float sums[kRows][kEach] = {};
     for (int piece = 0; piece < pieces.count; ++piece) {
       if (const int needed = piece - piece % pieces.together; needed != loaded) {
@@ -158,7 +158,7 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
         __syncthreads();
         loaded = needed;
       }
-      const Run mine = run_of(c, lists, pieces, pixel, image_row, place_of(pieces, piece));
+      const Run mine = run_of(c, lists, pieces, pixel, place_of(pieces, piece));
       __syncwarp();  // the runs before have been read
       if (lane < kRows) runs[warp][lane] = mine;
       __syncwarp();
@@ -171,8 +171,8 @@ __global__ void __launch_bounds__(kWarps* kWarp, 1)
       }
     }
     store_sums(c, sums, first_pixel, first_column, totals);
+    c.epilogue.add(totals, group);
   }
-  c.epilogue.add(totals);
 }
 
 /// How many rows of weights shared memory holds; a multiple of four.
@@ -189,11 +189,14 @@ int part_channels(const Correlation& c) {
   return parts == 1 ? c.in_channels : ((c.in_channels + parts - 1) / parts + 3) / 4 * 4;
 }
 
+using Kernel = void (*)(Correlation, NonzeroRuns, Pieces);
+
 /// How a pass is launched.
 struct Launch {
   int each;  // columns of a lane
+  Kernel kernel;
   Pieces pieces;
-  Grid grid;
+  Grid grid, groups;  // as many blocks as the device holds; one for each group of pixels
 };
 
 /// Two columns to a lane instead of four, if all weights then stay in shared memory.  (Not one: the
@@ -203,6 +206,8 @@ int columns_of(const Correlation& c) {
   return most == 4 && rows > rows_that_fit(4) && rows <= rows_that_fit(2) ? 2 : most;
 }
 
+/// As many blocks as the device holds at once: each keeps its weights, and takes one group of
+/// pixels after the other.
 Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   const std::int64_t warps = (c.pixels + kRows - 1) / kRows, tiles = (warps + kWarps - 1) / kWarps;
   const int each = columns_of(c), rows = rows_that_fit(each);
@@ -215,22 +220,24 @@ Launch launch_of(const Correlation& c, const NonzeroRuns& lists) {
   pieces.count = c.h.taps * pieces.across * pieces.parts;
   pieces.together = std::clamp(rows / pieces.rows(), 1, std::max(1, pieces.count));
   const std::int64_t across = column_tiles(c.out_channels, each);
-  const std::int64_t at_once = std::min(tiles, std::max<std::int64_t>(1, kBlocks / across));
   const std::size_t weights =
       static_cast<std::size_t>(pieces.together) * pieces.rows() * kWarp * each;
-  return {
-      each,
-      pieces,
-      {.blocks = dim3(static_cast<unsigned>(across * at_once)),
-       .threads = dim3(static_cast<unsigned>(std::clamp<std::int64_t>(warps, 1, kWarps)) * kWarp),
-       .shared_bytes = weights * sizeof(float)}};
+  const Kernel kernel = each == 1   ? correlate_lists<1>
+                        : each == 2 ? correlate_lists<2>
+                                    : correlate_lists<4>;
+  Grid grid{
+      .threads = dim3(static_cast<unsigned>(std::clamp<std::int64_t>(warps, 1, kWarps)) * kWarp),
+      .shared_bytes = weights * sizeof(float)};
+  const std::int64_t at_once =
+      std::min(tiles, std::max<std::int64_t>(1, resident_blocks(kernel, grid) / across));
+  grid.blocks = dim3(static_cast<unsigned>(across * at_once));
+  Grid groups = grid;
+  groups.blocks = dim3(static_cast<unsigned>(across * tiles));
+  return {each, kernel, pieces, grid, groups};
 }
 
 void launch_correlation(const Correlation& c, const NonzeroRuns& lists, const Launch& l) {
-  const auto kernel = l.each == 1   ? correlate_lists<1>
-                      : l.each == 2 ? correlate_lists<2>
-                                    : correlate_lists<4>;
-  launch(kernel, l.grid, c, lists, l.pieces);
+  launch(l.kernel, l.grid, c, lists, l.pieces);
 }
 
 }  // namespace
@@ -241,7 +248,7 @@ void conv2d_skip_zero_lists(const ops::Conv2d& op, Context&, Tally* tally) {
   Correlation c(cpu::forward_pass(s), s, *weights, op.x, op.y);
   const ListedNonzeros lists(op.x, part_channels(c));
   const Launch l = launch_of(c, *lists);
-  EpilogueOf epilogue(op, l.grid, covered_columns(c.out_channels, l.each));
+  EpilogueOf epilogue(op, l.groups, covered_columns(c.out_channels, l.each));
   c.epilogue = *epilogue;
   launch_correlation(c, *lists, l);
   epilogue.finish();

@@ -91,6 +91,18 @@ TEST_F(Simt, CopiesOfEveryKind) {
   EXPECT_EQ(other[1], 2);
 }
 
+// CUDA may: whoever changes the memory before something waits for the copy has a race.
+TEST_F(Simt, AnAsynchronousCopyReadsTheHostLate) {
+  const DeviceArray<int> x(1);
+  int host = 1;
+  EXPECT_EQ(cudaMemcpyAsync(x.get(), &host, 4, cudaMemcpyHostToDevice), cudaSuccess);
+  host = 2;
+  EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+  host = 3;
+  EXPECT_EQ(x.values()[0], 2);
+  EXPECT_EQ(cudaMemcpyAsync(x.get() + 1, &host, 4, cudaMemcpyHostToDevice), cudaErrorInvalidValue);
+}
+
 TEST_F(Simt, AKindThatThePointersContradictIsAnError) {
   const DeviceArray<int> x(3);
   int host[3] = {}, other[3] = {};

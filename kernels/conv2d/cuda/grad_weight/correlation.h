@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
+#include "joule/core/cuda/divisor.h"
 #include "joule/kernels/conv2d/cuda/epilogue.h"
 #include "joule/kernels/conv2d/cuda/packed.h"
 #include "joule/kernels/conv2d/passes.h"
@@ -25,13 +28,18 @@ struct PassAxis {
         tap_step(static_cast<int>(axis.tap_step)),
         kernel_first(static_cast<int>(axis.kernel_first)),
         kernel_step(static_cast<int>(axis.kernel_step)) {}
+
+  /// Whether the outputs of the pass are all outputs, in their order.
+  bool is_whole() const { return first == 0 && step == 1 && count == out; }
 };
 
 /// A pass (passes.h) as kernels receive it: the forward convolution, or one phase of the gradient
 /// of its input.  One group.
 struct Correlation {
   PassAxis h, w;
-  std::int64_t pixels;  // of the output of the pass
+  Divisor rows, columns;  // of the output of the pass in an image
+  bool whole;             // whether its pixels are those of the output
+  std::int64_t pixels;    // of it
   int in_channels, out_channels;
   int kernel_w;
   int packed_columns;
@@ -48,6 +56,9 @@ struct Correlation {
               const Tensor& from, const Tensor& to)
       : h(pass.h),
         w(pass.w),
+        rows(std::max(1, h.count)),
+        columns(std::max(1, w.count)),
+        whole(h.is_whole() && w.is_whole()),
         pixels(s.batch * pass.h.count * pass.w.count),
         in_channels(static_cast<int>(from.dim(3))),
         out_channels(static_cast<int>(to.dim(3))),
@@ -62,18 +73,19 @@ struct Correlation {
 
 /// The pixel of the image that tap (0, 0) of an output reads; it may lie outside.
 struct ReadPixel {
-  std::int64_t image;  // offset of the image's first element
+  std::int64_t image;      // offset of the image's first element
+  std::int64_t image_row;  // its first row, counted through all images
   int h, w;
 };
 
 /// For output `i` of the pass; a pixel outside of any image if there is no such output.
 __device__ inline ReadPixel read_pixel(const Correlation& c, std::int64_t i) {
   constexpr int kFarOutside = -(1 << 30);
-  if (i >= c.pixels) return {0, kFarOutside, kFarOutside};
-  const auto column = static_cast<int>(i % c.w.count);
-  const auto row = static_cast<int>(i / c.w.count % c.h.count);
-  const std::int64_t n = i / c.w.count / c.h.count;
-  return {n * c.h.in * c.w.in * c.in_channels, c.h.in_first + row * c.h.in_step,
+  if (i >= c.pixels) return {0, 0, kFarOutside, kFarOutside};
+  const auto [line, column] = c.columns.split(i);
+  const auto [n, row] = c.rows.split(line);
+  const std::int64_t image_row = n * c.h.in;
+  return {image_row * c.w.in * c.in_channels, image_row, c.h.in_first + row * c.h.in_step,
           c.w.in_first + column * c.w.in_step};
 }
 
@@ -108,9 +120,11 @@ __device__ inline std::int64_t weight_row(const Correlation& c, int a, int b) {
 
 /// The pixel that output `i` of the pass writes, counted through all images.
 __device__ inline std::int64_t written_pixel(const Correlation& c, std::int64_t i) {
-  const std::int64_t column = i % c.w.count, row = i / c.w.count % c.h.count;
-  const std::int64_t n = i / c.w.count / c.h.count;
-  return (n * c.h.out + c.h.first + row * c.h.step) * c.w.out + c.w.first + column * c.w.step;
+  if (c.whole) return i;
+  const auto [line, column] = c.columns.split(i);
+  const auto [n, row] = c.rows.split(line);
+  return (n * c.h.out + c.h.first + std::int64_t{row} * c.h.step) * c.w.out + c.w.first +
+         std::int64_t{column} * c.w.step;
 }
 
 }  // namespace joule::cuda

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "joule/core/cuda/divisor.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
 #include "joule/kernels/floats_cuda.h"
 
@@ -13,6 +14,7 @@ struct GradWeight {
   int out_h, out_w, out_channels;
   int kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
   int columns;
+  Divisor by_out_h, by_out_w;
   std::int64_t pixels;  // of grad_y
   const float* x;
   const float* grad_y;
@@ -36,6 +38,8 @@ struct GradWeight {
         dilation_h(static_cast<int>(s.dilation_h)),
         dilation_w(static_cast<int>(s.dilation_w)),
         columns(static_cast<int>(s.kernel_h * s.kernel_w * s.in_channels)),
+        by_out_h(out_h),
+        by_out_w(out_w),
         pixels(s.y_size() / s.out_channels),
         x(x_tensor.data<float>()),
         grad_y(grad_y_tensor.data<float>()),
@@ -87,8 +91,9 @@ struct Pixel {
 };
 
 __device__ inline Pixel pixel_at(const GradWeight& g, std::int64_t i) {
-  return {i / g.out_w / g.out_h, static_cast<int>(i / g.out_w % g.out_h),
-          static_cast<int>(i % g.out_w)};
+  const auto [line, q] = g.by_out_w.split(i);
+  const auto [n, p] = g.by_out_h.split(line);
+  return {n, p, q};
 }
 
 /// A column of the result: the offset of its tap from the first position, and its channel.

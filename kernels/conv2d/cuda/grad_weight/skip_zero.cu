@@ -56,19 +56,18 @@ struct Sums {
   }
 };
 
-/// The 32 pixels' channels of the block's columns.  Each lane knows the place of one pixel.
+/// The 32 pixels' channels of the block's columns.  Each lane knows the place of one pixel in `of`,
+/// -1 if there is none.  (Not its address: nothing would say that it is in global memory.)
 template <class Tile>
-__device__ void load_columns(const float* mine, int first, int channels, bool by_four,
-                             typename Tile::Columns& columns) {
+__device__ void load_columns(const float* of, std::int64_t mine, int first, int channels,
+                             bool by_four, typename Tile::Columns& columns) {
   constexpr int kFours = Tile::kColumns / 4;
-  const auto place = reinterpret_cast<unsigned long long>(mine);
   for (unsigned i = threadIdx.x; i < kWarp * kFours; i += blockDim.x) {
     const unsigned term = i / kFours;
     const int channel = first + static_cast<int>(i % kFours) * 4;
-    const auto* const from =
-        reinterpret_cast<const float*>(__shfl_sync(kWholeWarp, place, static_cast<int>(term)));
+    const std::int64_t place = __shfl_sync(kWholeWarp, mine, static_cast<int>(term));
     Floats<4> value[1];
-    load_values<4>(from ? from + channel : nullptr, channels - channel, by_four, value);
+    load_values<4>(place >= 0 ? of + place + channel : nullptr, channels - channel, by_four, value);
     value[0].store(&columns.of_term[term][i % kFours * 4]);
   }
 }
@@ -118,7 +117,9 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 2)
                              channels - which.row_channel,
                              t.skip_x ? g.x_by_four : g.grad_y_by_four, mine);
     __syncthreads();  // the columns before have been read
-    load_columns<Tile>(t.skip_x ? grad_y : x, which.column_channel,
+    const float* const dense = t.skip_x ? grad_y : x;
+    const float* const of = t.skip_x ? g.grad_y : g.x;
+    load_columns<Tile>(of, dense ? dense - of : -1, which.column_channel,
                        t.skip_x ? g.out_channels : g.in_channels,
                        t.skip_x ? g.grad_y_by_four : g.x_by_four, columns);
     __syncthreads();

@@ -15,7 +15,8 @@ inline constexpr unsigned cudaEventBlockingSync = 1;
 inline constexpr unsigned cudaEventDisableTiming = 2;
 inline constexpr unsigned cudaEventInterprocess = 4;
 
-// What is put on a stream is done at once, in the order of the calls, on the calling thread.
+// What is put on a stream is done at once, in the order of the calls, on the calling thread; only
+// cudaMemcpyAsync() from the host reads its memory not before the next call of any function.
 cudaError_t cudaStreamCreate(cudaStream_t* stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
