@@ -182,6 +182,36 @@ TEST(Coverage, Gross) {
   }
 }
 
+/// Of one window, or of two with a gap between them, which is in neither.
+TEST(Coverage, ContiguousLaps) {
+  for (const bool gap : {false, true}) {
+    for (std::size_t i = 0; i < loads(0).size(); ++i) {
+      expect_covered(
+          gap ? "gross energy of 10 laps, a gap and 10 laps" : "gross energy of 20 laps",
+          loads(0)[i].name, Claim::bound, [&](std::uint64_t seed) -> std::optional<Said> {
+            NoisyMachine machine({.deviation_w = 1, .rho = 0.9}, {.period_ns = 20 * kMs}, seed);
+            const Load load = loads(seed)[i];
+            NoisyMeter meter(machine, load.limit);
+            machine.load = load.watts;
+            machine.sleep_ns(3 * kSecond);
+            WindowSum sum = no_windows(meter.info());
+            double drawn = 0;
+            for (int window = 0; window < (gap ? 2 : 1); ++window) {
+              Window laps(meter);
+              const double before = machine.drawn_j();
+              for (int lap = 0; lap < (gap ? 10 : 20); ++lap) {
+                machine.sleep_ns(static_cast<std::int64_t>(machine.random()() % (kSecond / 10)));
+                add(sum, sum_of(meter.info(), laps.lap(), no_idle_power("-"), "here"));
+              }
+              drawn += machine.drawn_j() - before;
+              machine.sleep_ns(static_cast<std::int64_t>(machine.random()() % kSecond));
+            }
+            return said(measure(sum).gross, drawn);
+          });
+    }
+  }
+}
+
 TEST(Coverage, ALayerAfterOneThatDrewFiveTimesAsMuch) {
   for (const Edges edges : {Edges::immediate, Edges::aligned}) {
     expect_covered(
@@ -326,7 +356,7 @@ TEST(Coverage, WithoutWorkThereIsNoDynamicEnergy) {
 TEST(Coverage, ASumOfWindows) {
   for (const Noise& noise : noises()) {
     if (noise.claim == Claim::bound) continue;
-    // Of white noise less is left than of the edges of ten windows, which are bounds and add up.
+    // Of white noise less is left than of the edges, which are bounds.
     const Claim claim = noise.power.rho == 0 ? Claim::conservative : noise.claim;
     expect_covered("dynamic energy of 10 windows", noise.name, claim,
                    [&](std::uint64_t seed) -> std::optional<Said> {
