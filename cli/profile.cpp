@@ -41,8 +41,8 @@ using namespace energy;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first
-      ten forward passes of test images: work, time, modelled and measured
-      energy of every operation
+      work, time, modelled and measured energy of every operation on test
+      images: layer by layer, where a meter can tell layers apart
   joule profile --model resnet18 --input 32x32x3 --classes 10 --train --by layer
       training steps of an untrained net on normal values, a line per layer
   joule profile --model runs/first --html profile.html
@@ -64,7 +64,7 @@ Modelled energy is counts times constants; attributed energy is a share of what
 a meter counted.)";
 
 struct Options {
-  std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line",
+  std::string model, input, data, meter = "auto", rule = "auto", cost = "horowitz45", by = "line",
                                   sysfs;
   std::optional<std::int64_t> classes;
   std::optional<double> mac_picojoules, idle_watts;
@@ -77,12 +77,20 @@ struct Options {
   Execution execution;
 };
 
-Rule rule_of(const std::string& name) {
+/// None: that which what was measured allows.
+std::optional<Rule> rule_of(const std::string& name) {
+  if (name == "auto") return {};
   for (const Rule rule : {Rule::time, Rule::model, Rule::regression}) {
     if (energy::name(rule) == name) return rule;
   }
-  throw ArgumentError(str("--attribute: expected time, model or regression, got '", name, "'",
-                          did_you_mean(name, {"time", "model", "regression"})));
+  throw ArgumentError(str("--attribute: expected auto, time, model or regression, got '", name, "'",
+                          did_you_mean(name, {"auto", "time", "model", "regression"})));
+}
+
+std::string_view name(measure::ProfileMode mode) {
+  return mode == measure::ProfileMode::training ? "training"
+         : mode == measure::ProfileMode::layers ? "layers"
+                                                : "forward";
 }
 
 By by_of(const std::string& name) {
@@ -108,7 +116,7 @@ CostModel cost_model_of(const Options& o) {
   return *linear;
 }
 
-void check(const Options& o, Rule rule, const CostModel& cost) {
+void check(const Options& o, std::optional<Rule> rule, const CostModel& cost) {
   training::require_count("--batch", o.batch, training::kMaxBatch);
   training::require_count("--steps", o.steps, training::kMaxSteps);
   require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
@@ -184,9 +192,11 @@ class Profiling {
                               machine_at(o_.sysfs));
     shared_ = shared_out(meters_);
     meter_ = shared_.meter;
+    mode_ = mode();
+    require_as_recorded();
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
-    if (!o_.record.empty()) recorder.emplace(*meter_, recorded);
+    if (!o_.record.empty()) recorder.emplace(*meter_, recorded, std::string(name(mode_)));
     std::optional<OpTrace> trace;
     if (!o_.trace.empty()) trace.emplace();
 
@@ -245,15 +255,38 @@ class Profiling {
     return pairs;
   }
 
+  /// Why regression is not to be tried; empty if it is, or if there is nothing to share out.
+  std::string no_regression() const {
+    const MeterInfo& info = meter_->info();
+    if (o_.train) return "training steps are all alike";
+    if (!info.update_period) return "the meter's update period is not known";
+    if (info.name.starts_with(kReplayOf) && info.ran.empty()) {
+      return "the trace does not tell that the layers ran one by one (if so, --attribute "
+             "regression)";
+    }
+    return {};
+  }
+
+  measure::ProfileMode mode() const {
+    if (o_.train) return measure::ProfileMode::training;
+    const bool shared = meter_->available() && (o_.idle_watts || o_.idle_seconds > 0);
+    const bool chosen = shared && !rule_ && no_regression().empty();
+    const bool layers = chosen || rule_ == Rule::regression || !o_.windows.empty();
+    return layers ? measure::ProfileMode::layers : measure::ProfileMode::forward;
+  }
+
+  /// Readings of other windows than these would be wrong in silence.
+  void require_as_recorded() const {
+    const std::string& ran = meter_->info().ran;
+    require(ran.empty() || ran == name(mode_), "--meter ", o_.meter, ": when it was recorded, '",
+            ran, "' was run, and these options run '", name(mode_), "'; say the same ones as then");
+  }
+
   measure::ProfilePlan plan() const {
-    const bool layers = !o_.train && (rule_ == Rule::regression || !o_.windows.empty());
-    return {.mode = o_.train ? measure::ProfileMode::training
-                    : layers ? measure::ProfileMode::layers
-                             : measure::ProfileMode::forward,
-            .batch = o_.batch,
-            .steps = o_.steps,
-            .warmup = o_.warmup,
-            .stop = [this] { return interrupt_.requested(); }};
+    return {
+        .mode = mode_, .batch = o_.batch, .steps = o_.steps, .warmup = o_.warmup, .stop = [this] {
+          return interrupt_.requested();
+        }};
   }
 
   void measure_idle() {
@@ -270,7 +303,10 @@ class Profiling {
 
   Attribution attribution(const measure::ProfileRun& done, const IdlePower& idle) const {
     const MeterInfo& info = meter_->info();
-    switch (rule_) {
+    if (!rule_ && mode_ == measure::ProfileMode::layers) {
+      return attribute_by_choice(info, done.window, idle, done.lines, done.pieces);
+    }
+    switch (rule_.value_or(Rule::time)) {
       case Rule::model:
         return attribute_by_model(info, done.window, idle, done.lines, cost_);
       case Rule::regression:
@@ -278,19 +314,20 @@ class Profiling {
       case Rule::time:
         break;
     }
-    return attribute_by_time(info, done.window, idle, done.lines);
+    Attribution a = attribute_by_time(info, done.window, idle, done.lines);
+    if (!rule_ && a.whole.dynamic.available()) {
+      a.why = "regression was not tried: " + no_regression();
+    }
+    return a;
   }
 
   Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) const {
     const ModelSpec& spec = subject.model.spec;
     const IdlePower idle = idle_power();
-    const measure::ProfileMode mode = plan().mode;
     Profile profile{.model = spec.name,
                     .input = str(spec.image, "x", spec.channels),
                     .data = subject.images ? subject.images->name : "standard normal",
-                    .mode = mode == measure::ProfileMode::training ? "training"
-                            : mode == measure::ProfileMode::layers ? "layers"
-                                                                   : "forward",
+                    .mode = std::string(name(mode_)),
                     .batch = o_.batch,
                     .steps = o_.steps,
                     .warmup = o_.warmup,
@@ -302,7 +339,7 @@ class Profiling {
                     .attribution = attribution(done, idle),
                     .times = !o_.no_times,
                     .environment = environment_,
-                    .windows = windows(done, mode)};
+                    .windows = windows(done)};
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
     if (o_.execution.departs()) {
@@ -328,13 +365,12 @@ class Profiling {
   }
 
   /// What the meter was read for, in its order.
-  std::vector<ProfileWindow> windows(const measure::ProfileRun& done,
-                                     measure::ProfileMode mode) const {
+  std::vector<ProfileWindow> windows(const measure::ProfileRun& done) const {
     if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
     std::vector<ProfileWindow> all;
     if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front().whole()});
     for (const Piece& piece : done.pieces) {
-      all.push_back({mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
+      all.push_back({mode_ == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
     }
     if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back().whole()});
     return all;
@@ -358,7 +394,7 @@ class Profiling {
   }
 
   const Options& o_;
-  Rule rule_;
+  std::optional<Rule> rule_;
   By by_;
   CostModel cost_;
   Interrupt interrupt_;  // before there is anything to clean up
@@ -366,6 +402,7 @@ class Profiling {
   RunMeters meters_;
   SharedOut shared_;
   Meter* meter_ = nullptr;
+  measure::ProfileMode mode_ = measure::ProfileMode::forward;
   std::vector<Quiet> quiet_;
   report::Pairs environment_;
 };
@@ -420,7 +457,9 @@ void add_profile(Command& app, Run& run) {
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
   add("--idle-power", o->idle_watts, "The idle power in watts, instead of measuring it");
-  add("--attribute", o->rule, "How measured energy is shared out: time, model, regression")
+  add("--attribute", o->rule,
+      "How measured energy is shared out: regression, time, model; auto: by regression, layer by "
+      "layer, if what was measured suffices for it, or else by time")
       ->capture_default_str();
   Option* const cost_model =
       add("--cost-model", o->cost,

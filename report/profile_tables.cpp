@@ -140,7 +140,9 @@ void add_environment(Page& page, const Profile& p) {
   Pairs method = facts(p.meter);
   method.emplace_back("idle power", idle_method(p));
   method.emplace_back("windows", lengths(p));
-  method.emplace_back("attribution", str("by ", assumption(p.attribution.rule)));
+  const std::string& why = p.attribution.why;
+  method.emplace_back("attribution", str("by ", assumption(p.attribution.rule),
+                                         why.empty() ? "" : "; it was chosen, as ", why));
   method.emplace_back("modelled energy", p.cost.name + ": " + p.cost.source);
   page.add(table_of("How it was measured", method));
   if (!p.environment.empty()) page.add(table_of("Machine and program", p.environment));

@@ -88,6 +88,9 @@ std::string table(const Profile& p, By by, std::size_t width) {
                       ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
                                   : "none: " + ratio.reason);
   text += fmt::format("{}\n", assumption(p.attribution.rule));
+  if (!p.attribution.why.empty()) {
+    text += fmt::format("why {}: {}\n", name(p.attribution.rule), p.attribution.why);
+  }
   for (const std::string& note : p.notes) text += fmt::format("note: {}\n", note);
   return text;
 }

@@ -118,6 +118,8 @@ ordered_json json_of(const Profile& p) {
           {"idle_power", json_of(p.idle_power)},
           {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
           {"attribution", name(p.attribution.rule)},
+          {"attribution_reason",
+           p.attribution.why.empty() ? ordered_json() : ordered_json(p.attribution.why)},
           {"window", json_of(p.attribution.whole)},
           {"ticks", ticks(p.attribution.ticks)},
           {"unattributed", json_of(p.attribution.unattributed)},

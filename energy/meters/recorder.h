@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "joule/energy/meter.h"
 
@@ -10,10 +11,11 @@ namespace joule::energy {
 /// Writes what a meter reads as a trace: JSON, one line about the meter, then one per reading.  The
 /// format is in docs/energy.md.
 ///
-/// While the recorder lives, every reading of the meter goes to `out`, background ones too.
+/// While the recorder lives, every reading of the meter goes to `out`, background ones too.  `ran`
+/// tells who replays it what was run meanwhile; empty: nothing that matters.
 class Recorder {
  public:
-  Recorder(Meter& meter, std::ostream& out);
+  Recorder(Meter& meter, std::ostream& out, const std::string& ran = "");
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

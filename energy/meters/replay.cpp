@@ -56,6 +56,7 @@ MeterInfo parse_head(const json& object, const std::string& place) {
   if (line.has("most_watts")) info.most = Watts(positive(line, "most_watts", place));
   if (line.has("limit_watts")) info.limit = Watts(positive(line, "limit_watts", place));
   if (line.has("band_hz")) info.band_hz = positive(line, "band_hz", place);
+  if (line.has("ran")) info.ran = line.text("ran");
   line.reject_others();
   return info;
 }

@@ -34,7 +34,7 @@ class Profile(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def trace(self, name, watts, change=None):
+    def trace(self, name, watts, change=None, **more):
         """Idle at 10 W for 2 s, a step for each of `watts` of 1 s or of what is said, idle again."""
         steps = [w if isinstance(w, tuple) else (1, w) for w in watts]
         now, joules, readings = 0, 3, []
@@ -44,8 +44,13 @@ class Profile(unittest.TestCase):
         if change:
             change(readings)
         path = self.folder / name
-        path.write_text("".join(json.dumps(line) + "\n" for line in [HEAD, *readings]))
+        path.write_text("".join(json.dumps(line) + "\n" for line in [{**HEAD, **more}, *readings]))
         return f"replay:{path}"
+
+    def layers(self):
+        """The names of the net's layers."""
+        summary = subprocess.run([JOULE, "summary", *map(str, NET[:6]), "--json"], capture_output=True, text=True)
+        return [layer["layer"] for layer in json.loads(summary.stdout)["layers"]]
 
     def report(self, *arguments, **options):
         done = profile(*NET, "--json", "-", *arguments, **options)
@@ -106,8 +111,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(layers["mode"], "layers")
         called = {line["layer"]: line["calls"] for line in layers["lines"]}
         self.assertEqual(set(called.values()), {12})  # 2, 4 and 6
-        summary = subprocess.run([JOULE, "summary", *map(str, NET[:6]), "--json"], capture_output=True, text=True)
-        names = [layer["layer"] for layer in json.loads(summary.stdout)["layers"]]
+        names = self.layers()
         watts = {name: 20 + 5 * i for i, name in enumerate(names)}
         steps = [(seconds, watts[name]) for seconds in (1, 2, 3) for name in names]
         report = self.report("--meter", self.trace("layers.jsonl", steps), "--attribute", "regression", "--steps", 2)
@@ -119,6 +123,34 @@ class Profile(unittest.TestCase):
         # Layers that only hand on (flatten) run no operation: nobody gets their energy.
         silent = set(names) - set(called)
         self.assertAlmostEqual(report["unattributed"]["value"], sum(6 * (watts[name] - 10) for name in silent), delta=1e-4)
+
+    def test_the_rule_is_chosen_by_what_was_measured(self):
+        names = self.layers()
+        steps = [(seconds, 20 + 5 * i) for seconds in (1, 2, 3) for i in range(len(names))]
+        told = self.trace("told.jsonl", steps, ran="layers")
+        report = self.report("--meter", told, "--steps", 2)
+        self.assertEqual((report["mode"], report["attribution"]), ("layers", "regression"))
+        energies = len({line["layer"] for line in report["lines"]})
+        self.assertEqual(report["attribution_reason"],
+                         f"{3 * energies} windows tell {energies} energies apart (condition number 1)")  # fmt: skip
+        self.assert_adds_up(report)
+        table = profile(*NET, "--meter", told, "--steps", 2).stdout
+        self.assertIn("\nregression: assumes that a call takes the same energy in every window\nwhy regression: ", table)
+        # Windows of the same energy, however often a layer was called, do not suffice.
+        alike = self.trace("alike.jsonl", [(s, 10 + 10 * (i % 3) / s) for i, (s, _) in enumerate(steps)], ran="layers")
+        report = self.report("--meter", alike, "--steps", 2)
+        self.assertEqual((report["mode"], report["attribution"]), ("layers", "time"))
+        self.assertRegex(report["attribution_reason"], "regression does not suffice: it gives .* longer windows tell more")
+        # Nor is it tried where it cannot tell operations apart.
+        for options, why in ((("--train",), "training steps are all alike"), ((), "the trace does not tell that")):
+            report = self.report("--meter", self.trace("untold.jsonl", [40, 50]), "--steps", 2, *options)
+            self.assertEqual(report["attribution"], "time")
+            self.assertIn("regression was not tried: " + why, report["attribution_reason"])
+        asked = self.report("--meter", self.trace("untold.jsonl", [40, 50]), "--steps", 2, "--attribute", "time")
+        self.assertIsNone(asked["attribution_reason"])
+        # Windows of something else are not taken for these.
+        for options in (("--attribute", "time"), ("--train",)):
+            self.assert_refused(2, "when it was recorded, 'layers' was run", *NET, "--meter", told, *options)
 
     def test_without_a_meter_nothing_is_zero(self):
         done = profile(*NET, "--meter", "none")
@@ -149,6 +181,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(live["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
         self.assertEqual(live["ticks"], again["ticks"])
         self.assertEqual(again["notes"], [])
+        self.assertEqual(json.loads(trace.read_text().splitlines()[0])["ran"], "forward")
 
     def test_a_gpu_pays_nothing_of_what_the_processors_did(self):
         paths = [self.folder / f"gpu.{kind}" for kind in ("csv", "prom", "html", "jsonl", "windows")]
@@ -294,7 +327,7 @@ class Profile(unittest.TestCase):
 
     def test_bad_options(self):
         none = (*NET, "--meter", "none")
-        self.assert_refused(2, "--attribute: expected time, model or regression, got 'x'", *none, "--attribute", "x")
+        self.assert_refused(2, "--attribute: expected auto, time, model or regression, got 'x'", *none, "--attribute", "x")
         self.assert_refused(2, "--by: expected line, layer", *none, "--by", "x")
         self.assert_refused(2, "--steps: expected at least 1, got 0", *none, "--steps", 0)
         self.assert_refused(2, "--warmup: must not be negative, got -1", *none, "--warmup=-1")
