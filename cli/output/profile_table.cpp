@@ -21,10 +21,7 @@ using report::names;
 using Cells = std::vector<std::string>;
 
 std::string figure_text(const Figure<Joules>& figure) {
-  if (!figure.available()) return "unavailable";
-  std::string text = str(figure.value());
-  if (figure.uncertainty()) text += " +- " + str(*figure.uncertainty());
-  return text;
+  return figure.available() ? figure.amount() : "unavailable";
 }
 
 std::string number(const std::optional<double>& value, int digits) {
