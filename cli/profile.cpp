@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/model_and_data.h"
 #include "joule/cli/options/option.h"
+#include "joule/cli/options/profile_choices.h"
+#include "joule/cli/output/outputs.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
@@ -24,8 +27,6 @@
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
-#include "joule/io/atomic_file.h"
-#include "joule/io/nearest.h"
 #include "joule/measure/environment.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
@@ -57,6 +58,8 @@ constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first --attribute model --no-times \
       --meter replay:run.jsonl --json -
       the same bytes each time, from a trace that --record wrote
+  joule profile --model runs/first --verify
+      beside what is attributed to each layer, what it takes in a loop by itself
   joule profile anyone.onnx
       the joules and the zeros of a net from elsewhere, layer by layer
 
@@ -71,42 +74,12 @@ struct Options {
   std::int64_t batch = 32, steps = 10, warmup = 2;
   double idle_seconds = 5;
   std::uint64_t seed = 1;
-  bool train = false, no_times = false;
+  bool train = false, no_times = false, verify = false;
+  std::optional<double> pause_watts;
   std::string html, json, csv, prometheus, trace, record, windows;
   measure::Normalization normalization{};
   Execution execution;
 };
-
-/// None: that which what was measured allows.
-std::optional<Rule> rule_of(const std::string& name) {
-  if (name == "auto") return {};
-  for (const Rule rule : {Rule::time, Rule::model, Rule::regression}) {
-    if (energy::name(rule) == name) return rule;
-  }
-  throw ArgumentError(str("--attribute: expected auto, time, model or regression, got '", name, "'",
-                          did_you_mean(name, {"auto", "time", "model", "regression"})));
-}
-
-std::string_view name(measure::ProfileMode mode) {
-  return mode == measure::ProfileMode::training ? "training"
-         : mode == measure::ProfileMode::layers ? "layers"
-                                                : "forward";
-}
-
-By by_of(const std::string& name) {
-  static const std::map<std::string, By> kNames{{"line", By::line},
-                                                {"layer", By::layer},
-                                                {"phase", By::phase},
-                                                {"op", By::op},
-                                                {"implementation", By::implementation}};
-  const auto found = kNames.find(name);
-  if (found == kNames.end()) {
-    throw ArgumentError(
-        str("--by: expected line, layer, phase, op or implementation, got '", name, "'",
-            did_you_mean(name, {"line", "layer", "phase", "op", "implementation"})));
-  }
-  return found->second;
-}
 
 CostModel cost_model_of(const Options& o) {
   const NamedCostModel model = find_cost_model(o.cost, o.mac_picojoules);
@@ -131,6 +104,22 @@ void check(const Options& o, std::optional<Rule> rule, const CostModel& cost) {
   require(!o.no_times || rule == Rule::model, "--no-times: sharing out by ", o.rule,
           " needs the times; say --attribute model");
   require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
+  require(!o.pause_watts || o.verify, "--pause-to: it is for --verify");
+  require(!o.pause_watts || (std::isfinite(*o.pause_watts) && *o.pause_watts > 0),
+          "--pause-to: expected watts above 0, got ", o.pause_watts.value_or(0));
+  if (!o.verify) return;
+  require(!o.train,
+          "--verify: it loops what a forward pass runs, layer by layer; leave out --train");
+  require(o.idle_watts || o.idle_seconds > 0, "--verify: it needs the idle power, and --idle is 0");
+}
+
+/// Of each operation in a loop.
+std::vector<std::int64_t> calls_of(const std::vector<Looped>& looped) {
+  std::vector<std::int64_t> calls;
+  for (const Looped& one : looped) {
+    if (!one.trials.empty()) calls.push_back(one.trials.front().calls);
+  }
+  return calls;
 }
 
 /// The meter whose energy is shared out, and the others, each with why.
@@ -155,26 +144,6 @@ SharedOut shared_out(const RunMeters& run) {
   return shared;
 }
 
-/// The files that were asked for.  Refused before the run, written after it.
-class Outputs {
- public:
-  void add(const std::string& path) {
-    if (!path.empty() && path != "-") files_.try_emplace(path, std::make_unique<AtomicFile>(path));
-  }
-  void write(const std::string& path, const std::string& text) {
-    if (path.empty()) return;
-    if (path == "-") {
-      fmt::print("{}", text);
-      return;
-    }
-    files_.at(path)->write(text.data(), text.size());
-    files_.at(path)->commit();
-  }
-
- private:
-  std::map<std::string, std::unique_ptr<AtomicFile>> files_;
-};
-
 class Profiling {
  public:
   explicit Profiling(const Options& options)
@@ -194,9 +163,10 @@ class Profiling {
     meter_ = shared_.meter;
     mode_ = mode();
     require_as_recorded();
+    if (o_.verify) require_verifiable();
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
-    if (!o_.record.empty()) recorder.emplace(*meter_, recorded, std::string(name(mode_)));
+    if (!o_.record.empty()) recorder.emplace(*meter_, recorded, ran());
     std::optional<OpTrace> trace;
     if (!o_.trace.empty()) trace.emplace();
 
@@ -204,7 +174,7 @@ class Profiling {
     const auto done =
         measure::run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
     if (!done || interrupt_.requested()) return kInterrupted;
-    measure_idle();
+    measure_idle();  // behind the loops, if there are
     Profile profile = describe(subject, *done);
     write_windows(*done, profile);
     outputs_.write(o_.html, report::to_html(profile));
@@ -212,7 +182,9 @@ class Profiling {
     outputs_.write(o_.csv, to_csv(profile));
     outputs_.write(o_.prometheus, to_prometheus(profile));
     if (trace) outputs_.write(o_.trace, trace->to_json());
-    if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
+    if (meter_->info().unit > Joules(0)) {
+      outputs_.write(o_.record, with_loops(recorded.str(), calls_of(done->looped)));
+    }
     if (o_.json != "-" && o_.csv != "-" && o_.html != "-")
       fmt::print("{}", table(profile, by_, columns_of(STDOUT_FILENO)));
     return 0;
@@ -260,7 +232,7 @@ class Profiling {
     const MeterInfo& info = meter_->info();
     if (o_.train) return "training steps are all alike";
     if (!info.update_period) return "the meter's update period is not known";
-    if (info.name.starts_with(kReplayOf) && info.ran.empty()) {
+    if (info.name.starts_with(kReplayOf) && !info.ran.starts_with("layers")) {
       return "the trace does not tell that the layers ran one by one (if so, --attribute "
              "regression)";
     }
@@ -271,22 +243,59 @@ class Profiling {
     if (o_.train) return measure::ProfileMode::training;
     const bool shared = meter_->available() && (o_.idle_watts || o_.idle_seconds > 0);
     const bool chosen = shared && !rule_ && no_regression().empty();
-    const bool layers = chosen || rule_ == Rule::regression || !o_.windows.empty();
+    const bool layers = chosen || o_.verify || rule_ == Rule::regression || !o_.windows.empty();
     return layers ? measure::ProfileMode::layers : measure::ProfileMode::forward;
   }
 
   /// Readings of other windows than these would be wrong in silence.
   void require_as_recorded() const {
-    const std::string& ran = meter_->info().ran;
-    require(ran.empty() || ran == name(mode_), "--meter ", o_.meter, ": when it was recorded, '",
-            ran, "' was run, and these options run '", name(mode_), "'; say the same ones as then");
+    const std::string& before = meter_->info().ran;
+    require(before.empty() || before == ran(), "--meter ", o_.meter, ": when it was recorded, '",
+            before, "' was run, and these options run '", ran(), "'; say the same ones as then");
   }
 
-  measure::ProfilePlan plan() const {
-    return {
-        .mode = mode_, .batch = o_.batch, .steps = o_.steps, .warmup = o_.warmup, .stop = [this] {
-          return interrupt_.requested();
-        }};
+  /// For a recording, as what its windows hold depends on it.
+  std::string ran() const {
+    return str(name_of(mode_), o_.verify ? " and loops" : "", ", ", o_.steps, " steps of ",
+               o_.batch, " images");
+  }
+
+  void require_verifiable() const {
+    const MeterInfo& info = meter_->info();
+    require(meter_->available(), "--verify: modelled energy verifies nothing, and ", info.name,
+            " cannot be read (", info.reason,
+            "): measure where there is a meter, or give a recording, --meter replay:FILE");
+    require(info.update_period.has_value(), "--verify: it is not known how often the counter of ",
+            info.name, " moves");
+    require(!info.name.starts_with(kReplayOf) || !info.loops.empty(), "--verify: ", o_.meter,
+            " has no loops: it was not recorded by joule profile --verify --record FILE");
+  }
+
+  /// Asked for between the window and the loops.
+  measure::LoopPlan loop_plan() {
+    measure_idle();
+    const IdlePower idle = idle_power();
+    require(idle.available(), "--verify: the idle power is not known: ", idle.reason());
+    level_ = o_.pause_watts ? Watts(*o_.pause_watts) : 1.05 * idle.value();
+    measure::LoopPlan plan{.level = level_, .calls = meter_->info().loops};
+    plan.stop = [this] { return interrupt_.requested(); };
+    return plan;
+  }
+
+  /// By the idle power between window and loops, and behind them.
+  Verification verification(const measure::ProfileRun& done, const Attribution& attribution) const {
+    const MeterInfo& info = meter_->info();
+    const std::span quiet = std::span(quiet_).subspan(std::min<std::size_t>(1, quiet_.size()));
+    const IdlePower idle = o_.idle_watts ? idle_power() : measured_idle_power(info, quiet);
+    return verify(info, attribution, done.lines, done.looped, idle, level_);
+  }
+
+  measure::ProfilePlan plan() {
+    measure::ProfilePlan plan{
+        .mode = mode_, .batch = o_.batch, .steps = o_.steps, .warmup = o_.warmup};
+    plan.stop = [this] { return interrupt_.requested(); };
+    if (o_.verify) plan.loops = [this] { return loop_plan(); };
+    return plan;
   }
 
   void measure_idle() {
@@ -298,7 +307,9 @@ class Profiling {
   IdlePower idle_power() const {
     if (o_.idle_watts) return stated_idle_power(Watts(*o_.idle_watts));
     if (o_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
-    return measured_idle_power(meter_->info(), quiet_);
+    // Before and after the window; a third spell is behind loops.
+    const std::span quiet = std::span(quiet_).first(std::min<std::size_t>(2, quiet_.size()));
+    return measured_idle_power(meter_->info(), quiet);
   }
 
   Attribution attribution(const measure::ProfileRun& done, const IdlePower& idle) const {
@@ -327,7 +338,7 @@ class Profiling {
     Profile profile{.model = spec.name,
                     .input = str(spec.image, "x", spec.channels),
                     .data = subject.images ? subject.images->name : "standard normal",
-                    .mode = std::string(name(mode_)),
+                    .mode = std::string(name_of(mode_)),
                     .batch = o_.batch,
                     .steps = o_.steps,
                     .warmup = o_.warmup,
@@ -340,6 +351,7 @@ class Profiling {
                     .times = !o_.no_times,
                     .environment = environment_,
                     .windows = windows(done)};
+    if (o_.verify) profile.verification = verification(done, profile.attribution);
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
     if (o_.execution.departs()) {
@@ -372,7 +384,7 @@ class Profiling {
     for (const Piece& piece : done.pieces) {
       all.push_back({mode_ == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
     }
-    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back().whole()});
+    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_[1].whole()});
     return all;
   }
 
@@ -403,6 +415,7 @@ class Profiling {
   SharedOut shared_;
   Meter* meter_ = nullptr;
   measure::ProfileMode mode_ = measure::ProfileMode::forward;
+  Watts level_;  // that the pauses before loops come down to
   std::vector<Quiet> quiet_;
   report::Pairs environment_;
 };
@@ -461,6 +474,11 @@ void add_profile(Command& app, Run& run) {
       "How measured energy is shared out: regression, time, model; auto: by regression, layer by "
       "layer, if what was measured suffices for it, or else by time")
       ->capture_default_str();
+  command->add_flag("--verify", o->verify,
+                    "Loop every operation by itself, too, after pauses, and compare what it takes "
+                    "with what was attributed to it");
+  add("--pause-to", o->pause_watts,
+      "With --verify: watts that a pause has to come down to; unless given, 5 % above idle");
   Option* const cost_model =
       add("--cost-model", o->cost,
           "Constants of the modelled energy: a name that joule energy --cost-models shows, or a "

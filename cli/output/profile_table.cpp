@@ -88,6 +88,11 @@ std::string table(const Profile& p, By by, std::size_t width) {
   if (!p.attribution.why.empty()) {
     text += fmt::format("why {}: {}\n", name(p.attribution.rule), p.attribution.why);
   }
+  if (p.verification) {
+    const report::Table verified = report::verification_table(p, " +- ");
+    text += "\n" + report::text_of({.head = verified.head, .rows = verified.rows}, width);
+    for (const std::string& remark : report::verification_remarks(p)) text += remark + "\n";
+  }
   for (const std::string& note : p.notes) text += fmt::format("note: {}\n", note);
   return text;
 }

@@ -60,4 +60,12 @@ Recorder::Recorder(Meter& meter, std::ostream& out, const std::string& ran) : me
 
 Recorder::~Recorder() { meter_.observe(nullptr); }
 
+std::string with_loops(const std::string& trace, std::span<const std::int64_t> calls) {
+  const std::size_t end = trace.find('\n');
+  if (calls.empty() || end == std::string::npos) return trace;
+  ordered_json head = ordered_json::parse(trace.substr(0, end));
+  head["loops"] = calls;
+  return dumped(head) + trace.substr(end);
+}
+
 }  // namespace joule::energy

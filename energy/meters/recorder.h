@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
+#include <span>
 #include <string>
 
 #include "joule/energy/meter.h"
@@ -23,5 +25,9 @@ class Recorder {
  private:
   Meter& meter_;
 };
+
+/// The trace, which says how often each operation ran in a loop of its own: see MeterInfo::loops.
+/// Without loops, the trace as it is.
+std::string with_loops(const std::string& trace, std::span<const std::int64_t> calls);
 
 }  // namespace joule::energy

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -127,7 +128,8 @@ class Profile(unittest.TestCase):
     def test_the_rule_is_chosen_by_what_was_measured(self):
         names = self.layers()
         steps = [(seconds, 20 + 5 * i) for seconds in (1, 2, 3) for i in range(len(names))]
-        told = self.trace("told.jsonl", steps, ran="layers")
+        ran = "layers, 2 steps of 4 images"
+        told = self.trace("told.jsonl", steps, ran=ran)
         report = self.report("--meter", told, "--steps", 2)
         self.assertEqual((report["mode"], report["attribution"]), ("layers", "regression"))
         energies = len({line["layer"] for line in report["lines"]})
@@ -137,7 +139,7 @@ class Profile(unittest.TestCase):
         table = profile(*NET, "--meter", told, "--steps", 2).stdout
         self.assertIn("\nregression: assumes that a call takes the same energy in every window\nwhy regression: ", table)
         # Windows of the same energy, however often a layer was called, do not suffice.
-        alike = self.trace("alike.jsonl", [(s, 10 + 10 * (i % 3) / s) for i, (s, _) in enumerate(steps)], ran="layers")
+        alike = self.trace("alike.jsonl", [(s, 10 + 10 * (i % 3) / s) for i, (s, _) in enumerate(steps)], ran=ran)
         report = self.report("--meter", alike, "--steps", 2)
         self.assertEqual((report["mode"], report["attribution"]), ("layers", "time"))
         self.assertRegex(report["attribution_reason"], "regression does not suffice: it gives .* longer windows tell more")
@@ -149,8 +151,78 @@ class Profile(unittest.TestCase):
         asked = self.report("--meter", self.trace("untold.jsonl", [40, 50]), "--steps", 2, "--attribute", "time")
         self.assertIsNone(asked["attribution_reason"])
         # Windows of something else are not taken for these.
-        for options in (("--attribute", "time"), ("--train",)):
-            self.assert_refused(2, "when it was recorded, 'layers' was run", *NET, "--meter", told, *options)
+        for options in (("--steps", 2, "--attribute", "time"), ("--steps", 2, "--train"), ("--steps", 3)):
+            self.assert_refused(2, f"when it was recorded, '{ran}' was run", *NET, "--meter", told, *options)
+
+    def verified_trace(self, name, watts, loops, change=None):
+        """As joule profile --verify reads: a layer by itself takes 0.5 s a call at its watts; loops of 4 calls."""
+        count = len(watts)
+        steps = [(seconds, w) for seconds in (1, 2, 3) for w in watts.values()]
+        steps += [(0.5, 10), (2, 10)]  # idle, after the window
+        for w in loops:
+            steps += [(0.25, 10), (0.5, 10)] + 5 * [(0.01, 10), (2, w)]
+        path = self.trace(name, steps, change, ran="layers and loops, 2 steps of 4 images", loops=[4] * len(loops))
+        self.assertEqual(count, len(self.layers()))
+        return path
+
+    def test_loops_verify_what_was_attributed(self):
+        names = self.layers()
+        watts = {name: 20 + 5 * i for i, name in enumerate(names)}
+        plain = self.report("--meter", "none", "--attribute", "regression", "--steps", 2)
+        ran = [name for name in names if name in {line["layer"] for line in plain["lines"]}]
+        loops = [watts[name] for name in ran]
+        loops[2] = 10 + 2 * (loops[2] - 10)  # by itself it takes twice as much
+        meter = self.verified_trace("verified.jsonl", watts, loops)
+        page = self.folder / "verified.html"
+        report = self.report("--meter", meter, "--steps", 2, "--verify", "--html", page)
+        self.assertEqual((report["attribution"], report["notes"]), ("regression", []))
+        seen = report["verification"]
+        self.assertEqual([one["lines"][0]["layer"] for one in seen["operations"]], ran)
+        self.assertEqual((seen["of"], seen["agree"]), (len(ran), len(ran) - 1))
+        self.assertAlmostEqual(seen["level_watts"], 10.5)
+        for i, one in enumerate(seen["operations"]):
+            self.assertAlmostEqual(one["looped"]["value"], 0.5 * (loops[i] - 10), delta=1e-4)
+            self.assertAlmostEqual(one["attributed"]["value"], 0.5 * (watts[ran[i]] - 10), delta=1e-4)
+            self.assertAlmostEqual(one["relative_error"], -0.5 if i == 2 else 0, delta=1e-3)
+            self.assertGreater(one["relative_error_half_width"], 0)
+            self.assertEqual((one["calls"], one["rested"], one["paused_at_watts"]), (4, True, 10))
+        self.assertIn("Attributed, and in a loop", page.read_text())
+        text = profile(*NET, "--meter", meter, "--steps", 2, "--verify").stdout
+        self.assertRegex(text, r"\noperation +calls of a loop +attributed per call +looped per call +relative error +intervals")
+        self.assertRegex(text, rf"\n{ran[2]} \(.*\) +4 .* -50 % \+- [0-9.e-]+ % +no\n")
+        self.assertIn(f"of {len(ran)} operations {len(ran)} have both energies, and in {len(ran) - 1} of them the", text)
+        self.assertIn("after a pause down to 10.5 W, at an idle power of 10 W", text)
+
+    def test_what_cannot_be_verified(self):
+        none = (*NET, "--meter", "none", "--verify")
+        self.assert_refused(2, "--verify: modelled energy verifies nothing, and none cannot be read", *none)
+        self.assert_refused(2, "leave out --train", *none, "--train")
+        self.assert_refused(2, "it needs the idle power", *none, "--idle", 0)
+        self.assert_refused(2, "--pause-to: it is for --verify", *NET, "--pause-to", 5)
+        self.assert_refused(2, "--pause-to: expected watts above 0, got -1", *none, "--pause-to=-1")
+        plain = self.trace("plain.jsonl", [40] * 36)
+        self.assert_refused(2, "has no loops: it was not recorded by", *NET, "--meter", plain, "--verify")
+        watts = {name: 20 for name in self.layers()}
+        other = self.verified_trace("other.jsonl", watts, [20, 20])
+        self.assert_refused(2, "the recording has 2 loops", *NET, "--meter", other, "--steps", 2, "--verify")
+        self.assert_refused(2, "say the same ones as then", *NET, "--meter", other, "--steps", 2)
+
+    def test_loops_are_recorded_and_replayed(self):
+        """On a meter of this machine: a program that counts 30 W."""
+        small = ("--model", "dense-linear-1", "--input", "8x8x1", "--classes", 10, "--batch", 4, "--json", "-")
+        plug = self.folder / "plug.py"
+        plug.write_text("import time\nbegin = time.monotonic()\nwhile True:\n    now = time.monotonic() - begin\n"
+                        "    print(f'{now:.6f} {30 * now:.6f}', flush=True)\n    time.sleep(0.004)\n")  # fmt: skip
+        trace = self.folder / "loops.jsonl"
+        options = ("--steps", 2, "--idle", 0.5, "--verify", "--attribute", "model", "--no-times")
+        meter = f"stream:joules,domain=processors:exec:{sys.executable} {plug}"
+        live = profile(*small, "--meter", meter, "--record", trace, *options)
+        self.assertEqual((live.returncode, live.stderr), (0, ""))
+        again = profile(*small, "--meter", f"replay:{trace}", *options)
+        live, again = json.loads(live.stdout), json.loads(again.stdout)
+        self.assertEqual(live["ticks"], again["ticks"])
+        self.assertGreater(len(live["verification"]["operations"]), 0)
+        self.assertEqual(live["verification"]["operations"], again["verification"]["operations"])
 
     def test_without_a_meter_nothing_is_zero(self):
         done = profile(*NET, "--meter", "none")
@@ -181,7 +253,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(live["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
         self.assertEqual(live["ticks"], again["ticks"])
         self.assertEqual(again["notes"], [])
-        self.assertEqual(json.loads(trace.read_text().splitlines()[0])["ran"], "forward")
+        self.assertEqual(json.loads(trace.read_text().splitlines()[0])["ran"], "forward, 3 steps of 4 images")
 
     def test_a_gpu_pays_nothing_of_what_the_processors_did(self):
         paths = [self.folder / f"gpu.{kind}" for kind in ("csv", "prom", "html", "jsonl", "windows")]
