@@ -122,28 +122,6 @@ std::vector<std::int64_t> calls_of(const std::vector<Looped>& looped) {
   return calls;
 }
 
-/// The meter whose energy is shared out, and the others, each with why.
-struct SharedOut {
-  Meter* meter = nullptr;
-  std::vector<Meter*> beside;
-  std::vector<std::string> why;
-};
-
-/// Shared out over operations is the energy of the device that ran them: of the meters in the sum
-/// the first, as a GPU's stands before the processors that fed it.
-SharedOut shared_out(const RunMeters& run) {
-  SharedOut shared;
-  for (std::size_t i = 0; i < run.meters.size(); ++i) {
-    if (run.beside[i].empty() && !shared.meter) {
-      shared.meter = run.meters[i].get();
-      continue;
-    }
-    shared.beside.push_back(run.meters[i].get());
-    shared.why.push_back(run.beside[i].empty() ? "the operations ran on the GPU" : run.beside[i]);
-  }
-  return shared;
-}
-
 class Profiling {
  public:
   explicit Profiling(const Options& options)
@@ -169,19 +147,22 @@ class Profiling {
     if (!o_.record.empty()) recorder.emplace(*meter_, recorded, ran());
     std::optional<OpTrace> trace;
     if (!o_.trace.empty()) trace.emplace();
+    if (trace) track_power();
 
     measure_idle();
     const auto done =
         measure::run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
+    if (power_) power_->stop();
     if (!done || interrupt_.requested()) return kInterrupted;
     measure_idle();  // behind the loops, if there are
     Profile profile = describe(subject, *done);
     write_windows(*done, profile);
+    const std::string traced = trace ? trace_text(*trace, profile) : "";
     outputs_.write(o_.html, report::to_html(profile));
     outputs_.write(o_.json, to_json(profile));
     outputs_.write(o_.csv, to_csv(profile));
     outputs_.write(o_.prometheus, to_prometheus(profile));
-    if (trace) outputs_.write(o_.trace, trace->to_json());
+    outputs_.write(o_.trace, traced);
     if (meter_->info().unit > Joules(0)) {
       outputs_.write(o_.record, with_loops(recorded.str(), calls_of(done->looped)));
     }
@@ -296,6 +277,21 @@ class Profiling {
     plan.stop = [this] { return interrupt_.requested(); };
     if (o_.verify) plan.loops = [this] { return loop_plan(); };
     return plan;
+  }
+
+  /// Its times are of another day in a recording.
+  void track_power() {
+    const MeterInfo& info = meter_->info();
+    if (meter_->available() && info.update_period && &meter_->clock() == &monotonic_clock()) {
+      power_.emplace(*meter_);
+    }
+  }
+
+  std::string trace_text(const OpTrace& trace, Profile& profile) const {
+    if (!power_) return trace.to_json();
+    profile.notes.push_back(fmt::format("reading the power for {} took {:.2g} % of a core",
+                                        o_.trace, 100 * power_->share_of_a_core()));
+    return trace.to_json("power, " + source(meter_->info()), power_->points());
   }
 
   void measure_idle() {
@@ -415,7 +411,8 @@ class Profiling {
   SharedOut shared_;
   Meter* meter_ = nullptr;
   measure::ProfileMode mode_ = measure::ProfileMode::forward;
-  Watts level_;  // that the pauses before loops come down to
+  std::optional<PowerTrack> power_;  // for the trace
+  Watts level_;                      // that the pauses before loops come down to
   std::vector<Quiet> quiet_;
   report::Pairs environment_;
 };

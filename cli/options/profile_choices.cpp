@@ -41,4 +41,17 @@ By by_of(const std::string& name) {
   return found->second;
 }
 
+SharedOut shared_out(const energy::RunMeters& run) {
+  SharedOut shared;
+  for (std::size_t i = 0; i < run.meters.size(); ++i) {
+    if (run.beside[i].empty() && !shared.meter) {
+      shared.meter = run.meters[i].get();
+      continue;
+    }
+    shared.beside.push_back(run.meters[i].get());
+    shared.why.push_back(run.beside[i].empty() ? "the operations ran on the GPU" : run.beside[i]);
+  }
+  return shared;
+}
+
 }  // namespace joule::cli

@@ -216,12 +216,25 @@ class Profile(unittest.TestCase):
         trace = self.folder / "loops.jsonl"
         options = ("--steps", 2, "--idle", 0.5, "--verify", "--attribute", "model", "--no-times")
         meter = f"stream:joules,domain=processors:exec:{sys.executable} {plug}"
-        live = profile(*small, "--meter", meter, "--record", trace, *options)
+        ops = self.folder / "power.json"
+        live = profile(*small, "--meter", meter, "--record", trace, "--trace", ops, *options)
         self.assertEqual((live.returncode, live.stderr), (0, ""))
         again = profile(*small, "--meter", f"replay:{trace}", *options)
         live, again = json.loads(live.stdout), json.loads(again.stdout)
         self.assertEqual(live["ticks"], again["ticks"])
         self.assertGreater(len(live["verification"]["operations"]), 0)
+        # Its power is a track beside the operations; of another day's there is none.
+        events = json.loads(ops.read_text())["traceEvents"]
+        power = [event for event in events if event["ph"] == "C"]
+        self.assertGreater(len(power), 5)
+        self.assertEqual({event["name"] for event in power}, {power[0]["name"]})
+        self.assertTrue(power[0]["name"].startswith("power, stream"))
+        pairs = list(zip(power, power[1:]))
+        joules = sum(event["args"]["W"] * (after["ts"] - event["ts"]) for event, after in pairs)
+        self.assertAlmostEqual(joules / (power[-1]["ts"] - power[0]["ts"]), 30, delta=3)
+        self.assertRegex("".join(live["notes"]), r"reading the power for .*power.json took [0-9.e-]+ % of a core")
+        profile(*small, "--meter", f"replay:{trace}", "--trace", ops, *options)
+        self.assertEqual({event["ph"] for event in json.loads(ops.read_text())["traceEvents"]}, {"X"})
         self.assertEqual(live["verification"]["operations"], again["verification"]["operations"])
 
     def test_without_a_meter_nothing_is_zero(self):
