@@ -20,7 +20,7 @@ Seconds duration(const WindowSum& s) { return Seconds(1e-9 * static_cast<double>
 Joules gross(const WindowSum& s) { return static_cast<double>(s.ticks) * s.unit; }
 
 /// Of all windows, the last ones too.
-std::optional<Joules> edges(const WindowSum& s) {
+std::optional<Joules> all_edges(const WindowSum& s) {
   if (!s.chain) return s.edges;
   return sum(s.edges, s.chain->edges(s.unit, s.sampled));
 }
@@ -119,7 +119,7 @@ void add(WindowSum& to, const WindowSum& more) {
   to.nanoseconds += more.nanoseconds;
   to.edges = sum(to.edges, more.edges);
   if (more.chain && !(to.chain && to.chain->append(*more.chain))) {
-    to.edges = edges(to);
+    to.edges = all_edges(to);
     to.chain = more.chain;
   }
   to.between = sum(to.between, more.between);
@@ -145,7 +145,7 @@ Measurement measure(const WindowSum& s) {
   if (s.ticks == 0) {
     return no_measurement(info, str("unresolved: the counter did not move in ", duration(s)));
   }
-  const std::optional<Joules> open = edges(s);
+  const std::optional<Joules> open = all_edges(s);
   if (open && *open + s.systematic * gross(s) >= gross(s)) {
     return no_measurement(info, str("unresolved: ", duration(s), " is too short"));
   }

@@ -93,7 +93,7 @@ ordered_json windows(const Profile& p) {
   return array;
 }
 
-ordered_json verification(const Profile& p) {
+ordered_json loops_beside(const Profile& p) {
   if (!p.verification) return {};
   ordered_json operations = ordered_json::array();
   for (const Verified& v : p.verification->operations) {
@@ -160,7 +160,7 @@ ordered_json json_of(const Profile& p) {
           {"environment", environment(p)},
           {"sources", sources(p)},
           {"windows", windows(p)},
-          {"verification", verification(p)},
+          {"verification", loops_beside(p)},
           {"lines", lines}};
 }
 

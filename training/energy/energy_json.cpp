@@ -80,6 +80,13 @@ std::int64_t integer_of(const ordered_json& json, const char* key) {
   return value.get<std::int64_t>();
 }
 
+/// One from which finite energies follow.
+double amount_up_to(const ordered_json& json, const char* key, double most) {
+  const double amount = amount_of(json, key);
+  require(amount <= most, "'", key, "' cannot be ", amount, ": expected at most ", most);
+  return amount;
+}
+
 ordered_json json_of(const energy::Chain::Edge& edge) {
   return {{"ns", edge.ns}, {"ticks", edge.ticks}, {"open_s", edge.open.value()}};
 }
@@ -87,7 +94,7 @@ ordered_json json_of(const energy::Chain::Edge& edge) {
 energy::Chain::Edge edge_of(const ordered_json& json) {
   return {.ns = integer_of(json, "ns"),
           .ticks = integer_of(json, "ticks"),
-          .open = energy::Seconds(amount_of(json, "open_s"))};
+          .open = energy::Seconds(amount_up_to(json, "open_s", 1e9))};
 }
 
 ordered_json json_of(const std::optional<energy::Chain>& chain) {
@@ -103,8 +110,8 @@ std::optional<energy::Chain> chain_of(const ordered_json& json) {
   if (json.is_null()) return {};
   return energy::Chain{.begin = edge_of(json.at("begin")),
                        .end = edge_of(json.at("end")),
-                       .power = energy::Watts(amount_of(json, "power_watts")),
-                       .doubt = amount_of(json, "doubt_ticks")};
+                       .power = energy::Watts(amount_up_to(json, "power_watts", 1e15)),
+                       .doubt = amount_up_to(json, "doubt_ticks", 1e19)};
 }
 
 WindowSum window_sum_of(const ordered_json& json) {
