@@ -26,13 +26,13 @@ struct Looped {
 
 /// What one call of it costs above idle, told two ways.
 struct Verified {
-  std::vector<std::size_t> lines;    // of the profile
-  std::int64_t calls = 0;            // in each loop
-  Figure<Joules> attributed;         // its lines' shares in the profile, over the calls there
-  Figure<Joules> looped;             // as cost_of_call() of its loops
-  std::optional<double> error;       // attributed / looped - 1
-  std::optional<double> half_width;  // of the error's interval, as both intervals allow
-  Watts paused_at;                   // what the last pause drew
+  std::vector<std::size_t> lines;      // of the profile
+  std::int64_t calls = 0;              // in each loop
+  Figure<Joules> attributed;           // its lines' shares in the profile, over the calls there
+  Figure<Joules> looped;               // as cost_of_call() of its loops
+  std::optional<double> error{};       // attributed / looped - 1
+  std::optional<double> half_width{};  // of the error's interval, as both intervals allow
+  Watts paused_at{};                   // what the last pause drew
   bool rested = true;
 };
 

@@ -450,7 +450,43 @@ std::optional<Said> attributed(Rule rule, std::size_t which, bool equal, std::ui
   return said(a.lines[which], truth);
 }
 
+/// The first layer, and the two others, which always run together: one of these.
+std::optional<Said> attributed_together(std::size_t which, std::uint64_t seed) {
+  NoisyMachine machine({.deviation_w = 0.5, .rho = 0.9}, {}, seed);
+  NoisyMeter meter(machine);
+  const std::vector quiet = {watch_idle(meter, Seconds(5))};
+  const IdlePower idle = measured_idle_power(meter.info(), quiet);
+  Window window(meter, Edges::aligned);
+  std::vector<Piece> pieces;
+  std::vector<Ledger::Line> lines;
+  double truth = 0;
+  for (const Layer& layer : kLayers) lines.push_back(line_of(layer, 6 * 50));
+  for (std::int64_t calls = 50; calls <= 150; calls += 50) {
+    for (const std::vector<std::size_t>& part : {std::vector<std::size_t>{0}, {1, 2}}) {
+      Piece piece;
+      for (const std::size_t i : part) {
+        const double before = machine.work_j(), watts = kLayers[i].watts;
+        machine.load = [watts](std::int64_t) { return watts; };
+        machine.sleep_ns(calls * kLayers[i].call_ns);
+        machine.load = nullptr;
+        if (i == which) truth += machine.work_j() - before;
+        piece.lines.push_back(line_of(kLayers[i], calls));
+      }
+      piece.interval = window.lap();
+      pieces.push_back(piece);
+    }
+  }
+  const Attribution a = attribute_by_regression(meter.info(), window.close(), idle, lines, pieces);
+  if (!a.lines[which].available()) return {};
+  return said(a.lines[which], truth);
+}
+
 TEST(Coverage, Attribution) {
+  for (const std::size_t i : {1, 2}) {
+    expect_covered("energy of one of two operations that run as one, by regression",
+                   fmt::format("{} W of 120 and 60", kLayers[i].watts), Claim::conservative,
+                   [&](std::uint64_t seed) { return attributed_together(i, seed); });
+  }
   for (std::size_t i = 0; i < std::size(kLayers); ++i) {
     expect_covered(
         "energy of an operation, by regression",
