@@ -98,20 +98,24 @@ std::string unresolved(const MeterInfo& meter, const Interval& interval) {
 
 Joules Chain::edges(Joules unit, bool sampled) const {
   const Joules rest = (1 + doubt) * unit;
-  const Seconds duration = nanoseconds(end.ns - begin.ns);
+  const Seconds duration = nanoseconds(end.ns - begin.ns) - gaps;
   if (duration <= Seconds(0)) return rest;
   const Joules energy = static_cast<double>(end.ticks - begin.ticks) * unit;
   // Both edges of sampled power may err to either side.
-  if (sampled) return std::max(energy / duration, power) * (begin.open + end.open) + rest;
+  if (sampled) return std::max(energy / duration, power) * (begin.open + end.open + gaps) + rest;
   // A counter misses what was drawn since it moved: at the beginning that is counted too much, at
   // the end too little.
   const Seconds open = std::max(begin.open, end.open);
   const Watts mean = energy / (duration > open ? duration - open : open);
-  return std::max(mean, power) * open + rest;
+  return std::max(mean, power) * (open + gaps) + rest;
 }
 
 bool Chain::append(const Chain& next) {
-  if (!end.is_reading_of(next.begin)) return false;
+  const Seconds gap = nanoseconds(next.begin.ns - end.ns);
+  const bool shorter =
+      gap == Seconds(0) || (gap > Seconds(0) && gap < std::max(end.open, next.begin.open));
+  if (next.begin.ticks != end.ticks || !shorter) return false;
+  gaps += gap + next.gaps;
   end = next.end;
   power = std::max(power, next.power);
   doubt += next.doubt;

@@ -50,8 +50,8 @@ WindowSum no_windows(const MeterInfo& meter);
 WindowSum sum_of(const MeterInfo& meter, const Interval& window, const IdlePower& idle_power,
                  const std::string& place);
 
-/// Adds the windows of the same meter, in the sum or beside it as `to` is.  If they go on with the
-/// reading with which those of `to` ended, that leaves nothing of the sum open.
+/// Adds the windows of the same meter, in the sum or beside it as `to` is.  If they go on where
+/// those of `to` ended, that leaves nothing of the sum open: see Chain.
 void add(WindowSum& to, const WindowSum& more);
 
 /// Gross, idle and dynamic energy.

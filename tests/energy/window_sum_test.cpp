@@ -81,12 +81,23 @@ TEST(WindowSums, OfContiguousLapsHaveTwoEdges) {
 TEST(WindowSums, AGapHasTwoEdgesMore) {
   Card machine;
   std::vector<WindowSum> sums = machine.laps(5);
-  machine.power.sleep_ns(1);
+  machine.power.sleep_ns(100 * kMs);
   std::ranges::copy(machine.laps(5), std::back_inserter(sums));
   EXPECT_NEAR(width(added(sums)), 2 * (70 + 1e-3), 1e-9);
-  machine.power.sleep_ns(1);
+  machine.power.sleep_ns(40 * kMs);  // in which the counter moves
   std::ranges::copy(machine.laps(1), std::back_inserter(sums));
   EXPECT_NEAR(width(added(sums)), 3 * (70 + 1e-3), 1e-9);
+}
+
+TEST(WindowSums, AGapInWhichTheCounterStoodStillHasNone) {
+  Card machine;
+  std::vector<WindowSum> sums = machine.laps(5);  // until 70 ms after it moved
+  machine.power.sleep_ns(10 * kMs);
+  std::ranges::copy(machine.laps(5), std::back_inserter(sums));
+  const WindowSum all = added(sums);
+  EXPECT_NEAR(width(all), 700 * (0.1 + 0.01) + 1e-3, 1e-9) << "but what was drawn in it";
+  EXPECT_EQ(all.chain->gaps, Seconds(0.01));
+  EXPECT_EQ(all.edges, Joules(0));
 }
 
 TEST(WindowSums, ThatDoNotFollowOnEachOtherKeepTheirEdges) {

@@ -30,7 +30,8 @@ std::vector<std::string> seeds() {
   epoch.energy.evaluation.measured[0].chain =
       energy::Chain{.begin = {.ns = 5, .ticks = 1, .open = energy::Seconds(1e-3)},
                     .end = {.ns = 9, .ticks = 8, .open = energy::Seconds(1e-3)},
-                    .power = energy::Watts(3)};
+                    .power = energy::Watts(3),
+                    .gaps = energy::Seconds(1e-4)};
   epoch.energy.laps = epoch.energy.evaluation.measured;
   return {training::to_jsonl({&epoch, 1}),
           training::to_jsonl({&epoch, 1}) + training::to_jsonl({&epoch, 1})};

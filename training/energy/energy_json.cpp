@@ -102,7 +102,8 @@ ordered_json json_of(const std::optional<energy::Chain>& chain) {
   return {{"begin", json_of(chain->begin)},
           {"end", json_of(chain->end)},
           {"power_watts", chain->power.value()},
-          {"doubt_ticks", chain->doubt}};
+          {"doubt_ticks", chain->doubt},
+          {"gaps_s", chain->gaps.value()}};
 }
 
 /// Files of Joule 0.1 do not tell how windows follow on each other.
@@ -111,7 +112,8 @@ std::optional<energy::Chain> chain_of(const ordered_json& json) {
   return energy::Chain{.begin = edge_of(json.at("begin")),
                        .end = edge_of(json.at("end")),
                        .power = energy::Watts(amount_up_to(json, "power_watts", 1e15)),
-                       .doubt = amount_up_to(json, "doubt_ticks", 1e19)};
+                       .doubt = amount_up_to(json, "doubt_ticks", 1e19),
+                       .gaps = energy::Seconds(amount_up_to(json, "gaps_s", 1e9))};
 }
 
 WindowSum window_sum_of(const ordered_json& json) {
