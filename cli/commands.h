@@ -15,6 +15,7 @@ void add_train(Command& app, Run& run);
 void add_eval(Command& app, Run& run);
 void add_predict(Command& app, Run& run);
 void add_export(Command& app, Run& run);
+void add_import(Command& app, Run& run);
 void add_summary(Command& app, Run& run);
 void add_energy(Command& app, Run& run);
 void add_data(Command& app, Run& run);

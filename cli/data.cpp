@@ -147,8 +147,7 @@ void add_data(Command& app, Run& run) {
   command->footer(kExamples);
   command->require_subcommand();
   Command* const check = command->add_subcommand(
-      "check",
-      "Say which data set is there, read all of it, and compare it with what was published");
+      "check", "Find a data set, read all of it, and compare it with the published checksums");
   const auto what = std::make_shared<std::string>();
   add_option(*check, "set", *what, "Name of a data set, or a folder")
       ->required()

@@ -260,7 +260,7 @@ void add_demo(Command& app, Run& run) {
       ->type_name("DIR");
   ConfigOptions fields(*command, options->config);
   for (const char* name : {"model", "data"}) fields.add(name);
-  fields.add("limit", "Use only the first N images of each half; 0: all");
+  fields.add("limit", "Use only the first N training and the first N test images; 0: all");
   fields.add("epochs");
   fields.add("lr", "Largest learning rate of the one-cycle schedule");
   fields.add("l0_lambda", "Weight of the L0 penalty of the second net");
@@ -268,8 +268,7 @@ void add_demo(Command& app, Run& run) {
        {"l0_sigma", "l0_cutoff", "l0_warmup", "seed", "threads", "deterministic"}) {
     fields.add(name);
   }
-  auto* const resume =
-      command->add_flag("--resume", options->resume, "Go on where an interrupted demo stopped");
+  auto* const resume = command->add_flag("--resume", options->resume, "Resume an interrupted demo");
   command->add_flag("--overwrite", options->overwrite, "Replace the files of runs that are in DIR")
       ->excludes(resume);
   command->callback([options, &run] { run = [options] { return demo(*options); }; });

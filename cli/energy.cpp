@@ -135,7 +135,7 @@ int model_energy(const Options& o) {
 
 int energy_command(const Options& o) {
   const int tasks = !o.model.empty() + !o.fit.empty() + o.list;
-  require(tasks == 1, "energy: say one of --model, --cost-models and --fit, got ",
+  require(tasks == 1, "energy: give one of --model, --cost-models and --fit, got ",
           tasks == 0 ? "none" : "several");
   if (!o.model.empty()) return model_energy(o);
   if (o.list) {
@@ -161,18 +161,18 @@ void add_energy(Command& app, Run& run) {
   const auto of_model = [&](const char* name, auto& value, const char* help) {
     return add_option(*command, name, value, help)->needs(model);
   };
-  of_model("--input", o->input, "Height, width and channels of the images of an untrained net")
+  of_model("--input", o->input, "Height, width and channels of an untrained net's images")
       ->type_name("HxWxC");
   of_model("--classes", o->classes, "Classes of an untrained net");
   add_normalization(*command, o->normalization);
   Option* const data =
-      of_model("--data", o->data, "Data set; unless given the one that the net was trained on");
-  of_model("--relu-density", o->relu_density,
-           "Instead of a data set's: activations of which this share is not zero after each ReLU")
+      of_model("--data", o->data, "Data set (default: the one that the net was trained on)");
+  of_model(
+      "--relu-density", o->relu_density,
+      "Synthetic activations with this share of non-zeros after each ReLU, instead of a data set's")
       ->excludes(data)
       ->type_name("R");
-  of_model("--batch", o->batch,
-           "Images of one forward pass, which share the traffic of the parameters")
+  of_model("--batch", o->batch, "Images per forward pass; they share one read of the parameters")
       ->capture_default_str();
   of_model("--limit", o->limit,
            "Use only the first N test images; 0: all, or one batch of synthetic ones");
@@ -181,10 +181,11 @@ void add_energy(Command& app, Run& run) {
                                  ->capture_default_str()
                                  ->type_name("NAME|FILE");
   add_old_name(*command, "--profile", cost_model, o->cost_model)->needs(model);
-  of_model(
-      "--threshold-bits", o->threshold_bits,
-      "Word width that decides what a sponge cost model takes for zero: 32 (unless given), 16, 8");
-  of_model("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative cost model");
+  of_model("--threshold-bits", o->threshold_bits,
+           "Word width in bits below whose resolution a sponge cost model takes a value for zero: "
+           "32 (default), 16, 8");
+  of_model("--mac-picojoules", o->mac_picojoules,
+           "Energy of a MAC in picojoules, for the relative cost model");
   of_model("--seed", o->seed, "Seed of untrained weights and synthetic activations")
       ->capture_default_str();
   auto* const list = command->add_flag("--cost-models", o->list,

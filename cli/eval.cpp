@@ -209,17 +209,16 @@ int eval(const EvalOptions& options) {
 }  // namespace
 
 void add_eval(Command& app, Run& run) {
-  Command* const command = app.add_subcommand("eval", "Judge a trained net on the test images");
+  Command* const command = app.add_subcommand("eval", "Evaluate a trained net on the test images");
   command->footer(kExamples);
   const auto options = std::make_shared<EvalOptions>();
   options->input.add_to(*command);
   command->add_flag("--json", options->json, "Print JSON");
   Option* const threshold =
-      add_option(
-          *command, "--relu-threshold", options->most_lost,
-          "Make zeros of the small outputs of ReLUs, by thresholds that lose at most so many "
-          "percentage points of accuracy on the images that the run held back; several, "
-          "separated by commas: a table of them")
+      add_option(*command, "--relu-threshold", options->most_lost,
+                 "Set small ReLU outputs to zero, by thresholds that lose at most this many "
+                 "percentage points of accuracy on the run's validation images; several, separated "
+                 "by commas, make a table")
           ->percent();
   add_option(*command, "--save-model", options->saved, "Write the net with the thresholds here")
       ->type_name("F")

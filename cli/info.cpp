@@ -146,7 +146,7 @@ void print(const ordered_json& info) {
 
 void add_info(Command& app, Run& run) {
   Command* const command =
-      app.add_subcommand("info", "Show this build, this machine, and what there is on it");
+      app.add_subcommand("info", "Show this build, this machine, its meters and implementations");
   command->footer(kExamples);
   const auto json = std::make_shared<bool>(false);
   const auto sysfs = std::make_shared<std::string>();

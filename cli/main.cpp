@@ -51,6 +51,7 @@ int do_command(int argc, char** argv) {
   add_eval(app, run);
   add_predict(app, run);
   add_export(app, run);
+  add_import(app, run);
   add_summary(app, run);
   add_energy(app, run);
   add_data(app, run);

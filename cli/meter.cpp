@@ -280,8 +280,8 @@ int meter(const Options& options) {
 }  // namespace
 
 void add_meter(Command& app, Run& run) {
-  Command* const command = app.add_subcommand(
-      "meter", "Run any command and measure the energy of the machine meanwhile");
+  Command* const command =
+      app.add_subcommand("meter", "Run any command and measure the machine's energy while it runs");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   add_option(*command, "--meter", options->meter, kMeterChoices)->capture_default_str();
@@ -290,14 +290,14 @@ void add_meter(Command& app, Run& run) {
              "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
   add_option(*command, "--idle-power", options->idle_watts,
-             "The idle power in watts, instead of measuring it");
+             "Idle power in watts, instead of measuring it");
   command->add_flag("--json", options->json, "Report as JSON");
   add_option(*command, "--out", options->out,
              "Write the report to this file, not to standard error");
   add_option(*command, "--record", options->record, "Write the raw readings to this file");
   command->add_flag("--conformance", options->conformance,
-                    "Measure the simulated meters of a folder (tests/meters), instead of running "
-                    "a command, and compare with the right answers");
+                    "Measure a folder of simulated meters (tests/meters) instead of a command, and "
+                    "compare with the expected answers");
   add_option(*command, "command", options->command,
              "The command and its arguments, after --; or the folder")
       ->take_all();

@@ -19,7 +19,7 @@ A cell is written as the rows of its adjacency matrix and its operations:
 
 void add_nas(Command& app, Run& run) {
   Command* const command =
-      app.add_subcommand("nas", "Cells of NAS-Bench-101: search for architectures");
+      app.add_subcommand("nas", "Architecture search over the cells of NAS-Bench-101");
   command->footer(kExamples);
   command->require_subcommand();
   add_nas_enumerate(*command, run);

@@ -107,8 +107,8 @@ int predict_files(const ModelAndData& options, const std::vector<std::string>& f
 }  // namespace
 
 void add_predict(Command& app, Run& run) {
-  Command* const command = app.add_subcommand(
-      "predict", "Write what a trained net says of every test image, or of image files");
+  Command* const command =
+      app.add_subcommand("predict", "Predict the class of every test image, or of image files");
   command->footer(kExamples);
   struct Options {
     ModelAndData input;
@@ -124,7 +124,7 @@ void add_predict(Command& app, Run& run) {
       ->excludes((*command)["--data"])
       ->excludes((*command)["--limit"]);
   add_option(*command, "--out", options->out,
-             "File to write; without one what is said of --image is printed")
+             "File to write; predictions of --image are printed unless it is given")
       ->type_name("F.csv");
   command->callback([options, &run] {
     require(!options->out.empty() || !options->images.empty(),

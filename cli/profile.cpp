@@ -430,7 +430,7 @@ void add_reports(Command& command, Options& o) {
   file("--record", o.record, "The meter's raw readings, for --meter replay:FILE");
   file("--windows", o.windows, "Measured windows, layer by layer, for joule energy --fit");
   command.add_flag("--no-times", o.no_times,
-                   "Leave out times, so that reports of the same work are the same bytes");
+                   "Leave out times, so that reports of the same work are byte for byte the same");
 }
 
 }  // namespace
@@ -448,7 +448,7 @@ void add_profile(Command& app, Run& run) {
       "standard normal images, unless --data says which")
       ->required()
       ->type_name("NAME|DIR|FILE");
-  add("--data", o->data, "Data set; unless given the one that the net was trained on");
+  add("--data", o->data, "Data set (default: the one that the net was trained on)");
   add("--input", o->input,
       "Without --data: standard normal images of this height, width and channels")
       ->type_name("HxWxC");
@@ -457,7 +457,7 @@ void add_profile(Command& app, Run& run) {
   command->add_flag("--train", o->train, "Training steps (SGD) instead of forward passes");
   add("--batch", o->batch, "Images of one step")->capture_default_str();
   add("--steps", o->steps,
-      "Steps in the window; layer by layer: calls of each layer, then twice and three times")
+      "Steps in the window; with --windows: calls of each layer, then two and three times as many")
       ->capture_default_str();
   add("--warmup", o->warmup, "Steps before the window")->capture_default_str();
   add("--meter", o->meter,
@@ -466,7 +466,7 @@ void add_profile(Command& app, Run& run) {
   add_sysfs(*command, o->sysfs);
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
-  add("--idle-power", o->idle_watts, "The idle power in watts, instead of measuring it");
+  add("--idle-power", o->idle_watts, "Idle power in watts, instead of measuring it");
   add("--attribute", o->rule,
       "How measured energy is shared out: regression, time, model; auto: by regression, layer by "
       "layer, if what was measured suffices for it, or else by time")
@@ -483,7 +483,8 @@ void add_profile(Command& app, Run& run) {
           ->capture_default_str()
           ->type_name("NAME|FILE");
   add_old_name(*command, "--profile", cost_model, o->cost);
-  add("--mac-picojoules", o->mac_picojoules, "What a MAC costs, for the relative cost model");
+  add("--mac-picojoules", o->mac_picojoules,
+      "Energy of a MAC in picojoules, for the relative cost model");
   add("--by", o->by,
       "What each line of the table is: line (of the ledger), layer, phase, op, implementation")
       ->capture_default_str();

@@ -20,8 +20,8 @@ Ctrl-C, a kill or a power cut (docs/study_engine.md).)";
 }  // namespace
 
 void add_study(Command& app, Run& run) {
-  Command* const command =
-      app.add_subcommand("study", "Train many nets, and keep what came of them");
+  Command* const command = app.add_subcommand(
+      "study", "Train and compare many nets, resumably, on one machine or several");
   command->footer(kExamples);
   command->require_subcommand();
   // The studies.

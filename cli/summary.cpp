@@ -229,11 +229,12 @@ void add_summary(Command& app, Run& run) {
   const auto options = std::make_shared<Options>();
   auto* const model = add_option(*command, "--model", options->model, "Net")->capture_default_str();
   auto* const input =
-      add_option(*command, "--input", options->input,
-                 "Height, width and channels of the images; unless given those that the net is for")
+      add_option(
+          *command, "--input", options->input,
+          "Height, width and channels of the images (default: those that the net is made for)")
           ->type_name("HxWxC");
   auto* const classes = add_option(*command, "--classes", options->classes,
-                                   "Classes; unless given those that the net is for");
+                                   "Classes (default: those that the net is made for)");
   add_option(*command, "--net,net", options->net, "Net as data, or an ONNX file")
       ->type_name("FILE")
       ->excludes(model)

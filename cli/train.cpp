@@ -55,23 +55,21 @@ class Options {
     add_option(command, "--out", out_, "Folder of the run")->required()->type_name("DIR");
     add_option(command, "--config", file_,
                "JSON file with any of the options below, named as in config.json; the command line "
-               "counts for more")
+               "overrides it")
         ->type_name("FILE");
     fields_.add_all();
     add_option(command, "--net", net_, training::config_field("net").help)
         ->type_name("FILE")
         ->excludes(command["--model"]);
     auto* const tune = command.add_flag(
-        "--tune", tune_,
-        "Measure the choices that the table of joule tune lacks for this run, first");
+        "--tune", tune_, "First measure the choices for this run that joule tune's table lacks");
     energy_.add_to(command);
     auto* const resume =
         command.add_flag("--resume", resume_, "Go on with the run in DIR, or start it");
     tune->excludes(resume);  // the rest of a run chooses as its beginning did
     command
-        .add_flag(
-            "--overwrite", overwrite_,
-            "Start anew: the files of a run that are in DIR are replaced, once a step is done")
+        .add_flag("--overwrite", overwrite_,
+                  "Replace the files of a run in DIR, once the first step is done")
         ->excludes(resume);
   }
 

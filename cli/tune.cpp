@@ -202,27 +202,24 @@ void add_tune(Command& app, Run& run) {
                  "an ONNX file")
           ->capture_default_str()
           ->type_name("NAME|DIR|FILE");
-  add_option(*command, "--input", o->input,
-             "Height, width and channels of the images of a net that is named")
+  add_option(*command, "--input", o->input, "Height, width and channels of a named net's images")
       ->capture_default_str()
       ->type_name("HxWxC");
-  add_option(*command, "--classes", o->classes, "Classes of a net that is named")
-      ->capture_default_str();
+  add_option(*command, "--classes", o->classes, "Classes of a named net")->capture_default_str();
   add_option(*command, "--shapes", o->shapes,
              "Convolutions INxOUTxSIZE[:KxK[/STRIDE]], separated by commas")
       ->excludes(model);
   add_option(*command, "--batch", o->batches,
-             "Images at once, several separated by commas; unless given 16, linear layers 256, and "
-             "128 for --train");
+             "Batch sizes, separated by commas (default: 16, linear layers 256; with --train 128)");
   command->add_flag("--train", o->train, "Also what a training step runs");
   add_option(*command, "--densities", o->densities,
              "Shares of non-zeros to measure at, separated by commas")
       ->capture_default_str();
-  add_option(*command, "--rounds", o->rounds, "Rounds, of which the shortest counts")
+  add_option(*command, "--rounds", o->rounds, "Timed rounds; the shortest counts")
       ->capture_default_str();
   o->execution.add_to(*command, {"threads", "precision", "algorithms"});
   add_option(*command, "--out", o->out,
-             "File of the table; unless given the one that joule info shows");
+             "File of the table (default: the one that joule info shows)");
   command->add_flag("--json", o->json, "Print JSON");
   command->callback([o, &run] { run = [o] { return tune(*o); }; });
 }

@@ -24,8 +24,8 @@ std::int64_t MaskRows(const float* x, std::int64_t rows, std::int64_t channels,
     for (std::int64_t left = channels; left > 0; left -= 64, ++mask) {
       const std::int64_t count = std::min<std::int64_t>(64, left);
       std::uint64_t bits = 0;
-      for_each_vector(count,
-                      [&](auto d, auto c) { bits |= nonzero_bits(d, hn::LoadU(d, x + c)) << c; });
+      for_each_channel(count,
+                       [&](auto d, auto c) { bits |= nonzero_bits(d, hn::LoadU(d, x + c)) << c; });
       x += count;
       *mask = bits;
       nonzeros += std::popcount(bits);

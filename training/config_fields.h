@@ -70,7 +70,7 @@ struct ConfigField {
 
   /// "--l0-lambda".
   std::string option() const;
-  /// The help, followed by the choices: "Layers whose outputs are penalised (relu, all)".
+  /// The help, followed by the choices: "Layers whose outputs the penalty counts (relu, all)".
   std::string option_help() const;
 };
 

@@ -97,7 +97,7 @@ void add_bench_conv(Command& bench, Run& run) {
   options->execution.add_to(*command, {"threads", "precision", "algorithms"});
   add("--real", options->real, "Also a trained net: folder of a run, or a model.safetensors")
       ->type_name("DIR|FILE");
-  add("--data", options->data, "Its images; unless given those that it was trained on");
+  add("--data", options->data, "Its images (default: the data set that it was trained on)");
   add("--json", options->json, "File to write")->type_name("F");
   add("--html", options->html, "File to write: a page with everything in it")->type_name("F");
   command->callback([options, &run] { run = [options] { return bench_conv(*options); }; });

@@ -107,13 +107,13 @@ void add(Command& bench, Run& run, bool train) {
   add("--weights", options->weights,
       "Trained nets: folders of runs or model files, separated by commas");
   add("--data", options->data,
-      "Images: a data set, or random; unless given what a trained net was trained on");
+      "Images: a data set, or random (default: what the trained net was trained on)");
   add("--batch", options->batch, "Images per step");
   add("--steps", options->steps, "Timed steps of a process");
   add("--rounds", options->rounds, "Processes of each side");
   options->execution.add_to(*command);
   add("--torch-peer", options->torch_peer,
-      "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
+      "libtorch's program (default: benchmarks/torch_peer in this program's build folder)")
       ->type_name("F");
   add("--json", options->json, "File to write")->type_name("F");
   add("--html", options->html, "File to write: a page with everything in it")->type_name("F");

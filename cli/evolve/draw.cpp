@@ -56,8 +56,9 @@ void add_evolve_draw(Command& evolve, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<DrawOptions>();
   options->genes.add_to(*command);
-  add_option(*command, "--phenotype", options->phenotype,
-             "Not at random: the net of this text (as joule evolve decode prints it)")
+  add_option(
+      *command, "--phenotype", options->phenotype,
+      "Encode the net of this text (as joule evolve decode prints it) instead of drawing one")
       ->type_name("FILE");
   add_option(*command, "--seed", options->seed, "Of what is drawn")->capture_default_str();
   add_option(*command, "--mutations", options->mutations, "How often it is then mutated")

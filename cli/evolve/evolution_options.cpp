@@ -24,8 +24,8 @@ bool is_metered(const study::EvolveConfig& config) {
 
 void EvolutionOptions::add_to(Command& command) {
   Option* const file = add_option(command, "--config", config,
-                                  "What the evolution is, a JSON file (docs/evolution.md); the "
-                                  "options below count over it")
+                                  "JSON file that configures the evolution (docs/evolution.md); "
+                                  "the options below override it")
                            ->type_name("FILE");
   add_option(command, "--preset", preset,
              str("Instead of a file (", listed(study::evolve_presets()), ")"))
@@ -37,14 +37,16 @@ void EvolutionOptions::add_to(Command& command) {
   add_option(command, "--data", data, "Data set, as joule train takes it");
   add_option(command, "--data-dir", data_folder, "Folder in which data sets are looked for")
       ->type_name("DIR");
-  add_option(command, "--limit", limit, "Only the first images of each half; 0: all");
+  add_option(command, "--limit", limit,
+             "Use only the first N training and the first N test images; 0: all");
   add_option(command, "--generations", generations, "After how many it ends; 0: never");
-  add_option(command, "--epochs", epochs,
-             "That a candidate trains at most, instead of seconds, and deterministically");
+  add_option(
+      command, "--epochs", epochs,
+      "Training budget of a candidate in epochs instead of seconds; makes the run deterministic");
   add_option(command, "--seconds-per-candidate", seconds_per_candidate,
              "That a candidate trains at most, on the clock");
   add_option(command, "--meter", meter,
-             "Where power is read: auto, nvml, rapl, perf, replay:FILE; none: it is modelled");
+             "Where power is measured (sources: joule meter --help); none: it is modelled");
 }
 
 study::EvolveConfig EvolutionOptions::evolve_config() const {

@@ -48,11 +48,11 @@ void add_evolve_run(Command& command, Run& run) {
   const auto o = std::make_shared<EvolveRunOptions>();
   o->evolution.add_to(command);
   add_option(command, "--minutes", o->minutes,
-             "No generation begins after so many minutes of them; 0: any number");
-  add_option(command, "--seed", o->seed, "Of everything that is drawn")->capture_default_str();
-  add_option(command, "--name", o->name, "Of the study in its storage")->capture_default_str();
+             "Start no generation after this many minutes; 0: no limit");
+  add_option(command, "--seed", o->seed, "Seed of all random numbers")->capture_default_str();
+  add_option(command, "--name", o->name, "Name of the study in its storage")->capture_default_str();
   add_option(command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   o->run.emplace(command, "runs/evolve");
   command.callback([o, &command, &run] {

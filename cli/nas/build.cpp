@@ -97,10 +97,10 @@ int build(const BuildOptions& o) {
 }
 
 void add_space(Command& command, BuildOptions& o) {
-  add_option(command, "--vertices", o.vertices, "Cells with at most so many vertices (4)");
-  add_option(command, "--edges", o.edges, "and at most so many edges (9)");
+  add_option(command, "--vertices", o.vertices, "Most vertices of a cell (4)");
+  add_option(command, "--edges", o.edges, "Most edges of a cell (9)");
   add_option(command, "--budgets", o.budgets,
-             "Epochs, ascending: each is a training of its own (small 4; paper 4,12,36,108)")
+             "Epochs, ascending; each budget is a separate training (small 4; paper 4,12,36,108)")
       ->type_name("N,N,...");
   add_option(command, "--seeds", o.seeds, "Trainings of each cell and budget (1)");
   add_option(command, "--channels", o.channels,
@@ -112,16 +112,16 @@ void add_space(Command& command, BuildOptions& o) {
 }
 
 void add_output(Command& command, BuildOptions& o) {
-  add_option(command, "--table", o.table, "Write the table here, too")->type_name("FILE");
-  add_option(command, "--scale-energy-to", o.scale_to,
-             "Further columns of the table: the energy times E / epochs, as the paper has its "
-             "larger budgets")
+  add_option(command, "--table", o.table, "Also write the table to this file")->type_name("FILE");
+  add_option(
+      command, "--scale-energy-to", o.scale_to,
+      "Add columns with the energy scaled by E / epochs, as the paper does for its larger budgets")
       ->type_name("E,E,...");
   add_option(command, "--carbon-intensity", o.carbon_intensity,
-             "Grams of CO2 equivalents per kWh: the table gets their columns, too")
+             "Grams of CO2 equivalent per kWh; adds their columns to the table")
       ->type_name("G");
   add_option(command, "--markdown", o.markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
 }
 
@@ -129,11 +129,11 @@ void add_output(Command& command, BuildOptions& o) {
 
 void add_nas_build(Command& nas, Run& run) {
   Command* const command =
-      nas.add_subcommand("build", "Train and measure every cell of a space: make a table");
+      nas.add_subcommand("build", "Train and measure every cell of a space, into a table");
   command->footer(kExamples);
   const auto o = std::make_shared<BuildOptions>();
   add_option(*command, "--preset", o->preset,
-             "What the other options begin as: small (two cores), paper (its set-up)")
+             "Defaults of the other options: small (two cores), paper (its set-up)")
       ->capture_default_str();
   o->fields.emplace(*command, o->asked);
   o->fields->add("data");
@@ -146,9 +146,10 @@ void add_nas_build(Command& nas, Run& run) {
     o->fields->add(name);
   }
   add_option(*command, "--meter", o->meter,
-             "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none")
+             "Where energy is measured: auto, none, or a source as in joule meter --help")
       ->capture_default_str();
-  add_option(*command, "--name", o->name, "Of the study in its storage")->capture_default_str();
+  add_option(*command, "--name", o->name, "Name of the study in its storage")
+      ->capture_default_str();
   add_output(*command, *o);
   o->run.emplace(*command, "runs/nas-build");
   command->callback([o, &run] { run = [o] { return build(*o); }; });

@@ -97,11 +97,10 @@ void add_nas_enumerate(Command& nas, Run& run) {
   Command* const command = nas.add_subcommand("enumerate", "List all cells of a space");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
-  add_option(*command, "--vertices", options->vertices, "At most so many vertices, 2 to 7")
+  add_option(*command, "--vertices", options->vertices, "Most vertices, 2 to 7")
       ->capture_default_str();
-  add_option(*command, "--edges", options->edges, "At most so many edges, 1 to 21")
-      ->capture_default_str();
-  command->add_flag("--count", options->count, "Print the number of cells alone");
+  add_option(*command, "--edges", options->edges, "Most edges, 1 to 21")->capture_default_str();
+  command->add_flag("--count", options->count, "Print only the number of cells");
   add_option(*command, "--json", options->json, "Write the cells to FILE as JSON")
       ->type_name("FILE");
   add_option(*command, "--csv", options->csv, "Write the cells to FILE, a row per cell")

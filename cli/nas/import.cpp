@@ -47,15 +47,16 @@ int import(const Options& options) {
 
 void add_nas_import(Command& nas, Run& run) {
   Command* const command =
-      nas.add_subcommand("import", "Make a table of the files of EC-NAS or NAS-Bench-101");
+      nas.add_subcommand("import", "Make a table from the files of EC-NAS or NAS-Bench-101");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   add_option(*command, "files", options->files, "TFRecord, JSON lines, results.json, or a folder")
       ->type_name("FILE")
       ->required();
   add_option(*command, "--out", options->out, "The table to write")->type_name("FILE")->required();
-  add_option(*command, "--energy", options->energy,
-             "What the energies are: measured, scaled from 4 epochs, predicted by a surrogate")
+  add_option(
+      *command, "--energy", options->energy,
+      "Where the energies come from: measured, scaled from 4 epochs, or predicted by a surrogate")
       ->one_of({"automatic", "measured", "scaled", "surrogate"})
       ->capture_default_str();
   command->callback([options, &run] { run = [options] { return import(*options); }; });

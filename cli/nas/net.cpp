@@ -77,7 +77,7 @@ void add_nas_net(Command& nas, Run& run) {
   const auto o = std::make_shared<Options>();
   add_option(*command, "CELL", o->cell, "The cell")->required();
   o->skeleton.add_to(*command);
-  add_option(*command, "--name", o->name, "Of the net; unless given cell-HASH");
+  add_option(*command, "--name", o->name, "Name of the net (default: cell-HASH)");
   add_option(*command, "--out", o->out, "Write the net as data, as joule train --net takes it")
       ->type_name("FILE");
   command->add_flag("--json", o->json, "Print JSON");

@@ -208,7 +208,7 @@ int query(const Options& options) {
 }  // namespace
 
 void add_nas_query(Command& nas, Run& run) {
-  Command* const command = nas.add_subcommand("query", "What a table says of a cell");
+  Command* const command = nas.add_subcommand("query", "Look up a cell in a table");
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   add_option(*command, "table", options->table, "The table")->type_name("TABLE")->required();
@@ -226,10 +226,12 @@ void add_nas_query(Command& nas, Run& run) {
                            ->type_name("HASH")
                            ->excludes(cell)
                            ->excludes(matrix);
-  add_option(*command, "--epochs", options->epochs, "Of this budget alone")->type_name("N");
-  add_option(*command, "--repeat", options->repeat, "Of this training, not the mean of all")
+  add_option(*command, "--epochs", options->epochs, "Only this budget")->type_name("N");
+  add_option(*command, "--repeat", options->repeat,
+             "Only this training, instead of the mean of all")
       ->type_name("N");
-  command->add_flag("--half", options->half, "What the checkpoint halfway had, and cost");
+  command->add_flag("--half", options->half,
+                    "The accuracy and cost at the checkpoint halfway through training");
   command->add_flag("--info", options->info, "What the table holds")
       ->excludes(cell)
       ->excludes(matrix)

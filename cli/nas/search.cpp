@@ -302,7 +302,7 @@ void add_training(Command& command, NasSearchOptions& o) {
     o.train_only.emplace_back(training::config_field(name).option(), o.fields->add(name));
   };
   add("--preset", o.preset,
-      "With --train, what the other options begin as: small, paper (joule nas build)");
+      "With --train, the defaults of the other options: small, paper (joule nas build)");
   o.fields.emplace(command, o.asked);
   add_field("data");
   add("--data-dir", o.data_folder, "Folder in which data sets are looked for");
@@ -310,7 +310,8 @@ void add_training(Command& command, NasSearchOptions& o) {
   add("--cells", o.cells, "Cells per stack");
   add("--stacks", o.stacks, "Stacks");
   for (const char* const name : kTrainFields) add_field(name);
-  add("--meter", o.meter, "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none");
+  add("--meter", o.meter,
+      "Where energy is measured: auto, none, or a source as in joule meter --help");
 }
 
 }  // namespace
@@ -321,31 +322,30 @@ void add_nas_search(Command& nas, Run& run) {
   command->footer(kExamples);
   const auto o = std::make_shared<NasSearchOptions>();
   add_option(*command, "TABLE", o->table, "The table: a file of joule nas import or build");
-  command->add_flag("--train", o->train, "Train each net that is asked for, in place of a table");
-  add_option(
-      *command, "--strategy", o->strategies,
-      "Who proposes the cells, separated by commas: samplers (docs/studies.md), with options "
-      "as name:option=value, or in a table exhaustive "
-      "(semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random; "
-      "with --train without ms-ehvi)");
+  command->add_flag("--train", o->train,
+                    "Train each proposed net, instead of looking it up in a table");
+  add_option(*command, "--strategy", o->strategies,
+             "Strategies, separated by commas: samplers (docs/studies.md) with options as "
+             "name:option=value, and, in a table, exhaustive (default "
+             "semoa,semoa-code,sh-emoa,ms-ehvi,nsga2,random; with --train without ms-ehvi)");
   add_option(*command, "--seeds", o->seeds, "Runs of each strategy")->capture_default_str();
-  add_option(*command, "--seed", o->seed, "Of the first run; the others count on")
+  add_option(*command, "--seed", o->seed, "Seed of the first run; the others follow")
       ->capture_default_str();
   add_option(*command, "--evaluations", o->evaluations, "Trainings that each run asks for")
       ->capture_default_str();
-  add_option(
-      *command, "--objectives", o->objectives,
-      "What is to be better, separated by commas: columns of the table; accuracies are to be "
-      "large, others small (validation accuracy,energy)");
+  add_option(*command, "--objectives", o->objectives,
+             "Objectives, separated by commas: columns of the table; accuracies are maximised, "
+             "others minimised (validation accuracy,energy)");
   add_option(*command, "--vertices", o->vertices,
-             "The most vertices of a cell, 3 to 7 (unless given those of the table)");
-  add_option(*command, "--budgets", o->budgets,
-             "Epochs, separated by commas: of several a search chooses (unless given all)");
+             "Most vertices of a cell, 3 to 7 (default: those of the table)");
+  add_option(
+      *command, "--budgets", o->budgets,
+      "Epochs, separated by commas; a search chooses among them (default: all of the table)");
   add_option(*command, "--name", o->name,
-             "Of the searches in their storage, before strategy and seed: NAME-semoa-1")
+             "Prefix of the searches' names in their storage: NAME-semoa-1")
       ->capture_default_str();
   add_option(*command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   add_training(*command, *o);
   o->run.emplace(*command, "runs/nas-search");

@@ -7,13 +7,13 @@ namespace joule::cli {
 
 void SkeletonOptions::add_to(Command& command) {
   add_option(command, "--channels", asked.channels,
-             "Channels of the stem and the first stack; each further stack has twice those")
+             "Channels of the stem and the first stack; each further stack doubles them")
       ->capture_default_str();
   add_option(command, "--cells", asked.cells, "Cells per stack")->capture_default_str();
   add_option(command, "--stacks", asked.stacks, "Stacks")->capture_default_str();
-  add_option(command, "--norm-momentum", asked.norm_momentum,
-             "How far the norms' running statistics follow each batch; of a training of hundreds "
-             "of steps 0.1")
+  add_option(
+      command, "--norm-momentum", asked.norm_momentum,
+      "Momentum of batch norm's running statistics; 0.1 suits trainings of hundreds of steps")
       ->capture_default_str();
   add_option(command, "--image", image, "Height, width and channels of the images")
       ->capture_default_str()

@@ -124,10 +124,9 @@ void add_predict_to(Command& surrogate, Run& run) {
   add_option(*command, "surrogate", options->surrogate, "What --save wrote")
       ->type_name("FILE")
       ->required();
-  add_option(*command, "--vertices", options->vertices, "Cells of at most so many vertices, 2 to 7")
+  add_option(*command, "--vertices", options->vertices, "Most vertices of a cell, 2 to 7")
       ->capture_default_str();
-  add_option(*command, "--edges", options->edges, "And of at most so many edges")
-      ->capture_default_str();
+  add_option(*command, "--edges", options->edges, "Most edges of a cell")->capture_default_str();
   add_option(*command, "--out", options->out, "The table to write")->type_name("TABLE")->required();
   command->callback([options, &run] { run = [options] { return predict(*options); }; });
 }
@@ -136,24 +135,25 @@ void add_predict_to(Command& surrogate, Run& run) {
 
 void add_nas_surrogate(Command& nas, Run& run) {
   Command* const command =
-      nas.add_subcommand("surrogate", "Predict energies of cells that nobody trained");
+      nas.add_subcommand("surrogate", "Predict the energy of cells without training them");
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
   add_option(*command, "--data", o->data, "The measured cells, CSV")->type_name("FILE");
   add_option(*command, "--kinds", o->kinds, "Which: paper4, paper5, boosted")
       ->type_name("LIST")
       ->capture_default_str();
-  add_option(*command, "--splits", o->splits, "So many splits, seeds 1, 2, ...")
+  add_option(*command, "--splits", o->splits, "Number of random splits, seeds 1, 2, ...")
       ->capture_default_str();
-  add_option(*command, "--sizes", o->sizes, "Train on so many cells, too")->capture_default_str();
-  add_option(*command, "--size-splits", o->size_splits, "So many splits for each of those")
+  add_option(*command, "--sizes", o->sizes, "Training sizes of the learning curve, in cells")
+      ->capture_default_str();
+  add_option(*command, "--size-splits", o->size_splits, "Splits per training size")
       ->capture_default_str();
   add_option(*command, "--epochs", o->epochs, "Epochs of the paper's net")->capture_default_str();
   add_option(*command, "--budget", o->budget, "The epochs that the energies are of")
       ->capture_default_str();
   Option* const out =
       add_option(*command, "--out", o->out, "Write tables and pictures to DIR")->type_name("DIR");
-  add_option(*command, "--markdown", o->markdown, "And the document to this file, too")
+  add_option(*command, "--markdown", o->markdown, "Also write the document to this file")
       ->type_name("FILE")
       ->needs(out);
   add_option(*command, "--save", o->save,

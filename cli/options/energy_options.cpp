@@ -37,10 +37,9 @@ Joules parse_energy(const std::string& option, const std::string& text) {
 }
 
 void add_sysfs(Command& command, std::string& sysfs) {
-  add_option(
-      command, "--sysfs", sysfs,
-      "Look for hwmon, rapl, perf and batteries here, not in /sys: a container's view of its "
-      "host");
+  add_option(command, "--sysfs", sysfs,
+             "Folder to look in for hwmon, rapl, perf and batteries instead of /sys, for "
+             "containers that mount their host's");
 }
 
 energy::Machine machine_at(const std::string& sysfs) {
@@ -54,25 +53,22 @@ energy::Machine machine_at(const std::string& sysfs) {
 void EnergyOptions::add_to(Command& command) {
   add_option(command, "--meter", meter,
              str(kMeterChoices,
-                 ". Those of what the run computes on are its energy, others stand "
-                 "beside it"))
+                 ". Sources of the devices that the run computes on make up its energy; others are "
+                 "shown beside it"))
       ->capture_default_str();
   add_sysfs(command, sysfs);
   add_option(command, "--idle", idle_seconds,
              "Seconds to measure the idle power before training; 0: do not")
       ->capture_default_str();
-  add_option(command, "--idle-power", idle_watts,
-             "The idle power in watts, instead of measuring it");
+  add_option(command, "--idle-power", idle_watts, "Idle power in watts, instead of measuring it");
   add_option(
       command, "--energy-budget", budget,
       "Stop when all epochs together were measured to have spent so much: 500J, 2kJ, .1Wh, 1kWh");
   add_option(command, "--carbon-intensity", footprint.grams_per_kwh,
-             "CO2 equivalent of the electricity, in grams per kWh; the carbon gets a line of its "
-             "own");
-  add_option(
-      command, "--pue", footprint.pue,
-      "Energy of the building over that of its machines; what was measured, times that, gets "
-      "a line of its own");
+             "CO2 equivalent of the electricity in grams per kWh; adds a line with the carbon");
+  add_option(command, "--pue", footprint.pue,
+             "Power usage effectiveness: the building's energy over its machines'; adds a line "
+             "with the energy times this");
 }
 
 training::RunAccounting EnergyOptions::open(Device device,

@@ -14,9 +14,9 @@ void Execution::add_to(Command& command, std::initializer_list<std::string_view>
   ConfigOptions options(command, config);
   for (const std::string_view field : fields) options.add(field);
   if (std::ranges::find(fields, "deterministic") == fields.end()) return;  // no net runs
-  command.add_flag(
-      "--separate-norms", separate_norms,
-      "Batch norms as passes of their own, not as part of the convolution before them");
+  command.add_flag("--separate-norms", separate_norms,
+                   "Run batch norms as passes of their own, instead of folding them into the "
+                   "convolutions before them");
 }
 
 void Execution::apply() const {

@@ -12,10 +12,10 @@ namespace joule::cli {
 
 void add_normalization(Command& command, measure::Normalization& normalization) {
   add_option(command, "--mean", normalization.mean,
-             "Of an ONNX file that does not say: the means of the pixels' channels, from 0 to 1")
+             "Channel means of the pixels (0 to 1), for an ONNX file that does not state them")
       ->type_name("R,...");
   add_option(command, "--deviation", normalization.deviation,
-             "The same: the standard deviations of the channels")
+             "Channel standard deviations, likewise")
       ->type_name("R,...");
 }
 
@@ -24,7 +24,7 @@ void ModelAndData::add_to(Command& command) {
              "Folder of a run, a model.safetensors, or an ONNX file")
       ->required()
       ->type_name("DIR|FILE");
-  add_option(command, "--data", data, "Data set; unless given the one that the net was trained on");
+  add_option(command, "--data", data, "Data set (default: the one that the net was trained on)");
   add_option(command, "--limit", limit, "Use only the first N test images; 0: all");
   add_normalization(command, normalization);
   execution.add_to(command);
@@ -41,7 +41,7 @@ ModelAndData::Loaded ModelAndData::load() const {
   require(limit >= 0, "limit: must not be negative, got ", limit);
   training::Model loaded = load_net();
   require(!data.empty() || !loaded.data.empty(), model,
-          " does not say what it was trained on: say --data");
+          " does not say what it was trained on: give --data");
   measure::require_normalization(loaded);
   const Dataset test = loaded.load_data(data).test;
   return {.model = std::move(loaded), .test = limit > 0 ? test.take(limit) : test};

@@ -110,11 +110,11 @@ void add_study_compare(Command& study, Run& run) {
       ->required()
       ->type_name("STUDY ...");
   add_option(*command, "--storage", o->storage,
-             "Where they are: postgresql://user@host/database, or an SQLite file")
+             "Database of the studies: postgresql://user@host/database, or an SQLite file")
       ->type_name("URL");
   add_option(*command, "--values", o->values,
-             "Beside the goals those whose name has one of these texts in it, separated by commas; "
-             "all: everything, as on the page unless this is given")
+             "Beside the objectives, show values whose names contain one of these texts, separated "
+             "by commas; all: every value (the page's default)")
       ->type_name("TEXT,...");
   const auto file = [&](const char* name, std::string& value, const char* help) {
     add_option(*command, name, value, help)->type_name("FILE");

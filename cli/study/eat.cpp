@@ -153,8 +153,8 @@ void add_study_eat(Command& study, Run& run) {
   command->footer(kExamples);
   const auto o = std::make_shared<Options>();
   add_option(*command, "--preset", o->preset,
-             "What the other options begin as: quick (two cores, Fashion-MNIST; of small-cnn it is "
-             "shown here), paper (its recipe)")
+             "Defaults of the other options: quick (two cores, Fashion-MNIST; those of small-cnn "
+             "are shown here), paper (its recipe)")
       ->capture_default_str();
   o->fields.emplace(*command, o->asked);
   for (const char* name : {"data", "model"}) o->fields->add(name);
@@ -162,9 +162,10 @@ void add_study_eat(Command& study, Run& run) {
       ->type_name("DIR");
   add_option(*command, "--lambda", o->lambdas, "Weights of the penalty, separated by commas");
   add_option(*command, "--sigma", o->sigmas, "Smoothnesses of the penalty, separated by commas");
-  add_option(*command, "--layers", o->layers, "Layers whose outputs are penalised (relu, all)");
+  add_option(*command, "--layers", o->layers,
+             "Layers whose outputs the penalty counts (relu, all)");
   add_option(*command, "--normalization", o->normalization,
-             "What the penalty is divided by (per-layer-mean, per-parameter)");
+             "Normalization of the penalty (per-layer-mean, per-parameter)");
   add_option(*command, "--seeds", o->seeds, "Trainings of each point");
   for (const char* name :
        {"image_size", "image_fit", "epochs", "limit", "validation", "augment", "batch", "lr",
@@ -173,14 +174,15 @@ void add_study_eat(Command& study, Run& run) {
     o->fields->add(name);
   }
   add_option(*command, "--meter", o->meter,
-             "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none")
+             "Where energy is measured: auto, none, or a source as in joule meter --help")
       ->capture_default_str();
-  add_option(*command, "--name", o->name, "Of the study in its storage")->capture_default_str();
+  add_option(*command, "--name", o->name, "Name of the study in its storage")
+      ->capture_default_str();
   add_option(*command, "--torch-peer", o->torch_peer,
-             "libtorch's program; unless given benchmarks/torch_peer of the build of this program")
+             "libtorch's program (default: benchmarks/torch_peer in this program's build folder)")
       ->type_name("F");
   add_option(*command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   o->run.emplace(*command, "runs/eat");
   o->run->keep_runs();

@@ -99,21 +99,20 @@ void add_study_energize(Command& study, Run& run) {
   o->evolution.add_to(*command);
   add_option(*command, "--variants", o->variants,
              str("Separated by commas; each is tested against the first (",
-                 listed(study::evolve_variants()), "; unless given all)"));
+                 listed(study::evolve_variants()), "; default all)"));
   add_option(*command, "--seeds", o->seeds, "Runs of each variant")->capture_default_str();
-  Option* const minutes =
-      add_option(*command, "--minutes-per-run", o->minutes_per_run,
-                 "No generation of a run begins after so many minutes of it (4; with --generations "
-                 "no limit)");
-  add_option(*command, "--hours", o->hours, "Of all runs together, divided among them")
+  Option* const minutes = add_option(
+      *command, "--minutes-per-run", o->minutes_per_run,
+      "Start no generation of a run after this many minutes (4; no limit with --generations)");
+  add_option(*command, "--hours", o->hours, "Hours of all runs together, divided among them")
       ->excludes(minutes);
-  add_option(*command, "--seed", o->seed, "Of the first run of each variant")
+  add_option(*command, "--seed", o->seed, "Seed of the first run of each variant")
       ->capture_default_str();
   add_option(*command, "--name", o->name,
-             "Of the runs in their storage, before variant and seed: NAME-published-1")
+             "Prefix of the runs' names in their storage: NAME-published-1")
       ->capture_default_str();
   add_option(*command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   o->run.emplace(*command, "runs/energize");
   command->callback([o, &run] { run = [o] { return study_energize(*o); }; });

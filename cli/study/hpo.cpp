@@ -168,8 +168,8 @@ void add_study_hpo(Command& study, Run& run) {
   command->footer(kExamples);
   const auto o = std::make_shared<HpoOptions>();
   add_option(*command, "--preset", o->preset,
-             "What the other options begin as: quick (two cores, Fashion-MNIST; of dense-poly it "
-             "is shown here), paper (its recipe)")
+             "Defaults of the other options: quick (two cores, Fashion-MNIST; those of dense-poly "
+             "are shown here), paper (its recipe)")
       ->capture_default_str();
   const auto samplers = search::sampler_names(), pruners = search::pruner_names();
   o->fields.emplace(*command, o->asked);
@@ -177,39 +177,39 @@ void add_study_hpo(Command& study, Run& run) {
   add_option(*command, "--data-dir", o->data_folder, "Folder in which data sets are looked for")
       ->type_name("DIR");
   add_option(*command, "--space", o->space,
-             "What may be tried: paper (lr, beta1, beta2, epsilon, weight_decay, as unless given), "
-             "paper-3 (the first three), or a file of JSON")
+             "Search space: paper (lr, beta1, beta2, epsilon, weight_decay; the default), paper-3 "
+             "(the first three), or a JSON file")
       ->type_name("SPACE");
   add_option(*command, "--strategy", o->strategies,
-             str("Who proposes the points, several to compare them, separated by commas (",
+             str("Strategies to compare, separated by commas (",
                  listed({samplers.begin(), samplers.end()}),
-                 "); unless given random,tpe,gp, with --preset paper random,grid,gp-pi-paper"));
-  add_option(*command, "--objective", o->objective,
-             str("What a search is to make better (", listed(study::hpo_objectives()),
-                 "; unless given accuracy)"));
+                 "); default random,tpe,gp, with --preset paper random,grid,gp-pi-paper"));
+  add_option(
+      *command, "--objective", o->objective,
+      str("Objective of the searches (", listed(study::hpo_objectives()), "; default accuracy)"));
   add_option(*command, "--budget-joules", o->budget_joules,
-             "Of one training, for accuracy-within-budget");
+             "Energy budget of one training in joules, for accuracy-within-budget");
   add_option(*command, "--rounds", o->rounds,
              "Points that each search tries (24, with --preset paper 64)");
   add_option(*command, "--repeats", o->repeats,
-             "Trainings of each point, which counts with their mean (1, with --preset paper 8)");
+             "Trainings of each point, which are averaged (1, with --preset paper 8)");
   add_option(*command, "--seeds", o->seeds,
-             "Repetitions of each whole search (3, with --preset paper 1)");
+             "Repetitions of each search with other seeds (3, with --preset paper 1)");
   add_option(*command, "--pruner", o->pruner,
-             str("Who gives rounds up early (", listed({pruners.begin(), pruners.end()}),
-                 "; unless given none)"));
+             str("Pruner that stops rounds early (", listed({pruners.begin(), pruners.end()}),
+                 "; default none)"));
   add_option(*command, "--ignore", o->ignored,
-             "Dimensions that are proposed and not applied, separated by commas; none: all are "
+             "Dimensions that are proposed but not applied, separated by commas; none: all are "
              "applied (with --preset paper beta2, as in the authors' code)");
   for (const char* name : kHpoFields) o->fields->add(name);
   add_option(*command, "--meter", o->meter,
-             "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none")
+             "Where energy is measured: auto, none, or a source as in joule meter --help")
       ->capture_default_str();
   add_option(*command, "--name", o->name,
-             "Of the searches in their storage, before strategy and repetition: NAME-tpe-1")
+             "Prefix of the searches' names in their storage: NAME-tpe-1")
       ->capture_default_str();
   add_option(*command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   o->run.emplace(*command, "runs/hpo");
   command->callback([o, &run] { run = [o] { return study_hpo(*o); }; });

@@ -117,9 +117,9 @@ void add_study_layers(Command& study, Run& run) {
       "layers", "What layers cost: linear layers, convolutions and ReLUs in a full factorial");
   command->footer(kLayersExamples);
   const auto o = std::make_shared<LayersOptions>();
-  add_option(*command, "--preset", o->preset,
-             "What the other options begin as: quick (two cores, a quarter of an hour), paper (its "
-             "set-up)")
+  add_option(
+      *command, "--preset", o->preset,
+      "Defaults of the other options: quick (two cores, a quarter of an hour), paper (its set-up)")
       ->capture_default_str();
   o->fields.emplace(*command, o->asked);
   o->fields->add("data");
@@ -132,16 +132,17 @@ void add_study_layers(Command& study, Run& run) {
     o->fields->add(name);
   }
   add_option(*command, "--probe-steps", o->probe_steps,
-             "Steps of each trained net that tell what its layers cost (5)");
+             "Steps of each trained net over which its layers' cost is profiled (5)");
   add_option(*command, "--meter", o->meter,
-             "Where energy is read: auto, nvml, rapl, perf, replay:FILE, none")
+             "Where energy is measured: auto, none, or a source as in joule meter --help")
       ->capture_default_str();
   add_option(*command, "--idle", o->idle,
-             "Seconds before each training in which the idle power is measured, where a meter can "
-             "be read (2); 0: no energy above idle");
-  add_option(*command, "--name", o->name, "Of the study in its storage")->capture_default_str();
+             "Seconds of idle power measured before each training, where there is a meter (2); 0: "
+             "no energy above idle");
+  add_option(*command, "--name", o->name, "Name of the study in its storage")
+      ->capture_default_str();
   add_option(*command, "--markdown", o->markdown,
-             "Write the text of table.md here, too, with its pictures in the folder F")
+             "Also write table.md to F.md, with its pictures in the folder F")
       ->type_name("F.md");
   o->run.emplace(*command, "runs/layers");
   command->callback([o, &run] { run = [o] { return study_layers(*o); }; });

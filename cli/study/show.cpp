@@ -96,7 +96,7 @@ void add_study_show(Command& study, Run& run) {
   };
   const auto options = std::make_shared<Options>();
   options->which.add_to(*command);
-  add_option(*command, "--trial", options->trial, "Everything that is known of this trial")
+  add_option(*command, "--trial", options->trial, "Show everything recorded of this trial")
       ->type_name("N");
   command->callback(
       [options, &run] { run = [options] { return show(options->which, options->trial); }; });

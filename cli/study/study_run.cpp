@@ -14,12 +14,12 @@ namespace joule::cli {
 StudyRun::StudyRun(Command& command, std::string folder) {
   options_.folder = std::move(folder);
   add_option(command, "--out", options_.folder,
-             "Folder of the study; the same command again goes on with what it holds")
+             "Folder of the study; the same command resumes what it holds")
       ->capture_default_str()
       ->type_name("DIR");
   add_option(command, "--storage", options_.storage,
-             "Where the trials are: postgresql://user@host/database, or an SQLite file; unless "
-             "given DIR/study.db")
+             "Database of the trials: postgresql://user@host/database, or an SQLite file (default: "
+             "DIR/study.db)")
       ->type_name("URL");
   add_option(command, "--workers", options_.workers,
              "Processes that run trials; the processors are divided among them")
@@ -28,7 +28,7 @@ StudyRun::StudyRun(Command& command, std::string folder) {
              "Stop when all trials together have spent so much (by a meter if all are, else "
              "modelled): 500J, 2kJ, .1Wh, 1kWh");
   add_option(command, "--crashes", options_.most_crashes,
-             "A trial has failed when so many workers have died of it")
+             "A trial fails once this many workers have died while running it")
       ->capture_default_str();
   command.add_flag("--keep-runs", options_.keep_runs,
                    "Keep the folder of each trial in DIR/trials");

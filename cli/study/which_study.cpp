@@ -9,9 +9,9 @@ namespace joule::cli {
 
 void WhichStudy::add_to(Command& command) {
   add_option(command, "STUDY", what,
-             "The folder of the study, or with --storage its name; without a name the only one");
+             "Folder of the study, or with --storage its name (default: the only one there)");
   add_option(command, "--storage", storage,
-             "Where the study is: postgresql://user@host/database, or an SQLite file")
+             "Database of the study: postgresql://user@host/database, or an SQLite file")
       ->type_name("URL");
 }
 

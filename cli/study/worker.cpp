@@ -83,22 +83,21 @@ void add_study_worker(Command& study, Run& run) {
   const auto options = std::make_shared<Options>();
   study::WorkerOptions& worker = options->worker;
   add_option(*command, "--storage", options->storage,
-             "Where the study is: postgresql://user@host/database, or an SQLite file; unless given "
-             "DIR/study.db")
+             "Database of the study: postgresql://user@host/database, or an SQLite file (default: "
+             "DIR/study.db)")
       ->type_name("URL");
-  add_option(*command, "--study", options->study, "Its name; unless given the only one there")
+  add_option(*command, "--study", options->study, "Name of the study (default: the only one there)")
       ->type_name("NAME");
-  add_option(
-      *command, "--out", worker.folder,
-      "Folder for the checkpoints of the trials, in DIR/trials; unless given a temporary one")
+  add_option(*command, "--out", worker.folder,
+             "Folder for the trials' checkpoints, in DIR/trials (default: a temporary folder)")
       ->type_name("DIR");
-  add_option(*command, "--threads", worker.threads, "Threads of each trial; 0: what there is")
+  add_option(*command, "--threads", worker.threads, "Threads of each trial; 0: one per core")
       ->capture_default_str();
   add_option(*command, "--heartbeat", worker.heartbeat,
-             "Seconds between two signs of life; without six of them the trial is another's")
+             "Seconds between heartbeats; after six missed ones another worker takes the trial")
       ->capture_default_str();
   add_option(*command, "--crashes", worker.most_crashes,
-             "A trial has failed when so many workers have died of it")
+             "A trial fails once this many workers have died while running it")
       ->capture_default_str();
   command->add_flag("--keep-runs", worker.keep_runs, "Keep the folders of complete trials");
   command->add_flag("--quiet", options->quiet, "Print nothing but errors");

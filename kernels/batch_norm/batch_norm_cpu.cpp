@@ -24,14 +24,14 @@ template <class Value>
 HWY_INLINE void add_rows(std::int64_t rows, std::int64_t channels, float* sums, Value&& value) {
   std::int64_t r = 0;
   for (; r + 4 <= rows; r += 4) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       const auto four = hn::Add(hn::Add(value(d, r, c), value(d, r + 1, c)),
                                 hn::Add(value(d, r + 2, c), value(d, r + 3, c)));
       hn::StoreU(hn::Add(hn::LoadU(d, sums + c), four), d, sums + c);
     });
   }
   for (; r < rows; ++r) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       hn::StoreU(hn::Add(hn::LoadU(d, sums + c), value(d, r, c)), d, sums + c);
     });
   }
@@ -72,7 +72,7 @@ void GradSumsTarget(std::int64_t rows, std::int64_t channels, const float* x, co
 void ApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
                  const float* scale, const float* shift, float* y) {
   for (std::int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       const auto centred = hn::Sub(hn::LoadU(d, x + c), hn::LoadU(d, mean + c));
       const auto value = hn::MulAdd(centred, hn::LoadU(d, scale + c), hn::LoadU(d, shift + c));
       hn::StoreU(value, d, y + c);
@@ -84,7 +84,7 @@ void ApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const
 void ScaleTarget(std::int64_t rows, std::int64_t channels, const float* grad_y, const float* scale,
                  float* grad_x) {
   for (std::int64_t i = 0; i < rows * channels; i += channels) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       const auto grad = hn::LoadU(d, grad_y + i + c);
       hn::StoreU(hn::Mul(grad, hn::LoadU(d, scale + c)), d, grad_x + i + c);
     });
@@ -96,7 +96,7 @@ void GradApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, c
                      const float* grad_y, const float* scale, const float* offset,
                      const float* slope, float* grad_x) {
   for (std::int64_t i = 0; i < rows * channels; i += channels) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       const auto centred = hn::Sub(hn::LoadU(d, x + i + c), hn::LoadU(d, mean + c));
       const auto grad = hn::Sub(hn::LoadU(d, grad_y + i + c), hn::LoadU(d, offset + c));
       const auto value = hn::NegMulAdd(hn::LoadU(d, slope + c), centred, grad);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "joule/core/backend/memory.h"
 #include "joule/core/threads.h"
 #include "joule/kernels/pool/avg_pool2d_reference.h"
 #include "joule/kernels/pool/pool_impl.h"
@@ -29,7 +30,7 @@ void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
           (n * s.in_h + p * s.stride.h - s.padding.h) * s.in_w + q * s.stride.w - s.padding.w;
       const float count = args.counts[p * s.out_w + q];
       float* const y = args.y + (row * s.out_w + q) * s.channels;
-      for_each_vector(s.channels, [&](auto d, auto c) {
+      cover_channels(s.channels, [&](auto d, auto c) {
         auto sum = hn::Zero(d);
         for (std::int64_t r = rows.first; r < rows.last; ++r) {
           for (std::int64_t t = columns.first; t < columns.last; ++t) {
@@ -37,6 +38,21 @@ void AvgPool2dRowsTarget(const AvgPool2dRows& args) {
           }
         }
         hn::StoreU(hn::Div(sum, hn::Set(d, count)), d, y + c);
+      });
+    }
+  }
+}
+
+// The gradient of each window's sum.  Divided once a window, not once a tap.
+void WindowGradsTarget(const WindowGrads& args) {
+  const PoolShape& s = args.shape;
+  for (std::int64_t row = args.begin; row < args.end; ++row) {
+    const float* const counts = args.counts + row % s.out_h * s.out_w;
+    for (std::int64_t q = 0; q < s.out_w; ++q) {
+      const std::int64_t first = (row * s.out_w + q) * s.channels;
+      cover_channels(s.channels, [&](auto d, auto c) {
+        const auto grad_y = hn::LoadU(d, args.grad_y + first + c);
+        hn::StoreU(hn::Div(grad_y, hn::Set(d, counts[q])), d, args.grad_sum + first + c);
       });
     }
   }
@@ -50,14 +66,12 @@ void AvgPool2dGradRowsTarget(const AvgPool2dGradRows& args) {
     for (std::int64_t w = 0; w < s.in_w; ++w) {
       const PoolRange columns = args.columns[w];
       float* const grad_x = args.grad_x + (row * s.in_w + w) * s.channels;
-      for_each_vector(s.channels, [&](auto d, auto c) {
+      cover_channels(s.channels, [&](auto d, auto c) {
         auto sum = hn::Zero(d);
         for (std::int64_t p = rows.first; p < rows.last; ++p) {
           for (std::int64_t q = columns.first; q < columns.last; ++q) {
-            const float count = args.counts[p * s.out_w + q];
             const std::int64_t pixel = (n * s.out_h + p) * s.out_w + q;
-            const auto grad_y = hn::LoadU(d, args.grad_y + pixel * s.channels + c);
-            sum = hn::Add(sum, hn::Div(grad_y, hn::Set(d, count)));
+            sum = hn::Add(sum, hn::LoadU(d, args.grad_sum + pixel * s.channels + c));
           }
         }
         hn::StoreU(sum, d, grad_x + c);
@@ -72,6 +86,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace joule::cpu {
 HWY_EXPORT(AvgPool2dRowsTarget);
+HWY_EXPORT(WindowGradsTarget);
 HWY_EXPORT(AvgPool2dGradRowsTarget);
 
 namespace {
@@ -109,15 +124,26 @@ void avg_pool2d_grad_simd(const ops::AvgPool2dGrad& op, Context&, Tally*) {
   const std::vector<float> counts = counts_of(shape, op.count_include_pad);
   const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
-  parallel_for(shape.batch * shape.in_h, row_grain(shape.in_w * shape.channels),
+  const Storage scratch(op.grad_y.numel() * sizeof(float), Device::cpu);
+  float* const grad_sum = reinterpret_cast<float*>(scratch.data());
+  parallel_for(shape.batch * shape.out_h, row_grain(shape.out_w * shape.channels),
                [&](std::int64_t begin, std::int64_t end) {
-                 HWY_DYNAMIC_DISPATCH(AvgPool2dGradRowsTarget)
+                 HWY_DYNAMIC_DISPATCH(WindowGradsTarget)
                  ({.shape = shape,
                    .counts = counts.data(),
                    .begin = begin,
                    .end = end,
-                   .columns = columns.data(),
                    .grad_y = grad_y,
+                   .grad_sum = grad_sum});
+               });
+  parallel_for(shape.batch * shape.in_h, row_grain(shape.in_w * shape.channels),
+               [&](std::int64_t begin, std::int64_t end) {
+                 HWY_DYNAMIC_DISPATCH(AvgPool2dGradRowsTarget)
+                 ({.shape = shape,
+                   .begin = begin,
+                   .end = end,
+                   .columns = columns.data(),
+                   .grad_sum = grad_sum,
                    .grad_x = grad_x});
                });
 }

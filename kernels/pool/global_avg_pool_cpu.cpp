@@ -18,13 +18,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 // x [pixels, channels], y [channels], which holds the sums on the way: a row of channels stays in
 // the first-level cache, while x is read once, in its order.
 void GlobalAvgPoolTarget(std::int64_t pixels, std::int64_t channels, const float* x, float* y) {
-  for_each_vector(channels, [&](auto d, auto c) { hn::StoreU(hn::Zero(d), d, y + c); });
+  for_each_channel(channels, [&](auto d, auto c) { hn::StoreU(hn::Zero(d), d, y + c); });
   for (std::int64_t i = 0; i < pixels; ++i) {
-    for_each_vector(channels, [&](auto d, auto c) {
+    for_each_channel(channels, [&](auto d, auto c) {
       hn::StoreU(hn::Add(hn::LoadU(d, y + c), hn::LoadU(d, x + i * channels + c)), d, y + c);
     });
   }
-  for_each_vector(channels, [&](auto d, auto c) {
+  for_each_channel(channels, [&](auto d, auto c) {
     const auto count = hn::Set(d, static_cast<float>(pixels));
     hn::StoreU(hn::Div(hn::LoadU(d, y + c), count), d, y + c);
   });
@@ -32,7 +32,7 @@ void GlobalAvgPoolTarget(std::int64_t pixels, std::int64_t channels, const float
 
 void GlobalAvgPoolGradTarget(std::int64_t pixels, std::int64_t channels, const float* grad_y,
                              float* grad_x) {
-  for_each_vector(channels, [&](auto d, auto c) {
+  for_each_channel(channels, [&](auto d, auto c) {
     const auto count = hn::Set(d, static_cast<float>(pixels));
     hn::StoreU(hn::Div(hn::LoadU(d, grad_y + c), count), d, grad_x + c);
   });

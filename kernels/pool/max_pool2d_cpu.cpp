@@ -39,7 +39,7 @@ std::int64_t max_pool2d_rows(const MaxPool2dRows& args) {
       for (std::int64_t word = 0; word < words; ++word) {
         const std::int64_t first = word * 64;
         std::uint64_t bits = 0;
-        for_each_vector(std::min<std::int64_t>(64, s.channels - first), [&](auto d, auto c) {
+        cover_channels(std::min<std::int64_t>(64, s.channels - first), [&](auto d, auto c) {
           const hn::RebindToSigned<decltype(d)> di;
           const auto tap_at = [&](std::int64_t r, std::int64_t t) {
             return hn::LoadU(d, args.x + (corner + r * s.in_w + t) * s.channels + first + c);
@@ -89,7 +89,7 @@ void MaxPool2dGradRowsTarget(const MaxPool2dGradRows& args) {
     for (std::int64_t w = 0; w < s.in_w; ++w) {
       const PoolRange columns = args.columns[w];
       float* const grad_x = args.grad_x + (row * s.in_w + w) * s.channels;
-      for_each_vector(s.channels, [&](auto d, auto c) {
+      cover_channels(s.channels, [&](auto d, auto c) {
         const hn::RebindToSigned<decltype(d)> di;
         const hn::Rebind<std::uint8_t, decltype(d)> bytes;
         auto sum = hn::Zero(d);

@@ -36,12 +36,19 @@ struct AvgPool2dRows {
   float* y;
 };
 
+struct WindowGrads {
+  PoolShape shape;
+  const float* counts;      // as above
+  std::int64_t begin, end;  // of the batch * out_h output rows
+  const float* grad_y;
+  float* grad_sum;  // grad_y / count
+};
+
 struct AvgPool2dGradRows {
   PoolShape shape;
-  const float* counts;       // as above
   std::int64_t begin, end;   // of the batch * in_h input rows
   const PoolRange* columns;  // windows_w() of each input column
-  const float* grad_y;
+  const float* grad_sum;     // of each window
   float* grad_x;
 };
 

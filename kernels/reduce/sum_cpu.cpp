@@ -59,7 +59,7 @@ void SumGradTarget(std::int64_t rows, std::int64_t inner, const float* grad_y, f
     return;
   }
   for (std::int64_t r = 0; r < rows; ++r, grad_x += inner) {
-    for_each_vector(inner, [&](auto d, std::int64_t q) HWY_ATTR {
+    for_each_channel(inner, [&](auto d, std::int64_t q) HWY_ATTR {
       hn::StoreU(hn::Mul(hn::Set(d, factor), hn::LoadU(d, grad_y + q)), d, grad_x + q);
     });
   }

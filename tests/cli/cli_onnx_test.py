@@ -119,7 +119,7 @@ class CliOnnx(unittest.TestCase):
     def test_what_a_file_does_not_say_is_asked_for(self):
         self.assertEqual(
             joule("eval", "--model", self.foreign, code=2),
-            f"joule: {self.foreign} does not say what it was trained on: say --data\n",
+            f"joule: {self.foreign} does not say what it was trained on: give --data\n",
         )
         self.assertIn("say --mean and --deviation", joule("eval", self.foreign, "--data", "synthetic", code=2))
         self.assertIn(

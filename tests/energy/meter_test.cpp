@@ -329,17 +329,18 @@ TEST(Sampler, ReadsInTheBackgroundWhileSomebodyHoldsIt) {
 TEST(Sampler, TakesNoSignals) {
   SimulatedPower power(kMs, 1000);
   SimulatedMeter meter(power);
-  bool blocked = false;
-  std::atomic<bool> seen = false;
+  std::atomic<int> read = 0, blocked = 0;  // the thread goes on while they are compared
   meter.observe([&](const Reading&, Purpose) {
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, nullptr, &mask);
-    blocked = sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1;
-    seen = true;
+    if (sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1) ++blocked;
+    ++read;
   });
-  const Sampler sampler(meter, Seconds(0.001));
-  while (!seen) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  EXPECT_TRUE(blocked);
+  {
+    const Sampler sampler(meter, Seconds(0.001));
+    while (read < 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(blocked, read) << "signals are for the other threads";
   sigset_t mine;
   pthread_sigmask(SIG_BLOCK, nullptr, &mine);
   EXPECT_EQ(sigismember(&mine, SIGINT), 0) << "and leaves its maker's mask alone";

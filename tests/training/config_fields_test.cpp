@@ -156,7 +156,7 @@ TEST(ConfigFields, SuggestANameForAMistypedOne) {
       "'cosin'; did you mean 'cosine'?");
   EXPECT_EQ(config_field("l0_lambda").option(), "--l0-lambda");
   EXPECT_EQ(config_field("l0_layers").option_help(),
-            "Layers whose outputs are penalised (relu, all)");
+            "Layers whose outputs the penalty counts (relu, all)");
 }
 
 TEST(ReadConfig, SetsWhatIsThereAndNothingElse) {

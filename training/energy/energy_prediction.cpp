@@ -29,10 +29,13 @@ std::optional<Prediction> predict_total(const EnergySpread& spent, std::int64_t 
   const auto n = static_cast<double>(series.values);
   const auto left = static_cast<double>(epochs - series.values);
   const energy::Interval95 more = energy::predict_sum(series, epochs - series.values);
+  const Joules all(n * series.origin + series.sum + more.value);
+  const Joules half_width = Joules(more.half_width) + spent.bounds * (1 + left / n);
+  if (!(half_width < all)) return {};
   return Prediction{.after_epoch = series.values,
                     .epochs = epochs,
-                    .energy = Joules(n * series.origin + series.sum + more.value),
-                    .half_width = Joules(more.half_width) + spent.bounds * (1 + left / n),
+                    .energy = all,
+                    .half_width = half_width,
                     .quality = spent.quality,
                     .source = spent.source};
 }

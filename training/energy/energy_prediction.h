@@ -42,8 +42,9 @@ EnergySpread spread_of(const energy::Figure<energy::Joules>& epoch);
 /// u is the uncertainty of that sum (0 where none is stated), in which the epochs to come are taken
 /// to have their share.
 ///
-/// Returns   nothing if n < 3 (two epochs tell no trend from noise), if none is to come, or if the
-///           energy of one is unavailable.
+/// Returns   nothing if n < 3 (two epochs tell no trend from noise), if none is to come, if the
+///           energy of one is unavailable, or if the interval reaches down to 0: no run gives
+///           energy back, and so little is known of one of many epochs after the first few.
 /// Numerics  epochs have a linear trend and noise that resembles its neighbours', see NoisyLevel. A
 ///           first epoch that also warms the machine up widens the interval.
 std::optional<Prediction> predict_total(const EnergySpread& spent, std::int64_t epochs);

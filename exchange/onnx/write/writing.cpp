@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "joule/exchange/onnx/write/writing.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <string_view>
-
 #include "joule/core/error.h"
-#include "joule/io/layout.h"
 
 namespace joule::exchange {
 namespace {
 
 using ::onnx::AttributeProto;
 using ::onnx::TensorProto;
-
-/// What gives each value from the one at its place, with at most a parameter per place.
-bool keeps_places(const std::string& kind) {
-  constexpr std::array kKinds{"BatchNorm", "Clip", "Dropout", "GELU",    "HardSwish",
-                              "LeakyReLU", "ReLU", "SiLU",    "Sigmoid", "Tanh"};
-  return std::ranges::any_of(kKinds, [&](std::string_view name) { return name == kind; });
-}
 
 void set_floats(TensorProto& tensor, std::span<const float> values) {
   tensor.set_data_type(TensorProto::FLOAT);
@@ -53,56 +40,12 @@ WrittenNode& WrittenNode::set(const char* name, const std::vector<std::int64_t>&
 }
 
 Writing::Writing(const nn::Graph& graph, const State& weights, ::onnx::GraphProto& to)
-    : graph_(graph), to_(to), shapes_(shapes_of(graph)) {
-  std::map<std::string, Tensor> own;
-  for (const auto& [name, shape] : nn::weights_of(graph)) {
-    const auto found = weights.tensors.find(name);
-    require(found != weights.tensors.end(), "onnx: the weights lack ", name);
-    require(found->second.shape() == shape && found->second.dtype() == DType::f32, "onnx: ", name,
-            ": expected f32 ", shape, ", got ", found->second.dtype(), " ", found->second.shape());
-    own[name] = found->second;
-  }
-  choose_flattens();
-  FlattenedInputs flattened;
-  for (const nn::Node& layer : graph.nodes) {
-    const bool reads = layer.kind == "Linear" || layer.kind == "BatchNorm";
-    const auto image = reads ? flattened_.find(layer.inputs[0]) : flattened_.end();
-    if (image != flattened_.end()) flattened[layer.name] = image->second;
-  }
-  weights_ = convert_layout(own, flattened, WeightLayout::oihw);
-}
-
-/// A flattened image is in ONNX's order where that only moves the columns of linear layers.
-void Writing::choose_flattens() {
-  std::map<std::string, std::string> from;  // of each value the Flatten that it came from
-  std::set<std::string> refused;
-  for (const nn::Node& layer : graph_.nodes) {
-    if (layer.kind == "Flatten" && is_image(layer.inputs[0])) {
-      const Shape& image = shape(layer.inputs[0]);
-      if (image[2] > 1 && image.numel() > image[2]) from[layer.name] = layer.name;
-      if (!from.contains(layer.name)) continue;
-    }
-    for (const std::string& input : layer.inputs) {
-      const auto origin = from.find(input);
-      if (origin == from.end() || layer.kind == "Linear") continue;
-      if (keeps_places(layer.kind)) {
-        from[layer.name] = std::string(origin->second);
-      } else {
-        refused.insert(origin->second);
-      }
-    }
-  }
-  for (const std::string& output : graph_.outputs) {
-    if (const auto origin = from.find(output); origin != from.end()) refused.insert(origin->second);
-  }
-  std::map<std::string, Shape> images;
-  for (const nn::Node& layer : graph_.nodes) {
-    if (layer.kind == "Flatten") images[layer.name] = shape(layer.inputs[0]);
-  }
-  for (const auto& [value, origin] : from) {
-    if (!refused.contains(origin)) flattened_[value] = images.at(origin);
-  }
-}
+    : graph_(graph),
+      to_(to),
+      shapes_(shapes_of(graph)),
+      order_(channel_order(graph, shapes_)),
+      weights_(convert_layout(own_weights(graph, weights.tensors, "onnx"), order_.readers,
+                              WeightLayout::oihw)) {}
 
 void Writing::require_new(const std::string& name) {
   require(names_.insert(name).second, "onnx: two values would be named '", name, "'");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "joule/core/state.h"
+#include "joule/exchange/channel_order.h"
 #include "joule/exchange/onnx/proto.h"
 #include "joule/layers/graph/graph.h"
 
@@ -58,18 +59,17 @@ class Writing {
   bool is_image(const std::string& value) const { return shape(value).rank() == 3; }
   /// Whether a Flatten layer leaves the order to ONNX, so that the weights of its reader are
   /// reordered.
-  bool in_own_order(const nn::Node& flatten) const { return flattened_.contains(flatten.name); }
+  bool in_own_order(const nn::Node& flatten) const { return order_.values.contains(flatten.name); }
 
  private:
-  void choose_flattens();
   void write_end(const std::string& value, ::onnx::ValueInfoProto& to) const;
   void require_new(const std::string& name);
 
   const nn::Graph& graph_;
   ::onnx::GraphProto& to_;
   std::map<std::string, Shape> shapes_;
-  std::map<std::string, Shape> flattened_;  // values in ONNX's order, with their image's [H,W,C]
-  std::map<std::string, Tensor> weights_;   // in ONNX's layout
+  ChannelOrder order_;
+  std::map<std::string, Tensor> weights_;  // in ONNX's layout
   std::set<std::string> names_;
 };
 
