@@ -14,10 +14,13 @@ inline energy::Figure<energy::Joules> per_1000_images(const energy::CostModel& m
                                                       std::int64_t batch) {
   const auto figure = model.energy(step, skipping);
   const double scale = 1000.0 / static_cast<double>(batch);
+  using Energy = energy::Figure<energy::Joules>;
   std::optional<energy::Joules> uncertainty;
   if (figure.uncertainty()) uncertainty = *figure.uncertainty() * scale;
-  return energy::Figure<energy::Joules>::modelled(figure.value() * scale, uncertainty,
-                                                  figure.source());
+  if (figure.is_range()) {
+    return Energy::in_range(figure.value() * scale, *uncertainty, figure.source());
+  }
+  return Energy::modelled(figure.value() * scale, uncertainty, figure.source());
 }
 
 }  // namespace joule::bench

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@
 #include "joule/cli/options/execution.h"
 #include "joule/cli/options/model_and_data.h"
 #include "joule/cli/options/option.h"
+#include "joule/cli/options/profile_choices.h"
+#include "joule/cli/output/outputs.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
@@ -25,9 +28,7 @@
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
-#include "joule/io/atomic_file.h"
 #include "joule/io/json_dump.h"
-#include "joule/io/nearest.h"
 #include "joule/measure/environment_json.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
@@ -43,8 +44,8 @@ using namespace energy;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first
-      ten forward passes of test images: work, time, modelled and measured
-      energy of every operation
+      work, time, modelled and measured energy of every operation on test
+      images: layer by layer, where a meter can tell layers apart
   joule profile --model resnet18 --input 32x32x3 --classes 10 --train --by layer
       training steps of an untrained net on normal values, a line per layer
   joule profile --model runs/first --html profile.html
@@ -59,6 +60,8 @@ constexpr const char* kExamples = R"(Examples:
   joule profile --model runs/first --attribute model --no-times \
       --meter replay:run.jsonl --json -
       the same bytes each time, from a trace that --record wrote
+  joule profile --model runs/first --verify
+      beside what is attributed to each layer, what it takes in a loop by itself
   joule profile anyone.onnx
       the joules and the zeros of a net from elsewhere, layer by layer
 
@@ -66,41 +69,19 @@ Modelled energy is counts times constants; attributed energy is a share of what
 a meter counted.)";
 
 struct Options {
-  std::string model, input, data, meter = "auto", rule = "time", cost = "horowitz45", by = "line",
+  std::string model, input, data, meter = "auto", rule = "auto", cost = "horowitz45", by = "line",
                                   sysfs;
   std::optional<std::int64_t> classes;
   std::optional<double> mac_picojoules, idle_watts;
   std::int64_t batch = 32, steps = 10, warmup = 2;
   double idle_seconds = 5;
   std::uint64_t seed = 1;
-  bool train = false, no_times = false;
+  bool train = false, no_times = false, verify = false;
+  std::optional<double> pause_watts;
   std::string html, json, csv, prometheus, trace, record, windows;
   measure::Normalization normalization{};
   Execution execution;
 };
-
-Rule rule_of(const std::string& name) {
-  for (const Rule rule : {Rule::time, Rule::model, Rule::regression}) {
-    if (energy::name(rule) == name) return rule;
-  }
-  throw ArgumentError(str("--attribute: expected time, model or regression, got '", name, "'",
-                          did_you_mean(name, {"time", "model", "regression"})));
-}
-
-By by_of(const std::string& name) {
-  static const std::map<std::string, By> kNames{{"line", By::line},
-                                                {"layer", By::layer},
-                                                {"phase", By::phase},
-                                                {"op", By::op},
-                                                {"implementation", By::implementation}};
-  const auto found = kNames.find(name);
-  if (found == kNames.end()) {
-    throw ArgumentError(
-        str("--by: expected line, layer, phase, op or implementation, got '", name, "'",
-            did_you_mean(name, {"line", "layer", "phase", "op", "implementation"})));
-  }
-  return found->second;
-}
 
 CostModel cost_model_of(const Options& o) {
   const NamedCostModel model = find_cost_model(o.cost, o.mac_picojoules);
@@ -110,7 +91,7 @@ CostModel cost_model_of(const Options& o) {
   return *linear;
 }
 
-void check(const Options& o, Rule rule, const CostModel& cost) {
+void check(const Options& o, std::optional<Rule> rule, const CostModel& cost) {
   training::require_count("--batch", o.batch, training::kMaxBatch);
   training::require_count("--steps", o.steps, training::kMaxSteps);
   require(o.warmup >= 0, "--warmup: must not be negative, got ", o.warmup);
@@ -125,49 +106,23 @@ void check(const Options& o, Rule rule, const CostModel& cost) {
   require(!o.no_times || rule == Rule::model, "--no-times: sharing out by ", o.rule,
           " needs the times; say --attribute model");
   require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
+  require(!o.pause_watts || o.verify, "--pause-to: it is for --verify");
+  require(!o.pause_watts || (std::isfinite(*o.pause_watts) && *o.pause_watts > 0),
+          "--pause-to: expected watts above 0, got ", o.pause_watts.value_or(0));
+  if (!o.verify) return;
+  require(!o.train,
+          "--verify: it loops what a forward pass runs, layer by layer; leave out --train");
+  require(o.idle_watts || o.idle_seconds > 0, "--verify: it needs the idle power, and --idle is 0");
 }
 
-/// The meter whose energy is shared out, and the others, each with why.
-struct SharedOut {
-  Meter* meter = nullptr;
-  std::vector<Meter*> beside;
-  std::vector<std::string> why;
-};
-
-/// Shared out over operations is the energy of the device that ran them: of the meters in the sum
-/// the first, as a GPU's stands before the processors that fed it.
-SharedOut shared_out(const RunMeters& run) {
-  SharedOut shared;
-  for (std::size_t i = 0; i < run.meters.size(); ++i) {
-    if (run.beside[i].empty() && !shared.meter) {
-      shared.meter = run.meters[i].get();
-      continue;
-    }
-    shared.beside.push_back(run.meters[i].get());
-    shared.why.push_back(run.beside[i].empty() ? "the operations ran on the GPU" : run.beside[i]);
+/// Of each operation in a loop.
+std::vector<std::int64_t> calls_of(const std::vector<Looped>& looped) {
+  std::vector<std::int64_t> calls;
+  for (const Looped& one : looped) {
+    if (!one.trials.empty()) calls.push_back(one.trials.front().calls);
   }
-  return shared;
+  return calls;
 }
-
-/// The files that were asked for.  Refused before the run, written after it.
-class Outputs {
- public:
-  void add(const std::string& path) {
-    if (!path.empty() && path != "-") files_.try_emplace(path, std::make_unique<AtomicFile>(path));
-  }
-  void write(const std::string& path, const std::string& text) {
-    if (path.empty()) return;
-    if (path == "-") {
-      fmt::print("{}", text);
-      return;
-    }
-    files_.at(path)->write(text.data(), text.size());
-    files_.at(path)->commit();
-  }
-
- private:
-  std::map<std::string, std::unique_ptr<AtomicFile>> files_;
-};
 
 class Profiling {
  public:
@@ -187,25 +142,33 @@ class Profiling {
                               machine_at(o_.sysfs));
     shared_ = shared_out(meters_);
     meter_ = shared_.meter;
+    mode_ = mode();
+    require_as_recorded();
+    if (o_.verify) require_verifiable();
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
-    if (!o_.record.empty()) recorder.emplace(*meter_, recorded);
+    if (!o_.record.empty()) recorder.emplace(*meter_, recorded, ran());
     std::optional<OpTrace> trace;
     if (!o_.trace.empty()) trace.emplace();
+    if (trace) track_power();
 
     measure_idle();
     const auto done =
         measure::run_profile(subject, plan(), *meter_, shared_.beside, trace ? &*trace : nullptr);
+    if (power_) power_->stop();
     if (!done || interrupt_.requested()) return kInterrupted;
-    measure_idle();
+    measure_idle();  // behind the loops, if there are
     Profile profile = describe(subject, *done);
     write_windows(*done, profile);
+    const std::string traced = trace ? trace_text(*trace, profile) : "";
     outputs_.write(o_.html, report::to_html(profile));
     outputs_.write(o_.json, to_json(profile));
     outputs_.write(o_.csv, to_csv(profile));
     outputs_.write(o_.prometheus, to_prometheus(profile));
-    if (trace) outputs_.write(o_.trace, trace->to_json());
-    if (meter_->info().unit > Joules(0)) outputs_.write(o_.record, recorded.str());
+    outputs_.write(o_.trace, traced);
+    if (meter_->info().unit > Joules(0)) {
+      outputs_.write(o_.record, with_loops(recorded.str(), calls_of(done->looped)));
+    }
     if (o_.json != "-" && o_.csv != "-" && o_.html != "-")
       fmt::print("{}", table(profile, by_, columns_of(STDOUT_FILENO)));
     return 0;
@@ -263,15 +226,90 @@ class Profiling {
     return dumped(json);
   }
 
-  measure::ProfilePlan plan() const {
-    const bool layers = !o_.train && (rule_ == Rule::regression || !o_.windows.empty());
-    return {.mode = o_.train ? measure::ProfileMode::training
-                    : layers ? measure::ProfileMode::layers
-                             : measure::ProfileMode::forward,
-            .batch = o_.batch,
-            .steps = o_.steps,
-            .warmup = o_.warmup,
-            .stop = [this] { return interrupt_.requested(); }};
+  /// Why regression is not to be tried; empty if it is, or if there is nothing to share out.
+  std::string no_regression() const {
+    const MeterInfo& info = meter_->info();
+    if (o_.train) return "training steps are all alike";
+    if (!info.update_period) return "the meter's update period is not known";
+    if (info.name.starts_with(kReplayOf) && !info.ran.starts_with("layers")) {
+      return "the trace does not tell that the layers ran one by one (if so, --attribute "
+             "regression)";
+    }
+    return {};
+  }
+
+  measure::ProfileMode mode() const {
+    if (o_.train) return measure::ProfileMode::training;
+    const bool shared = meter_->available() && (o_.idle_watts || o_.idle_seconds > 0);
+    const bool chosen = shared && !rule_ && no_regression().empty();
+    const bool layers = chosen || o_.verify || rule_ == Rule::regression || !o_.windows.empty();
+    return layers ? measure::ProfileMode::layers : measure::ProfileMode::forward;
+  }
+
+  /// Readings of other windows than these would be wrong in silence.
+  void require_as_recorded() const {
+    const std::string& before = meter_->info().ran;
+    require(before.empty() || before == ran(), "--meter ", o_.meter, ": when it was recorded, '",
+            before, "' was run, and these options run '", ran(), "'; say the same ones as then");
+  }
+
+  /// For a recording, as what its windows hold depends on it.
+  std::string ran() const {
+    return str(name_of(mode_), o_.verify ? " and loops" : "", ", ", o_.steps, " steps of ",
+               o_.batch, " images");
+  }
+
+  void require_verifiable() const {
+    const MeterInfo& info = meter_->info();
+    require(meter_->available(), "--verify: modelled energy verifies nothing, and ", info.name,
+            " cannot be read (", info.reason,
+            "): measure where there is a meter, or give a recording, --meter replay:FILE");
+    require(info.update_period.has_value(), "--verify: it is not known how often the counter of ",
+            info.name, " moves");
+    require(!info.name.starts_with(kReplayOf) || !info.loops.empty(), "--verify: ", o_.meter,
+            " has no loops: it was not recorded by joule profile --verify --record FILE");
+  }
+
+  /// Asked for between the window and the loops.
+  measure::LoopPlan loop_plan() {
+    measure_idle();
+    const IdlePower idle = idle_power();
+    require(idle.available(), "--verify: the idle power is not known: ", idle.reason());
+    level_ = o_.pause_watts ? Watts(*o_.pause_watts) : 1.05 * idle.value();
+    measure::LoopPlan plan{.level = level_, .calls = meter_->info().loops};
+    plan.stop = [this] { return interrupt_.requested(); };
+    return plan;
+  }
+
+  /// By the idle power between window and loops, and behind them.
+  Verification verification(const measure::ProfileRun& done, const Attribution& attribution) const {
+    const MeterInfo& info = meter_->info();
+    const std::span quiet = std::span(quiet_).subspan(std::min<std::size_t>(1, quiet_.size()));
+    const IdlePower idle = o_.idle_watts ? idle_power() : measured_idle_power(info, quiet);
+    return verify(info, attribution, done.lines, done.looped, idle, level_);
+  }
+
+  measure::ProfilePlan plan() {
+    measure::ProfilePlan plan{
+        .mode = mode_, .batch = o_.batch, .steps = o_.steps, .warmup = o_.warmup};
+    plan.stop = [this] { return interrupt_.requested(); };
+    if (o_.verify) plan.loops = [this] { return loop_plan(); };
+    return plan;
+  }
+
+  /// Its times are of another day in a recording.
+  void track_power() {
+    const MeterInfo& info = meter_->info();
+    if (meter_->available() && info.update_period && &meter_->clock() == &monotonic_clock()) {
+      power_.emplace(*meter_);
+    }
+  }
+
+  std::string trace_text(const OpTrace& trace, Profile& profile) const {
+    if (!power_) return trace.to_json();
+    profile.notes.push_back(fmt::format("reading the power for {} took {:.2g} % of a core",
+                                        o_.trace, 100 * power_->share_of_a_core()));
+    return trace.to_json("power, " + source(meter_->info()), power_->points());
   }
 
   void measure_idle() {
@@ -283,12 +321,17 @@ class Profiling {
   IdlePower idle_power() const {
     if (o_.idle_watts) return stated_idle_power(Watts(*o_.idle_watts));
     if (o_.idle_seconds == 0) return no_idle_power("it was not asked for (--idle 0)");
-    return measured_idle_power(meter_->info(), quiet_);
+    // Before and after the window; a third spell is behind loops.
+    const std::span quiet = std::span(quiet_).first(std::min<std::size_t>(2, quiet_.size()));
+    return measured_idle_power(meter_->info(), quiet);
   }
 
   Attribution attribution(const measure::ProfileRun& done, const IdlePower& idle) const {
     const MeterInfo& info = meter_->info();
-    switch (rule_) {
+    if (!rule_ && mode_ == measure::ProfileMode::layers) {
+      return attribute_by_choice(info, done.window, idle, done.lines, done.pieces);
+    }
+    switch (rule_.value_or(Rule::time)) {
       case Rule::model:
         return attribute_by_model(info, done.window, idle, done.lines, cost_);
       case Rule::regression:
@@ -296,19 +339,20 @@ class Profiling {
       case Rule::time:
         break;
     }
-    return attribute_by_time(info, done.window, idle, done.lines);
+    Attribution a = attribute_by_time(info, done.window, idle, done.lines);
+    if (!rule_ && a.whole.dynamic.available()) {
+      a.why = "regression was not tried: " + no_regression();
+    }
+    return a;
   }
 
   Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) const {
     const ModelSpec& spec = subject.model.spec;
     const IdlePower idle = idle_power();
-    const measure::ProfileMode mode = plan().mode;
     Profile profile{.model = spec.name,
                     .input = str(spec.image, "x", spec.channels),
                     .data = subject.images ? subject.images->name : "standard normal",
-                    .mode = mode == measure::ProfileMode::training ? "training"
-                            : mode == measure::ProfileMode::layers ? "layers"
-                                                                   : "forward",
+                    .mode = std::string(name_of(mode_)),
                     .batch = o_.batch,
                     .steps = o_.steps,
                     .warmup = o_.warmup,
@@ -321,7 +365,8 @@ class Profiling {
                     .times = !o_.no_times,
                     .environment = environment_,
                     .environment_json = environment_json_,
-                    .windows = windows(done, mode)};
+                    .windows = windows(done)};
+    if (o_.verify) profile.verification = verification(done, profile.attribution);
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
     profile.notes = profile.attribution.whole.remarks;
     if (o_.execution.departs()) {
@@ -347,15 +392,14 @@ class Profiling {
   }
 
   /// What the meter was read for, in its order.
-  std::vector<ProfileWindow> windows(const measure::ProfileRun& done,
-                                     measure::ProfileMode mode) const {
+  std::vector<ProfileWindow> windows(const measure::ProfileRun& done) const {
     if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
     std::vector<ProfileWindow> all;
     if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front().whole()});
     for (const Piece& piece : done.pieces) {
-      all.push_back({mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
+      all.push_back({mode_ == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
     }
-    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_.back().whole()});
+    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_[1].whole()});
     return all;
   }
 
@@ -377,7 +421,7 @@ class Profiling {
   }
 
   const Options& o_;
-  Rule rule_;
+  std::optional<Rule> rule_;
   By by_;
   CostModel cost_;
   Interrupt interrupt_;  // before there is anything to clean up
@@ -385,6 +429,9 @@ class Profiling {
   RunMeters meters_;
   SharedOut shared_;
   Meter* meter_ = nullptr;
+  measure::ProfileMode mode_ = measure::ProfileMode::forward;
+  std::optional<PowerTrack> power_;  // for the trace
+  Watts level_;                      // that the pauses before loops come down to
   std::vector<Quiet> quiet_;
   report::Pairs environment_;
   std::string environment_json_;
@@ -440,8 +487,15 @@ void add_profile(Command& app, Run& run) {
   add("--idle", o->idle_seconds, "Seconds to measure the idle power, before and after; 0: do not")
       ->capture_default_str();
   add("--idle-power", o->idle_watts, "Idle power in watts, instead of measuring it");
-  add("--attribute", o->rule, "How measured energy is shared out: time, model, regression")
+  add("--attribute", o->rule,
+      "How measured energy is shared out: regression, time, model; auto: by regression, layer by "
+      "layer, if what was measured suffices for it, or else by time")
       ->capture_default_str();
+  command->add_flag("--verify", o->verify,
+                    "Loop every operation by itself, too, after pauses, and compare what it takes "
+                    "with what was attributed to it");
+  add("--pause-to", o->pause_watts,
+      "With --verify: watts that a pause has to come down to; unless given, 5 % above idle");
   Option* const cost_model =
       add("--cost-model", o->cost,
           "Constants of the modelled energy: a name that joule energy --cost-models shows, or a "

@@ -38,6 +38,13 @@ class Figure {
   static Figure modelled(Q value, std::optional<Q> uncertainty, std::string source) {
     return Figure(Quality::modelled, value, uncertainty, std::move(source));
   }
+  /// Modelled by constants of which the source states a range: between value - half and
+  /// value + half.  No interval, as nobody drew anything from it.
+  static Figure in_range(Q value, Q half, std::string source) {
+    Figure figure = modelled(value, half, std::move(source));
+    figure.is_range_ = true;
+    return figure;
+  }
   static Figure unavailable(std::string source, std::string reason) {
     return Figure(std::move(source), std::move(reason));
   }
@@ -57,12 +64,23 @@ class Figure {
     return uncertainty_;
   }
 
-  /// "1.95 mJ +- 650 uJ (modelled, horowitz45)", "unavailable (rapl: only root may read it)".
+  /// Whether the uncertainty is a range of constants.
+  bool is_range() const { return is_range_; }
+
+  /// "12 J +- 15 mJ"; of a range "1.95 mJ, between 1.3 mJ and 2.6 mJ".
+  ///
+  /// Errors    as value().
+  std::string amount(const char* plus_minus = " +- ") const {
+    const std::string text = str(value());
+    if (!uncertainty_) return text;
+    if (!is_range_) return str(text, plus_minus, *uncertainty_);
+    return str(text, ", between ", value_ - *uncertainty_, " and ", value_ + *uncertainty_);
+  }
+
+  /// "12 J +- 15 mJ (measured, rapl)", "unavailable (rapl: only root may read it)".
   friend std::ostream& operator<<(std::ostream& out, const Figure& f) {
     if (!f.available()) return out << "unavailable (" << f.source_ << ": " << f.reason_ << ")";
-    out << f.value_;
-    if (f.uncertainty_) out << " +- " << *f.uncertainty_;
-    return out << " (" << name(f.quality_) << ", " << f.source_ << ")";
+    return out << f.amount() << " (" << name(f.quality_) << ", " << f.source_ << ")";
   }
 
  private:
@@ -83,6 +101,7 @@ class Figure {
   Quality quality_;
   Q value_{};
   std::optional<Q> uncertainty_;
+  bool is_range_ = false;
   std::string source_;
   std::string reason_;
 };

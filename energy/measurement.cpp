@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "joule/core/error.h"
+#include "joule/energy/chain.h"
 
 namespace joule::energy {
 namespace {
@@ -14,25 +15,14 @@ namespace {
 constexpr std::int64_t kMinSamples = 20;
 constexpr double kDisagreement = 0.10;
 
-/// How long an edge's counter may have stood still when it was read.
-Seconds open_at(const MeterInfo& meter, const Reading& edge) {
-  return edge.late_ns ? nanoseconds(*edge.late_ns) : *meter.update_period;
-}
-
-/// Half the width of what the edges leave open, without ticks and doubts.
-Joules edges_of(const MeterInfo& meter, const Interval& interval, Joules energy) {
-  const Seconds duration = interval.duration();
-  const Watts seen = interval.end.most_seen;
-  if (meter.integrates_power) {
-    // A sample is up to a period old, and the power may change up to a period before the next one
-    // shows it.  Both edges may err to either side.
-    return std::max(energy / duration, seen) * (4 * *meter.update_period);
-  }
-  // A counter misses what was drawn since it moved: at the beginning that is counted too much, at
-  // the end too little.
-  const Seconds open = std::max(open_at(meter, interval.begin), open_at(meter, interval.end));
-  const Watts mean = energy / (duration > open ? duration - open : open);
-  return std::max(mean, meter.limit.value_or(seen)) * open;
+/// A sample is up to a period old, and the power may change up to a period before the next one
+/// shows it.  A counter may have stood still for a period, unless it was seen to move.
+Chain::Edge edge_of(const MeterInfo& meter, const Reading& reading) {
+  const Seconds period = *meter.update_period;
+  const Seconds open = meter.integrates_power ? 2 * period
+                       : reading.late_ns      ? nanoseconds(*reading.late_ns)
+                                              : period;
+  return {reading.monotonic_ns, reading.ticks, open};
 }
 
 template <class Q>
@@ -106,17 +96,52 @@ std::string unresolved(const MeterInfo& meter, const Interval& interval) {
   return {};
 }
 
+Joules Chain::edges(Joules unit, bool sampled) const {
+  const Joules rest = (1 + doubt) * unit;
+  const Seconds duration = nanoseconds(end.ns - begin.ns) - gaps;
+  if (duration <= Seconds(0)) return rest;
+  const Joules energy = static_cast<double>(end.ticks - begin.ticks) * unit;
+  // Both edges of sampled power may err to either side.
+  if (sampled) return std::max(energy / duration, power) * (begin.open + end.open + gaps) + rest;
+  // A counter misses what was drawn since it moved: at the beginning that is counted too much, at
+  // the end too little.
+  const Seconds open = std::max(begin.open, end.open);
+  const Watts mean = energy / (duration > open ? duration - open : open);
+  return std::max(mean, power) * (open + gaps) + rest;
+}
+
+bool Chain::append(const Chain& next) {
+  const Seconds gap = nanoseconds(next.begin.ns - end.ns);
+  const bool shorter =
+      gap == Seconds(0) || (gap > Seconds(0) && gap < std::max(end.open, next.begin.open));
+  if (next.begin.ticks != end.ticks || !shorter) return false;
+  gaps += gap + next.gaps;
+  end = next.end;
+  power = std::max(power, next.power);
+  doubt += next.doubt;
+  return true;
+}
+
+std::optional<Chain> chain_of(const MeterInfo& meter, const Interval& window) {
+  window.ticks();  // are there any?
+  if (!meter.update_period) return {};
+  const Watts seen = window.end.most_seen;
+  return Chain{.begin = edge_of(meter, window.begin),
+               .end = edge_of(meter, window.end),
+               .power = meter.integrates_power ? seen : meter.limit.value_or(seen),
+               .doubt = static_cast<double>(window.end.doubt - window.begin.doubt)};
+}
+
 Counted count(const MeterInfo& meter, const Interval& interval) {
   Counted c{.energy = static_cast<double>(interval.ticks()) * meter.unit};
-  if (interval.duration() <= Seconds(0)) {
-    return {c.energy, meter.update_period ? std::optional(meter.unit) : std::nullopt, Joules(0)};
+  if (const auto chain = chain_of(meter, interval)) {
+    c.edges = chain->edges(meter.unit, meter.integrates_power);
   }
-  if (const auto aliasing = meter.aliasing(c.energy / interval.duration())) {
+  if (interval.duration() <= Seconds(0)) {
+    c.between = Joules(0);
+  } else if (const auto aliasing = meter.aliasing(c.energy / interval.duration())) {
     c.between = *aliasing * interval.duration();
   }
-  if (!meter.update_period) return c;
-  const Joules doubt = static_cast<double>(interval.end.doubt - interval.begin.doubt) * meter.unit;
-  c.edges = edges_of(meter, interval, c.energy) + meter.unit + doubt;
   return c;
 }
 

@@ -3,13 +3,15 @@
 
 #include <chrono>
 #include <csignal>
+#include <utility>
 
 #include "joule/core/error.h"
 #include "joule/energy/meter.h"
 
 namespace joule::energy {
 
-Sampler::Sampler(Meter& meter, Seconds period) : meter_(meter) {
+Sampler::Sampler(Meter& meter, Seconds period, std::function<void(const Reading&)> seen)
+    : meter_(meter), seen_(std::move(seen)) {
   require(period > Seconds(0), "sampler: expected a positive period, got ", period);
   sigset_t all, before;
   sigfillset(&all);
@@ -31,7 +33,8 @@ void Sampler::run(Seconds period) {
   const std::chrono::duration<double> wait(period.value());
   std::unique_lock lock(mutex_);
   while (!stop_.wait_for(lock, wait, [this] { return stopped_; })) {
-    meter_.read(Purpose::background);
+    const Reading reading = meter_.read(Purpose::background);
+    if (seen_) seen_(reading);
   }
 }
 

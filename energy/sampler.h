@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -10,14 +11,15 @@
 namespace joule::energy {
 
 class Meter;
+struct Reading;
 
 /// A thread that reads a meter every `period` while it lives, so that no wrap of the counter is
-/// missed.  No signal is delivered to it.
+/// missed.  It tells `seen`, unless that is empty, what it read.  No signal is delivered to it.
 ///
 /// Errors    ArgumentError if the period is not positive.
 class Sampler {
  public:
-  Sampler(Meter& meter, Seconds period);
+  Sampler(Meter& meter, Seconds period, std::function<void(const Reading&)> seen = {});
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
@@ -26,6 +28,7 @@ class Sampler {
   void run(Seconds period);
 
   Meter& meter_;
+  std::function<void(const Reading&)> seen_;
   std::mutex mutex_;
   std::condition_variable stop_;
   bool stopped_ = false;

@@ -19,6 +19,12 @@ std::optional<Joules> sum(std::optional<Joules> a, std::optional<Joules> b) {
 Seconds duration(const WindowSum& s) { return Seconds(1e-9 * static_cast<double>(s.nanoseconds)); }
 Joules gross(const WindowSum& s) { return static_cast<double>(s.ticks) * s.unit; }
 
+/// Of all windows, the last ones too.
+std::optional<Joules> all_edges(const WindowSum& s) {
+  if (!s.chain) return s.edges;
+  return sum(s.edges, s.chain->edges(s.unit, s.sampled));
+}
+
 void set_idle(WindowSum& s, const IdlePower& power) {
   if (!power.available()) {
     s.no_idle = power.reason();
@@ -101,9 +107,9 @@ WindowSum sum_of(const MeterInfo& meter, const Interval& window, const IdlePower
   }
   s.ticks = window.ticks();
   s.nanoseconds = window.end.monotonic_ns - window.begin.monotonic_ns;
-  const Counted c = count(meter, window);
-  s.edges = c.edges;
-  s.between = c.between;
+  s.chain = chain_of(meter, window);
+  if (!s.chain) s.edges.reset();
+  s.between = count(meter, window).between;
   set_idle(s, idle_power);
   return s;
 }
@@ -112,6 +118,10 @@ void add(WindowSum& to, const WindowSum& more) {
   to.ticks += more.ticks;
   to.nanoseconds += more.nanoseconds;
   to.edges = sum(to.edges, more.edges);
+  if (more.chain && !(to.chain && to.chain->append(*more.chain))) {
+    to.edges = all_edges(to);
+    to.chain = more.chain;
+  }
   to.between = sum(to.between, more.between);
   if (to.no_idle.empty()) to.no_idle = more.no_idle;
   if (to.no_idle.empty() && to.idle_stated != more.idle_stated) {
@@ -135,10 +145,11 @@ Measurement measure(const WindowSum& s) {
   if (s.ticks == 0) {
     return no_measurement(info, str("unresolved: the counter did not move in ", duration(s)));
   }
-  if (s.edges && *s.edges + s.systematic * gross(s) >= gross(s)) {
+  const std::optional<Joules> open = all_edges(s);
+  if (open && *open + s.systematic * gross(s) >= gross(s)) {
     return no_measurement(info, str("unresolved: ", duration(s), " is too short"));
   }
-  return split_energy(info, gross(s), sum(s.edges, s.between), duration(s),
+  return split_energy(info, gross(s), sum(open, s.between), duration(s),
                       idle_power(s, source(info)));
 }
 

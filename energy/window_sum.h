@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "joule/energy/chain.h"
 #include "joule/energy/measurement.h"
 #include "joule/energy/meter.h"
 #include "joule/energy/window.h"
@@ -24,8 +25,10 @@ struct WindowSum {
   bool denied = false;              // to this user
 
   std::int64_t ticks = 0, nanoseconds = 0;
-  std::optional<Joules> edges = Joules(0);    // what the windows' edges leave open; none if unknown
-  std::optional<Joules> between = Joules(0);  // and what samples of power may have missed
+  /// What the windows' edges leave open, but for those of `chain`; none if it is not known.
+  std::optional<Joules> edges = Joules(0);
+  std::optional<Chain> chain{};  // the last windows, as far as they follow on each other
+  std::optional<Joules> between = Joules(0);  // what samples of power may have missed
 
   Joules idle;                                   // idle power times duration
   std::optional<Joules> idle_width = Joules(0);  // bounds of its error; none if unknown
@@ -47,12 +50,14 @@ WindowSum no_windows(const MeterInfo& meter);
 WindowSum sum_of(const MeterInfo& meter, const Interval& window, const IdlePower& idle_power,
                  const std::string& place);
 
-/// Adds the windows of the same meter, in the sum or beside it as `to` is.
+/// Adds the windows of the same meter, in the sum or beside it as `to` is.  If they go on where
+/// those of `to` ended, that leaves nothing of the sum open: see Chain.
 void add(WindowSum& to, const WindowSum& more);
 
 /// Gross, idle and dynamic energy.
 ///
-/// Numerics  gross = ticks * unit.  Bounds of the windows add up.  So do the intervals of the idle
+/// Numerics  gross = ticks * unit.  Bounds of the windows add up, but those of edges that they
+///           share: see Chain.  So do the intervals of the idle
 ///           power, which is one for all; how it fluctuated in each is drawn anew, and adds up in
 ///           squares.
 /// Errors    none: what is missing, has not moved the counter, or is within the uncertainty of the

@@ -67,7 +67,7 @@ class Pieces {
   ProfileRun finish() && {
     std::vector<energy::Interval> beside;
     for (const auto& window : beside_) beside.push_back(window->close());
-    return {ledger_.lines(), window_.so_far(), std::move(pieces_), std::move(beside)};
+    return {ledger_.lines(), window_.so_far(), std::move(pieces_), std::move(beside), {}};
   }
 
  private:
@@ -136,7 +136,12 @@ std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, cons
     }
   }
   const Body all_once = [&] { std::ranges::for_each(once, [](const Body& body) { body(); }); };
-  return run_bodies(pieces, all_once, plan, meter, trace);
+  std::optional<ProfileRun> run = run_bodies(pieces, all_once, plan, meter, trace);
+  if (!run || !plan.loops) return run;
+  auto looped = run_loops(once, plan.loops(), meter.meter);
+  if (!looped) return {};
+  run->looped = std::move(*looped);
+  return run;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "joule/energy/attribution/attribution.h"
 #include "joule/energy/attribution/op_trace.h"
 #include "joule/energy/meter.h"
+#include "joule/measure/loop_run.h"
 #include "joule/measure/subject.h"
 #include "joule/training/config.h"
 
@@ -28,6 +29,8 @@ struct ProfilePlan {
   std::int64_t batch = 32, steps = 10, warmup = 2;
   std::function<bool()> stop{};  // asked before every piece
   training::Config config{};     // whose optimiser makes the training steps
+  /// Asked for behind the window, in which each layer ran for itself: how to loop each of them.
+  std::function<LoopPlan()> loops{};
 };
 
 struct ProfileRun {
@@ -35,6 +38,7 @@ struct ProfileRun {
   energy::Interval window;
   std::vector<energy::Piece> pieces;     // follow on each other and make up the window
   std::vector<energy::Interval> beside;  // the window of each meter beside
+  std::vector<energy::Looped> looped;    // if the plan asks for them
 };
 
 inline constexpr int kRounds = 3;
@@ -44,6 +48,7 @@ inline constexpr int kRounds = 3;
 /// batches are not in the window.
 ///
 /// Returns   nothing if plan.stop() said so.
+/// Errors    as run_loops(), if there are loops.
 std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
                                       energy::Meter& meter, std::span<energy::Meter* const> beside,
                                       energy::OpTrace* trace);

@@ -16,13 +16,10 @@
 // How pages show figures: consistently, and never as a number if there is none.
 namespace joule::report {
 
-/// "90 J ± 55 mJ"; "unavailable".
+/// "90 J ± 55 mJ"; "90 J, between 60 J and 120 J"; "unavailable".
 template <class Q>
 std::string text(const energy::Figure<Q>& figure) {
-  if (!figure.available()) return "unavailable";
-  std::string value = str(figure.value());
-  if (figure.uncertainty()) value += str(" ± ", *figure.uncertainty());
-  return value;
+  return figure.available() ? figure.amount(" ± ") : "unavailable";
 }
 
 /// With its quality as the badge, and its interval and source, or the reason for its absence.
@@ -35,8 +32,13 @@ Card card(std::string name, const energy::Figure<Q>& figure) {
     return card;
   }
   card.value = str(figure.value());
-  card.note = figure.uncertainty() ? str("± ", *figure.uncertainty(), "; ", figure.source())
-                                   : figure.source();
+  card.note = figure.source();
+  if (figure.uncertainty()) {
+    // Without the value, which stands above it.
+    const std::string amount = figure.amount(" ± ");
+    const std::string open = amount.substr(card.value.size());
+    card.note = open.substr(open.find_first_not_of(" ,")) + "; " + card.note;
+  }
   return card;
 }
 

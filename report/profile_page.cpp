@@ -336,6 +336,10 @@ std::string to_html(const Profile& p) {
        "skipped; it earns nothing unless it was."});
   add_layers(page, p);
   add_operations(page, p);
+  if (p.verification) {
+    page.heading("Attributed, and in a loop").add(verification_table(p, " ± "));
+    page.list(verification_remarks(p));
+  }
   add_power(page, p);
   add_environment(page, p);
   return page.data(json_of(p)).html();

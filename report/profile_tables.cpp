@@ -61,6 +61,16 @@ std::string idle_method(const Profile& p) {
                                    : ", stated by the user");
 }
 
+/// "conv1 (conv2d)", "layer1.0.conv1 to layer1.0.relu (5 lines)".
+std::string operation_of(const Profile& p, const energy::Verified& v) {
+  if (v.lines.empty()) return "not in the profile";
+  const OpRun &first = p.lines[v.lines.front()].run, &last = p.lines[v.lines.back()].run;
+  const std::string from = named(std::string(first.scope.layer));
+  if (v.lines.size() == 1) return str(from, " (", first.op, ")");
+  const std::string to = named(std::string(last.scope.layer));
+  return str(from, from == to ? "" : " to " + to, " (", v.lines.size(), " lines)");
+}
+
 }  // namespace
 
 std::vector<std::string> names(const ProfileRow& row, By by) {
@@ -135,12 +145,56 @@ Table window_table(const Profile& p) {
   return table;
 }
 
+Table verification_table(const Profile& p, const char* plus_minus) {
+  require(p.verification.has_value(), "profile: it was not verified");
+  Table table{.caption = "Attributed, and in a loop",
+              .head = {"operation", "calls of a loop", "attributed per call", "looped per call",
+                       "relative error", "intervals overlap"},
+              .rows = {}};
+  for (const energy::Verified& v : p.verification->operations) {
+    const auto amount = [&](const energy::Figure<energy::Joules>& figure) {
+      return figure.available() ? figure.amount(plus_minus) : "unavailable";
+    };
+    std::string error = "-", overlap = "-";
+    if (v.error) error = fmt::format("{:+.3g} %", 100 * *v.error);
+    if (v.half_width) {
+      error += fmt::format("{}{:.2g} %", plus_minus, 100 * *v.half_width);
+      overlap = energy::agree(v) ? "yes" : "no";
+    }
+    table.rows.push_back({operation_of(p, v), std::to_string(v.calls), amount(v.attributed),
+                          amount(v.looped), error, overlap});
+  }
+  return table;
+}
+
+std::vector<std::string> verification_remarks(const Profile& p) {
+  require(p.verification.has_value(), "profile: it was not verified");
+  const auto [agree, known] = energy::agreement(*p.verification);
+  std::vector<std::string> remarks{str("of ", p.verification->operations.size(), " operations ",
+                                       known, " have both energies, and in ", agree,
+                                       " of them the intervals overlap; each was looped "
+                                       "after a pause down to ",
+                                       p.verification->level, ", at an idle power of ",
+                                       p.verification->idle_power)};
+  for (const energy::Verified& v : p.verification->operations) {
+    const std::string name = operation_of(p, v);
+    if (!v.attributed.available())
+      remarks.push_back(name + ", attributed: " + v.attributed.reason());
+    if (!v.looped.available()) remarks.push_back(name + ", looped: " + v.looped.reason());
+    if (!v.rested)
+      remarks.push_back(str(name, ": the pauses before it came down to ", v.paused_at, " only"));
+  }
+  return remarks;
+}
+
 void add_environment(Page& page, const Profile& p) {
   page.heading("Environment and method");
   Pairs method = facts(p.meter);
   method.emplace_back("idle power", idle_method(p));
   method.emplace_back("windows", lengths(p));
-  method.emplace_back("attribution", str("by ", assumption(p.attribution.rule)));
+  const std::string& why = p.attribution.why;
+  method.emplace_back("attribution", str("by ", assumption(p.attribution.rule),
+                                         why.empty() ? "" : "; it was chosen, as ", why));
   method.emplace_back("modelled energy", p.cost.name + ": " + p.cost.source);
   page.add(table_of("How it was measured", method));
   if (!p.environment.empty()) page.add(table_of("Machine and program", p.environment));

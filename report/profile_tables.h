@@ -32,6 +32,13 @@ Table table_of(const energy::Profile& profile, energy::By by, std::string captio
 /// The meter's readings.  The profile's windows must not be empty.
 Table window_table(const energy::Profile& profile);
 
+/// Each operation's energy per call as it was attributed, beside what it took in a loop by itself.
+///
+/// Errors    ArgumentError if the profile was not verified.
+Table verification_table(const energy::Profile& profile, const char* plus_minus);
+/// What is to be said of it: in how many the two agree, and what is missing or was not at rest.
+std::vector<std::string> verification_remarks(const energy::Profile& profile);
+
 /// Machine, meter and method, and the sources of energy.
 void add_environment(Page& page, const energy::Profile& profile);
 

@@ -293,11 +293,7 @@ void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
 void Trainer::predict(const Hooks& hooks) const {
   if (!hooks.on_prediction) return;
   const auto told = [&](const EpochFigures& spent, const std::string& source) {
-    EnergySpread all;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) {
-      all += spread_of(spent[i], metrics_[i].merged, source);
-    }
-    const auto prediction = predict_total(all, config_.epochs);
+    const auto prediction = predict_total(spread_of(metrics_, spent, source), config_.epochs);
     if (prediction) hooks.on_prediction(*prediction);
     return prediction.has_value();
   };

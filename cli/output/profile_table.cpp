@@ -21,10 +21,7 @@ using report::names;
 using Cells = std::vector<std::string>;
 
 std::string figure_text(const Figure<Joules>& figure) {
-  if (!figure.available()) return "unavailable";
-  std::string text = str(figure.value());
-  if (figure.uncertainty()) text += " +- " + str(*figure.uncertainty());
-  return text;
+  return figure.available() ? figure.amount() : "unavailable";
 }
 
 std::string number(const std::optional<double>& value, int digits) {
@@ -88,6 +85,14 @@ std::string table(const Profile& p, By by, std::size_t width) {
                       ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
                                   : "none: " + ratio.reason);
   text += fmt::format("{}\n", assumption(p.attribution.rule));
+  if (!p.attribution.why.empty()) {
+    text += fmt::format("why {}: {}\n", name(p.attribution.rule), p.attribution.why);
+  }
+  if (p.verification) {
+    const report::Table verified = report::verification_table(p, " +- ");
+    text += "\n" + report::text_of({.head = verified.head, .rows = verified.rows}, width);
+    for (const std::string& remark : report::verification_remarks(p)) text += remark + "\n";
+  }
   for (const std::string& note : p.notes) text += fmt::format("note: {}\n", note);
   return text;
 }

@@ -80,6 +80,24 @@ std::string source(const MeterInfo& meter, Rule rule) {
   return str(source(meter), ", shared out by ", name(rule));
 }
 
+std::optional<Joules> Attribution::width_of(std::span<const std::size_t> of) const {
+  std::vector<std::size_t> left(of.begin(), of.end());
+  std::ranges::sort(left);
+  Joules width;
+  for (const Together& group : together) {
+    const auto is_there = [&](std::size_t i) { return std::ranges::binary_search(left, i); };
+    if (!std::ranges::all_of(group.lines, is_there)) continue;
+    width += group.width;
+    std::erase_if(left, [&](std::size_t i) { return std::ranges::count(group.lines, i) > 0; });
+  }
+  for (const std::size_t i : left) {
+    const auto own = lines[i].uncertainty();
+    if (!own) return {};
+    width += *own;
+  }
+  return width;
+}
+
 Attribution nothing_attributed(Rule rule, const MeterInfo& meter, const Interval& window,
                                const IdlePower& idle_power, std::size_t lines,
                                const std::string& why) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,12 @@ struct Split {
   std::vector<std::int64_t> lines;
 };
 
+/// Lines that nothing tells apart, and half the interval of what they took together.
+struct Together {
+  std::vector<std::size_t> lines;
+  Joules width;
+};
+
 /// A window's energy, line by line.
 struct Attribution {
   Rule rule = Rule::time;
@@ -44,6 +51,12 @@ struct Attribution {
   /// systematic share), and a tick for the rounding.  It holds if the rule's assumption() does.
   std::vector<Figure<Joules>> lines;
   Figure<Joules> unattributed;  // the rest of the dynamic energy; of gross if that is not known
+  std::vector<Together> together{};
+  std::string why{};  // this rule was chosen; empty if it was asked for
+
+  /// Half the interval of the sum of these lines, each with an energy; none if one states none.
+  /// Intervals add up, as shares err together.
+  std::optional<Joules> width_of(std::span<const std::size_t> lines) const;
 };
 
 /// The share of each weight in `ticks`: ticks * w / sum(w), rounded by largest remainder.
@@ -80,7 +93,8 @@ struct Piece {
 ///   sum_pieces ((dynamic - sum_lines calls * e) / uncertainty)^2.
 ///
 /// Lines whose calls are proportional in all pieces cannot be told apart: they have one e together,
-/// and share it by time.  Pieces that the counter cannot resolve are left out.
+/// and share it by time.  As any of them may have taken all of it, or nothing, their intervals are
+/// that wide.  Pieces that the counter cannot resolve are left out.
 ///
 /// Errors    as attribute_by_time().  The lines are unavailable if the pieces do not determine
 /// them:
@@ -90,5 +104,20 @@ Attribution attribute_by_regression(const MeterInfo& meter, const Interval& wind
                                     const IdlePower& idle_power,
                                     std::span<const Ledger::Line> lines,
                                     std::span<const Piece> pieces);
+
+/// By regression if the pieces suffice for it, and otherwise by time.  They suffice if those that
+/// the counter can resolve
+///
+///   are at least two for each energy,
+///   have calls that tell the energies apart (condition number at most 30), and
+///   give the energy of lines with at least 95 % of the operations' time to within half of itself
+///   (of lines that cannot be told apart, together).
+///
+/// Returns   `why` is set: what did not hold, or that all did.  Without dynamic energy there is no
+///           choice, and it is empty.
+/// Errors    as attribute_by_time().
+Attribution attribute_by_choice(const MeterInfo& meter, const Interval& window,
+                                const IdlePower& idle_power, std::span<const Ledger::Line> lines,
+                                std::span<const Piece> pieces);
 
 }  // namespace joule::energy

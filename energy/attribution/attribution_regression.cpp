@@ -26,7 +26,8 @@ struct Group {
 };
 
 /// Dynamic energy of a piece, and a standard deviation of what is drawn anew in each: the phases of
-/// its edges, and how the idle power fluctuates.  None if the counter cannot resolve it.
+/// its edges, and how the idle power fluctuates.  None if the counter cannot resolve it, or no
+/// operation ran in it.
 struct PieceEnergy {
   const Piece* piece;
   Joules dynamic, uncertainty;
@@ -36,7 +37,7 @@ std::vector<PieceEnergy> resolved(const MeterInfo& meter, std::span<const Piece>
                                   const IdlePower& idle_power) {
   std::vector<PieceEnergy> energies;
   for (const Piece& piece : pieces) {
-    if (!unresolved(meter, piece.interval).empty()) continue;
+    if (piece.lines.empty() || !unresolved(meter, piece.interval).empty()) continue;
     const Counted c = counted(meter, piece.interval);
     const Seconds duration = piece.interval.duration();
     // Two edges, each anywhere in its update period; half a 95 % interval.
@@ -91,20 +92,25 @@ LeastSquares weighted(const std::vector<Group>& columns, const std::vector<Piece
   return problem;
 }
 
+/// An attribution, and what it is made from.
+struct Regression {
+  Attribution attribution;
+  std::size_t pieces = 0, energies = 0;
+  double condition = INFINITY;
+  std::int64_t known_ns = 0;  // of lines whose energy is known to within half of itself
+};
+
 /// Why the pieces do not determine the energies; empty if they do.
-std::string undetermined(const std::vector<Group>& columns, std::size_t lines,
-                         const LeastSquares& problem) {
-  const auto n = static_cast<std::size_t>(problem.rows.rows());
-  if (columns.size() == 1 && lines > 1) {
-    return str("all ", n, " pieces ran the same: they tell no line from another");
+std::string undetermined(const Regression& r, std::size_t lines) {
+  if (r.energies == 1 && lines > 1) {
+    return str("all ", r.pieces, " pieces ran the same: they tell no line from another");
   }
-  if (n <= columns.size()) {
-    return str(columns.size(), " energies need at least ", columns.size() + 1,
-               " pieces that the counter can resolve, got ", n);
+  if (r.pieces <= r.energies) {
+    return str(r.energies, " energies need at least ", r.energies + 1,
+               " pieces that the counter can resolve, got ", r.pieces);
   }
-  const double condition = conditioning(problem.rows).number;
-  if (condition <= kLargestConditionNumber) return {};
-  return str("the calls of the lines depend on each other linearly (condition number ", condition,
+  if (r.condition <= kLargestConditionNumber) return {};
+  return str("the calls of the lines depend on each other linearly (condition number ", r.condition,
              ")");
 }
 
@@ -118,31 +124,47 @@ void give_group(Attribution& a, const MeterInfo& meter, const Group& group,
   const bool timeless = std::ranges::all_of(weights, [](double w) { return w == 0; });
   if (timeless) weights.assign(weights.size(), 1);
   const auto shares = apportion(std::llround(energy / meter.unit), weights);
-  double sum = 0;
-  for (const double weight : weights) sum += weight;
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    give(a, meter, group.lines[i], shares[i], width * (weights[i] / sum));
+    const Joules share = static_cast<double>(shares[i]) * meter.unit;
+    // The time tells one line of a group from another as little as the pieces do.
+    const Joules own = shares.size() > 1 ? std::max(share, energy - share) : Joules(0);
+    give(a, meter, group.lines[i], shares[i], width + own);
+  }
+  if (shares.size() > 1) {
+    a.together.push_back({group.lines, width + static_cast<double>(shares.size()) * meter.unit});
   }
 }
 
-}  // namespace
+std::int64_t time_of(std::span<const Ledger::Line> lines, const std::vector<std::size_t>& at) {
+  std::int64_t ns = 0;
+  for (const std::size_t i : at) ns += lines[i].tally.nanoseconds;
+  return ns;
+}
 
-Attribution attribute_by_regression(const MeterInfo& meter, const Interval& window,
-                                    const IdlePower& idle_power,
-                                    std::span<const Ledger::Line> lines,
-                                    std::span<const Piece> pieces) {
+Regression regress(const MeterInfo& meter, const Interval& window, const IdlePower& idle_power,
+                   std::span<const Ledger::Line> lines, std::span<const Piece> pieces) {
   const auto none = [&](const std::string& why) {
     return nothing_attributed(Rule::regression, meter, window, idle_power, lines.size(), why);
   };
-  Attribution a = none("no piece that the counter can resolve ran it");
-  if (!a.whole.dynamic.available()) return a;
-  if (!meter.update_period) return none("the meter's update period is not known");
+  Regression r{.attribution = none("no piece that the counter can resolve ran it")};
+  Attribution& a = r.attribution;
+  if (!a.whole.dynamic.available()) return r;
+  if (!meter.update_period) {
+    a = none("the meter's update period is not known");
+    return r;
+  }
   const std::vector<PieceEnergy> energies = resolved(meter, pieces, idle_power);
   const std::vector<Group> columns = groups(lines, energies);
-  if (columns.empty()) return a;
+  r.pieces = energies.size();
+  r.energies = columns.size();
+  if (columns.empty()) return r;
   const LeastSquares problem = weighted(columns, energies);
-  const std::string why = undetermined(columns, lines.size(), problem);
-  if (!why.empty()) return none(why);
+  if (r.pieces > r.energies) r.condition = conditioning(problem.rows).number;
+  const std::string why = undetermined(r, lines.size());
+  if (!why.empty()) {
+    a = none(why);
+    return r;
+  }
 
   const NonNegativeSolution solution = non_negative_least_squares(problem);
   const VectorXd errors = standard_errors(problem, solution);
@@ -160,13 +182,65 @@ Attribution attribute_by_regression(const MeterInfo& meter, const Interval& wind
     }
     const auto calls = static_cast<double>(lines[columns[g].lines.front()].calls);
     const Joules energy(solution.constants(at) * calls);
-    const Joules width(student_t95(free) * errors(at) * calls);
-    Seconds time;  // the idle power's error is the same in all pieces
-    for (const std::size_t i : columns[g].lines) time += nanoseconds(lines[i].tally.nanoseconds);
-    const Joules idle = idle_width * time;
-    give_group(a, meter, columns[g], lines, energy, width + idle + meter.systematic * energy);
+    // The idle power's error is the same in all pieces.
+    const std::int64_t ns = time_of(lines, columns[g].lines);
+    const Joules width = Joules(student_t95(free) * errors(at) * calls) +
+                         idle_width * nanoseconds(ns) + meter.systematic * energy;
+    if (width <= energy / 2) r.known_ns += ns;
+    give_group(a, meter, columns[g], lines, energy, width);
   }
   settle(a, meter);
+  return r;
+}
+
+constexpr double kGoodConditionNumber = 30;
+constexpr double kEnoughTime = 0.95;
+
+/// Why the regression does not suffice; empty if it does.
+std::string insufficient(const Regression& r, std::span<const Ledger::Line> lines) {
+  const auto unknown = [](const Figure<Joules>& f) { return !f.available(); };
+  if (std::ranges::all_of(r.attribution.lines, unknown)) {
+    return lines.empty() ? "nothing ran" : r.attribution.lines.front().reason();
+  }
+  if (r.pieces < 2 * r.energies) {
+    return str(r.energies, " energies need ", 2 * r.energies,
+               " windows that the counter can resolve, got ", r.pieces);
+  }
+  if (r.condition > kGoodConditionNumber) {
+    return str("the calls in the windows are too much alike: their condition number is ",
+               r.condition, ", above ", kGoodConditionNumber);
+  }
+  std::int64_t all_ns = 0;
+  for (const Ledger::Line& line : lines) all_ns += line.tally.nanoseconds;
+  if (static_cast<double>(r.known_ns) >= kEnoughTime * static_cast<double>(all_ns)) return {};
+  const double share = static_cast<double>(r.known_ns) / static_cast<double>(all_ns);
+  return str("it gives the energies of operations with ", std::llround(100 * share),
+             " % of the time to within half of themselves, and ", 100 * kEnoughTime,
+             " % are expected: longer windows tell more");
+}
+
+}  // namespace
+
+Attribution attribute_by_regression(const MeterInfo& meter, const Interval& window,
+                                    const IdlePower& idle_power,
+                                    std::span<const Ledger::Line> lines,
+                                    std::span<const Piece> pieces) {
+  return regress(meter, window, idle_power, lines, pieces).attribution;
+}
+
+Attribution attribute_by_choice(const MeterInfo& meter, const Interval& window,
+                                const IdlePower& idle_power, std::span<const Ledger::Line> lines,
+                                std::span<const Piece> pieces) {
+  Regression r = regress(meter, window, idle_power, lines, pieces);
+  const bool choice = r.attribution.whole.dynamic.available();
+  const std::string why = insufficient(r, lines);
+  if (choice && why.empty()) {
+    r.attribution.why = str(r.pieces, " windows tell ", r.energies,
+                            " energies apart (condition number ", r.condition, ")");
+    return r.attribution;
+  }
+  Attribution a = attribute_by_time(meter, window, idle_power, lines);
+  if (choice) a.why = "regression does not suffice: " + why;
   return a;
 }
 

@@ -24,7 +24,7 @@ void OpTrace::flush(Ledger& ledger) {
   }
 }
 
-std::string OpTrace::to_json() const {
+std::string OpTrace::to_json(std::string_view power_of, std::span<const PowerPoint> power) const {
   const std::lock_guard lock(mutex_);
   ordered_json events = ordered_json::array();
   std::map<std::thread::id, std::size_t> threads;
@@ -43,6 +43,13 @@ std::string OpTrace::to_json() const {
                         {"macs", event.work.macs},
                         {"macs_skipped", event.tally.macs_skipped},
                         {"bytes", event.work.bytes_read + event.work.bytes_written}}}});
+  }
+  for (const PowerPoint& point : power) {
+    events.push_back({{"name", power_of},
+                      {"ph", "C"},
+                      {"ts", 1e-3 * static_cast<double>(point.ns - zero_ns_)},
+                      {"pid", 1},
+                      {"args", {{"W", point.power.value()}}}});
   }
   const ordered_json document{{"displayTimeUnit", "ms"}, {"traceEvents", events}};
   return dumped(document) + "\n";

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "joule/core/work.h"
+#include "joule/energy/attribution/power_track.h"
 #include "joule/energy/clock.h"
 #include "joule/energy/ledger.h"
 
@@ -29,8 +32,9 @@ class OpTrace final : public WorkSink {
 
   /// The calls as JSON in Chrome's trace event format, complete events ("ph": "X"): ts and dur in
   /// microseconds, a tid for each thread in the order of their first calls.  chrome://tracing and
-  /// ui.perfetto.dev show it.
-  std::string to_json() const;
+  /// ui.perfetto.dev show it.  With `power`, on the clock of the calls, there is a track of counter
+  /// events ("ph": "C") of that name, in watts.
+  std::string to_json(std::string_view power_of = {}, std::span<const PowerPoint> power = {}) const;
 
  private:
   struct Event {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -25,15 +26,11 @@ ProfileRow row_of(const Profile& profile, std::size_t at) {
   return row;
 }
 
-std::optional<Joules> sum(std::optional<Joules> a, std::optional<Joules> b) {
-  return a && b ? std::optional(*a + *b) : std::nullopt;
-}
-
 void keep_common(std::string& text, const std::string& other) {
   if (text != other) text.clear();
 }
 
-/// Shares of one window vary together: their intervals add up linearly.
+/// The interval of the attributed energy is left to set_width().
 void merge(ProfileRow& row, const ProfileRow& other, const CostModel& cost, Joules unit) {
   keep_common(row.layer, other.layer);
   keep_common(row.phase, other.phase);
@@ -48,9 +45,14 @@ void merge(ProfileRow& row, const ProfileRow& other, const CostModel& cost, Joul
     return;
   }
   row.ticks = *row.ticks + *other.ticks;
-  row.attributed = Figure<Joules>::attributed(
-      static_cast<double>(*row.ticks) * unit,
-      sum(row.attributed.uncertainty(), other.attributed.uncertainty()), row.attributed.source());
+  row.attributed = Figure<Joules>::attributed(static_cast<double>(*row.ticks) * unit, {},
+                                              row.attributed.source());
+}
+
+void set_width(ProfileRow& row, const Attribution& a, std::span<const std::size_t> lines) {
+  if (!row.attributed.available()) return;
+  row.attributed = Figure<Joules>::attributed(row.attributed.value(), a.width_of(lines),
+                                              row.attributed.source());
 }
 
 std::tuple<std::string, std::string, std::string, std::string> key(const ProfileRow& row, By by) {
@@ -73,15 +75,21 @@ std::tuple<std::string, std::string, std::string, std::string> key(const Profile
 
 std::vector<ProfileRow> rows(const Profile& profile, By by) {
   std::vector<ProfileRow> result;
+  std::vector<std::vector<std::size_t>> lines;  // of each
   std::map<decltype(key(result.front(), by)), std::size_t> known;
   for (std::size_t i = 0; i < profile.lines.size(); ++i) {
     const ProfileRow row = row_of(profile, i);
     const auto [at, added] = known.try_emplace(key(row, by), result.size());
     if (added) {
       result.push_back(row);
+      lines.push_back({i});
     } else {
       merge(result[at->second], row, profile.cost, profile.meter.unit);
+      lines[at->second].push_back(i);
     }
+  }
+  for (std::size_t r = 0; r < result.size(); ++r) {
+    if (lines[r].size() > 1) set_width(result[r], profile.attribution, lines[r]);
   }
   return result;
 }
@@ -92,6 +100,9 @@ ProfileRow total(const Profile& profile) {
   for (std::size_t i = 1; i < profile.lines.size(); ++i) {
     merge(sum, row_of(profile, i), profile.cost, profile.meter.unit);
   }
+  std::vector<std::size_t> all(profile.lines.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  set_width(sum, profile.attribution, all);
   return sum;
 }
 

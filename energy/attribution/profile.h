@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "joule/energy/attribution/attribution.h"
+#include "joule/energy/attribution/verification.h"
 #include "joule/energy/ledger.h"
 #include "joule/energy/meter.h"
 #include "joule/energy/models/cost_model.h"
@@ -45,6 +46,7 @@ struct Profile {
   /// Whether the reports tell the times of operations.  Without them, and with energies of a
   /// replay, reports of the same work are the same bytes.
   bool times = true;
+  std::optional<Verification> verification{};  // if it was asked for
   std::vector<std::string> notes;
   /// What there is to know of machine and program: "processor", "AMD EPYC 9555".
   std::vector<std::pair<std::string, std::string>> environment;

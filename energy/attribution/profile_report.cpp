@@ -94,6 +94,35 @@ ordered_json windows(const Profile& p) {
   return array;
 }
 
+ordered_json loops_beside(const Profile& p) {
+  if (!p.verification) return {};
+  ordered_json operations = ordered_json::array();
+  for (const Verified& v : p.verification->operations) {
+    ordered_json lines = ordered_json::array();
+    for (const std::size_t i : v.lines) {
+      const auto& [op, implementation, scope] = p.lines[i].run;
+      lines.push_back({{"layer", scope.layer},
+                       {"phase", name(scope.phase)},
+                       {"op", op},
+                       {"implementation", implementation}});
+    }
+    operations.push_back({{"lines", lines},
+                          {"calls", v.calls},
+                          {"attributed", json_of(v.attributed)},
+                          {"looped", json_of(v.looped)},
+                          {"relative_error", or_null(v.error)},
+                          {"relative_error_half_width", or_null(v.half_width)},
+                          {"paused_at_watts", v.paused_at.value()},
+                          {"rested", v.rested}});
+  }
+  const auto [agree, known] = agreement(*p.verification);
+  return {{"idle_power", json_of(p.verification->idle_power)},
+          {"level_watts", p.verification->level.value()},
+          {"agree", agree},
+          {"of", known},
+          {"operations", operations}};
+}
+
 std::string cell(const ordered_json& value) {
   if (value.is_null()) return "";
   return value.is_string() ? csv_cell(value.get<std::string>()) : dumped(value);
@@ -119,6 +148,9 @@ ordered_json json_of(const Profile& p) {
                           {"idle_power", json_of(p.idle_power)},
                           {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
                           {"attribution", name(p.attribution.rule)},
+                          {"attribution_reason", p.attribution.why.empty()
+                                                     ? ordered_json()
+                                                     : ordered_json(p.attribution.why)},
                           {"window", json_of(p.attribution.whole)},
                           {"ticks", ticks(p.attribution.ticks)},
                           {"unattributed", json_of(p.attribution.unattributed)},
@@ -130,6 +162,7 @@ ordered_json json_of(const Profile& p) {
                           {"environment", environment(p)},
                           {"sources", sources(p)},
                           {"windows", windows(p)},
+                          {"verification", loops_beside(p)},
                           {"lines", lines}};
   return with_schema("joule.profile", 2, body);
 }

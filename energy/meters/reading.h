@@ -74,6 +74,8 @@ struct MeterInfo {
   bool samples_moments = false;
   std::optional<double> band_hz;         // the power changes no faster: no component above it
   std::optional<Seconds> sample_period;  // a window reads at least that often in the background
+  std::string ran;                    // of a replay: what was run when it was recorded, if it says
+  std::vector<std::int64_t> loops{};  // and how often each operation ran in a loop of its own
   Status status = Status::ok;
   std::string reason;  // why it cannot be read
   std::string remedy;  // and what to do about it

@@ -15,7 +15,7 @@ void write(std::ostream& out, const ordered_json& line) { out << dumped(line) <<
 
 }  // namespace
 
-Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
+Recorder::Recorder(Meter& meter, std::ostream& out, const std::string& ran) : meter_(meter) {
   const MeterInfo& info = meter.info();
   ordered_json head{{"joule_trace", 1},
                     {"meter", info.name},
@@ -29,6 +29,7 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
   if (info.most) head["most_watts"] = info.most->value();
   if (info.limit) head["limit_watts"] = info.limit->value();
   if (info.band_hz) head["band_hz"] = *info.band_hz;
+  if (!ran.empty()) head["ran"] = ran;
   write(out, head);
   meter.observe([&out, resets = std::int64_t{0}, doubt = std::int64_t{0}, ok = true](
                     const Reading& r, Purpose purpose) mutable {
@@ -58,5 +59,13 @@ Recorder::Recorder(Meter& meter, std::ostream& out) : meter_(meter) {
 }
 
 Recorder::~Recorder() { meter_.observe(nullptr); }
+
+std::string with_loops(const std::string& trace, std::span<const std::int64_t> calls) {
+  const std::size_t end = trace.find('\n');
+  if (calls.empty() || end == std::string::npos) return trace;
+  ordered_json head = ordered_json::parse(trace.substr(0, end));
+  head["loops"] = calls;
+  return dumped(head) + trace.substr(end);
+}
 
 }  // namespace joule::energy

@@ -38,6 +38,18 @@ Domain parse_domain(Members& line, const std::string& place) {
       place, ": 'domain' must be processors, gpu, module, machine or unknown, got \"", text, "\""));
 }
 
+std::vector<std::int64_t> parse_loops(Members& line, const std::string& place) {
+  constexpr std::uint64_t kMost = 1'000'000'000'000;
+  const json& array = line.at("loops");
+  const auto is_count = [](const json& n) {
+    return n.is_number_unsigned() && n.get<std::uint64_t>() > 0 && n.get<std::uint64_t>() <= kMost;
+  };
+  if (!array.is_array() || !std::ranges::all_of(array, is_count)) {
+    throw DataError(str(place, ": 'loops' must be whole numbers of 1 to ", kMost));
+  }
+  return array;
+}
+
 MeterInfo parse_head(const json& object, const std::string& place) {
   Members line(object, place);
   const std::int64_t version = line.count("joule_trace");
@@ -56,6 +68,8 @@ MeterInfo parse_head(const json& object, const std::string& place) {
   if (line.has("most_watts")) info.most = Watts(positive(line, "most_watts", place));
   if (line.has("limit_watts")) info.limit = Watts(positive(line, "limit_watts", place));
   if (line.has("band_hz")) info.band_hz = positive(line, "band_hz", place);
+  if (line.has("ran")) info.ran = line.text("ran");
+  if (line.has("loops")) info.loops = parse_loops(line, place);
   line.reject_others();
   return info;
 }

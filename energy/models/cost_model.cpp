@@ -76,6 +76,7 @@ Figure<Joules> CostModel::energy(const Totals& totals, Skipping skipping) const 
     uncertainty = student_t95(fit->degrees_of_freedom) * uncertainty.value_or(Joules()) +
                   fit->systematic * energy;
   }
+  if (!fit && uncertainty) return Figure<Joules>::in_range(energy, *uncertainty, name);
   return Figure<Joules>::modelled(energy, uncertainty, name);
 }
 

@@ -58,8 +58,11 @@ Quiet run_quiet(Meter& meter, Seconds length) {
   return quiet;
 }
 
-Measurement summarise(const MeterInfo& meter, const std::vector<Trials::Trial>& trials,
-                      IdlePower idle_power) {
+}  // namespace
+
+Measurement cost_of_call(const MeterInfo& meter, const std::vector<Trials::Trial>& trials,
+                         IdlePower idle_power) {
+  if (trials.size() < 3) return no_measurement(meter, str("it ran ", trials.size(), " times"));
   idle_power.noise = 0;  // the trials' spread has what it fluctuates in them
   std::vector<double> joules, seconds;
   Joules edges;
@@ -84,8 +87,6 @@ Measurement summarise(const MeterInfo& meter, const std::vector<Trials::Trial>& 
                                          "monotonic clock");
   return m;
 }
-
-}  // namespace
 
 Trials run_trials(Meter& meter, const std::function<void()>& body, const TrialOptions& options) {
   require(options.trials >= 5, "trials: expected at least 5, got ", options.trials);
@@ -121,7 +122,7 @@ Trials run_trials(Meter& meter, const std::function<void()>& body, const TrialOp
   }
   rest();
   result.idle_power = measured_idle_power(info, quiet);
-  result.per_call = summarise(info, result.trials, result.idle_power);
+  result.per_call = cost_of_call(info, result.trials, result.idle_power);
   return result;
 }
 

@@ -51,6 +51,13 @@ struct Trials {
 Trials run_trials(Meter& meter, const std::function<void()>& body,
                   const TrialOptions& options = {});
 
+/// What one call costs by such trials: the `per_call` of run_trials().
+///
+/// Errors    none: of fewer than 3 trials, or of one that the counter cannot resolve, there are no
+///           figures.
+Measurement cost_of_call(const MeterInfo& meter, const std::vector<Trials::Trial>& trials,
+                         IdlePower idle_power);
+
 /// The t with P(|T| <= t) = .95 for Student's distribution of `degrees` degrees of freedom; beyond
 /// 30 that of 30, which is at most 4 % too wide.
 ///

@@ -113,7 +113,7 @@ void ops::Conv2dGradInput::check() const {
 
 Work ops::Conv2dGradInput::work() const {
   return {.macs = shape_of(*this).macs(),
-          .bytes_read = bytes(grad_y) + bytes(weight),
+          .bytes_read = bytes(grad_y) + bytes(weight) + (wanted ? wanted.numel() / 8 : 0),
           .bytes_written = bytes(grad_x)};
 }
 

@@ -80,6 +80,7 @@ struct Conv2d {
 /// Cost      the MACs of Conv2d.  A MAC is skippable if its grad_y is 0; or, with `wanted`, if the
 ///           element that it adds to is not wanted.  Only one of these two kinds is counted: the
 ///           one that the implementation skips; if it skips neither, the one with more MACs.
+///           Reads grad_y and weight, and of `wanted` one bit per element.
 /// Errors    as Conv2d; ArgumentError if wanted does not have the shape of grad_x.
 /// Numerics  as Conv2d, with grad_y for x.
 struct Conv2dGradInput {

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -41,7 +42,7 @@ class Profile(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def trace(self, name, watts, change=None):
+    def trace(self, name, watts, change=None, **more):
         """Idle at 10 W for 2 s, a step for each of `watts` of 1 s or of what is said, idle again."""
         steps = [w if isinstance(w, tuple) else (1, w) for w in watts]
         now, joules, readings = 0, 3, []
@@ -51,8 +52,13 @@ class Profile(unittest.TestCase):
         if change:
             change(readings)
         path = self.folder / name
-        path.write_text("".join(json.dumps(line) + "\n" for line in [HEAD, *readings]))
+        path.write_text("".join(json.dumps(line) + "\n" for line in [{**HEAD, **more}, *readings]))
         return f"replay:{path}"
+
+    def layers(self):
+        """The names of the net's layers."""
+        summary = subprocess.run([JOULE, "summary", *map(str, NET[:6]), "--json"], capture_output=True, text=True)
+        return [layer["layer"] for layer in json.loads(summary.stdout)["layers"]]
 
     def report(self, *arguments, **options):
         done = profile(*NET, "--json", "-", *arguments, **options)
@@ -113,8 +119,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(layers["mode"], "layers")
         called = {line["layer"]: line["calls"] for line in layers["lines"]}
         self.assertEqual(set(called.values()), {12})  # 2, 4 and 6
-        summary = subprocess.run([JOULE, "summary", *map(str, NET[:6]), "--json"], capture_output=True, text=True)
-        names = [layer["layer"] for layer in json.loads(summary.stdout)["layers"]]
+        names = self.layers()
         watts = {name: 20 + 5 * i for i, name in enumerate(names)}
         steps = [(seconds, watts[name]) for seconds in (1, 2, 3) for name in names]
         report = self.report("--meter", self.trace("layers.jsonl", steps), "--attribute", "regression", "--steps", 2)
@@ -126,6 +131,118 @@ class Profile(unittest.TestCase):
         # Layers that only hand on (flatten) run no operation: nobody gets their energy.
         silent = set(names) - set(called)
         self.assertAlmostEqual(report["unattributed"]["value"], sum(6 * (watts[name] - 10) for name in silent), delta=1e-4)
+
+    def test_the_rule_is_chosen_by_what_was_measured(self):
+        names = self.layers()
+        steps = [(seconds, 20 + 5 * i) for seconds in (1, 2, 3) for i in range(len(names))]
+        ran = "layers, 2 steps of 4 images"
+        told = self.trace("told.jsonl", steps, ran=ran)
+        report = self.report("--meter", told, "--steps", 2)
+        self.assertEqual((report["mode"], report["attribution"]), ("layers", "regression"))
+        energies = len({line["layer"] for line in report["lines"]})
+        self.assertEqual(report["attribution_reason"],
+                         f"{3 * energies} windows tell {energies} energies apart (condition number 1)")  # fmt: skip
+        self.assert_adds_up(report)
+        table = profile(*NET, "--meter", told, "--steps", 2).stdout
+        self.assertIn("\nregression: assumes that a call takes the same energy in every window\nwhy regression: ", table)
+        # Windows of the same energy, however often a layer was called, do not suffice.
+        alike = self.trace("alike.jsonl", [(s, 10 + 10 * (i % 3) / s) for i, (s, _) in enumerate(steps)], ran=ran)
+        report = self.report("--meter", alike, "--steps", 2)
+        self.assertEqual((report["mode"], report["attribution"]), ("layers", "time"))
+        self.assertRegex(report["attribution_reason"], "regression does not suffice: it gives .* longer windows tell more")
+        # Nor is it tried where it cannot tell operations apart.
+        for options, why in ((("--train",), "training steps are all alike"), ((), "the trace does not tell that")):
+            report = self.report("--meter", self.trace("untold.jsonl", [40, 50]), "--steps", 2, *options)
+            self.assertEqual(report["attribution"], "time")
+            self.assertIn("regression was not tried: " + why, report["attribution_reason"])
+        asked = self.report("--meter", self.trace("untold.jsonl", [40, 50]), "--steps", 2, "--attribute", "time")
+        self.assertIsNone(asked["attribution_reason"])
+        # Windows of something else are not taken for these.
+        for options in (("--steps", 2, "--attribute", "time"), ("--steps", 2, "--train"), ("--steps", 3)):
+            self.assert_refused(2, f"when it was recorded, '{ran}' was run", *NET, "--meter", told, *options)
+
+    def verified_trace(self, name, watts, loops, change=None):
+        """As joule profile --verify reads: a layer by itself takes 0.5 s a call at its watts; loops of 4 calls."""
+        count = len(watts)
+        steps = [(seconds, w) for seconds in (1, 2, 3) for w in watts.values()]
+        steps += [(0.5, 10), (2, 10)]  # idle, after the window
+        for w in loops:
+            steps += [(0.25, 10), (0.5, 10)] + 5 * [(0.01, 10), (2, w)]
+        path = self.trace(name, steps, change, ran="layers and loops, 2 steps of 4 images", loops=[4] * len(loops))
+        self.assertEqual(count, len(self.layers()))
+        return path
+
+    def test_loops_verify_what_was_attributed(self):
+        names = self.layers()
+        watts = {name: 20 + 5 * i for i, name in enumerate(names)}
+        plain = self.report("--meter", "none", "--attribute", "regression", "--steps", 2)
+        ran = [name for name in names if name in {line["layer"] for line in plain["lines"]}]
+        loops = [watts[name] for name in ran]
+        loops[2] = 10 + 2 * (loops[2] - 10)  # by itself it takes twice as much
+        meter = self.verified_trace("verified.jsonl", watts, loops)
+        page = self.folder / "verified.html"
+        report = self.report("--meter", meter, "--steps", 2, "--verify", "--html", page)
+        self.assertEqual((report["attribution"], report["notes"]), ("regression", []))
+        seen = report["verification"]
+        self.assertEqual([one["lines"][0]["layer"] for one in seen["operations"]], ran)
+        self.assertEqual((seen["of"], seen["agree"]), (len(ran), len(ran) - 1))
+        self.assertAlmostEqual(seen["level_watts"], 10.5)
+        for i, one in enumerate(seen["operations"]):
+            self.assertAlmostEqual(one["looped"]["value"], 0.5 * (loops[i] - 10), delta=1e-4)
+            self.assertAlmostEqual(one["attributed"]["value"], 0.5 * (watts[ran[i]] - 10), delta=1e-4)
+            self.assertAlmostEqual(one["relative_error"], -0.5 if i == 2 else 0, delta=1e-3)
+            self.assertGreater(one["relative_error_half_width"], 0)
+            self.assertEqual((one["calls"], one["rested"], one["paused_at_watts"]), (4, True, 10))
+        self.assertIn("Attributed, and in a loop", page.read_text())
+        text = profile(*NET, "--meter", meter, "--steps", 2, "--verify").stdout
+        self.assertRegex(text, r"\noperation +calls of a loop +attributed per call +looped per call +relative error +intervals")
+        self.assertRegex(text, rf"\n{ran[2]} \(.*\) +4 .* -50 % \+- [0-9.e-]+ % +no\n")
+        self.assertIn(f"of {len(ran)} operations {len(ran)} have both energies, and in {len(ran) - 1} of them the", text)
+        self.assertIn("after a pause down to 10.5 W, at an idle power of 10 W", text)
+
+    def test_what_cannot_be_verified(self):
+        none = (*NET, "--meter", "none", "--verify")
+        self.assert_refused(2, "--verify: modelled energy verifies nothing, and none cannot be read", *none)
+        self.assert_refused(2, "leave out --train", *none, "--train")
+        self.assert_refused(2, "it needs the idle power", *none, "--idle", 0)
+        self.assert_refused(2, "--pause-to: it is for --verify", *NET, "--pause-to", 5)
+        self.assert_refused(2, "--pause-to: expected watts above 0, got -1", *none, "--pause-to=-1")
+        plain = self.trace("plain.jsonl", [40] * 36)
+        self.assert_refused(2, "has no loops: it was not recorded by", *NET, "--meter", plain, "--verify")
+        watts = {name: 20 for name in self.layers()}
+        other = self.verified_trace("other.jsonl", watts, [20, 20])
+        self.assert_refused(2, "the recording has 2 loops", *NET, "--meter", other, "--steps", 2, "--verify")
+        self.assert_refused(2, "say the same ones as then", *NET, "--meter", other, "--steps", 2)
+
+    def test_loops_are_recorded_and_replayed(self):
+        """On a meter of this machine: a program that counts 30 W."""
+        small = ("--model", "dense-linear-1", "--input", "8x8x1", "--classes", 10, "--batch", 4, "--json", "-")
+        plug = self.folder / "plug.py"
+        plug.write_text("import time\nbegin = time.monotonic()\nwhile True:\n    now = time.monotonic() - begin\n"
+                        "    print(f'{now:.6f} {30 * now:.6f}', flush=True)\n    time.sleep(0.004)\n")  # fmt: skip
+        trace = self.folder / "loops.jsonl"
+        options = ("--steps", 2, "--idle", 0.5, "--verify", "--attribute", "model", "--no-times")
+        meter = f"stream:joules,domain=processors:exec:{sys.executable} {plug}"
+        ops = self.folder / "power.json"
+        live = profile(*small, "--meter", meter, "--record", trace, "--trace", ops, *options)
+        self.assertEqual((live.returncode, live.stderr), (0, ""))
+        again = profile(*small, "--meter", f"replay:{trace}", *options)
+        live, again = json.loads(live.stdout), json.loads(again.stdout)
+        self.assertEqual(live["ticks"], again["ticks"])
+        self.assertGreater(len(live["verification"]["operations"]), 0)
+        # Its power is a track beside the operations; of another day's there is none.
+        events = json.loads(ops.read_text())["traceEvents"]
+        power = [event for event in events if event["ph"] == "C"]
+        self.assertGreater(len(power), 5)
+        self.assertEqual({event["name"] for event in power}, {power[0]["name"]})
+        self.assertTrue(power[0]["name"].startswith("power, stream"))
+        pairs = list(zip(power, power[1:]))
+        joules = sum(event["args"]["W"] * (after["ts"] - event["ts"]) for event, after in pairs)
+        self.assertAlmostEqual(joules / (power[-1]["ts"] - power[0]["ts"]), 30, delta=3)
+        self.assertRegex("".join(live["notes"]), r"reading the power for .*power.json took [0-9.e-]+ % of a core")
+        profile(*small, "--meter", f"replay:{trace}", "--trace", ops, *options)
+        self.assertEqual({event["ph"] for event in json.loads(ops.read_text())["traceEvents"]}, {"X"})
+        self.assertEqual(live["verification"]["operations"], again["verification"]["operations"])
 
     def test_without_a_meter_nothing_is_zero(self):
         done = profile(*NET, "--meter", "none")
@@ -156,6 +273,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(live["ticks"], {"gross": 150_000_000, "idle": 30_000_000, "unattributed": 0})
         self.assertEqual(live["ticks"], again["ticks"])
         self.assertEqual(again["notes"], [])
+        self.assertEqual(json.loads(trace.read_text().splitlines()[0])["ran"], "forward, 3 steps of 4 images")
 
     def test_a_gpu_pays_nothing_of_what_the_processors_did(self):
         paths = [self.folder / f"gpu.{kind}" for kind in ("csv", "prom", "html", "jsonl", "windows")]
@@ -322,7 +440,7 @@ class Profile(unittest.TestCase):
 
     def test_bad_options(self):
         none = (*NET, "--meter", "none")
-        self.assert_refused(2, "--attribute: expected time, model or regression, got 'x'", *none, "--attribute", "x")
+        self.assert_refused(2, "--attribute: expected auto, time, model or regression, got 'x'", *none, "--attribute", "x")
         self.assert_refused(2, "--by: expected line, layer", *none, "--by", "x")
         self.assert_refused(2, "--steps: expected at least 1, got 0", *none, "--steps", 0)
         self.assert_refused(2, "--warmup: must not be negative, got -1", *none, "--warmup=-1")

@@ -267,6 +267,14 @@ TEST(AttributionByRegression, LinesInProportionShareByTime) {
   expect_adds_up(a, p.whole());
   EXPECT_NEAR(a.lines[0].value().value(), 44 * 2 / 3., 0.01);
   EXPECT_NEAR(a.lines[2].value().value(), 44 / 3., 0.01);
+  // Either may have taken all of it; of both together that is not open.
+  EXPECT_GE(a.lines[0].uncertainty()->value(), 44 * 2 / 3. - 0.01);
+  EXPECT_GE(a.lines[2].uncertainty()->value(), 44 * 2 / 3. - 0.01);
+  const std::vector<std::size_t> both{2, 0}, all{0, 1, 2}, one{2};
+  EXPECT_LT(a.width_of(both)->value(), 3);
+  EXPECT_NEAR((*a.width_of(all) - *a.width_of(both)).value(), a.lines[1].uncertainty()->value(),
+              1e-12);
+  EXPECT_EQ(a.width_of(one), a.lines[2].uncertainty());
 }
 
 TEST(AttributionByRegression, SaysWhyThePiecesDoNotDetermineTheLines) {
@@ -288,6 +296,66 @@ TEST(AttributionByRegression, AnEnergyThatWouldBeNegativeIsUnresolvedNotZero) {
   expect_adds_up(a, p.whole());
   EXPECT_EQ(a.lines[1].reason(), "unresolved: no positive energy fits the pieces better");
   EXPECT_TRUE(a.lines[0].available());
+}
+
+/// Each of two lines by itself, then twice and three times as often.
+Pieces rounds(std::int64_t noise = 0) {
+  Pieces p;
+  for (const std::int64_t n : {2, 4, 6}) {
+    p.add(n, 0, noise * (n - 3));
+    p.add(0, n, -noise * (n - 3));
+  }
+  return p;
+}
+
+Attribution chosen(const Pieces& p, const MeterInfo& meter = kMeter,
+                   const IdlePower& idle = kIdle) {
+  return attribute_by_choice(meter, p.whole(), idle, p.total, p.pieces);
+}
+
+TEST(AttributionByChoice, IsByRegressionWhereThePiecesSuffice) {
+  const Pieces p = rounds();
+  const Attribution a = chosen(p);
+  expect_adds_up(a, p.whole());
+  EXPECT_EQ(a.rule, Rule::regression);
+  EXPECT_EQ(a.why, "6 windows tell 2 energies apart (condition number 1)");
+  EXPECT_NEAR(a.lines[0].value().value(), 48, 0.01);
+  EXPECT_NEAR(a.lines[1].value().value(), 12, 0.01);
+}
+
+TEST(AttributionByChoice, IsOtherwiseByTimeAndSaysWhy) {
+  const auto expect_time = [](const Attribution& a, const std::string& why) {
+    EXPECT_EQ(a.rule, Rule::time) << a.why;
+    EXPECT_EQ(a.why, "regression does not suffice: " + why);
+    EXPECT_TRUE(a.lines[0].available());
+    EXPECT_EQ(a.lines[0].source(), "test, package, shared out by time");
+  };
+  Pieces alike, few;
+  for (int i = 0; i < 4; ++i) alike.add(2, 3);
+  expect_time(chosen(alike), "all 4 pieces ran the same: they tell no line from another");
+  few.add(5, 0);
+  few.add(0, 5);
+  few.add(5, 0);
+  expect_time(chosen(few), "2 energies need 4 windows that the counter can resolve, got 3");
+  Pieces similar;
+  for (const auto& [a, b] : {std::pair(50, 50), {52, 50}, {100, 100}, {100, 102}})
+    similar.add(a, b);
+  EXPECT_NE(chosen(similar).why.find("too much alike: their condition number is"),
+            std::string::npos)
+      << chosen(similar).why;
+  // Which of the windows cost how much has little to do with the calls in them.
+  const Attribution noisy = chosen(rounds(3'000));
+  EXPECT_EQ(noisy.rule, Rule::time);
+  EXPECT_NE(noisy.why.find("% of the time to within half of themselves"), std::string::npos);
+  MeterInfo untold = kMeter;
+  untold.update_period.reset();
+  expect_time(chosen(rounds(), untold), "the meter's update period is not known");
+}
+
+TEST(AttributionByChoice, HasNoChoiceWithoutDynamicEnergy) {
+  const Attribution a = chosen(rounds(), kMeter, no_idle_power("not asked for"));
+  EXPECT_EQ(a.why, "");
+  EXPECT_FALSE(a.lines[0].available());
 }
 
 TEST(AttributionByRegression, TellsAScoreOfLinesApart) {

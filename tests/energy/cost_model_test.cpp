@@ -38,6 +38,7 @@ TEST(CostModel, Horowitz45) {
   expect_picojoules(energy(Skipping::ideal).value(), 400 * 4.6 + 35 * 1950);
   expect_picojoules(energy(Skipping::executed).value(), 800 * 4.6 + 50 * 1950);
   expect_picojoules(energy(Skipping::none).uncertainty(), 50 * 650);
+  EXPECT_TRUE(energy(Skipping::none).is_range());
   expect_picojoules(energy(Skipping::ideal).uncertainty(), 35 * 650);
 }
 
@@ -47,6 +48,7 @@ TEST(CostModel, ZeroSkip) {
   expect_picojoules(energy(Skipping::ideal).value(), 400 * 3.7 + 70 * 1950);
   expect_picojoules(energy(Skipping::executed).value(), 800 * 3.7 + 100 * 1950);
   EXPECT_EQ(energy(Skipping::none).uncertainty(), std::nullopt);
+  EXPECT_FALSE(energy(Skipping::none).is_range());
 }
 
 TEST(CostModel, Jouppi7) {

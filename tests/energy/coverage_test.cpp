@@ -182,6 +182,46 @@ TEST(Coverage, Gross) {
   }
 }
 
+/// Of one window, or of two with a gap between them, which is in neither.
+TEST(Coverage, ContiguousLaps) {
+  struct Gap {
+    const char* figure;
+    std::int64_t most_ns;
+  };
+  for (const Gap& gap : {Gap{"gross energy of 20 laps", 0},
+                         {"gross energy of 10 laps, up to 20 ms, and 10 laps", 20 * kMs},
+                         {"gross energy of 10 laps, up to 1 s, and 10 laps", kSecond}}) {
+    for (std::size_t i = 0; i < loads(0).size(); ++i) {
+      const auto run = [&](std::uint64_t seed) -> std::optional<Said> {
+        NoisyMachine machine({.deviation_w = 1, .rho = 0.9}, {.period_ns = 20 * kMs}, seed);
+        const Load load = loads(seed)[i];
+        NoisyMeter meter(machine, load.limit);
+        const auto wait = [&](std::int64_t most_ns) {
+          const auto most = static_cast<std::uint64_t>(most_ns);
+          if (most > 0) machine.sleep_ns(static_cast<std::int64_t>(1 + machine.random()() % most));
+        };
+        machine.load = load.watts;
+        machine.sleep_ns(3 * kSecond);
+        WindowSum sum = no_windows(meter.info());
+        double drawn = 0;
+        const int windows = gap.most_ns > 0 ? 2 : 1;
+        for (int window = 0; window < windows; ++window) {
+          if (window > 0) wait(gap.most_ns);
+          Window laps(meter);
+          const double before = machine.drawn_j();
+          for (int lap = 0; lap < 20 / windows; ++lap) {
+            wait(kSecond / 10);
+            add(sum, sum_of(meter.info(), laps.lap(), no_idle_power("-"), "here"));
+          }
+          drawn += machine.drawn_j() - before;
+        }
+        return said(measure(sum).gross, drawn);
+      };
+      expect_covered(gap.figure, loads(0)[i].name, Claim::bound, run);
+    }
+  }
+}
+
 TEST(Coverage, ALayerAfterOneThatDrewFiveTimesAsMuch) {
   for (const Edges edges : {Edges::immediate, Edges::aligned}) {
     expect_covered(
@@ -326,7 +366,7 @@ TEST(Coverage, WithoutWorkThereIsNoDynamicEnergy) {
 TEST(Coverage, ASumOfWindows) {
   for (const Noise& noise : noises()) {
     if (noise.claim == Claim::bound) continue;
-    // Of white noise less is left than of the edges of ten windows, which are bounds and add up.
+    // Of white noise less is left than of the edges, which are bounds.
     const Claim claim = noise.power.rho == 0 ? Claim::conservative : noise.claim;
     expect_covered("dynamic energy of 10 windows", noise.name, claim,
                    [&](std::uint64_t seed) -> std::optional<Said> {
@@ -420,7 +460,43 @@ std::optional<Said> attributed(Rule rule, std::size_t which, bool equal, std::ui
   return said(a.lines[which], truth);
 }
 
+/// The first layer, and the two others, which always run together: one of these.
+std::optional<Said> attributed_together(std::size_t which, std::uint64_t seed) {
+  NoisyMachine machine({.deviation_w = 0.5, .rho = 0.9}, {}, seed);
+  NoisyMeter meter(machine);
+  const std::vector quiet = {watch_idle(meter, Seconds(5))};
+  const IdlePower idle = measured_idle_power(meter.info(), quiet);
+  Window window(meter, Edges::aligned);
+  std::vector<Piece> pieces;
+  std::vector<Ledger::Line> lines;
+  double truth = 0;
+  for (const Layer& layer : kLayers) lines.push_back(line_of(layer, 6 * 50));
+  for (std::int64_t calls = 50; calls <= 150; calls += 50) {
+    for (const std::vector<std::size_t>& part : {std::vector<std::size_t>{0}, {1, 2}}) {
+      Piece piece;
+      for (const std::size_t i : part) {
+        const double before = machine.work_j(), watts = kLayers[i].watts;
+        machine.load = [watts](std::int64_t) { return watts; };
+        machine.sleep_ns(calls * kLayers[i].call_ns);
+        machine.load = nullptr;
+        if (i == which) truth += machine.work_j() - before;
+        piece.lines.push_back(line_of(kLayers[i], calls));
+      }
+      piece.interval = window.lap();
+      pieces.push_back(piece);
+    }
+  }
+  const Attribution a = attribute_by_regression(meter.info(), window.close(), idle, lines, pieces);
+  if (!a.lines[which].available()) return {};
+  return said(a.lines[which], truth);
+}
+
 TEST(Coverage, Attribution) {
+  for (const std::size_t i : {1, 2}) {
+    expect_covered("energy of one of two operations that run as one, by regression",
+                   fmt::format("{} W of 120 and 60", kLayers[i].watts), Claim::conservative,
+                   [&](std::uint64_t seed) { return attributed_together(i, seed); });
+  }
   for (std::size_t i = 0; i < std::size(kLayers); ++i) {
     expect_covered(
         "energy of an operation, by regression",

@@ -67,8 +67,19 @@ TEST(Figure, SaysWhatItIsAndHowSure) {
   EXPECT_EQ(figure.quality(), Quality::modelled);
   EXPECT_EQ(figure.reason(), "");
   EXPECT_EQ(str(figure), "2 J +- 500 mJ (modelled, horowitz45)");
+  EXPECT_FALSE(figure.is_range());
   EXPECT_EQ(str(Figure<Watts>::measured(Watts(3), {}, "nvml")), "3 W (measured, nvml)");
   EXPECT_EQ(Figure<Seconds>::attributed(Seconds(1), {}, "time").quality(), Quality::attributed);
+}
+
+TEST(Figure, ARangeIsWrittenAsOne) {
+  const auto figure = Figure<Joules>::in_range(Joules(2), Joules(0.5), "horowitz45");
+  EXPECT_EQ(str(figure), "2 J, between 1.5 J and 2.5 J (modelled, horowitz45)");
+  EXPECT_EQ(figure.quality(), Quality::modelled);
+  EXPECT_EQ(figure.uncertainty(), Joules(0.5));
+  EXPECT_TRUE(figure.is_range());
+  EXPECT_EQ(Figure<Joules>::measured(Joules(2), Joules(0.5), "rapl").amount(" ± "), "2 J ± 500 mJ");
+  EXPECT_EQ(Figure<Joules>::measured(Joules(2), {}, "rapl").amount(), "2 J");
 }
 
 TEST(Figure, UnavailableCannotBeReadAsANumber) {

@@ -5,6 +5,7 @@
 
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "joule/energy/attribution/op_trace.h"
 #include "joule/tests/support/op_test.h"
@@ -146,6 +147,58 @@ TEST(OpTrace, KeepsCallsAndFillsTheLedgerAsTheSinkWould) {
       R"({"name":"conv2d","cat":"backward","ph":"X","ts":1.5,"dur":2.5,"pid":1,"tid":1,)"
       R"("args":{"layer":"layer","implementation":"cpu","macs":5,"macs_skipped":3,"bytes":13}}]})"
       "\n");
+}
+
+TEST(OpTrace, HasATrackOfPower) {
+  SimulatedPower power(1'000'000, 1000);
+  power.sleep_ns(1000);
+  OpTrace trace(power);
+  const std::vector<PowerPoint> points{{power.now_ns() + 500, Watts(12.5)},
+                                       {power.now_ns() + 2500, Watts(0)}};
+  EXPECT_EQ(trace.to_json("power, rapl", points),
+            R"({"displayTimeUnit":"ms","traceEvents":[)"
+            R"({"name":"power, rapl","ph":"C","ts":0.5,"pid":1,"args":{"W":12.5}},)"
+            R"({"name":"power, rapl","ph":"C","ts":2.5,"pid":1,"args":{"W":0.0}}]})"
+            "\n");
+}
+
+/// A counter of 30 W by this machine's clock, which moves every millisecond; it is reset once.
+class ThirtyWatts final : public Meter {
+ public:
+  ThirtyWatts() : Meter({.name = "thirty", .unit = Joules(1e-6), .update_period = Seconds(1e-3)}) {}
+
+ private:
+  Sample sample(Purpose) override {
+    const std::int64_t ms = clock().now_ns() / 1'000'000 - begin_ms_;
+    const bool again = ms > 60 && !std::exchange(reset_, true);
+    if (again) begin_ms_ += ms;
+    return {.ticks = 30'000 * (again ? 0 : ms), .reset = again ? "it was reset" : ""};
+  }
+  std::int64_t begin_ms_ = clock().now_ns() / 1'000'000;
+  bool reset_ = false;
+};
+
+TEST(PowerTrack, IsThePowerAsFastAsTheCounterMoves) {
+  ThirtyWatts meter;
+  const std::int64_t begin = meter.clock().now_ns();
+  PowerTrack track(meter);
+  meter.clock().sleep_ns(150'000'000);
+  track.stop();
+  const std::vector<PowerPoint> points = track.points();
+  ASSERT_GE(points.size(), 4u);
+  EXPECT_LE(points.size(), 32u) << "five periods each, and the end";
+  double joules = 0, seconds = 0;
+  for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+    EXPECT_GT(points[i].power, Watts(0));
+    EXPECT_GE(points[i].ns, i == 0 ? begin : points[i - 1].ns + 5'000'000);
+    const double time = 1e-9 * static_cast<double>(points[i + 1].ns - points[i].ns);
+    joules += points[i].power.value() * time;
+    seconds += time;
+  }
+  EXPECT_NEAR(joules / seconds, 30, 6);
+  EXPECT_EQ(points.back().power, Watts(0));
+  EXPECT_GT(track.share_of_a_core(), 0);
+  EXPECT_LT(track.share_of_a_core(), 0.5);
 }
 
 TEST(OpTrace, AThreadIsATrackOfItsOwn) {

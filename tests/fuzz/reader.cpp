@@ -12,8 +12,8 @@ std::vector<const Reader*> readers() {
   return {&kCeleba,   &kCellRecords, &kCheckpoint,  &kCifar,    &kConfig,     &kCostModel,
           &kGrammar,  &kGraph,       &kGtsrb,       &kIdx,      &kIndividual, &kJpeg,
           &kJsonText, &kLists,       &kMetrics,     &kNetpbm,   &kOnnx,       &kPhenotype,
-          &kPng,      &kReplay,      &kSafetensors, &kSettings, &kSpace,      &kStream,
-          &kTuning,   &kWindows};
+          &kPng,      &kReplay,      &kSafetensors, &kSettings, &kSpace,      &kSpent,
+          &kStream,   &kTuning,      &kWindows};
 }
 
 std::string file_in_memory(std::string_view bytes) {

@@ -17,10 +17,11 @@ struct Reader {
   std::vector<std::string> (*seeds)();  // what mutations begin with
 };
 
-// Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp.
+// Each in the file of its name; grammars, individuals, phenotypes and settings in genes.cpp, what a
+// run has spent in metrics.cpp.
 extern const Reader kCeleba, kCellRecords, kCheckpoint, kCifar, kConfig, kCostModel, kGrammar,
     kGraph, kGtsrb, kIdx, kIndividual, kJpeg, kJsonText, kLists, kMetrics, kNetpbm, kOnnx,
-    kPhenotype, kPng, kReplay, kSafetensors, kSettings, kSpace, kStream, kTuning, kWindows;
+    kPhenotype, kPng, kReplay, kSafetensors, kSettings, kSpace, kSpent, kStream, kTuning, kWindows;
 
 /// All of them.
 std::vector<const Reader*> readers();

@@ -63,6 +63,49 @@ TEST(TrainingEnergy, EpochsAddUpExactly) {
             energy::horowitz45().energy(work, energy::Skipping::executed).value());
 }
 
+TEST(TrainingEnergy, LapsShareTheirEdges) {
+  energy::MeterInfo info = SimulatedMeter::usual();
+  info.update_period = Seconds(0.1);
+  info.limit = Watts(70);
+  Bench bench(info);
+  Config config = config_of(3);
+  config.validation = 0.2;
+  Trainer trainer(config, small_data(), {.metering = bench.metering});
+  const Hooks hooks{.stop = [&] {  // before each batch of a part
+    bench.power.sleep_ns(1000 * kMs);
+    return false;
+  }};
+  const auto width = [](const PartEnergy& part) {
+    return measured(part).gross.uncertainty()->value();
+  };
+  while (!trainer.finished()) trainer.run_epoch(hooks);
+  const double edges = 7 + 1e-3;  // 70 W for .1 s, and a tick
+  for (const EpochMetrics& m : trainer.metrics()) {
+    for (const auto part :
+         {&EpochEnergy::training, &EpochEnergy::validation, &EpochEnergy::evaluation}) {
+      EXPECT_NEAR(width(m.energy.*part), edges, 1e-9);
+    }
+    EXPECT_NEAR(width(whole(m.energy)), edges, 1e-9);
+  }
+  // No time passes between the epochs, so that they share a reading, too.
+  const EpochEnergy sum = total_energy(trainer.metrics());
+  EXPECT_NEAR(width(whole(sum)), edges, 1e-9);
+  EXPECT_NEAR(width(sum.validation), 3 * edges, 1e-9) << "far apart";
+  const EpochFigures spent = spent_until(trainer.metrics());
+  EXPECT_NEAR(spent.back().uncertainty()->value(), edges, 1e-9);
+  const EnergySpread spread =
+      spread_of(trainer.metrics(), measured_energies(trainer.metrics()), kMeasured);
+  EXPECT_NEAR(spread.bounds.value(), edges, 1e-9);
+
+  // A file tells the laps of a point that stands for several epochs.
+  std::vector<EpochMetrics> merged = trainer.metrics();
+  merged[0].energy = sum;
+  const std::string text = to_jsonl(merged);
+  EXPECT_EQ(to_jsonl(parse_jsonl(text)), text);
+  EXPECT_NEAR(width(whole(parse_jsonl(text)[0].energy)), edges, 1e-9);
+  EXPECT_NEAR(width(whole(parse_jsonl(text)[1].energy)), edges, 1e-9);
+}
+
 TEST(TrainingEnergy, ReadsNoMeterPerStepWithoutABudget) {
   const auto expect = [](int readings, std::int64_t batch, std::optional<Joules> budget) {
     Bench bench;

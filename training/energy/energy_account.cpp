@@ -38,19 +38,19 @@ void EnergyAccount::begin(const EpochEnergy& complete) {
 
 void EnergyAccount::end_training(std::int64_t epoch, const energy::Totals& work) {
   const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", training")), .work = work};
-  epoch_.training += lap;
+  epoch_.add(&EpochEnergy::training, lap);
   add(spent_, counted(lap));
 }
 
 void EnergyAccount::end_validation(std::int64_t epoch) {
   const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", validation")), .work = {}};
-  epoch_.validation += lap;
+  epoch_.add(&EpochEnergy::validation, lap);
   add(spent_, counted(lap));
 }
 
 void EnergyAccount::end_evaluation(std::int64_t epoch, const energy::Totals& work) {
   const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", evaluation")), .work = work};
-  epoch_.evaluation += lap;
+  epoch_.add(&EpochEnergy::evaluation, lap);
   add(spent_, counted(lap));
 }
 

@@ -70,6 +70,52 @@ energy::Domain domain_of(const ordered_json& json) {
   return energy::domain_of(text_of(json.at("meter")));
 }
 
+std::int64_t integer_of(const ordered_json& json, const char* key) {
+  const ordered_json& value = json.at(key);
+  constexpr std::int64_t kMost = std::int64_t{1} << 61;  // so that differences are integers, too
+  const bool fits = value.is_number_integer() &&
+                    (value.is_number_unsigned() ? value.get<std::uint64_t>() <= kMost
+                                                : value.get<std::int64_t>() >= -kMost);
+  require(fits, "'", key, "' cannot be ", value.dump());
+  return value.get<std::int64_t>();
+}
+
+/// One from which finite energies follow.
+double amount_up_to(const ordered_json& json, const char* key, double most) {
+  const double amount = amount_of(json, key);
+  require(amount <= most, "'", key, "' cannot be ", amount, ": expected at most ", most);
+  return amount;
+}
+
+ordered_json json_of(const energy::Chain::Edge& edge) {
+  return {{"ns", edge.ns}, {"ticks", edge.ticks}, {"open_s", edge.open.value()}};
+}
+
+energy::Chain::Edge edge_of(const ordered_json& json) {
+  return {.ns = integer_of(json, "ns"),
+          .ticks = integer_of(json, "ticks"),
+          .open = energy::Seconds(amount_up_to(json, "open_s", 1e9))};
+}
+
+ordered_json json_of(const std::optional<energy::Chain>& chain) {
+  if (!chain) return {};
+  return {{"begin", json_of(chain->begin)},
+          {"end", json_of(chain->end)},
+          {"power_watts", chain->power.value()},
+          {"doubt_ticks", chain->doubt},
+          {"gaps_s", chain->gaps.value()}};
+}
+
+/// Files of Joule 0.1 do not tell how windows follow on each other.
+std::optional<energy::Chain> chain_of(const ordered_json& json) {
+  if (json.is_null()) return {};
+  return energy::Chain{.begin = edge_of(json.at("begin")),
+                       .end = edge_of(json.at("end")),
+                       .power = energy::Watts(amount_up_to(json, "power_watts", 1e15)),
+                       .doubt = amount_up_to(json, "doubt_ticks", 1e19),
+                       .gaps = energy::Seconds(amount_up_to(json, "gaps_s", 1e9))};
+}
+
 WindowSum window_sum_of(const ordered_json& json) {
   return {.meter = json.at("meter"),
           .scope = text_of(json.at("scope")),
@@ -82,6 +128,7 @@ WindowSum window_sum_of(const ordered_json& json) {
           .ticks = count_of(json, "ticks"),
           .nanoseconds = count_of(json, "nanoseconds"),
           .edges = joules_of(json, "edges_joules"),
+          .chain = chain_of(json.value("chain", ordered_json())),
           .between = json.contains("between_joules") ? joules_of(json, "between_joules")
                                                      : std::optional(Joules(0)),
           .idle = Joules(amount_of(json, "idle_joules")),
@@ -93,11 +140,15 @@ WindowSum window_sum_of(const ordered_json& json) {
           .missing = text_of(json.at("missing"))};
 }
 
+ordered_json json_of(const std::vector<WindowSum>& sums) {
+  ordered_json meters = ordered_json::array();
+  for (const WindowSum& sum : sums) meters.push_back(training::json_of(sum));
+  return meters;
+}
+
 ordered_json json_of(const PartEnergy& part) {
   ordered_json json = figures_of(part);
-  ordered_json meters = ordered_json::array();
-  for (const WindowSum& sum : part.measured) meters.push_back(training::json_of(sum));
-  json["meters"] = meters;
+  json["meters"] = json_of(part.measured);
   for_each_count(part.work, [&](const char* name, auto count) { json["work"][name] = count; });
   return json;
 }
@@ -113,14 +164,19 @@ void charge_untold(std::vector<WindowSum>& sums, Device device) {
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i].beside = beside[i];
 }
 
-PartEnergy part_of(const ordered_json& json, Device device) {
-  PartEnergy part;
+std::vector<WindowSum> window_sums_of(const ordered_json& json, Device device) {
+  std::vector<WindowSum> sums;
   bool told = true;
-  for (const ordered_json& sum : json.at("meters")) {
-    part.measured.push_back(window_sum_of(sum));
+  for (const ordered_json& sum : json) {
+    sums.push_back(window_sum_of(sum));
     told = told && sum.contains("not_in_sum");
   }
-  if (!told) charge_untold(part.measured, device);
+  if (!told) charge_untold(sums, device);
+  return sums;
+}
+
+PartEnergy part_of(const ordered_json& json, Device device) {
+  PartEnergy part{.measured = window_sums_of(json.at("meters"), device), .work = {}};
   for_each_count(part.work,
                  [&](const char* name, auto& count) { count = count_of(json.at("work"), name); });
   return part;
@@ -158,6 +214,7 @@ ordered_json json_of(const WindowSum& sum) {
           {"ticks", sum.ticks},
           {"nanoseconds", sum.nanoseconds},
           {"edges_joules", joules_or_null(sum.edges)},
+          {"chain", json_of(sum.chain)},
           {"between_joules", joules_or_null(sum.between)},
           {"idle_joules", sum.idle.value()},
           {"idle_uncertainty_joules", joules_or_null(sum.idle_width)},
@@ -169,15 +226,20 @@ ordered_json json_of(const WindowSum& sum) {
 }
 
 ordered_json json_of(const EpochEnergy& epoch) {
-  return {{"training", json_of(epoch.training)},
-          {"validation", json_of(epoch.validation)},
-          {"evaluation", json_of(epoch.evaluation)}};
+  ordered_json json{{"training", json_of(epoch.training)},
+                    {"validation", json_of(epoch.validation)},
+                    {"evaluation", json_of(epoch.evaluation)}};
+  const std::vector<WindowSum> laps = whole(epoch).measured;
+  if (laps != laps_of_parts(epoch)) json["laps"] = json_of(laps);
+  return json;
 }
 
 EpochEnergy epoch_energy_of(const ordered_json& json, Device device) {
-  return {.training = part_of(json.at("training"), device),
-          .validation = part_of(json.at("validation"), device),
-          .evaluation = part_of(json.at("evaluation"), device)};
+  EpochEnergy epoch{.training = part_of(json.at("training"), device),
+                    .validation = part_of(json.at("validation"), device),
+                    .evaluation = part_of(json.at("evaluation"), device)};
+  if (json.contains("laps")) epoch.laps = window_sums_of(json.at("laps"), device);
+  return epoch;
 }
 
 }  // namespace joule::training

@@ -23,7 +23,7 @@ struct Prediction {
 /// The energies of some epochs in their order, as far as a prediction needs them.
 struct EnergySpread {
   energy::SeriesSums series{};  // J; its origin is NaN if one is not known
-  energy::Joules bounds{};      // of the epochs' own uncertainties, the sum
+  energy::Joules bounds{};      // the uncertainty of their sum
   energy::Quality quality = energy::Quality::unavailable;  // of the first
   std::string source{};
 
@@ -39,8 +39,8 @@ EnergySpread spread_of(const energy::Figure<energy::Joules>& epoch);
 ///   energy     = sum x + predict_sum(x, m)
 ///   half width = that of predict_sum()  +  u * (1 + m / n)
 ///
-/// u is the sum of the epochs' own uncertainties (0 where none is stated), which the epochs to come
-/// are taken to share.
+/// u is the uncertainty of that sum (0 where none is stated), in which the epochs to come are taken
+/// to have their share.
 ///
 /// Returns   nothing if n < 3 (two epochs tell no trend from noise), if none is to come, if the
 ///           energy of one is unavailable, or if the interval reaches down to 0: no run gives

@@ -62,14 +62,30 @@ PartEnergy& PartEnergy::operator+=(const PartEnergy& o) {
   return *this;
 }
 
+std::vector<WindowSum> laps_of_parts(const EpochEnergy& epoch) {
+  std::vector<WindowSum> sums = epoch.training.measured;
+  merge(sums, epoch.validation.measured);
+  merge(sums, epoch.evaluation.measured);
+  return sums;
+}
+
 PartEnergy whole(const EpochEnergy& epoch) {
-  PartEnergy sum = epoch.training;
-  sum += epoch.validation;
-  sum += epoch.evaluation;
+  PartEnergy sum{.measured = epoch.laps.empty() ? laps_of_parts(epoch) : epoch.laps, .work = {}};
+  for (const PartEnergy* part : {&epoch.training, &epoch.validation, &epoch.evaluation}) {
+    sum.work += part->work;
+  }
   return sum;
 }
 
+void EpochEnergy::add(PartEnergy EpochEnergy::*part, const PartEnergy& lap) {
+  laps = whole(*this).measured;
+  merge(laps, lap.measured);
+  this->*part += lap;
+}
+
 EpochEnergy& EpochEnergy::operator+=(const EpochEnergy& o) {
+  laps = whole(*this).measured;
+  merge(laps, whole(o).measured);
   training += o.training;
   validation += o.validation;
   evaluation += o.evaluation;

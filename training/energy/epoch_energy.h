@@ -25,11 +25,20 @@ struct EpochEnergy {
   PartEnergy training;
   PartEnergy validation;  // of the images held back, by which is chosen
   PartEnergy evaluation;  // of the test images
+  /// The windows of all three in the order of time, in which neighbours share a reading, so that
+  /// their sum is surer than that of the parts.  Empty: those of the parts, one behind the other.
+  std::vector<energy::WindowSum> laps{};
+
+  /// The next lap, which is of that part.
+  void add(PartEnergy EpochEnergy::*part, const PartEnergy& lap);
+  /// The epochs behind these.
   EpochEnergy& operator+=(const EpochEnergy& o);
 };
 
 /// All three together.
 PartEnergy whole(const EpochEnergy& epoch);
+/// The windows of the parts, one behind the other.
+std::vector<energy::WindowSum> laps_of_parts(const EpochEnergy& epoch);
 
 /// The figures of all meters in the sum together.  If nothing ran, they are unavailable.
 energy::EnergySplit measured(const PartEnergy& part);

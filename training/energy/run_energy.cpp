@@ -40,6 +40,20 @@ EpochFigures sums_until(std::span<const EpochMetrics> epochs, MakeFigure&& figur
   return figures;
 }
 
+/// Some epochs, one behind the other.
+struct SpentSoFar {
+  EnergySpread spread;
+  PartEnergy sum;
+
+  void add(const EpochMetrics& epoch, const Figure<Joules>& spent, const std::string& source) {
+    spread += spread_of(spent, epoch.merged, source);
+    if (source != kMeasured) return;  // a range of constants, which is one for all epochs
+    sum += whole(epoch.energy);
+    const Figure<Joules> gross = measured(sum).gross;
+    if (gross.available()) spread.bounds = gross.uncertainty().value_or(Joules(0));
+  }
+};
+
 /// A number that was computed from a figure and the user's: null, with the reason, if there is no
 /// figure.
 template <class Convert>
@@ -73,13 +87,20 @@ EnergySpread spread_of(const Figure<Joules>& spent, const MergedEpochs& merged,
   return merged.count > 0 ? merged.spent.at(source) : spread_of(spent);
 }
 
+EnergySpread spread_of(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
+                       const std::string& source) {
+  SpentSoFar until;
+  for (std::size_t i = 0; i < epochs.size(); ++i) until.add(epochs[i], spent[i], source);
+  return until.spread;
+}
+
 std::vector<Prediction> predictions(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
                                     const std::string& source, std::int64_t of_epochs) {
   std::vector<Prediction> all;
-  EnergySpread until;
+  SpentSoFar until;
   for (std::size_t i = 0; i < epochs.size(); ++i) {
-    until += spread_of(spent[i], epochs[i].merged, source);
-    if (const auto p = predict_total(until, of_epochs)) all.push_back(*p);
+    until.add(epochs[i], spent[i], source);
+    if (const auto p = predict_total(until.spread, of_epochs)) all.push_back(*p);
   }
   return all;
 }

@@ -27,6 +27,11 @@ EpochFigures modelled_energies(std::span<const EpochMetrics> epochs,
 EnergySpread spread_of(const energy::Figure<energy::Joules>& spent, const MergedEpochs& merged,
                        const std::string& source);
 
+/// Of all these points, whose energies by that source are `spent`.  Its bounds are those of the
+/// measured sum, which are narrower than the epochs' own: see energy::Chain.
+EnergySpread spread_of(std::span<const EpochMetrics> epochs, const EpochFigures& spent,
+                       const std::string& source);
+
 /// `spent` are the energies of the epochs by one source: kMeasured, or the name of a profile.
 ///
 /// Returns   what was foreseen of all of so many epochs after each of these, unless nothing can be:

@@ -12,6 +12,13 @@ void check_count(std::string_view what, std::int64_t count, std::int64_t most) {
   require(count >= 0 && count <= most, "'", what, "' cannot be ", count, ": expected 0 to ", most);
 }
 
+void check_counts(std::span<const energy::WindowSum> sums, std::int64_t most) {
+  for (const energy::WindowSum& sum : sums) {
+    check_count("ticks", sum.ticks, most);
+    check_count("nanoseconds", sum.nanoseconds, most);
+  }
+}
+
 }  // namespace
 
 void check_counts(const energy::Totals& work, std::int64_t most) {
@@ -35,11 +42,9 @@ void check_counts(const energy::Totals& work, std::int64_t most) {
 void check_counts(const EpochEnergy& energy, std::int64_t most) {
   for (const PartEnergy* part : {&energy.training, &energy.validation, &energy.evaluation}) {
     check_counts(part->work, most);
-    for (const energy::WindowSum& sum : part->measured) {
-      check_count("ticks", sum.ticks, most);
-      check_count("nanoseconds", sum.nanoseconds, most);
-    }
+    check_counts(part->measured, most);
   }
+  check_counts(energy.laps, most);
 }
 
 }  // namespace joule::training

@@ -26,11 +26,8 @@ std::string spent_path(const std::string& folder) {
 
 }  // namespace
 
-std::optional<SpentFile> read_spent(const std::string& folder) {
-  const std::string path = spent_path(folder);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {};
-  const std::string text = read_file(path), fault = fault_of_json(text);
+SpentFile parse_spent(std::string_view text, const std::string& path) {
+  const std::string fault = fault_of_json(text);
   if (!fault.empty()) throw DataError(str(path, ": ", fault));
   const ordered_json json = ordered_json::parse(text);
   const auto joules = [&](const char* key) {
@@ -41,13 +38,24 @@ std::optional<SpentFile> read_spent(const std::string& folder) {
     }
     return Joules(value);
   };
-  return SpentFile{.spent = joules(kSpentJoules), .budget = joules(kBudgetJoules)};
+  return {.spent = joules(kSpentJoules), .budget = joules(kBudgetJoules)};
+}
+
+std::string to_json(const SpentFile& spent) {
+  const ordered_json json{{kSpentJoules, spent.spent.value()},
+                          {kBudgetJoules, spent.budget.value()}};
+  return dumped(json, 2) + "\n";
+}
+
+std::optional<SpentFile> read_spent(const std::string& folder) {
+  const std::string path = spent_path(folder);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
+  return parse_spent(read_file(path), path);
 }
 
 void write_spent(const std::string& folder, const SpentFile& spent) {
-  const ordered_json json{{kSpentJoules, spent.spent.value()},
-                          {kBudgetJoules, spent.budget.value()}};
-  write_file_atomically(spent_path(folder), dumped(json, 2) + "\n");
+  write_file_atomically(spent_path(folder), to_json(spent));
 }
 
 void remove_spent(const std::string& folder) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "joule/energy/quantity.h"
 
@@ -15,9 +16,13 @@ struct SpentFile {
   energy::Joules budget;
 };
 
+/// Errors    DataError that names `path` unless the text has both numbers, finite and >= 0.
+SpentFile parse_spent(std::string_view text, const std::string& path);
+std::string to_json(const SpentFile& spent);
+
 /// Nothing if there is none.
 ///
-/// Errors    DataError if it cannot be read.
+/// Errors    DataError if it cannot be read, or as parse_spent().
 std::optional<SpentFile> read_spent(const std::string& folder);
 
 /// Replaces it as a whole.

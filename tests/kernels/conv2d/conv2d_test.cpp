@@ -262,6 +262,7 @@ TEST(Conv2d, WorkIsWhatTheReferenceMultiplies) {
     EXPECT_EQ(layer.forward(false).work().bytes_read, xs + ws);
     EXPECT_EQ(layer.forward().work().bytes_written, ys);
     EXPECT_EQ(layer.grad_input().work().bytes_read, ys + ws);
+    EXPECT_EQ(layer.wanted_grad_input().work().bytes_read, ys + ws + c.x.numel() / 8);
     EXPECT_EQ(layer.grad_input().work().bytes_written, xs);
     EXPECT_EQ(layer.grad_weights().work().bytes_read, xs + ys);
     EXPECT_EQ(layer.grad_weights().work().bytes_written, ws + 4 * c.out);
