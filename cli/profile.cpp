@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "joule/cli/options/option.h"
 #include "joule/cli/options/profile_choices.h"
 #include "joule/cli/output/outputs.h"
+#include "joule/cli/output/profile_environment.h"
 #include "joule/cli/output/profile_table.h"
 #include "joule/cli/terminal/interrupt.h"
 #include "joule/cli/terminal/terminal.h"
@@ -28,14 +28,11 @@
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
-#include "joule/io/json_dump.h"
-#include "joule/measure/environment_json.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
 #include "joule/report/figures.h"
 #include "joule/report/profile_page.h"
 #include "joule/training/config.h"
-#include "joule/tune/tuning.h"
 
 namespace joule::cli {
 namespace {
@@ -134,8 +131,7 @@ class Profiling {
   int run() {
     o_.execution.apply();
     require_distinct_files();
-    environment_ = environment();
-    environment_json_ = environment_json();
+    environment_ = profile_environment(o_.execution, !o_.no_times);
     measure::Subject subject = load();
     const Device device = o_.execution.where();
     meters_ = open_run_meters(o_.meter, {.device = device, .gpu = backend(device).bus_id()},
@@ -198,32 +194,6 @@ class Profiling {
                                   .synthetic_without_data = true,
                                   .normalization = o_.normalization,
                                   .device = o_.execution.where()});
-  }
-
-  /// Without times also without what differs from day to day.
-  measure::Environment measured_in() const {
-    measure::Environment e = measure::environment();
-    if (!o_.no_times) return e;
-    e.date.clear(), e.load.reset(), e.warnings.clear();
-    e.machine.hertz.reset(), e.machine.celsius.reset();
-    return e;
-  }
-
-  report::Pairs environment() const {
-    report::Pairs pairs = facts(measured_in());
-    pairs.emplace_back("device", o_.execution.config.device);
-    pairs.emplace_back("products in", o_.execution.products_in());
-    pairs.emplace_back("measured choices", tune::use_tuning().text());
-    return pairs;
-  }
-
-  /// With what else the figures depend on.
-  std::string environment_json() const {
-    nlohmann::ordered_json json = measure::json_of(measured_in());
-    json["device"] = o_.execution.config.device;
-    json["products_in"] = o_.execution.products_in();
-    json["measured_choices"] = tune::use_tuning().text();
-    return dumped(json);
   }
 
   /// Why regression is not to be tried; empty if it is, or if there is nothing to share out.
@@ -363,8 +333,8 @@ class Profiling {
                     .lines = done.lines,
                     .attribution = attribution(done, idle),
                     .times = !o_.no_times,
-                    .environment = environment_,
-                    .environment_json = environment_json_,
+                    .environment = environment_.texts,
+                    .environment_json = environment_.json,
                     .windows = windows(done)};
     if (o_.verify) profile.verification = verification(done, profile.attribution);
     for (const auto& source : all_meters()) profile.sources.push_back(source->info());
@@ -433,8 +403,7 @@ class Profiling {
   std::optional<PowerTrack> power_;  // for the trace
   Watts level_;                      // that the pauses before loops come down to
   std::vector<Quiet> quiet_;
-  report::Pairs environment_;
-  std::string environment_json_;
+  ProfileEnvironment environment_;
 };
 
 void add_reports(Command& command, Options& o) {

@@ -35,6 +35,7 @@ std::string benchmark_of(const ordered_json& json) {
             known = name == kStepsName ? kStepsSchema : kConvSchema;
   require(version == known, name, " of version ", version, " cannot be judged, only version ",
           known);
+  require(json.value("complete", true), "was interrupted, so it is not complete");
   return name;
 }
 

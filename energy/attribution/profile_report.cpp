@@ -134,36 +134,36 @@ ordered_json json_of(const Profile& p) {
   ordered_json lines = ordered_json::array();
   for (const ProfileRow& row : rows(p, By::line)) lines.push_back(json_row(row, p.times));
   const Ratio ratio = modelled_per_dynamic(p);
-  const ordered_json body{{"format", "joule-profile"},  // of the time before there were schemas
-                          {"version", 2},
-                          {"model", p.model},
-                          {"input", p.input},
-                          {"data", p.data},
-                          {"mode", p.mode},
-                          {"batch", p.batch},
-                          {"steps", p.steps},
-                          {"warmup", p.warmup},
-                          {"meter", json_of(p.meter)},
-                          {"not_in_sum", not_in_sum(p)},
-                          {"idle_power", json_of(p.idle_power)},
-                          {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
-                          {"attribution", name(p.attribution.rule)},
-                          {"attribution_reason", p.attribution.why.empty()
-                                                     ? ordered_json()
-                                                     : ordered_json(p.attribution.why)},
-                          {"window", json_of(p.attribution.whole)},
-                          {"ticks", ticks(p.attribution.ticks)},
-                          {"unattributed", json_of(p.attribution.unattributed)},
-                          {"total", json_row(total(p), p.times)},
-                          {"modelled_per_dynamic",
-                           {{"value", or_null(ratio.value)},
-                            {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
-                          {"notes", p.notes},
-                          {"environment", environment(p)},
-                          {"sources", sources(p)},
-                          {"windows", windows(p)},
-                          {"verification", loops_beside(p)},
-                          {"lines", lines}};
+  const ordered_json body{
+      {"format", "joule-profile"},  // of the time before there were schemas
+      {"version", 2},
+      {"model", p.model},
+      {"input", p.input},
+      {"data", p.data},
+      {"mode", p.mode},
+      {"batch", p.batch},
+      {"steps", p.steps},
+      {"warmup", p.warmup},
+      {"meter", json_of(p.meter)},
+      {"not_in_sum", not_in_sum(p)},
+      {"idle_power", json_of(p.idle_power)},
+      {"profile", {{"name", p.cost.name}, {"source", p.cost.source}}},
+      {"attribution", name(p.attribution.rule)},
+      {"attribution_reason",
+       p.attribution.why.empty() ? ordered_json() : ordered_json(p.attribution.why)},
+      {"window", json_of(p.attribution.whole)},
+      {"ticks", ticks(p.attribution.ticks)},
+      {"unattributed", json_of(p.attribution.unattributed)},
+      {"total", json_row(total(p), p.times)},
+      {"modelled_per_dynamic",
+       {{"value", or_null(ratio.value)},
+        {"reason", ratio.value ? ordered_json() : ordered_json(ratio.reason)}}},
+      {"notes", p.notes},
+      {"environment", environment(p)},
+      {"sources", sources(p)},
+      {"windows", windows(p)},
+      {"verification", loops_beside(p)},
+      {"lines", lines}};
   return with_schema("joule.profile", 2, body);
 }
 

@@ -266,6 +266,8 @@ class Reports(Gate):
         self.assert_refused(3, "joule.bench.steps of version 99 cannot be judged, only version ", infer, "--gate", later)
         (damaged,) = self.set_of("damaged", self.infer, 1, lambda report, i: report["nets"][0].pop("sides"))
         self.assert_refused(3, f"{damaged}: is damaged: ", infer, "--gate", damaged)
+        (part,) = self.set_of("part", self.infer, 1, lambda report, i: report.update(complete=False))
+        self.assert_refused(3, f"{part}: was interrupted, so it is not complete", infer, "--gate", part)
         text = self.folder / "text.json"
         text.write_text("[1,")
         self.assert_refused(3, f"{text}: ", infer, "--gate", text)
