@@ -3,20 +3,26 @@
 #
 # benchmarks/gpu.sh: what only an NVIDIA GPU can show.  Needs no network.
 #
-#   benchmarks/gpu.sh bench [BUILD]   the benchmarks, beside cuBLAS, cuDNN and PyTorch
-#   benchmarks/gpu.sh test [BUILD]    the CUDA tests, also under compute-sanitizer
-#   benchmarks/gpu.sh pack [BUILD]    on a machine that can build: all that the two need elsewhere,
-#                                     as one file, BUILD/gpu.tar.xz
-# BUILD is build/release, or in an unpacked pack the pack; without one there it is built.
+#   benchmarks/gpu.sh bench [BUILD]
+#       the benchmarks, beside cuBLAS, cuDNN and PyTorch
+#   benchmarks/gpu.sh test [BUILD]
+#       the CUDA tests, also under compute-sanitizer
+#   benchmarks/gpu.sh pack [BUILD]
+#       on a machine that can build: all that the two need elsewhere, as one
+#       file, BUILD/gpu.tar.xz
 #
-#   --without LIST   (bench) go on without these of cublas,cudnn,torch; otherwise one that is not
-#                    there is an error before anything is timed
+# BUILD is build/release, or in an unpacked pack the pack; if it is not there,
+# bench and test build it.
+#
+#   --without LIST   (bench) go on without these of cublas,cudnn,torch; otherwise
+#                    it is an error, before anything is timed, if one is missing
 #   --seconds N      (bench, test) end after N seconds: 470
 #   --limit MIB      (pack) fail if the file is larger
 #   --onednn         (pack) programs that link oneDNN, which no CUDA row needs
 #
-# RESULTS=DIR: where results go, each as soon as it is known; otherwise benchmarks/results/<gpu>/.
-# Exit status: 0; 1: something failed or was not finished (the last line says what); 2: bad usage.
+# RESULTS=DIR: where results go, each as soon as it is known; otherwise
+# benchmarks/results/<gpu>/.  Exit status: 0; 1: something failed or was not
+# finished (the last lines say what); 2: bad usage.
 set -euo pipefail
 
 fail() {
@@ -101,7 +107,8 @@ pack() {
   missing=$(grep -v "^$to/" <<<"$packed" || true)
   [[ -z $missing ]] || fail 1 "these libraries are not taken from the pack: $missing"
   cp "$here"/{gpu.sh,torch_cuda_peer.py} "$to/benchmarks/"
-  XZ_OPT=-T0 tar -C "$build" -cJf "$file" gpu
+  # A window of 64 MiB: the programs have most of their code in common.
+  XZ_OPT=-9 tar -C "$build" -cJf "$file" gpu
   local bytes
   bytes=$(stat -c %s "$file")
   echo "$file: $(mebibytes "$bytes"), unpacked $(mebibytes "$(du -sb "$to" | cut -f1)")"

@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What nvcc made of the CUDA kernels: registers, shared memory, spills, and instructions that should not be there.
+"""What nvcc made of the CUDA kernels: registers, shared memory, spills, and
+instructions that should not be there.
 
-  scripts/cuda/machine_code.py [BUILD]           the table of the hot kernels; exits 1 if one got worse than
-                                                 tests/cuda/machine_code.json says that it is
-  scripts/cuda/machine_code.py [BUILD] --write   writes that file and the table in docs/cuda.md
+  scripts/cuda/machine_code.py [BUILD]
+      the table of the hot kernels; exits 1 if a kernel got worse than
+      tests/cuda/machine_code.json says that it is
+  scripts/cuda/machine_code.py [BUILD] --write
+      writes that file and the table in docs/cuda.md
 
-BUILD (build/release) must hold objects for sm_90, compiled by nvcc.  Needs cuobjdump: of the CUDA toolkit, in
-$CUOBJDUMP, or of `pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm`.  Exits 77 and says so where there are none.
+BUILD (build/release) must hold objects for sm_90, compiled by nvcc. Needs
+cuobjdump: of the CUDA toolkit, in $CUOBJDUMP, or of
+`pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm`. Exits 77 and says so
+where there are none.
 
-Of every kernel the stack is checked (where what does not fit registers goes); of those in HOT also how many
-instructions access local memory (the same), how many access memory of unknown kind (LD and ST: slower than LDS or
-LDG), and how many multiply by HMMA.1684, half as fast as HMMA.1688.
+Of every kernel the stack is checked (where what does not fit registers goes).
+Of those in HOT it is also checked how many instructions access local memory
+(the same), how many access memory of unknown kind (LD and ST: slower than LDS
+or LDG), and how many multiply by HMMA.1684, half as fast as HMMA.1688.
 """
 
 import argparse

@@ -12,6 +12,7 @@
 #include "joule/kernels/conv2d/cuda/cudnn_api.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
 #include "joule/kernels/conv2d/first_that_runs.h"
+#include "joule/kernels/floats_cuda.h"
 
 namespace joule::cudnn {
 namespace {
@@ -109,6 +110,10 @@ struct Forward {
         handle, p.x.get(), p.weight.get(), p.convolution.get(), p.y.get(), algorithm, &bytes);
   }
   static const Tensor& result(const Op& op) { return op.y; }
+  static bool aligned(const Op& op) {
+    return cuda::aligned_for_four(
+        {op.x.data<float>(), op.weight.data<float>(), op.y.data<float>()});
+  }
   static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                            const Storage& workspace, const Op& op, void* y) {
     return api().cudnnConvolutionForward(
@@ -137,6 +142,10 @@ struct BackwardData {
         handle, p.weight.get(), p.y.get(), p.convolution.get(), p.x.get(), algorithm, &bytes);
   }
   static const Tensor& result(const Op& op) { return op.grad_x; }
+  static bool aligned(const Op& op) {
+    return cuda::aligned_for_four(
+        {op.grad_y.data<float>(), op.weight.data<float>(), op.grad_x.data<float>()});
+  }
   static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                            const Storage& workspace, const Op& op, void* grad_x) {
     return api().cudnnConvolutionBackwardData(
@@ -166,6 +175,10 @@ struct BackwardFilter {
         handle, p.x.get(), p.y.get(), p.convolution.get(), p.weight.get(), algorithm, &bytes);
   }
   static const Tensor& result(const Op& op) { return op.grad_weight; }
+  static bool aligned(const Op& op) {
+    return cuda::aligned_for_four(
+        {op.x.data<float>(), op.grad_y.data<float>(), op.grad_weight.data<float>()});
+  }
   static cudnnStatus_t run(cudnnHandle_t handle, const Problem& p, Algorithm algorithm,
                            const Storage& workspace, const Op& op, void* grad_weight) {
     return api().cudnnConvolutionBackwardFilter(
@@ -301,6 +314,8 @@ const char* why_not(const typename Pass::Op& op) {
   if (s.x_size() >= kMost || s.y_size() >= kMost || s.weight_size() >= kMost) {
     return "cuDNN counts elements in 32 bits";
   }
+  // It plans without knowing the addresses.
+  if (!Pass::aligned(op)) return "needs operands at addresses that are multiples of 16";
   return library().with_plan<Pass>(op, context().precision,
                                    [](cudnnHandle_t, const Plan<Pass>& plan) {
                                      return plan.why_not.empty() ? nullptr : plan.why_not.c_str();

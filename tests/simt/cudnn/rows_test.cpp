@@ -139,6 +139,15 @@ TEST_F(CudnnRows, ArePassedOverWithTheReasonIfCudnnReportsAnError) {
   EXPECT_EQ(cudnn_stand_in().runs, 0);
 }
 
+// What cuDNN plans for it knows no address.
+TEST_F(CudnnRows, NeedAlignedOperands) {
+  Convolution c(31);
+  EXPECT_EQ(c.why_not(), "");
+  const Tensor y = c.op.y;
+  c.op.y = Tensor({y.numel() + 1}, DType::f32, Device::cuda).slice(1, y.numel()).reshape(y.shape());
+  EXPECT_EQ(c.why_not(), "needs operands at addresses that are multiples of 16");
+}
+
 TEST_F(CudnnRows, PlanNothingDuringACapture) {
   const Convolution known(27), fresh(28);
   EXPECT_EQ(known.why_not(), "");
