@@ -22,10 +22,9 @@ EatConfig quick(const std::string& model) {
               .sigmas = {1e-2, 1e-4, 1e-6}};
   if (model != "small-cnn" && model != "lenet5" && model != "simple-cnn") {
     // A net of a hundred times the work: a tenth of the images, and one sigma, as the paper finds
-    // the result stable in it.  In the few steps that they make, it takes more to make it sparse.
+    // the result stable in it.
     c.training.limit = 6000;
     c.training.epochs = 4;
-    c.lambdas = {2, 4, 8, 16};
     c.sigmas = {1e-4};
     c.seeds = 1;
     c.timing_images = 64;
