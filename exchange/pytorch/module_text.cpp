@@ -71,7 +71,7 @@ bool contains(auto&& list, std::string_view name) {
 }
 
 /// A text of Python in quotes.
-std::string quoted(std::string_view text) {
+std::string python_text(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -115,8 +115,8 @@ std::string ModuleText::module(const nn::Node& layer, const std::string& constru
   require(!layer.name.starts_with('.') && !layer.name.ends_with('.') &&
               layer.name.find("..") == std::string::npos,
           "pytorch: layer '", layer.name, "': expected names between its dots");
-  modules_.push_back(str(quoted(layer.name), ": ", constructor, ","));
-  return str("layer(", quoted(layer.name), ")(", x, ")");
+  modules_.push_back(str(python_text(layer.name), ": ", constructor, ","));
+  return str("layer(", python_text(layer.name), ")(", x, ")");
 }
 
 std::string ModuleText::text() {
