@@ -5,4 +5,4 @@
 set -euo pipefail
 dnf install -y epel-release
 dnf install -y --enablerepo=crb highway-devel fmt-devel zlib-devel libjpeg-turbo-devel libpng-devel json-devel eigen3-devel \
-  protobuf-devel
+  boost-devel protobuf-devel protobuf-compiler

@@ -90,6 +90,14 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
   const measure::ProfileMode mode = o.train                    ? measure::ProfileMode::training
                                     : rule == Rule::regression ? measure::ProfileMode::layers
                                                                : measure::ProfileMode::forward;
+  const std::string mode_name = o.train                    ? "training"
+                                : rule == Rule::regression ? "layers"
+                                                           : "forward";
+  // Readings of other windows than these would be wrong in silence.
+  const std::string runs = str(mode_name, ", ", o.steps, " steps of ", o.batch, " images");
+  const std::string& recorded = meter.info().ran;
+  require(recorded.empty() || recorded == runs, "meter: when ", o.meter, " was recorded, '",
+          recorded, "' was run, and these options run '", runs, "'; say the same ones as then");
   measure_idle();
   const auto done = measure::run_profile(
       subject, {.mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop},
@@ -109,9 +117,7 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
   Profile profile{.model = spec.name,
                   .input = str(spec.image, "x", spec.channels),
                   .data = subject.images ? subject.images->name : "standard normal",
-                  .mode = o.train                    ? "training"
-                          : rule == Rule::regression ? "layers"
-                                                     : "forward",
+                  .mode = mode_name,
                   .batch = o.batch,
                   .steps = o.steps,
                   .warmup = o.warmup,
@@ -121,6 +127,14 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
                   .lines = done->lines,
                   .attribution = std::move(attribution),
                   .environment = facts(measure::environment())};
+  if (info.unit > Joules(0)) {  // it has readings
+    if (!quiet.empty()) profile.windows.push_back({"idle, before", quiet.front().whole()});
+    for (const Piece& piece : done->pieces) {
+      profile.windows.push_back(
+          {mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
+    }
+    if (quiet.size() > 1) profile.windows.push_back({"idle, after", quiet.back().whole()});
+  }
   profile.notes = profile.attribution.whole.remarks;
   for (std::size_t i = 0; i < beside.size(); ++i) {
     const Measurement more =

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """measure() and profile(): with a recorded meter, and without one."""
 
+import json
+
 import joule
 import numpy as np
 import pytest
@@ -142,6 +144,18 @@ def test_shares_out_what_a_meter_counted(trace):
     found = joule.profile("lenet5", meter=trace(3, 1), attribute="model", **NET)  # a window per step
     assert (found.energy.value, found.dynamic.quality, found.seconds) == (4, "unavailable", 4)
     assert sum(line["attributed_joules"] for line in found) == pytest.approx(4, abs=1e-4)
+    assert [(w["what"], w["ticks"]) for w in found.report["windows"]] == [("step", 3_000_000), ("step", 1_000_000)]
+
+
+def test_a_recording_of_another_run_is_refused(tmp_path):
+    head = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-6, "systematic": 0.0,
+            "update_period_s": 0.001, "ran": "training, 2 steps of 4 images"}  # fmt: skip
+    readings = [{"ns": 2_000_000_000 * i, "ticks": 1_000_000 * i} for i in range(3)]
+    path = tmp_path / "training.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in [head, *readings]))
+    with pytest.raises(joule.ArgumentError, match="'training, 2 steps of 4 images' was run, and these options run 'forward, "):
+        joule.profile("lenet5", meter=f"replay:{path}", **NET)
+    assert joule.profile("lenet5", meter=f"replay:{path}", train=True, **NET).energy.value == 2
 
 
 def test_a_net_stays_what_it_is(net, images):
