@@ -61,7 +61,8 @@ class Schemas(unittest.TestCase):
         printed("eval", "eval", "--model", runs[0], "--data", "synthetic", "--json")
         net = ("--model", "lenet5", "--input", "28x28x1", "--classes", 10, "--batch", 2, "--steps", 2)
         written("profile", "profile", *net, "--meter", "none", "--json")
-        written("profile, measured", "profile", *net, "--meter", f"replay:{trace}", "--idle", 1, "--no-times", "--json")
+        written("profile, measured", "profile", *net, "--meter", f"replay:{trace}", "--idle", 1, "--attribute", "model",
+                "--no-times", "--json")  # fmt: skip
         written("steps", "bench", "infer", "--models", "lenet5", "--batch", 2, "--steps", 1, "--rounds", 1, "--json")
         written("steps, training", "bench", "train", "--models", "lenet5", "--batch", 2, "--steps", 1, "--rounds", 1, "--json")
         written("conv", "bench", "conv", "--shapes", "8x8x6", "--batch", 1, "--density", "0.5,1", "--rounds", 1, "--json")
@@ -70,7 +71,7 @@ class Schemas(unittest.TestCase):
         printed("meter", "meter", "--meter", "none", "--idle", 0, "--json", "--", "true")
         printed("info", "info", "--json")
         printed("summary", "summary", "--model", "lenet5", "--json")
-        printed("energy", "energy", "--model", "lenet5", "--json")
+        printed("energy", "energy", "--model", "lenet5", "--relu-density", 0.5, "--json")
 
     @classmethod
     def tearDownClass(cls):
