@@ -71,7 +71,8 @@ class Schemas(unittest.TestCase):
         printed("meter", "meter", "--meter", "none", "--idle", 0, "--json", "--", "true")
         printed("info", "info", "--json")
         printed("summary", "summary", "--model", "lenet5", "--json")
-        printed("energy", "energy", "--model", "lenet5", "--relu-density", 0.5, "--json")
+        printed("energy", "energy", "--model", "lenet5", "--input", "28x28x1", "--classes", 10,
+                "--relu-density", 0.5, "--json")  # fmt: skip
 
     @classmethod
     def tearDownClass(cls):
