@@ -355,8 +355,9 @@ class Profile(unittest.TestCase):
                 if match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)", line):
                     self.assertNotIn(match[1], typed)
                     typed.add(match[1])
-                elif match := re.fullmatch(r"# UNIT ([a-zA-Z_:][a-zA-Z0-9_:]*)_(seconds|joules|bytes)", line):
-                    self.assertIn(f"{match[1]}_{match[2]}", typed)
+                elif match := re.fullmatch(r"# UNIT ([a-zA-Z_:][a-zA-Z0-9_:]*_(seconds|joules|bytes)) (\w+)", line):
+                    self.assertIn(match[1], typed)
+                    self.assertEqual(match[2], match[3])
                 elif not line.startswith("# HELP ") and line != "# EOF":
                     match = re.fullmatch(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)\{{({label}(?:,{label})*)\}} (\S+)", line)
                     self.assertTrue(match, line)
