@@ -228,7 +228,7 @@ class Energy(unittest.TestCase):
 
     def test_usage(self):
         run = ["--model", self.run_folder]
-        self.assert_refused(2, "say one of --model, --cost-models and --fit, got none")
+        self.assert_refused(2, "give one of --model, --cost-models and --fit, got none")
         self.assert_refused(2, "got several", *run, "--cost-models")
         self.assert_refused(2, "--fit requires --out", "--fit", "x")
         self.assert_refused(2, "--batch requires --model", "--cost-models", "--batch", 3)
