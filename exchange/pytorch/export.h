@@ -25,8 +25,8 @@ struct PytorchNet {
 /// flattened image the columns in the order channel, row, column.  Where that order matters for
 /// more than such weights, the module flattens the image channels last.
 ///
-/// Errors    ArgumentError as nn::checked(); for a kind or an attribute that PyTorch has no module
-///           for (layer and kind named); for weights that are missing or of another shape; for
+/// Errors    ArgumentError as nn::checked(); for a kind that is not written (layer and kind
+///           named); for weights that are missing or of another shape; for
 ///           names that a module cannot have.
 /// Numerics  the same formulas in float32: outputs agree to rounding (1e-5, relative to the largest
 ///           output).

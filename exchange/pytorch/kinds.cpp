@@ -140,15 +140,10 @@ std::string concat(ModuleText& to, const Node& layer) {
   return str("torch.cat([", joined(to, layer, ", "), "], ", to.channels(layer.inputs[0]), ")");
 }
 
-/// PyTorch's poolings refuse a padding of over half of the kernel.
 std::string pool_arguments(const ModuleText& to, const Node& layer) {
   const nn::Attributes& a = layer.attributes;
-  const Size2 kernel = a.size("kernel"), padding = a.size("padding");
-  require(2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, "pytorch: layer '", layer.name,
-          "', ", layer.kind, ": expected a padding of at most half of the kernel ", kernel.h, "x",
-          kernel.w, ", got ", padding.h, "x", padding.w);
-  return str(x_of(to, layer), ", ", pair(kernel), ", ", pair(a.size("stride")), ", ", pair(padding),
-             ", ceil_mode=", flag(a.flag("ceil_mode")));
+  return str(x_of(to, layer), ", ", pair(a.size("kernel")), ", ", pair(a.size("stride")), ", ",
+             pair(a.size("padding")), ", ceil_mode=", flag(a.flag("ceil_mode")));
 }
 
 std::string max_pool(ModuleText& to, const Node& layer) {

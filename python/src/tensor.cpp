@@ -121,7 +121,7 @@ nb::object dlpack(const Tensor& t, nb::kwargs options) {
         "joule.Tensor: its memory is only to be read, which DLPack before 1.0 cannot say; take "
         "tensor.numpy(), or a copy: tensor.numpy().copy()");
   }
-  return nb::cast(view_of<nb::no_framework>(t)).attr("__dlpack__")(**options);
+  return nb::cast(view_of<nb::array_api>(t)).attr("__dlpack__")(**options);
 }
 
 Tensor product(const Tensor& a, double factor) {
@@ -150,7 +150,7 @@ void bind_tensor(nb::module_& m) {
           [](Tensor* self, nb::handle array) {
             new (self) Tensor(as_tensor(array, "joule.Tensor"));
           },
-          nb::arg("array"),
+          nb::arg("array").none(),
           "Shares the memory of a float32 or int32 array in C order; never copies.  Do not write "
           "to the array between a forward pass and its backward().\n\n"
           "Errors: ArgumentError that says which copy to make, if only a copy would do.")

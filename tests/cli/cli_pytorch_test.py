@@ -68,7 +68,7 @@ class Pytorch(unittest.TestCase):
         self.assertEqual({name: values for name, (_, values) in back.items()}, {name: values for name, (_, values) in own.items()})
         evaluated = [json.loads(joule("eval", "--model", model, "--data", "synthetic", "--limit", 100, "--json")) for model in
                      (self.model, self.folder / "back.safetensors")]  # fmt: skip
-        self.assertEqual(evaluated[0]["loss"], evaluated[1]["loss"])
+        self.assertEqual(evaluated[0]["test_loss"], evaluated[1]["test_loss"])
 
     def test_a_module_of_python_beside_its_weights(self):
         source = (self.folder / "net.py").read_text()

@@ -115,7 +115,7 @@ TEST(Tensor, BorrowedMemoryIsNeverWritten) {
   const auto unowned = std::shared_ptr<const void>(std::shared_ptr<void>(), values.data());
   const Tensor t = Tensor::over(unowned, {4}, DType::f32);
   const std::string refused =
-      "tensor [4]: its memory is somebody else's and only read; clone() it to write";
+      "tensor [4]: its memory belongs to the caller and is read-only; clone() it to write";
   EXPECT_EQ(error_of([&] { t.fill(0); }), refused);
   EXPECT_EQ(error_of([&] { t.mutable_data<float>(); }), refused);
   EXPECT_EQ(error_of([&] { t.copy_from(t.clone()); }), refused);

@@ -192,7 +192,7 @@ TEST(Footprint, IsBesideTheEnergy) {
   EXPECT_EQ(json["facility_energy"]["value"], 6.0);
   EXPECT_NEAR(json["carbon"]["value"].get<double>(), 4 / 3.6e6 * 360, 1e-12);
   EXPECT_NEAR(json["facility_carbon"]["value"].get<double>(), 6 / 3.6e6 * 360, 1e-12);
-  run.epochs[0].energy.training.measured[0].missing = "lost";
+  run.epochs[0].energy.laps[0].missing = "lost";
   EXPECT_EQ(json_of(run)["carbon"]["value"], nullptr);
 
   EXPECT_EQ(error_of([] { check(Footprint{.grams_per_kwh = -1}); }),

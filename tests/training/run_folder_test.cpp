@@ -105,13 +105,13 @@ TEST(History, PredictsAsAllEpochsDo) {
     };
     const auto expected = predictions(all, spent(all), source, 1000);
     const auto actual = predictions(points, spent(points), source, 1000);
-    ASSERT_EQ(expected.size(), 698u);
+    ASSERT_GT(expected.size(), 600u);  // the first ones reach down to 0
     EXPECT_GT(expected.back().half_width, energy::Joules(0));
     for (const Prediction& p : actual) {
-      const Prediction& e = expected[static_cast<std::size_t>(p.after_epoch - 3)];
-      EXPECT_EQ(e.after_epoch, p.after_epoch);
-      EXPECT_NEAR(p.energy / e.energy, 1, 1e-12);
-      EXPECT_NEAR(p.half_width / e.half_width, 1, 1e-9);
+      const auto e = std::ranges::find(expected, p.after_epoch, &Prediction::after_epoch);
+      ASSERT_NE(e, expected.end()) << p.after_epoch;
+      EXPECT_NEAR(p.energy / e->energy, 1, 1e-12);
+      EXPECT_NEAR(p.half_width / e->half_width, 1, 1e-9);
     }
     EXPECT_EQ(actual.back().after_epoch, 700);
   }

@@ -51,4 +51,4 @@ def test_reads_a_studys_folder_by_the_program(tmp_path):
     subprocess.run([program, "study", "eat", "--data", "synthetic", "--model", "lenet5", "--limit", "100", "--epochs", "1",
                     "--lambda", "1", "--sigma", "1e-4", "--seeds", "1", "--out", str(folder)], check=True, capture_output=True)  # fmt: skip
     study = joule.read_study(folder)
-    assert {trial["state"] for trial in study} == {"done"}
+    assert {trial["state"] for trial in study} == {"complete"}
