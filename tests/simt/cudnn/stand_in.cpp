@@ -57,7 +57,6 @@ long long at(const cudnnFilterStruct& f, int k, int r, int s, int c) {
   return ((static_cast<long long>(k) * f.h + r) * f.w + s) * f.c + c;
 }
 long long size(const cudnnTensorStruct& t) { return at(t, t.n, 0, 0, 0); }
-long long size(const cudnnFilterStruct& f) { return at(f, f.k, 0, 0, 0); }
 
 /// The input that output p reads by tap r, or -1 outside.
 int read(int p, int r, int stride, int pad, int dilation, int extent) {
