@@ -87,6 +87,8 @@ class Meter(unittest.TestCase):
 
     def test_the_same_bits_each_time(self):
         first, second = (self.report(*self.replay, "--", "true") for _ in range(2))
+        for report in first, second:
+            self.assertTrue(report.pop("environment")["date"])  # which says when
         self.assertEqual(first, second)
 
     def test_table(self):
