@@ -25,7 +25,8 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   joule import --pytorch resnet18.safetensors --model resnet18 \
-      --mean 0.491,0.482,0.447 --deviation 0.247,0.243,0.262 --out r18.safetensors
+      --mean 0.491,0.482,0.447 --deviation 0.247,0.243,0.262 \
+      --out r18.safetensors
       weights of PyTorch for one of Joule's nets; the names are matched, and
       shown in a table
   joule import --pytorch w.safetensors --net mine.json --map names.json \
