@@ -39,7 +39,7 @@ class Figure {
     return Figure(Quality::modelled, value, uncertainty, std::move(source));
   }
   /// Modelled by constants of which the source states a range: between value - half and
-  /// value + half.  No interval, as nobody drew anything from it.
+  /// value + half.  It is no interval: nothing was sampled.
   static Figure in_range(Q value, Q half, std::string source) {
     Figure figure = modelled(value, half, std::move(source));
     figure.is_range_ = true;
