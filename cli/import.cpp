@@ -115,16 +115,7 @@ int import_weights(const Options& o) {
   require(o.model.empty() != o.net.empty(), "import: give either --model or --net");
   training::Model model = new_model(o);
   const ModelSpec& spec = model.spec;
-  const auto per_channel = [&](const char* option, const std::vector<double>& values) {
-    require(std::ssize(values) == spec.channels, option, ": expected ", spec.channels,
-            " values, one for each channel, got ", values.size());
-    return std::vector<float>(values.begin(), values.end());
-  };
-  model.mean = per_channel("--mean", o.normalization.mean);
-  model.deviation = per_channel("--deviation", o.normalization.deviation);
-  for (const float deviation : model.deviation) {
-    require(deviation > 0, "--deviation: must be positive, got ", deviation);
-  }
+  measure::set_normalization(model, o.normalization);
   model.data = o.data;
 
   StoredTensors stored = read_stored_tensors(o.pytorch);

@@ -2,6 +2,7 @@
 #include "joule/measure/open_net.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "joule/core/error.h"
@@ -79,14 +80,7 @@ std::string text_in(const OnnxNet& read, const char* key) {
 void normalise(training::Model& model, const Normalization& given, const std::string& path) {
   if (given.mean.empty() && given.deviation.empty()) return;
   require(model.mean.empty(), "--mean: ", path, " says itself how its images are normalised");
-  const auto channels = static_cast<std::size_t>(model.spec.channels);
-  require(given.mean.size() == channels && given.deviation.size() == channels,
-          "--mean and --deviation: expected ", channels, " numbers each, got ", given.mean.size(),
-          " and ", given.deviation.size());
-  require(std::ranges::all_of(given.deviation, [](double d) { return d > 0; }),
-          "--deviation: expected numbers above 0");
-  model.mean.assign(given.mean.begin(), given.mean.end());
-  model.deviation.assign(given.deviation.begin(), given.deviation.end());
+  set_normalization(model, given);
 }
 
 training::Model model_of(const OnnxNet& read) {
@@ -124,6 +118,20 @@ void require_normalization(const training::Model& model) {
   require(!model.mean.empty(), model.spec.name,
           " does not say how its images are normalised: say --mean and --deviation, numbers per "
           "channel (0 and 1: pixels from 0 to 1 as they are)");
+}
+
+void set_normalization(training::Model& model, const Normalization& given) {
+  const auto channels = static_cast<std::size_t>(model.spec.channels);
+  require(given.mean.size() == channels && given.deviation.size() == channels,
+          "--mean and --deviation: expected ", channels, " numbers each, got ", given.mean.size(),
+          " and ", given.deviation.size());
+  const auto fits = [](double value) { return std::isfinite(static_cast<float>(value)); };
+  require(std::ranges::all_of(given.mean, fits), "--mean: expected finite numbers");
+  require(std::ranges::all_of(given.deviation,
+                              [&](double d) { return static_cast<float>(d) > 0 && fits(d); }),
+          "--deviation: expected numbers above 0");
+  model.mean.assign(given.mean.begin(), given.mean.end());
+  model.deviation.assign(given.deviation.begin(), given.deviation.end());
 }
 
 training::Model open_model(const std::string& path, const Normalization& given) {

@@ -16,6 +16,12 @@ struct Normalization {
   std::vector<double> mean{}, deviation{};
 };
 
+/// Gives a model that normalisation.
+///
+/// Errors    ArgumentError unless there are as many finite means and deviations above 0 as
+/// channels.
+void set_normalization(training::Model& model, const Normalization& given);
+
 /// The model of a run's folder, of a model.safetensors, or of an ONNX file (NAME.onnx).  An ONNX
 /// file that Joule wrote says of itself what a model file says; of another one data is empty, and
 /// mean and deviation are those given here, or empty.  Features [N,F] are read as images 1xFx1.

@@ -119,7 +119,11 @@ class Pytorch(unittest.TestCase):
         self.assertIn(f"the file has nothing for {first} ", self.imported(fewer, code=2))
 
     def test_bad_options(self):
-        self.assertIn("--mean: expected 1 values", self.imported(self.tensors, "--mean", "1,2", code=2))
+        for values, error in (("1,2", "--mean and --deviation: expected 1 numbers each, got 2 and 1"), ("nan", "--mean: expected a decimal number"),
+                              ("1e300", "--mean: expected finite numbers")):  # fmt: skip
+            self.assertIn(error, self.imported(self.tensors, "--mean", values, code=2))
+        for value in "0", "-1", "1e300", "1e-300":
+            self.assertIn("--deviation: expected numbers above 0", self.imported(self.tensors, f"--deviation={value}", code=2))
         self.assertIn("give --onnx F.onnx, --pytorch F.py", joule("export", "--model", self.run_folder, code=2))
         self.assertIn("expected the name of a Python file", joule("export", "--model", self.run_folder, "--pytorch", "a.pt", code=2))
         ours = self.folder / "ours.safetensors"
