@@ -139,7 +139,7 @@ class Profiling {
     shared_ = shared_out(meters_);
     meter_ = shared_.meter;
     mode_ = mode();
-    require_as_recorded();
+    measure::require_as_recorded(meter_->info(), o_.meter, ran());
     if (o_.verify) require_verifiable();
     std::ostringstream recorded;
     std::optional<Recorder> recorder;
@@ -216,18 +216,8 @@ class Profiling {
     return layers ? measure::ProfileMode::layers : measure::ProfileMode::forward;
   }
 
-  /// Readings of other windows than these would be wrong in silence.
-  void require_as_recorded() const {
-    const std::string& before = meter_->info().ran;
-    require(before.empty() || before == ran(), "--meter ", o_.meter, ": when it was recorded, '",
-            before, "' was run, and these options run '", ran(), "'; say the same ones as then");
-  }
-
   /// For a recording, as what its windows hold depends on it.
-  std::string ran() const {
-    return str(name_of(mode_), o_.verify ? " and loops" : "", ", ", o_.steps, " steps of ",
-               o_.batch, " images");
-  }
+  std::string ran() const { return measure::ran_text(mode_, o_.verify, o_.steps, o_.batch); }
 
   void require_verifiable() const {
     const MeterInfo& info = meter_->info();

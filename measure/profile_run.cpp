@@ -146,6 +146,28 @@ std::optional<ProfileRun> run_layers(nn::Module& net, const Tensor& images, cons
 
 }  // namespace
 
+std::string_view name_of(ProfileMode mode) {
+  switch (mode) {
+    case ProfileMode::training:
+      return "training";
+    case ProfileMode::layers:
+      return "layers";
+    case ProfileMode::forward:
+      break;
+  }
+  return "forward";
+}
+
+std::string ran_text(ProfileMode mode, bool loops, std::int64_t steps, std::int64_t batch) {
+  return str(name_of(mode), loops ? " and loops" : "", ", ", steps, " steps of ", batch, " images");
+}
+
+void require_as_recorded(const energy::MeterInfo& meter, const std::string& selection,
+                         const std::string& runs) {
+  require(meter.ran.empty() || meter.ran == runs, "meter ", selection, ": when it was recorded, '",
+          meter.ran, "' was run, and these options run '", runs, "'; say the same ones as then");
+}
+
 std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
                                       energy::Meter& meter, std::span<energy::Meter* const> beside,
                                       energy::OpTrace* trace) {

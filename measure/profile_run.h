@@ -24,6 +24,19 @@ enum class ProfileMode {
              // times as many, so that a fit sees the calls vary
 };
 
+/// "forward", "training", "layers".
+std::string_view name_of(ProfileMode mode);
+
+/// What a recording says that it holds the windows of: "layers and loops, 3 steps of 4 images".
+std::string ran_text(ProfileMode mode, bool loops, std::int64_t steps, std::int64_t batch);
+
+/// Readings of other windows than those that run would be wrong in silence.
+///
+/// Errors    ArgumentError if `meter`, opened as `selection`, is a recording of something else than
+///           `runs`, a ran_text().
+void require_as_recorded(const energy::MeterInfo& meter, const std::string& selection,
+                         const std::string& runs);
+
 struct ProfilePlan {
   ProfileMode mode = ProfileMode::forward;
   std::int64_t batch = 32, steps = 10, warmup = 2;

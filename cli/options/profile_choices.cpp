@@ -20,12 +20,6 @@ std::optional<Rule> rule_of(const std::string& name) {
                           did_you_mean(name, {"auto", "time", "model", "regression"})));
 }
 
-std::string_view name_of(measure::ProfileMode mode) {
-  return mode == measure::ProfileMode::training ? "training"
-         : mode == measure::ProfileMode::layers ? "layers"
-                                                : "forward";
-}
-
 By by_of(const std::string& name) {
   static const std::map<std::string, By> kNames{{"line", By::line},
                                                 {"layer", By::layer},

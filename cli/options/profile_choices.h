@@ -23,9 +23,6 @@ std::optional<energy::Rule> rule_of(const std::string& name);
 /// Errors    ArgumentError that lists the choices.
 energy::By by_of(const std::string& name);
 
-/// "forward", "training", "layers".
-std::string_view name_of(measure::ProfileMode mode);
-
 /// The meter whose energy is shared out, and the others, each with why.
 struct SharedOut {
   energy::Meter* meter = nullptr;

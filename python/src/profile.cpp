@@ -90,14 +90,8 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
   const measure::ProfileMode mode = o.train                    ? measure::ProfileMode::training
                                     : rule == Rule::regression ? measure::ProfileMode::layers
                                                                : measure::ProfileMode::forward;
-  const std::string mode_name = o.train                    ? "training"
-                                : rule == Rule::regression ? "layers"
-                                                           : "forward";
-  // Readings of other windows than these would be wrong in silence.
-  const std::string runs = str(mode_name, ", ", o.steps, " steps of ", o.batch, " images");
-  const std::string& recorded = meter.info().ran;
-  require(recorded.empty() || recorded == runs, "meter: when ", o.meter, " was recorded, '",
-          recorded, "' was run, and these options run '", runs, "'; say the same ones as then");
+  measure::require_as_recorded(meter.info(), o.meter,
+                               measure::ran_text(mode, false, o.steps, o.batch));
   measure_idle();
   const auto done = measure::run_profile(
       subject, {.mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop},
@@ -117,7 +111,7 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
   Profile profile{.model = spec.name,
                   .input = str(spec.image, "x", spec.channels),
                   .data = subject.images ? subject.images->name : "standard normal",
-                  .mode = mode_name,
+                  .mode = std::string(measure::name_of(mode)),
                   .batch = o.batch,
                   .steps = o.steps,
                   .warmup = o.warmup,
