@@ -22,61 +22,109 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "joule/kernels/l0/l0_lanes.inc"
 #include "joule/kernels/lanes.inc"
 
-// One word (up to 64 channels of one pixel) at a time, so that the mask never leaves a register.
-// The L0 sum runs in float over one row of at most a few thousand values, then in double.
+// A layer of few channels fills no vector with one pixel, so the passes below run over the elements
+// of 64 rows side by side, whose bits fill as many words as there are channels, and deal these out
+// to the rows; taking each row by itself was a third of a small net's time.
+constexpr std::int64_t kSideBySide = 64;
+
+// words[r]: the bits of row r, of less than 64 channels.  Reads a word behind the rows' bits.
+void split_rows(const std::uint64_t* bits, std::int64_t rows, std::int64_t channels,
+                std::uint64_t* words) {
+  const std::uint64_t channels_of_row = (std::uint64_t{1} << channels) - 1;
+  for (std::int64_t row = 0, at = 0; row < rows; ++row, at += channels) {
+    const std::uint64_t* const here = bits + at / 64;
+    // In two steps, since a shift by 64 is undefined.
+    words[row] = (here[0] >> at % 64 | here[1] << 1 << (63 - at % 64)) & channels_of_row;
+  }
+}
+
+// The reverse.  Writes a word behind the rows' bits.
+void join_rows(const std::uint64_t* words, std::int64_t rows, std::int64_t channels,
+               std::uint64_t* bits) {
+  std::fill_n(bits, rows * channels / 64 + 2, std::uint64_t{0});
+  for (std::int64_t row = 0, at = 0; row < rows; ++row, at += channels) {
+    bits[at / 64] |= words[row] << at % 64;
+    bits[at / 64 + 1] |= words[row] >> 1 >> (63 - at % 64);
+  }
+}
+
+// body(d, c) for the elements [0, n) of a word, each once.
+template <class Body>
+HWY_INLINE void for_each_of_word(std::int64_t n, Body&& body) {
+  const hn::ScalableTag<float> d;
+  if (n < 64) return for_each_channel(n, body);
+  HWY_UNROLL(16)
+  for (std::int64_t c = 0; c < 64; c += hn::MaxLanes(d)) body(d, c);
+}
+
+// The smooth L0 of one row, or of rows side by side: at most a few thousand values, in float.
+struct L0OfRow {
+  hn::Vec<hn::ScalableTag<float>> vectors;
+  float rest = 0;
+
+  L0OfRow() : vectors(hn::Zero(hn::ScalableTag<float>())) {}  // the default one has no SIMD
+  template <class D, class V>
+  HWY_INLINE void add(D d, V y, float sigma) {
+    const auto values = smooth_l0(d, y, hn::Set(d, sigma));
+    if constexpr (hn::MaxLanes(D()) == hn::MaxLanes(hn::ScalableTag<float>())) {
+      vectors = hn::Add(vectors, values);
+    } else {
+      rest += hn::GetLane(hn::SumOfLanes(d, values));
+    }
+  }
+  double sum() const {
+    return hn::GetLane(hn::SumOfLanes(hn::ScalableTag<float>(), vectors)) + rest;
+  }
+};
+
+// The elements [at, at + n), which are a word of bits.
+template <bool kBias, bool kL0>
+HWY_INLINE std::uint64_t rectify(const ReluRows& args, std::int64_t at, std::int64_t channel,
+                                 std::int64_t n, [[maybe_unused]] L0OfRow& l0) {
+  std::uint64_t bits = 0;
+  for_each_of_word(n, [&](auto d, std::int64_t c) {
+    auto v = hn::LoadU(d, args.x + at + c);
+    if constexpr (kBias) v = hn::Add(v, hn::LoadU(d, args.bias + channel + c));
+    v = hn::IfThenZeroElse(hn::Le(v, hn::Set(d, args.threshold)), v);
+    hn::StoreU(v, d, args.y + at + c);
+    bits |= nonzero_bits(d, v) << c;
+    if constexpr (kL0) l0.add(d, v, args.sigma);
+  });
+  return bits;
+}
+
+// The L0 sum runs in float over a row or rows side by side, then in double.
 template <bool kBias, bool kL0>
 std::int64_t relu_rows(const ReluRows& args) {
-  const hn::ScalableTag<float> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t words = (args.channels + 63) / 64;
-  [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
+  const std::int64_t channels = args.channels;
   std::int64_t nonzeros = 0;
   [[maybe_unused]] double l0_total = 0;
-  for (std::int64_t row = 0; row < args.rows; ++row) {
-    const float* const x = args.x + row * args.channels;
-    float* const y = args.y + row * args.channels;
-    [[maybe_unused]] auto l0 = hn::Zero(d);
-    [[maybe_unused]] float l0_tail = 0;
-    for (std::int64_t word = 0; word < words; ++word) {
-      const std::int64_t begin = word * 64;
-      const std::int64_t end = std::min(begin + 64, args.channels);
-      std::uint64_t bits = 0;
-      std::int64_t c = begin;
-      const auto rectify = [&](auto tag) {
-        auto v = hn::LoadU(tag, x + c);
-        if constexpr (kBias) v = hn::Add(v, hn::LoadU(tag, args.bias + c));
-        v = hn::IfThenZeroElse(hn::Le(v, hn::Set(tag, args.threshold)), v);
-        hn::StoreU(v, tag, y + c);
-        bits |= nonzero_bits(tag, v) << (c - begin);
-        return v;
-      };
-      for (; c + lanes <= end; c += lanes) {
-        [[maybe_unused]] const auto v = rectify(d);
-        if constexpr (kL0) l0 = hn::Add(l0, smooth_l0(d, v, sigma));
+  if (!kBias && channels > 0 && channels < 64) {
+    for (std::int64_t row = 0; row < args.rows; row += kSideBySide) {
+      const std::int64_t rows = std::min(args.rows - row, kSideBySide);
+      std::uint64_t bits[kSideBySide + 1];
+      std::uint64_t* word = bits;
+      L0OfRow l0;
+      for (std::int64_t e = 0; e < rows * channels; e += 64, ++word) {
+        const std::int64_t n = std::min<std::int64_t>(64, rows * channels - e);
+        *word = rectify<kBias, kL0>(args, row * channels + e, 0, n, l0);
+        nonzeros += std::popcount(*word);
       }
-      if constexpr (hn::MaxLanes(hn::ScalableTag<float>()) > 8) {
-        const hn::CappedTag<float, 8> half;  // all that a narrow layer has
-        if (c + 8 <= end) {
-          [[maybe_unused]] const auto v = rectify(half);
-          if constexpr (kL0) {
-            const auto l0_half = smooth_l0(half, v, hn::Set(half, args.sigma));
-            l0_tail += hn::GetLane(hn::SumOfLanes(half, l0_half));
-          }
-          c += 8;
-        }
-      }
-      for (; c < end; ++c) {
-        float v = x[c];
-        if constexpr (kBias) v += args.bias[c];
-        v = v <= args.threshold ? 0.0f : v;
-        y[c] = v;
-        bits |= std::uint64_t{v != 0} << (c - begin);
-        if constexpr (kL0) l0_tail += reference::smooth_l0(v, args.sigma);
-      }
-      args.mask[row * words + word] = bits;
-      nonzeros += std::popcount(bits);
+      *word = 0;
+      split_rows(bits, rows, channels, args.mask + row);
+      if constexpr (kL0) l0_total += l0.sum();
     }
-    if constexpr (kL0) l0_total += hn::GetLane(hn::SumOfLanes(d, l0)) + l0_tail;
+  } else {
+    std::uint64_t* word = args.mask;
+    for (std::int64_t row = 0; row < args.rows; ++row) {
+      L0OfRow l0;
+      for (std::int64_t c = 0; c < channels; c += 64, ++word) {
+        const std::int64_t n = std::min<std::int64_t>(64, channels - c);
+        *word = rectify<kBias, kL0>(args, row * channels + c, c, n, l0);
+        nonzeros += std::popcount(*word);
+      }
+      if constexpr (kL0) l0_total += l0.sum();
+    }
   }
   if constexpr (kL0) *args.l0_sum += l0_total;
   return nonzeros;
@@ -87,49 +135,56 @@ std::int64_t ReluRowsTarget(const ReluRows& args) {
   return args.l0_sum ? relu_rows<false, true>(args) : relu_rows<false, false>(args);
 }
 
+// The gradient of the elements [at, at + n), where `live` has the bits of y.  Returns its own.
+template <bool kL0>
+HWY_INLINE std::uint64_t pass_gradient(const ReluGradRows& args, float reach, std::int64_t at,
+                                       std::int64_t n, std::uint64_t live) {
+  std::uint64_t bits = 0;
+  for_each_of_word(n, [&](auto d, std::int64_t c) {
+    std::uint8_t bytes[8];
+    const std::uint64_t here = live >> c;
+    std::memcpy(bytes, &here, sizeof here);
+    auto g = hn::LoadU(d, args.grad_y + at + c);
+    if constexpr (kL0) {
+      const auto y = hn::LoadU(d, args.y + at + c);
+      g = hn::Add(g, scaled_smooth_l0_slope(d, y, hn::Set(d, args.sigma), hn::Set(d, reach),
+                                            hn::Set(d, 2 * args.grad_l0)));
+    }
+    g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
+    hn::StoreU(g, d, args.grad_x + at + c);
+    bits |= nonzero_bits(d, g) << c;
+  });
+  return bits;
+}
+
 template <bool kL0>
 std::int64_t relu_grad_rows(const ReluGradRows& args) {
-  const hn::ScalableTag<float> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t words = (args.channels + 63) / 64;
-  [[maybe_unused]] const auto sigma = hn::Set(d, args.sigma);
+  const std::int64_t channels = args.channels;
   const float reach = reference::smooth_l0_reach(args.sigma, args.cutoff);
-  [[maybe_unused]] const auto most = hn::Set(d, reach);
-  [[maybe_unused]] const auto scale = hn::Set(d, 2 * args.grad_l0);
   std::int64_t nonzeros = 0;
+  if (channels > 0 && channels < 64) {
+    for (std::int64_t row = 0; row < args.rows; row += kSideBySide) {
+      const std::int64_t rows = std::min(args.rows - row, kSideBySide);
+      std::uint64_t bits[kSideBySide + 1];
+      join_rows(args.y_mask + row, rows, channels, bits);
+      std::uint64_t* word = bits;
+      for (std::int64_t e = 0; e < rows * channels; e += 64, ++word) {
+        const std::int64_t n = std::min<std::int64_t>(64, rows * channels - e);
+        *word = pass_gradient<kL0>(args, reach, row * channels + e, n, *word);
+        nonzeros += std::popcount(*word);
+      }
+      *word = 0;
+      split_rows(bits, rows, channels, args.grad_mask + row);
+    }
+    return nonzeros;
+  }
+  std::int64_t word = 0;
   for (std::int64_t row = 0; row < args.rows; ++row) {
-    const std::int64_t at = row * args.channels;
-    for (std::int64_t word = 0; word < words; ++word) {
-      const std::uint64_t live = args.y_mask[row * words + word];
-      const std::int64_t begin = word * 64;
-      const std::int64_t end = std::min(begin + 64, args.channels);
-      std::uint64_t bits = 0;
-      std::int64_t c = begin;
-      for (; c + lanes <= end; c += lanes) {
-        std::uint8_t bytes[8];
-        const std::uint64_t here = live >> (c - begin);
-        std::memcpy(bytes, &here, sizeof here);
-        auto g = hn::LoadU(d, args.grad_y + at + c);
-        if constexpr (kL0) {
-          const auto y = hn::LoadU(d, args.y + at + c);
-          g = hn::Add(g, scaled_smooth_l0_slope(d, y, sigma, most, scale));
-        }
-        g = hn::IfThenElseZero(hn::LoadMaskBits(d, bytes), g);
-        hn::StoreU(g, d, args.grad_x + at + c);
-        bits |= nonzero_bits(d, g) << (c - begin);
-      }
-      for (; c < end; ++c) {
-        float g = 0;
-        if (live >> (c - begin) & 1) {
-          g = args.grad_y[at + c];
-          if constexpr (kL0) {
-            g += args.grad_l0 * reference::smooth_l0_derivative(args.y[at + c], args.sigma, reach);
-          }
-        }
-        args.grad_x[at + c] = g;
-        bits |= std::uint64_t{g != 0} << (c - begin);
-      }
-      args.grad_mask[row * words + word] = bits;
+    for (std::int64_t c = 0; c < channels; c += 64, ++word) {
+      const std::int64_t n = std::min<std::int64_t>(64, channels - c);
+      const std::uint64_t bits =
+          pass_gradient<kL0>(args, reach, row * channels + c, n, args.y_mask[word]);
+      args.grad_mask[word] = bits;
       nonzeros += std::popcount(bits);
     }
   }

@@ -36,123 +36,7 @@ static_assert(kBlocking.channels <= kMaxBlock);
 
 Blocking GetBlocking() { return kBlocking; }
 
-// What the next item reads (up to two ranges), fetched a little with every step of this one: the
-// hardware does not foresee it.  grad-weight, whose first tile would wait for all of it, gains 10
-// %.
-class Ahead {
- public:
-  struct Range {
-    const float* begin = nullptr;
-    std::int64_t floats = 0;
-  };
-  Ahead(Range first, Range second, std::int64_t steps)
-      : now_(first),
-        then_(second),
-        stride_(ceil_div(first.floats + second.floats, std::max<std::int64_t>(1, steps))) {}
-
-  /// Floats per step.
-  std::int64_t stride() const { return now_.floats > 0 ? stride_ : 0; }
-  /// Where a tile of `steps` steps begins to fetch.
-  const float* take(std::int64_t steps) {
-    const float* const at = now_.begin;
-    now_.begin += steps * stride();
-    now_.floats -= steps * stride();
-    if (now_.floats <= 0 && then_.floats > 0) now_ = std::exchange(then_, {});
-    return at;
-  }
-
- private:
-  Range now_, then_;
-  std::int64_t stride_;
-};
-
-// The sum over k of a tile: three nested loops, as offsets into a and b.
-struct Box {
-  std::int64_t rows, a_row, b_row;
-  std::int64_t runs, a_run, b_run;
-  std::int64_t length, a_step, b_step;
-
-  std::int64_t steps() const { return rows * runs * length; }
-};
-
-struct Tile {
-  const float* a[kMostTileRows];
-  const float* b;
-  const float* init[kMostTileRows];
-  float* out[kMostTileRows];
-  std::int64_t columns;
-};
-
-// out[i][v] = init[i][v] + sum_k a[i][k] * b[k][v] for kRows rows i and kVectors vectors v.
-// All three convolutions are made of it:
-//                 rows i               k                       columns v        a       b
-//   forward       pixels of y          taps, input channels    output channels  x       w
-//   grad-input    pixels of grad_x     taps, output channels   input channels   grad_y  w
-//   grad-weight   taps, in channels    pixels of grad_y        output channels  x       grad_y
-// The accumulators fill the registers: 6 x 4 of AVX-512's 32, 6 x 2 of AVX2's 16.  Of AVX-512, 24
-// multiply-adds share 4 loads of b and 6 broadcasts of a, 12 cycles against 5, so that b may stream
-// from L2 at 21 bytes a cycle.  Bound: the FMA peak.
-template <int kRows, int kVectors>
-HWY_NOINLINE void run_tile(const Tile& t, const Box& k, const float* ahead, std::int64_t stride) {
-  const Vectors d;
-  hn::Vec<Vectors> acc[kRows][kVectors];
-  HWY_UNROLL(12)
-  for (int i = 0; i < kRows; ++i) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < kVectors; ++v) acc[i][v] = hn::LoadU(d, t.init[i] + v * kLanes);
-  }
-  for (std::int64_t row = 0; row < k.rows; ++row) {
-    for (std::int64_t run = 0; run < k.runs; ++run) {
-      const std::int64_t at = row * k.a_row + run * k.a_run;
-      const float* a[kRows];
-      HWY_UNROLL(12)
-      for (int i = 0; i < kRows; ++i) a[i] = t.a[i] + at;
-      const float* b = t.b + row * k.b_row + run * k.b_run;
-      const std::int64_t end = k.length * k.a_step;
-      HWY_UNROLL(2)
-      for (std::int64_t step = 0; step < end; step += k.a_step, b += k.b_step, ahead += stride) {
-        hwy::Prefetch(ahead);
-        hn::Vec<Vectors> w[kVectors];
-        HWY_UNROLL(4)
-        for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, b + v * kLanes);
-        HWY_UNROLL(12)
-        for (int i = 0; i < kRows; ++i) {
-          const auto x = hn::Set(d, a[i][step]);
-          HWY_UNROLL(4)
-          for (int v = 0; v < kVectors; ++v) acc[i][v] = hn::MulAdd(x, w[v], acc[i][v]);
-        }
-      }
-    }
-  }
-  HWY_UNROLL(12)
-  for (int i = 0; i < kRows; ++i) {
-    if (t.columns == kVectors * kLanes) {
-      HWY_UNROLL(4)
-      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[i][v], d, t.out[i] + v * kLanes);
-    } else {
-      float padded[kVectors * kLanes];
-      HWY_UNROLL(4)
-      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[i][v], d, padded + v * kLanes);
-      std::memcpy(t.out[i], padded, static_cast<std::size_t>(t.columns) * sizeof(float));
-    }
-  }
-}
-
-void run_tile(const Tile& t, const Box& k, int rows, Ahead& next) {
-  const std::int64_t stride = next.stride();
-  const float* const ahead = next.take(k.steps());
-  const std::int64_t vectors = ceil_div(t.columns, kLanes);
-  if (rows == kMostTileRows) {
-    if (vectors == 1) return run_tile<kMostTileRows, 1>(t, k, ahead, stride);
-    if constexpr (kLanes == 16) return run_tile<kMostTileRows, 2>(t, k, ahead, stride);
-  }
-  if (vectors == 1) return run_tile<kTileRows, 1>(t, k, ahead, stride);
-  if (vectors == 2) return run_tile<kTileRows, 2>(t, k, ahead, stride);
-  if constexpr (kLanes == 16) {
-    return vectors == 3 ? run_tile<kTileRows, 3>(t, k, ahead, stride)
-                        : run_tile<kTileRows, 4>(t, k, ahead, stride);
-  }
-}
+#include "joule/kernels/conv2d/cpu/direct_tiles.inc"
 
 // One item of a pass: some rows of one image, all output channels.
 // Order: block of output channels (its weights stay in L2), then tiles of consecutive pixels,
@@ -195,6 +79,32 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
           .b_step = width};
     const float* const x_group = x.origin + o / run.out_per_group * run.in_per_group;
     const std::int64_t a_pixel = w.in_step * in_channels, out_pixel = w.step * out_channels;
+    const std::int64_t steps_of_row = k.runs * k.length;
+    if (h.taps * steps_of_row <= kMostShortSteps && w.count >= kTileRows) {
+      std::int64_t offsets[kMostShortSteps];
+      for (std::int64_t step = 0; step < h.taps * steps_of_row; ++step) {
+        offsets[step] = step / steps_of_row * k.a_row + step % steps_of_row / k.length * k.a_run +
+                        step % k.length;
+      }
+      for (std::int64_t u = first; u < last; ++u) {
+        const auto [begin, end] = h.taps_inside(u, u);
+        const std::int64_t y_row = (h.first + u * h.step) * w.out + w.first;
+        run_short_sums({.a = x_group + (u - first) * h.in_step * x.pitch,
+                        .a_pixel = a_pixel,
+                        .offsets = offsets + begin * steps_of_row,
+                        .steps = (end - begin) * steps_of_row,
+                        .b = weights + begin * k.b_row,
+                        .b_step = width,
+                        .init = init,
+                        .out = out + y_row * out_channels + o,
+                        .out_pixel = out_pixel,
+                        .columns = t.columns},
+                       w.count);
+      }
+      weights += h.taps * k.b_row;
+      continue;
+    }
+    const bool no_gaps = out_pixel == t.columns && w.count == w.out && h.step == 1;
     const float* a = x_group;
     float* y = nullptr;
     for (std::int64_t u = first, v = 0; u < last;) {
@@ -217,11 +127,10 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
         y += out_pixel;
         if (++v == w.count) v = 0, ++u;
       }
+      t.side_by_side = no_gaps && t.out[rows - 1] != t.out[rows - 2];
       const auto [begin, end] = h.taps_inside(top, bottom);
       k.rows = end - begin;
-      if (begin > 0) {
-        for (int i = 0; i < rows; ++i) t.a[i] += begin * k.a_row;
-      }
+      for (int i = 0; begin > 0 && i < rows; ++i) t.a[i] += begin * k.a_row;
       t.b = weights + begin * k.b_row;
       run_tile(t, k, rows, nothing);
     }
