@@ -41,7 +41,8 @@ Blocking GetBlocking() { return kBlocking; }
 // One item of a pass: some rows of one image, all output channels.
 // Order: block of output channels (its weights stay in L2), then tiles of consecutive pixels,
 // also across the ends of rows, so that only an item's last tile is not full: it repeats the last
-// pixel.  Taps with which a tile would read only rows above or below the image are left out.
+// pixel; or, for short sums, tiles of one row each.  Taps with which a tile would read only rows
+// above or below the image are left out.
 void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
   const PassAxis& h = run.pass.h;
   const PassAxis& w = run.pass.w;
@@ -80,14 +81,18 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
     const float* const x_group = x.origin + o / run.out_per_group * run.in_per_group;
     const std::int64_t a_pixel = w.in_step * in_channels, out_pixel = w.step * out_channels;
     const std::int64_t steps_of_row = k.runs * k.length;
-    if (h.taps * steps_of_row <= kMostShortSteps && w.count >= kTileRows) {
+    // All rows are one if they lie so in x and in y, as those of a 1x1 kernel do.
+    const bool one_row =
+        h.in_step * x.pitch == w.count * a_pixel && h.step * w.out == w.count * w.step;
+    const std::int64_t together = one_row ? last - first : 1;
+    if (h.taps * steps_of_row <= kMostShortSteps && together * w.count >= kFewestShortRows) {
       std::int64_t offsets[kMostShortSteps];
       for (std::int64_t step = 0; step < h.taps * steps_of_row; ++step) {
         offsets[step] = step / steps_of_row * k.a_row + step % steps_of_row / k.length * k.a_run +
                         step % k.length;
       }
-      for (std::int64_t u = first; u < last; ++u) {
-        const auto [begin, end] = h.taps_inside(u, u);
+      for (std::int64_t u = first; u < last; u += together) {
+        const auto [begin, end] = h.taps_inside(u, u + together - 1);
         const std::int64_t y_row = (h.first + u * h.step) * w.out + w.first;
         run_short_sums({.a = x_group + (u - first) * h.in_step * x.pitch,
                         .a_pixel = a_pixel,
@@ -99,7 +104,7 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
                         .out = out + y_row * out_channels + o,
                         .out_pixel = out_pixel,
                         .columns = t.columns},
-                       w.count);
+                       together * w.count);
       }
       weights += h.taps * k.b_row;
       continue;
