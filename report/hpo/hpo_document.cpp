@@ -56,6 +56,12 @@ void add_hpo_warnings(Document& document, const HpoResults& results) {
   if (results.config.budget_joules && !results.best) {
     warn(str("No training was within the budget of ", *results.config.budget_joules, " J."));
   }
+  if (study::joules_choose_nothing(results)) {
+    warn(str("All ", results.rounds.size(), " rounds took the same joules (",
+             name(results.training_quality),
+             "): no dimension of this space changes the work of a training, so by joules the "
+             "strategies cannot differ."));
+  }
   if (results.quality == Quality::unavailable) {
     warn(str("There are no joules to compare the searches by: ", results.no_joules, "."));
   }

@@ -220,6 +220,14 @@ void group(HpoResults& results) {
 
 }  // namespace
 
+bool joules_choose_nothing(const HpoResults& results) {
+  const std::string_view objective = results.config.objective;
+  if (objective != kHpoJoules && objective != kHpoFront) return false;
+  if (results.rounds.size() < 2) return false;
+  const auto [least, most] = std::ranges::minmax_element(results.rounds, {}, &HpoRound::joules);
+  return most->joules - least->joules <= 1e-9 * most->joules;
+}
+
 HpoResults hpo_results(const std::vector<HpoRun>& runs) {
   require(!runs.empty(), "there is no search to show");
   HpoResults results{.config = runs.front().config};

@@ -104,6 +104,10 @@ inline constexpr double kClose = 1;
 ///           qualities.
 HpoResults hpo_results(const std::vector<HpoRun>& runs);
 
+/// Whether the objective is joules or a front over them, and all rounds, at least two, took the
+/// same (to 1e-9 of them): modelled joules count work, which most hyper-parameters do not change.
+bool joules_choose_nothing(const HpoResults& results);
+
 /// A figure over the searches of a strategy that have it; `n` is their number.  Empty if none has.
 template <class Get>
 std::optional<search::Mean> over_repetitions(const HpoResults& results, const HpoStrategy& strategy,

@@ -238,6 +238,21 @@ TEST(HpoResultsOf, JoulesAndFront) {
   EXPECT_NEAR(*r.best, 100 * (50 * 0.1 + 40 * 5) / (100 * 10.1), 1e-9);
 }
 
+TEST(HpoResultsOf, SaysThatJoulesChooseNothing) {
+  HpoConfig c = config();
+  const auto same = [&](double second) {
+    return joules_choose_nothing(
+        hpo_results({run_of("gp", {round(0, 50, 10), round(1, 40, second)}, c)}));
+  };
+  EXPECT_FALSE(same(10));  // accuracy is searched for
+  for (const std::string_view objective : {kHpoJoules, kHpoFront}) {
+    c.objective = objective;
+    EXPECT_TRUE(same(10)) << objective;
+    EXPECT_FALSE(same(10.001)) << objective;
+    EXPECT_FALSE(joules_choose_nothing(hpo_results({run_of("gp", {round(0, 50, 10)}, c)})));
+  }
+}
+
 TEST(HpoResultsOf, NeverMixesQualities) {
   HpoRun one = run_of("gp", {round(0, 90, 6)}), two = run_of("tpe", {round(0, 80, 6)});
   for (Value& value : two.trials[0].values) {
