@@ -31,6 +31,15 @@ constexpr std::int64_t kSideBySide = 64;
 void split_rows(const std::uint64_t* bits, std::int64_t rows, std::int64_t channels,
                 std::uint64_t* words) {
   const std::uint64_t channels_of_row = (std::uint64_t{1} << channels) - 1;
+  if (64 % channels == 0) {  // no row is in two words: the shifts below become a vector's
+    for (std::int64_t row = 0; row < rows; ++bits) {
+      const std::int64_t end = std::min(rows, row + 64 / channels);
+      for (std::int64_t shift = 0; row < end; ++row, shift += channels) {
+        words[row] = *bits >> shift & channels_of_row;
+      }
+    }
+    return;
+  }
   for (std::int64_t row = 0, at = 0; row < rows; ++row, at += channels) {
     const std::uint64_t* const here = bits + at / 64;
     // In two steps, since a shift by 64 is undefined.
