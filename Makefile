@@ -53,7 +53,7 @@ test: ## every test; the fast ones again under ASan and UBSan, and with one thre
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
 
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 5
 test-all: ## make test with nothing left out: all cases on the executor, a minute of make fuzz for each reader
 	@JOULE_TESTS=all $(MAKE) --no-print-directory test FUZZ_SECONDS=60
 
