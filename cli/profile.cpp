@@ -28,6 +28,7 @@
 #include "joule/energy/attribution/profile.h"
 #include "joule/energy/meters/recorder.h"
 #include "joule/energy/run_meters.h"
+#include "joule/measure/describe_profile.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
 #include "joule/report/figures.h"
@@ -54,8 +55,7 @@ constexpr const char* kExamples = R"(Examples:
   joule profile --model vgg16 --data cifar-10 --windows windows.json --steps 200
       runs layer by layer and keeps the measured windows, for
       joule energy --fit windows.json
-  joule profile --model runs/first --attribute model --no-times \
-      --meter replay:run.jsonl --json -
+  joule profile --model runs/first --no-times --meter replay:run.jsonl --json -
       the same bytes each time, from a trace that --record wrote
   joule profile --model runs/first --verify
       beside what is attributed to each layer, what it takes in a loop by itself
@@ -100,8 +100,8 @@ void check(const Options& o, std::optional<Rule> rule, const CostModel& cost) {
   require(!o.train || rule != Rule::regression,
           "--attribute regression: training steps are all alike, so that it tells no operation "
           "from another; leave out --train");
-  require(!o.no_times || rule == Rule::model, "--no-times: sharing out by ", o.rule,
-          " needs the times; say --attribute model");
+  require(!o.no_times || !rule || rule == Rule::model, "--no-times: sharing out by ", o.rule,
+          " needs the times; leave out --attribute, or say --attribute model");
   require(!o.no_times || !cost.per_second, "--no-times: ", cost.name, " charges for time");
   require(!o.pause_watts || o.verify, "--pause-to: it is for --verify");
   require(!o.pause_watts || (std::isfinite(*o.pause_watts) && *o.pause_watts > 0),
@@ -126,6 +126,7 @@ class Profiling {
   explicit Profiling(const Options& options)
       : o_(options), rule_(rule_of(o_.rule)), by_(by_of(o_.by)), cost_(cost_model_of(o_)) {
     check(o_, rule_, cost_);
+    if (o_.no_times && !rule_) rule_ = Rule::model;  // the others share out by times
   }
 
   int run() {
@@ -286,49 +287,36 @@ class Profiling {
     return measured_idle_power(meter_->info(), quiet);
   }
 
-  Attribution attribution(const measure::ProfileRun& done, const IdlePower& idle) const {
-    const MeterInfo& info = meter_->info();
+  Attribution attribution(const measure::Profiled& of) const {
     if (!rule_ && mode_ == measure::ProfileMode::layers) {
-      return attribute_by_choice(info, done.window, idle, done.lines, done.pieces);
+      return attribute_by_choice(of.meter, of.run.window, of.idle_power, of.run.lines,
+                                 of.run.pieces);
     }
-    switch (rule_.value_or(Rule::time)) {
-      case Rule::model:
-        return attribute_by_model(info, done.window, idle, done.lines, cost_);
-      case Rule::regression:
-        return attribute_by_regression(info, done.window, idle, done.lines, done.pieces);
-      case Rule::time:
-        break;
-    }
-    Attribution a = attribute_by_time(info, done.window, idle, done.lines);
-    if (!rule_ && a.whole.dynamic.available()) {
-      a.why = "regression was not tried: " + no_regression();
+    Attribution a = measure::attributed_by(rule_.value_or(Rule::time), of);
+    if (o_.rule == "auto" && a.whole.dynamic.available()) {
+      a.why = o_.no_times ? "it is the rule that needs no times, which --no-times leaves out"
+                          : "regression was not tried: " + no_regression();
     }
     return a;
   }
 
-  Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) const {
-    const ModelSpec& spec = subject.model.spec;
+  Profile describe(const measure::Subject& subject, const measure::ProfileRun& done) {
     const IdlePower idle = idle_power();
-    Profile profile{.model = spec.name,
-                    .input = str(spec.image, "x", spec.channels),
-                    .data = subject.images ? subject.images->name : "standard normal",
-                    .mode = std::string(name_of(mode_)),
-                    .batch = o_.batch,
-                    .steps = o_.steps,
-                    .warmup = o_.warmup,
-                    .meter = meter_->info(),
-                    .beside = beside(done),
-                    .idle_power = idle.mean,
-                    .cost = cost_,
-                    .lines = done.lines,
-                    .attribution = attribution(done, idle),
-                    .times = !o_.no_times,
-                    .environment = environment_.texts,
-                    .environment_json = environment_.json,
-                    .windows = windows(done)};
+    const measure::ProfilePlan planned = plan();
+    const measure::Profiled of{.subject = subject,
+                               .plan = planned,
+                               .run = done,
+                               .meter = meter_->info(),
+                               .beside = shared_.beside,
+                               .why = shared_.why,
+                               .quiet = quiet_,
+                               .idle_power = idle,
+                               .cost = cost_};
+    Profile profile = measure::describe(of, attribution(of));
+    profile.times = !o_.no_times;
+    profile.environment = environment_.texts;
+    profile.environment_json = environment_.json;
     if (o_.verify) profile.verification = verification(done, profile.attribution);
-    for (const auto& source : all_meters()) profile.sources.push_back(source->info());
-    profile.notes = profile.attribution.whole.remarks;
     if (o_.execution.departs()) {
       profile.notes.push_back("products in " + o_.execution.products_in());
     }
@@ -339,28 +327,6 @@ class Profiling {
       profile.notes.push_back(closing);
     }
     return profile;
-  }
-
-  std::vector<MeterBeside> beside(const measure::ProfileRun& done) const {
-    std::vector<MeterBeside> all;
-    for (std::size_t i = 0; i < done.beside.size(); ++i) {
-      const MeterInfo& info = shared_.beside[i]->info();
-      const auto measured = energy::measure(info, done.beside[i], no_idle_power("not asked for"));
-      all.push_back({info, shared_.why[i], measured.gross});
-    }
-    return all;
-  }
-
-  /// What the meter was read for, in its order.
-  std::vector<ProfileWindow> windows(const measure::ProfileRun& done) const {
-    if (meter_->info().unit == Joules(0)) return {};  // it never had a reading
-    std::vector<ProfileWindow> all;
-    if (!quiet_.empty()) all.push_back({"idle, before", quiet_.front().whole()});
-    for (const Piece& piece : done.pieces) {
-      all.push_back({mode_ == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
-    }
-    if (quiet_.size() > 1) all.push_back({"idle, after", quiet_[1].whole()});
-    return all;
   }
 
   /// Without a window that the counter can resolve there is no file, and a note that says so.
@@ -409,7 +375,8 @@ void add_reports(Command& command, Options& o) {
   file("--record", o.record, "The meter's raw readings, for --meter replay:FILE");
   file("--windows", o.windows, "Measured windows, layer by layer, for joule energy --fit");
   command.add_flag("--no-times", o.no_times,
-                   "Leave out times, so that reports of the same work are byte for byte the same");
+                   "Leave out times, so that reports of the same work are byte for byte the same; "
+                   "energy is shared out by the cost model, which needs none");
 }
 
 }  // namespace
@@ -448,7 +415,7 @@ void add_profile(Command& app, Run& run) {
   add("--idle-power", o->idle_watts, "Idle power in watts, instead of measuring it");
   add("--attribute", o->rule,
       "How measured energy is shared out: regression, time, model; auto: by regression, layer by "
-      "layer, if what was measured suffices for it, or else by time")
+      "layer, if what was measured suffices for it, or else by time; with --no-times by model")
       ->capture_default_str();
   command->add_flag("--verify", o->verify,
                     "Loop every operation by itself, too, after pauses, and compare what it takes "

@@ -13,8 +13,8 @@ namespace {
 
 /// What gives each value from the one at its place, with at most a parameter per place.
 bool keeps_places(const std::string& kind) {
-  constexpr std::array kKinds{"BatchNorm", "Clip", "Dropout", "GELU",    "HardSwish",
-                              "LeakyReLU", "ReLU", "SiLU",    "Sigmoid", "Tanh"};
+  constexpr std::array kKinds{"BatchNorm", "Clip",      "Dropout", "ELU",  "Erf",     "GELU",
+                              "HardSwish", "LeakyReLU", "ReLU",    "SiLU", "Sigmoid", "Tanh"};
   return std::ranges::any_of(kKinds, [&](std::string_view name) { return name == kind; });
 }
 

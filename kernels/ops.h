@@ -18,6 +18,7 @@
 #include "joule/kernels/pool/max_pool2d.h"
 #include "joule/kernels/reduce/sum.h"
 #include "joule/kernels/relu/relu.h"
+#include "joule/kernels/resize/resize_nearest.h"
 #include "joule/kernels/scale/scale.h"
 #include "joule/kernels/slice/slice.h"
 #include "joule/kernels/softmax/softmax.h"
@@ -37,16 +38,17 @@ using AllOps =
            ops::BatchNormInference, ops::BatchNormInferenceGrad, ops::BatchNormGrad,
            ops::BceWithLogitsLoss, ops::BceWithLogitsLossGrad, ops::Concat, ops::ConcatGrad,
            ops::Conv2d, ops::Conv2dGradInput, ops::Conv2dGradWeight, ops::Div, ops::Dropout,
-           ops::Gelu, ops::GeluGrad, ops::GlobalAvgPool, ops::GlobalAvgPoolGrad, ops::GroupNorm,
-           ops::GroupNormGrad, ops::HardSwish, ops::HardSwishGrad, ops::L0Penalty, ops::L0Sum,
-           ops::L0SumGrad, ops::L1Loss, ops::L1LossGrad, ops::LeakyRelu, ops::LeakyReluGrad,
-           ops::Linear, ops::LinearGradInput, ops::LinearGradWeight, ops::LogSoftmax,
-           ops::LogSoftmaxGrad, ops::MatMul, ops::MaxPool2d, ops::MaxPool2dGrad, ops::MseLoss,
-           ops::MseLossGrad, ops::Mul, ops::Pad, ops::Relu, ops::ReluGrad, ops::Scale, ops::Sigmoid,
-           ops::SigmoidGrad, ops::Silu, ops::SiluGrad, ops::Slice, ops::Softmax, ops::SoftmaxGrad,
-           ops::SquaredNorm, ops::SoftmaxCrossEntropy, ops::SoftmaxCrossEntropyGrad, ops::Sub,
-           ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad, ops::SgdUpdate, ops::AdamUpdate,
-           ops::RmsPropUpdate, ops::LarsUpdate>;
+           ops::Elu, ops::EluGrad, ops::Erf, ops::ErfGrad, ops::Gelu, ops::GeluGrad,
+           ops::GlobalAvgPool, ops::GlobalAvgPoolGrad, ops::GroupNorm, ops::GroupNormGrad,
+           ops::HardSwish, ops::HardSwishGrad, ops::L0Penalty, ops::L0Sum, ops::L0SumGrad,
+           ops::L1Loss, ops::L1LossGrad, ops::LeakyRelu, ops::LeakyReluGrad, ops::Linear,
+           ops::LinearGradInput, ops::LinearGradWeight, ops::LogSoftmax, ops::LogSoftmaxGrad,
+           ops::MatMul, ops::MaxPool2d, ops::MaxPool2dGrad, ops::MseLoss, ops::MseLossGrad,
+           ops::Mul, ops::Pad, ops::Relu, ops::ReluGrad, ops::ResizeNearest, ops::ResizeNearestGrad,
+           ops::Scale, ops::Sigmoid, ops::SigmoidGrad, ops::Silu, ops::SiluGrad, ops::Slice,
+           ops::Softmax, ops::SoftmaxGrad, ops::SquaredNorm, ops::SoftmaxCrossEntropy,
+           ops::SoftmaxCrossEntropyGrad, ops::Sub, ops::Sum, ops::SumGrad, ops::Tanh, ops::TanhGrad,
+           ops::SgdUpdate, ops::AdamUpdate, ops::RmsPropUpdate, ops::LarsUpdate>;
 
 /// Calls visit.template operator()<Op>() for each operation:
 ///   for_each_op([&]<class Op>() { std::cout << Op::kName << '\n'; });

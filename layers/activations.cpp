@@ -40,8 +40,15 @@ LeakyReLU::LeakyReLU(float slope) : slope_(slope) {
 std::string LeakyReLU::describe() const { return str("LeakyReLU(", slope_, ")"); }
 LayerSpec LeakyReLU::spec() const { return {"LeakyReLU", {{"slope", decimal(slope_)}}}; }
 
+ELU::ELU(float alpha) : alpha_(alpha) {
+  require(std::isfinite(alpha), "ELU: alpha must be finite, got ", alpha);
+}
+std::string ELU::describe() const { return str("ELU(", alpha_, ")"); }
+LayerSpec ELU::spec() const { return {"ELU", {{"alpha", decimal(alpha_)}}}; }
+
 LayerSpec Sigmoid::spec() const { return {"Sigmoid"}; }
 LayerSpec Tanh::spec() const { return {"Tanh"}; }
+LayerSpec Erf::spec() const { return {"Erf"}; }
 LayerSpec GELU::spec() const { return {"GELU"}; }
 LayerSpec SiLU::spec() const { return {"SiLU"}; }
 LayerSpec HardSwish::spec() const { return {"HardSwish"}; }

@@ -45,6 +45,32 @@ class LeakyReLU final : public Module {
   float slope_;
 };
 
+/// x where x > 0, else alpha * (exp(x) - 1).
+class ELU final : public Module {
+ public:
+  static constexpr float kAlpha = 1;  // the default
+
+  /// Errors    ArgumentError if alpha is not finite.
+  explicit ELU(float alpha = kAlpha);
+  std::string describe() const override;
+  LayerSpec spec() const override;
+  float alpha() const { return alpha_; }
+
+ private:
+  Tensor forward(Tensor x) override { return elu(std::move(x), alpha_); }
+  float alpha_;
+};
+
+/// The error function, of which GELU is made.
+class Erf final : public Module {
+ public:
+  std::string describe() const override { return "Erf()"; }
+  LayerSpec spec() const override;
+
+ private:
+  Tensor forward(Tensor x) override { return joule::erf(std::move(x)); }
+};
+
 class GELU final : public Module {
  public:
   std::string describe() const override { return "GELU()"; }

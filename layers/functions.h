@@ -22,6 +22,7 @@
 #include "joule/kernels/pool/max_pool2d.h"
 #include "joule/kernels/reduce/sum.h"
 #include "joule/kernels/relu/relu.h"
+#include "joule/kernels/resize/resize_nearest.h"
 #include "joule/kernels/scale/scale.h"
 #include "joule/kernels/slice/slice.h"
 #include "joule/kernels/softmax/softmax.h"

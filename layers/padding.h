@@ -4,6 +4,7 @@
 #include <string>
 
 #include "joule/core/shape.h"
+#include "joule/kernels/resize/resize_nearest.h"
 #include "joule/layers/module.h"
 
 namespace joule::nn {
@@ -23,6 +24,25 @@ class Pad2d final : public Module {
   bool tapped_by_all() const override { return false; }
 
   Size2 before_, after_;
+};
+
+/// Repeats or leaves out rows and columns of pixels: an image that is resized to its nearest
+/// pixels.  See resize_nearest().
+class ResizeNearest final : public Module {
+ public:
+  /// Every pixel becomes factor.h x factor.w pixels.
+  explicit ResizeNearest(Size2 factor) : ResizeNearest(Repeats{factor.h}, Repeats{factor.w}) {}
+  /// Errors    ArgumentError if a list is empty, or a number negative.
+  ResizeNearest(Repeats rows, Repeats columns);
+
+  std::string describe() const override;
+  LayerSpec spec() const override;
+
+ private:
+  Tensor forward(Tensor x) override { return resize_nearest(x, rows_, columns_); }
+  bool tapped_by_all() const override { return false; }
+
+  Repeats rows_, columns_;
 };
 
 }  // namespace joule::nn

@@ -7,9 +7,11 @@
 #include <chrono>
 #include <fstream>
 
+#include "joule/core/error.h"
 #include "joule/core/system/processors.h"
 #include "joule/core/threads.h"
 #include "joule/kernels/this_machine.h"
+#include "joule/measure/commit.h"
 
 namespace joule::measure {
 namespace {
@@ -43,10 +45,15 @@ Environment environment() {
       .joule = machine.joule,
       .load = load(),
       .flags = JOULE_FLAGS,
-      .commit = JOULE_COMMIT,
+      .commit = built_commit(),
       .machine = machine_state()};
   if (!machine.onednn.empty()) e.onednn = machine.onednn;
   e.warnings = disturbances(e);
+  try {
+    e.gpu = gpu();
+  } catch (const DeviceError& error) {  // figures of the CPU stand without it
+    e.warnings.push_back(fmt::format("the GPU did not tell its name: {}", error.what()));
+  }
   return e;
 }
 
@@ -83,6 +90,11 @@ std::vector<std::pair<std::string, std::string>> facts(const Environment& e) {
       {"joule", e.joule},
       {"oneDNN", e.onednn.value_or("not in this build")},
       {"compiler", e.compiler}};
+  if (e.gpu) {
+    const std::string& driver = e.machine.gpu_driver;
+    all.emplace_back("gpu", fmt::format("{}, driver {}, CUDA {}", e.gpu->name,
+                                        driver.empty() ? "not told" : driver, e.gpu->cuda));
+  }
   std::string warnings;
   for (const std::string& warning : e.warnings)
     warnings += (warnings.empty() ? "" : "; ") + warning;

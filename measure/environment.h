@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "joule/core/backend/gpu.h"
 #include "joule/measure/machine_state.h"
 
 namespace joule::measure {
@@ -23,8 +24,9 @@ struct Environment {
   std::optional<double> load;         // of the last minute, before the measurement
   /// What a reader of the figures must know: disturbances(), and what the measurement adds.
   std::vector<std::string> warnings;
-  std::string flags{};   // of the compiler, for this build
-  std::string commit{};  // of git, when the build was configured; empty: not of a clone
+  std::string flags{};       // of the compiler, for this build
+  std::string commit{};      // built_commit()
+  std::optional<Gpu> gpu{};  // that the process could use, whether or not it did
   MachineState machine{};
 
   friend bool operator==(const Environment&, const Environment&) = default;

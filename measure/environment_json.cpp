@@ -24,23 +24,29 @@ ordered_json text_or_null(const std::string& text) {
 ordered_json json_of(const Environment& e) {
   ordered_json caches = ordered_json::object();
   for (const auto& [name, bytes] : e.machine.caches) caches[name] = bytes;
-  return {{"date", text_or_null(e.date)},
-          {"cpu", e.cpu},
-          {"simd", e.simd},
-          {"processors", e.processors},
-          {"threads", e.threads},
-          {"load_before", value_or_null(e.load)},
-          {"compiler", e.compiler},
-          {"flags", text_or_null(e.flags)},
-          {"joule", e.joule},
-          {"commit", text_or_null(e.commit)},
-          {"onednn", value_or_null(e.onednn)},
-          {"governor", text_or_null(e.machine.governor)},
-          {"frequency_hz", value_or_null(e.machine.hertz)},
-          {"temperature_celsius", value_or_null(e.machine.celsius)},
-          {"cache_bytes", caches},
-          {"memory_limit_bytes", value_or_null(e.machine.memory_limit)},
-          {"warnings", e.warnings}};
+  ordered_json json{{"date", text_or_null(e.date)},
+                    {"cpu", e.cpu},
+                    {"simd", e.simd},
+                    {"processors", e.processors},
+                    {"threads", e.threads},
+                    {"load_before", value_or_null(e.load)},
+                    {"compiler", e.compiler},
+                    {"flags", text_or_null(e.flags)},
+                    {"joule", e.joule},
+                    {"commit", text_or_null(e.commit)},
+                    {"onednn", value_or_null(e.onednn)},
+                    {"governor", text_or_null(e.machine.governor)},
+                    {"frequency_hz", value_or_null(e.machine.hertz)},
+                    {"temperature_celsius", value_or_null(e.machine.celsius)},
+                    {"cache_bytes", caches},
+                    {"memory_limit_bytes", value_or_null(e.machine.memory_limit)}};
+  if (e.gpu) {
+    json["gpu"] = {{"name", e.gpu->name},
+                   {"driver", text_or_null(e.machine.gpu_driver)},
+                   {"cuda", e.gpu->cuda}};
+  }
+  json["warnings"] = e.warnings;
+  return json;
 }
 
 std::string environment_json() { return dumped(json_of(environment())); }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace joule::measure {
 namespace {
@@ -106,6 +107,17 @@ std::optional<std::int64_t> memory_limit(const fs::path& root) {
   }
 }
 
+/// The first word that is a version in "NVRM version: ... Kernel Module  550.54.14  Thu Feb 22
+/// ...".
+std::string gpu_driver(const fs::path& root) {
+  std::istringstream words(line_of(root / "proc/driver/nvidia/version"));
+  for (std::string word; words >> word;) {
+    const bool version = word.find_first_not_of("0123456789.") == std::string::npos;
+    if (version && word.find('.') != std::string::npos) return word;
+  }
+  return {};
+}
+
 }  // namespace
 
 MachineState machine_state(const std::string& root) {
@@ -114,7 +126,8 @@ MachineState machine_state(const std::string& root) {
           .hertz = frequency(at),
           .celsius = temperature(at),
           .caches = caches(at),
-          .memory_limit = memory_limit(at)};
+          .memory_limit = memory_limit(at),
+          .gpu_driver = gpu_driver(at)};
 }
 
 }  // namespace joule::measure

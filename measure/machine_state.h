@@ -18,6 +18,7 @@ struct MachineState {
   std::vector<std::pair<std::string, std::int64_t>> caches{};
   /// Bytes that this process's control groups (a container's limit) allow.
   std::optional<std::int64_t> memory_limit{};
+  std::string gpu_driver{};  // NVIDIA's kernel module: "550.54.14"
 
   friend bool operator==(const MachineState&, const MachineState&) = default;
 };
@@ -26,7 +27,7 @@ struct MachineState {
 /// Cost      reads some twenty small files.
 /// Source    the kernel's Documentation/admin-guide/pm/cpufreq.rst,
 ///           driver-api/thermal/sysfs-api.rst, ABI/testing/sysfs-devices-system-cpu and
-///           admin-guide/cgroup-v2.rst (memory.max).
+///           admin-guide/cgroup-v2.rst (memory.max); NVIDIA's driver, /proc/driver/nvidia/version.
 MachineState machine_state(const std::string& root = "/");
 
 }  // namespace joule::measure

@@ -24,6 +24,13 @@ std::string unavailable(Device device) {
 #endif
 }
 
+std::optional<Gpu> gpu() {
+#if JOULE_WITH_CUDA
+  if (cuda_unavailable().empty()) return cuda_gpu();
+#endif
+  return {};
+}
+
 void synchronize(Device device) { backend(device).synchronize(); }
 
 void synchronize_all() {

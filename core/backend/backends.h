@@ -2,6 +2,7 @@
 #pragma once
 
 #include "joule/core/backend/backend.h"
+#include "joule/core/backend/gpu.h"
 
 // The devices' backends, one source file each.  Only backend.cpp includes this.
 namespace joule {
@@ -14,5 +15,7 @@ Backend& cuda_backend();
 bool cuda_backend_in_use();
 /// Why there is no device; empty if there is one.
 std::string cuda_unavailable();
+/// Of the device that there is.
+Gpu cuda_gpu();
 
 }  // namespace joule

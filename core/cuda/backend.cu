@@ -372,6 +372,14 @@ std::string cuda_unavailable() {
              status == cudaSuccess ? "none was found" : cudaGetErrorString(status));
 }
 
+Gpu cuda_gpu() {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, current_device()), "cudaGetDeviceProperties");
+  int version = 0;
+  check(cudaDriverGetVersion(&version), "cudaDriverGetVersion");
+  return {.name = properties.name, .cuda = str(version / 1000, ".", version % 1000 / 10)};
+}
+
 namespace cuda {
 
 cudaStream_t stream() { return instance().stream(); }
@@ -382,4 +390,5 @@ DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) 
 const std::uint64_t* random_shift() { return instance().random_shift(); }
 
 }  // namespace cuda
+
 }  // namespace joule

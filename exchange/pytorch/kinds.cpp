@@ -20,7 +20,7 @@ std::string pair(Size2 size) {
 }
 const char* flag(bool value) { return value ? "True" : "False"; }
 /// The shortest decimal fraction that reads back as this double.
-std::string real(const Node& layer, const char* name) {
+std::string number(const Node& layer, const char* name) {
   return fmt::format("{}", layer.attributes.number(name));
 }
 const std::string& x_of(const ModuleText& to, const Node& layer, std::size_t input = 0) {
@@ -66,8 +66,8 @@ std::string batch_norm(ModuleText& to, const Node& layer) {
   require_no_rows(to, layer);
   return to.module(layer,
                    str("nn.BatchNorm", to.is_image(layer.inputs[0]) ? 2 : 1, "d(",
-                       layer.attributes.integer("channels"), ", eps=", real(layer, "epsilon"),
-                       ", momentum=", real(layer, "momentum"), ")"),
+                       layer.attributes.integer("channels"), ", eps=", number(layer, "epsilon"),
+                       ", momentum=", number(layer, "momentum"), ")"),
                    x_of(to, layer));
 }
 
@@ -76,7 +76,7 @@ std::string group_norm(ModuleText& to, const Node& layer) {
   const nn::Attributes& a = layer.attributes;
   return to.module(layer,
                    str("nn.GroupNorm(", a.integer("groups"), ", ", a.integer("channels"),
-                       ", eps=", real(layer, "epsilon"), ")"),
+                       ", eps=", number(layer, "epsilon"), ")"),
                    x_of(to, layer));
 }
 
@@ -84,27 +84,31 @@ std::string layer_norm(ModuleText& to, const Node& layer) {
   const bool image = to.is_image(layer.inputs[0]);
   const std::string call = to.module(layer,
                                      str("nn.LayerNorm(", layer.attributes.integer("channels"),
-                                         ", eps=", real(layer, "epsilon"), ")"),
+                                         ", eps=", number(layer, "epsilon"), ")"),
                                      str(x_of(to, layer), image ? ".permute(0, 2, 3, 1)" : ""));
   return call + (image ? ".permute(0, 3, 1, 2)" : "");
 }
 
 std::string relu(ModuleText& to, const Node& layer) {
   if (layer.attributes.number("threshold") == 0) return str("F.relu(", x_of(to, layer), ")");
-  return str("F.threshold(", x_of(to, layer), ", ", real(layer, "threshold"), ", 0.0)");
+  return str("F.threshold(", x_of(to, layer), ", ", number(layer, "threshold"), ", 0.0)");
 }
 
 std::string leaky_relu(ModuleText& to, const Node& layer) {
-  return str("F.leaky_relu(", x_of(to, layer), ", ", real(layer, "slope"), ")");
+  return str("F.leaky_relu(", x_of(to, layer), ", ", number(layer, "slope"), ")");
+}
+
+std::string elu(ModuleText& to, const Node& layer) {
+  return str("F.elu(", x_of(to, layer), ", ", number(layer, "alpha"), ")");
 }
 
 std::string clip(ModuleText& to, const Node& layer) {
-  return str("torch.clamp(", x_of(to, layer), ", ", real(layer, "min"), ", ", real(layer, "max"),
-             ")");
+  return str("torch.clamp(", x_of(to, layer), ", ", number(layer, "min"), ", ",
+             number(layer, "max"), ")");
 }
 
 std::string dropout(ModuleText& to, const Node& layer) {
-  return str("F.dropout(", x_of(to, layer), ", ", real(layer, "probability"), ", self.training)");
+  return str("F.dropout(", x_of(to, layer), ", ", number(layer, "probability"), ", self.training)");
 }
 
 std::string softmax(ModuleText& to, const Node& layer) {
@@ -115,7 +119,7 @@ template <const char* kFunction>
 std::string plain(ModuleText& to, const Node& layer) {
   return str(kFunction, "(", x_of(to, layer), ")");
 }
-constexpr char kGelu[] = "F.gelu", kHardSwishCall[] = "F.hardswish",
+constexpr char kErfCall[] = "torch.erf", kGelu[] = "F.gelu", kHardSwishCall[] = "F.hardswish",
                kSigmoidCall[] = "torch.sigmoid", kSilu[] = "F.silu", kTanhCall[] = "torch.tanh";
 
 template <const char* kOperator>
@@ -171,6 +175,22 @@ std::string pad2d(ModuleText& to, const Node& layer) {
   return str("F.pad(", x_of(to, layer), ", (", p[2], ", ", p[3], ", ", p[0], ", ", p[1], "))");
 }
 
+/// Repeated rows or columns, along PyTorch's dimension 2 or 3.
+std::string resized(const std::string& x, const std::vector<std::int64_t>& repeats, int dimension) {
+  if (repeats == std::vector<std::int64_t>{1}) return x;
+  if (repeats.size() == 1) return str(x, ".repeat_interleave(", repeats[0], ", ", dimension, ")");
+  std::string rows;
+  for (std::size_t row = 0; row < repeats.size(); ++row) {
+    for (std::int64_t k = 0; k < repeats[row]; ++k) rows += str(rows.empty() ? "" : ", ", row);
+  }
+  return str(x, dimension == 2 ? "[:, :, [" : "[:, :, :, [", rows, "]]");
+}
+
+std::string resize_nearest(ModuleText& to, const Node& layer) {
+  const nn::Attributes& a = layer.attributes;
+  return resized(resized(x_of(to, layer), a.list("rows"), 2), a.list("columns"), 3);
+}
+
 std::string slice(ModuleText& to, const Node& layer) {
   const std::int64_t first = layer.attributes.integer("first");
   return str(x_of(to, layer), to.channels(layer.inputs[0]) == 2 ? "[:, :, " : "[:, ", first, ":",
@@ -189,6 +209,8 @@ KindText kind_text(const nn::Node& layer) {
                                                          {"ConvTranspose2d", conv_transpose2d},
                                                          {"Div", binary<kOver>},
                                                          {"Dropout", dropout},
+                                                         {"ELU", elu},
+                                                         {"Erf", plain<kErfCall>},
                                                          {"Flatten", flatten},
                                                          {"GELU", plain<kGelu>},
                                                          {"GlobalAvgPool", global_avg_pool},
@@ -201,6 +223,7 @@ KindText kind_text(const nn::Node& layer) {
                                                          {"Mul", binary<kTimes>},
                                                          {"Pad2d", pad2d},
                                                          {"ReLU", relu},
+                                                         {"ResizeNearest", resize_nearest},
                                                          {"SiLU", plain<kSilu>},
                                                          {"Sigmoid", plain<kSigmoidCall>},
                                                          {"Slice", slice},

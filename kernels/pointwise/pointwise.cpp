@@ -101,11 +101,15 @@ template struct Pointwise<PointwiseFunction::leaky_relu>;
 template struct Pointwise<PointwiseFunction::gelu>;
 template struct Pointwise<PointwiseFunction::silu>;
 template struct Pointwise<PointwiseFunction::hard_swish>;
+template struct Pointwise<PointwiseFunction::elu>;
+template struct Pointwise<PointwiseFunction::erf>;
 template struct PointwiseGrad<PointwiseFunction::sigmoid>;
 template struct PointwiseGrad<PointwiseFunction::tanh>;
 template struct PointwiseGrad<PointwiseFunction::leaky_relu>;
 template struct PointwiseGrad<PointwiseFunction::gelu>;
 template struct PointwiseGrad<PointwiseFunction::silu>;
 template struct PointwiseGrad<PointwiseFunction::hard_swish>;
+template struct PointwiseGrad<PointwiseFunction::elu>;
+template struct PointwiseGrad<PointwiseFunction::erf>;
 
 }  // namespace joule

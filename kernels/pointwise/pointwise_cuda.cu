@@ -21,6 +21,10 @@ __device__ float value(float x, float slope) {
       return x * probability_below(x);
     case PointwiseFunction::silu:
       return x * sigmoid_of(x);
+    case PointwiseFunction::elu:
+      return x > 0 ? x : slope * expm1f(x);
+    case PointwiseFunction::erf:
+      return erff(x);
     default: {  // hard_swish; a NaN is neither below nor above
       const float ramp = x <= -3 ? 0 : x >= 3 ? 6 : x + 3;
       return x * ramp / 6;
@@ -43,6 +47,10 @@ __device__ float slope_of(float at, float slope) {
       const float s = sigmoid_of(at);
       return s * (1 + at * (1 - s));
     }
+    case PointwiseFunction::elu:
+      return at > 0 ? 1 : slope * expf(at);
+    case PointwiseFunction::erf:
+      return 1.1283792f * expf(-at * at);  // 2 / sqrt(pi)
     default:
       return at <= -3 ? 0 : at >= 3 ? 1 : (2 * at + 3) / 6;
   }
@@ -102,11 +110,15 @@ template void pointwise(const ops::LeakyRelu& op, Context&, Tally*);
 template void pointwise(const ops::Gelu& op, Context&, Tally*);
 template void pointwise(const ops::Silu& op, Context&, Tally*);
 template void pointwise(const ops::HardSwish& op, Context&, Tally*);
+template void pointwise(const ops::Elu& op, Context&, Tally*);
+template void pointwise(const ops::Erf& op, Context&, Tally*);
 template void pointwise_grad(const ops::SigmoidGrad& op, Context&, Tally*);
 template void pointwise_grad(const ops::TanhGrad& op, Context&, Tally*);
 template void pointwise_grad(const ops::LeakyReluGrad& op, Context&, Tally*);
 template void pointwise_grad(const ops::GeluGrad& op, Context&, Tally*);
 template void pointwise_grad(const ops::SiluGrad& op, Context&, Tally*);
 template void pointwise_grad(const ops::HardSwishGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::EluGrad& op, Context&, Tally*);
+template void pointwise_grad(const ops::ErfGrad& op, Context&, Tally*);
 
 }  // namespace joule::cuda

@@ -33,5 +33,7 @@ Tensor leaky_relu(Tensor x, float slope) {
 Tensor gelu(Tensor x) { return pointwise<PointwiseFunction::gelu>(std::move(x)); }
 Tensor silu(Tensor x) { return pointwise<PointwiseFunction::silu>(std::move(x)); }
 Tensor hard_swish(Tensor x) { return pointwise<PointwiseFunction::hard_swish>(std::move(x)); }
+Tensor elu(Tensor x, float alpha) { return pointwise<PointwiseFunction::elu>(std::move(x), alpha); }
+Tensor erf(Tensor x) { return pointwise<PointwiseFunction::erf>(std::move(x)); }
 
 }  // namespace joule

@@ -34,6 +34,10 @@ T pointwise(T x, T slope) {
       return x * sigmoid(x);
     case PointwiseFunction::hard_swish:
       return x * std::min(std::max(x + 3, T(0)), T(6)) / 6;
+    case PointwiseFunction::elu:
+      return x > 0 ? x : slope * std::expm1(x);
+    case PointwiseFunction::erf:
+      return std::erf(x);
   }
 }
 
@@ -58,6 +62,10 @@ T pointwise_slope(T at, T slope) {
     }
     case PointwiseFunction::hard_swish:
       return at <= -3 ? T(0) : at >= 3 ? T(1) : (2 * at + 3) / 6;
+    case PointwiseFunction::elu:
+      return at > 0 ? T(1) : slope * std::exp(at);
+    case PointwiseFunction::erf:
+      return 2 * std::numbers::inv_sqrtpi_v<T> * std::exp(-at * at);
   }
 }
 

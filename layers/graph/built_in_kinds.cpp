@@ -310,15 +310,17 @@ Kind activation_kind(const char* name, ReadZeros zeros) {
           .zeros = zeros};
 }
 
-Kind leaky_relu_kind() {
-  return {.name = "LeakyReLU",
-          .attributes = {{.name = "slope",
-                          .preset = decimal(LeakyReLU::kSlope),
+/// Of an activation with one number, any finite float.
+template <class Layer>
+Kind activation_kind(const char* name, const char* attribute, float preset) {
+  return {.name = name,
+          .attributes = {{.name = attribute,
+                          .preset = decimal(preset),
                           .least = Float::lowest(),
                           .most = Float::max()}},
           .make =
-              [](const Attributes& a) {
-                return std::make_shared<LeakyReLU>(static_cast<float>(a.number("slope")));
+              [attribute](const Attributes& a) {
+                return std::make_shared<Layer>(static_cast<float>(a.number(attribute)));
               },
           .shape = unchanged,
           .weights = no_weights,
@@ -406,6 +408,26 @@ Kind relu_kind() {
           .zeros = ReadZeros::pass};
 }
 
+AttributeRule repeats_rule(const char* name) {
+  return {.name = name, .preset = Repeats{1}, .required = true, .least = 0, .most = kMostOfWindow};
+}
+
+Kind resize_nearest_kind() {
+  return {.name = "ResizeNearest",
+          .attributes = {repeats_rule("rows"), repeats_rule("columns")},
+          .make =
+              [](const Attributes& a) {
+                return std::make_shared<ResizeNearest>(a.list("rows"), a.list("columns"));
+              },
+          .shape = [](const Attributes& a, Shapes xs) -> Shape {
+            require_rank(xs[0], 4);
+            return {xs[0][0], repeated("resize_nearest", "rows", xs[0][1], a.list("rows")),
+                    repeated("resize_nearest", "columns", xs[0][2], a.list("columns")), xs[0][3]};
+          },
+          .weights = no_weights,
+          .zeros = ReadZeros::pass};
+}
+
 Kind slice_kind() {
   return {.name = "Slice",
           .attributes =
@@ -443,17 +465,20 @@ std::vector<Kind> built_in_kinds() {
                           conv2d_kind(),
                           conv_transpose2d_kind(),
                           dropout_kind(),
+                          activation_kind<ELU>("ELU", "alpha", ELU::kAlpha),
+                          activation_kind<Erf>("Erf", ReadZeros::pass),
                           flatten_kind(),
                           activation_kind<GELU>("GELU", ReadZeros::pass),
                           global_avg_pool_kind(),
                           group_norm_kind(),
                           activation_kind<HardSwish>("HardSwish", ReadZeros::pass),
                           layer_norm_kind(),
-                          leaky_relu_kind(),
+                          activation_kind<LeakyReLU>("LeakyReLU", "slope", LeakyReLU::kSlope),
                           linear_kind(),
                           max_pool_kind(),
                           pad2d_kind(),
                           relu_kind(),
+                          resize_nearest_kind(),
                           activation_kind<SiLU>("SiLU", ReadZeros::pass),
                           activation_kind<Sigmoid>("Sigmoid", ReadZeros::lost),
                           slice_kind(),

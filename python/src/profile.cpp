@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "joule/core/random.h"
 #include "joule/energy/models/cost_model.h"
 #include "joule/energy/run_meters.h"
+#include "joule/measure/describe_profile.h"
 #include "joule/measure/environment.h"
 #include "joule/measure/profile_run.h"
 #include "joule/measure/subject.h"
@@ -93,49 +95,25 @@ std::optional<std::string> report(measure::Subject subject, const Options& o,
   measure::require_as_recorded(meter.info(), o.meter,
                                measure::ran_text(mode, false, o.steps, o.batch));
   measure_idle();
-  const auto done = measure::run_profile(
-      subject, {.mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop},
-      meter, beside, nullptr);
+  const measure::ProfilePlan plan{
+      .mode = mode, .batch = o.batch, .steps = o.steps, .warmup = o.warmup, .stop = stop};
+  const auto done = measure::run_profile(subject, plan, meter, beside, nullptr);
   if (!done || stop()) return {};
   measure_idle();
 
-  const MeterInfo& info = meter.info();
-  const IdlePower idle = o.idle > 0 ? measured_idle_power(info, quiet)
+  const IdlePower idle = o.idle > 0 ? measured_idle_power(meter.info(), quiet)
                                     : no_idle_power("it was not asked for (idle=0)");
-  Attribution attribution =
-      rule == Rule::model ? attribute_by_model(info, done->window, idle, done->lines, cost)
-      : rule == Rule::regression
-          ? attribute_by_regression(info, done->window, idle, done->lines, done->pieces)
-          : attribute_by_time(info, done->window, idle, done->lines);
-  const ModelSpec& spec = subject.model.spec;
-  Profile profile{.model = spec.name,
-                  .input = str(spec.image, "x", spec.channels),
-                  .data = subject.images ? subject.images->name : "standard normal",
-                  .mode = std::string(measure::name_of(mode)),
-                  .batch = o.batch,
-                  .steps = o.steps,
-                  .warmup = o.warmup,
-                  .meter = info,
-                  .idle_power = idle.mean,
-                  .cost = cost,
-                  .lines = done->lines,
-                  .attribution = std::move(attribution),
-                  .environment = facts(measure::environment())};
-  if (info.unit > Joules(0)) {  // it has readings
-    if (!quiet.empty()) profile.windows.push_back({"idle, before", quiet.front().whole()});
-    for (const Piece& piece : done->pieces) {
-      profile.windows.push_back(
-          {mode == measure::ProfileMode::layers ? "layer" : "step", piece.interval});
-    }
-    if (quiet.size() > 1) profile.windows.push_back({"idle, after", quiet.back().whole()});
-  }
-  profile.notes = profile.attribution.whole.remarks;
-  for (std::size_t i = 0; i < beside.size(); ++i) {
-    const Measurement more =
-        energy::measure(beside[i]->info(), done->beside[i], no_idle_power("not asked for"));
-    profile.beside.push_back({beside[i]->info(), meters.beside[i + 1], more.gross});
-  }
-  for (const auto& source : all_meters()) profile.sources.push_back(source->info());
+  const measure::Profiled of{.subject = subject,
+                             .plan = plan,
+                             .run = *done,
+                             .meter = meter.info(),
+                             .beside = beside,
+                             .why = std::span(meters.beside).subspan(1),
+                             .quiet = quiet,
+                             .idle_power = idle,
+                             .cost = cost};
+  Profile profile = measure::describe(of, measure::attributed_by(rule, of));
+  profile.environment = facts(measure::environment());
   return to_json(profile);
 }
 

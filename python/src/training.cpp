@@ -101,6 +101,28 @@ class Step {
   training::TrainingStep step_;
 };
 
+/// Adam and AdamW, which take the same options and differ in what weight decay does.
+template <class Rule, class Options>
+void bind_adam(nb::module_& m, const char* name, const char* help, double weight_decay) {
+  nb::class_<Rule, Optimizer>(m, name, help)
+      .def(
+          "__init__",
+          [](Rule* self, Model& net, double lr, double beta1, double beta2, double epsilon,
+             double decay, bool amsgrad, bool decay_biases) {
+            new (self) Rule(net.net.parameters(), Options{.lr = lr,
+                                                          .beta1 = beta1,
+                                                          .beta2 = beta2,
+                                                          .epsilon = epsilon,
+                                                          .weight_decay = decay,
+                                                          .amsgrad = amsgrad,
+                                                          .decays = decays(decay_biases)});
+          },
+          nb::arg("net"), nb::kw_only(), nb::arg("lr") = 1e-3, nb::arg("beta1") = 0.9,
+          nb::arg("beta2") = 0.999, nb::arg("epsilon") = 1e-8,
+          nb::arg("weight_decay") = weight_decay, nb::arg("amsgrad") = false,
+          nb::arg("decay_biases") = true);
+}
+
 void bind_optimizers(nb::module_& m) {
   nb::class_<Optimizer>(m, "Optimizer", "Updates a net's parameters by their gradients.")
       .def("step", &Optimizer::step, nb::call_guard<nb::gil_scoped_release>(),
@@ -121,38 +143,9 @@ void bind_optimizers(nb::module_& m) {
           nb::arg("net"), nb::kw_only(), nb::arg("lr") = 0.05, nb::arg("momentum") = 0.0,
           nb::arg("nesterov") = false, nb::arg("weight_decay") = 0.0,
           nb::arg("decay_biases") = true);
-  nb::class_<Adam, Optimizer>(m, "Adam", "Adam, with weight decay added to the gradient.")
-      .def(
-          "__init__",
-          [](Adam* self, Model& net, double lr, double beta1, double beta2, double epsilon,
-             double weight_decay, bool amsgrad, bool decay_biases) {
-            new (self) Adam(net.net.parameters(), AdamOptions{.lr = lr,
-                                                              .beta1 = beta1,
-                                                              .beta2 = beta2,
-                                                              .epsilon = epsilon,
-                                                              .weight_decay = weight_decay,
-                                                              .amsgrad = amsgrad,
-                                                              .decays = decays(decay_biases)});
-          },
-          nb::arg("net"), nb::kw_only(), nb::arg("lr") = 1e-3, nb::arg("beta1") = 0.9,
-          nb::arg("beta2") = 0.999, nb::arg("epsilon") = 1e-8, nb::arg("weight_decay") = 0.0,
-          nb::arg("amsgrad") = false, nb::arg("decay_biases") = true);
-  nb::class_<AdamW, Optimizer>(m, "AdamW", "Adam with decoupled weight decay (arXiv:1711.05101).")
-      .def(
-          "__init__",
-          [](AdamW* self, Model& net, double lr, double beta1, double beta2, double epsilon,
-             double weight_decay, bool amsgrad, bool decay_biases) {
-            new (self) AdamW(net.net.parameters(), AdamWOptions{.lr = lr,
-                                                                .beta1 = beta1,
-                                                                .beta2 = beta2,
-                                                                .epsilon = epsilon,
-                                                                .weight_decay = weight_decay,
-                                                                .amsgrad = amsgrad,
-                                                                .decays = decays(decay_biases)});
-          },
-          nb::arg("net"), nb::kw_only(), nb::arg("lr") = 1e-3, nb::arg("beta1") = 0.9,
-          nb::arg("beta2") = 0.999, nb::arg("epsilon") = 1e-8, nb::arg("weight_decay") = 1e-2,
-          nb::arg("amsgrad") = false, nb::arg("decay_biases") = true);
+  bind_adam<Adam, AdamOptions>(m, "Adam", "Adam, with weight decay added to the gradient.", 0);
+  bind_adam<AdamW, AdamWOptions>(m, "AdamW", "Adam with decoupled weight decay (arXiv:1711.05101).",
+                                 1e-2);
 }
 
 }  // namespace

@@ -108,11 +108,14 @@ class Profile(unittest.TestCase):
         paths = [self.folder / f"same.{kind}" for kind in ("json", "csv", "prom", "html")]
         seen = []
         for _ in range(2):
-            done = profile(*NET, "--meter", meter, "--steps", 3, "--attribute", "model", "--no-times", "--json", paths[0],
+            done = profile(*NET, "--meter", meter, "--steps", 3, "--no-times", "--json", paths[0],
                            "--csv", paths[1], "--prometheus", paths[2], "--html", paths[3])  # fmt: skip
             self.assertEqual(done.returncode, 0, done.stderr)
             seen.append([done.stdout, *(path.read_bytes() for path in paths)])
         self.assertEqual(*seen)
+        report = json.loads(paths[0].read_text())
+        self.assertEqual((report["attribution"], report["attribution_reason"]),
+                         ("model", "it is the rule that needs no times, which --no-times leaves out"))  # fmt: skip
 
     def test_regression_runs_layer_by_layer(self):
         layers = self.report("--meter", "none", "--attribute", "regression", "--steps", 2)
@@ -447,7 +450,8 @@ class Profile(unittest.TestCase):
         self.assert_refused(2, "--steps: expected at least 1, got 0", *none, "--steps", 0)
         self.assert_refused(2, "--warmup: must not be negative, got -1", *none, "--warmup=-1")
         self.assert_refused(2, "leave out --train", *none, "--attribute", "regression", "--train")
-        self.assert_refused(2, "needs the times", *none, "--no-times")
+        for rule in "time", "regression":
+            self.assert_refused(2, f"--no-times: sharing out by {rule} needs the times", *none, "--no-times", "--attribute", rule)
         self.assert_refused(2, "two reports are to go to", *none, "--json", "a", "--csv", "a")
         self.assert_refused(2, "models whole nets", *none, "--cost-model", "sponge")
         self.assert_refused(2, "say --data or --input and --classes", "--model", "lenet5")

@@ -228,6 +228,11 @@ void pools() {
   expect_the_same_from_everywhere(ops::GlobalAvgPool{.x = x, .y = Tensor({8, 16})});
   expect_the_same_from_everywhere(
       ops::GlobalAvgPoolGrad{.grad_y = whole({8, 16}), .grad_x = grad_x});
+  const Tensor wide({8, 32, 16, 16});
+  expect_the_same_from_everywhere(
+      ops::ResizeNearest{.x = x, .y = wide, .rows = {2}, .columns = {1}});
+  expect_the_same_from_everywhere(ops::ResizeNearestGrad{
+      .grad_y = whole({8, 32, 16, 16}), .grad_x = grad_x, .rows = {2}, .columns = {1}});
 }
 
 void elementwise() {
@@ -345,6 +350,8 @@ TEST_F(ThreadLimits, EveryRowComputesTheSameFromEverywhere) {
   pointwise<PointwiseFunction::gelu>();
   pointwise<PointwiseFunction::silu>();
   pointwise<PointwiseFunction::hard_swish>();
+  pointwise<PointwiseFunction::elu>();
+  pointwise<PointwiseFunction::erf>();
   matrices();
   boxes();
   group_norm();

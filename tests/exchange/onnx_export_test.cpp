@@ -91,7 +91,8 @@ TEST(OnnxExport, EveryKindComesBack) {
   // several nodes.
   const std::set<std::string> alike{"conv", "norm", "relu",    "max",   "groups", "layer",
                                     "some", "clip", "leaky",   "up",    "small",  "flat_norm",
-                                    "gelu", "silu", "dropped", "swish", "gated",  "less"};
+                                    "gelu", "silu", "dropped", "swish", "gated",  "less",
+                                    "elu",  "erf",  "taller"};
   std::map<std::string, std::string> had;
   const auto text = [](nn::Node node) {
     if (node.attributes.find("init")) node.attributes.set("init", std::string("he_normal"));

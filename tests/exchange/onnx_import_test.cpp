@@ -18,47 +18,6 @@ using namespace test;
 using exchange::OnnxNet;
 using exchange::parse_onnx;
 
-OnnxNet read(const OnnxFile& file) { return parse_onnx(file.bytes(), "net.onnx"); }
-
-std::string refusal(const std::string& bytes) {
-  try {
-    parse_onnx(bytes, "net.onnx");
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-std::string refusal(const OnnxFile& file) { return refusal(file.bytes()); }
-
-/// The kinds of the layers, in order.
-std::string layers(const OnnxNet& net) {
-  std::string text;
-  for (const nn::Node& node : net.graph.nodes) text += (text.empty() ? "" : " ") + node.kind;
-  return text;
-}
-
-Floats counting(std::int64_t count, float first = 0, float step = 1) {
-  Floats values;
-  for (std::int64_t i = 0; i < count; ++i) values.push_back(first + step * static_cast<float>(i));
-  return values;
-}
-
-/// What the file's only output is for these inputs.
-Floats outputs(const OnnxFile& file, const std::vector<Tensor>& inputs) {
-  const Tensor y = run_onnx(read(file), inputs).at(0);
-  return {y.values<float>().begin(), y.values<float>().end()};
-}
-Floats outputs(const OnnxFile& file, const Floats& x, const Shape& shape) {
-  return outputs(file, {Tensor::from(x, shape)});
-}
-
-/// A node of one operator between images [N,2,2,3] and whatever it puts out.
-OnnxFile one(const std::string& op, const std::vector<Message>& attributes = {}, int opset = 17) {
-  return OnnxFile(opset).input("x", {-1, 2, 2, 3}).node(op, {"x"}, {"y"}, attributes).output("y");
-}
-const Floats kX = counting(12, -5);
-const Shape kShape{1, 2, 2, 3};
-
 void expect_near(const Floats& got, const Floats& expected) {
   ASSERT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-5) << i;
@@ -284,6 +243,21 @@ TEST(OnnxImport, ActivationsOfSeveralNodesAreOneLayer) {
   EXPECT_EQ(layers(read(gate)), "HardSwish");
   // One of its values is read elsewhere: then they are layers of their own.
   EXPECT_EQ(layers(read(OnnxFile(silu).output("a"))), "Sigmoid Mul");
+  EXPECT_EQ(layers(read(OnnxFile(gelu).output("b"))), "BatchNorm Erf BatchNorm Mul BatchNorm");
+}
+
+TEST(OnnxImport, EluHasItsAlphaAndErfIsALayerOfItsOwn) {
+  const OnnxFile elu = one("Elu", {onnx_attribute("alpha", 0.5f)}), erf = one("Erf");
+  EXPECT_EQ(layers(read(elu)), "ELU");
+  EXPECT_EQ(layers(read(erf)), "Erf");
+  Floats of_elu, of_erf;
+  for (const float x : kX) {
+    of_elu.push_back(x > 0 ? x : 0.5f * std::expm1(x));
+    of_erf.push_back(std::erf(x));
+  }
+  expect_near(outputs(elu, kX, kShape), of_elu);
+  EXPECT_NEAR(outputs(one("Elu"), kX, kShape)[0], std::expm1(kX[0]), 1e-5);
+  expect_near(outputs(erf, kX, kShape), of_erf);
 }
 
 TEST(OnnxImport, BoundsAreClippedToAndZerosStayZeros) {

@@ -32,7 +32,8 @@ template <class T>
 class Pointwises : public testing::Test {};
 using Functions = testing::Types<Of<PointwiseFunction::sigmoid>, Of<PointwiseFunction::tanh>,
                                  Of<PointwiseFunction::leaky_relu>, Of<PointwiseFunction::gelu>,
-                                 Of<PointwiseFunction::silu>, Of<PointwiseFunction::hard_swish>>;
+                                 Of<PointwiseFunction::silu>, Of<PointwiseFunction::hard_swish>,
+                                 Of<PointwiseFunction::elu>, Of<PointwiseFunction::erf>>;
 TYPED_TEST_SUITE(Pointwises, Functions);
 
 TYPED_TEST(Pointwises, EveryImplementationGivesTheDefinition) {
@@ -157,6 +158,8 @@ TEST(PointwiseFunctions, HaveGradients) {
   expect_gradients([](Inputs in) { return gelu(in[0]); }, {x});
   expect_gradients([](Inputs in) { return silu(in[0]); }, {x});
   expect_gradients([](Inputs in) { return hard_swish(in[0]); }, {x}, 1);
+  expect_gradients([](Inputs in) { return elu(in[0], 0.7f); }, {x}, 1);
+  expect_gradients([](Inputs in) { return erf(in[0]); }, {x});
 }
 
 TEST(PointwiseFunctions, OverwriteAMovedInOperandOnlyIfTheGradientDoesNotNeedIt) {

@@ -18,6 +18,8 @@ TEST(Activations, RunTheFunctionsOfTheirNames) {
   expect_same_bits(nn::Tanh()(kX), joule::tanh(kX));
   expect_same_bits(nn::LeakyReLU(0.3f)(kX), leaky_relu(kX, 0.3f));
   expect_same_bits(nn::GELU()(kX), gelu(kX));
+  expect_same_bits(nn::ELU(0.3f)(kX), elu(kX, 0.3f));
+  expect_same_bits(nn::Erf()(kX), joule::erf(kX));
   expect_same_bits(nn::SiLU()(kX), silu(kX));
   expect_same_bits(nn::HardSwish()(kX), hard_swish(kX));
   expect_same_bits(nn::Softmax()(kX), softmax(kX));
@@ -28,10 +30,13 @@ TEST(Activations, DescribeThemselves) {
   EXPECT_EQ(nn::Tanh().describe(), "Tanh()");
   EXPECT_EQ(nn::LeakyReLU(0.2f).describe(), "LeakyReLU(0.2)");
   EXPECT_EQ(nn::GELU().describe(), "GELU()");
+  EXPECT_EQ(nn::ELU(0.2f).describe(), "ELU(0.2)");
+  EXPECT_EQ(nn::Erf().describe(), "Erf()");
   EXPECT_EQ(nn::SiLU().describe(), "SiLU()");
   EXPECT_EQ(nn::HardSwish().describe(), "HardSwish()");
   EXPECT_EQ(nn::Softmax().describe(), "Softmax()");
   EXPECT_EQ(error_of([] { nn::LeakyReLU(NAN); }), "LeakyReLU: the slope must be finite, got nan");
+  EXPECT_EQ(error_of([] { nn::ELU(-INFINITY); }), "ELU: alpha must be finite, got -inf");
 }
 
 TEST(Norms, NormaliseByTheirParameters) {

@@ -265,6 +265,10 @@ TEST(EmptyBatch, EveryRowOfTheOtherLayersTakesIt) {
   expect_zeros_by_every_row(ops::MaxPool2dGrad{.index = index, .grad_y = y, .grad_x = x});
   expect_zeros_by_every_row(ops::AvgPool2d{.x = x, .y = y});
   expect_zeros_by_every_row(ops::AvgPool2dGrad{.grad_y = y, .grad_x = x});
+  const Tensor large(Shape{0, 12, 6, 5});
+  expect_zeros_by_every_row(ops::ResizeNearest{.x = x, .y = large, .rows = {2}, .columns = {1}});
+  expect_zeros_by_every_row(
+      ops::ResizeNearestGrad{.grad_y = large, .grad_x = x, .rows = {2}, .columns = {1}});
   expect_zeros_by_every_row(ops::GlobalAvgPool{.x = x, .y = means});
   expect_zeros_by_every_row(ops::GlobalAvgPoolGrad{.grad_y = means, .grad_x = x});
   expect_zeros_by_every_row(ops::Add{.a = x, .b = x, .y = x});

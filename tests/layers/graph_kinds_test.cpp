@@ -12,6 +12,7 @@
 #include "joule/layers/graph/net.h"
 #include "joule/layers/modules.h"
 #include "joule/layers/norms.h"
+#include "joule/layers/padding.h"
 #include "joule/tests/support/op_test.h"
 
 namespace joule {
@@ -119,6 +120,38 @@ TEST(GraphKinds, ASliceIsSomeOfTheChannels) {
   graph.nodes[0].attributes.set("count", std::int64_t{5});
   EXPECT_EQ(error_of([&] { validate(graph); }),
             "graph: node 'some', Slice: expected at least 6 channels, got 5");
+}
+
+TEST(GraphKinds, AResizedImageRepeatsAndLeavesOutPixels) {
+  Graph graph{.name = "resized", .inputs = {{"x", {2, 3, 1}}}, .outputs = {"y"}};
+  graph.nodes.push_back({"y",
+                         "ResizeNearest",
+                         {{"rows", nn::Attribute(std::vector<std::int64_t>{2})},
+                          {"columns", nn::Attribute(std::vector<std::int64_t>{1, 0, 2})}},
+                         {"x"}});
+  nn::Net net(nn::parse_graph(to_json(graph), "net.json"));
+  const Tensor y = net(Tensor::from(std::vector<float>{0, 1, 2, 3, 4, 5}, {1, 2, 3, 1}));
+  EXPECT_EQ(y.shape(), (Shape{1, 4, 3, 1}));
+  const auto values = y.values<float>();
+  EXPECT_EQ(std::vector(values.begin(), values.end()),
+            (std::vector<float>{0, 2, 2, 0, 2, 2, 3, 5, 5, 3, 5, 5}));
+  EXPECT_EQ(to_text(graph.nodes[0]), "y = ResizeNearest(x; rows=2, columns=1x0x2)");
+  EXPECT_EQ(nn::ResizeNearest({2, 3}).describe(), "ResizeNearest(rows=2, columns=3)");
+  EXPECT_EQ(nn::ResizeNearest({1, 0, 2}, {1}).describe(), "ResizeNearest(rows=3->3, columns=1)");
+  EXPECT_EQ(error_of([] { nn::ResizeNearest({}, {1}); }),
+            "ResizeNearest: expected numbers of rows and of columns, got none");
+  EXPECT_EQ(error_of([] {
+              nn::ResizeNearest({1}, {2, -1});
+            }),
+            "ResizeNearest: expected from 0 to 2147483647 copies, got -1");
+  graph.nodes[0].attributes.set("rows", std::vector<std::int64_t>{1, 1, 1});
+  EXPECT_EQ(error_of([&] { validate(graph); }),
+            "graph: node 'y', ResizeNearest: resize_nearest: rows: expected one number for all, or "
+            "one for each of 2, got 3 numbers");
+  graph.nodes[0].attributes.set("rows", std::vector<std::int64_t>{1, -1});
+  EXPECT_EQ(
+      error_of([&] { validate(graph); }),
+      "graph: node 'y', ResizeNearest: attribute 'rows': expected from 0 to 2.14748e+09, got -1");
 }
 
 TEST(GraphKinds, AnImageCannotGrowBeyondAllBounds) {

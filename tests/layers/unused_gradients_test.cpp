@@ -54,6 +54,12 @@ TEST(Gradients, AreNotComputedWhereTheReluIgnoresThem) {
        [](const Tensor& x) { return max_pool2d(same_size_pool(relu(x)), 2, 2); }},
       {"dropout", [](const Tensor& x) { return half_dropped(relu(x)); }},
       {"dropout in place", [](const Tensor& x) { return half_dropped(same_size_pool(relu(x))); }},
+      {"resize_nearest",
+       [](const Tensor& x) {
+         const Tensor y = resize_nearest(relu(x), {1, 0, 2, 1, 1, 1}, {1});
+         y.attach(mask_of(y));
+         return y;
+       }},
       {"reshape",
        [](const Tensor& x) {
          return flatten(relu(x)).reshape({2, 4, 9, 4});

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "joule/core/backend/backend.h"
 #include "joule/core/threads.h"
 #include "joule/tests/support/files.h"
 
@@ -92,9 +93,45 @@ TEST(Environment, SaysWhatIsThere) {
   EXPECT_EQ(json.at("threads"), num_threads());
   EXPECT_TRUE(std::regex_match(json.at("date").get<std::string>(),
                                std::regex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ")));
-  EXPECT_TRUE(json.at("commit").is_null() || std::regex_match(json.at("commit").get<std::string>(),
-                                                              std::regex("[0-9a-f]{40,64}")));
+  EXPECT_TRUE(json.at("commit").is_null() ||
+              std::regex_match(json.at("commit").get<std::string>(),
+                               std::regex("[0-9a-f]{40,64}(-dirty)?")));
   EXPECT_TRUE(ordered_json::parse(environment_json()).contains("cpu"));
+}
+
+TEST(MachineState, ReadsTheDriverOfGpus) {
+  Machine machine;
+  machine.has("proc/driver/nvidia/version",
+              "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC "
+              "2023\nGCC version:  gcc version 12.2.0");
+  EXPECT_EQ(machine.state().gpu_driver, "535.104.05");
+  machine.has("proc/driver/nvidia/version",
+              "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build");
+  EXPECT_EQ(machine.state().gpu_driver, "570.86.15");
+  machine.has("proc/driver/nvidia/version", "something else");
+  EXPECT_EQ(machine.state().gpu_driver, "");
+}
+
+TEST(Environment, HasAGpuWhereThereIsOne) {
+  const bool there = unavailable(Device::cuda).empty();
+  EXPECT_EQ(environment().gpu.has_value(), there);
+  EXPECT_EQ(json_of(environment()).contains("gpu"), there);
+  Environment e;
+  e.gpu = Gpu{.name = "NVIDIA H200", .cuda = "12.8"};
+  EXPECT_EQ(json_of(e).at("gpu"),
+            (ordered_json{{"name", "NVIDIA H200"}, {"driver", nullptr}, {"cuda", "12.8"}}));
+  const auto told = [&] {
+    for (const auto& [what, text] : facts(e)) {
+      if (what == "gpu") return text;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(told(), "NVIDIA H200, driver not told, CUDA 12.8");
+  e.machine.gpu_driver = "550.54.14";
+  EXPECT_EQ(json_of(e).at("gpu").at("driver"), "550.54.14");
+  EXPECT_EQ(told(), "NVIDIA H200, driver 550.54.14, CUDA 12.8");
+  e.gpu.reset();
+  EXPECT_EQ(told(), "");
 }
 
 TEST(Environment, WhatIsNotToldIsNull) {

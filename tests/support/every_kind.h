@@ -35,6 +35,7 @@ inline nn::Graph every_kind() {
   const auto list = [](std::int64_t a, std::int64_t b) {
     return nn::Attribute(std::vector<std::int64_t>{a, b});
   };
+  const auto numbers = [](std::vector<std::int64_t> values) { return nn::Attribute(values); };
   const auto n = [](std::int64_t value) { return nn::Attribute(value); };
   nn::Graph g{.name = "every-kind", .inputs = {{"image", {9, 8, 3}}}};
   const auto add = [&](const char* name, const char* kind, std::vector<std::string> inputs,
@@ -82,7 +83,13 @@ inline nn::Graph every_kind() {
   add("layer_positive", "Sigmoid", {"layer"});
   add("clip", "Clip", {"ratio"}, {{"min", -0.75}, {"max", 1.5}});
   add("leaky", "LeakyReLU", {"clip"}, {{"slope", 0.2}});
-  add("up", "ConvTranspose2d", {"leaky"},
+  add("elu", "ELU", {"leaky"}, {{"alpha", 0.7}});
+  add("erf", "Erf", {"elu"});
+  add("taller", "ResizeNearest", {"erf"}, {{"rows", numbers({2})}, {"columns", numbers({1})}});
+  add("picked", "ResizeNearest", {"taller"},
+      {{"rows", numbers({1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1})},
+       {"columns", numbers({0, 2, 1, 1, 1})}});
+  add("up", "ConvTranspose2d", {"picked"},
       {{"in", n(8)},
        {"out", n(6)},
        {"kernel", list(3, 2)},

@@ -15,12 +15,17 @@ template <const char* kKind>
 void plain(Reading& reading, const OnnxNode& node) {
   reading.set(node.output(0), reading.add(node, kKind, {}, node.view(0)));
 }
-constexpr char kGELU[] = "GELU", kHardSwish[] = "HardSwish", kReLU[] = "ReLU",
+constexpr char kErf[] = "Erf", kGELU[] = "GELU", kHardSwish[] = "HardSwish", kReLU[] = "ReLU",
                kSigmoid[] = "Sigmoid", kTanh[] = "Tanh";
 
 void leaky_relu(Reading& reading, const OnnxNode& node) {
   const double slope = nn::decimal(node.number("alpha", 0.01f));
   reading.set(node.output(0), reading.add(node, "LeakyReLU", {{"slope", slope}}, node.view(0)));
+}
+
+void elu(Reading& reading, const OnnxNode& node) {
+  const double alpha = nn::decimal(node.number("alpha", 1));
+  reading.set(node.output(0), reading.add(node, "ELU", {{"alpha", alpha}}, node.view(0)));
 }
 
 void prelu(Reading& reading, const OnnxNode& node) {
@@ -275,6 +280,8 @@ std::vector<Operator> pointwise_operators() {
           {"Clip", {}, clip},
           {"Div", {}, binary},
           {"Dropout", {"ratio", "seed"}, dropout},
+          {"Elu", {"alpha"}, elu},
+          {"Erf", {}, plain<kErf>},
           {"Gelu", {"approximate"}, gelu},
           {"GroupNormalization", {"epsilon", "num_groups", "stash_type"}, group_normalization},
           {"HardSwish", {}, plain<kHardSwish>},

@@ -202,8 +202,8 @@ View add_padding(Reading& reading, const OnnxNode& node, const View& x,
 const std::map<std::string_view, Operator>& operators() {
   static const std::map<std::string_view, Operator> all = [] {
     std::map<std::string_view, Operator> table;
-    for (const auto& some :
-         {product_operators(), pool_operators(), pointwise_operators(), shape_operators()}) {
+    for (const auto& some : {product_operators(), pool_operators(), pointwise_operators(),
+                             shape_operators(), resize_operators()}) {
       for (const Operator& op : some) table[op.name] = op;
     }
     return table;

@@ -90,11 +90,12 @@ struct Operator {
   void (*read)(Reading&, const OnnxNode&);
   std::size_t outputs = 1;  // how many of them may be read
 };
-/// Operators: convolutions and products; pooling; norms and elementwise ones; shapes.
+/// Operators: convolutions and products; pooling; norms and elementwise ones; shapes; resizing.
 std::vector<Operator> product_operators();
 std::vector<Operator> pool_operators();
 std::vector<Operator> pointwise_operators();
 std::vector<Operator> shape_operators();
+std::vector<Operator> resize_operators();
 /// All of them by name.
 const std::map<std::string_view, Operator>& operators();
 

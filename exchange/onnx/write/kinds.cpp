@@ -41,7 +41,7 @@ void write_pair(Writing& to, const Node& layer) {
   }
   to.node(kOp, {layer.inputs[0], second}, layer.name);
 }
-constexpr char kDiv[] = "Div", kHardSwishOp[] = "HardSwish", kMul[] = "Mul",
+constexpr char kDiv[] = "Div", kErfOp[] = "Erf", kHardSwishOp[] = "HardSwish", kMul[] = "Mul",
                kSigmoidOp[] = "Sigmoid", kSub[] = "Sub", kTanhOp[] = "Tanh";
 
 void write_inputs(Writing& to, const char* op, const Node& layer, std::int64_t axis) {
@@ -153,6 +153,10 @@ void write_leaky_relu(Writing& to, const Node& layer) {
   to.node("LeakyRelu", {layer.inputs[0]}, layer.name).set("alpha", real(layer, "slope"));
 }
 
+void write_elu(Writing& to, const Node& layer) {
+  to.node("Elu", {layer.inputs[0]}, layer.name).set("alpha", real(layer, "alpha"));
+}
+
 void write_clip(Writing& to, const Node& layer) {
   const float low[] = {real(layer, "min")}, high[] = {real(layer, "max")};
   const std::string min = to.constant(layer.name + "/min", low, {});
@@ -247,6 +251,39 @@ void write_pad2d(Writing& to, const Node& layer) {
   to.node("Pad", {layer.inputs[0], to.constant(layer.name + "/pads", pads)}, layer.name);
 }
 
+/// The rows of the result by their numbers in an image of `extent` rows.
+List row_numbers(std::int64_t extent, const List& repeats) {
+  List numbers;
+  for (std::int64_t row = 0; row < extent; ++row) {
+    const std::int64_t copies = repeats[repeats.size() == 1 ? 0 : static_cast<std::size_t>(row)];
+    numbers.insert(numbers.end(), static_cast<std::size_t>(copies), row);
+  }
+  return numbers;
+}
+
+void write_resize_nearest(Writing& to, const Node& layer) {
+  const List &rows = layer.attributes.list("rows"), &columns = layer.attributes.list("columns");
+  const Shape& x = to.shape(layer.inputs[0]);
+  const std::string at = layer.name + "/";
+  if (rows.size() == 1 && columns.size() == 1) {
+    const float scales[] = {1, 1, static_cast<float>(rows[0]), static_cast<float>(columns[0])};
+    to.node("Resize", {layer.inputs[0], "", to.constant(at + "scales", scales, {4})}, layer.name)
+        .set("mode", "nearest")
+        .set("coordinate_transformation_mode", "asymmetric")
+        .set("nearest_mode", "floor");
+    return;
+  }
+  const std::string picked_rows = columns == List{1} ? layer.name : at + "rows";
+  if (rows != List{1}) {
+    const std::string numbers = to.constant(at + "row_numbers", row_numbers(x[0], rows));
+    to.node("Gather", {layer.inputs[0], numbers}, picked_rows).set("axis", std::int64_t{2});
+  }
+  if (columns == List{1}) return;
+  const std::string numbers = to.constant(at + "column_numbers", row_numbers(x[1], columns));
+  to.node("Gather", {rows == List{1} ? layer.inputs[0] : picked_rows, numbers}, layer.name)
+      .set("axis", std::int64_t{3});
+}
+
 void write_slice(Writing& to, const Node& layer) {
   const std::int64_t first = layer.attributes.integer("first"),
                      count = layer.attributes.integer("count");
@@ -270,6 +307,8 @@ WriteKind write_kind(const nn::Node& layer) {
       {"ConvTranspose2d", write_conv_transpose2d},
       {"Div", write_pair<kDiv>},
       {"Dropout", write_dropout},
+      {"ELU", write_elu},
+      {"Erf", write_plain<kErfOp>},
       {"Flatten", write_flatten},
       {"GELU", write_gelu},
       {"GlobalAvgPool", write_global_avg_pool},
@@ -282,6 +321,7 @@ WriteKind write_kind(const nn::Node& layer) {
       {"Mul", write_pair<kMul>},
       {"Pad2d", write_pad2d},
       {"ReLU", write_relu},
+      {"ResizeNearest", write_resize_nearest},
       {"SiLU", write_silu},
       {"Sigmoid", write_plain<kSigmoidOp>},
       {"Slice", write_slice},

@@ -33,6 +33,11 @@ WrittenNode& WrittenNode::set(const char* name, float value) {
   return *this;
 }
 
+WrittenNode& WrittenNode::set(const char* name, const char* text) {
+  add(name, AttributeProto::STRING).set_s(text);
+  return *this;
+}
+
 WrittenNode& WrittenNode::set(const char* name, const std::vector<std::int64_t>& values) {
   AttributeProto& attribute = add(name, AttributeProto::INTS);
   for (const std::int64_t value : values) attribute.add_ints(value);

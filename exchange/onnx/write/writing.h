@@ -22,6 +22,7 @@ class WrittenNode {
   explicit WrittenNode(::onnx::NodeProto& node) : node_(node) {}
   WrittenNode& set(const char* name, std::int64_t value);
   WrittenNode& set(const char* name, float value);
+  WrittenNode& set(const char* name, const char* text);
   WrittenNode& set(const char* name, const std::vector<std::int64_t>& values);
 
  private:
