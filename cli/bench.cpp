@@ -33,6 +33,7 @@ void add_bench(Command& app, Run& run) {
   add_bench_train(*command, run);
   add_bench_infer(*command, run);
   add_bench_loading(*command, run);
+  add_bench_ranks(*command, run);
   add_bench_side(*command, run);
 }
 

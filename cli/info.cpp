@@ -18,6 +18,7 @@
 #include "joule/io/json_dump.h"
 #include "joule/kernels/ops.h"
 #include "joule/kernels/this_machine.h"
+#include "joule/parallel/communicator.h"
 #include "joule/report/text_layout.h"
 #include "joule/tune/tuning.h"
 
@@ -49,12 +50,13 @@ bool has_implementations(Device device) {
 }
 
 ordered_json collect(const std::string& sysfs) {
-  ordered_json info{
-      {"version", version()},
-      {"features",
-       {{"onednn", !this_machine().onednn.empty()}, {"cuda", has_implementations(Device::cuda)}}},
-      {"simd", this_machine().simd},
-      {"threads", num_threads()}};
+  ordered_json info{{"version", version()},
+                    {"features",
+                     {{"onednn", !this_machine().onednn.empty()},
+                      {"cuda", has_implementations(Device::cuda)},
+                      {"mpi", !parallel::mpi_version().empty()}}},
+                    {"simd", this_machine().simd},
+                    {"threads", num_threads()}};
   const tune::TuningStatus& tuning = tune::use_tuning();
   info["tuning"] = {
       {"path", tuning.path},
@@ -117,6 +119,8 @@ void print(const ordered_json& info) {
   const auto text = [](const ordered_json& value) { return value.get<std::string>(); };
   fmt::print("joule {}\n", text(info["version"]));
   fmt::print("oneDNN     {}\n", info["features"]["onednn"] ? "yes" : "no");
+  const std::string mpi = parallel::mpi_version();
+  fmt::print("MPI        {}\n", mpi.empty() ? "no (JOULE_MPI when it was built)" : mpi);
   fmt::print("SIMD       {}\n", text(info["simd"]));
   fmt::print("threads    {}\n", info["threads"].get<int>());
   fmt::print("tuning     {}\n", text(info["tuning"]["text"]));

@@ -17,6 +17,7 @@
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/core/version.h"
+#include "joule/parallel/communicator.h"
 #include "joule/tune/tuning.h"
 
 namespace joule::cli {
@@ -35,7 +36,7 @@ int fail(int code, std::string_view message) {
     }
   }
   while (line.ends_with(' ') || line.ends_with(';')) line.pop_back();
-  fmt::print(stderr, "joule: {}\n", line);
+  fmt::print(stderr, "joule: {}{}\n", parallel::failed_rank(), line);
   return code;
 }
 
@@ -107,6 +108,7 @@ int main(int argc, char** argv) {
     prepare_standard_streams();
     const int code = guarded([&] { return do_command(argc, argv); });
     if (code == 0) finish_standard_output();
+    parallel::abort_unfinished(code);
     return code;
   });
 }

@@ -2,7 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <set>
+#include <span>
 
 #include "joule/cli/commands.h"
 #include "joule/cli/options/config_options.h"
@@ -16,7 +19,10 @@
 #include "joule/io/input_file.h"
 #include "joule/measure/environment_json.h"
 #include "joule/optim/optimizers.h"
+#include "joule/parallel/launch.h"
 #include "joule/training/config_fields.h"
+#include "joule/training/parallel/over_ranks.h"
+#include "joule/training/parallel/same_run.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
 
@@ -47,6 +53,8 @@ constexpr const char* kExamples = R"(Examples:
       and tensorboard --logdir events shows its curves while it trains
   joule train --out runs/first --resume
       goes on where Ctrl-C, a kill or a power cut stopped it, bit for bit
+  mpirun -n 4 --bind-to none joule train --out runs/together
+      four processes, each with a quarter of every batch (docs/scale.md)
 
 DIR gets report.html (a page for a browser, from the first epoch on),
 config.json, metrics.jsonl (a line per epoch), summary.json,
@@ -129,24 +137,62 @@ class Options {
   bool resume_ = false, overwrite_ = false, tune_ = false;
 };
 
+/// Each rank gets its part of the processors, unless that was said; rank 0 tells.
+void share_processors(parallel::Communicator& ranks, const Config& config) {
+  if (config.threads > 0) set_num_threads(config.threads);  // which page and summary tell
+  if (ranks.size() == 1) return;
+  const int fair = parallel::fair_threads(ranks);
+  if (config.threads == 0 && !std::getenv("OMP_NUM_THREADS")) set_num_threads(fair);
+  const double mine = num_threads();
+  const std::vector<double> threads = ranks.gather(std::span(&mine, 1));
+  const auto [least, most] = std::ranges::minmax(threads);
+  const std::vector<std::string> hosts = ranks.gather(ranks.host());
+  if (ranks.rank() > 0) return;
+  fmt::print(stderr, "{} processes on {} machine(s), with {} thread(s) each\n", ranks.size(),
+             std::set(hosts.begin(), hosts.end()).size(),
+             least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most));
+}
+
+/// The meters of this machine, unless another rank has them; and no rank computes, or waits busily,
+/// while the idle power is measured.
+training::RunAccounting open_accounting(const EnergyOptions& energy, Device device,
+                                        parallel::Communicator& ranks,
+                                        const std::function<bool()>& stop) {
+  training::RunAccounting accounting{.footprint = energy.footprint};
+  if (training::is_first_on_host(ranks)) accounting = energy.open(device, stop);
+  ranks.meet();
+  return accounting;
+}
+
 int train(const Options& options) {
+  const std::shared_ptr<parallel::Communicator> ranks = parallel::open_ranks();
   const training::CheckedConfig config(options.config());
+  require_same_configuration(*ranks, *config);
   training::check_folder(options.out(), options.existing());  // before anything that takes time
+  const Interrupt interrupt;
+  const auto stop = [&] { return interrupt.requested(); };
+  share_processors(*ranks, *config);
+  require(!options.tune() || ranks->size() == 1,
+          "--tune: measures for one process alone; run joule tune before");
+  if (ranks->rank() > 0) {  // rank 0 writes and tells
+    const auto accounting = open_accounting(options.energy(), device(config), *ranks, stop);
+    if (ranks->any(interrupt.requested())) return kInterrupted;
+    const auto done = run_in_folder(options.out(), config, options.existing(), {.stop = stop},
+                                    accounting, {}, ranks);
+    return done ? 0 : kInterrupted;
+  }
   if (options.existing() == Existing::resume && !training::config_of(options.out())) {
     fmt::print(stderr, "{}: there is no run to go on with; starting it\n", options.out());
   }
   TrainingEvents events(options.tensorboard(), *config, options.existing());
-  if (config->threads > 0) set_num_threads(config->threads);  // which page and summary tell
-  const Interrupt interrupt;
-  const auto stop = [&] { return interrupt.requested(); };
   if (options.tune()) {
     tune::tune_for(config, stop, [measured = 0](const tune::TuneResult& result) mutable {
       fmt::print(stderr, "tuned {} {} ({})\n", result.layer, result.entry.op, ++measured);
     });
   }
-  training::RunAccounting accounting = options.energy().open(device(config), stop);
+  auto accounting = open_accounting(options.energy(), device(config), *ranks, stop);
   accounting.environment = measure::environment_json();
-  if (interrupt.requested()) return kInterrupted;
+  if (ranks->any(interrupt.requested())) return kInterrupted;
   RunReport report(options.out(), config, accounting);
   ProgressBar progress(config->epochs);
   training::Hooks hooks = progress.hooks();
@@ -155,7 +201,7 @@ int train(const Options& options) {
   events.add_to(hooks);
   hooks.on_budget = [&](const std::string& reason) { why = reason; };
   const auto result = run_in_folder(options.out(), config, options.existing(), hooks, accounting,
-                                    report.on_checkpoint());
+                                    report.on_checkpoint(), ranks);
   if (!result) {
     progress.clear();
     fmt::print(stderr,

@@ -7,7 +7,9 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
+#include "joule/core/batch_share.h"
 #include "joule/core/error.h"
 
 namespace joule {
@@ -41,6 +43,20 @@ Context& context() {
   thread_local Context current;
   return current;
 }
+
+namespace {
+
+BatchShare& share_now() {
+  thread_local BatchShare share;
+  return share;
+}
+
+}  // namespace
+
+const BatchShare& batch_share() { return share_now(); }
+
+SharedBatch::SharedBatch(BatchShare share) : outer_(std::exchange(share_now(), std::move(share))) {}
+SharedBatch::~SharedBatch() { share_now() = std::move(outer_); }
 
 std::string_view intern(std::string_view text) {
   static std::mutex mutex;

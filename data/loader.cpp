@@ -41,11 +41,22 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options)
           *options_.workers);
   require(batches() >= 1, "data loader: drop_last leaves no batch: ", dataset_.size(),
           " images, batch ", options_.batch);
+  const Shard& shard = options_.shard;
+  require(shard.of >= 1 && shard.index >= 0 && shard.index < shard.of,
+          "data loader: there is no shard ", shard.index, " of ", shard.of);
+  const std::int64_t least = images_in(batches() - 1);
+  require(least >= shard.of, "data loader: ", shard.of, " share each batch, and ",
+          batches() > 1 ? "the last one" : "the only one", " has ", least,
+          " images: expected at least one for each; choose another batch size");
 }
 
 std::int64_t DataLoader::batches() const {
   const std::int64_t round_up = options_.drop_last ? 0 : options_.batch - 1;
   return (dataset_.size() + round_up) / options_.batch;
+}
+
+std::int64_t DataLoader::images_in(std::int64_t batch) const {
+  return std::min(options_.batch, dataset_.size() - batch * options_.batch);
 }
 
 void DataLoader::set_epoch(std::int64_t epoch, std::int64_t first_batch) {
@@ -139,10 +150,10 @@ class DataLoader::Iterator::Pass {
   }
 
   Batch make(std::int64_t number) const {
-    const std::int64_t batch = loader_.options_.batch;
-    const std::int64_t begin = number * batch;
-    const std::int64_t end = std::min(begin + batch, loader_.dataset_.size());
-    return loader_.make_batch(std::span(order_).subspan(begin, end - begin));
+    const Shard& shard = loader_.options_.shard;
+    const std::int64_t images = loader_.images_in(number);
+    const std::int64_t begin = number * loader_.options_.batch + shard.first(images);
+    return loader_.make_batch(std::span(order_).subspan(begin, shard.count(images)));
   }
 
   const DataLoader& loader_;

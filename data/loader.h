@@ -20,12 +20,23 @@ struct Batch {
   Tensor labels;  // i32 [n]
 };
 
+/// The part `index` of `of` equal parts, to one; of n images those from n*index/of to
+/// n*(index+1)/of, rounded down.
+struct Shard {
+  std::int64_t index = 0, of = 1;
+
+  std::int64_t first(std::int64_t n) const { return n * index / of; }
+  std::int64_t end(std::int64_t n) const { return n * (index + 1) / of; }
+  std::int64_t count(std::int64_t n) const { return end(n) - first(n); }
+};
+
 struct LoaderOptions {
   std::int64_t batch = 128;
   bool shuffle = true;
   std::uint64_t seed = 1;
   bool drop_last = false;             // drop the last batch of an epoch if it is smaller
   std::vector<Transform> transforms;  // applied in this order, before normalisation
+  Shard shard{};                      // of each batch: for processes that train together
   int prefetch = 2;                   // batches prepared ahead of the one in use
   /// Threads that prepare batches.  0: prepared on demand.  Empty: one; or for image files one per
   /// two processors, up to 8, which then prepare at least as many batches ahead.
@@ -45,9 +56,10 @@ struct LoaderOptions {
 /// Cost      while iterating, memory for prefetch + 1 batches, which returns to the pool.  The
 ///           threads that prepare batches also read, decode and resize images that are not in
 ///           memory.
-/// Errors    ArgumentError as Dataset::check(), for batch < 1, prefetch < 1, workers < 0, or if
-///           drop_last leaves no batch.  What a transform or a source of images throws is rethrown
-///           by the loop, at the batch that failed.
+/// Errors    ArgumentError as Dataset::check(), for batch < 1, prefetch < 1, workers < 0, if
+///           drop_last leaves no batch, or a batch has fewer images than there are shards.  What a
+///           transform or a source of images throws is rethrown by the loop, at the batch that
+///           failed.
 class DataLoader {
  public:
   explicit DataLoader(Dataset dataset, LoaderOptions options = {});
@@ -55,6 +67,8 @@ class DataLoader {
   const Dataset& dataset() const { return dataset_; }
   /// Per epoch.
   std::int64_t batches() const;
+  /// In a batch, of all shards.
+  std::int64_t images_in(std::int64_t batch) const;
   std::int64_t epoch() const { return epoch_; }
 
   /// The epoch of the next loop, and its first batch (to resume).

@@ -90,6 +90,15 @@ std::vector<Card> result_cards(const TrainingRun& run) {
                      .value = "—",
                      .note = "no images were held back to choose by (--validation)"});
   }
+  if (last.ranks) {
+    cards.push_back(
+        {.name = "Processes",
+         .value = std::to_string(last.ranks->count),
+         .note = fmt::format("on {} machine(s); {:.3g} % of the last epoch's steps were "
+                             "communication, {:.4g} MB",
+                             last.ranks->hosts, 100 * last.ranks->seconds_mean / last.seconds,
+                             static_cast<double>(last.ranks->bytes) / 1e6)});
+  }
   if (last.relu_outputs > 0) {
     cards.push_back({.name = "Non-zero activations",
                      .value = fmt::format("{:.3g} %", density(last)),

@@ -39,6 +39,8 @@ test            zsh                    takes the script of joule completion
 test            groff                  reads the manual page
 test            ccache                 compiles once what several checkouts, and later runs, have in common
 test            libboost-context-dev   fibers: the threads of CUDA kernels that tests run on the CPU
+test            libopenmpi-dev         MPI: training with several processes
+test            openmpi-bin            mpirun, which starts them
 test            postgresql             the server that the tests of studies start, beside SQLite
 test            python3-dev            Python's headers: the tests of the Python package build its module
 test            python3-venv           lets Python packages read our files and images, and check our statistics

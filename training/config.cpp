@@ -2,6 +2,7 @@
 #include "joule/training/config.h"
 
 #include <algorithm>
+#include <bit>
 #include <nlohmann/json.hpp>
 #include <variant>
 
@@ -135,6 +136,10 @@ void require_count(const char* option, std::int64_t count, std::int64_t most) {
 
 void check(const Config& c) {
   for (const ConfigField& field : config_fields()) check_field(field, c);
+  require(c.slices == 0 || std::has_single_bit(static_cast<std::uint64_t>(c.slices)),
+          "slices: expected 0 or a power of two, got ", c.slices);
+  require(c.slices <= c.batch, "slices: a batch of ", c.batch, " images cannot be cut into ",
+          c.slices);
   check_rule(c);
   require(c.l0_cutoff == 0 || c.l0_cutoff >= 1,
           "l0_cutoff: must be 0 (the exact form) or at least 1, got ", c.l0_cutoff);

@@ -28,6 +28,8 @@ struct Config {
   std::string shuffle = "on";    // off: every epoch has the training images in their original order
   std::int64_t epochs = 3;
   std::int64_t batch = 128;
+  std::int64_t slices = 0;  // of a batch, over all processes: see SharedStep; 0: one a process
+  std::string sync_batch_norm = "off";  // on: statistics of the whole batch, over all processes
 
   std::string optimizer = "sgd";  // sgd | adam | adamw | rmsprop | lars
   double lr = 0.05;               // the largest of the schedule

@@ -128,9 +128,22 @@ std::vector<ConfigField> subject_fields() {
        .range = count(1, kMaxEpochs)},
       {.name = "batch",
        .member = &Config::batch,
-       .help = "Images per step",
+       .help = "Images per step, of all processes together",
        .range = count(1, kMaxBatch),
-       .unit = "images"}};
+       .unit = "images"},
+      {.name = "slices",
+       .member = &Config::slices,
+       .help = "Cut each batch into so many slices, a power of two, which run one by one and whose "
+               "gradients are added in a fixed order, so that the result does not depend on the "
+               "number of processes; batch normalisation is per slice; 0: one slice per process",
+       .range = count(0, kMaxBatch),
+       .may_be_missing = true},
+      {.name = "sync_batch_norm",
+       .member = &Config::sync_batch_norm,
+       .help = "Batch normalisation by the statistics of the whole batch, over all processes; off: "
+               "of each process's part",
+       .choices = {"on", "off"},
+       .may_be_missing = true}};
 }
 
 std::vector<ConfigField> rule_fields() {

@@ -123,7 +123,9 @@ std::optional<Evaluation> judged(nn::Module& net, const Ways& ways, const Datase
     for (const Tensor& output : outputs) {
       require(output.dim(1) == k, "evaluate: the net gives ", output.dim(1), " logits, ",
               dataset.name, " has ", k, " classes");
-      result.loss += cross_entropy(output, batch.labels).item() * n;
+      const double loss = cross_entropy(output, batch.labels).item() * n;
+      result.loss += loss;
+      if (options.on_loss) options.on_loss(loss);
     }
     const auto labels = batch.labels.values<std::int32_t>();
     const std::vector<std::int32_t> predicted = argmax(logits);

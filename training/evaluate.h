@@ -65,7 +65,8 @@ struct EvaluateOptions {
   std::int64_t batch = 256;              // images normalised at once
   std::int64_t slice = kSliceThatSuits;  // images run at once, as in predict()
   OnLogits on_logits{};
-  std::function<bool()> stop{};  // called before every batch
+  std::function<void(double)> on_loss{};  // told each addend of the sum whose mean is the loss
+  std::function<bool()> stop{};           // called before every batch
 };
 
 /// Runs the images of `dataset` in order through the net, in evaluation mode.

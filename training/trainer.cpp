@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "joule/core/backend/read_back.h"
 #include "joule/core/context.h"
 #include "joule/core/error.h"
 #include "joule/core/random.h"
@@ -13,6 +12,7 @@
 #include "joule/energy/models/cost_model.h"
 #include "joule/training/components.h"
 #include "joule/training/energy/run_energy.h"
+#include "joule/training/parallel/over_ranks.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/reference.h"
 #include "joule/training/run/summary.h"
@@ -45,39 +45,36 @@ Model placed(Model model, const Config& config, const Dataset& dataset) {
   return model;
 }
 
-std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  const auto expected = labels.values<std::int32_t>();
-  const std::vector<std::int32_t> predicted = argmax(logits);
-  std::int64_t correct = 0;
-  for (std::size_t i = 0; i < predicted.size(); ++i) correct += predicted[i] == expected[i];
-  return correct;
-}
-
 /// The sign of a NaN means nothing.
 std::string number(double value) { return std::isnan(value) ? "nan" : str(value); }
 
 }  // namespace
 
-Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting)
-    : Trainer(config, data, named_trainee(*config, data.train), std::move(accounting)) {}
+Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting,
+                 std::shared_ptr<parallel::Communicator> ranks)
+    : Trainer(config, data, named_trainee(*config, data.train), std::move(accounting),
+              std::move(ranks)) {}
 
 Trainer::Trainer(const CheckedConfig& config, const DataSplit& data, Trainee trainee,
-                 Accounting accounting)
+                 Accounting accounting, std::shared_ptr<parallel::Communicator> ranks)
     : config_(*config),
+      ranks_(std::move(ranks)),
       learning_(hold_back(limited(data.train, config_.limit), config_.validation, config_.seed)),
       test_(limited(data.test, config_.limit)),
       loader_(learning_.train, {.batch = config_.batch,
                                 .shuffle = config_.shuffle == "on",
                                 .seed = config_.seed,
-                                .transforms = make_transforms(config_)}),
+                                .transforms = make_transforms(config_),
+                                .shard = {.index = ranks_->rank(), .of = ranks_->size()}}),
       model_(placed(std::move(trainee.model), config_, data.train)),
       optimizer_(trainee.optimizer(model_.net.parameters())),
       schedule_(trainee.schedule ? std::move(trainee.schedule)
                                  : make_schedule(config_, loader_.batches())),
-      training_step_(config_, model_.net, learning_.train.image_shape()),
+      training_step_(config_, model_.net, learning_.train.image_shape(), *ranks_),
       graph_(model_.net.outputs() == 1 ? graph_json(model_) : config_.net),
-      energy_(std::move(accounting)),
+      energy_(of_all(std::move(accounting), *ranks_)),
       target_(control_target(config_)) {
+  training_step_.require_images(loader_.images_in(loader_.batches() - 1));
   if (!config_.reference.empty()) reference_ = reference_accuracies(config_.reference, config_);
 }
 
@@ -111,55 +108,40 @@ void Trainer::check_loss(double value) const {
            config_.l0_lambda > 0 ? " or --l0-lambda" : "", " or --clip-norm 1"));
 }
 
-void Trainer::clip_gradients(const TrainingStep::Output& out) const {
+void Trainer::clip_gradients(const Tensor& cross_entropy) const {
   if (config_.clip_norm == 0) return;
   try {
     clip_grad_norm(model_.net.parameters(), config_.clip_norm);
   } catch (const ArgumentError& error) {
-    check_loss(out.cross_entropy.item());  // says more, if that is where it comes from
+    check_loss(cross_entropy.item());  // says more, if that is where it comes from
     fail(str(error.what(), "; try a smaller --lr"));
   }
 }
 
 void Trainer::train_step(const Batch& batch) {
-  const TrainingStep::Output out = training_step_.run(batch, lambda());
-  clip_gradients(out);
+  const auto outputs = training_step_.run(batch, loader_.images_in(batch_), lambda());
+  clip_gradients(outputs.back().cross_entropy);
   optimizer_->set_learning_rate(schedule_->learning_rate(step()));
   if (const auto momentum = schedule_->momentum(step())) optimizer_->set_momentum(*momentum);
   optimizer_->step();
   optimizer_->zero_grad();
-  // Everything is queued: only now does the host wait for what the device has computed.
-  ReadBack read(device(config_));
-  const Tensor cross_entropy = read.add(out.cross_entropy), logits = read.add(out.logits);
-  const Tensor labels = read.add(batch.labels);
-  const Tensor penalty = out.penalty ? read.add(out.penalty) : Tensor();
-  std::vector<std::pair<std::string_view, const std::int64_t*>> nonzeros;
-  std::int64_t outputs = 0, outputs_nonzero = 0;  // of all ReLUs
-  for (const auto& [layer, mask] : out.masks) {
-    nonzeros.emplace_back(layer, &read.add(*mask));
-    outputs += mask->rows() * mask->channels();
+  const StepSums done = training_step_.read(outputs, batch.labels);
+  const auto images = static_cast<double>(done.images);
+  check_loss(done.loss / images);
+  if (!std::isfinite(done.penalty)) {
+    fail(str("the L0 penalty is ", number(done.penalty / images),
+             "; try a smaller --lr or --l0-lambda, or a larger --l0-sigma"));
   }
-  read.wait();
-  const auto images = static_cast<double>(batch.images.dim(0));
-  const double value = cross_entropy.item();
-  check_loss(value);
-  const double l0 = penalty ? penalty.item() : 0;
-  if (!std::isfinite(l0)) {
-    fail(str("the L0 penalty is ", number(l0), "; try a smaller --lr or --l0-lambda, or a larger ",
-             "--l0-sigma"));
-  }
-  for (const auto& [layer, count] : nonzeros) {
-    check_alive(layer, *count);
-    outputs_nonzero += *count;
+  std::int64_t nonzeros = 0;
+  for (const auto& [layer, count] : done.nonzeros) {
+    check_alive(layer, count);
+    nonzeros += count;
   }
   if (target_ && target_->what == Target::density) {
-    const double density = static_cast<double>(outputs_nonzero) / static_cast<double>(outputs);
+    const double density = static_cast<double>(nonzeros) / static_cast<double>(done.relu_outputs);
     steer(std::log(density / target_->value), 1);
   }
-  sums_.loss += value * images;
-  sums_.penalty += l0 * images;
-  sums_.correct += count_correct(logits, labels);
-  sums_.images += batch.images.dim(0);
+  sums_ += done;
 }
 
 Progress Trainer::progress() {
@@ -185,11 +167,13 @@ bool Trainer::over_budget(const Hooks& hooks) const {
   return !why.empty();
 }
 
-/// What was recorded is sums from now on.
+/// What was recorded, by all ranks, is sums from now on.
 void Trainer::close_ledger() {
+  std::map<Phase, energy::Totals> recorded;
   for (const energy::Ledger::Line& line : ledger_.lines()) {
-    earlier_work_[line.run.scope.phase] += line;
+    recorded[line.run.scope.phase] += line;
   }
+  for (const auto& [phase, totals] : sum_over(*ranks_, recorded)) earlier_work_[phase] += totals;
   ledger_.reset();
 }
 
@@ -205,7 +189,7 @@ bool Trainer::train_steps(const Hooks& hooks) {
     sums_.seconds += std::chrono::duration<double>(now - start).count();
     start = now;
     if (hooks.on_progress) hooks.on_progress(progress());
-    if (stopped(hooks)) return false;
+    if (ranks_->any(stopped(hooks))) return false;
   }
   return true;
 }
@@ -213,7 +197,7 @@ bool Trainer::train_steps(const Hooks& hooks) {
 std::optional<Evaluation> Trainer::judge(const char* which, const Dataset& images,
                                          std::function<bool()> stop) {
   try {
-    return evaluate(model_.net, images, {.stop = std::move(stop)});
+    return evaluate(model_.net, images, {.stop = std::move(stop)}, *ranks_);
   } catch (const NotFiniteError& error) {
     fail(str("on the ", which, " images: ", error.what(), "; try a smaller --lr"));
   }
@@ -227,9 +211,11 @@ bool Trainer::run_epoch(const Hooks& hooks) {
   context().algorithms = algorithms(config_);
   evaluation_.reset();
   energy_.begin(total_energy(metrics_));
-  if (over_budget(hooks)) return false;
+  if (ranks_->any(over_budget(hooks))) return false;
   loader_.set_epoch(epoch_, batch_);
+  const parallel::Traffic before = ranks_->traffic();
   const bool trained = train_steps(hooks);
+  communication_ = communication(*ranks_, ranks_->traffic() - before);
   energy_.end_training(epoch_ + 1, ledger_.total());
   close_ledger();
   if (!trained) return false;
@@ -278,6 +264,7 @@ void Trainer::finish_epoch(const std::optional<Evaluation>& validation) {
                       .images_per_second = images / sums_.seconds,
                       .relu_outputs = relus.values,
                       .relu_outputs_nonzero = relus.nonzeros,
+                      .ranks = communication_,
                       .energy = energy_.take()});
   if (validation) {
     metrics_.back().validation_accuracy = validation->accuracy();
@@ -307,7 +294,7 @@ const Evaluation& Trainer::evaluate_now() {
   context().deterministic = config_.deterministic;
   context().precision = precision(config_);
   context().algorithms = algorithms(config_);
-  if (!evaluation_) evaluation_ = evaluate(model_.net, test_);
+  if (!evaluation_) evaluation_ = evaluate(model_.net, test_, {}, *ranks_);
   return *evaluation_;
 }
 

@@ -19,9 +19,9 @@
 #include "joule/training/evaluate.h"
 #include "joule/training/hooks.h"
 #include "joule/training/lambda_control.h"
+#include "joule/training/parallel/shared_step.h"
 #include "joule/training/run/metrics.h"
 #include "joule/training/run/trainee.h"
-#include "joule/training/training_step.h"
 
 namespace joule::training {
 
@@ -32,18 +32,21 @@ struct TrainingError : std::runtime_error {
 
 /// Trains a net on a data set, epoch by epoch.  The result is a function of config, data and
 /// (unless config.deterministic) the number of threads; state() and load_state() between any two
-/// steps do not change it.
+/// steps do not change it.  Processes that train together (`ranks`) each make one and call the same
+/// functions: each gets a part of every batch, and all come to the same state (see SharedStep).
 class Trainer {
  public:
   /// Restarts default_generator() from config.seed and initialises the net.
   ///
   /// Errors    as hold_back(), make_model(), EnergyAccount and reference_accuracies(); if made from
   ///           a Config, as check().
-  Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {});
+  Trainer(const CheckedConfig& config, const DataSplit& data, Accounting accounting = {},
+          std::shared_ptr<parallel::Communicator> ranks = parallel::alone());
   /// Moves `trainee` to the configuration's device; default_generator() continues from its state.
   /// Errors    as hold_back(), EnergyAccount and Model::prepare().
   Trainer(const CheckedConfig& config, const DataSplit& data, Trainee trainee,
-          Accounting accounting = {});
+          Accounting accounting = {},
+          std::shared_ptr<parallel::Communicator> ranks = parallel::alone());
 
   const Config& config() const { return config_; }
   Model& model() { return model_; }
@@ -96,12 +99,6 @@ class Trainer {
   static constexpr int kSilentSteps = 20;
 
  private:
-  struct Sums {
-    double loss = 0, penalty = 0;  // weighted by images
-    std::int64_t images = 0, correct = 0;
-    double seconds = 0;
-  };
-
   void check(const Sums& sums, std::int64_t batch) const;
   bool train_steps(const Hooks& hooks);  // returns whether it reached the end
   std::optional<Evaluation> judge(const char* which, const Dataset& images,
@@ -118,24 +115,26 @@ class Trainer {
   void predict(const Hooks& hooks) const;
   void check_alive(std::string_view layer, std::int64_t nonzeros);
   void check_loss(double value) const;
-  void clip_gradients(const TrainingStep::Output& out) const;
+  void clip_gradients(const Tensor& cross_entropy) const;
   Progress progress();
   double lambda() const;
   std::int64_t step() const { return epoch_ * loader_.batches() + batch_; }
   [[noreturn]] void fail(const std::string& what) const;
 
   Config config_;
+  std::shared_ptr<parallel::Communicator> ranks_;
   ValidationSplit learning_;  // of the training images
   Dataset test_;
   DataLoader loader_;
   Model model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
-  TrainingStep training_step_;
+  SharedStep training_step_;
   std::string graph_;  // of the net, as JSON
   std::int64_t epoch_ = 0, batch_ = 0;
   Sums sums_;
-  std::map<std::string, int> silent_;  // steps in a row, per ReLU
+  std::optional<RanksMetrics> communication_;  // of the steps of the epoch
+  std::map<std::string, int> silent_;          // steps in a row, per ReLU
   std::vector<EpochMetrics> metrics_;
   std::map<Phase, energy::Totals> earlier_work_;  // without the work in ledger_
   energy::Ledger ledger_;                         // since the epoch or run_epoch() began

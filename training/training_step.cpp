@@ -68,18 +68,21 @@ TrainingStep::Output TrainingStep::forward(const Batch& batch, double lambda) co
   return out;  // the taps are not needed any more: backward() frees what they hold as it goes
 }
 
-TrainingStep::Output TrainingStep::forward_and_backward(const Batch& batch, double lambda) const {
+TrainingStep::Output TrainingStep::forward_and_backward(const Batch& batch, double lambda,
+                                                        float weight) const {
   Output out = forward(batch, lambda);
-  std::exchange(out.loss, {}).backward();
+  std::exchange(out.loss, {}).backward(weight == 1 ? Tensor() : Tensor::full(Shape{}, weight));
   return out;
 }
 
-TrainingStep::Output TrainingStep::run(const Batch& batch, double lambda) {
+TrainingStep::Output TrainingStep::run(const Batch& batch, double lambda, float weight) {
+  require(weight == 1 || net_.device() == Device::cpu, "training step: on ", net_.device(),
+          " a loss has the weight 1, got ", weight);
   ++steps_;
   if (lambda_now_) lambda_now_.fill(lambda);
   // The last batch of an epoch may have fewer images.
   if (!captured_ || batch.images.dim(0) != config_.batch) {
-    return forward_and_backward(batch, lambda);
+    return forward_and_backward(batch, lambda, weight);
   }
   auto& [step, fixed, penalised] = *captured_;
   if (!fixed.images) fixed = {.images = batch.images.clone(), .labels = batch.labels.clone()};
@@ -87,7 +90,7 @@ TrainingStep::Output TrainingStep::run(const Batch& batch, double lambda) {
   fixed.labels.copy_from(batch.labels);
   if (penalised != (lambda > 0)) step.reset();
   penalised = lambda > 0;
-  Output out = step.run([&] { return forward_and_backward(captured_->batch, lambda); });
+  Output out = step.run([&] { return forward_and_backward(captured_->batch, lambda, 1); });
   require(config_.graph != "on" || step.why_not().empty(), "graph: there can be none, as ",
           step.why_not());
   return out;

@@ -38,10 +38,12 @@ class TrainingStep {
   /// Config and net must outlive this; the net is on its training device, for images [H,W,C].
   TrainingStep(const Config& config, nn::Net& net, const Shape& image);
 
-  /// Leaves the gradients in the net's parameters, which must have no gradients before.
+  /// Leaves the gradients of `weight` times the loss in the net's parameters, which must have no
+  /// gradients before.
   ///
-  /// Errors    ArgumentError if a graph is required (config.graph is "on") but impossible.
-  Output run(const Batch& batch, double lambda);
+  /// Errors    ArgumentError if a graph is required (config.graph is "on") but impossible; for
+  ///           another weight than 1 on a device other than the CPU.
+  Output run(const Batch& batch, double lambda, float weight = 1);
   /// Call this when the net was replaced by another one.
   void start_anew();
   /// "458 of 469 steps were replays of a CUDA graph", or why there were none; empty on the CPU.
@@ -57,7 +59,7 @@ class TrainingStep {
     bool penalised = false;
   };
   Output forward(const Batch& batch, double lambda) const;
-  Output forward_and_backward(const Batch& batch, double lambda) const;
+  Output forward_and_backward(const Batch& batch, double lambda, float weight) const;
   Tensor penalty_of(const std::vector<Tap>& taps, double lambda) const;
   std::vector<double> savings_of(const std::vector<Tap>& taps) const;
 

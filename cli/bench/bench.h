@@ -17,6 +17,7 @@ void add_bench_conv(Command& bench, Run& run);
 void add_bench_train(Command& bench, Run& run);
 void add_bench_infer(Command& bench, Run& run);
 void add_bench_loading(Command& bench, Run& run);
+void add_bench_ranks(Command& bench, Run& run);
 /// The process that train and infer run for each measurement.
 void add_bench_side(Command& bench, Run& run);
 

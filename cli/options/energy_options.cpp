@@ -120,6 +120,28 @@ std::string footprint_lines(const training::Footprint& f, const Figure<Joules>& 
 
 }  // namespace
 
+namespace {
+
+/// Of processes that trained together.
+std::string communication_lines(const training::RunEnergy& run) {
+  const auto all = training::together(run.epochs);
+  if (!all) return {};
+  const training::RanksMetrics& r = all->ranks;
+  std::string out = fmt::format(
+      "communication: {:.4g} MB by {} processes on {} machine(s); {:.3g} s of the {:.3g} s of the "
+      "steps, {:.3g} s to {:.3g} s by process, whose energy is in the sum\n",
+      static_cast<double>(r.bytes) / 1e6, r.count, r.hosts, r.seconds_mean, all->seconds,
+      r.seconds_least, r.seconds_most);
+  const auto per_joule = all->images_per_joule();
+  return out + "images per joule: " +
+         (per_joule ? fmt::format("{:.4g} (training steps, gross, {})", *per_joule,
+                                  name(all->spent.quality()))
+                    : std::string("unavailable, as there is no measured energy")) +
+         "\n";
+}
+
+}  // namespace
+
 std::string energy_lines(const training::RunEnergy& run) {
   const training::PartEnergy all = whole(total_energy(run.epochs));
   const energy::EnergySplit split = measured(all);
@@ -137,6 +159,7 @@ std::string energy_lines(const training::RunEnergy& run) {
   }
   const energy::CostModel& profile = energy::horowitz45();
   out += str("modelled energy: ", modelled(all, profile), "\n");
+  out += communication_lines(run);
   for (const std::int64_t epoch : run.lost_after) {
     out += fmt::format(
         "not in it: what was spent after epoch {} and then lost, at a kill or error\n", epoch);

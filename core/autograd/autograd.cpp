@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "joule/core/autograd/accumulate.h"
+#include "joule/core/autograd/leaf_gradients.h"
 #include "joule/core/op.h"
 
 namespace joule {
@@ -86,6 +87,7 @@ class Walk {
     std::ranges::sort(steps_, std::ranges::greater(),
                       [](const Step& s) { return s.node->sequence; });
     for (std::size_t i = 0; i < steps_.size(); ++i) places_[steps_[i].node.get()] = i;
+    if (!leaf_gradient_observers().empty()) count_uses();
   }
 
   void run(const Meta& root, const Tensor& grad) {
@@ -114,7 +116,10 @@ class Walk {
     require_not_run(node);
     const auto backward = std::exchange(node.backward, nullptr);
     const auto inputs = std::exchange(node.inputs, {});
-    if (std::ranges::none_of(grad_outputs, &Tensor::defined)) return;
+    if (std::ranges::none_of(grad_outputs, &Tensor::defined)) {
+      tell_complete(inputs);
+      return;
+    }
 
     context().scope = {node.layer, Phase::backward};
     auto grad_inputs = call(node, backward, grad_outputs);
@@ -134,6 +139,7 @@ class Walk {
         add_to_leaf(inputs[i], grad, node.layer);
       }
     }
+    tell_complete(inputs);
   }
 
   static std::vector<Tensor> call(const Node& node, const BackwardFn& backward,
@@ -167,10 +173,30 @@ class Walk {
     add_gradient(leaf.grad, grad);
   }
 
+  void count_uses() {
+    for (const Step& step : steps_) {
+      for (const auto& input : step.node->inputs) {
+        if (input && !input->producer) ++uses_[input.get()];
+      }
+    }
+  }
+
+  /// An operation has used these for the last time.
+  void tell_complete(const std::vector<std::shared_ptr<Meta>>& inputs) {
+    if (uses_.empty()) return;
+    for (const auto& input : inputs) {
+      if (!input || input->producer || --uses_.at(input.get()) > 0) continue;
+      const auto at = leaf_places_.find(input.get());
+      if (at == leaf_places_.end()) continue;  // no gradient came to it
+      leaf_gradient_observers().notify({input.get(), leaves_[at->second].grad});
+    }
+  }
+
   std::vector<Step> steps_;  // in the order in which they run
   std::unordered_map<const Node*, std::size_t> places_;
   std::vector<Leaf> leaves_;
   std::unordered_map<const Meta*, std::size_t> leaf_places_;
+  std::unordered_map<const Meta*, int> uses_;  // still to come; empty: nobody is told
 };
 
 }  // namespace
@@ -237,6 +263,11 @@ Tensor reuse_or_allocate(const Tensor& grad) {
 
 Observers<BackwardEvent>& backward_observers() {
   thread_local Observers<BackwardEvent> observers;
+  return observers;
+}
+
+Observers<LeafGradientEvent>& leaf_gradient_observers() {
+  thread_local Observers<LeafGradientEvent> observers;
   return observers;
 }
 

@@ -58,6 +58,12 @@ void check_channels(std::string_view op, const Tensor& x, std::initializer_list<
   for (const Named& o : operands) require_shape(op, o, {x.dim(-1)}, x);
 }
 
+/// For what knows no other shares of a batch.
+template <class Op>
+const char* whole_batch(const Op& op) {
+  return op.gather ? "knows no other shares of the batch" : nullptr;
+}
+
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
 }  // namespace
@@ -77,8 +83,8 @@ void ops::BatchNorm::check() const {
   }
   require(epsilon > 0, kName, ": epsilon must be positive, got ", epsilon);
   require(momentum >= 0 && momentum <= 1, kName, ": momentum must be in [0, 1], got ", momentum);
-  require(rows_of(x) >= 2, kName, ": a variance needs at least 2 values per channel, x is ",
-          x.shape());
+  require(rows_of(x) >= (gather ? 1 : 2), kName,
+          ": a variance needs at least 2 values per channel, x is ", x.shape());
 }
 
 Work ops::BatchNorm::work() const {
@@ -92,10 +98,12 @@ Work ops::BatchNorm::work() const {
 std::span<const Implementation<ops::BatchNorm>> ops::BatchNorm::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<ops::BatchNorm>{"cuda.channel_rows", Device::cuda, runs_all, cuda::batch_norm},
+    Implementation<ops::BatchNorm>{"cuda.channel_rows", Device::cuda, whole_batch<ops::BatchNorm>,
+                                   cuda::batch_norm},
 #endif
     Implementation<ops::BatchNorm>{"cpu.simd", Device::cpu, runs_all, cpu::batch_norm_simd},
-    Implementation<ops::BatchNorm>{kReference, Device::cpu, runs_all, run_reference},
+    Implementation<ops::BatchNorm>{kReference, Device::cpu, whole_batch<ops::BatchNorm>,
+                                   run_reference},
   };
   return kTable;
 }
@@ -178,12 +186,13 @@ Work ops::BatchNormGrad::work() const {
 std::span<const Implementation<ops::BatchNormGrad>> ops::BatchNormGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
-    Implementation<ops::BatchNormGrad>{"cuda.channel_rows", Device::cuda, runs_all,
-                                       cuda::batch_norm_grad},
+    Implementation<ops::BatchNormGrad>{"cuda.channel_rows", Device::cuda,
+                                       whole_batch<ops::BatchNormGrad>, cuda::batch_norm_grad},
 #endif
     Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, runs_all,
                                        cpu::batch_norm_grad_simd},
-    Implementation<ops::BatchNormGrad>{kReference, Device::cpu, runs_all, run_grad_reference},
+    Implementation<ops::BatchNormGrad>{kReference, Device::cpu, whole_batch<ops::BatchNormGrad>,
+                                       run_grad_reference},
   };
   return kTable;
 }

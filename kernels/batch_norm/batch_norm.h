@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "joule/core/batch_share.h"
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
 
@@ -13,19 +14,21 @@ namespace ops {
 ///   y = (x - mean) * inv_std * gamma + beta
 ///   running_mean += momentum * (mean - running_mean)
 ///   running_var  += momentum * (var * M/(M-1) - running_var)
+/// With `gather`, M counts the elements of all shares of the batch, of which x is one.
 ///
 /// Shapes    x, y: [..., C], rank >= 2, equal; y may be x.  gamma, beta, mean, mean_rest, inv_std:
 ///           [C].  running_mean, running_var: [C], both or neither; f32.
 /// Cost      2 MACs per element (square and scale), 1 per channel, 3 with running statistics;
 ///           reads x, writes y.
 /// Errors    ArgumentError if shapes, dtypes or devices disagree, epsilon <= 0, momentum outside
-///           [0, 1], or M < 2 (one value has no variance).
+///           [0, 1], or M < 2 (one value has no variance); with `gather` off the CPU.
 /// Numerics  a channel's offset is not rounded into y: y subtracts the mean in two parts, mean +
 ///           mean_rest, so only deviations are rounded.  The reference sums in double.  cpu.simd
 ///           sums blocks of rows twice in float32, first about the block's first row, then about
 ///           its mean, and merges the blocks in double (Chan) over fixed pieces: the same bits for
-///           any number of threads.  CUDA sums x and its square in double, as deviations from the
-///           channel's first value, over pieces that depend on the shape alone.
+///           any number of threads.  Those of several shares are merged in their order.  CUDA sums
+///           x and its square in double, as deviations from the channel's first value, over pieces
+///           that depend on the shape alone.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1; Chan et al. 1983.
 struct BatchNorm {
   static constexpr std::string_view kName = "batch_norm";
@@ -36,6 +39,7 @@ struct BatchNorm {
                                     // mean to its dtype has left
   Tensor running_mean{}, running_var{};  // updated in place
   float epsilon = 1e-5f, momentum = 0.1f;
+  const GatherNumbers* gather = nullptr;  // null: x is the batch
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
@@ -91,6 +95,8 @@ struct BatchNormInferenceGrad {
 /// x^ = (x - mean) * inv_std, where the mean is mean + mean_rest:
 ///   grad_beta = sum grad_y,   grad_gamma = sum grad_y * x^
 ///   grad_x = gamma * inv_std * (grad_y - grad_beta / M - x^ * grad_gamma / M)
+/// With `gather`, the M elements and both sums of the last line are those of all shares of the
+/// batch; the gradients that are written are this share's part.
 ///
 /// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  The others [C]; f32.
 /// Cost      3 MACs per element and 3 per channel; reads x and grad_y, writes grad_x.
@@ -103,6 +109,7 @@ struct BatchNormGrad {
 
   Tensor x, gamma, mean, mean_rest, inv_std, grad_y;
   Tensor grad_x, grad_gamma, grad_beta;
+  const GatherNumbers* gather = nullptr;  // null: x is the batch
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }
@@ -119,7 +126,8 @@ struct BatchNormOptions {
 };
 /// The differentiable function.  In training it runs BatchNorm, which uses batch statistics and
 /// updates the running ones; otherwise BatchNormInference, whose gradient treats the running
-/// statistics as constants, for fine-tuning with frozen statistics.
+/// statistics as constants, for fine-tuning with frozen statistics.  On a share of a batch (see
+/// core/batch_share.h) the statistics are the whole batch's if there is a way to gather them.
 Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                   const Tensor& running_var, bool training, const BatchNormOptions& options = {});
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "joule/core/error.h"
 #include "joule/core/threads.h"
 #include "joule/kernels/batch_norm/batch_norm_impl.h"
 
@@ -204,6 +205,38 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
   return total;
 }
 
+/// The numbers of all shares of the batch, one behind the other; each begins with how many rows it
+/// has, and has two numbers per channel behind that.
+std::vector<double> gathered(const GatherNumbers& gather, double rows,
+                             const std::vector<double>& first, const std::vector<double>& second) {
+  std::vector<double> mine{rows};
+  mine.insert(mine.end(), first.begin(), first.end());
+  mine.insert(mine.end(), second.begin(), second.end());
+  std::vector<double> all = gather(mine);
+  require(!all.empty() && all.size() % mine.size() == 0, "batch_norm: ", mine.size(),
+          " numbers were gathered, and ", all.size(), " came back");
+  return all;
+}
+
+/// Of all shares of the batch.
+Moments merged(const Moments& mine, const GatherNumbers& gather) {
+  const auto all = gathered(gather, mine.count, mine.mean, mine.squares);
+  const std::size_t channels = mine.mean.size();
+  Moments total(static_cast<std::int64_t>(channels));
+  for (auto at = all.begin(); at != all.end();) {
+    Moments share(static_cast<std::int64_t>(channels));
+    share.count = *at++;
+    for (double& mean : share.mean) mean = *at++;
+    for (double& squares : share.squares) squares = *at++;
+    total.merge(share);
+  }
+  require(total.count >= 2,
+          "batch_norm: a variance needs at least 2 values per channel, all shares "
+          "of the batch have ",
+          total.count);
+  return total;
+}
+
 /// Per channel: sum of grad_y, and of grad_y * (x - mean).
 struct GradSums {
   std::vector<double> grad, product;
@@ -238,6 +271,19 @@ GradSums grad_sums(const Tensor& x, const float* mean, const Tensor& grad_y) {
   return total;
 }
 
+/// Of all shares of the batch; `rows` becomes those of all.
+GradSums added(const GradSums& mine, double& rows, const GatherNumbers& gather) {
+  const auto all = gathered(gather, rows, mine.grad, mine.product);
+  GradSums total(static_cast<std::int64_t>(mine.grad.size()));
+  rows = 0;
+  for (auto at = all.begin(); at != all.end();) {
+    rows += *at++;
+    for (double& grad : total.grad) grad += *at++;
+    for (double& product : total.product) product += *at++;
+  }
+  return total;
+}
+
 /// y = (x - mean) * scale + shift
 void apply(const Tensor& x, const float* mean, const float* scale, const float* shift,
            const Tensor& y) {
@@ -254,8 +300,8 @@ void apply(const Tensor& x, const float* mean, const float* scale, const float* 
 }  // namespace
 
 void batch_norm_simd(const ops::BatchNorm& op, Context&, Tally*) {
-  const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
-  const Moments moments = moments_of(op.x.data<float>(), rows, channels);
+  Moments moments = moments_of(op.x.data<float>(), rows_of(op.x), op.x.dim(-1));
+  if (op.gather) moments = merged(moments, *op.gather);
   const float* const gamma = op.gamma.data<float>();
   const float* const beta = op.beta.data<float>();
   float* const mean = op.mean.mutable_data<float>();
@@ -265,14 +311,14 @@ void batch_norm_simd(const ops::BatchNorm& op, Context&, Tally*) {
   float* const running_var = op.running_var ? op.running_var.mutable_data<float>() : nullptr;
   std::vector<float> scale(moments.mean.size()), shift(scale.size());
   for (std::size_t c = 0; c < scale.size(); ++c) {
-    const double var = moments.squares[c] / static_cast<double>(rows);
+    const double var = moments.squares[c] / moments.count;
     mean[c] = static_cast<float>(moments.mean[c]);
     rest[c] = static_cast<float>(moments.mean[c] - double{mean[c]});
     inv_std[c] = static_cast<float>(1 / std::sqrt(var + double{op.epsilon}));
     scale[c] = gamma[c] * inv_std[c];
     shift[c] = beta[c] - rest[c] * scale[c];
     if (!running_mean) continue;
-    const auto unbiased = static_cast<float>(moments.squares[c] / static_cast<double>(rows - 1));
+    const auto unbiased = static_cast<float>(moments.squares[c] / (moments.count - 1));
     running_mean[c] += op.momentum * (mean[c] - running_mean[c]);
     running_var[c] += op.momentum * (unbiased - running_var[c]);
   }
@@ -314,22 +360,25 @@ void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Conte
 void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
   const float* const mean = op.mean.data<float>();
-  const GradSums sums = grad_sums(op.x, mean, op.grad_y);
+  const GradSums mine = grad_sums(op.x, mean, op.grad_y);
+  auto count = static_cast<double>(rows);
+  const GradSums all = op.gather ? added(mine, count, *op.gather) : mine;
   const float* const gamma = op.gamma.data<float>();
   const float* const rest = op.mean_rest.data<float>();
   const float* const inv_std = op.inv_std.data<float>();
   float* const grad_gamma = op.grad_gamma.mutable_data<float>();
   float* const grad_beta = op.grad_beta.mutable_data<float>();
-  std::vector<float> scale(sums.grad.size()), offset(scale.size()), slope(scale.size());
-  const auto count = static_cast<double>(rows);
+  std::vector<float> scale(all.grad.size()), offset(scale.size()), slope(scale.size());
   for (std::size_t c = 0; c < scale.size(); ++c) {
     // The rows were summed about the rounded mean; from here on the rest is subtracted, too.
-    const double sum = sums.grad[c], product = sums.product[c] - rest[c] * sum;
-    const double slope_c = product * inv_std[c] * inv_std[c] / count;
-    grad_beta[c] = static_cast<float>(sum);
-    grad_gamma[c] = static_cast<float>(product * inv_std[c]);
+    const auto product_of = [&](const GradSums& of) {
+      return of.product[c] - rest[c] * of.grad[c];
+    };
+    const double slope_c = product_of(all) * inv_std[c] * inv_std[c] / count;
+    grad_beta[c] = static_cast<float>(mine.grad[c]);
+    grad_gamma[c] = static_cast<float>(product_of(mine) * inv_std[c]);
     scale[c] = gamma[c] * inv_std[c];
-    offset[c] = static_cast<float>(sum / count - slope_c * rest[c]);
+    offset[c] = static_cast<float>(all.grad[c] / count - slope_c * rest[c]);
     slope[c] = static_cast<float>(slope_c);
   }
   const float* const x = op.x.data<float>();

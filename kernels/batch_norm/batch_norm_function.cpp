@@ -40,6 +40,7 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
   }
   Tensor y = empty_like(x);
   const Tensor mean = empty_like(gamma), mean_rest = empty_like(gamma), inv_std = empty_like(gamma);
+  const GatherNumbers gather = batch_share().gather;  // backward may run when this has changed
   dispatch(ops::BatchNorm{.x = x,
                           .gamma = gamma,
                           .beta = beta,
@@ -50,11 +51,12 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                           .running_mean = running_mean,
                           .running_var = running_var,
                           .epsilon = options.epsilon,
-                          .momentum = options.momentum});
+                          .momentum = options.momentum,
+                          .gather = gather ? &gather : nullptr});
   record("batch_norm", {x, gamma, beta}, {&y},
          [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"), mean = Saved(mean, "mean"),
-          mean_rest = Saved(mean_rest, "mean_rest"),
-          inv_std = Saved(inv_std, "inv_std")](std::span<const Tensor> grads) {
+          mean_rest = Saved(mean_rest, "mean_rest"), inv_std = Saved(inv_std, "inv_std"),
+          gather](std::span<const Tensor> grads) {
            const Tensor& gamma = gamma_saved.get();
            const Tensor grad_x = reuse_or_allocate(grads[0]);
            const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
@@ -66,7 +68,8 @@ Tensor batch_norm(Tensor x, const Tensor& gamma, const Tensor& beta, const Tenso
                                        .grad_y = grads[0],
                                        .grad_x = grad_x,
                                        .grad_gamma = grad_gamma,
-                                       .grad_beta = grad_beta});
+                                       .grad_beta = grad_beta,
+                                       .gather = gather ? &gather : nullptr});
            return std::vector<Tensor>{grad_x, grad_gamma, grad_beta};
          });
   return y;

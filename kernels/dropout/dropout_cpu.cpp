@@ -81,8 +81,8 @@ static void draw_words(const RandomState& from, std::int64_t groups, float* out)
 std::int64_t DropoutTarget(const DropoutRows& args) {
   constexpr std::int64_t kBuffer = 2048;
   alignas(64) float numbers[kBuffer];
-  std::int64_t buffered_from = 0, buffered_to = 0;  // flat elements
-  const std::int64_t flat_end = args.last * args.channels;
+  std::int64_t buffered_from = 0, buffered_to = 0;  // numbers; that of element i is skip + i
+  const std::int64_t drawn_end = args.skip + args.last * args.channels;
 
   const std::int64_t words = (args.channels + 63) / 64;
   const float scale = dropout_scale(args.probability);
@@ -92,13 +92,14 @@ std::int64_t DropoutTarget(const DropoutRows& args) {
     for (std::int64_t word = 0; word < words; ++word) {
       const std::int64_t begin = row * args.channels + word * 64;
       const std::int64_t end = std::min(begin + 64, (row + 1) * args.channels);
-      if (end > buffered_to) {
-        buffered_from = begin / 4 * 4;
-        buffered_to = std::min(buffered_from + kBuffer, (flat_end + 3) / 4 * 4);
-        draw_words({args.random.seed, args.random.next + static_cast<std::uint64_t>(begin / 4)},
+      const std::int64_t number = args.skip + begin;
+      if (args.skip + end > buffered_to) {
+        buffered_from = number / 4 * 4;
+        buffered_to = std::min(buffered_from + kBuffer, (drawn_end + 3) / 4 * 4);
+        draw_words({args.random.seed, args.random.next + static_cast<std::uint64_t>(number / 4)},
                    (buffered_to - buffered_from) / 4, numbers);
       }
-      const float* const u = numbers + (begin - buffered_from);
+      const float* const u = numbers + (number - buffered_from);
       std::uint64_t bits = 0;
       for_each_vector(end - begin, [&](auto d, std::int64_t i) HWY_ATTR {
         const auto keep = hn::Ge(hn::LoadU(d, u + i), hn::Set(d, threshold));
@@ -136,7 +137,8 @@ void dropout_simd(const ops::Dropout& op, Context&, Tally*) {
                                                     .y = y,
                                                     .mask = mask->words(),
                                                     .probability = op.probability,
-                                                    .random = op.random});
+                                                    .random = op.random,
+                                                    .skip = op.skip});
       }));
   op.y.attach(std::move(mask));
 }

@@ -16,6 +16,7 @@ struct DropoutRows {
   std::uint64_t* mask;  // see ZeroMask
   float probability;
   RandomState random;
+  int skip;
 };
 
 void dropout_simd(const ops::Dropout& op, Context& ctx, Tally* tally);

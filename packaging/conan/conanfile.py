@@ -9,7 +9,7 @@ from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
 from conan.tools.files import copy, load
 
-FOLDERS = ("cmake", "core", "io", "kernels", "layers", "optim", "energy", "data", "models", "training", "scripts")
+FOLDERS = ("cmake", "core", "io", "kernels", "layers", "optim", "energy", "data", "models", "parallel", "training", "scripts")
 
 
 class Joule(ConanFile):
@@ -54,7 +54,7 @@ class Joule(ConanFile):
     def generate(self):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
-        for name in ("TESTS", "CLI", "ONEDNN", "CUDA"):
+        for name in ("TESTS", "CLI", "ONEDNN", "MPI", "CUDA"):
             toolchain.cache_variables[f"JOULE_{name}"] = "OFF"
         toolchain.generate()
 

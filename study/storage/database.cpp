@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "joule/core/error.h"
+#include "joule/study/storage/network_file_system.h"
 
 // The entry of SOCI's SQLite backend.  Its own header needs that of SQLite.
 extern "C" soci::backend_factory const* factory_sqlite3();
@@ -63,6 +64,12 @@ void Database::open_sqlite(Storage::Missing missing) {
   std::error_code ignored;
   if (missing == Storage::Missing::refuse && !std::filesystem::exists(path, ignored)) {
     throw DataError(path + ": there is no such file, so no study");
+  }
+  if (const std::string network = network_file_system(path); !network.empty()) {
+    throw DataError(str(path, ": is on ", network,
+                        ", which other machines may mount, too, and SQLite "
+                        "works on one machine: use a local disk, or --storage postgresql://... for "
+                        "studies over machines (docs/scale.md)"));
   }
   try {
     sql_.open(*factory_sqlite3(), str("db=\"", path, "\" timeout=", kPatience));

@@ -40,6 +40,49 @@ void expect_same(const std::vector<Batch>& actual, const std::vector<Batch>& exp
   }
 }
 
+TEST(DataLoader, ShardsTogetherAreTheWholeBatches) {
+  const Dataset set = small_set(53);  // the last batch has 5 images
+  const LoaderOptions whole{.batch = 16, .transforms = augmentation()};
+  DataLoader all(set, whole);
+  all.set_epoch(2, 1);
+  for (const std::int64_t of : {1, 2, 3, 5}) {
+    std::vector<std::vector<Batch>> parts;
+    for (std::int64_t index = 0; index < of; ++index) {
+      LoaderOptions options = whole;
+      options.shard = {.index = index, .of = of};
+      DataLoader loader(set, options);
+      EXPECT_EQ(loader.images_in(3), 5);
+      loader.set_epoch(2, 1);
+      parts.push_back(all_batches(loader));
+    }
+    std::size_t number = 0;
+    for (const Batch& expected : all) {
+      std::int64_t first = 0;
+      for (const std::vector<Batch>& part : parts) {
+        const Batch& batch = part[number];
+        const std::int64_t count = batch.labels.numel();
+        ASSERT_GE(count, expected.labels.numel() / of);
+        expect_same({batch}, {{expected.images.slice(first, count).clone(),
+                               expected.labels.slice(first, count).clone()}});
+        first += count;
+      }
+      ASSERT_EQ(first, expected.labels.numel());
+      ++number;
+    }
+    ASSERT_EQ(number, 3u);
+  }
+}
+
+TEST(DataLoader, ABatchOfFewerImagesThanShardsIsRefused) {
+  const auto error = [](const Shard& shard) {
+    return error_of([&] { DataLoader(small_set(49), {.batch = 16, .shard = shard}); });
+  };
+  EXPECT_EQ(error({.index = 0, .of = 2}),
+            "data loader: 2 share each batch, and the last one has 1 images: expected at least one "
+            "for each; choose another batch size");
+  EXPECT_EQ(error({.index = 2, .of = 2}), "data loader: there is no shard 2 of 2");
+}
+
 TEST(DataLoader, InOrderItGivesTheNormalisedImages) {
   const Dataset set = small_set();
   const DataLoader loader(set, {.batch = 16, .shuffle = false});

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts/site"))
 from github_markdown import FENCE
 
 ENDS = {"|", ">", ">>", "&&", "||", ";", "&"}
+LAUNCHERS = {"srun", "mpirun"}  # behind their own options they have a program
 
 
 def documents():
@@ -52,7 +53,9 @@ def command(line):
             break
         words.append(word)
     while words and words[0] != "joule" and not words[0].endswith("/joule"):
-        if words[0] not in ("$", "exec", "srun") and "=" not in words[0]:
+        if words[0] in LAUNCHERS and "joule" in words:
+            words = words[words.index("joule") - 1:]
+        elif words[0] not in ("$", "exec") and "=" not in words[0]:
             return None
         words.pop(0)
     return words[1:] if words else None

@@ -7,6 +7,7 @@ import resource
 import sqlite3
 import subprocess
 import unittest
+from pathlib import Path
 
 from study_cases import PEER, StudyCases
 
@@ -38,6 +39,16 @@ class Sqlite(StudyCases, unittest.TestCase):
         (self.folder / "study.db").write_text("This is a text, and longer than the head of a database. " * 20)
         text = self.run_study(code=3, trials=1)
         self.assertEqual(text, f"joule: {self.storage}: file is not a database\n")
+
+    def test_a_file_on_a_network_file_system(self):
+        command = [str(PEER), "run", "--storage", self.storage, "--trials", "1", "--config", '{"log": "/dev/null"}']
+        preload = Path(os.environ["JOULE_BUILD"]) / "tests/libfake_nfs.so"
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(preload)})
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(done.stderr, f"joule: {self.storage}: is on NFS, which other machines may mount, too, and SQLite works on one "
+                                      "machine: use a local disk, or --storage postgresql://... for studies over machines "
+                                      "(docs/scale.md)\n")  # fmt: skip
+        self.assertFalse(Path(self.storage).exists())
 
     def test_a_study_that_is_not_there(self):
         self.assertIn("there is no such file, so no study", self.finish(self.start("worker"), 3))

@@ -36,22 +36,25 @@ void EnergyAccount::begin(const EpochEnergy& complete) {
   shown_ = {};
 }
 
-void EnergyAccount::end_training(std::int64_t epoch, const energy::Totals& work) {
-  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", training")), .work = work};
-  epoch_.add(&EpochEnergy::training, lap);
+void EnergyAccount::end(PartEnergy EpochEnergy::*part, const std::string& place,
+                        const energy::Totals& work) {
+  PartEnergy lap{.measured = laps_->lap(place), .work = work};
+  if (accounting_.over_all) lap = accounting_.over_all(lap);
+  epoch_.add(part, lap);
   add(spent_, counted(lap));
+}
+
+void EnergyAccount::end_training(std::int64_t epoch, const energy::Totals& work) {
+  end(&EpochEnergy::training, str("epoch ", epoch, ", training"), work);
 }
 
 void EnergyAccount::end_validation(std::int64_t epoch) {
-  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", validation")), .work = {}};
-  epoch_.add(&EpochEnergy::validation, lap);
-  add(spent_, counted(lap));
+  end(&EpochEnergy::validation, str("epoch ", epoch, ", validation"), {});
 }
 
 void EnergyAccount::end_evaluation(std::int64_t epoch, const energy::Totals& work) {
-  const PartEnergy lap{.measured = laps_->lap(str("epoch ", epoch, ", evaluation")), .work = work};
-  epoch_.add(&EpochEnergy::evaluation, lap);
-  add(spent_, counted(lap));
+  end(&EpochEnergy::evaluation, str("epoch ", epoch, ", evaluation"), {});
+  epoch_.evaluation.work += work;
 }
 
 EpochEnergy EnergyAccount::take() { return std::exchange(epoch_, {}); }
@@ -73,7 +76,7 @@ std::string EnergyAccount::over_budget() const {
 }
 
 std::optional<Joules> EnergyAccount::per_image(std::int64_t images) {
-  if (!accounting_.metering->available()) return {};
+  if (!accounting_.metering->available() || !accounting_.meters_all) return {};
   const auto now = Clock::now();
   if (now < shown_.until) return shown_.per_image;
   Spent spent = counted(epoch_.training);

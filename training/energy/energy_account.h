@@ -25,6 +25,10 @@ struct Accounting {
   energy::Joules spent_before{};
   /// Told what is spent whenever the budget is checked.
   std::function<void(energy::Joules)> on_spent{};
+  /// Of several processes: given what this one measured and did in a lap, returns what all did.
+  /// Empty: this one is all.
+  std::function<PartEnergy(const PartEnergy&)> over_all{};
+  bool meters_all = true;  // whether `metering` measures all of the processes
 };
 
 /// The energy of a run, epoch by epoch: of the one that is under way here, of those that are
@@ -48,7 +52,7 @@ class EnergyAccount {
   /// it will not have to be done again.
   void end_validation(std::int64_t epoch);
   void count_validation(const energy::Totals& work) { epoch_.validation.work += work; }
-  void end_evaluation(std::int64_t epoch, const energy::Totals& work);
+  void end_evaluation(std::int64_t epoch, const energy::Totals& work);  // of all processes
   /// The epoch's energy; the next one begins at nothing.
   EpochEnergy take();
 
@@ -65,6 +69,8 @@ class EnergyAccount {
   std::optional<energy::Joules> per_image(std::int64_t images);
 
  private:
+  void end(PartEnergy EpochEnergy::*part, const std::string& place, const energy::Totals& work);
+
   using Clock = std::chrono::steady_clock;
   struct Shown {
     Clock::time_point until;

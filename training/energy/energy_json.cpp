@@ -146,13 +146,6 @@ ordered_json json_of(const std::vector<WindowSum>& sums) {
   return meters;
 }
 
-ordered_json json_of(const PartEnergy& part) {
-  ordered_json json = figures_of(part);
-  json["meters"] = json_of(part.measured);
-  for_each_count(part.work, [&](const char* name, auto count) { json["work"][name] = count; });
-  return json;
-}
-
 /// Files of Joule 0.1 do not tell which meters are in the sum: those that would be now.
 void charge_untold(std::vector<WindowSum>& sums, Device device) {
   std::vector<energy::MeterInfo> meters;
@@ -173,13 +166,6 @@ std::vector<WindowSum> window_sums_of(const ordered_json& json, Device device) {
   }
   if (!told) charge_untold(sums, device);
   return sums;
-}
-
-PartEnergy part_of(const ordered_json& json, Device device) {
-  PartEnergy part{.measured = window_sums_of(json.at("meters"), device), .work = {}};
-  for_each_count(part.work,
-                 [&](const char* name, auto& count) { count = count_of(json.at("work"), name); });
-  return part;
 }
 
 }  // namespace
@@ -225,6 +211,25 @@ ordered_json json_of(const WindowSum& sum) {
           {"missing", text_or_null(sum.missing)}};
 }
 
+ordered_json json_of(const energy::Totals& totals) {
+  ordered_json json;
+  for_each_count(totals, [&](const char* name, auto count) { json[name] = count; });
+  return json;
+}
+
+Totals totals_of(const ordered_json& json) {
+  Totals totals;
+  for_each_count(totals, [&](const char* name, auto& count) { count = count_of(json, name); });
+  return totals;
+}
+
+ordered_json json_of(const PartEnergy& part) {
+  ordered_json json = figures_of(part);
+  json["meters"] = json_of(part.measured);
+  json["work"] = json_of(part.work);
+  return json;
+}
+
 ordered_json json_of(const EpochEnergy& epoch) {
   ordered_json json{{"training", json_of(epoch.training)},
                     {"validation", json_of(epoch.validation)},
@@ -234,10 +239,15 @@ ordered_json json_of(const EpochEnergy& epoch) {
   return json;
 }
 
+PartEnergy part_energy_of(const ordered_json& json, Device device) {
+  return {.measured = window_sums_of(json.at("meters"), device),
+          .work = totals_of(json.at("work"))};
+}
+
 EpochEnergy epoch_energy_of(const ordered_json& json, Device device) {
-  EpochEnergy epoch{.training = part_of(json.at("training"), device),
-                    .validation = part_of(json.at("validation"), device),
-                    .evaluation = part_of(json.at("evaluation"), device)};
+  EpochEnergy epoch{.training = part_energy_of(json.at("training"), device),
+                    .validation = part_energy_of(json.at("validation"), device),
+                    .evaluation = part_energy_of(json.at("evaluation"), device)};
   if (json.contains("laps")) epoch.laps = window_sums_of(json.at("laps"), device);
   return epoch;
 }

@@ -27,7 +27,12 @@ ordered_json figures_of(const PartEnergy& part);
 /// The integers of a meter's windows.
 ordered_json json_of(const energy::WindowSum& sum);
 
+ordered_json json_of(const energy::Totals& totals);
+/// Errors    as count_of().
+energy::Totals totals_of(const ordered_json& json);
+
 /// Figures, and the integers that they were computed from.
+ordered_json json_of(const PartEnergy& part);
 ordered_json json_of(const EpochEnergy& epoch);
 
 /// Reads the integers back; the figures follow from them.  Where a file does not tell which meters
@@ -35,6 +40,7 @@ ordered_json json_of(const EpochEnergy& epoch);
 ///
 /// Errors    those of the library, if it is not what json_of() writes; ArgumentError that names a
 ///           number that cannot be: see count_of(), and energies below 0.
+PartEnergy part_energy_of(const ordered_json& json, Device device = Device::cpu);
 EpochEnergy epoch_energy_of(const ordered_json& json, Device device = Device::cpu);
 
 }  // namespace joule::training

@@ -119,6 +119,32 @@ EpochFigures spent_until(std::span<const EpochMetrics> epochs, const CostModel& 
   return sums_until(epochs, [&](const PartEnergy& sum) { return modelled(sum, profile); });
 }
 
+std::optional<double> Together::images_per_joule() const {
+  if (!spent.available() || spent.value() <= Joules(0)) return {};
+  return images / spent.value().value();
+}
+
+std::optional<Together> together(std::span<const EpochMetrics> epochs) {
+  std::optional<Together> all;
+  PartEnergy steps;
+  for (const EpochMetrics& m : epochs) {
+    if (!m.ranks) continue;
+    RanksMetrics sum = all ? all->ranks : RanksMetrics();
+    sum.count = m.ranks->count;
+    sum.hosts = m.ranks->hosts;
+    sum.bytes += m.ranks->bytes;
+    sum.seconds_mean += m.ranks->seconds_mean;
+    sum.seconds_least += m.ranks->seconds_least;
+    sum.seconds_most += m.ranks->seconds_most;
+    steps += m.energy.training;
+    all = Together{.ranks = sum,
+                   .images = (all ? all->images : 0) + m.images_per_second * m.seconds,
+                   .seconds = (all ? all->seconds : 0) + m.seconds,
+                   .spent = measured(steps).gross};
+  }
+  return all;
+}
+
 ordered_json json_of(const RunEnergy& run) {
   const EpochEnergy sum = total_energy(run.epochs);
   const PartEnergy all = whole(sum);

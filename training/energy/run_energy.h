@@ -47,6 +47,18 @@ EpochEnergy total_energy(std::span<const EpochMetrics> epochs);
 EpochFigures spent_until(std::span<const EpochMetrics> epochs);
 EpochFigures spent_until(std::span<const EpochMetrics> epochs, const energy::CostModel& profile);
 
+/// What processes that trained together came to, in the epochs in which there were several.
+struct Together {
+  RanksMetrics ranks;  // sums over those epochs; `count` and `hosts` of the last
+  double images = 0, seconds = 0;
+  energy::Figure<energy::Joules> spent;  // by their training steps, gross
+
+  /// Trained images per joule; none if it is not known what was spent.
+  std::optional<double> images_per_joule() const;
+};
+/// None if there is no such epoch.
+std::optional<Together> together(std::span<const EpochMetrics> epochs);
+
 /// What a run has to say of its energy.
 struct RunEnergy {
   std::vector<EpochMetrics> epochs;

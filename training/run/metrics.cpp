@@ -33,6 +33,16 @@ void for_each_member(AnyMetrics& m, Visit&& visit) {
   visit("relu_outputs_nonzero", m.relu_outputs_nonzero);
 }
 
+template <class AnyRanks, class Visit>
+void for_each_of_ranks(AnyRanks& r, Visit&& visit) {
+  visit("count", r.count);
+  visit("hosts", r.hosts);
+  visit("bytes", r.bytes);
+  visit("seconds_mean", r.seconds_mean);
+  visit("seconds_least", r.seconds_least);
+  visit("seconds_most", r.seconds_most);
+}
+
 template <class T>
 ordered_json value_of(const T& value) {
   return value;
@@ -74,6 +84,9 @@ ordered_json json_of(const EpochMetrics& m) {
                        {"measured", m.control->measured},
                        {"target", m.control->target}};
   }
+  if (m.ranks) {
+    for_each_of_ranks(*m.ranks, [&](const char* name, auto value) { line["ranks"][name] = value; });
+  }
   line["energy"] = json_of(m.energy);
   if (m.merged.count > 0) line["merged"] = m.merged.count;
   return line;
@@ -103,6 +116,10 @@ std::vector<EpochMetrics> parse_jsonl(std::string_view text, Device device) {
         read(*control, "lambda", c.lambda);
         read(*control, "measured", c.measured);
         read(*control, "target", c.target);
+      }
+      if (const auto ranks = json.find("ranks"); ranks != json.end()) {
+        for_each_of_ranks(m.ranks.emplace(),
+                          [&](const char* name, auto& value) { read(*ranks, name, value); });
       }
       m.energy = epoch_energy_of(json.at("energy"), device);
       check_counts(m.energy, kLargestSum);

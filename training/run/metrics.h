@@ -31,6 +31,16 @@ struct ControlMetrics {
   double target = 0;
 };
 
+/// The communication of processes that trained together, in an epoch's steps; of an epoch that was
+/// resumed, in those behind that.
+struct RanksMetrics {
+  std::int64_t count = 0, hosts = 0;
+  std::int64_t bytes = 0;  // given to sums and exchanges by all together, each value once a rank
+  /// In such calls, waiting for others included: the mean of the ranks, and the spread.  The rank
+  /// with the least is the one that others waited for.
+  double seconds_mean = 0, seconds_least = 0, seconds_most = 0;
+};
+
 /// The results of one epoch: a line of metrics.jsonl.
 struct EpochMetrics {
   std::int64_t epoch = 0;     // from 1
@@ -46,6 +56,7 @@ struct EpochMetrics {
   std::int64_t relu_outputs = 0;  // of all ReLUs on all test images, after the epoch
   std::int64_t relu_outputs_nonzero = 0;
   std::optional<ControlMetrics> control{};  // empty if lambda is given
+  std::optional<RanksMetrics> ranks{};      // empty: one process
   EpochEnergy energy;                       // of the steps, of the validation and of the test
   MergedEpochs merged{};
 };

@@ -19,6 +19,7 @@
 #include "joule/io/json_text.h"
 #include "joule/io/safetensors.h"
 #include "joule/training/components.h"
+#include "joule/training/parallel/same_run.h"
 #include "joule/training/run/folder_lock.h"
 #include "joule/training/run/history.h"
 #include "joule/training/run/metrics_file.h"
@@ -126,7 +127,8 @@ void write_checkpoint(const std::string& folder, Trainer& trainer, bool epoch_is
   save_safetensors(in(folder, kCheckpoint), trainer.state());
 }
 
-void load_checkpoint(const std::string& folder, Trainer& trainer) {
+/// `owned`: what metrics.jsonl has behind the checkpoint goes.
+void load_checkpoint(const std::string& folder, Trainer& trainer, bool owned) {
   const std::string path = in(folder, kCheckpoint), metrics = in(folder, kMetrics);
   std::int64_t covered = 0;
   try {
@@ -142,7 +144,7 @@ void load_checkpoint(const std::string& folder, Trainer& trainer) {
   } catch (const ArgumentError& error) {
     throw DataError(str(path, ": ", error.what()));
   }
-  cut_metrics(metrics, covered);  // the checkpoint is the truth
+  if (owned) cut_metrics(metrics, covered);  // the checkpoint is the truth
 }
 
 /// Takes over what earlier attempts at the run have spent, and the budget unless another was given,
@@ -182,6 +184,40 @@ RunResult result_of(const std::string& folder, Trainer& trainer, const RunAccoun
   read_metrics(in(folder, kMetrics), trainer.epoch(), add, device(trainer.config()));
   return result;
 }
+
+/// The files of a run in its folder, and when they are written: by rank 0, which has it locked.
+class RunFiles {
+ public:
+  RunFiles(const std::string& folder, const CheckedConfig& config, Existing existing)
+      : folder_(folder), config_(config), existing_(existing), lock_(folder) {}
+
+  /// Whether an earlier training was killed or failed here.
+  bool was_left() const { return lock_.was_left(); }
+  /// Whether the folder is this run's.
+  const bool& started() const { return started_; }
+  void go_on() { started_ = true; }
+  /// Nothing of an earlier run goes before a step has shown that this one can run.
+  void start() {
+    if (!std::exchange(started_, true)) {
+      training::start(folder_, config_);
+      if (existing_ != Existing::resume) remove_spent(folder_);
+    }
+    lock_.keep();
+  }
+  void finish(Trainer& trainer, const RunResult& result) {
+    save_net(folder_, trainer);
+    write_file_atomically(in(folder_, kSummary), to_json(result));
+    remove_spent(folder_);
+  }
+  void release() { lock_.release(); }
+
+ private:
+  const std::string& folder_;
+  const CheckedConfig& config_;
+  Existing existing_;
+  FolderLock lock_;
+  bool started_ = false;
+};
 
 }  // namespace
 
@@ -229,53 +265,58 @@ void check_folder(const std::string& folder, Existing existing) {
 std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
                                        Existing existing, const Hooks& hooks,
                                        const RunAccounting& accounting,
-                                       const OnCheckpoint& on_checkpoint) {
+                                       const OnCheckpoint& on_checkpoint,
+                                       std::shared_ptr<parallel::Communicator> ranks) {
   check(accounting.footprint);
   if (!accounting.environment.empty()) {  // an error now, not after the last epoch
     const std::string fault = fault_of_json(accounting.environment);
     require(fault.empty(), "the environment of a run must be JSON: ", fault);
   }
-  FolderLock lock(folder);
+  require_same_configuration(*ranks, config);
+  std::optional<RunFiles> files;  // of rank 0
+  if (ranks->rank() == 0) files.emplace(folder, config, existing);
   const bool resume = settle(folder, config, existing);
   if (config->threads > 0) set_num_threads(config->threads);
-  bool started = resume;
-  Trainer trainer(config, load_data(*config),
-                  with_spent_file(accounting.energy, folder, existing, started));
-  require_room(folder, room_for(trainer, accounting.energy.metering->meters().size()));
-  if (resume) load_checkpoint(folder, trainer);
-  if (existing == Existing::resume && lock.was_left() && !trainer.finished()) trainer.note_loss();
-  // Nothing of an earlier run goes before a step has shown that this one can run.
-  const auto start_once = [&] {
-    if (!std::exchange(started, true)) {
-      start(folder, config);
-      if (existing != Existing::resume) remove_spent(folder);
-    }
-    lock.keep();
-  };
+  if (files && resume) files->go_on();
+  const DataSplit data = load_data(*config);
+  require_same_data(*ranks, data);
+  Trainer trainer(config, data,
+                  files ? with_spent_file(accounting.energy, folder, existing, files->started())
+                        : accounting.energy,
+                  ranks);
+  if (files) {
+    require_room(folder, room_for(trainer, accounting.energy.metering->meters().size()));
+  }
+  if (resume) load_checkpoint(folder, trainer, files.has_value());
+  if (ranks->size() > 1) require_same_state(*ranks, trainer.state());
+  const bool was_left = ranks->any(files && files->was_left());
+  if (existing == Existing::resume && was_left && !trainer.finished()) trainer.note_loss();
   Hooks with_start = hooks;
   with_start.on_progress = [&](const Progress& progress) {
-    start_once();
+    if (files) files->start();
     if (hooks.on_progress) hooks.on_progress(progress);
   };
   while (!trainer.finished()) {
     const bool complete = trainer.run_epoch(with_start);
-    start_once();
-    write_checkpoint(folder, trainer, complete);
-    if (on_checkpoint) {
-      on_checkpoint({.epochs = trainer.metrics(),
-                     .lost_after = trainer.lost_after(),
-                     .footprint = accounting.footprint});
+    if (files) {
+      files->start();
+      write_checkpoint(folder, trainer, complete);
+      if (on_checkpoint) {
+        on_checkpoint({.epochs = trainer.metrics(),
+                       .lost_after = trainer.lost_after(),
+                       .footprint = accounting.footprint});
+      }
     }
     if (!complete) {
-      lock.release();
+      if (files) files->release();
       return std::nullopt;
     }
   }
+  const Evaluation& evaluation = trainer.evaluate_now();  // by all ranks
+  if (!files) return RunResult{.evaluation = evaluation, .work = trainer.work()};
   const RunResult result = result_of(folder, trainer, accounting);
-  save_net(folder, trainer);
-  write_file_atomically(in(folder, kSummary), to_json(result));
-  remove_spent(folder);
-  lock.release();
+  files->finish(trainer, result);
+  files->release();
   return result;
 }
 

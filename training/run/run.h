@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "joule/parallel/communicator.h"
 #include "joule/training/run/summary.h"
 #include "joule/training/trainer.h"
 
@@ -49,15 +51,22 @@ using OnCheckpoint = std::function<void(const RunEnergy&)>;
 ///
 /// Cost      memory, checkpoint and page do not grow with the number of epochs (see
 ///           training/run/history.h); metrics.jsonl does, and is read once, when the run ends.
-/// Returns   nothing if `hooks.stop` or the energy budget ended the run; the checkpoint then holds
-///           the position.
+/// Processes that train together (`ranks`) all call this with the same arguments; rank 0 alone
+/// writes, and is told of checkpoints.  To resume, all must see the folder.  The number of
+/// processes may be another one than before.
+///
+/// Returns   nothing if `hooks.stop` or the energy budget ended the run, on any rank; the
+/// checkpoint
+///           then holds the position.
 /// Errors    as FolderLock and check_folder(); ArgumentError if the run had another configuration
-///           (resume), or the environment is not JSON; TrainingError as Trainer; DataError if a
-///           file cannot be read or written.
-std::optional<RunResult> run_in_folder(const std::string& folder, const CheckedConfig& config,
-                                       Existing existing, const Hooks& hooks = {},
-                                       const RunAccounting& accounting = {},
-                                       const OnCheckpoint& on_checkpoint = {});
+///           (resume), or the environment is not JSON, or the ranks differ (see
+///           training/parallel/same_run.h); TrainingError as Trainer; DataError if a file cannot be
+///           read or written.
+std::optional<RunResult> run_in_folder(
+    const std::string& folder, const CheckedConfig& config, Existing existing,
+    const Hooks& hooks = {}, const RunAccounting& accounting = {},
+    const OnCheckpoint& on_checkpoint = {},
+    std::shared_ptr<parallel::Communicator> ranks = parallel::alone());
 
 /// The name of a run's file, other than config.json, that is in the folder; empty if there is none.
 std::string file_of_a_run(const std::string& folder);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/training/run/summary.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "joule/energy/json/values_json.h"
@@ -58,6 +59,22 @@ ordered_json judged(const Evaluation& e) {
           {"relu_outputs", relus.values},  {"relu_outputs_nonzero", relus.nonzeros}};
 }
 
+ordered_json ranks_json(const Together& all) {
+  const RanksMetrics& r = all.ranks;
+  ordered_json json{
+      {"count", r.count},
+      {"hosts", r.hosts},
+      {"images", std::llround(all.images)},
+      {"seconds", all.seconds},
+      {"bytes", r.bytes},
+      {"communication_seconds",
+       {{"mean", r.seconds_mean}, {"least", r.seconds_least}, {"most", r.seconds_most}}},
+      {"spent", energy::json_of(all.spent)}};
+  const auto per_joule = all.images_per_joule();
+  json["images_per_joule"] = per_joule ? ordered_json(*per_joule) : ordered_json();
+  return json;
+}
+
 }  // namespace
 
 energy::Totals total_work(const Evaluation& evaluation) {
@@ -87,6 +104,7 @@ ordered_json json_of(const RunResult& result) {
     all += totals;
   }
   training["modelled_energy"] = modelled_energy(all);
+  if (const auto all = together(result.energy.epochs)) json["ranks"] = ranks_json(*all);
   json["energy"] = json_of(result.energy);
   json.update(choice_json(result.energy.epochs));
   if (!result.environment.empty()) json["environment"] = ordered_json::parse(result.environment);
