@@ -12,6 +12,8 @@ done
 benchmarks/compile_time.sh
 # What accounting and the penalty cost: in turn within one process.
 "$build/benchmarks/small_cnn_steps" --mode train --variants plain,ledger,l0,l0-exact
+# What reading the power a thousand times a second costs a step.
+"$build/benchmarks/power_track_steps"
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1 | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9.]\{1,\}/-/g; s/^-//; s/-$//')
 results=benchmarks/results/${cpu:-$(uname -m)}
