@@ -139,6 +139,7 @@ class Ranks(unittest.TestCase):
                 self.assertLessEqual(seconds["least"], seconds["mean"])
                 self.assertLessEqual(seconds["mean"], seconds["most"])
                 self.assertIsNone(summary["ranks"]["images_per_joule"])
+                self.assertRegex((out / "report.html").read_text(), r"on 1 machine\(s\); [\d.]+ % of the last epoch's steps were communication")
 
     def test_synchronised_batch_norm_is_that_of_the_whole_batch(self):
         run = [*RUN, "--net", self.net("norm")]
