@@ -282,6 +282,33 @@ class Ranks(unittest.TestCase):
         self.assertRegex(done.stdout, r"images per joule: [\d.]+ \(training steps, gross, measured\)")
 
 
+    def test_counters_of_two_machines_add_up(self):
+        """Machines by name alone: namespaces of one machine."""
+        if subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode:
+            self.skipTest("unshare --uts needs root")
+        machine = self.folder / "machine.sh"
+        machine.write_text('#!/bin/sh\nexec unshare --uts sh -c \'hostname "node$((OMPI_COMM_WORLD_RANK / 2))"; exec "$@"\' - "$@"\n')
+        machine.chmod(0o755)
+        head = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-3, "systematic": 0.0,
+                "update_period_s": 0.01}  # fmt: skip
+        rows = [head, *({"ns": 1_000_000_000 * i, "ticks": 100_000 * i, "slice": False} for i in range(1000))]
+        trace = self.folder / "machines.jsonl"
+        trace.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        out = self.folder / "machines"
+        run = [*RUN[: RUN.index("--idle")], "--threads", "1", "--idle", "0", "--meter", f"replay:{trace}", "--model", "lenet5"]
+        done = mpirun.run(4, machine, JOULE, "train", *run, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads((out / "summary.json").read_text())
+        self.assertEqual((summary["ranks"]["count"], summary["ranks"]["hosts"]), (4, 2))
+        meters = summary["energy"]["meters"]
+        self.assertEqual([meter["scope"] for meter in meters], ["package 0 of node0", "package 0 of node1"])
+        self.assertEqual(summary["energy"]["total"]["gross"]["value"], sum(meter["gross"]["value"] for meter in meters))
+        self.assertIn("4 processes on 2 machine(s)", done.stderr)
+        self.assertNotRegex(done.stderr, r"step \d+/.*J/image")  # in between, rank 0 does not know what the others draw
+        done = mpirun.run(4, machine, JOULE, "train", *run, "--energy-budget", "1kJ", "--out", self.folder / "budget")
+        self.assert_refused(done, 2, "energy budget: can be kept on one machine, these processes are on 2")
+
+
 def write_idx(folder, seed):
     """A data set of MNIST's files: 20 training images, whose pixels depend on the seed, 10 test images."""
     folder.mkdir(parents=True)
