@@ -309,6 +309,18 @@ class Ranks(unittest.TestCase):
         self.assert_refused(done, 2, "energy budget: can be kept on one machine, these processes are on 2")
 
 
+    def test_bench_ranks_prints_a_line_per_exchange(self):
+        done = mpirun.run(2, JOULE, "bench", "ranks", "--rounds", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^2 processes on 1 machine\(s\), Open MPI [\d.]+\n")
+        for what, count in (("gather", 1), ("sum", 6), ("sum as a tree (--slices)", 6)):
+            found = re.findall(rf"^{re.escape(what)} +(\d+) +[\d.]+ +[\d.]+$", done.stdout, re.MULTILINE)
+            self.assertEqual(len(found), count, done.stdout)
+        done = subprocess.run([JOULE, "bench", "ranks"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("measures several processes, and there is one", done.stderr)
+
+
 def write_idx(folder, seed):
     """A data set of MNIST's files: 20 training images, whose pixels depend on the seed, 10 test images."""
     folder.mkdir(parents=True)
