@@ -33,9 +33,10 @@ def _figures(parts: dict) -> dict:
 
 
 def _flat(epoch: dict) -> dict:
-    row = {key: value for key, value in epoch.items() if key not in ("energy", "control")}
-    for key, value in (epoch.get("control") or {}).items():
-        row[f"control_{key}"] = value
+    row = {key: value for key, value in epoch.items() if key not in ("energy", "control", "ranks")}
+    for group in ("control", "ranks"):
+        for key, value in (epoch.get(group) or {}).items():
+            row[f"{group}_{key}"] = value
     return row | _figures(epoch["energy"])
 
 

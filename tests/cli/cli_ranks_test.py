@@ -139,6 +139,7 @@ class Ranks(unittest.TestCase):
                 self.assertLessEqual(seconds["least"], seconds["mean"])
                 self.assertLessEqual(seconds["mean"], seconds["most"])
                 self.assertIsNone(summary["ranks"]["images_per_joule"])
+                self.assertRegex((out / "report.html").read_text(), r"on 1 machine\(s\); [\d.]+ % of the last epoch's steps were communication")
 
     def test_synchronised_batch_norm_is_that_of_the_whole_batch(self):
         run = [*RUN, "--net", self.net("norm")]
@@ -279,6 +280,45 @@ class Ranks(unittest.TestCase):
         self.assertAlmostEqual(summary["ranks"]["images_per_joule"], summary["ranks"]["images"] / spent, delta=1e-6)
         self.assertRegex(done.stdout, r"communication: [\d.]+ MB by 2 processes on 1 machine\(s\); ")
         self.assertRegex(done.stdout, r"images per joule: [\d.]+ \(training steps, gross, measured\)")
+
+
+    def test_counters_of_two_machines_add_up(self):
+        """Machines by name alone: namespaces of one machine."""
+        if subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode:
+            self.skipTest("unshare --uts needs root")
+        machine = self.folder / "machine.sh"
+        machine.write_text('#!/bin/sh\nexec unshare --uts sh -c \'hostname "node$((OMPI_COMM_WORLD_RANK / 2))"; exec "$@"\' - "$@"\n')
+        machine.chmod(0o755)
+        head = {"joule_trace": 1, "meter": "rapl", "scope": "package 0", "joules_per_tick": 1e-3, "systematic": 0.0,
+                "update_period_s": 0.01}  # fmt: skip
+        rows = [head, *({"ns": 1_000_000_000 * i, "ticks": 100_000 * i, "slice": False} for i in range(1000))]
+        trace = self.folder / "machines.jsonl"
+        trace.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        out = self.folder / "machines"
+        run = [*RUN[: RUN.index("--idle")], "--threads", "1", "--idle", "0", "--meter", f"replay:{trace}", "--model", "lenet5"]
+        done = mpirun.run(4, machine, JOULE, "train", *run, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads((out / "summary.json").read_text())
+        self.assertEqual((summary["ranks"]["count"], summary["ranks"]["hosts"]), (4, 2))
+        meters = summary["energy"]["meters"]
+        self.assertEqual([meter["scope"] for meter in meters], ["package 0 of node0", "package 0 of node1"])
+        self.assertEqual(summary["energy"]["total"]["gross"]["value"], sum(meter["gross"]["value"] for meter in meters))
+        self.assertIn("4 processes on 2 machine(s)", done.stderr)
+        self.assertNotRegex(done.stderr, r"step \d+/.*J/image")  # in between, rank 0 does not know what the others draw
+        done = mpirun.run(4, machine, JOULE, "train", *run, "--energy-budget", "1kJ", "--out", self.folder / "budget")
+        self.assert_refused(done, 2, "energy budget: can be kept on one machine, these processes are on 2")
+
+
+    def test_bench_ranks_prints_a_line_per_exchange(self):
+        done = mpirun.run(2, JOULE, "bench", "ranks", "--rounds", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^2 processes on 1 machine\(s\), Open MPI [\d.]+\n")
+        for what, count in (("gather", 1), ("sum", 6), ("sum as a tree (--slices)", 6)):
+            found = re.findall(rf"^{re.escape(what)} +(\d+) +[\d.]+ +[\d.]+$", done.stdout, re.MULTILINE)
+            self.assertEqual(len(found), count, done.stdout)
+        done = subprocess.run([JOULE, "bench", "ranks"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("measures several processes, and there is one", done.stderr)
 
 
 def write_idx(folder, seed):

@@ -22,10 +22,10 @@ def skip_without_mpi():
         sys.exit(77)
 
 
-def mpirun(ranks, *command):
-    """The command line that runs `command` in so many processes."""
-    return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", "self,vader", "--mca", "btl_vader_single_copy_mechanism",
-            "none", "-n", str(ranks), *map(str, command)]  # fmt: skip
+def mpirun(ranks, *command, transport="vader"):
+    """The command line that runs `command` in so many processes; vader: through shared memory."""
+    return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", f"self,{transport}",
+            "--mca", "btl_vader_single_copy_mechanism", "none", "-n", str(ranks), *map(str, command)]  # fmt: skip
 
 
 def environment(**more):
@@ -33,5 +33,5 @@ def environment(**more):
     return {**os.environ, "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1", **more}
 
 
-def run(ranks, *command, **options):
-    return subprocess.run(mpirun(ranks, *command), capture_output=True, text=True, env=environment(), timeout=120, **options)
+def run(ranks, *command, transport="vader"):
+    return subprocess.run(mpirun(ranks, *command, transport=transport), capture_output=True, text=True, env=environment(), timeout=120)

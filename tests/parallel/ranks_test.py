@@ -44,6 +44,10 @@ class Ranks(unittest.TestCase):
             bits.add(re.search(r"bits (\d+)", done.stdout)[1])
         self.assertEqual(len(bits), 1, bits)
 
+    def test_over_tcp_as_between_machines(self):
+        for case in ("gathers", "sums"):
+            self.assert_ok(mpirun.run(2, PEER, case, transport="tcp"), 2)
+
     def test_a_rank_that_fails_ends_all_and_is_named(self):
         begin = time.monotonic()
         done = peer(3, "fail")
