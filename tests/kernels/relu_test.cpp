@@ -15,6 +15,10 @@ using namespace test;
 const Shape kShapes[] = {
     {1},
     {3, 5},
+    // Pixels side by side, 64 at a time, and a rest.
+    {65, 63},
+    {130, 7},
+    {100, 48},
     {2, 3, 3, 64},
     {2, 5, 3, 70},
     {1, 1, 2, 130},

@@ -53,6 +53,10 @@ inline const std::vector<ConvCase>& cases() {
   static const std::vector<ConvCase> all = {
       {"one pixel, one channel", {1, 1, 1, 1}, 1, 1},
       {"first layer", {2, 9, 9, 1}, 32, 3, {.padding = 1}},
+      {"few filters, tiles of twelve, six and three pixels", {2, 5, 29, 1}, 3, 3, {.padding = 1}},
+      {"few filters, 5x5", {1, 6, 16, 1}, 6, 5, {.padding = 2}},
+      {"few filters, stride 2", {2, 7, 31, 3}, 5, 3, {.stride = 2, .padding = 1}},
+      {"1x1 on narrow images", {3, 5, 2, 16}, 20, 1},
       {"1x1", {3, 5, 7, 20}, 70, 1},
       {"1x1, stride 2", {2, 7, 6, 17}, 16, 1, {.stride = 2}},
       {"3x3", {2, 4, 5, 64}, 64, 3, {.padding = 1}},
