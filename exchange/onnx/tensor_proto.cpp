@@ -99,7 +99,7 @@ void read_raw(std::string_view raw, int type, Constant& to) {
   switch (type) {
     case TensorProto::FLOAT:
       to.floats.resize(raw.size() / sizeof(float));
-      std::memcpy(to.floats.data(), raw.data(), raw.size());
+      if (!raw.empty()) std::memcpy(to.floats.data(), raw.data(), raw.size());  // not from null
       return;
     case TensorProto::DOUBLE:
       return append_raw<double>(raw, to.floats, [](double v) { return static_cast<float>(v); });
