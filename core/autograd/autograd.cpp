@@ -196,7 +196,7 @@ class Walk {
   std::unordered_map<const Node*, std::size_t> places_;
   std::vector<Leaf> leaves_;
   std::unordered_map<const Meta*, std::size_t> leaf_places_;
-  std::unordered_map<const Meta*, int> uses_;  // still to come; empty: nobody is told
+  std::unordered_map<const Meta*, int> uses_;  // still to come; empty if there is no observer
 };
 
 }  // namespace
