@@ -390,5 +390,4 @@ DeviceTally* device_tally(Tally* tally) { return tally ? instance().slot(tally) 
 const std::uint64_t* random_shift() { return instance().random_shift(); }
 
 }  // namespace cuda
-
 }  // namespace joule

@@ -59,6 +59,21 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
   const bool merged = run.groups == 1 && w.tap_step == 1;  // a row of taps is contiguous in x
   const std::int64_t tap_row = w.taps * run.in_per_group;
 
+  const std::int64_t a_pixel = w.in_step * in_channels, out_pixel = w.step * out_channels;
+  // All rows are one if they lie so in x and in y, as those of a 1x1 kernel do.
+  const bool one_row =
+      h.in_step * x.pitch == w.count * a_pixel && h.step * w.out == w.count * w.step;
+  const std::int64_t together = one_row ? last - first : 1;
+  const bool is_short =
+      h.taps * tap_row <= kMostShortSteps && together * w.count >= kFewestShortRows;
+  std::int64_t offsets[kMostShortSteps];  // into x, of each step of a short sum
+  for (std::int64_t row = 0, step = 0; is_short && row < h.taps; ++row) {
+    for (std::int64_t tap = 0; tap < w.taps; ++tap) {
+      const std::int64_t at = row * h.tap_step * x.pitch + tap * w.tap_step * in_channels;
+      for (std::int64_t c = 0; c < run.in_per_group; ++c) offsets[step++] = at + c;
+    }
+  }
+
   Ahead nothing({run.in, 0}, {}, 1);  // forward and grad-input were not seen to gain
   const float* weights = run.weights;
   Tile t;
@@ -79,25 +94,14 @@ void RunPassItem(const PassRun& run, std::int64_t item, float* scratch) {
           .a_step = 1,
           .b_step = width};
     const float* const x_group = x.origin + o / run.out_per_group * run.in_per_group;
-    const std::int64_t a_pixel = w.in_step * in_channels, out_pixel = w.step * out_channels;
-    const std::int64_t steps_of_row = k.runs * k.length;
-    // All rows are one if they lie so in x and in y, as those of a 1x1 kernel do.
-    const bool one_row =
-        h.in_step * x.pitch == w.count * a_pixel && h.step * w.out == w.count * w.step;
-    const std::int64_t together = one_row ? last - first : 1;
-    if (h.taps * steps_of_row <= kMostShortSteps && together * w.count >= kFewestShortRows) {
-      std::int64_t offsets[kMostShortSteps];
-      for (std::int64_t step = 0; step < h.taps * steps_of_row; ++step) {
-        offsets[step] = step / steps_of_row * k.a_row + step % steps_of_row / k.length * k.a_run +
-                        step % k.length;
-      }
+    if (is_short) {
       for (std::int64_t u = first; u < last; u += together) {
         const auto [begin, end] = h.taps_inside(u, u + together - 1);
         const std::int64_t y_row = (h.first + u * h.step) * w.out + w.first;
         run_short_sums({.a = x_group + (u - first) * h.in_step * x.pitch,
                         .a_pixel = a_pixel,
-                        .offsets = offsets + begin * steps_of_row,
-                        .steps = (end - begin) * steps_of_row,
+                        .offsets = offsets + begin * tap_row,
+                        .steps = (end - begin) * tap_row,
                         .b = weights + begin * k.b_row,
                         .b_step = width,
                         .init = init,
