@@ -39,23 +39,25 @@ course: ## the program, and build/release/examples/course/ for the lessons of do
 	@cmake --build --preset release -j $(JOBS)
 
 # All runs, even when one fails; the closing lines are those of the last.
-test: ## every test; the fast ones again under ASan and UBSan, and with one thread; make fuzz; threads under TSan
+test: ## every test: C++ under ASan and UBSan, what computes at -O3 as well and with one thread, threads under TSan
 	@scripts/setup.sh test
-	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_BENCHMARKS=OFF -DJOULE_CUDA=$${JOULE_CUDA:-AUTO}
+	@cmake --preset release -DJOULE_TESTS=ON -DJOULE_TESTS_ONLY=$(ONLY) -DJOULE_BENCHMARKS=OFF -DJOULE_CUDA=$${JOULE_CUDA:-AUTO}
 	@cmake --build --preset release -j $(JOBS)
 	@failed=; \
 	{ $(call SANITIZED,asan); } || failed="make test: the run under the sanitizers failed (above)"; \
-	if ! scripts/fuzz.sh available; then echo "make test: no clang with libFuzzer here: only the seeds of make fuzz were read, and no test ran under ThreadSanitizer"; \
-	else $(MAKE) --no-print-directory fuzz SECONDS=$(FUZZ_SECONDS) || failed="$${failed:-make test: make fuzz failed (above)}"; \
+	if ! scripts/fuzz.sh available; then echo "make test: no clang with its sanitizers here: no test ran under ThreadSanitizer$(if $(FUZZ_SECONDS), and make fuzz did not run)"; \
+	else $(if $(FUZZ_SECONDS),$(MAKE) --no-print-directory fuzz SECONDS=$(FUZZ_SECONDS) || failed="$${failed:-make test: make fuzz failed (above)}";) \
 	  { cmake --preset tsan-threads && cmake --build --preset tsan-threads -j $(JOBS) && ctest --preset tsan-threads -j $(JOBS); } || \
 	    failed="$${failed:-make test: the run under ThreadSanitizer failed (above)}"; fi; \
 	ctest --preset thread-limit -j $(JOBS) || failed="$${failed:-make test: the run with OMP_THREAD_LIMIT=1 failed (above)}"; \
 	ctest --preset release -j $(JOBS) || failed="$${failed:-make test: a test failed}"; \
 	if [ "$$failed" ]; then echo "$$failed" >&2; exit 1; fi
 
-FUZZ_SECONDS = 5
-test-all: ## make test with nothing left out: all cases on the executor, a minute of make fuzz for each reader
-	@JOULE_TESTS=all $(MAKE) --no-print-directory test FUZZ_SECONDS=60
+# What only test-all does: under -O3 the C++ tests of all folders, and make fuzz, which finds something else every time.
+ONLY = optimised
+FUZZ_SECONDS =
+test-all: ## make test with nothing left out: all at -O3 too, all cases on the executor, make fuzz for a minute a reader
+	@JOULE_TESTS=all $(MAKE) --no-print-directory test ONLY= FUZZ_SECONDS=60
 
 bench: ## the benchmarks, with the peers that are installed
 	@scripts/setup.sh bench
