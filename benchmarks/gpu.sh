@@ -106,7 +106,7 @@ pack() {
   packed=$(libraries_of "$to"/{cli,benchmarks,tests}/*)
   missing=$(grep -v "^$to/" <<<"$packed" || true)
   [[ -z $missing ]] || fail 1 "these libraries are not taken from the pack: $missing"
-  cp "$here"/{gpu.sh,torch_cuda_peer.py} "$to/benchmarks/"
+  cp "$here"/{gpu.sh,torch_peer.py} "$to/benchmarks/"
   # A window of 64 MiB: the programs have most of their code in common.
   XZ_OPT=-9 tar -C "$build" -cJf "$file" gpu
   local bytes
@@ -199,7 +199,7 @@ bench() {
     [[ $without == *,$library,* ]] || expected+=${expected:+,}$library
   done
   if [[ $without != *,torch,* ]]; then
-    peer=(--torch-peer "$here/torch_cuda_peer.py")
+    peer=(--torch-peer "$here/torch_peer.py")
     within 60 python3 -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "PyTorch finds no CUDA device")' ||
       fail 1 "PyTorch with CUDA was expected: install it for python3, or add --without torch"
   else

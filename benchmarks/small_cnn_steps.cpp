@@ -10,7 +10,7 @@
 //   in
 //       joule train: per_image() after every step, and with a budget a reading after every step
 //
-// The peer is torch_peer.cpp.
+// joule bench train has the peer.
 #include <algorithm>
 #include <cmath>
 #include <exception>

@@ -44,6 +44,7 @@ test            openmpi-bin            mpirun, which starts them
 test            postgresql             the server that the tests of studies start, beside SQLite
 test            python3-dev            Python's headers: the tests of the Python package build its module
 test            python3-venv           lets Python packages read our files and images, and check our statistics
+bench           python3-venv           a place for the peers from PyPI: PyTorch, ONNX Runtime, OpenVINO
 bench           libbenchmark-dev       the benchmark framework
 test|tsan|fuzz  clang                  the compiler whose OpenMP ThreadSanitizer understands, and that has libFuzzer
 test|tsan|fuzz  libomp-14-dev          that OpenMP, and Archer, which tells ThreadSanitizer of it

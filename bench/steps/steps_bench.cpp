@@ -211,9 +211,8 @@ class Measurement {
   bool on_cuda() const { return options_.device == "cuda"; }
 
   std::string how_to_install() const {
-    if (on_cuda()) return "PyTorch with CUDA, and --torch-peer benchmarks/torch_cuda_peer.py";
-    return "apt-get install -y libtorch-dev libopenblas0-openmp, then configure with "
-           "-DJOULE_BENCHMARKS=ON and build torch_peer";
+    if (on_cuda()) return "PyTorch with CUDA, and --torch-peer benchmarks/torch_peer.py";
+    return "benchmarks/peers.sh BUILD, with the folder of this build, installs PyTorch for it";
   }
 
   void add_torch() {
@@ -240,20 +239,21 @@ class Measurement {
                     "--classes",
                     str(spec.classes)};
     for (const std::string& argument : common()) command.push_back(argument);
+    command.insert(command.end(), {"--device", options_.device});
+    std::vector<Way> ways{{}};
     if (on_cuda()) {
       command.insert(command.end(), {"--precision", options_.precision});
-      sides_.push_back({kTorch, command, {{}}, parameters_});
-      command.push_back("--compile");
-      sides_.push_back({kCompiled, std::move(command), {{}}, parameters_});
-      return;
+    } else {  // in f32, whatever Joule's weights are stored as
+      ways.clear();
+      for (const char* format : {"channels-last", "contiguous"}) {
+        const Way layout{format, {"--format", format}};
+        const auto sliced = options_.train ? std::vector{layout} : slices(options_.batch, layout);
+        ways.insert(ways.end(), sliced.begin(), sliced.end());
+      }
     }
-    std::vector<Way> ways;
-    for (const char* format : {"channels-last", "contiguous"}) {
-      const Way layout{format, {"--format", format}};
-      const auto sliced = options_.train ? std::vector{layout} : slices(options_.batch, layout);
-      ways.insert(ways.end(), sliced.begin(), sliced.end());
-    }
-    sides_.push_back({kTorch, std::move(command), std::move(ways), parameters_});
+    sides_.push_back({kTorch, command, std::move(ways), parameters_});
+    command.push_back("--compile");
+    sides_.push_back({kCompiled, std::move(command), {{}}, parameters_});
   }
 
   std::optional<Spread> over(const Side& side, const char* other) const {

@@ -24,8 +24,7 @@ struct StepsOptions {
   int steps = 20, rounds = 5;
   std::uint64_t seed = 1;  // of the order
   std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
-  /// libtorch's program, on cuda benchmarks/torch_cuda_peer.py; if it is missing, libtorch is
-  /// left out.
+  /// PyTorch's program (benchmarks/torch_peer.py); if it is missing, libtorch is left out.
   std::string torch_peer;
 };
 
@@ -40,9 +39,9 @@ struct StepsProgress {
 };
 
 /// Measures each net in Joule by its own choice, in Joule without the implementations that skip
-/// zeros, and in libtorch; on cuda also with torch.compile.  Every measurement is a separate
-/// process. First each side tries its layouts and slices and keeps the fastest; then the sides take
-/// turns, in an order drawn for every round.
+/// zeros, and in PyTorch, eager (whose name is libtorch's) and compiled.  Every measurement is a
+/// separate process.  First each side tries its layouts and slices and keeps the fastest; then the
+/// sides take turns, in an order drawn for every round.
 ///
 /// Errors    ArgumentError for a bad option; as load_model(); std::runtime_error if a process
 ///           fails; Stopped as soon as progress.stop() says so.

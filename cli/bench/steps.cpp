@@ -27,7 +27,8 @@ constexpr const char* kTrainExamples = R"(Examples:
 
 A training step is a forward pass, the mean cross-entropy, a backward pass and
 an update. Joule as it chooses stands beside Joule without the implementations
-that skip zeros, and beside libtorch where its program was built.)";
+that skip zeros, and beside PyTorch, eager and compiled, where
+benchmarks/peers.sh has installed it.)";
 
 constexpr const char* kInferExamples = R"(Examples:
   joule bench infer
@@ -39,7 +40,8 @@ constexpr const char* kInferExamples = R"(Examples:
       the nets of MLPerf Tiny, one input at a time
 
 Joule as it chooses stands beside Joule without the implementations that skip
-zeros, and beside libtorch where its program was built.)";
+zeros, and beside PyTorch, eager and compiled, where benchmarks/peers.sh has
+installed it.)";
 
 struct Options {
   std::string models, weights, data;
@@ -99,8 +101,8 @@ int bench_steps(const Options& options, bool train) {
 
 void add(Command& bench, Run& run, bool train) {
   Command* const command =
-      train ? bench.add_subcommand("train", "Training steps per second, beside libtorch")
-            : bench.add_subcommand("infer", "Images inferred per second, beside libtorch");
+      train ? bench.add_subcommand("train", "Training steps per second, beside PyTorch")
+            : bench.add_subcommand("infer", "Images inferred per second, beside PyTorch");
   command->footer(train ? kTrainExamples : kInferExamples);
   const auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, auto& value, const char* help) {
@@ -117,7 +119,7 @@ void add(Command& bench, Run& run, bool train) {
   add("--rounds", options->rounds, "Processes of each side");
   options->execution.add_to(*command);
   add("--torch-peer", options->torch_peer,
-      "libtorch's program (default: benchmarks/torch_peer in this program's build folder)")
+      "PyTorch's program (default: benchmarks/torch_peer in this program's build folder)")
       ->type_name("F");
   add("--json", options->json, "File to write")->type_name("F");
   add("--html", options->html, "File to write: a page with everything in it")->type_name("F");

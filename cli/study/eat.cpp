@@ -179,7 +179,7 @@ void add_study_eat(Command& study, Run& run) {
   add_option(*command, "--name", o->name, "Name of the study in its storage")
       ->capture_default_str();
   add_option(*command, "--torch-peer", o->torch_peer,
-             "libtorch's program (default: benchmarks/torch_peer in this program's build folder)")
+             "PyTorch's program (default: benchmarks/torch_peer in this program's build folder)")
       ->type_name("F");
   add_option(*command, "--markdown", o->markdown,
              "Also write table.md to F.md, with its pictures in the folder F")

@@ -107,7 +107,7 @@ class OnAMachineWithAGpu(Rehearsal):
         self.assertEqual(rows.split(" | ")[1], ":".join(map(str, self.wheels)))
         self.assertEqual([line.split()[1:3] for line in self.calls("joule")[1:]], [["bench", "train"]] * 3)
         for line in self.calls("joule")[1:]:
-            self.assertIn(f"--torch-peer {ROOT}/benchmarks/torch_cuda_peer.py", line)
+            self.assertIn(f"--torch-peer {ROOT}/benchmarks/torch_peer.py", line)
 
     def test_a_library_that_is_missing_ends_it_before_anything_is_timed(self):
         done = self.run_script("bench", self.build, MISSING="1")
@@ -125,7 +125,7 @@ class OnAMachineWithAGpu(Rehearsal):
         done = self.run_script("bench", "--without", "torch,cudnn", self.build)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("--expect cublas ", self.calls("cuda_rows")[0])
-        self.assertNotIn("torch_cuda_peer", self.log.read_text())
+        self.assertNotIn("torch_peer", self.log.read_text())
 
     def test_a_benchmark_that_fails_is_named(self):
         done = self.run_script("bench", self.build, TRAIN_STATUS="1")

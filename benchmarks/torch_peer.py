@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""PyTorch's side of `joule bench train --device cuda` and `joule bench infer --device cuda`.
+"""PyTorch's side of `joule bench train` and `joule bench infer`, on the CPU and on CUDA.
 
-The same nets and the same step as joule's own side (bench/steps/side.h); JSON on standard output.
-  joule bench train --device cuda --torch-peer benchmarks/torch_cuda_peer.py
+The same nets and the same step as joule's own side (bench/steps/side.h); JSON on standard output.  One process measures
+one thing, so that its peak memory is that thing's.
+  joule bench train --torch-peer benchmarks/torch_peer.py
+benchmarks/peers.sh installs PyTorch for it, in a folder of its own.
 """
 
 import argparse
 import json
 import math
+import re
 import statistics
 import sys
 import time
@@ -17,7 +20,7 @@ try:
     import torch
     from torch import nn
 except ImportError as error:
-    sys.exit(f"torch_cuda_peer: {error}: install PyTorch with CUDA")
+    sys.exit(f"torch_peer: {error}: install PyTorch (on the CPU, benchmarks/peers.sh does that)")
 
 BATCHES = 4  # in turn, so that no step finds its images in the cache
 
@@ -92,34 +95,37 @@ def arguments():
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--warmup", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1, help="of the host")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("f32", "tf32", "bf16"), default="f32")
-    parser.add_argument("--compile", action="store_true", help="torch.compile, with CUDA graphs")
+    parser.add_argument("--format", choices=("channels-last", "contiguous"), default="channels-last")
+    parser.add_argument("--slice", type=int, help="images at once, in inference (default: the batch)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile; on CUDA with its graphs")
     return parser.parse_args()
 
 
-def set_precision(precision):
+def precision_of(options):
     """What products may be rounded to; PyTorch's own default would be TF32 for convolutions."""
-    tf32 = precision == "tf32"
+    tf32 = options.precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
-    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=precision == "bf16")
+    return torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bf16")
 
 
-def step_of(options, net, autocast):
+def step_of(options, net, layout):
     """The step with the number of the batch; gives a number that would show if it had gone wrong."""
-    images = [
-        torch.rand(options.batch, options.channels, options.height, options.width, device="cuda").to(
-            memory_format=torch.channels_last
-        )
-        for _ in range(BATCHES)
-    ]
-    labels = [torch.randint(options.classes, (options.batch,), device="cuda") for _ in range(BATCHES)]
-    run = torch.compile(net, mode="reduce-overhead") if options.compile else net
+    place = {"device": options.device}
+    shape = (options.batch, options.channels, options.height, options.width)
+    images = [torch.rand(shape, **place).to(memory_format=layout) for _ in range(BATCHES)]
+    labels = [torch.randint(options.classes, (options.batch,), **place) for _ in range(BATCHES)]
+    mode = "reduce-overhead" if options.device == "cuda" else "default"
+    run = torch.compile(net, mode=mode) if options.compile else net
+    autocast = precision_of(options)
     if options.mode == "infer":
 
         def infer(i):
             with torch.inference_mode(), autocast:
-                return run(images[i % BATCHES]).sum().item()
+                parts = images[i % BATCHES].split(options.slice or options.batch)
+                return torch.cat([run(part) for part in parts]).sum().item()
 
         return infer
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-5, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -135,33 +141,56 @@ def step_of(options, net, autocast):
     return train
 
 
+def restart_peak(options):
+    """What compiling and finding plans took is not the step's; what Python and PyTorch hold on the CPU stays in it."""
+    if options.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # proc(5): resets the peak of the resident set
+
+
+def peak_bytes(options):
+    if options.device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    with open("/proc/self/status") as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
+
+
 def main():
     options = arguments()
-    if not torch.cuda.is_available():
-        sys.exit("torch_cuda_peer: PyTorch finds no CUDA device")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("torch_peer: PyTorch finds no CUDA device")
+    if options.device == "cpu" and options.precision != "f32":
+        sys.exit(f"torch_peer: on the CPU --precision f32 is compared alone, got {options.precision}")
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     torch.backends.cudnn.benchmark = True
+    layout = torch.channels_last if options.format == "channels-last" else torch.contiguous_format
     net = MODELS[options.model](options.height, options.width, options.channels, options.classes)
-    net = net.cuda().to(memory_format=torch.channels_last).train(options.mode == "train")
-    step = step_of(options, net, set_precision(options.precision))
+    net = net.to(options.device).to(memory_format=layout).train(options.mode == "train")
+    step = step_of(options, net, layout)
     seconds = []
     for i in range(options.warmup + options.steps):
+        if i == options.warmup:
+            restart_peak(options)
         start = time.perf_counter()
         value = step(i)  # item() waits for the device
         seconds.append(time.perf_counter() - start)
         if not math.isfinite(value):
-            sys.exit("torch_cuda_peer: a step gave a number that is not finite")
+            sys.exit("torch_peer: a step gave a number that is not finite")
     timed = seconds[options.warmup :]
-    how = "torch.compile, reduce-overhead" if options.compile else "eager"
+    how = "eager"
+    if options.compile:
+        how = "torch.compile" + (", reduce-overhead" if options.device == "cuda" else "")
     print(
         json.dumps(
             {
                 "images_per_second": options.batch / statistics.median(timed),
                 "images_per_second_best": options.batch / min(timed),
-                "peak_bytes": torch.cuda.max_memory_allocated(),
+                "peak_bytes": peak_bytes(options),
                 "parameters": sum(p.numel() for p in net.parameters()),
-                "library": f"PyTorch {torch.__version__}, {how}, channels last, {options.precision}",
+                "library": f"PyTorch {torch.__version__}, {how}, {options.format}, {options.precision}",
             }
         )
     )
