@@ -47,7 +47,7 @@ NETS = {
     "ResNet18": (torchvision.models.resnet18, (3, 96, 96)),
     "MobileNetV2": (torchvision.models.mobilenet_v2, (3, 96, 96)),
     "EfficientNet-B0": (torchvision.models.efficientnet_b0, (3, 96, 96)),
-    "VGG16": (torchvision.models.vgg16, (3, 64, 64)),
+    "VGG16": (torchvision.models.vgg16, (3, 224, 224)),  # at other sizes its adaptive pooling is not one of ONNX's
 }
 # PyTorch's two exporters write different graphs: (opset, whether it is the one by torch.export).
 EXPORTERS = ((13, False), (18, True))
