@@ -67,6 +67,10 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 /// A table of names and values.
 Table table_of(std::string caption, const Pairs& pairs);
 
+/// What stands where measured energy is unavailable, on a page with the table of the sources.
+inline constexpr const char* kSeeSources =
+    "Measured energy is unavailable. The table of sources at the end of this page says why, and "
+    "what to do.";
 /// Every source of energy; if it cannot be read, why, and what to do about it.
 Table table_of(std::span<const energy::MeterInfo> sources);
 

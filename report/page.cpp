@@ -90,7 +90,8 @@ void check(const BarChart& chart) {
 }
 
 Page& Page::heading(std::string_view text) {
-  body_ += "<h2>" + escaped(text) + "</h2>\n";
+  headings_.emplace_back(text);
+  body_ += str("<h2 id=\"section-", headings_.size(), "\">", escaped(text), "</h2>\n");
   return *this;
 }
 
@@ -234,6 +235,17 @@ Page& Page::data(const ordered_json& value) {
   return *this;
 }
 
+/// Links to the headings, where there are so many that one has to look for them.
+std::string Page::contents() const {
+  constexpr std::size_t kMany = 3;
+  if (headings_.size() < kMany) return {};
+  std::string links;
+  for (std::size_t i = 0; i < headings_.size(); ++i) {
+    links += str("<li><a href=\"#section-", i + 1, "\">", escaped(headings_[i]), "</a></li>\n");
+  }
+  return "<nav class=\"contents\" aria-label=\"Contents\"><ul>\n" + links + "</ul></nav>\n";
+}
+
 std::string Page::html() const {
   std::string charts;
   for (const std::string& chart : charts_) charts += (charts.empty() ? "" : ",\n") + chart;
@@ -243,14 +255,19 @@ std::string Page::html() const {
           "script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n",
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           escaped(title_), "</title>\n<style>\n", kStyle, "</style>\n</head>\n<body>\n<h1>",
-          escaped(title_), "</h1>\n<p class=\"lead\">", escaped(lead_), "</p>\n", body_,
+          escaped(title_), "</h1>\n<p class=\"lead\">", escaped(lead_), "</p>\n", contents(), body_,
           "<script type=\"application/json\" id=\"data\">", data_, "</script>\n");
-  if (charts_.empty()) return html + "</body>\n</html>\n";
-  html += str("<noscript><p>The charts need JavaScript; the tables hold their figures.</p>",
-              "</noscript>\n<script type=\"application/json\" id=\"charts\">[", charts,
-              "]</script>\n<script>", kChartLibrary, kChartLicence, "</script>\n<script>\n",
-              kScript, "</script>\n</body>\n</html>\n");
-  return html;
+  if (!charts_.empty()) {
+    html += str("<noscript><p>The charts need JavaScript; the tables hold their figures.</p>",
+                "</noscript>\n<script type=\"application/json\" id=\"charts\">[", charts,
+                "]</script>\n");
+  }
+  html += str("<script>\n", kTables, "</script>\n");
+  if (!charts_.empty()) {
+    html += str("<script>", kChartLibrary, kChartLicence, "</script>\n<script>\n", kScript,
+                "</script>\n");
+  }
+  return html + "</body>\n</html>\n";
 }
 
 }  // namespace joule::report

@@ -126,11 +126,13 @@ class Page {
  private:
   template <class Chart>
   Page& beside(const std::vector<Chart>& charts);
+  std::string contents() const;
   Page& canvas(const std::string& title, std::string configuration, const std::string& note,
                std::size_t lying_bars = 0);
 
   std::string title_, lead_;
   std::string body_;
+  std::vector<std::string> headings_;
   std::vector<std::string> charts_;  // JSON, in the order of their canvases
   std::string data_ = "null";
 };

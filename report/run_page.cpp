@@ -41,17 +41,19 @@ void add_prediction(Page& page, const TrainingRun& run) {
   const std::vector<training::Prediction> predictions =
       training::predictions(run.energy.epochs, spent.epochs, spent.source, run.config.epochs);
   if (predictions.empty()) return;
+  constexpr std::size_t kFew = 4;  // the line says what a chart of fewer points would
   const training::Prediction& last = predictions.back();
   const std::string outcome =
-      run.result ? fmt::format(
-                       " It came to {}, where the rule is. A bar at the edge of the chart goes on.",
-                       str(sum_of(spent.epochs)))
+      run.result ? fmt::format(" It came to {}{}.", str(sum_of(spent.epochs)),
+                               predictions.size() >= kFew
+                                   ? ", where the rule is. A bar at the edge of the chart goes on"
+                                   : "")
                  : "";
   page.heading("Prediction and outcome");
   page.paragraph(fmt::format("After epoch {}: {} ± {} for all {} epochs ({}).{}", last.after_epoch,
                              str(last.energy), str(last.half_width), last.epochs, spent.what,
                              outcome));
-  page.add(prediction_chart(predictions, spent, run));
+  if (predictions.size() >= kFew) page.add(prediction_chart(predictions, spent, run));
 }
 
 void add_power(Page& page, const TrainingRun& run) {
@@ -115,7 +117,8 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
     cards.push_back(card("Idle energy", split.idle));
     cards.push_back(card("Dynamic energy: gross - idle", split.dynamic));
   } else {
-    cards.front().note = "why, and what to do, is said above";
+    cards.front().note = run.sources.empty() ? "why, and what to do, is said above"
+                                             : "the table of sources says why";
   }
   cards.push_back(card("Modelled energy of all epochs", modelled(all, energy::horowitz45())));
   const std::vector<EpochMetrics>& epochs = run.energy.epochs;
@@ -190,14 +193,17 @@ Table epoch_table(const TrainingRun& run) {
 void say_unavailable(Page& page, const TrainingRun& run) {
   const auto gross = measured(whole(total_energy(run.energy.epochs))).gross;
   if (gross.available()) return;
+  if (!run.sources.empty()) {
+    page.warning(kSeeSources);
+    return;
+  }
   std::string remedies;
   for (const RunMeter& meter : run.meters) {
     if (meter.beside.empty() && !meter.info.remedy.empty())
       remedies += " What to do: " + meter.info.remedy + ".";
   }
-  page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}{}", gross.source(),
-                           gross.reason(), remedies,
-                           run.sources.empty() ? "" : " The table at the end has every source."));
+  page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}", gross.source(),
+                           gross.reason(), remedies));
 }
 
 void say_thinned(Page& page, const TrainingRun& run) {
@@ -248,6 +254,8 @@ void add_net(Page& page, const training::RunResult& result) {
   const auto modelled = [&](const char* name, energy::Skipping skipping) {
     return card(name, model.energy(work, skipping));
   };
+  const Joules whole = model.energy(work, energy::Skipping::none).value();
+  const Joules saved = whole - model.energy(work, energy::Skipping::executed).value();
   page.paragraph(fmt::format("{} parameters; the forward pass of the {} test images:",
                              count(result.parameters), result.evaluation.images));
   page.add(std::vector<Card>{
@@ -257,7 +265,11 @@ void add_net(Page& page, const training::RunResult& result) {
                            count(work.tally.macs_skippable), count(work.tally.macs_skipped))},
       modelled("Modelled energy, as executed", energy::Skipping::executed),
       modelled("Modelled, had nothing been skipped", energy::Skipping::none),
-      modelled("Modelled, had every counted zero been skipped", energy::Skipping::ideal)});
+      modelled("Modelled, had every counted zero been skipped", energy::Skipping::ideal),
+      {.name = "What skipping saved",
+       .value = whole > Joules(0) ? fmt::format("{:.3g} %", 100 * (saved / whole)) : "—",
+       .badge = "modelled",
+       .note = "of the energy that the same pass would take without skipping"}});
   if (!chart.categories.empty()) page.add(chart).add(table);
 }
 

@@ -27,11 +27,20 @@ TEST(Page, ShowsTextAsItIs) {
   Page page("a <b> & \"c\"", "<i>lead</i>");
   page.heading("<h>").paragraph("x < y").warning("w > v").list({"<li>"});
   const std::string html = page.html();
-  for (const char* text :
-       {"<title>a &lt;b&gt; &amp; &quot;c&quot;</title>", "&lt;i&gt;lead&lt;/i&gt;",
-        "<h2>&lt;h&gt;</h2>", "<p>x &lt; y</p>", "w &gt; v</p>", "<li>&lt;li&gt;</li>"}) {
+  for (const char* text : {"<title>a &lt;b&gt; &amp; &quot;c&quot;</title>",
+                           "&lt;i&gt;lead&lt;/i&gt;", "<h2 id=\"section-1\">&lt;h&gt;</h2>",
+                           "<p>x &lt; y</p>", "w &gt; v</p>", "<li>&lt;li&gt;</li>"}) {
     EXPECT_NE(html.find(text), std::string::npos) << text;
   }
+}
+
+TEST(Page, LinksToItsHeadingsWhereThereAreMany) {
+  Page page("t", "l");
+  page.heading("One").heading("Two");
+  EXPECT_EQ(page.html().find("<nav"), std::string::npos);
+  const std::string html = page.heading("<Three>").html();
+  EXPECT_NE(html.find("<a href=\"#section-3\">&lt;Three&gt;</a>"), std::string::npos);
+  EXPECT_NE(html.find("<h2 id=\"section-3\">&lt;Three&gt;</h2>"), std::string::npos);
 }
 
 TEST(Page, HoldsItsDataValueForValue) {

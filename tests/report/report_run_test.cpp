@@ -167,18 +167,24 @@ TEST(RunPage, LearningByEpoch) {
 
 TEST(RunPage, PredictionAndOutcome) {
   TrainingRun run = three_epochs();
-  run.config.epochs = 4;
-  const json running = chart(to_html(run), "Predicted energy of all 4 epochs (measured, gross)");
-  ASSERT_EQ(points(running).size(), 1u);
+  for (int i = 4; i <= 6; ++i) run.energy.epochs.push_back(epoch(i, 0.6, 90 + 30 * i));
+  run.config.epochs = 7;
+  const json running = chart(to_html(run), "Predicted energy of all 7 epochs (measured, gross)");
+  ASSERT_EQ(points(running).size(), 4u);
   EXPECT_EQ(points(running)[0].first, 3);
-  EXPECT_NEAR(points(running)[0].second, 740, 1e-6);  // 140, 170, 200 J, and 230 J
+  EXPECT_NEAR(points(running)[0].second, 1.61, 1e-9);  // kJ: 140, 170 J and so on to 320
   EXPECT_TRUE(running["reference"].is_null());
-  EXPECT_LT(running["lines"][0]["points"][0]["low"], 740);
+  EXPECT_LT(running["lines"][0]["points"][0]["low"], 1.61);
   const training::RunResult result{.evaluation = {.images = 1}, .energy = run.energy};
   run.result = &result;
-  const std::string html = to_html(run);
-  EXPECT_EQ(chart(html, "Predicted energy")["reference"], 510);
-  EXPECT_TRUE(holds(html, "for all 4 epochs (measured, gross). It came to 510 J"));
+  std::string html = to_html(run);
+  EXPECT_EQ(chart(html, "Predicted energy")["reference"], 1.29);
+  EXPECT_TRUE(
+      holds(html, "for all 7 epochs (measured, gross). It came to 1.29 kJ, where the rule"));
+  run.energy.epochs.resize(5);  // a line says what a chart of three points would
+  html = to_html(run);
+  EXPECT_TRUE(chart(html, "Predicted energy").is_null());
+  EXPECT_TRUE(holds(html, "for all 7 epochs (measured, gross). It came to 1 kJ."));
   run.energy.epochs.resize(2);
   EXPECT_TRUE(chart(to_html(run), "Predicted energy").is_null());
 }
