@@ -3,7 +3,7 @@
 """How close samplers come to the lowest value of a function, beside those of others.
 
   benchmarks/search_regret.py run OUT.jsonl [--strategies joule:gp ...] [--functions ...] [--seeds 20] [--asker PATH]
-  benchmarks/search_regret.py table OUT.jsonl...        Markdown on the standard output
+  benchmarks/search_regret.py table OUT.jsonl[.gz]...   Markdown on the standard output
 
 `run` adds a line for each function, strategy and seed that OUT.jsonl does not have yet: the regret after each
 evaluation.  The regret is f(x) - min f, without noise, at the x whose observed value is the lowest so far.  A seed
@@ -15,6 +15,7 @@ program search_asker (JOULE_BENCHMARKS=ON).
 """
 
 import argparse
+import gzip
 import json
 import os
 import platform
@@ -177,7 +178,10 @@ def regrets(function, strategy, seed, evaluations, asker):
 
 
 def lines(path):
-    return [json.loads(line) for line in Path(path).read_text().splitlines()] if Path(path).exists() else []
+    if not Path(path).exists():
+        return []
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt") as file:
+        return [json.loads(line) for line in file]
 
 
 def run(args):
@@ -188,7 +192,7 @@ def run(args):
                 if (function, strategy, seed) in done:
                     continue
                 before = time.process_time(), time.monotonic()
-                values = regrets(function, strategy, seed, args.evaluations, args.asker)
+                values = [float(f"{v:.3g}") for v in regrets(function, strategy, seed, args.evaluations, args.asker)]
                 row = {"function": function, "strategy": strategy, "seed": seed, "regret": values,
                        "seconds": round(time.monotonic() - before[1], 1), "machine": platform.processor() or
                        platform.machine(), "date": time.strftime("%Y-%m-%d")}  # fmt: skip
