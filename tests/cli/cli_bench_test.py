@@ -40,7 +40,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
-        self.loads += [attributes[name] for name in ("src", "href", "srcset", "data", "action") if name in attributes]
+        there = [attributes[name] for name in ("src", "href", "srcset", "data", "action") if name in attributes]
+        self.loads += [place for place in there if not place.startswith("#")]  # on the page itself
         self.script = attributes.get("id") if tag == "script" else None
 
     def handle_data(self, data):
