@@ -46,6 +46,12 @@ Table table_of(std::string caption, const Pairs& pairs) {
   return table;
 }
 
+bool none_can_be_read(std::span<const energy::MeterInfo> sources) {
+  return !sources.empty() && std::ranges::none_of(sources, [](const energy::MeterInfo& source) {
+    return source.status == energy::Status::ok;
+  });
+}
+
 Table table_of(std::span<const energy::MeterInfo> sources) {
   Table table{.caption = "Sources of measured energy on this machine",
               .head = {"source", "status", "scope, or why it cannot be read", "what to do"},

@@ -67,7 +67,9 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 /// A table of names and values.
 Table table_of(std::string caption, const Pairs& pairs);
 
-/// What stands where measured energy is unavailable, on a page with the table of the sources.
+/// Whether there are sources, and none can be read: their table says all there is to say.
+bool none_can_be_read(std::span<const energy::MeterInfo> sources);
+/// What stands then, on a page with that table, where measured energy is unavailable.
 inline constexpr const char* kSeeSources =
     "Measured energy is unavailable. The table of sources at the end of this page says why, and "
     "what to do.";

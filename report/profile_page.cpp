@@ -89,11 +89,12 @@ void say_unavailable(Page& page, const Profile& p) {
   const auto& [gross, idle, dynamic, power, duration, remarks] = p.attribution.whole;
   if (!gross.available()) {
     page.warning(
-        p.sources.empty()
-            ? fmt::format("Measured energy is unavailable ({}: {}).{}", gross.source(),
+        none_can_be_read(p.sources)
+            ? kSeeSources
+            : fmt::format("Measured energy is unavailable ({}: {}).{}{}", gross.source(),
                           gross.reason(),
-                          p.meter.remedy.empty() ? "" : " What to do: " + p.meter.remedy + ".")
-            : kSeeSources);
+                          p.meter.remedy.empty() ? "" : " What to do: " + p.meter.remedy + ".",
+                          p.sources.empty() ? "" : " The table at the end has every source."));
     page.paragraph(fmt::format(
         "Work and time need no meter. Modelled energy is counted work times the constants of {}.",
         p.cost.name));

@@ -117,8 +117,8 @@ std::vector<Card> energy_cards(const TrainingRun& run) {
     cards.push_back(card("Idle energy", split.idle));
     cards.push_back(card("Dynamic energy: gross - idle", split.dynamic));
   } else {
-    cards.front().note = run.sources.empty() ? "why, and what to do, is said above"
-                                             : "the table of sources says why";
+    cards.front().note = none_can_be_read(run.sources) ? "the table of sources says why"
+                                                       : "why, and what to do, is said above";
   }
   cards.push_back(card("Modelled energy of all epochs", modelled(all, energy::horowitz45())));
   const std::vector<EpochMetrics>& epochs = run.energy.epochs;
@@ -193,7 +193,7 @@ Table epoch_table(const TrainingRun& run) {
 void say_unavailable(Page& page, const TrainingRun& run) {
   const auto gross = measured(whole(total_energy(run.energy.epochs))).gross;
   if (gross.available()) return;
-  if (!run.sources.empty()) {
+  if (none_can_be_read(run.sources)) {
     page.warning(kSeeSources);
     return;
   }
@@ -202,8 +202,9 @@ void say_unavailable(Page& page, const TrainingRun& run) {
     if (meter.beside.empty() && !meter.info.remedy.empty())
       remedies += " What to do: " + meter.info.remedy + ".";
   }
-  page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}", gross.source(),
-                           gross.reason(), remedies));
+  page.warning(fmt::format("Measured energy is unavailable ({}: {}).{}{}", gross.source(),
+                           gross.reason(), remedies,
+                           run.sources.empty() ? "" : " The table at the end has every source."));
 }
 
 void say_thinned(Page& page, const TrainingRun& run) {

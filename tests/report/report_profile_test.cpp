@@ -75,8 +75,8 @@ TEST(ProfilePage, AttributedAndModelledEnergiesShareNoAxis) {
 TEST(ProfilePage, WithoutAMeterNothingIsZero) {
   const std::string html = to_html(unmetered());
   EXPECT_TRUE(holds(html,
-                    "Measured energy is unavailable. The table of sources at the end of this page "
-                    "says why, and what to do."));
+                    "Measured energy is unavailable (none: no meter was asked for). What to do: "
+                    "buy a meter. The table at the end has every source."));
   EXPECT_TRUE(holds(html,
                     "<dt>Gross energy</dt><dd><strong>—</strong><span class=\"badge\" "
                     "data-badge=\"unavailable\">"));

@@ -142,6 +142,13 @@ TEST(RunPage, WithoutAMeterItSaysWhatToDo) {
                     "Measured energy is unavailable (none: no meter was asked for). What to do: "
                     "buy one."));
   EXPECT_TRUE(holds(html, "<dt>Gross energy of all epochs</dt><dd><strong>—</strong>"));
+  // The reason is not in the table of sources if one of them can be read.
+  run.sources = {{.name = "perf", .status = energy::Status::denied}};
+  const std::string see = "Measured energy is unavailable. The table of sources";
+  EXPECT_TRUE(holds(to_html(run), see));
+  run.sources.push_back({.name = "rapl"});
+  EXPECT_FALSE(holds(to_html(run), see));
+  EXPECT_TRUE(holds(to_html(run), "buy one. The table at the end has every source."));
   EXPECT_TRUE(chart(html, "Power over time").is_null());
   EXPECT_TRUE(chart(html, "Measured energy").is_null());
   EXPECT_FALSE(chart(html, "Modelled energy").is_null());
@@ -163,6 +170,18 @@ TEST(RunPage, LearningByEpoch) {
       holds(html, "by the validation accuracy, 35.00 %; the test accuracy was 70.00 % then"));
   run.config.l0_lambda = 1;
   EXPECT_EQ(chart(to_html(run), "Loss")["lines"].size(), 4u);
+}
+
+TEST(RunPage, SaysWhatSkippingSaved) {
+  TrainingRun run = three_epochs();
+  energy::Ledger::Line line;
+  line.work.macs = 1000;
+  line.tally.macs_skippable = 400;
+  line.tally.macs_skipped = 250;  // and nothing is moved: a quarter of all
+  const training::RunResult result{.evaluation = {.images = 1, .work = {line}},
+                                   .energy = run.energy};
+  run.result = &result;
+  EXPECT_TRUE(holds(to_html(run), "<dt>What skipping saved</dt><dd><strong>25 %</strong>"));
 }
 
 TEST(RunPage, PredictionAndOutcome) {
