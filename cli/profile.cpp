@@ -202,7 +202,7 @@ class Profiling {
     const MeterInfo& info = meter_->info();
     if (o_.train) return "training steps are all alike";
     if (!info.update_period) return "the meter's update period is not known";
-    if (info.name.starts_with(kReplayOf) && !info.ran.starts_with("layers")) {
+    if (is_replay(info.name) && !info.ran.starts_with("layers")) {
       return "the trace does not tell that the layers ran one by one (if so, --attribute "
              "regression)";
     }
@@ -227,7 +227,7 @@ class Profiling {
             "): measure where there is a meter, or give a recording, --meter replay:FILE");
     require(info.update_period.has_value(), "--verify: it is not known how often the counter of ",
             info.name, " moves");
-    require(!info.name.starts_with(kReplayOf) || !info.loops.empty(), "--verify: ", o_.meter,
+    require(!is_replay(info.name) || !info.loops.empty(), "--verify: ", o_.meter,
             " has no loops: it was not recorded by joule profile --verify --record FILE");
   }
 

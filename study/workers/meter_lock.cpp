@@ -72,7 +72,9 @@ std::optional<MeterLock> MeterLock::wait(std::vector<std::string> meters,
 std::vector<std::string> locks_of(const training::Metering& metering) {
   std::vector<std::string> names;
   for (const auto& meter : metering.meters()) {
-    if (meter->available()) names.push_back(meter->info().name + " " + meter->info().scope);
+    const energy::MeterInfo& info = meter->info();
+    if (!meter->available() || energy::is_replay(info.name)) continue;
+    names.push_back(info.name + " " + info.scope);
   }
   return names;
 }

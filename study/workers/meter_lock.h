@@ -35,7 +35,8 @@ class MeterLock {
   std::list<Descriptor> held_;
 };
 
-/// The lock names of the meters that can be read.
+/// The lock names of the meters that can be read.  A replay has none: each trial reads its own copy
+/// of the recording.
 std::vector<std::string> locks_of(const training::Metering& metering);
 
 }  // namespace joule::study

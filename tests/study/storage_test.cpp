@@ -11,9 +11,11 @@
 #include <filesystem>
 
 #include "joule/core/error.h"
+#include "joule/energy/meters/replay.h"
 #include "joule/study/workers/meter_lock.h"
 #include "joule/study/workers/trial_folder.h"
 #include "joule/tests/support/files.h"
+#include "joule/tests/support/simulated_power.h"
 
 namespace joule::study {
 namespace {
@@ -289,6 +291,18 @@ TEST_F(StudyStorage, AMeterIsOneTrialsAtATime) {
   EXPECT_TRUE(MeterLock::wait({"a/1"}, stop, folder_));
   EXPECT_THROW(MeterLock::wait({""}, {}, folder_), ArgumentError);
   EXPECT_THROW(MeterLock::wait({"a"}, {}, folder_ + "/nowhere"), DataError);
+}
+
+TEST_F(StudyStorage, AReplayIsNotReserved) {
+  energy::RunMeters run;
+  run.meters.push_back(energy::replay_meter(
+      R"({"joule_trace":1,"meter":"rapl","scope":"package 0","joules_per_tick":1,"systematic":0})",
+      "trace"));
+  test::SimulatedPower power(1'000'000, 1000);
+  run.meters.push_back(std::make_unique<test::SimulatedMeter>(power));
+  run.beside = {"", "it counts the same"};
+  EXPECT_EQ(locks_of(training::Metering(std::move(run))),
+            std::vector<std::string>{"simulated everything"});
 }
 
 TEST_F(StudyStorage, ATrialFindsWhatItLeft) {
