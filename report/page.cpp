@@ -105,11 +105,13 @@ Page& Page::warning(std::string_view text) {
   return *this;
 }
 
-Page& Page::list(const std::vector<std::string>& items) {
+Page& Page::list(const std::vector<std::string>& items, std::string_view folded_under) {
   if (items.empty()) return *this;
+  const bool folded = !folded_under.empty();
+  if (folded) body_ += "<details><summary>" + escaped(folded_under) + "</summary>\n";
   body_ += "<ul>\n";
   for (const std::string& item : items) body_ += "<li>" + escaped(item) + "</li>\n";
-  body_ += "</ul>\n";
+  body_ += folded ? "</ul></details>\n" : "</ul>\n";
   return *this;
 }
 

@@ -102,8 +102,9 @@ class Page {
   Page& paragraph(std::string_view text);
   /// What a reader must not miss.
   Page& warning(std::string_view text);
-  /// A bulleted list of short lines.  Nothing if there are none.
-  Page& list(const std::vector<std::string>& items);
+  /// A bulleted list of short lines.  Nothing if there are none.  With a caption, only that shows
+  /// until it is clicked.
+  Page& list(const std::vector<std::string>& items, std::string_view folded_under = {});
   Page& add(const LineChart& chart);
   /// Errors    as check().
   Page& add(const BarChart& chart);

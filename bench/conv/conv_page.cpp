@@ -2,6 +2,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "joule/bench/conv/conv_text.h"
 #include "joule/bench/json.h"
@@ -14,6 +20,8 @@ namespace {
 
 using report::percent;
 
+constexpr std::size_t kMostLines = 4;  // that can be told apart
+
 constexpr const char* kHowToRead =
     "A speed-up is the time of the best direct kernel of oneDNN on the same tensors divided by the "
     "time of the way, in the same round; the bars and the ranges in brackets are from the lower to "
@@ -21,8 +29,10 @@ constexpr const char* kHowToRead =
     "ReLU before the convolution, or its gradient, wrote. oneDNN got its weights packed and its "
     "images in the layout that it wanted for nothing. Dense-equivalent GFLOP/s count every "
     "multiply-add of the dense algorithm, also those that were skipped; executed GFLOP/s count "
-    "those "
-    "that ran. A break-even is claimed only between densities that were measured; its interval is "
+    "those that ran. Charts have the four ways that say most: Joule's choice, that of oneDNN, and "
+    "the "
+    "implementations that were the fastest most often; tables have all. A break-even is claimed "
+    "only between densities that were measured; its interval is "
     "from a bootstrap of the rounds.";
 
 /// "12.3 (12.1 to 12.9)"
@@ -30,36 +40,71 @@ std::string with_quartiles(const Spread& s, double unit) {
   return fmt::format("{:.3g} ({:.3g} to {:.3g})", s.median / unit, s.lower / unit, s.upper / unit);
 }
 
+/// How often an implementation was the fastest of them, and how close it came where it was closest.
+using Standing = std::pair<std::int64_t, double>;
+
+/// The ways of the charts: what users get, what the peer chose for itself, and of the
+/// implementations those that were the fastest of them most often, in order.  The tables have all;
+/// the best direct kernel is the rule at 1.
+std::vector<std::string> charted(const std::vector<const ConvCurve*>& curves) {
+  std::map<std::string, Standing> standings;
+  std::vector<std::string> choosers, implementations;
+  const auto add = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const ConvCurve* curve : curves) {
+    for (const ConvPoint& point : curve->points) {
+      double least = std::numeric_limits<double>::infinity();
+      for (const ConvMeasurement& m : point.measurements) {
+        if (m.kind == Kind::row) least = std::min(least, m.seconds.median);
+      }
+      for (const ConvMeasurement& m : point.measurements) {
+        if (m.kind == Kind::direct) continue;
+        add(m.kind == Kind::row ? implementations : choosers, m.name);
+        if (m.kind != Kind::row) continue;
+        auto& [first, closest] = standings[m.name];
+        first += m.seconds.median == least;
+        closest = std::max(closest, least / m.seconds.median);
+      }
+    }
+  }
+  std::ranges::stable_sort(implementations, std::greater(),
+                           [&](const std::string& name) { return standings[name]; });
+  choosers.insert(choosers.end(), implementations.begin(), implementations.end());
+  choosers.resize(std::min(choosers.size(), kMostLines));
+  return choosers;
+}
+
+report::Line line(const ConvCurve& curve, const std::string& way) {
+  report::Line line{.name = way};
+  for (const ConvPoint& point : curve.points) {
+    const ConvMeasurement* const m = find(point, way);
+    if (!m) continue;
+    line.dashed = m->kind == Kind::automatic;
+    if (m->speedup) {
+      const Spread& s = *m->speedup;
+      line.points.push_back({*point.asked, s.median, s.lower, s.upper});
+    } else {
+      const double flop = 1e-9 * m->dense_equivalent_flops * m->seconds.median;
+      line.points.push_back({*point.asked, flop / m->seconds.median, flop / m->seconds.upper,
+                             flop / m->seconds.lower});
+    }
+  }
+  std::ranges::sort(line.points, std::greater(), &report::Point::x);
+  return line;
+}
+
 report::LineChart chart(const ConvCurve& curve) {
   const bool peer = unit_of_overview(curve) != "milliseconds";
   report::LineChart chart{
-      .title = peer ? "Speed-up over the best direct kernel, by the share of zeros"
-                    : "Dense-equivalent GFLOP/s, by the share of zeros",
-      .x_title = "zeros",
-      .y_title = peer ? "speed-up" : "dense-equivalent GFLOP/s",
+      .title = std::string(name(curve.pass)),
+      .x_title = "zeros (log scale of the density)",
+      .y_title = peer ? "speed-up (log scale)" : "dense-equivalent GFLOP/s (log scale)",
       .log_x = true,
       .log_y = true,
       .falling_x = true};
   if (peer) chart.reference = 1;
-  for (const std::string& way : ways(curve)) {
-    report::Line line{.name = way};
-    for (const ConvPoint& point : curve.points) {
-      const ConvMeasurement* const m = find(point, way);
-      if (!m) continue;
-      line.dashed = m->kind == Kind::direct || m->kind == Kind::automatic;
-      if (m->speedup) {
-        const Spread& s = *m->speedup;
-        line.points.push_back({*point.asked, s.median, s.lower, s.upper});
-      } else {
-        const double flop = 1e-9 * m->dense_equivalent_flops * m->seconds.median;
-        line.points.push_back({*point.asked, flop / m->seconds.median, flop / m->seconds.upper,
-                               flop / m->seconds.lower});
-      }
-    }
-    std::sort(line.points.begin(), line.points.end(),
-              [](const auto& a, const auto& b) { return a.x > b.x; });
-    chart.lines.push_back(std::move(line));
-  }
+  for (const std::string& way : charted({&curve})) chart.lines.push_back(line(curve, way));
   for (const ConvPoint& point : curve.points) {
     chart.x_ticks.push_back({*point.asked, zeros(*point.asked)});
   }
@@ -68,8 +113,9 @@ report::LineChart chart(const ConvCurve& curve) {
 
 report::Table pivot(const ConvCurve& curve) {
   auto rows = overview(curve);
-  report::Table table{.caption = unit_of_overview(curve) + " (* the fastest)",
-                      .head = std::move(rows[0])};
+  report::Table table{
+      .caption = fmt::format("{}: {} (* the fastest)", name(curve.pass), unit_of_overview(curve)),
+      .head = std::move(rows[0])};
   table.rows.assign(rows.begin() + 1, rows.end());
   return table;
 }
@@ -92,7 +138,7 @@ std::vector<std::string> details_row(const ConvCurve& curve, const ConvPoint& po
 
 report::Table details(const ConvCurve& curve) {
   report::Table table{
-      .caption = "Every figure",
+      .caption = fmt::format("{}: every figure", name(curve.pass)),
       .head = {"zeros", "way", "ran", "ms", "dense-equivalent GFLOP/s", "executed GFLOP/s",
                "MACs executed", "of FMA peak", "of bandwidth", "speed-up", "difference"},
       .folded = true};
@@ -113,13 +159,8 @@ void add_real(report::Page& page, Pass pass, const std::vector<const ConvCurve*>
   for (const ConvCurve* layer : layers) {
     const ConvPoint& point = layer->points[0];
     bars.categories.push_back(layer->problem.name + ", " + zeros(point.density(pass)));
-    for (const std::string& way : ways(*layer)) {
-      const auto same = [&](const auto& group) { return group.name == way; };
-      if (std::none_of(bars.groups.begin(), bars.groups.end(), same)) {
-        bars.groups.push_back({way, {}});
-      }
-    }
   }
+  for (const std::string& way : charted(layers)) bars.groups.push_back({way, {}});
   for (report::BarGroup& group : bars.groups) {
     for (const ConvCurve* layer : layers) {
       const ConvMeasurement* const m = find(layer->points[0], group.name);
@@ -133,6 +174,22 @@ void add_real(report::Page& page, Pass pass, const std::vector<const ConvCurve*>
     report::Table table = details(*layer);
     table.caption = layer->problem.name;
     page.add(table).list(findings(*layer));
+    page.list(remarks(*layer), layer->problem.name + ": choices, and what was left out");
+  }
+}
+
+/// The passes of a convolution beside each other, and their tables.
+void add_random(report::Page& page, const std::vector<const ConvCurve*>& passes) {
+  page.heading(passes[0]->problem.name);
+  std::vector<report::LineChart> charts;
+  for (const ConvCurve* curve : passes) {
+    if (curve->points.size() > 1) charts.push_back(chart(*curve));
+  }
+  page.add(charts);
+  for (const ConvCurve* curve : passes) {
+    page.add(pivot(*curve)).list(findings(*curve)).add(details(*curve));
+    page.list(remarks(*curve),
+              fmt::format("{}: choices, and what was left out", name(curve->pass)));
   }
 }
 
@@ -147,12 +204,14 @@ std::string to_html(const ConvReport& report) {
       "Batch {}, {} rounds, products in {}; {}.", report.batch, report.rounds,
       training::products_in({.precision = report.precision, .algorithms = report.algorithms}),
       roofline(report)));
+  std::vector<std::pair<std::string, std::vector<const ConvCurve*>>> problems;
   for (const ConvCurve& curve : report.curves) {
     if (curve.real) continue;
-    page.heading(fmt::format("{}, {}", curve.problem.name, name(curve.pass)));
-    if (curve.points.size() > 1) page.add(chart(curve));
-    page.add(pivot(curve)).list(findings(curve)).add(details(curve));
+    auto of = std::ranges::find(problems, curve.problem.name, [](auto& p) { return p.first; });
+    if (of == problems.end()) of = problems.insert(of, {curve.problem.name, {}});
+    of->second.push_back(&curve);
   }
+  for (const auto& [name, passes] : problems) add_random(page, passes);
   for (const Pass pass : kPasses) {
     std::vector<const ConvCurve*> layers;
     for (const ConvCurve& curve : report.curves) {

@@ -179,16 +179,19 @@ std::vector<std::string> findings(const ConvCurve& curve) {
     if (dense_wins(curve, point)) dense.push_back(label(curve, point));
   }
   if (!dense.empty()) sentences.push_back("dense wins at " + joined(dense) + " zeros");
-  std::vector<std::string> chosen;  // what the peer that chose for itself took
+  add_misses(curve, sentences);
+  return sentences;
+}
+
+std::vector<std::string> remarks(const ConvCurve& curve) {
+  std::vector<std::string> sentences;
   for (const ConvPoint& point : curve.points) {
     for (const ConvMeasurement& m : point.measurements) {
       if (m.kind != Kind::automatic && m.kind != Kind::joule) continue;
       const std::string text = m.name + " took " + m.ran;
-      if (std::find(chosen.begin(), chosen.end(), text) == chosen.end()) chosen.push_back(text);
+      if (std::ranges::find(sentences, text) == sentences.end()) sentences.push_back(text);
     }
   }
-  sentences.insert(sentences.end(), chosen.begin(), chosen.end());
-  add_misses(curve, sentences);
   add_reasons(
       curve, "Joule's own choice passes over",
       [](const ConvPoint& point) {
@@ -221,7 +224,9 @@ std::string table(const ConvCurve& curve, std::size_t width) {
   grid.gap = "   ";
   grid.rule = true;
   text += report::text_of(grid, width);
-  for (const std::string& sentence : findings(curve)) text += "  " + sentence + "\n";
+  for (const auto& sentences : {findings(curve), remarks(curve)}) {
+    for (const std::string& sentence : sentences) text += "  " + sentence + "\n";
+  }
   return text + "\n";
 }
 

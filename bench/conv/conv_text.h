@@ -20,8 +20,12 @@ std::vector<std::vector<std::string>> overview(const ConvCurve& curve);
 /// "speed-up over the best direct kernel", or without a peer "milliseconds".
 std::string unit_of_overview(const ConvCurve& curve);
 
-/// Sentences: what was left out and why, break-even, where dense wins.
+/// Sentences: break-even of each way, where dense wins, where Joule's choice was not the fastest.
 std::vector<std::string> findings(const ConvCurve& curve);
+
+/// Sentences: what those that choose took, what Joule's choice passes over, what was left out, and
+/// why.
+std::vector<std::string> remarks(const ConvCurve& curve);
 
 /// The names of all that ran, in the order in which they first ran.
 std::vector<std::string> ways(const ConvCurve& curve);

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "joule/bench/conv/conv_bench.h"
+#include "joule/tests/support/embedded_json.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/sources.h"
 
@@ -145,9 +146,9 @@ zeros   joule   oneDNN direct, nhwc   oneDNN auto   cpu.rare   best direct
   break-even of joule with the best direct kernel: 25 % zeros (no interval from fewer than 6 rounds); with oneDNN's own choice: 40 % zeros (no interval from fewer than 6 rounds)
   break-even of cpu.rare with the best direct kernel: faster at the only share that was measured, 50 % zeros; with oneDNN's own choice: faster at the only share that was measured, 50 % zeros
   dense wins at 0 % zeros
+  joule took cpu.skip_zero at 50 % zeros, where cpu.rare was 2.00 times as fast
   joule took cpu.skip_zero
   oneDNN auto took wino
-  joule took cpu.skip_zero at 50 % zeros, where cpu.rare was 2.00 times as fast
   Joule's own choice passes over: cpu.rare (conv2d: cpu.skip_zero is faster) at 50 % zeros
   left out: reference (the definition, not a kernel)
   left out: cpu.rare (needs zeros) at 0 % zeros
@@ -197,11 +198,38 @@ TEST(ConvReport, WithoutAPeerShowsTimes) {
 }
 
 TEST(ConvReport, ItsPageHoldsTheJson) {
-  const std::string html = to_html(report());
-  const std::string open = "<script type=\"application/json\" id=\"data\">";
-  const std::size_t from = html.find(open) + open.size();
-  EXPECT_EQ(json::parse(html.substr(from, html.find("</script>", from) - from)),
-            json::parse(to_json(report())));
+  EXPECT_EQ(test::embedded(to_html(report()), "data"), json::parse(to_json(report())));
+}
+
+TEST(ConvReport, AChartHasTheFourWaysThatSayMost) {
+  ConvReport many = report();
+  ConvCurve& curve = many.curves[0];
+  // cpu.d is always the fastest of the implementations, and of the others cpu.rare comes closest.
+  for (ConvPoint& point : curve.points) {
+    for (const auto& [name, seconds] :
+         {std::pair("cpu.a", 0.009), std::pair("cpu.b", 0.008), std::pair("cpu.d", 0.0001)}) {
+      point.measurements.push_back(
+          measurement(name, Kind::row, name, seconds, 500, 0.002 / seconds));
+    }
+  }
+  many.curves.push_back(curve);
+  many.curves[1].pass = Pass::grad_input;
+  const std::string html = to_html(many);
+  const json charts = test::embedded(html, "charts");
+  ASSERT_EQ(charts.size(), 2u) << "one for each pass of the shape";
+  std::vector<std::string> names;
+  for (const json& line : charts[0]["lines"]) names.push_back(line["name"]);
+  EXPECT_EQ(names, (std::vector<std::string>{"joule", "oneDNN auto", "cpu.d", "cpu.rare"}));
+  EXPECT_NE(html.find("<figcaption>grad-input</figcaption>"), std::string::npos);
+  EXPECT_NE(std::string(charts[0]["x_title"]).find("log"), std::string::npos);
+  EXPECT_NE(std::string(charts[0]["y_title"]).find("log"), std::string::npos);
+  EXPECT_EQ(html.find("<h2", html.find("<h2") + 1), std::string::npos) << "one shape, one heading";
+  // The tables have what the charts do not; the long list waits to be unfolded.
+  EXPECT_NE(html.find("<th>cpu.a</th>"), std::string::npos);
+  const std::size_t fold = html.find("<details><summary>forward: choices, and what was left out");
+  ASSERT_NE(fold, std::string::npos);
+  EXPECT_LT(fold, html.find("left out: reference"));
+  EXPECT_LT(html.find("dense wins at"), fold);
 }
 
 TEST(BenchConv, MeasuresEveryPassAtEveryDensity) {

@@ -34,6 +34,15 @@ TEST(Page, ShowsTextAsItIs) {
   }
 }
 
+TEST(Page, FoldsAListUnderItsCaption) {
+  const std::string html =
+      Page("t", "l").list({"one", "two"}, "<notes>").list({}, "Of nothing").html();
+  EXPECT_NE(html.find("<details><summary>&lt;notes&gt;</summary>\n<ul>\n<li>one</li>\n<li>two</li>"
+                      "\n</ul></details>"),
+            std::string::npos);
+  EXPECT_EQ(html.find("Of nothing"), std::string::npos);
+}
+
 TEST(Page, LinksToItsHeadingsWhereThereAreMany) {
   Page page("t", "l");
   page.heading("One").heading("Two");
