@@ -22,7 +22,7 @@ std::string_view name(Domain domain) {
 Domain domain_of(std::string_view meter) {
   while (is_replay(meter)) meter.remove_prefix(kReplayOf.size());
   if (meter == "perf" || meter == "rapl") return Domain::processors;
-  if (meter == "nvml") return Domain::gpu;
+  if (meter == "nvml" || meter == "rocm_smi") return Domain::gpu;
   if (meter == "none" || meter == "auto" || meter == "battery") return Domain::machine;
   return Domain::unknown;
 }

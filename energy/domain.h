@@ -21,9 +21,9 @@ inline constexpr std::string_view kReplayOf = "replay of ";
 /// Is this meter a recording, which reads nothing of this machine?
 inline bool is_replay(std::string_view meter) { return meter.starts_with(kReplayOf); }
 
-/// What a meter of this name counts: perf and rapl the processors, nvml a GPU, battery the machine;
-/// `none`, and an `auto` that found nothing, stand for the machine.  A replay counts what was
-/// recorded.  Unknown for any other name.
+/// What a meter of this name counts: perf and rapl the processors, nvml and rocm_smi a GPU, battery
+/// the machine; `none`, and an `auto` that found nothing, stand for the machine.  A replay counts
+/// what was recorded.  Unknown for any other name.
 Domain domain_of(std::string_view meter);
 
 }  // namespace joule::energy

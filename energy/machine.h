@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "joule/energy/clock.h"
 
@@ -33,6 +34,10 @@ struct Machine {
   std::string sysfs = "/sys";
   std::string procfs = "/proc";
   std::string nvml = "libnvidia-ml.so.1";
+  /// Of which the first that can be opened is.
+  std::vector<std::string> rocm_smi = {"librocm_smi64.so.7", "librocm_smi64.so.6",
+                                       "librocm_smi64.so.5", "librocm_smi64.so.1",
+                                       "/opt/rocm/lib/librocm_smi64.so"};
   std::string gpu{};  // the one that auto and nvml mean, as open_nvml()'s device; empty: all
   std::function<FileText(const std::string&)> read_file = read_whole_file;
   std::function<KernelCounter(std::uint32_t, std::uint64_t, int)> open_counter = open_perf_counter;

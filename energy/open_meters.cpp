@@ -2,12 +2,14 @@
 #include "joule/energy/open_meters.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/energy/meters/gpu/nvml.h"
+#include "joule/energy/meters/gpu/rocm_smi.h"
 #include "joule/energy/meters/none.h"
-#include "joule/energy/meters/nvml.h"
 #include "joule/energy/meters/perf.h"
 #include "joule/energy/meters/rapl.h"
 #include "joule/energy/meters/replay.h"
@@ -70,22 +72,29 @@ Selected choose(Meters all, const Machine& machine) {
         listed(unreadable_meter(machine, "auto", Status::absent, "no source can be read: " + why,
                                 "joule info says for each source what to do"));
   }
+  // A card that another source reads is not missing.
+  std::erase_if(cards, [&](const auto& card) { return !taken.again(card->info()).empty(); });
   std::ranges::move(cards, std::back_inserter(choice.meters));
   return choice;
 }
 
 void add_all(Meters& to, Meters more) { std::ranges::move(more, std::back_inserter(to)); }
 
-constexpr std::string_view kReplay = "replay:", kGpu = "nvml:", kStreamOf = "stream:";
+constexpr std::string_view kReplay = "replay:", kStreamOf = "stream:";
+constexpr std::array kGpus{std::string_view("nvml:"), std::string_view("rocm_smi:")};
+
+constexpr std::array<std::string_view, 8> kNames{"auto", "nvml",  "rocm_smi", "perf",
+                                                 "rapl", "hwmon", "battery",  "none"};
 
 /// Whether a selection begins so: a path or command after it may hold a "+" of its own.
 bool begins_a_selection(std::string_view text) {
-  for (const std::string_view name : {"auto", "nvml", "perf", "rapl", "hwmon", "battery", "none"}) {
+  for (const std::string_view name : kNames) {
     if (text.starts_with(name) && (text.size() == name.size() || text[name.size()] == '+')) {
       return true;
     }
   }
-  return text.starts_with(kReplay) || text.starts_with(kGpu) || text.starts_with(kStreamOf);
+  const auto begins = [&](std::string_view prefix) { return text.starts_with(prefix); };
+  return begins(kReplay) || begins(kStreamOf) || std::ranges::any_of(kGpus, begins);
 }
 
 std::vector<std::string> split(const std::string& selection) {
@@ -108,20 +117,22 @@ Meters open_one(const std::string& selection, const Machine& machine) {
   if (selection.starts_with(kStreamOf)) {
     return listed(open_stream(machine, selection.substr(kStreamOf.size())));
   }
-  if (selection == "nvml") return open_nvml(machine);
-  if (selection.starts_with(kGpu) && selection.size() > kGpu.size()) {
-    return open_nvml(machine, selection.substr(kGpu.size()));
+  for (std::size_t i = 0; i < kGpus.size(); ++i) {
+    const std::string_view prefix = kGpus[i];
+    const bool one = selection.starts_with(prefix) && selection.size() > prefix.size();
+    if (!one && selection != prefix.substr(0, prefix.size() - 1)) continue;
+    const std::string id = one ? selection.substr(prefix.size()) : "";
+    return i == 0 ? open_nvml(machine, id) : open_rocm_smi(machine, id);
   }
   if (selection == "perf") return listed(open_perf(machine));
   if (selection == "rapl") return listed(open_rapl(machine));
   if (selection == "hwmon") return open_hwmon(machine);
   if (selection == "battery") return listed(open_battery(machine));
   throw ArgumentError(
-      str("meter: expected auto, nvml, nvml:ID, perf, rapl, hwmon, battery, stream:SPEC, "
-          "replay:FILE or "
-          "none, got '",
+      str("meter: expected auto, nvml, nvml:ID, rocm_smi, rocm_smi:ID, perf, rapl, hwmon, battery, "
+          "stream:SPEC, replay:FILE or none, got '",
           selection, "'",
-          did_you_mean(selection, {"auto", "nvml", "perf", "rapl", "hwmon", "battery", "none"})));
+          did_you_mean(selection, std::vector<std::string>(kNames.begin(), kNames.end()))));
 }
 
 }  // namespace
@@ -130,6 +141,7 @@ Meters all_meters(const Machine& machine) {
   Meters all = open_nvml(machine);
   all.push_back(open_perf(machine));
   all.push_back(open_rapl(machine));
+  add_all(all, open_rocm_smi(machine));
   add_all(all, open_hwmon(machine));
   all.push_back(open_battery(machine));
   calibrate(all);

@@ -17,7 +17,9 @@ using Meters = std::vector<std::unique_ptr<Meter>>;
 ///   auto         every GPU that can be read (or the one of machine.gpu), and the processors by the
 ///                first of perf, rapl and hwmon that can be; if none can, the whole machine by
 ///                hwmon or battery.  A card that cannot be read is there, too, and says why
-///   nvml         every GPU, or nvml:0000:65:00.0, nvml:GPU-...: one, by PCI bus id or UUID
+///   nvml         every GPU of NVIDIA, or nvml:0000:65:00.0, nvml:GPU-...: one, by PCI bus id or
+///                UUID
+///   rocm_smi     every GPU of AMD, or rocm_smi:0000:c1:00.0: one, by PCI bus id
 ///   perf, rapl   the processors
 ///   hwmon        every sensor of power or energy that the kernel shows
 ///   battery      the machine, by what its batteries give

@@ -18,7 +18,8 @@ energy::Joules parse_energy(const std::string& option, const std::string& text);
 
 /// The choices of --meter.
 inline constexpr const char* kMeterChoices =
-    "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), perf, rapl, hwmon, battery, "
+    "auto, nvml, nvml:ID (PCI bus id or UUID, MIG-... too), rocm_smi, rocm_smi:ID, perf, rapl, "
+    "hwmon, battery, "
     "stream:UNIT[,KEY=VALUE]...:SOURCE, replay:FILE or none; several: rapl+stream:...";
 
 /// Adds the option --sysfs.

@@ -7,10 +7,10 @@
 
 namespace joule {
 
-SharedLibrary::SharedLibrary(std::initializer_list<const char*> paths) {
+SharedLibrary::SharedLibrary(const std::vector<std::string>& paths) {
   std::string reasons;
-  for (const char* const path : paths) {
-    handle_ = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  for (const std::string& path : paths) {
+    handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle_) return;
     const char* const why = dlerror();
     reasons += str(reasons.empty() ? "" : "; ", why ? why : path);
@@ -18,11 +18,8 @@ SharedLibrary::SharedLibrary(std::initializer_list<const char*> paths) {
   problem_ = reasons;
 }
 
-void* SharedLibrary::address(const char* name) {
-  if (!handle_) return nullptr;
-  void* const found = dlsym(handle_, name);
-  if (!found && problem_.empty()) problem_ = str("the library has no ", name);
-  return found;
+void* SharedLibrary::address(const char* name) const {
+  return handle_ ? dlsym(handle_, name) : nullptr;
 }
 
 }  // namespace joule

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace joule {
 
@@ -11,7 +12,9 @@ namespace joule {
 class SharedLibrary {
  public:
   /// Opens the first of the paths that can be opened.
-  explicit SharedLibrary(std::initializer_list<const char*> paths);
+  explicit SharedLibrary(const std::vector<std::string>& paths);
+  explicit SharedLibrary(std::initializer_list<const char*> paths)
+      : SharedLibrary(std::vector<std::string>(paths.begin(), paths.end())) {}
 
   /// Why it cannot be used: no path could be opened, or a function is missing.  Empty if it can.
   const std::string& problem() const { return problem_; }
@@ -19,11 +22,17 @@ class SharedLibrary {
   /// Sets `function` to the function `name`; if there is none, problem() says so.
   template <class Function>
   void find(Function*& function, const char* name) {
+    find_if_there(function, name);
+    if (!function && problem_.empty()) problem_ = "the library has no " + std::string(name);
+  }
+  /// The same of one that can be done without: null if there is none.
+  template <class Function>
+  void find_if_there(Function*& function, const char* name) {
     function = reinterpret_cast<Function*>(address(name));
   }
 
  private:
-  void* address(const char* name);
+  void* address(const char* name) const;
 
   void* handle_ = nullptr;
   std::string problem_;

@@ -130,6 +130,7 @@ Machine Simulation::machine() {
   return {.sysfs = root_ + "/sys",
           .procfs = root_ + "/proc",
           .nvml = root_ + "/no-such-library",
+          .rocm_smi = {root_ + "/no-such-library"},
           .read_file = [this](const std::string& path) { return read(path); },
           .clock = this};
 }

@@ -35,7 +35,7 @@ std::unique_ptr<Meter> unreadable_meter(const Machine& machine, MeterInfo info, 
 std::unique_ptr<Meter> no_meter(const Machine& machine) {
   return unreadable_meter(
       machine, "none", Status::off, "no meter was asked for",
-      "choose one: auto, nvml, perf, rapl, hwmon, battery, stream:..., replay:FILE");
+      "choose one: auto, nvml, rocm_smi, perf, rapl, hwmon, battery, stream:..., replay:FILE");
 }
 
 }  // namespace joule::energy

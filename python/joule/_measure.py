@@ -127,7 +127,7 @@ def measure(meter: str | Meters = "auto", *, idle: float = 0, idle_power: float 
             net.predict(images)
         print(cost.energy, cost.seconds, cost.macs_skipped)
 
-    `meter` is a selection (docs/energy.md: auto, rapl, perf, nvml, replay:FILE, none, ...) or Meters that are open already.
+    `meter` is a selection (docs/energy.md: auto, rapl, perf, nvml, rocm_smi, replay:FILE, none, ...) or Meters that are open already.
     `idle` seconds before the block, in which nothing should run, tell the idle power; `idle_power` states it in watts.
     The energy is that of the processors, or of the machine if only that can be measured: other programs are in it.  Work
     on a GPU must have ended (synchronise) before the block does.

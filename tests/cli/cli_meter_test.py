@@ -15,6 +15,7 @@ from pathlib import Path
 JOULE = os.environ["JOULE"]
 FAKE_NVML = Path(os.environ["JOULE_BUILD"]) / "tests" / "fake_nvml"
 GPUS = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML), "FAKE_NVML_WATTS": "200", "FAKE_NVML_PERIOD_MS": "50"}
+OF_AMD = {**os.environ, "LD_LIBRARY_PATH": str(FAKE_NVML.parent / "fake_rocm_smi"), "FAKE_ROCM_WATTS": "150"}
 
 # 10 W for 2 s when idle, 30 W for 5 s, 14 W for 2 s when idle again, in slices of 100 ms; the counter moves every 10 ms.
 HEAD = {"joule_trace": 1, "meter": "rapl", "scope": "package 0 + DRAM", "joules_per_tick": 1e-6, "systematic": 0.0,
@@ -221,7 +222,7 @@ class Meter(unittest.TestCase):
         sources = json.loads(info.stdout)["energy_sources"]
         names = [source["name"] for source in sources]
         self.assertEqual((names[:4], names[-1]), (["nvml", "nvml", "perf", "rapl"], "battery"))
-        self.assertEqual(set(names[4:-1]), {"hwmon"})
+        self.assertEqual((names[4], set(names[5:-1])), ("rocm_smi", {"hwmon"}))
         for source in sources:
             if source["status"] == "ok":
                 self.assertGreater(source["joules_per_tick"], 0)
@@ -230,6 +231,19 @@ class Meter(unittest.TestCase):
                 self.assertTrue(source["reason"] and source["remedy"], source)
         text = subprocess.run([JOULE, "info"], capture_output=True, text=True, env=GPUS).stdout
         self.assertRegex(text, r"nvml +GPU 00000000:17:00.0 Fake 0 \(whole card\)\n +counts gpu, moves every [^\n]+, resolution 1 mJ")
+
+    def test_a_gpu_of_amd(self):
+        report = self.report("--meter", "rocm_smi:0000:c1:00.0", "--idle", "0", "--", "sleep", "1", env=OF_AMD)
+        (entry,) = report["meters"]
+        self.assertEqual(entry["meter"]["scope"], "GPU 0000:c1:00.0 AMD Instinct MI210 (whole card)")
+        self.assertEqual(entry["gross"]["quality"], "measured")
+        truth = 150 * entry["duration"]["value"]
+        self.assertLessEqual(abs(entry["gross"]["value"] - truth), entry["gross"]["uncertainty"])
+        self.assertLess(entry["gross"]["uncertainty"], 0.05 * truth)
+        self.assert_refused(2, "rocm_smi: the library knows no GPU 0000:99:00.0", "--meter", "rocm_smi:0000:99:00.0", "--",
+                            "echo", "run", env=OF_AMD)  # fmt: skip
+        info = subprocess.run([JOULE, "info"], capture_output=True, text=True, env=OF_AMD).stdout
+        self.assertRegex(info, r"rocm_smi +GPU 0001:23:01.0 AMD Instinct MI210 \(whole card\)\n +counts gpu, moves every 1[^\n]+")
 
     # How it runs the command.
 
@@ -418,7 +432,7 @@ time.sleep(60)
         self.assert_refused(2, "there is no command", "--meter", "none", "--", "")
 
     def test_bad_options(self):
-        self.assert_refused(2, "meter: expected auto, nvml, nvml:ID, perf, rapl", "--meter", "x", "--", "echo", "run")
+        self.assert_refused(2, "meter: expected auto, nvml, nvml:ID, rocm_smi, rocm_smi:ID, perf, rapl", "--meter", "x", "--", "echo", "run")
         self.assert_refused(2, "got the number 0", "--meter", "nvml:0", "--", "echo", "run")
         self.assert_refused(2, "--idle: expected 0 to 3600 seconds, got -1", "--idle=-1", "--", "echo", "run")
         self.assert_refused(2, "expected a number of watts >= 0, got -3", "--idle-power=-3", "--", "echo", "run")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/energy/meters/nvml.h"
+#include "joule/energy/meters/gpu/nvml.h"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include "joule/energy/meters/replay.h"
 #include "joule/energy/models/calibration.h"
 #include "joule/energy/window.h"
-#include "joule/tests/support/fake_nvml.h"
+#include "joule/tests/support/fakes/fake_nvml.h"
 #include "joule/tests/support/op_test.h"
 #include "joule/tests/support/simulated_power.h"
 

@@ -25,6 +25,7 @@ class Sources {
     machine.sysfs = folder / "sys";
     machine.procfs = folder / "proc";
     machine.nvml = folder / "no-such-library";
+    machine.rocm_smi = {machine.nvml};
     machine.clock = &power;
     machine.read_file = [this](const std::string& path) -> FileText {
       if (!path.ends_with("/energy_uj")) return read_whole_file(path);
@@ -304,22 +305,23 @@ TEST(OpenMeters, AllAreListedWhetherReadableOrNot) {
   Sources sources;
   sources.add_rapl();
   const auto all = all_meters(sources.machine);
-  ASSERT_EQ(all.size(), 5u);
+  ASSERT_EQ(all.size(), 6u);
   EXPECT_EQ(all[0]->info().name, "nvml");
   EXPECT_EQ(all[1]->info().name, "perf");
   EXPECT_EQ(all[2]->info().name, "rapl");
   EXPECT_TRUE(all[2]->available());
   EXPECT_TRUE(all[2]->info().update_period);
-  EXPECT_EQ(all[3]->info().name, "hwmon");
-  EXPECT_EQ(all[4]->info().name, "battery");
+  EXPECT_EQ(all[3]->info().name, "rocm_smi");
+  EXPECT_EQ(all[4]->info().name, "hwmon");
+  EXPECT_EQ(all[5]->info().name, "battery");
 }
 
 TEST(OpenMeters, OtherNamesAreRefused) {
   for (const auto& [bad, meant] : std::map<std::string, std::string>{
            {"", ""}, {"nvidia", ""}, {"nvml:", "nvml"}, {"RAPL", "rapl"}, {"replay", ""}}) {
     EXPECT_EQ(test::error_of([&, &bad = bad] { open_meters(bad); }),
-              str("meter: expected auto, nvml, nvml:ID, perf, rapl, hwmon, battery, stream:SPEC, "
-                  "replay:FILE or none, got '",
+              str("meter: expected auto, nvml, nvml:ID, rocm_smi, rocm_smi:ID, perf, rapl, hwmon, "
+                  "battery, stream:SPEC, replay:FILE or none, got '",
                   bad, "'", meant.empty() ? "" : "; did you mean '" + meant + "'?"));
   }
   EXPECT_EQ(test::data_error_of([] { open_meters("replay:/nowhere"); }),

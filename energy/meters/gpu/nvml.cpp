@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/energy/meters/nvml.h"
+#include "joule/energy/meters/gpu/nvml.h"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/energy/meters/gpu/nvml_library.h"
+#include "joule/energy/meters/gpu/nvml_power.h"
 #include "joule/energy/meters/none.h"
-#include "joule/energy/meters/nvml_library.h"
-#include "joule/energy/meters/nvml_power.h"
 #include "joule/energy/meters/sensors/power_sum.h"
 
 namespace joule::energy {

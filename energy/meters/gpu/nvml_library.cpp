@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/energy/meters/nvml_library.h"
+#include "joule/energy/meters/gpu/nvml_library.h"
 
 #include <dlfcn.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "joule/energy/meters/nvml_power.h"
+#include "joule/energy/meters/gpu/nvml_power.h"
 
 #include <utility>
 

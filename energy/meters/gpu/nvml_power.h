@@ -7,7 +7,7 @@
 
 #include "joule/energy/machine.h"
 #include "joule/energy/meter.h"
-#include "joule/energy/meters/nvml_library.h"
+#include "joule/energy/meters/gpu/nvml_library.h"
 
 namespace joule::energy::nvml {
 

@@ -7,7 +7,7 @@
 // counter, and a power that is a milliwatt more in every other step.  With FAKE_NVML_MIG both are
 // split into instances.  With FAKE_NVML_DENIED the first's counter is not for this user.  Compiled
 // with OLD_DRIVER it lacks the functions that old drivers lack.
-#include "joule/tests/support/fake_nvml.h"
+#include "joule/tests/support/fakes/fake_nvml.h"
 
 #include <chrono>
 #include <cstdio>
