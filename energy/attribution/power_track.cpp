@@ -21,18 +21,22 @@ std::int64_t cpu_time_of_this_thread() {
 PowerTrack::PowerTrack(Meter& meter) : meter_(meter), begin_ns_(meter.clock().now_ns()) {
   require(meter.info().update_period.has_value(), "power track: the meter ", meter.info().name,
           " does not know its update period");
-  sampler_ = std::make_unique<Sampler>(meter, *meter.info().update_period,
-                                       [this](const Reading& reading) { see(reading); });
+  see(meter.read(Purpose::background));
+  sampler_ = std::make_unique<Sampler>(meter, kPeriodsOfAPoint * *meter.info().update_period,
+                                       [this](const Reading& reading) {
+                                         see(reading);
+                                         cpu_ns_ = cpu_time_of_this_thread();
+                                       });
 }
 
 void PowerTrack::stop() {
   sampler_.reset();
+  see(meter_.read(Purpose::background));
   end_ns_ = meter_.clock().now_ns();
 }
 
 void PowerTrack::see(const Reading& reading) {
   const std::lock_guard lock(mutex_);
-  cpu_ns_ = cpu_time_of_this_thread();
   if (reading.status != Status::ok) return;
   seen_.push_back({reading.monotonic_ns, reading.ticks, reading.resets});
 }
@@ -58,7 +62,6 @@ std::vector<PowerPoint> PowerTrack::points() const {
 }
 
 double PowerTrack::share_of_a_core() const {
-  const std::lock_guard lock(mutex_);
   const std::int64_t time = end_ns_ - begin_ns_;
   return time > 0 ? static_cast<double>(cpu_ns_) / static_cast<double>(time) : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,11 +18,12 @@ struct PowerPoint {
   Watts power;
 };
 
-/// The power that a meter shows, as fast as its counter moves: a thread reads it once per update
-/// period from construction to stop().
+/// The power that a meter shows, as fast as its counter tells it: a thread reads it every five
+/// update periods from construction to stop().
 ///
-/// Cost      a reading per update period: see share_of_a_core().
-/// Numerics  a point is the mean over five update periods, of which the readings leave one open: it
+/// Cost      a reading, for which a thread has to wake, per five update periods: see
+///           share_of_a_core().  More of them would tell no more, as they leave a period open each.
+/// Numerics  a point is the mean between two readings, which leave one of its five periods open: it
 ///           is within 20 % of the mean power, and the points' sum is that of the counter.
 /// Errors    ArgumentError if the meter's update period is not known.
 class PowerTrack {
@@ -44,7 +46,8 @@ class PowerTrack {
   Meter& meter_;
   mutable std::mutex mutex_;
   std::vector<Seen> seen_;
-  std::int64_t begin_ns_, end_ns_ = 0, cpu_ns_ = 0;
+  std::int64_t begin_ns_, end_ns_ = 0;
+  std::atomic<std::int64_t> cpu_ns_ = 0;
   std::unique_ptr<Sampler> sampler_;  // last: its thread uses the others
 };
 

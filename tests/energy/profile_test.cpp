@@ -166,9 +166,11 @@ TEST(OpTrace, HasATrackOfPower) {
 class ThirtyWatts final : public Meter {
  public:
   ThirtyWatts() : Meter({.name = "thirty", .unit = Joules(1e-6), .update_period = Seconds(1e-3)}) {}
+  int readings = 0;
 
  private:
   Sample sample(Purpose) override {
+    ++readings;
     const std::int64_t ms = clock().now_ns() / 1'000'000 - begin_ms_;
     const bool again = ms > 60 && !std::exchange(reset_, true);
     if (again) begin_ms_ += ms;
@@ -187,6 +189,7 @@ TEST(PowerTrack, IsThePowerAsFastAsTheCounterMoves) {
   const std::vector<PowerPoint> points = track.points();
   ASSERT_GE(points.size(), 4u);
   EXPECT_LE(points.size(), 32u) << "five periods each, and the end";
+  EXPECT_LE(meter.readings, 32) << "each wakes a thread: no more than the points need";
   double joules = 0, seconds = 0;
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
     EXPECT_GT(points[i].power, Watts(0));
