@@ -35,8 +35,8 @@ class Module {
   Module& operator=(Module&&) = default;
   virtual ~Module() = default;
 
-  /// Runs forward() under this layer's full name, to which its operations are accounted, and calls
-  /// the forward observers.  An operand that the caller moves in may be overwritten.
+  /// Runs forward() under this layer's full name, with which its operations are accounted and its
+  /// errors begin, and calls the observers.  An operand that is moved in may be overwritten.
   Tensor operator()(Tensor x);
   /// The same for a layer with several inputs.
   Tensor operator()(std::vector<Tensor> xs);

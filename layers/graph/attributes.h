@@ -53,7 +53,7 @@ class Attributes {
 };
 
 inline Attribute list(Size2 size) { return std::vector<std::int64_t>{size.h, size.w}; }
-/// The shortest decimal fraction that reads back as this float: for 1e-5f 0.00001, not
+/// The shortest decimal fraction that reads back as this float: 0.00001 for 1e-5f.
 double decimal(float number);
 
 /// A layer described as data.

@@ -2,6 +2,7 @@
 #include "joule/layers/graph/builder.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "joule/core/error.h"
@@ -13,6 +14,11 @@ namespace {
 
 std::string joined(const std::string& path, const std::string& name) {
   return path.empty() || name.empty() ? path + name : path + "." + name;
+}
+
+void add_descendants(const Module& module, std::set<const Module*>& all) {
+  all.insert(&module);
+  for (const auto& child : module.children()) add_descendants(*child, all);
 }
 
 /// What the input is named where no node is.
@@ -96,6 +102,15 @@ BuiltGraph GraphBuilder::build(Module& net, Depth depth, std::string prefix) {
   GraphBuilder builder(depth, std::move(prefix));
   const Value y = net.add_to(builder, {0});
   builder.built_.outputs = {y.index};
+  std::set<const Module*> owned;
+  add_descendants(net, owned);
+  for (const BuiltGraph::BuiltNode& node : builder.built_.nodes) {
+    const bool weightless = node.module->parameters().empty() && node.module->buffers().empty();
+    require(node.made || weightless || owned.contains(node.module),
+            "graph: ", node.module->describe(), net.name().empty() ? "" : " in " + net.name(),
+            ": it is no child of the module that adds it, so that its weights would be neither "
+            "trained nor saved: give it to add_child()");
+  }
   return std::move(builder.built_);
 }
 

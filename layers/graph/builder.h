@@ -55,6 +55,9 @@ class GraphBuilder {
   Value splice(const BuiltGraph& graph, Value x);
 
   /// The graph of `net`, which has one input.
+  ///
+  /// Errors    ArgumentError if a module with weights is no descendant of `net`: they would be
+  ///           neither trained nor saved.
   static BuiltGraph build(Module& net, Depth depth = Depth::all, std::string prefix = {});
 
  private:

@@ -290,7 +290,8 @@ TEST(EmptyBatch, GoesThroughAWholeNetAndBack) {
                      nn::Linear(4 * 7 * 7, 10));
   const Tensor none(Shape{0, 28, 28, 1});
   EXPECT_EQ(error_of([&] { net(none); }),
-            "batch_norm: a variance needs at least 2 values per channel, x is [0,28,28,4]");
+            "1, BatchNorm(4): batch_norm: a variance needs at least 2 values per channel, x is "
+            "[0,28,28,4]");
   net.eval();
   const Tensor logits = net(none);
   EXPECT_EQ(logits.shape(), (Shape{0, 10}));

@@ -345,6 +345,28 @@ class DenseLayer final : public nn::Composite {
   std::shared_ptr<nn::ReLU> relu_;
 };
 
+/// Forgets to give its layer to add_child().
+class Unowned final : public nn::Composite {
+ public:
+  std::string describe() const override { return "Unowned()"; }
+  nn::Value add_to(nn::GraphBuilder& graph, nn::Value x) override {
+    return graph.add(linear_, graph.add(relu_, x));
+  }
+
+ private:
+  nn::Linear linear_{3, 4};
+  nn::ReLU relu_;  // which has no weights, so that nothing is lost
+};
+
+TEST(Composite, AModuleWithWeightsMustBeAChild) {
+  nn::Sequential net(nn::Linear(2, 3), Unowned());
+  EXPECT_EQ(test::error_of([&] {
+              net(Tensor::zeros({1, 2}));
+            }),
+            "graph: Linear(3, 4): it is no child of the module that adds it, so that its weights "
+            "would be neither trained nor saved: give it to add_child()");
+}
+
 /// Which operations each layer ran.
 struct Runs final : WorkSink {
   Tally* record(const OpRun& run, const Work&) override {

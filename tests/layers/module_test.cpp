@@ -199,6 +199,12 @@ TEST(Initialise, HasTheVarianceOfItsName) {
   }
 }
 
+TEST(Module, AShapeThatDoesNotFitNamesTheLayer) {
+  nn::Sequential net(nn::Linear(3, 8), nn::ReLU(), nn::Linear(9, 2));
+  const std::string error = test::error_of([&] { net(Tensor::zeros({4, 3})); });
+  EXPECT_TRUE(error.starts_with("2, Linear(9, 2): linear: ")) << error;
+}
+
 TEST(Module, ALayerInsideALayerIsAccountedToItsWholePath) {
   struct Sink final : WorkSink {
     Tally* record(const OpRun& run, const Work&) override {
