@@ -50,9 +50,8 @@ void add_prediction(Page& page, const TrainingRun& run) {
                                    : "")
                  : "";
   page.heading("Prediction and outcome");
-  page.paragraph(fmt::format("After epoch {}: {} ± {} for all {} epochs ({}).{}", last.after_epoch,
-                             str(last.energy), str(last.half_width), last.epochs, spent.what,
-                             outcome));
+  page.paragraph(fmt::format("After epoch {}: {} for all {} epochs ({}).{}", last.after_epoch,
+                             training::amount(last, " ± "), last.epochs, spent.what, outcome));
   if (predictions.size() >= kFew) page.add(prediction_chart(predictions, spent, run));
 }
 

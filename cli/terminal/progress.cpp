@@ -95,9 +95,9 @@ void ProgressBar::show(const training::EpochMetrics& m) {
 
 void ProgressBar::show(const training::Prediction& p) {
   clear();
-  fmt::print(stderr, "{}after epoch {}: {} +- {} for all {} epochs (95 %, by those {}, {})\n",
-             label_, p.after_epoch, str(p.energy), str(p.half_width), p.epochs, name(p.quality),
-             p.source);
+  fmt::print(stderr, "{}after epoch {}: {} for all {} epochs ({}by those {}, {})\n", label_,
+             p.after_epoch, training::amount(p, " +- "), p.epochs,
+             p.quality == energy::Quality::modelled ? "" : "95 %, ", name(p.quality), p.source);
 }
 
 }  // namespace joule::cli

@@ -82,6 +82,13 @@ TEST(Prediction, HasATrendAndTheEpochsOwnBounds) {
       std::vector{epoch(10), epoch(11), Figure<Joules>::unavailable("m", "lost"), epoch(10)}, 6));
 }
 
+TEST(Prediction, OfModelledEnergyIsARangeNoInterval) {
+  Prediction p{.energy = Joules(4), .half_width = Joules(1), .quality = energy::Quality::measured};
+  EXPECT_EQ(amount(p, " +- "), "4 J +- 1 J");
+  p.quality = energy::Quality::modelled;
+  EXPECT_EQ(amount(p, " +- "), "4 J, between 3 J and 5 J,");
+}
+
 TEST(Prediction, IsOfTheMeasuredEnergyIfThereIsAny) {
   for (const bool metered : {true, false}) {
     Bench bench;

@@ -91,5 +91,46 @@ TEST(LoadModel, RefusesBadNamesOfClasses) {
             path + R"(: the metadata's 'class_names' cannot be '["a","b","c"]')");
 }
 
+/// A layer that no file can describe.
+class Own final : public nn::Module {
+ public:
+  std::string describe() const override { return "Own()"; }
+
+ private:
+  Tensor forward(Tensor x) override { return x; }
+};
+
+TEST(SaveModel, RefusesWhatCouldNotBeLoadedAgain) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  const auto net = [] { return nn::Sequential(nn::Flatten(), nn::Linear(4, 10)); };
+  const auto refusal = [&](ModelSpec spec, nn::Net of, std::vector<float> mean = {0},
+                           std::vector<float> deviation = {1}) {
+    Model model{
+        .spec = std::move(spec), .net = std::move(of), .mean = mean, .deviation = deviation};
+    return test::error_of([&] { save_model(path, model); });
+  };
+  const ModelSpec spec{.name = "mine", .image = 2, .channels = 1, .classes = 10};
+  EXPECT_EQ(refusal(spec, net(), {}),
+            "save_model: mean has 0 values, expected one for each of the 1 channels, as "
+            "measure_normalization() gives them");
+  EXPECT_EQ(refusal(spec, net(), {0}, {0}), "save_model: a deviation is not positive");
+  EXPECT_EQ(refusal({.name = "mine", .image = 2, .channels = 1, .classes = 7}, net()),
+            "save_model: the spec says images [2,2,1] and 7 classes, the net takes images [2,2,1] "
+            "and knows 10");
+  EXPECT_EQ(
+      refusal(spec, nn::Sequential(nn::Flatten(), Own(), nn::Linear(4, 10))),
+      "save_model: mine has a layer of its own kind, which no file can hold: give the layer a "
+      "spec() and its kind a name with register_kind(), or save the weights alone with "
+      "save_safetensors()");
+  EXPECT_TRUE(refusal({.name = "lenet5", .image = 28, .channels = 1, .classes = 10},
+                      nn::Sequential(nn::Flatten(), nn::Linear(784, 10)))
+                  .starts_with("net: it is named lenet5, but is another one ("));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  Model model{.spec = spec, .net = net(), .mean = {0}, .deviation = {1}};
+  save_model(path, model);
+  EXPECT_EQ(load_model(path).spec.name, "mine");
+}
+
 }  // namespace
 }  // namespace joule::training

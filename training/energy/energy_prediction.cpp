@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "joule/core/error.h"
+
 namespace joule::training {
 
 using energy::Joules;
@@ -20,6 +22,12 @@ EnergySpread spread_of(const energy::Figure<Joules>& epoch) {
           .bounds = epoch.uncertainty().value_or(Joules(0)),
           .quality = epoch.quality(),
           .source = epoch.source()};
+}
+
+std::string amount(const Prediction& p, std::string_view plus_minus) {
+  if (p.quality != energy::Quality::modelled) return str(p.energy, plus_minus, p.half_width);
+  return str(p.energy, ", between ", p.energy - p.half_width, " and ", p.energy + p.half_width,
+             ",");
 }
 
 std::optional<Prediction> predict_total(const EnergySpread& spent, std::int64_t epochs) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "joule/energy/figure.h"
 #include "joule/energy/models/noisy_series.h"
@@ -19,6 +20,9 @@ struct Prediction {
   energy::Quality quality = energy::Quality::unavailable;  // of the epochs it is made from
   std::string source;
 };
+
+/// "4 J +- 1 J"; of modelled ones "4 J, between 3 J and 5 J", as their range is no interval.
+std::string amount(const Prediction& prediction, std::string_view plus_minus);
 
 /// The energies of some epochs in their order, as far as a prediction needs them.
 struct EnergySpread {

@@ -201,6 +201,31 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
           .fit = dataset.fit};
 }
 
+/// What load_model() would refuse.
+void require_loadable(Model& model, const std::string& graph) {
+  const ModelSpec& spec = model.spec;
+  const auto values = [&](const char* what, const std::vector<float>& of) {
+    require(std::ssize(of) == spec.channels, "save_model: ", what, " has ", of.size(),
+            " values, expected one for each of the ", spec.channels,
+            " channels, as measure_normalization() gives them");
+  };
+  values("mean", model.mean);
+  values("deviation", model.deviation);
+  require(std::ranges::all_of(model.deviation, [](float d) { return d > 0; }),
+          "save_model: a deviation is not positive");
+  if (graph.empty()) {
+    require(is_model_name(spec.name), "save_model: ", spec.name,
+            " has a layer of its own kind, which no file can hold: give the layer a spec() and its "
+            "kind a name with register_kind(), or save the weights alone with save_safetensors()");
+    return;
+  }
+  const nn::Graph net = nn::parse_graph(graph, "net");
+  const ModelSpec is = spec_of(net);
+  require(is == spec, "save_model: the spec says images ", image_of(spec), " and ", spec.classes,
+          " classes, the net takes images ", image_of(is), " and knows ", is.classes);
+  require_own_name(net, spec);
+}
+
 void save_model(const std::string& path, Model& model) {
   const ModelSpec& spec = model.spec;
   State state = model.net.state();
@@ -213,7 +238,9 @@ void save_model(const std::string& path, Model& model) {
                   {"data", model.data},
                   {"mean", json(model.mean).dump()},
                   {"deviation", json(model.deviation).dump()}};
-  if (const std::string graph = graph_json(model); !graph.empty()) state.values["net"] = graph;
+  const std::string graph = graph_json(model);
+  require_loadable(model, graph);
+  if (!graph.empty()) state.values["net"] = graph;
   if (!model.class_names.empty()) {
     state.values["class_names"] = dumped(nlohmann::ordered_json(model.class_names));
   }
