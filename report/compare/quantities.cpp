@@ -27,6 +27,28 @@ Amount nonzero(const Standing& s) {
                    static_cast<double>(last.relu_outputs)};
 }
 
+/// A share of the MACs of a pass over the test images, after the last epoch.
+Amount share_of_macs(const Standing& s, std::int64_t (*part)(const energy::Totals&)) {
+  const energy::Totals& work = s.last->energy.evaluation.work;
+  if (work.work.macs == 0) return {.reason = "no MACs of testing are recorded"};
+  return {.value = 100 * static_cast<double>(part(work)) / static_cast<double>(work.work.macs)};
+}
+
+Amount skippable_macs(const Standing& s) {
+  return share_of_macs(s, [](const energy::Totals& w) { return w.tally.macs_skippable; });
+}
+
+Amount executed_macs(const Standing& s) {
+  return share_of_macs(s,
+                       [](const energy::Totals& w) { return w.work.macs - w.tally.macs_skipped; });
+}
+
+Amount testing_energy(const Standing& s) {
+  if (s.last->energy.evaluation.work.calls == 0) return {.reason = "no testing is recorded"};
+  return amount_of(training::modelled(s.last->energy.evaluation, energy::horowitz45()),
+                   Quality::modelled);
+}
+
 Amount measured_energy(const Standing& s) {
   return amount_of(training::measured(s.energy).gross, Quality::measured);
 }
@@ -59,6 +81,15 @@ std::vector<Quantity> make_quantities() {
        .name = "test loss",
        .of = [](const Standing& s) { return Amount{.value = s.last->test_loss}; }},
       {.key = "nonzero_activations", .name = "non-zero activations", .unit = "%", .of = nonzero},
+      {.key = "macs_skippable",
+       .name = "MACs with a zero operand, testing",
+       .unit = "%",
+       .of = skippable_macs},
+      {.key = "macs_executed",
+       .name = "MACs executed, testing",
+       .unit = "%",
+       .of_machine = true,
+       .of = executed_macs},
       {.key = "training_seconds",
        .name = "time of the training steps",
        .unit = "s",
@@ -81,6 +112,11 @@ std::vector<Quantity> make_quantities() {
        .unit = "J",
        .quality = "modelled",
        .of = modelled_energy},
+      {.key = "testing_energy",
+       .name = "energy of testing once (modelled, horowitz45)",
+       .unit = "J",
+       .quality = "modelled",
+       .of = testing_energy},
   };
 }
 

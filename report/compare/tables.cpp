@@ -14,7 +14,13 @@ using Rows = std::vector<std::vector<std::string>>;
 std::string text_of(const Quantity& quantity, const Amount& amount) {
   if (!amount.value) return "unavailable";
   const std::string value = shown(quantity, *amount.value);
-  return amount.half_width ? str(value, " +- ", shown(quantity, *amount.half_width)) : value;
+  if (!amount.half_width) return value;
+  if (quantity.quality != "modelled")
+    return str(value, " +- ", shown(quantity, *amount.half_width));
+  // No measurement is behind the range of a model's constants.
+  return str(value, ", between ",
+             shown(quantity, std::max(0.0, *amount.value - *amount.half_width)), " and ",
+             shown(quantity, *amount.value + *amount.half_width));
 }
 
 TextTable table_of(Rows rows, std::size_t names = 1) {
