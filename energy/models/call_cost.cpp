@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/models/call_cost.h"
 
+#include <vector>
+
+#include "joule/energy/models/noisy_series.h"
+
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,8 +15,8 @@
 namespace joule::energy {
 namespace {
 
-/// Where no meter is read, the clock is.
-Figure<Seconds> timed(const std::function<void()>& function, Clock& clock, Seconds shortest) {
+/// Seconds of a call, by as many as take that long.
+double timed(const std::function<void()>& function, Clock& clock, Seconds shortest) {
   const std::int64_t begin = clock.now_ns();
   const auto passed = [&] { return Seconds(1e-9 * static_cast<double>(clock.now_ns() - begin)); };
   std::int64_t calls = 0;
@@ -20,7 +24,16 @@ Figure<Seconds> timed(const std::function<void()>& function, Clock& clock, Secon
     function();
     ++calls;
   } while (passed() < shortest);
-  return Figure<Seconds>::measured(passed() / static_cast<double>(calls), {}, "monotonic clock");
+  return passed().value() / static_cast<double>(calls);
+}
+
+/// Where no meter is read, the clock is: the mean of the trials, and Student's interval.
+Figure<Seconds> timed(const std::function<void()>& function, Clock& clock, const TrialOptions& o) {
+  std::vector<double> trials;
+  for (int i = 0; i < o.trials; ++i) trials.push_back(timed(function, clock, o.shortest));
+  const NoisyLevel level({&trials, 1});
+  return Figure<Seconds>::measured(Seconds(level.mean()), Seconds(level.half_width()),
+                                   "monotonic clock");
 }
 
 /// Of disjoint scopes together.
@@ -72,10 +85,8 @@ CallCost measure(const std::function<void()>& function, RunMeters& meters,
   }
   require(!energies.empty(), "measure: there is no meter");
   if (measured == 0) {
-    const double trials = options.trials.trials;
-    return {
-        .energy = sum_of(energies),
-        .duration = timed(call, meters.meters.front()->clock(), trials * options.trials.shortest)};
+    return {.energy = sum_of(energies),
+            .duration = timed(call, meters.meters.front()->clock(), options.trials)};
   }
   return {.energy = sum_of(energies),
           .duration =

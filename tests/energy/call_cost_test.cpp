@@ -79,6 +79,8 @@ TEST(CallCost, IsNoNumberWithoutAMeter) {
   EXPECT_EQ(cost.energy.reason(), bench.meters.meters.front()->info().reason);
   EXPECT_NE(error_of([&] { cost.energy.value(); }), "");
   EXPECT_NEAR(cost.duration.value().value(), 0.0037, 1e-9) << "the clock is there";
+  ASSERT_TRUE(cost.duration.uncertainty()) << "over the trials";
+  EXPECT_NEAR(cost.duration.uncertainty()->value(), 0, 1e-9) << "each call takes as long";
 }
 
 TEST(CallCost, IsNoNumberIfOneOfTheMetersFails) {
