@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#if __cplusplus < 202002L
+#error \
+    "Joule needs C++20: -std=c++20, or target_link_libraries(... joule::joule), which asks for it"
+#endif
+
 // Everything that a program which builds and trains nets needs.
 #include "joule/core/autograd/autograd.h"
 #include "joule/core/autograd/gradcheck.h"

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -146,6 +147,12 @@ void print_table(const nn::Graph& graph, const std::vector<Row>& rows, const Row
       {"total", "", "", with_commas(total.parameters), with_commas(total.work.work.macs)});
   fmt::print("{}: {}\n\n{}", graph.name, ends_text(graph),
              text_of(table, columns_of(STDOUT_FILENO)));
+  if (std::ranges::any_of(graph.nodes, [](const auto& n) { return n.kind == "BatchNorm"; })) {
+    fmt::print("\n{}", report::wrapped("Batch norms are counted here; inference (profile, eval, "
+                                       "predict) folds those behind a convolution into it.",
+                                       columns_of(STDOUT_FILENO)) +
+                           "\n");
+  }
 }
 
 ordered_json list(const Shape& shape) {
@@ -193,6 +200,10 @@ Subject open(const Options& options) {
     measure::OpenedNet opened = measure::open_net(options.net);
     return {std::move(opened.net), std::move(opened.graph)};
   }
+  std::error_code ignored;
+  require(is_model_name(options.model) || !std::filesystem::exists(options.model, ignored),
+          "--model: expected the name of a net, got the path ", options.model,
+          "; joule profile --model tells of a trained one");
   ModelSpec spec = usual_spec(options.model);
   if (!options.input.empty()) {
     const auto [image, channels] = measure::parse_input(options.input);

@@ -37,7 +37,7 @@ struct Totals {
 ///   energy::Ledger ledger;
 ///   {
 ///     energy::Recording recording(ledger);
-///     net.forward(images);
+///     net(images);
 ///   }
 ///   for (const auto& line : ledger.lines()) ...
 ///

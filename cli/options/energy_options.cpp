@@ -82,6 +82,13 @@ training::RunAccounting EnergyOptions::open(Device device,
   auto metering = std::make_shared<training::Metering>(energy::open_run_meters(
       meter, {.device = device, .gpu = backend(device).bus_id()}, machine_at(sysfs)));
   accounting.energy.metering = metering;
+  for (const auto& read : metering->meters()) {
+    if (!energy::is_replay(read->info().name)) continue;
+    fmt::print(stderr,
+               "note: {} gives the readings of a recording in order, whatever runs: its energies "
+               "are those of this run only if it is the one that was recorded\n",
+               read->info().name);
+  }
   if (idle_watts) {
     metering->state_idle_power(energy::Watts(*idle_watts));
   } else if (idle_seconds > 0) {

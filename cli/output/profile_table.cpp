@@ -84,7 +84,10 @@ std::string table(const Profile& p, By by, std::size_t width) {
   text += fmt::format("modelled / dynamic  {}\n",
                       ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
                                   : "none: " + ratio.reason);
-  text += fmt::format("{}\n", assumption(p.attribution.rule));
+  text += fmt::format("modelled: by {}, what the kernels executed\n", p.cost.name);
+  if (p.attribution.whole.dynamic.available()) {
+    text += fmt::format("{}\n", assumption(p.attribution.rule));
+  }
   if (!p.attribution.why.empty()) {
     text += fmt::format("why {}: {}\n", name(p.attribution.rule), p.attribution.why);
   }

@@ -323,6 +323,8 @@ class Train(unittest.TestCase):
         self.assertIn("carbon: 0.054 g CO2e (stated 360 g/kWh, of what the sum covers alone)", done.stdout)
         self.assertIn("its share of the building: 810 J (stated PUE of 1.5, of what the sum covers alone)", done.stdout)
         self.assertIn("  covers: replay of rapl, package 0\n  lacks: the rest of the machine (", done.stdout)
+        self.assertIn("note: replay of rapl gives the readings of a recording in order, whatever runs: its energies are those of "
+                      "this run only if it is the one that was recorded\n", done.stderr)  # fmt: skip
         self.assertEqual(energy["scope"]["covers"], ["replay of rapl, package 0"])
         self.assertFalse(energy["scope"]["machine"])
         self.assertNotIn("after epoch 2: ", done.stderr)

@@ -12,7 +12,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FILES = ("CMakeLists.txt", "CITATION.cff", "CHANGELOG.md", "packaging/vcpkg/joule/vcpkg.json", "scripts/release.sh")
+FILES = ("CMakeLists.txt", "CITATION.cff", "CHANGELOG.md", "packaging/vcpkg/joule/vcpkg.json", "scripts/release.sh",
+         "docs/packaging.md")
 
 
 class Release(unittest.TestCase):
@@ -69,6 +70,9 @@ class Release(unittest.TestCase):
         self.assertEqual(self.git("status", "--porcelain"), "")
         self.assertIn("project(joule VERSION 7.1.0 ", (self.root / "CMakeLists.txt").read_text())
         self.assertEqual(json.loads((self.root / FILES[3]).read_text())["version"], "7.1.0")
+        page = (self.root / "docs/packaging.md").read_text()
+        for said in ("find_package(joule 7.1 REQUIRED)", "`libjoule7.1`", "libjoule_core.so.7.1`"):
+            self.assertIn(said, page)
         self.assertRegex((self.root / "CHANGELOG.md").read_text(),
                          r"\A# Changelog\n\n## \[Unreleased\]\n\n## \[7\.1\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n- All of it\.\n\Z")  # fmt: skip
         self.assert_refused("there is a tag v7.1.0 already", "7.1.0")

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "joule/energy/meters/gpu/rocm_library.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "joule/core/error.h"
 
 namespace joule::energy::rocm {
@@ -32,8 +35,17 @@ std::string Library::text(const char* function, Return code) const {
 
 Library::Loaded Library::load(const std::vector<std::string>& paths) {
   const std::shared_ptr<Library> library(new Library(paths));
-  if (!library->file_.problem().empty()) {
-    return {.library = nullptr, .status = Status::absent, .reason = library->file_.problem()};
+  if (const std::string& problem = library->file_.problem(); !problem.empty()) {
+    // That none is there is said once, not of each path.
+    const bool none = !paths.empty() && std::ranges::all_of(paths, [&](const std::string& path) {
+      return problem.find(path + ": cannot open shared object file: No such file") !=
+             std::string::npos;
+    });
+    return {.library = nullptr,
+            .status = Status::absent,
+            .reason = none
+                          ? "there is no " + std::filesystem::path(paths.back()).filename().string()
+                          : problem};
   }
   if (const Return code = library->call().init(0); code != kSuccess) {
     return {

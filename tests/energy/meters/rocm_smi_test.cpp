@@ -165,7 +165,11 @@ TEST_F(RocmSmi, WhatCannotBeReadSaysWhy) {
   machine.rocm_smi = {FAKE_ROCM_SMI_OLD};
   EXPECT_EQ(why(), "the library has no rsmi_dev_energy_count_get");
   machine.rocm_smi = {"/nowhere/librocm_smi64.so.9"};
-  EXPECT_NE(why().find("/nowhere/librocm_smi64.so.9: cannot open"), std::string::npos);
+  EXPECT_EQ(why(), "there is no librocm_smi64.so.9");
+  test::TemporaryFolder folder;
+  test::write(folder / "librocm_smi64.so.7", "not a library");
+  machine.rocm_smi = {folder / "librocm_smi64.so.7", "/nowhere/librocm_smi64.so"};
+  EXPECT_NE(why().find("librocm_smi64.so.7: "), std::string::npos) << "it is there, and broken";
   EXPECT_NE(first().remedy.find("rocm-smi"), std::string::npos);
 }
 
