@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "joule/core/error.h"
 #include "joule/io/nearest.h"
@@ -16,6 +17,20 @@ std::string shown(const PointValue& value) {
   }
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
   return str("'", std::get<std::string>(value), "'");
+}
+
+std::string brief(const PointValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  const auto* const real = std::get_if<double>(&value);
+  if (!real) return shown(value);
+  char digits[32];
+  for (int count = 4;; ++count) {
+    const std::string_view text(digits, std::to_chars(digits, digits + sizeof digits, *real,
+                                                      std::chars_format::general, count)
+                                            .ptr);
+    const bool is_one = text == "1" || text == "-1";
+    if (!is_one || !(std::abs(*real) < 1)) return std::string(text);
+  }
 }
 
 Point::Point(std::initializer_list<Entry> entries) {

@@ -19,6 +19,9 @@ using PointValue = std::variant<double, std::int64_t, std::string>;
 /// The text of a value in messages: a real with enough digits to distinguish it from its
 /// neighbours, a text in quotes.
 std::string shown(const PointValue& value);
+/// For tables and names that people read: a real number with four significant digits (more where a
+/// number below 1 would else be 1: 0.99999), a text without quotes.
+std::string brief(const PointValue& value);
 
 /// Named values, in the order in which they were set; samplers and parse_point() set them in the
 /// order of the space.  Space::check() tells whether they form a point of a space.

@@ -183,7 +183,8 @@ Location location_of(const RunOptions& options) {
       throw DataError(options.folder + ": cannot make this folder: " + error.message());
     }
   }
-  return {options.storage.empty() ? options.folder + "/study.db" : options.storage};
+  return options.storage.empty() ? Location{options.folder + "/study.db"}
+                                 : location_at(options.storage);
 }
 
 StudyResult run_study(const StudyDefinition& definition, const RunOptions& options,

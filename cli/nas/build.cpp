@@ -13,7 +13,6 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/report/nas_build/build_document.h"
-#include "joule/report/text_layout.h"
 #include "joule/study/nas_build/build_results.h"
 #include "joule/study/nas_build/build_study.h"
 #include "joule/study/nas_build/build_table.h"
@@ -91,7 +90,7 @@ int build(const BuildOptions& o) {
   const report::Document document = report::build_document(done->study, results);
   write_document(o.run->folder(), o.markdown, document, "nas-build",
                  report::build_json(done->study, results));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{1}, {0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n",
              o.run->folder(), path);
   return 0;

@@ -18,7 +18,6 @@
 #include "joule/measure/environment.h"
 #include "joule/nas/search/table_search.h"
 #include "joule/report/ecnas/ecnas_document.h"
-#include "joule/report/text_layout.h"
 #include "joule/study/nas_search/nas_search_study.h"
 #include "joule/study/nas_search/nas_train_study.h"
 
@@ -174,7 +173,7 @@ std::vector<std::string> strategies_of(const NasSearchOptions& o) {
 void write(const NasSearchOptions& o, const report::EcnasResults& results) {
   const report::Document document = report::ecnas_document(results);
   write_document(o.out(), o.markdown, document, "nas-search", report::ecnas_json(results));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.out());
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "joule/cli/study/document_files.h"
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
@@ -97,7 +98,7 @@ int compare_studies(const StudiesToCompare& o) {
   }
   if (!o.csv.empty()) write_file_atomically(o.csv, to_csv(comparison));
   if (!o.json.empty()) write_file_atomically(o.json, dumped(json_of(comparison), 2) + "\n");
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   return 0;
 }
 
@@ -109,8 +110,9 @@ void add_study_compare(Command& study, Run& run) {
   add_option(*command, "STUDY", o->studies, "Folders of studies, or with --storage their names")
       ->required()
       ->type_name("STUDY ...");
-  add_option(*command, "--storage", o->storage,
-             "Database of the studies: postgresql://user@host/database, or an SQLite file")
+  add_option(
+      *command, "--storage", o->storage,
+      "Database of the studies: postgresql://user@host/database, an SQLite file, or its folder")
       ->type_name("URL");
   add_option(*command, "--values", o->values,
              "Beside the objectives, show values whose names contain one of these texts, separated "

@@ -16,7 +16,6 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/report/eat/eat_document.h"
 #include "joule/report/eat/eat_json.h"
-#include "joule/report/text_layout.h"
 #include "joule/study/eat/eat_results.h"
 #include "joule/study/eat/eat_study.h"
 
@@ -140,7 +139,7 @@ int study_eat(const Options& o) {
   const report::Document document = eat_document(done->study, results, peers);
   write_document(o.run->folder(), o.markdown, document, "eat",
                  report::eat_json(done->study, results, peers));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;
 }

@@ -13,7 +13,6 @@
 #include "joule/io/atomic_file.h"
 #include "joule/io/nearest.h"
 #include "joule/report/energize/evolve_document.h"
-#include "joule/report/text_layout.h"
 #include "joule/study/evolve/evolve_study.h"
 #include "joule/training/config.h"
 
@@ -84,7 +83,7 @@ int study_energize(const EnergizeOptions& o) {
   }
   const report::Document document = report::energize_document(runs);
   write_document(o.run->folder(), o.markdown, document, "energize", report::energize_json(runs));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.run->folder());
   return 0;
 }

@@ -41,7 +41,7 @@ void add_study_export(Command& study, Run& run) {
     std::string csv, json;
   };
   const auto options = std::make_shared<Options>();
-  options->which.add_to(*command);
+  options->which.add_to(*command, "export");
   add_option(*command, "--csv", options->csv, "File to write (RFC 4180)")->type_name("FILE");
   add_option(*command, "--json", options->json, "File to write")->type_name("FILE");
   command->callback([options, &run] {

@@ -12,7 +12,6 @@
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
 #include "joule/report/layers/layers_document.h"
-#include "joule/report/text_layout.h"
 #include "joule/study/layers/layers_results.h"
 #include "joule/study/layers/layers_study.h"
 
@@ -86,7 +85,7 @@ int study_layers(const LayersOptions& o) {
   const report::Document document = report::layers_document(done->study, results);
   write_document(o.run->folder(), o.markdown, document, "layers",
                  report::layers_json(done->study, results));
-  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;
 }

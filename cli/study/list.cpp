@@ -15,7 +15,7 @@ namespace joule::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  joule study list --out runs/eat
+  joule study list runs/eat
   joule study list --storage postgresql://me@db.example/studies)";
 
 int list(const study::Location& location) {
@@ -41,20 +41,24 @@ void add_study_list(Command& study, Run& run) {
   Command* const command = study.add_subcommand("list", "List the studies of a storage");
   command->footer(kExamples);
   struct Options {
-    std::string out, storage;
+    std::string folder, out, storage;
   };
   const auto options = std::make_shared<Options>();
-  auto* const out = add_option(*command, "--out", options->out, "Folder of a study");
-  out->type_name("DIR");
+  auto* const folder = add_option(*command, "DIR", options->folder, "Folder of the studies");
+  auto* const out = add_option(*command, "--out", options->out, "The same as DIR");
+  out->type_name("DIR")->excludes(folder);
   add_option(*command, "--storage", options->storage,
-             "postgresql://user@host/database, or an SQLite file")
+             "postgresql://user@host/database, an SQLite file, or its folder")
       ->type_name("URL")
-      ->excludes(out);
+      ->excludes(out)
+      ->excludes(folder);
   command->callback([options, &run] {
     run = [options] {
-      require(!options->out.empty() || !options->storage.empty(),
-              "joule study list needs --out DIR or --storage URL");
-      return list({options->out.empty() ? options->storage : options->out + "/study.db"});
+      const std::string& dir = options->folder.empty() ? options->out : options->folder;
+      require(!dir.empty() || !options->storage.empty(),
+              "joule study list needs a folder, as in joule study list runs/eat, or --storage URL");
+      return list(dir.empty() ? study::location_at(options->storage)
+                              : study::Location{dir + "/study.db"});
     };
   });
 }

@@ -95,7 +95,7 @@ void add_study_show(Command& study, Run& run) {
     std::optional<std::int64_t> trial;
   };
   const auto options = std::make_shared<Options>();
-  options->which.add_to(*command);
+  options->which.add_to(*command, "show");
   add_option(*command, "--trial", options->trial, "Show everything recorded of this trial")
       ->type_name("N");
   command->callback(

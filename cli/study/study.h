@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +30,9 @@ void add_study_worker(Command& study, Run& run);
 /// The study that a command works on: STUDY (a folder with a study.db, or a name) and --storage.
 struct WhichStudy {
   std::string what, storage;
+  std::string command_name{};  // for messages: "show" of joule study show
 
-  void add_to(Command& command);
+  void add_to(Command& command, const std::string& name);
   /// Errors    ArgumentError that says what is missing, and what exists; as Storage.
   study::Location location() const;
   /// The study of that name, or the only one of the folder.
@@ -53,8 +55,10 @@ int compare_studies(const StudiesToCompare& options);
 
 /// The only study of a storage.
 ///
-/// Errors    ArgumentError that lists them if there are several; DataError if there is none.
-study::Study only_study(study::Storage& storage);
+/// Errors    DataError if there is none; if there are several, ArgumentError that lists them and
+///           ends in how(the first), the command that names one.
+study::Study only_study(study::Storage& storage,
+                        const std::function<std::string(const std::string& study)>& how);
 
 /// The options of a command that runs a study: --out, --storage, --workers, --energy-budget,
 /// --keep-runs, --retry-failed, --crashes.

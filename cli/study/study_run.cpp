@@ -17,9 +17,10 @@ StudyRun::StudyRun(Command& command, std::string folder) {
              "Folder of the study; the same command resumes what it holds")
       ->capture_default_str()
       ->type_name("DIR");
-  add_option(command, "--storage", options_.storage,
-             "Database of the trials: postgresql://user@host/database, or an SQLite file (default: "
-             "DIR/study.db)")
+  add_option(
+      command, "--storage", options_.storage,
+      "Database of the trials: postgresql://user@host/database, an SQLite file, or its folder "
+      "(default: DIR/study.db)")
       ->type_name("URL");
   add_option(command, "--workers", options_.workers,
              "Processes that run trials; the processors are divided among them")

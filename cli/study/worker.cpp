@@ -50,15 +50,19 @@ study::WorkerHooks hooks_of(const Options& options, const Interrupt& interrupt) 
 int work(const Options& options) {
   require(!options.storage.empty() || !options.worker.folder.empty(),
           "joule study worker needs --storage URL or --out DIR");
-  const study::Location location{options.storage.empty() ? options.worker.folder + "/study.db"
-                                                         : options.storage};
+  const study::Location location = options.storage.empty()
+                                       ? study::Location{options.worker.folder + "/study.db"}
+                                       : study::location_at(options.storage);
   const Interrupt interrupt;
   std::string name = options.study;
   study::Objective objective;
   study::WorkerOptions worker = options.worker;
   {
     study::Storage storage(location, study::Storage::Missing::refuse);
-    const study::Study study = name.empty() ? only_study(storage) : storage.study(name);
+    const auto how = [&](const std::string& one) {
+      return str("joule study worker --storage ", location.shown(), " --study ", one);
+    };
+    const study::Study study = name.empty() ? only_study(storage, how) : storage.study(name);
     name = study.definition.name;
     const study::Kind& kind = study::kind_of(study.definition.kind);
     objective = kind.make(study.definition);
@@ -82,9 +86,10 @@ void add_study_worker(Command& study, Run& run) {
   command->footer(kExamples);
   const auto options = std::make_shared<Options>();
   study::WorkerOptions& worker = options->worker;
-  add_option(*command, "--storage", options->storage,
-             "Database of the study: postgresql://user@host/database, or an SQLite file (default: "
-             "DIR/study.db)")
+  add_option(
+      *command, "--storage", options->storage,
+      "Database of the study: postgresql://user@host/database, an SQLite file, or its folder "
+      "(default: DIR/study.db)")
       ->type_name("URL");
   add_option(*command, "--study", options->study, "Name of the study (default: the only one there)")
       ->type_name("NAME");

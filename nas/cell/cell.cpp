@@ -135,15 +135,16 @@ Cell pruned(const Cell& cell) {
   return {n, bits, std::span(ops).first(static_cast<std::size_t>(n - 2))};
 }
 
-std::string fault_of(const Cell& cell, const CellLimits& limits) {
+std::string fault_of(const Cell& cell, const CellLimits& limits, std::string_view whose) {
   if (on_a_way(cell) == 0) return kDisconnected;
   const Cell left = pruned(cell);
   const char* const of = left == cell ? "" : " after pruning";
   if (left.vertices() > limits.vertices) {
-    return str("the cell has ", left.vertices(), " vertices", of, ", at most ", limits.vertices);
+    return str("the cell has ", left.vertices(), " vertices", of, ", ", whose, " at most ",
+               limits.vertices);
   }
   if (left.edges() > limits.edges) {
-    return str("the cell has ", left.edges(), " edges", of, ", at most ", limits.edges);
+    return str("the cell has ", left.edges(), " edges", of, ", ", whose, " at most ", limits.edges);
   }
   return {};
 }

@@ -90,9 +90,10 @@ class Cell {
 /// Errors    ArgumentError if there is no path from input to output.
 Cell pruned(const Cell& cell);
 
-/// Why the cell, after pruning, is not in the space with those limits; empty
-/// if it is.
-std::string fault_of(const Cell& cell, const CellLimits& limits = {});
+/// Why the cell, after pruning, is not in the space with those limits; empty if it is.  `whose`
+/// names what has the limits: "the cell has 4 vertices, this table at most 3".
+std::string fault_of(const Cell& cell, const CellLimits& limits = {},
+                     std::string_view whose = "the space");
 
 /// The pruned cell.
 ///

@@ -108,7 +108,7 @@ SearchEvaluation TableEvaluator::evaluate(const search::Point& point) const {
   const Cell cell = space_.cell(point);
   std::optional<Answer> answer = table_.find(cell, evaluation.epochs);
   if (!answer) {
-    evaluation.fault = fault_of(cell, table_.limits());
+    evaluation.fault = fault_of(cell, table_.limits(), "this table");
     if (evaluation.fault.empty()) {
       evaluation.fault =
           str("the table has no ", to_text(pruned(cell)), " of ", evaluation.epochs, " epochs");

@@ -182,8 +182,8 @@ std::optional<Answer> Table::find_and_spend(std::optional<std::uint32_t> model, 
 
 Answer Table::query(const Cell& cell, std::int64_t epochs, const QueryOptions& options) {
   if (const std::optional<Answer> found = find(cell, epochs, options)) return *found;
-  if (const std::string fault = fault_of(cell, limits_); !fault.empty()) {
-    throw OutOfDomain(str("cell ", to_text(cell), ": ", fault, ", in this table"));
+  if (const std::string fault = fault_of(cell, limits_, "this table"); !fault.empty()) {
+    throw OutOfDomain(str("cell ", to_text(cell), ": ", fault));
   }
   fail(model_of(cell), "cell " + to_text(cell), epochs, options);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/report/eat/eat_document.h"
 
+#include <fmt/core.h>
+
 #include "joule/report/eat/eat_tables.h"
 #include "joule/report/study_values.h"
 #include "joule/study/eat/eat_study.h"
@@ -28,6 +30,13 @@ void add_warnings(Document& document, const EatResults& results) {
         Warning{"The study is not finished: what follows is of the trials that are complete. The "
                 "same command goes on with it."});
   }
+  if (results.learnt_nothing) {
+    document.parts.emplace_back(Warning{fmt::format(
+        "Standard training has learnt nothing: its test accuracy, {:.2f} %, is one that a net "
+        "reaches by chance, with the same answer for all images (up to {:.2f} %). Nothing below "
+        "says what the penalty does to a trained net; try another --lr or more --epochs.",
+        results.learnt_nothing->accuracy, results.learnt_nothing->chance)});
+  }
   std::vector<std::string> failures;
   for (const EatCell& cell : results.cells) {
     for (const std::string& error : cell.errors) failures.push_back(cell.title() + ": " + error);
@@ -52,7 +61,8 @@ void add_warnings(Document& document, const EatResults& results) {
 void add_choices(Document& document, const EatResults& results) {
   const auto chosen = [&](const study::EatChoice& choice) {
     return choice.rule + ": " +
-           (choice.cell ? results.cells[*choice.cell].title() : "no point satisfies it") + ".";
+           (choice.cell ? results.cells[*choice.cell].title() : "none, as " + choice.why_none) +
+           ".";
   };
   document.parts.emplace_back(Items{
       {"The paper's rule: " + chosen(results.paper), "Within 1 point: " + chosen(results.ours)}});

@@ -109,8 +109,16 @@ void add_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies,
   }
 }
 
-/// What tells an arm from the others: the values that are not the same in all.
-void name_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies) {
+std::string exact(const search::PointValue& value) {
+  const auto* const text = std::get_if<std::string>(&value);
+  return text ? *text : search::shown(value);
+}
+
+/// What tells an arm from the others: the values that are not the same in all, as `text_of` writes
+/// them.
+template <class TextOf>
+void name_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies,
+               TextOf&& text_of) {
   const auto is_common = [&](const std::string& name) {
     return std::ranges::all_of(arms, [&](const Arm& a) {
       const auto* const here = a.point.find(name);
@@ -122,8 +130,7 @@ void name_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies
     std::string point;
     for (const auto& [name, value] : arm.point.entries()) {
       if (is_common(name)) continue;
-      const auto* const text = std::get_if<std::string>(&value);
-      point += str(point.empty() ? "" : ", ", name, " ", text ? *text : search::shown(value));
+      point += str(point.empty() ? "" : ", ", name, " ", text_of(value));
     }
     if (studies.size() == 1) {
       arm.name = point.empty() ? "all trials" : point;
@@ -131,6 +138,14 @@ void name_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies
       arm.name = studies[arm.study].name + (point.empty() ? "" : ": " + point);
     }
   }
+}
+
+/// In brief, unless two arms then have the same name.
+void name_arms(std::vector<Arm>& arms, const std::vector<ComparedStudy>& studies) {
+  name_arms(arms, studies, search::brief);
+  std::set<std::string> names;
+  for (const Arm& arm : arms) names.insert(arm.name);
+  if (names.size() < arms.size()) name_arms(arms, studies, exact);
 }
 
 ArmFigure figure_of(const StudyQuantity& quantity, const Arm& arm, const ComparedStudy& s) {

@@ -85,17 +85,35 @@ void find_front(EatResults& results, const Decisive& d) {
 }
 
 EatChoice choose(const EatConfig& config, const Decisive& d, double most_lost) {
-  EatChoice choice{.rule = str("the lowest ratio (", kEatProfile, ") whose accuracy is within ",
+  EatChoice choice{.rule = str("the lowest ratio (", kEatProfile,
+                               ") that is lower than standard training's, with an accuracy within ",
                                most_lost, most_lost == 1 ? " point" : " points",
                                " of standard training's, both on the ", name(config.chosen_on()),
                                " images, in the mean of the seeds")};
-  if (d.cells.empty() || d.cells.front() != 0) return choice;
+  if (d.cells.empty() || d.cells.front() != 0) {
+    choice.why_none = "standard training is not complete";
+    return choice;
+  }
+  if (d.cells.size() == 1) {
+    choice.why_none = "no point of the sweep is complete";
+    return choice;
+  }
+  bool any_lower = false, any_accurate = false;
   double lowest = d.ratio.front().mean;
   for (std::size_t i = 1; i < d.cells.size(); ++i) {
-    if (d.accuracy[i].mean < d.accuracy.front().mean - most_lost) continue;
-    if (d.ratio[i].mean >= lowest) continue;
+    const bool accurate = d.accuracy[i].mean >= d.accuracy.front().mean - most_lost;
+    any_accurate = any_accurate || accurate;
+    any_lower = any_lower || d.ratio[i].mean < d.ratio.front().mean;
+    if (!accurate || d.ratio[i].mean >= lowest) continue;
     lowest = d.ratio[i].mean;
     choice.cell = d.cells[i];
+  }
+  if (choice.cell) return choice;
+  if (!any_lower) {
+    choice.why_none = "no point has a lower ratio";
+  } else {
+    choice.why_none =
+        any_accurate ? "no point with a lower ratio is as accurate" : "no point is as accurate";
   }
   return choice;
 }
@@ -116,6 +134,12 @@ EatResults eat_results(const EatConfig& config, const std::vector<Trial>& trials
   find_front(results, d);
   results.paper = choose(config, d, kPaperLoss);
   results.ours = choose(config, d, kOurLoss);
+  const Over* const accuracy =
+      results.standard().find(trained::named(trained::kAccuracy, ChosenOn::test));
+  const Over* const chance = results.standard().find(eat::kChance);
+  if (accuracy && chance && accuracy->mean().mean <= chance->mean().mean) {
+    results.learnt_nothing = LearntNothing{accuracy->mean().mean, chance->mean().mean};
+  }
   return results;
 }
 

@@ -35,7 +35,14 @@ struct EatCell {
 /// The rule by which a point of the sweep was chosen, and the point.
 struct EatChoice {
   std::string rule;
-  std::optional<std::size_t> cell;  // empty: no point satisfies the rule
+  std::optional<std::size_t> cell{};  // empty: no point satisfies the rule
+  std::string why_none{};             // which of its conditions none satisfies
+};
+
+/// Test accuracies in %: that of standard training, and the highest that eat::kChance leaves to
+/// chance.
+struct LearntNothing {
+  double accuracy = 0, chance = 0;
 };
 
 struct EatResults {
@@ -46,8 +53,10 @@ struct EatResults {
   std::vector<std::size_t> front;
   /// Pairs on the front that the intervals over the seeds do not separate.
   std::vector<std::pair<std::size_t, std::size_t>> unseparated;
-  EatChoice paper;  // the lowest ratio within 3 points of standard training's accuracy
-  EatChoice ours;   // the lowest ratio within 1 point
+  /// The lowest ratio that is lower than standard training's, within 3 points of its accuracy.
+  EatChoice paper;
+  EatChoice ours;  // within 1 point
+  std::optional<LearntNothing> learnt_nothing{};
   bool finished = false;
 
   const EatCell& standard() const { return cells.front(); }

@@ -22,6 +22,9 @@ inline constexpr const char* kSpeedUp = "speed-up";  // dense over skipping, sam
 inline constexpr const char* kLayerTime = "time ";   // of a layer, per image
 inline constexpr const char* kDenseLayerTime = "dense time ";        // of a layer, per image
 inline constexpr const char* kInferenceEnergy = "inference energy";  // J per image
+/// %: the share of the largest class of the test images, which one answer for all of them reaches,
+/// and twice its standard error.
+inline constexpr const char* kChance = "test accuracy by chance, at most";
 }  // namespace eat
 
 /// The profile whose ratio the paper's choices use: that of the authors' earlier code.

@@ -2,6 +2,7 @@
 #include "joule/study/eat/eat_trial.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "joule/core/context.h"
@@ -43,6 +44,18 @@ void add_ratios(std::vector<Value>& values, const EatConfig& config, Model& mode
                                  static_cast<double>(layer.counts.outputs),
                              "", layer.kind));
   }
+}
+
+/// What a net that has learnt nothing may reach on these images.
+Value chance_of(const Dataset& test) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(test.classes()));
+  for (const std::int32_t label : test.labels) ++counts[static_cast<std::size_t>(label)];
+  const auto images = static_cast<double>(test.size());
+  const double share = static_cast<double>(std::ranges::max(counts)) / images;
+  const double limit = share + 2 * std::sqrt(share * (1 - share) / images);
+  return counted(eat::kChance, 100 * std::min(limit, 1.0), "%",
+                 str("the largest of ", test.classes(), " classes among ", test.size(),
+                     " images, and twice the standard error"));
 }
 
 /// MACs, density and energy of inference, of the test images.
@@ -115,6 +128,7 @@ std::vector<Value> run_eat_trial(const EatConfig& study, const DataSplit& data, 
     add_ratios(values, study, model, held, ChosenOn::validation, context);
   }
   const Dataset test = model.prepare(data.test);
+  values.push_back(chance_of(data.test));
   add_ratios(values, study, model, test, ChosenOn::test, context);
   add_inference(values, training.run());
   add_pace(values, study, model, test, context);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/hpo/hpo_results.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 
@@ -171,14 +169,11 @@ HpoSearch search_of(const HpoRun& run, Quality quality, Judge& judge, double mos
   return search;
 }
 
-/// Numbers to five digits, so that 0.99999 is not 1: a person reads them, results.json has them
-/// all.
+/// A person reads it; results.json has all digits.
 std::string point_text(const search::Point& point) {
   std::string text;
   for (const auto& [name, value] : point.entries()) {
-    const auto* const real = std::get_if<double>(&value);
-    text += (text.empty() ? "" : ", ") + name + " " +
-            (real ? fmt::format("{:.5g}", *real) : search::shown(value));
+    text += (text.empty() ? "" : ", ") + name + " " + search::brief(value);
   }
   return text;
 }

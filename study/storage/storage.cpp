@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "joule/study/storage/storage.h"
 
+#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -118,6 +119,13 @@ std::string Location::shown() const {
     out.replace(begin, std::min(out.find('&', begin), out.size()) - begin, "...");
   }
   return out;
+}
+
+Location location_at(const std::string& url) {
+  const Location location{url};
+  std::error_code ignored;
+  if (location.is_postgresql() || !std::filesystem::is_directory(url, ignored)) return location;
+  return {(std::filesystem::path(url) / "study.db").string()};
 }
 
 Storage::Storage(const Location& location, Missing missing, std::span<const Migration> schema)

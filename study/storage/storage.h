@@ -24,6 +24,9 @@ struct Location {
   std::string shown() const;
 };
 
+/// Of a folder, its study.db.
+Location location_at(const std::string& url);
+
 /// The number of trials of a study in each state.
 struct Overview {
   Study study;

@@ -114,9 +114,12 @@ TEST(CellPruning, DropsWhatLiesOnNoWay) {
   EXPECT_EQ(to_text(pruned(cell)), "010/001/000:maxpool3x3");
   EXPECT_EQ(checked(cell, {.vertices = 3}), pruned(cell));
   EXPECT_EQ(fault_of(cell, {.vertices = 3, .edges = 2}), "");
-  EXPECT_EQ(fault_of(cell, {.vertices = 2}), "the cell has 3 vertices after pruning, at most 2");
-  EXPECT_EQ(fault_of(cell, {.edges = 1}), "the cell has 2 edges after pruning, at most 1");
-  EXPECT_EQ(fault_of(parse_cell("011/001/000:0"), {.edges = 2}), "the cell has 3 edges, at most 2");
+  EXPECT_EQ(fault_of(cell, {.vertices = 2}),
+            "the cell has 3 vertices after pruning, the space at most 2");
+  EXPECT_EQ(fault_of(cell, {.edges = 1}),
+            "the cell has 2 edges after pruning, the space at most 1");
+  EXPECT_EQ(fault_of(parse_cell("011/001/000:0"), {.edges = 2}),
+            "the cell has 3 edges, the space at most 2");
 }
 
 TEST(CellPruning, RefusesTheDisconnected) {

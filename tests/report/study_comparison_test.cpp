@@ -44,6 +44,20 @@ search::Point point(std::int64_t seed, double lambda) {
   return {{"seed", seed}, {"lambda", lambda}};
 }
 
+TEST(StudyComparison, NamesArmsInBriefUnlessTwoWouldBeTheSame) {
+  ComparedStudy s = study_of("a");
+  add(s, point(1, 0.06220962415004158), 90, 10);
+  add(s, point(1, 0.5), 88, 5);
+  StudyComparison c = compare({s});
+  EXPECT_EQ(c.arms[0].name, "lambda 0.06221");
+  EXPECT_EQ(json_of(c)["arms"][0]["point"]["lambda"], 0.06220962415004158);
+  EXPECT_NE(to_csv(c).find("lambda 0.06221,0.06220962415004158,"), std::string::npos);
+  add(s, point(1, 0.06220962415004159), 90, 10);
+  c = compare({s});
+  EXPECT_EQ(c.arms[0].name, "lambda 0.06220962415004158");
+  EXPECT_EQ(c.arms[2].name, "lambda 0.06220962415004159");
+}
+
 TEST(StudyComparison, ArmsAreTrialsThatDifferInTheirSeedAlone) {
   ComparedStudy s = study_of("a");
   add(s, point(1, 0), 90, 10);

@@ -117,6 +117,18 @@ TEST(Space, NamesWhatIsNotOfIt) {
             "dimension 'norm': is not active with groups not active, got 'none'");
 }
 
+TEST(PointValue, IsBriefForReaders) {
+  EXPECT_EQ(brief(0.06220962415004158), "0.06221");
+  EXPECT_EQ(brief(1e-4), "0.0001");
+  EXPECT_EQ(brief(6.50814e-8), "6.508e-08");
+  EXPECT_EQ(brief(0.99999), "0.99999");
+  EXPECT_EQ(brief(-0.999999), "-0.999999");
+  EXPECT_EQ(brief(1.0), "1");
+  EXPECT_EQ(brief(1.00001), "1");
+  EXPECT_EQ(brief(std::int64_t{123456}), "123456");
+  EXPECT_EQ(brief("adam"), "adam");
+}
+
 TEST(Space, RefusesLimitsThatAreNone) {
   const auto fault = [](Dimension d) {
     d.name = "x";

@@ -134,10 +134,47 @@ TEST(EatResults, ChoosesTheLowestRatioWithinTheLoss) {
   EXPECT_EQ(r.paper.cell, 2u);
   EXPECT_EQ(r.ours.cell, 1u);
   EXPECT_EQ(r.front, (std::vector<std::size_t>{0, 1, 2}));
-  // Lambda 2 loses 3.5 points; lambda .5 saves nothing: there is no such point.
-  const EatResults none = eat_results(config, trials_of({89.5, .7}, {86.5, .5}));
-  EXPECT_EQ(none.paper.cell, std::nullopt);
-  EXPECT_EQ(none.ours.cell, std::nullopt);
+  EXPECT_EQ(r.paper.why_none, "");
+  EXPECT_EQ(
+      r.paper.rule,
+      "the lowest ratio (sponge-poisoning) that is lower than standard training's, with an "
+      "accuracy within 3 points of standard training's, both on the validation images, in the "
+      "mean of the seeds");
+}
+
+TEST(EatResults, SaysWhichConditionNoPointSatisfies) {
+  const EatConfig config = small_config();
+  const auto why = [&](std::pair<double, double> half, std::pair<double, double> two) {
+    const EatResults r = eat_results(config, trials_of(half, two));
+    EXPECT_EQ(r.paper.cell, std::nullopt);
+    EXPECT_EQ(r.ours.cell, std::nullopt);
+    return r.paper.why_none;
+  };
+  EXPECT_EQ(why({89.5, .7}, {90, .8}), "no point has a lower ratio");
+  EXPECT_EQ(why({86.5, .6}, {86.5, .5}), "no point is as accurate");
+  EXPECT_EQ(why({89.5, .7}, {86.5, .5}), "no point with a lower ratio is as accurate");
+  std::vector<Trial> trials = trials_of({89.5, .6}, {88, .5});
+  for (Trial& trial : trials) {
+    if (trial.point.get<std::string>("method") == "eat") trial.state = State::waiting;
+  }
+  EXPECT_EQ(eat_results(config, trials).ours.why_none, "no point of the sweep is complete");
+  trials.front().state = State::failed;
+  EXPECT_EQ(eat_results(config, trials).ours.why_none, "standard training is not complete");
+}
+
+TEST(EatResults, TellsWhereStandardTrainingHasLearntNothing) {
+  const EatConfig config = small_config();
+  const auto learnt_nothing = [&](double accuracy, std::optional<double> chance) {
+    std::vector<Trial> trials = trials_of({89.5, .6}, {88, .5});
+    for (Trial& trial : trials) {
+      trial.values.push_back(counted("test accuracy", accuracy, "%", "images"));
+      if (chance) trial.values.push_back(counted(eat::kChance, *chance, "%", "images"));
+    }
+    return eat_results(config, trials).learnt_nothing.has_value();
+  };
+  EXPECT_TRUE(learnt_nothing(10, 10.6));
+  EXPECT_FALSE(learnt_nothing(10.7, 10.6));
+  EXPECT_FALSE(learnt_nothing(10, std::nullopt)) << "a study of an earlier version";
 }
 
 TEST(EatResults, LeavesOutAPointOfWhichATrialFailed) {

@@ -68,6 +68,10 @@ class NasBuild(unittest.TestCase):
         self.assertIn("modelled", done.stdout)
         self.assertRegex(done.stdout, r"unavailable +\S+: \S")  # the source and why
 
+    def test_the_terminal_has_the_captions_of_the_tables(self):
+        for caption in ("The front, 2 epochs", "How far seeds differ, 2 epochs"):
+            self.assertIn(f"\n{caption}\n", self.done.stdout)
+
     def test_the_page_says_what_was_not_measured(self):
         text = self.markdown.read_text()
         self.assertIn("No meter could be read", text)

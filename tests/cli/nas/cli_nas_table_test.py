@@ -287,9 +287,9 @@ class Tables(unittest.TestCase):
     def test_questions_out_of_the_domain_say_why(self):
         self.imported(self.write("m.jsonl", json.dumps(line(1))))
         for arguments, text in (
-            (["--cell", "000/001/000:maxpool3x3"], "no way leads from the cell's input to its output"),
-            (["--matrix", "01000;00100;00010;00001;00000", "--ops", "2,2,2"], "has 5 vertices, at most 4"),
-            (["--matrix", "0111;0010;0001;0000", "--ops", "2,2"], "has 5 edges, at most 4"),
+            (["--cell", "000/001/000:maxpool3x3"], "no way leads from the cell's input to its output\n"),
+            (["--matrix", "01000;00100;00010;00001;00000", "--ops", "2,2,2"], "has 5 vertices, this table at most 4\n"),
+            (["--matrix", "0111;0010;0001;0000", "--ops", "2,2"], "has 5 edges, this table at most 4\n"),
             (["--matrix", "0110;0010;0001;0000", "--ops", "2,conv5x5"], "conv5x5"),
             ([*CELL, "--epochs", "108"], "no record of 108 epochs of cell"),
             ([*CELL, "--epochs", "108"], "it has 4 epochs"),

@@ -158,6 +158,36 @@ class StudyEat(unittest.TestCase):
         self.assertIn("sigma", self.fails(2, *STUDY, "--sigma", "x", "--out", out))
         self.assertFalse(out.exists())
 
+    def test_a_standard_training_that_learns_nothing_is_told(self):
+        out = Path(self.temporary.name) / "ignorant"
+        done = joule(*STUDY, "--lr", "1e-9", "--lambda", "1", "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"Note: Standard training has learnt nothing: its test accuracy, \d+\.\d\d %")
+        self.assertIn("learnt nothing", (out / "table.md").read_text())
+        learnt = joule(*STUDY, "--epochs", "12", "--lambda", "0.001", "--seeds", "1", "--out", out / "learnt")
+        self.assertEqual(learnt.returncode, 0, learnt.stderr)
+        self.assertNotIn("learnt nothing", learnt.stdout)
+
+    def test_the_terminal_has_the_captions_of_the_tables(self):
+        captions = re.findall(r"(?m)^\*\*(.+)\*\*$", (self.folder / "table.md").read_text())
+        self.assertIn("All points", captions)
+        self.assertIn("\nAll points\n", self.done.stdout)
+        self.assertIn("\nStandard training beside energy-aware training\n", self.done.stdout)
+
+    def test_its_storage_is_listed_by_its_folder(self):
+        listed = joule("study", "list", self.folder)
+        self.assertRegex(listed.stdout, r"(?m)^eat +eat +6 +6 ")
+        for where in (["--out", self.folder], ["--storage", self.folder], ["--storage", self.folder / "study.db"]):
+            self.assertEqual(joule("study", "list", *where).stdout, listed.stdout, where)
+        shown = joule("study", "show", "eat", "--storage", self.folder)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertEqual(shown.stdout, joule("study", "show", self.folder).stdout)
+        self.assertIn("needs a folder", self.fails(2, "study", "list"))
+        empty = Path(self.temporary.name) / "empty"
+        empty.mkdir()
+        self.assertIn(f"{empty}/study.db: there is no such file", self.fails(3, "study", "list", "--storage", empty))
+        self.assertEqual(list(empty.iterdir()), [])
+
     def test_a_dead_net_fails_its_trial_alone(self):
         out = Path(self.temporary.name) / "dead"
         done = joule(*STUDY, "--lambda", "1,1e30", "--seeds", "1", "--out", out)

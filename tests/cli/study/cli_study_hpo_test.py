@@ -106,6 +106,36 @@ class StudyHpo(unittest.TestCase):
         shown = joule("study", "show", "hpo-tpe-1", "--storage", self.folder / "study.db")
         self.assertIn("sampler tpe", shown.stdout)
 
+    def test_which_of_its_studies_is_asked_with_the_command_that_answers(self):
+        storage = self.folder / "study.db"
+        names = "hpo-random-1, hpo-random-2, hpo-tpe-1, hpo-tpe-2"
+        for command in ("show", "export"):
+            more = ["--csv", self.root / "none.csv"] if command == "export" else []
+            error = self.fails(2, "study", command, self.folder, *more)
+            found = re.fullmatch(r"joule: (\S+) holds several studies: (.+); name one: joule (.+)\n", error)
+            self.assertTrue(found, error)
+            self.assertEqual(found[1], str(storage))
+            self.assertEqual(", ".join(sorted(found[2].split(", "))), names)
+            answered = joule(*found[3].split(), *more)
+            self.assertEqual(answered.returncode, 0, answered.stderr)
+        error = self.fails(2, "study", "worker", "--storage", self.folder)
+        self.assertIn(f"; name one: joule study worker --storage {storage} --study hpo-", error)
+
+    def test_points_are_brief_on_the_page_and_whole_in_the_results(self):
+        text = (self.folder / "table.md").read_text()
+        self.assertRegex(text, r"lr 0?\.?\d")
+        for digits in re.findall(r"(?:lr|beta1) ([\d.e-]+)", text):
+            self.assertLessEqual(len(digits.split("e")[0].replace(".", "").lstrip("0")), 5, digits)
+        compared = joule("study", "compare", self.folder)
+        self.assertLess(max(len(name) for name in re.findall(r"hpo-\w+-\d: lr [^ ]+, beta1 [^ ]+", compared.stdout)), 60)
+        best = self.results["searches"][0]["best"]["point"]
+        self.assertIn(repr(best["lr"]), (self.folder / "results.json").read_text())
+
+    def test_the_terminal_has_the_captions_of_the_tables(self):
+        for caption in ("What each strategy came to, and what it took to come within 1 point of that",
+                        "What the searches spent", "The best round of each search"):  # fmt: skip
+            self.assertIn(f"\n{caption}\n", self.done.stdout)
+
     def test_a_killed_search_proposes_what_it_would_have(self):
         study = [*TINY, "--limit", "300", "--epochs", "3", "--rounds", "12", "--repeats", "2", "--seeds", "1",
                  "--strategy", "tpe", "--pruner", "hyperband"]  # fmt: skip

@@ -92,7 +92,7 @@ TEST(NasSearch, EvaluatesByTheTable) {
     const Cell cell = space.cell(e.point);
     if (!e.valid()) {
       ++faults;
-      EXPECT_EQ(e.fault, fault_of(cell, table.limits()));
+      EXPECT_EQ(e.fault, fault_of(cell, table.limits(), "this table"));
       EXPECT_EQ(e.joules, 0);
       continue;
     }

@@ -131,19 +131,17 @@ TEST(Table, CountsWhatTrainingWouldHaveCost) {
 
 TEST(Table, SaysWhyACellIsOutOfDomain) {
   Table t = table();
-  EXPECT_EQ(
-      message(t, "000/001/000:conv3x3-bn-relu", 4),
-      "cell 000/001/000:conv3x3-bn-relu: no way leads from the cell's input to its output, in "
-      "this table");
+  EXPECT_EQ(message(t, "000/001/000:conv3x3-bn-relu", 4),
+            "cell 000/001/000:conv3x3-bn-relu: no way leads from the cell's input to its output");
   EXPECT_EQ(message(t,
                     "010000/001000/000100/000010/000001/000000:maxpool3x3,maxpool3x3,maxpool3x3,"
                     "maxpool3x3",
                     4),
             "cell 010000/001000/000100/000010/000001/000000:maxpool3x3,maxpool3x3,maxpool3x3,"
-            "maxpool3x3: the cell has 6 vertices, at most 5, in this table");
+            "maxpool3x3: the cell has 6 vertices, this table at most 5");
   EXPECT_EQ(message(t, "0111/0011/0001/0000:maxpool3x3,maxpool3x3", 4),
-            "cell 0111/0011/0001/0000:maxpool3x3,maxpool3x3: the cell has 6 edges, at most 5, in "
-            "this table");
+            "cell 0111/0011/0001/0000:maxpool3x3,maxpool3x3: the cell has 6 edges, this table "
+            "at most 5");
   EXPECT_EQ(message(t, "01/00:", 4),
             "the table has no cell 01/00; it has 2 cells of at most 5 vertices and 5 edges");
   EXPECT_EQ(message(t, kFirst, 108),
