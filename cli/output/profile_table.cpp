@@ -41,12 +41,14 @@ Cells with_numbers(Cells cells, const ProfileRow& row, bool times) {
   return cells;
 }
 
-std::string window_text(const Profile& p) {
+std::string window_text(const Profile& p, std::size_t width) {
   const Attribution& a = p.attribution;
   std::string text = fmt::format("energy by {}\n", source(p.meter));
-  const auto line = [&](const char* what, const auto& figure) {
-    text += fmt::format("  {:<13}{}\n", what, str(figure));
+  constexpr std::size_t kIndent = 15;
+  const auto add = [&](const char* what, const std::string& is) {
+    text += report::wrapped(fmt::format("  {:<13}{}", what, is), width, kIndent) + "\n";
   };
+  const auto line = [&](const char* what, const auto& figure) { add(what, str(figure)); };
   line("gross", a.whole.gross);
   if (a.whole.gross.available()) {
     line("idle", a.whole.idle);
@@ -54,9 +56,9 @@ std::string window_text(const Profile& p) {
     line("unattributed", a.unattributed);
   }
   for (const auto& [meter, why, gross] : p.beside) {
-    text += fmt::format("  {:<13}{}: {}\n", "not in it", str(gross), why);
+    add("not in it", str(gross, ": ", why));
   }
-  if (!p.meter.remedy.empty()) text += fmt::format("  {:<13}{}\n", "to do", p.meter.remedy);
+  if (!p.meter.remedy.empty()) add("to do", p.meter.remedy);
   return text;
 }
 
@@ -80,10 +82,16 @@ std::string table(const Profile& p, By by, std::size_t width) {
   const Ratio ratio = modelled_per_dynamic(p);
   std::string text = fmt::format("{}, {}, {}: {} steps of {} images ({})\n\n", p.model, p.input,
                                  p.data, p.steps, p.batch, p.mode);
-  text += text_of(grid, width) + "\n" + window_text(p);
-  text += fmt::format("modelled / dynamic  {}\n",
-                      ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
-                                  : "none: " + ratio.reason);
+  text += text_of(grid, width) + "\n" + window_text(p, width);
+  // Why nothing was measured stands above.
+  const bool measured = p.attribution.whole.gross.available();
+  text += report::wrapped(
+              fmt::format("modelled / dynamic  {}",
+                          ratio.value ? fmt::format("{:.4g} (by {})", *ratio.value, p.cost.name)
+                          : measured  ? "none: " + ratio.reason
+                                      : "none, as nothing was measured"),
+              width, 2) +
+          "\n";
   text += fmt::format("modelled: by {}, what the kernels executed\n", p.cost.name);
   if (p.attribution.whole.dynamic.available()) {
     text += fmt::format("{}\n", assumption(p.attribution.rule));
