@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "joule/io/atomic_file.h"
 #include "joule/io/input_file.h"
 #include "joule/report/svg.h"
+#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -22,12 +24,14 @@ namespace {
 using course::Lesson;
 using course::Verdict;
 
+constexpr std::size_t kLineWidth = 80;
+
 constexpr const char* kExamples = R"(Examples:
   joule course list
       the ten lessons
-  joule course show 5 --sheet answer.json
+  joule course show 5 --sheet answer-5.json
       what lesson 5 is about and what it asks, and a file for the answers
-  joule course check 5 answer.json
+  joule course check 5 answer-5.json
       which answers are right; exits with 0 if all are, else with 1
   joule course draw points.csv --title "MACs" --out picture.svg
       the picture of a lesson, of the points that its program wrote
@@ -45,23 +49,38 @@ std::string sheet_of(const Lesson& lesson) {
   return lesson.number == course::kProject ? course::project_sheet() : course::answer_sheet(lesson);
 }
 
+/// Errors    ArgumentError if the file holds anything but an empty sheet.
+void require_no_answers(const std::string& sheet) {
+  if (!std::filesystem::is_regular_file(sheet)) return;
+  require(course::is_empty_sheet(read_file(sheet)), "--sheet: ", sheet,
+          " exists and is not an empty sheet, so it was not overwritten: check it with joule "
+          "course check, give another name, or delete it first");
+}
+
 int show(std::int64_t number, const std::string& sheet) {
   const Lesson& lesson = course::lesson(number);
-  fmt::print("Lesson {}: {}\n{}\n\n", lesson.number, lesson.title, lesson.goal);
+  if (!sheet.empty()) require_no_answers(sheet);
+  fmt::print("Lesson {}: {}\n{}\n\n", lesson.number, lesson.title,
+             report::wrapped(lesson.goal, kLineWidth));
   fmt::print("page      docs/course/{}\nprogram   examples/course/{}.cpp\n", lesson.page,
              lesson.program);
   for (const std::string_view command : lesson.commands) fmt::print("command   {}\n", command);
   fmt::print("\n");
   for (const course::Question& question : lesson.questions) {
-    fmt::print("{}. {}\n   {}\n", question.key, question.text, course::expectation(question));
+    fmt::print("{}\n   {}\n",
+               report::wrapped(str(question.key, ". ", question.text), kLineWidth, 3),
+               course::expectation(question));
   }
   if (lesson.number == course::kProject) {
     fmt::print(
         "standard  the folder of the run of the net that you begin with\n"
-        "net       the folder of the run, or the model file, of your net: at most {} of the\n"
-        "          joules of the inference of an image (modelled by horowitz45, with what the\n"
-        "          kernels skipped), and at most {} point of accuracy less, on all test images\n"
-        "ratio     of its joules to those of the standard net\n",
+        "net       the folder of the run, or the model file, of your net: at most {} of\n"
+        "          the joules of the inference of an image (modelled by horowitz45, on a\n"
+        "          machine that neither moves nor multiplies zeros), and at most {} point\n"
+        "          of accuracy less, on all test images\n"
+        "ratio     of its joules to those of the standard net; joule eval --json has the\n"
+        "          joules, for all test images together, as\n"
+        "          inference.modelled_energy.horowitz45.ideal.value\n",
         course::kBudgetShare, 100 * course::kAccuracyLoss);
   }
   if (!sheet.empty()) write_file_atomically(sheet, sheet_of(lesson));
@@ -80,6 +99,8 @@ std::string_view name(Verdict::Result result) {
       return "right";
     case Verdict::Result::wrong:
       return "wrong";
+    case Verdict::Result::unreadable:
+      return "cannot be read";
     case Verdict::Result::missing:
       break;
   }
@@ -93,7 +114,8 @@ int print(const Lesson& lesson, const std::vector<Verdict>& verdicts, bool with_
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Verdict& verdict = verdicts[i];
     right += verdict.result == Verdict::Result::right;
-    const bool wrong = verdict.result == Verdict::Result::wrong;
+    const bool wrong =
+        verdict.result == Verdict::Result::wrong || verdict.result == Verdict::Result::unreadable;
     fmt::print("  {:<10}{}{}{}\n", verdict.key, name(verdict.result), wrong ? ": " : "",
                wrong ? verdict.remark : "");
     if (with_solution) {
@@ -110,8 +132,9 @@ int check_project(const Lesson& lesson, const Check& options) {
   const auto answers = course::parse_project(read_file(options.answers), options.answers);
   const course::ProjectResult result = course::judge(answers);
   for (const auto& [who, net] : {std::pair("standard", result.standard), {"net", result.net}}) {
-    fmt::print("{:<10}{:.2f} % of {} test images, {:.4g} uJ per image (modelled, horowitz45)\n",
-               who, 100 * net.accuracy, result.images, 1e6 * net.joules);
+    fmt::print(
+        "{:<10}{:.2f} % of {} test images, {:.4g} uJ per image (modelled, horowitz45, ideal)\n",
+        who, 100 * net.accuracy, result.images, 1e6 * net.joules);
   }
   return print(lesson, course::check(answers, result), false);
 }

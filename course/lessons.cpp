@@ -85,7 +85,8 @@ const std::array kLessons{
               .text = "Of 6000 training images a tenth is held back for validation. How many "
                       "steps has an epoch with batches of 128?",
               .truth = truth::steps_of_an_epoch,
-              .hint = "the last batch may be smaller, and is a step, too",
+              .hint = "only nine tenths are trained on; the last batch may be smaller, and "
+                      "is a step, too",
               .solution = "5400 / 128 = 42.2, so 43"},
              {.key = "c",
               .text = "A net knows 850 of 1000 test images. How wide is the 95 % interval of its "
@@ -175,13 +176,14 @@ const std::array kLessons{
                          "0.0001?",
                  .truth = truth::smooth_l0_of_values,
                  .tolerance = 0.005,
-                 .hint = "the sum of v^2 / (v^2 + sigma)",
+                 .hint = "a value counts 0 if it is 0, a half if its square is sigma, nearly 1 if "
+                         "it is large",
                  .solution = "0 + 0.5 + 0.990 + 0.9999"},
                 {.key = "b",
                  .text = "How steep is the smooth L0 norm with sigma = 0.0001 at the value 0.01?",
                  .truth = truth::slope_of_smooth_l0,
                  .tolerance = 0.01,
-                 .hint = "the derivative is 2 sigma v / (v^2 + sigma)^2",
+                 .hint = "take the derivative of the formula by v, with the quotient rule",
                  .solution = "2 x 0.0001 x 0.01 / 0.0002^2"},
                 {.key = "c",
                  .text = "Five nets by accuracy in percent and millions of MACs executed: A 91.8, "
@@ -283,7 +285,8 @@ const std::array kLessons{
               .unit = "%",
               .truth = truth::share_of_halving,
               .tolerance = 0.005,
-              .hint = "8 x 1, then 4 x 1, 2 x 2 and 1 x 4",
+              .hint = "add up the epochs of each round: how many nets are left, times how many "
+                      "epochs each trains in it",
               .solution = "100 x 20 / 64"},
              {.key = "c",
               .text = "One setting in twenty is good. How many must be drawn at random to have "

@@ -7,7 +7,6 @@
 
 #include "joule/core/error.h"
 #include "joule/energy/models/cost_model.h"
-#include "joule/io/json_text.h"
 #include "joule/training/evaluate.h"
 #include "joule/training/run/model_file.h"
 #include "joule/training/run/summary.h"
@@ -31,7 +30,7 @@ std::string folder(const json& file, const char* key, const std::string& path) {
 Judged judge(training::Model& model, const Dataset& images) {
   const auto evaluation = training::evaluate(model.net, model.prepare(images));
   const auto energy =
-      energy::horowitz45().energy(training::total_work(*evaluation), energy::Skipping::executed);
+      energy::horowitz45().energy(training::total_work(*evaluation), energy::Skipping::ideal);
   return {evaluation->accuracy(), energy.value().value() / static_cast<double>(images.size())};
 }
 
@@ -42,9 +41,7 @@ Verdict verdict(const char* key, bool right, std::string remark) {
 }  // namespace
 
 ProjectAnswers parse_project(std::string_view text, const std::string& path) {
-  if (const std::string fault = fault_of_json(text); !fault.empty()) {
-    throw DataError(str(path, ": ", fault));
-  }
+  if (const std::string fault = fault_of_sheet(text, path); !fault.empty()) throw DataError(fault);
   const json file = json::parse(text);
   if (!file.is_object() || !file.contains("lesson") || file["lesson"] != kProject) {
     throw DataError(str(path, ": expected an object with 'lesson' ", kProject));

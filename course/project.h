@@ -20,7 +20,8 @@ struct ProjectAnswers {
 ProjectAnswers parse_project(std::string_view json, const std::string& path);
 
 /// What a net does on the test images, and what the inference of one of them costs: modelled by
-/// horowitz45, with the zeros skipped that Joule's kernels did skip.
+/// horowitz45 on a machine that neither moves nor multiplies zeros.  What Joule's kernels really
+/// skip depends on the kernel that a machine chooses; this does not.
 struct Judged {
   double accuracy = 0, joules = 0;
 };

@@ -116,8 +116,10 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
 }
 
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
-  const std::string unknown = unknown_argument(app);
-  return unknown.empty() ? str(error.what(), " (joule --help shows what there is)") : unknown;
+  if (std::string unknown = unknown_argument(app); !unknown.empty()) return unknown;
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return error.what() + suggestion({}, *command);
 }
 
 }  // namespace joule::cli

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Lesson 1: a tensor, a MAC, and the same MACs counted by hand, by a formula and by the ledger.
 // 01_mac [FILE.csv] also writes the points of the lesson's picture.
-#include <fstream>
 #include <iostream>
 #include <vector>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -27,6 +28,7 @@ std::int64_t macs_of_convolution(std::int64_t side, std::int64_t kernel) {
 }
 
 int main(int argc, char** argv) {
+  std::ofstream file = points_file(argc, argv);
   const NoGrad inference;
   const Tensor x = Tensor::from(std::vector{1.0f, 2.0f, 3.0f}, {1, 3});
   const Tensor w = Tensor::from(std::vector{1.0f, 0.0f, -1.0f, 0.5f, 0.5f, 0.5f}, {2, 3});
@@ -46,14 +48,11 @@ int main(int argc, char** argv) {
   const std::int64_t every_tap = 28 * 28 * 9 * 16, inside = macs_of_convolution(28, 3);
   std::cout << "3x3 convolution, 28x28 pixels, 1 to 16 channels: " << every_tap << " taps, "
             << inside << " of them inside the image\n";
-  if (argc > 1) {
-    std::ofstream file(argv[1]);
-    file << "side of the image,kernel 1x1,kernel 3x3,kernel 5x5\n";
-    for (const std::int64_t side : {4, 8, 16, 24, 32, 48, 64}) {
-      file << side;
-      for (const std::int64_t kernel : {1, 3, 5}) file << ',' << macs_of_convolution(side, kernel);
-      file << '\n';
-    }
+  file << "side of the image,kernel 1x1,kernel 3x3,kernel 5x5\n";
+  for (const std::int64_t side : {4, 8, 16, 24, 32, 48, 64}) {
+    file << side;
+    for (const std::int64_t kernel : {1, 3, 5}) file << ',' << macs_of_convolution(side, kernel);
+    file << '\n';
   }
   return by_hand == by_ledger && inside == 16 * 82 * 82 ? 0 : 1;
 }

@@ -2,11 +2,12 @@
 // Lesson 2: the slope of a loss by hand, by two evaluations and by the tape; then downhill.
 // 02_gradients [FILE.csv] also writes the points of the lesson's picture.
 #include <cmath>
-#include <fstream>
 #include <iostream>
 #include <vector>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -22,6 +23,7 @@ struct Line {
 };
 
 int main(int argc, char** argv) {
+  std::ofstream file = points_file(argc, argv);
   Line line, near;
   line.loss().backward();
   near.w.fill(0.01);
@@ -31,7 +33,6 @@ int main(int argc, char** argv) {
   std::cout << "d loss / d w at w = 0, b = 0: " << hand << " by hand, " << tape << " by the tape, "
             << (near.loss().item() - line.loss().item()) / 0.01 << " by a difference\n";
 
-  std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
   file << "step,rate 0.02,rate 0.2,rate 0.55\n";
   const std::vector rates{0.02f, 0.2f, 0.55f};
   std::vector<Line> models(3);

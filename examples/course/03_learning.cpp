@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Lesson 3: a net that learns, from many images and from few.
 // 03_learning [FILE.csv] also writes the points of the lesson's picture.
-#include <fstream>
 #include <iostream>
 #include <vector>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -40,6 +41,7 @@ Curve learn(std::int64_t images, int epochs) {
 }
 
 int main(int argc, char** argv) {
+  std::ofstream file = points_file(argc, argv);
   constexpr int kEpochs = 8;
   const Curve few = learn(100, kEpochs), many = learn(2000, kEpochs);
   std::cout.precision(3);
@@ -48,14 +50,11 @@ int main(int argc, char** argv) {
               << " % of them before, " << curve->train.back() << " % after " << kEpochs
               << " epochs; of new images " << curve->test.back() << " %\n";
   }
-  if (argc > 1) {
-    std::ofstream file(argv[1]);
-    file << "epoch,100 images: learnt,100 images: new ones,2000 images: learnt,2000 images: new "
-            "ones\n";
-    for (int i = 0; i <= kEpochs; ++i) {
-      file << i << ',' << few.train[i] << ',' << few.test[i] << ',' << many.train[i] << ','
-           << many.test[i] << '\n';
-    }
+  file << "epoch,100 images: learnt,100 images: new ones,2000 images: learnt,2000 images: new "
+          "ones\n";
+  for (int i = 0; i <= kEpochs; ++i) {
+    file << i << ',' << few.train[i] << ',' << few.test[i] << ',' << many.train[i] << ','
+         << many.test[i] << '\n';
   }
   return many.test.back() > 90 && few.test.back() < few.train.back() ? 0 : 1;
 }

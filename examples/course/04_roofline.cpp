@@ -2,11 +2,12 @@
 // Lesson 4: where time and energy go: MACs per byte, the roof above them, and modelled joules.
 // 04_roofline [FILE.csv] also writes the points of the lesson's picture.
 #include <algorithm>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -18,6 +19,7 @@ constexpr double kBytes = 10e9;  // per second, from memory
 double roof(double macs_per_byte) { return std::min(kMacs, kBytes * macs_per_byte); }
 
 int main(int argc, char** argv) {
+  std::ofstream file = points_file(argc, argv);
   manual_seed(1);
   auto net =
       nn::Sequential(nn::Conv2d({.in = 1, .out = 16, .kernel = 3, .padding = 1}), nn::ReLU(),
@@ -30,7 +32,6 @@ int main(int argc, char** argv) {
     const energy::Recording recording(ledger);
     net(images);
   }
-  std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
   file << "MACs per byte,roof,layers\n";
   for (double at = 0.02; at < 130; at *= 2) file << at << ',' << roof(at) / 1e9 << ",\n";
   std::cout << "layer op           MMACs  Mbytes  MACs/byte  GMAC/s at best  of the joules: MACs\n"

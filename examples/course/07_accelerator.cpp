@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Lesson 7: what two models of an accelerator say of the same nets, and what they hide.
 // 07_accelerator [FILE.csv] also writes the points of the lesson's picture.
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -27,10 +28,10 @@ Ratios ratios(nn::Module& net, const Tensor& images, double density) {
 }
 
 int main(int argc, char** argv) {
+  std::ofstream file = points_file(argc, argv);
   manual_seed(1);
   auto net = make_model({.name = "lenet5"});
   const Tensor images = Tensor::full({16, 28, 28, 1}, 1);
-  std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
   file << "% of the ReLU outputs that are not zero,sponge,zero-skip,MACs alone\n";
   std::cout << "share of non-zeros  sponge  zero-skip  MACs alone\n"
             << std::fixed << std::setprecision(2);

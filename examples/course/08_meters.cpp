@@ -2,10 +2,11 @@
 // Lesson 8: recordings of a load that is known, so that it can be seen how far a meter is right.
 // 08_meters [FILE.csv] also writes recording.jsonl, and the points of the lesson's picture.
 #include <cmath>
-#include <fstream>
 #include <iostream>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -44,7 +45,7 @@ energy::Figure<energy::Joules> dynamic() {
 }
 
 int main(int argc, char** argv) {
-  std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
+  std::ofstream file = points_file(argc, argv);
   file << "seconds of work,the counter moves every ms,it moves every 100 ms\n";
   bool right = true;
   for (const double length : {0.02, 0.05, 0.1, 0.2, 0.4, 0.8}) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Lesson 9: what a search costs: every setting to the end, or the better half a little further.
 // 09_search [FILE.csv] also writes the points of the lesson's picture.
-#include <fstream>
 #include <iostream>
 
 #include <joule/joule.h>
+
+#include "joule/examples/course/lesson.h"
 
 using namespace joule;
 
@@ -56,7 +57,7 @@ struct Search {
 };
 
 int main(int argc, char** argv) {
-  std::ofstream file(argc > 1 ? argv[1] : "/dev/null");
+  std::ofstream file = points_file(argc, argv);
   file << "modelled joules,all to the end,halving\n";
   Search full{"all to the end", ",", ",", file}, halving{"halving", ",,", "", file};
   for (Candidate& candidate : candidates()) full.train(candidate, 8);

@@ -11,7 +11,6 @@
 namespace joule::course {
 namespace {
 
-using Answers = std::map<std::string, Value, std::less<>>;
 using Result = Verdict::Result;
 
 template <class Body>
@@ -98,15 +97,16 @@ TEST(Answers, TheRightOnesAreRightAndWhatIsBesideThemIsWrong) {
     for (const Question& question : one.questions) {
       const std::string key(question.key);
       const Value truth = question.truth();
-      right[key] = truth;
-      if (const auto* const count = std::get_if<std::int64_t>(&truth)) beside[key] = *count + 1;
+      right.values[key] = truth;
+      if (const auto* const count = std::get_if<std::int64_t>(&truth))
+        beside.values[key] = *count + 1;
       if (const auto* const number = std::get_if<double>(&truth)) {
-        right[key] = *number * (1 + 0.9 * question.tolerance);
-        beside[key] = *number * (1 - 1.1 * question.tolerance);
+        right.values[key] = *number * (1 + 0.9 * question.tolerance);
+        beside.values[key] = *number * (1 - 1.1 * question.tolerance);
       }
       if (const auto* const text = std::get_if<std::string>(&truth)) {
-        right[key] = "  d, b,A";  // in any order, large or small
-        beside[key] = *text + "E";
+        right.values[key] = "  d, b,A";  // in any order, large or small
+        beside.values[key] = *text + "E";
       }
     }
     for (const Verdict& verdict : check(one, right)) {
@@ -122,7 +122,7 @@ TEST(Answers, TheRightOnesAreRightAndWhatIsBesideThemIsWrong) {
 
 TEST(Answers, AWrongSignAndAWrongPowerOfTenAreSaid) {
   const auto remark = [](int number, const std::string& key, const Value& answer) {
-    for (const Verdict& verdict : check(lesson(number), {{key, answer}})) {
+    for (const Verdict& verdict : check(lesson(number), {.values = {{key, answer}}})) {
       if (verdict.key == key) return verdict.remark;
     }
     return std::string();
@@ -136,9 +136,15 @@ TEST(Answers, AWrongSignAndAWrongPowerOfTenAreSaid) {
 
 TEST(Answers, AreReadFromTheirSheet) {
   const Lesson& first = lesson(1);
-  EXPECT_TRUE(parse_answers(answer_sheet(first), "sheet.json", first).empty());
+  EXPECT_TRUE(parse_answers(answer_sheet(first), "sheet.json", first).values.empty());
+  EXPECT_TRUE(is_empty_sheet(answer_sheet(first)));
   const Answers answers = parse_answers(R"({"lesson": 1, "a": 97344, "b": null})", "f", first);
-  EXPECT_EQ(answers, (Answers{{"a", std::int64_t{97'344}}}));
+  EXPECT_EQ(answers.values, (decltype(answers.values){{"a", std::int64_t{97'344}}}));
+  EXPECT_TRUE(answers.faults.empty());
+  for (const char* text :
+       {"", "[]", "{}", R"({"lesson": 1, "a": 1})", R"({"lesson": 1, "a": 1/9})"}) {
+    EXPECT_FALSE(is_empty_sheet(text)) << text;
+  }
 }
 
 TEST(Answers, WhatIsMalformedIsNamed) {
@@ -151,18 +157,38 @@ TEST(Answers, WhatIsMalformedIsNamed) {
             R"(f.json: expected an object such as {"lesson": 1, "a": 1}, got array)");
   EXPECT_EQ(error(R"({"lesson": 1, "d": 2})", 1),
             "f.json: lesson 1 does not ask for 'd'; it asks for a, b, c");
-  EXPECT_EQ(error(R"({"lesson": 1, "c": "31400"})", 1),
-            "f.json: 'c' must be a whole number, in bytes, got \"31400\"");
-  EXPECT_EQ(error(R"({"lesson": 1, "c": 31400.5})", 1),
-            "f.json: 'c' must be a whole number, in bytes, got 31400.5");
-  EXPECT_EQ(error(R"({"lesson": 1, "a": 18446744073709551615})", 1),
-            "f.json: 'a' must be a whole number, got 18446744073709551615");
-  EXPECT_EQ(error(R"({"lesson": 3, "c": true})", 3),
-            "f.json: 'c' must be a number (up to 3 % off is right), in points, got true");
-  EXPECT_EQ(error(R"({"lesson": 6, "c": ""})", 6),
-            "f.json: 'c' must be letters in quotes, such as \"AC\", got \"\"");
   EXPECT_EQ(error(R"({"lesson": 1, "a": 1, "a": 2})", 1).find("f.json: "), 0u);
-  EXPECT_EQ(error("", 1).find("f.json: "), 0u);
+  EXPECT_EQ(error("", 1).find("f.json:1: "), 0u);
+  EXPECT_EQ(
+      error("{\"lesson\": 1,\n \"a\": 1/9, \"b\": 2}", 1)
+          .find("f.json:2: not JSON in or behind the answer of 'a': write a number such as 0.11"),
+      0u);
+}
+
+TEST(Answers, AFaultOfOneLeavesTheOthers) {
+  const auto fault = [](const char* text, int number, const char* key) {
+    return parse_answers(text, "f.json", lesson(number)).faults.at(key);
+  };
+  EXPECT_EQ(fault(R"({"lesson": 1, "c": "31400"})", 1, "c"),
+            "must be a whole number, in bytes, got \"31400\"");
+  EXPECT_EQ(fault(R"({"lesson": 1, "c": 31400.5})", 1, "c"),
+            "must be a whole number, in bytes, got 31400.5");
+  EXPECT_EQ(fault(R"({"lesson": 1, "a": 18446744073709551615})", 1, "a"),
+            "must be a whole number, got 18446744073709551615");
+  EXPECT_EQ(fault(R"({"lesson": 3, "c": true})", 3, "c"),
+            "must be a number (up to 3 % off is right), in points, got true");
+  EXPECT_EQ(fault(R"({"lesson": 6, "c": ""})", 6, "c"),
+            "must be letters in quotes, such as \"AC\", got \"\"");
+
+  const Answers answers =
+      parse_answers("{\n  \"lesson\": 5,\n  \"a\": 64,000,\n  \"c\": 0\n}\n", "f.json", lesson(5));
+  EXPECT_EQ(answers.faults.at("a").find("line 3: '64,000' is not JSON: write a number"), 0u);
+  EXPECT_EQ(answers.values.at("c"), Value(std::int64_t{0}));
+  const std::vector<Verdict> verdicts = check(lesson(5), answers);
+  EXPECT_EQ(verdicts[0].result, Result::unreadable);
+  EXPECT_EQ(verdicts[0].remark, answers.faults.at("a"));
+  EXPECT_EQ(verdicts[1].result, Result::missing);
+  EXPECT_EQ(verdicts[2].result, Result::right);
 }
 
 }  // namespace

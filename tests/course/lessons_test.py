@@ -35,11 +35,9 @@ def run(arguments, folder, **environment):
 
 
 def run_page(page):
-    """Runs what the page runs in a folder of its own: [(the block that shows, what was printed)], {picture: SVG}."""
+    """Runs what the page runs in a folder of its own: [(the block that shows, what was printed)], the picture's SVG."""
     printed = []
     with tempfile.TemporaryDirectory() as folder:
-        pictures = Path(folder) / "docs" / "course" / "pictures"
-        pictures.mkdir(parents=True)
         for commands, output in shown(page):
             text = ""
             for arguments in commands.commands():
@@ -48,7 +46,7 @@ def run_page(page):
                     raise AssertionError(f"{page.name}: {' '.join(arguments)}: {done.returncode}: {done.stdout}{done.stderr}")  # fmt: skip
                 text += done.stdout + done.stderr
             printed.append((output, text))
-        return printed, {path.name: path.read_text() for path in pictures.iterdir()}
+        return printed, (Path(folder) / "picture.svg").read_text()
 
 
 def words(text):
@@ -64,15 +62,36 @@ class Lessons(unittest.TestCase):
     def test_pages_show_what_is_printed_and_drawn(self):
         for page in PAGES:
             with self.subTest(page.name):
-                printed, pictures = run_page(page)
+                printed, svg = run_page(page)
                 self.assertIsNotNone(printed[0][0], "the program's output is not shown")
                 for output, text in printed:
                     if output:
                         self.assertIsNone(difference(output.text, text), page.name)
-                self.assertEqual(len(pictures), 1)
-                for name, svg in pictures.items():
-                    self.assertIn(f"](pictures/{name})", page.read_text())
-                    self.assertIsNone(difference(said((COURSE / "pictures" / name).read_text()), said(svg)), name)
+                name = f"{page.stem}.svg"
+                self.assertIn(f"](pictures/{name})", page.read_text())
+                self.assertIsNone(difference(said((COURSE / "pictures" / name).read_text()), said(svg)), name)
+
+    def test_a_program_refuses_a_file_that_it_cannot_write(self):
+        for program in sorted(path.stem for path in (ROOT / "examples" / "course").glob("*.cpp")):
+            for name in ("/no folder/p.csv", "tim"):
+                with self.subTest(program), tempfile.TemporaryDirectory() as folder:
+                    done = run([INSTALLED + program, name], folder)
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn(f"{name}: expected a name that ends in .csv, in a folder that exists", done.stderr)
+                    self.assertEqual(os.listdir(folder), [])
+
+    def test_a_sheet_is_written_and_checked_in_two_blocks(self):
+        """So that a cell of a notebook that is run again does not begin the sheet anew."""
+        for number, page in enumerate(PAGES, 1):
+            sheet = f"answer-{number}.json"
+            texts = [block.text for block in blocks(page)]
+            self.assertIn(f"joule course show {number} --sheet {sheet}\n", texts, page.name)
+            self.assertIn(f"joule course check {number} {sheet}\n", texts, page.name)
+
+    def test_the_key_of_the_budget_is_the_same_on_page_and_screen(self):
+        key = "inference.modelled_energy.horowitz45.ideal.value"
+        self.assertIn(key, PAGES[9].read_text())
+        self.assertIn(key, run(["joule", "course", "show", "10"], "/").stdout)
 
     def test_every_command_parses(self):
         """A number of threads that is refused once the command line was read, before anything is done."""
@@ -94,7 +113,9 @@ class Lessons(unittest.TestCase):
             self.assertEqual([h for h in headings if h in SECTIONS], SECTIONS, page.name)
             shown_by_program = run(["joule", "course", "show", str(number)], "/").stdout
             self.assertIn(f"docs/course/{page.name}\n", shown_by_program)
-            for question in re.findall(r"^[abc]\. (.*)$", shown_by_program, re.MULTILINE):
+            questions = re.findall(r"^[abc]\. (.*\n(?:   .*\n)*)   .*$", shown_by_program, re.MULTILINE)
+            self.assertEqual(len(questions), 0 if number == 10 else 3, page.name)
+            for question in questions:
                 self.assertIn(words(question), words(text), page.name)
             program = re.search(r"examples/course/(\w+)\.cpp", shown_by_program)[1]
             source = (ROOT / "examples" / "course" / f"{program}.cpp").read_text()
@@ -112,14 +133,13 @@ class Lessons(unittest.TestCase):
 
 def write():
     for page in PAGES:
-        printed, pictures = run_page(page)
+        printed, svg = run_page(page)
         lines = page.read_text().splitlines()
         for output, text in reversed(printed):
             if output:
                 lines[output.first : output.last] = [line.rstrip() for line in text.splitlines()]
         page.write_text("".join(line + "\n" for line in lines))
-        for name, svg in pictures.items():
-            (COURSE / "pictures" / name).write_text(svg)
+        (COURSE / "pictures" / f"{page.stem}.svg").write_text(svg)
 
 
 if __name__ == "__main__":

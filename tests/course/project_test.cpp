@@ -54,7 +54,7 @@ TEST(Project, WhatIsMalformedIsNamed) {
             "f.json: 'ratio' must be a number, got none");
   EXPECT_EQ(message_of(R"({"lesson": 10, "a": 1})"),
             "f.json: lesson 10 does not ask for 'a'; it asks for standard, net, ratio");
-  EXPECT_EQ(message_of("{").find("f.json: "), 0u);
+  EXPECT_EQ(message_of("{").find("f.json:1: "), 0u);
 }
 
 }  // namespace
