@@ -126,7 +126,7 @@ class Cells(unittest.TestCase):
     def test_what_is_refused(self):
         self.assertIn("the matrix is not upper triangular: row 1, column 0 is 1", self.fails("net", "010/101/000:0"))
         self.assertIn("no way leads from the cell's input to its output", self.fails("net", "010/000/000:0"))
-        self.assertIn("the cell has 10 edges, at most 9", self.fails("net", "01111/00111/00011/00001/00000:0,0,0"))
+        self.assertIn("the cell has 10 edges, the space at most 9", self.fails("net", "01111/00111/00011/00001/00000:0,0,0"))
         self.assertIn("vertices: expected 2 to 7, got 9", self.fails("enumerate", "--vertices", 9))
         self.assertIn("2 vertices feed the output, which has 1 channels",
                       self.fails("net", "0110/0001/0001/0000:0,0", "--channels", 1))  # fmt: skip
