@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# cpack -G DEB: Debian packages of the program (joule), of the shared libraries where they are built (libjoule0.1, its
+# cpack -G DEB: Debian packages of the program (joule), of the shared libraries where they are built (libjouleX.Y, its
 # name that of the SOVERSION) and of headers, CMake's package and, otherwise, static libraries (libjoule-dev).
 set(library_package libjoule${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(program_package joule)

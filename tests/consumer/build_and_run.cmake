@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Builds and runs the project of this folder.  WAY: installed, by find_package() and pkg-config, or fetched, as
-# shared libraries; JOULE: the sources; JOULE_BUILD: their build; WORK: a folder for the result; GENERATOR; CXX.
+# shared libraries; JOULE: the sources; VERSION: theirs, x.y; JOULE_BUILD: their build; WORK: a folder for the result;
+# GENERATOR; CXX.
 function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
@@ -26,7 +27,7 @@ endif()
 # Installed, and then moved: nothing in it may say where it was.
 run(${CMAKE_COMMAND} --install ${JOULE_BUILD} --prefix ${WORK}/first)
 file(RENAME ${WORK}/first ${WORK}/prefix)
-set(prefix -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+set(prefix -DCMAKE_PREFIX_PATH=${WORK}/prefix -DWANTED=${VERSION})
 consumer(whole ${prefix})
 consumer(part ${prefix} "-DCOMPONENTS=layers optim")
 execute_process(COMMAND ${CMAKE_COMMAND} -G ${GENERATOR} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/unknown ${prefix}

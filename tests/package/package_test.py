@@ -106,7 +106,7 @@ class Packages(unittest.TestCase):
         sections = output_of("readelf", "-SW", folder / "usr/bin/joule")
         self.assertNotIn(".symtab", sections)
         self.assertNotIn(str(BUILD), output_of("readelf", "-d", folder / "usr/bin/joule"))
-        if not SHARED:  # else it asks for libjoule0.1, which is not installed here
+        if not SHARED:  # else it asks for libjouleX.Y, which is not installed here
             self.assertEqual(output_of(folder / "usr/bin/joule", "--version").strip(), VERSION)
 
     def test_licences_and_parts(self):
