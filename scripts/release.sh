@@ -33,7 +33,7 @@ set_version() {  # set_version <folder> <version>
   sed -i "s/^project(joule VERSION [0-9.]*/project(joule VERSION $2/" "$1/CMakeLists.txt"
   sed -i "s/^version: .*/version: $2/" "$1/CITATION.cff"
   sed -i "s/^\( *\"version\": \)\".*\",$/\1\"$2\",/" "$1/packaging/vcpkg/joule/vcpkg.json"
-  sed -i "s/find_package(joule [0-9.]*/find_package(joule ${2%.*}/; s/libjoule[0-9][0-9.]*/libjoule${2%.*}/; s/\(libjoule_core.so\.\)[0-9]*\.[0-9]*/\1${2%.*}/" \
+  sed -i "s/find_package(joule [0-9][0-9.]*/find_package(joule ${2%.*}/; s/libjoule[0-9][0-9.]*/libjoule${2%.*}/; s/\(libjoule_core.so\.\)[0-9]*\.[0-9]*/\1${2%.*}/" \
     "$1/docs/packaging.md"
   sed -i -e "s/^## \[Unreleased\]$/## [Unreleased]\n\n## [$2] - $(date -u +%Y-%m-%d)/" -e '/^What will be [0-9.]*\.$/,+1d' "$1/CHANGELOG.md"
 }

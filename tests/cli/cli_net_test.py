@@ -119,6 +119,13 @@ class Nets(unittest.TestCase):
         error = self.fails(2, "train", "--data", "synthetic", "--model", "autoencoder", "--out", self.folder / "none")
         self.assertIn("autoencoder: puts out as many values as it reads: expected classes=784", error)
 
+    def test_a_summary_says_where_batch_norms_go_and_what_tells_of_a_run(self):
+        said = "inference (profile, eval, predict) folds those behind a convolution into it."
+        self.assertIn(said, " ".join(joule("summary", "--model", "resnet8").stdout.split()))
+        self.assertNotIn("folds", joule("summary", "--model", "lenet5").stdout)
+        error = self.fails(2, "summary", "--model", self.folder)
+        self.assertIn(f"got the path {self.folder}; joule profile --model tells of a trained one", error)
+
     def test_a_trained_file_is_the_trained_net(self):
         named = self.folder / "named"
         done = joule("train", "--model", "lenet5", *RUN, "--out", named)

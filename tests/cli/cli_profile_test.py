@@ -253,6 +253,7 @@ class Profile(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertIn("gross        unavailable (none: no meter was asked for)", done.stdout)
         self.assertIn("modelled / dynamic  none, as nothing was measured\nmodelled: by horowitz45, what the kernels executed\n", done.stdout)
+        self.assertNotIn("assumes that", done.stdout)
         report = self.report("--meter", "none")
         for line in report["lines"]:
             self.assertEqual((line["attributed"]["value"], line["ticks"]), (None, None))

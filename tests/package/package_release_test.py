@@ -71,7 +71,7 @@ class Release(unittest.TestCase):
         self.assertIn("project(joule VERSION 7.1.0 ", (self.root / "CMakeLists.txt").read_text())
         self.assertEqual(json.loads((self.root / FILES[3]).read_text())["version"], "7.1.0")
         page = (self.root / "docs/packaging.md").read_text()
-        for said in ("find_package(joule 7.1 REQUIRED)", "`libjoule7.1`", "libjoule_core.so.7.1`"):
+        for said in ("find_package(joule 7.1 REQUIRED)", "`libjoule7.1`", "libjoule_core.so.7.1`", "find_package(joule X.Y)"):
             self.assertIn(said, page)
         self.assertRegex((self.root / "CHANGELOG.md").read_text(),
                          r"\A# Changelog\n\n## \[Unreleased\]\n\n## \[7\.1\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n- All of it\.\n\Z")  # fmt: skip

@@ -157,6 +157,16 @@ TEST(Compare, MeasuredAndModelledEnergyNeverMeet) {
   EXPECT_EQ(energy_bars(c)[0].categories, (std::vector<std::string>{"a, n = 1"}));
 }
 
+TEST(Compare, AModelledEnergyIsARangeNoInterval) {
+  const auto rows = run_rows(compared({{.name = "a", .joules = 100}, {.name = "b", .lr = 0.2}}));
+  const auto of = [&](const char* name) {
+    return rows[1][static_cast<std::size_t>(std::ranges::find(rows[0], name) - rows[0].begin())];
+  };
+  EXPECT_TRUE(holds(of("energy (modelled, horowitz45)"), ", between "));
+  EXPECT_FALSE(holds(of("energy (modelled, horowitz45)"), " +- "));
+  EXPECT_TRUE(holds(of("energy (measured, gross)"), "200 J +- "));
+}
+
 TEST(Compare, SampledEnergyIsAQuantityOfItsOwn) {
   const Comparison c = compared({{.name = "a", .joules = 100, .meter = "battery", .sampled = true},
                                  {.name = "b", .lr = 0.2, .joules = 90}});

@@ -38,6 +38,12 @@ void require_own_name(const nn::Graph& graph, const ModelSpec& spec) {
           "): give it a name of its own");
 }
 
+/// Layers of which only the output's shape is known.
+bool has_own_kinds(const nn::Graph& graph) {
+  return std::ranges::any_of(graph.nodes,
+                             [](const nn::Node& node) { return node.output.has_value(); });
+}
+
 /// Reads the metadata of one file.
 class Metadata {
  public:
@@ -168,9 +174,7 @@ nn::Graph file_net(const std::string& json) {
 
 std::string graph_json(Model& model) {
   const nn::Graph graph = nn::graph_of(model.net, image_of(model.spec), model.spec.name);
-  const bool own = std::ranges::any_of(
-      graph.nodes, [](const nn::Node& node) { return node.output.has_value(); });
-  return own ? "" : to_json(graph);
+  return has_own_kinds(graph) ? "" : to_json(graph);
 }
 
 Model make_model_for(const std::string& name, const std::string& data, const Dataset& dataset,
@@ -202,7 +206,7 @@ Model make_model_for(const std::string& name, const std::string& data, const Dat
 }
 
 /// What load_model() would refuse.
-void require_loadable(Model& model, const std::string& graph) {
+void require_loadable(const Model& model, const nn::Graph& net) {
   const ModelSpec& spec = model.spec;
   const auto values = [&](const char* what, const std::vector<float>& of) {
     require(std::ssize(of) == spec.channels, "save_model: ", what, " has ", of.size(),
@@ -213,13 +217,12 @@ void require_loadable(Model& model, const std::string& graph) {
   values("deviation", model.deviation);
   require(std::ranges::all_of(model.deviation, [](float d) { return d > 0; }),
           "save_model: a deviation is not positive");
-  if (graph.empty()) {
+  if (has_own_kinds(net)) {
     require(is_model_name(spec.name), "save_model: ", spec.name,
             " has a layer of its own kind, which no file can hold: give the layer a spec() and its "
             "kind a name with register_kind(), or save the weights alone with save_safetensors()");
     return;
   }
-  const nn::Graph net = nn::parse_graph(graph, "net");
   const ModelSpec is = spec_of(net);
   require(is == spec, "save_model: the spec says images ", image_of(spec), " and ", spec.classes,
           " classes, the net takes images ", image_of(is), " and knows ", is.classes);
@@ -238,9 +241,9 @@ void save_model(const std::string& path, Model& model) {
                   {"data", model.data},
                   {"mean", json(model.mean).dump()},
                   {"deviation", json(model.deviation).dump()}};
-  const std::string graph = graph_json(model);
+  const nn::Graph graph = nn::graph_of(model.net, image_of(spec), spec.name);
   require_loadable(model, graph);
-  if (!graph.empty()) state.values["net"] = graph;
+  if (!has_own_kinds(graph)) state.values["net"] = to_json(graph);
   if (!model.class_names.empty()) {
     state.values["class_names"] = dumped(nlohmann::ordered_json(model.class_names));
   }

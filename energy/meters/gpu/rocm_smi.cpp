@@ -124,14 +124,14 @@ void add_conditions(const rocm::Functions& call, std::uint32_t device, MeterInfo
 }
 
 std::unique_ptr<Meter> open_card(const Machine& machine, const std::shared_ptr<Library>& library,
-                                 const Card& card) {
+                                 const Card& card, bool counts_for_others) {
   const rocm::Functions& call = library->call();
   std::array<char, rocm::kTextSize> text{};
   const bool named =
       call.name(card.device, text.data(), text.size() - 1) == rocm::kSuccess && text[0];
   const std::string name = named ? text.data() : "of AMD";
   const bool module = name.find("MI300A") != std::string::npos;
-  const bool two_dies = name.find("MI250") != std::string::npos;
+  const bool two_dies = counts_for_others && name.find("MI250") != std::string::npos;
   MeterInfo info{.name = kRocmSmi,
                  .scope = str("GPU ", card.bus_id, " ", name,
                               module     ? " (whole module with its processors"
@@ -180,6 +180,7 @@ std::vector<std::unique_ptr<Meter>> open_rocm_smi(const Machine& machine,
     return refuse(rocm::status_of(code), loaded.library->text("rsmi_num_monitor_devices", code));
   }
   std::vector<Card> cards;
+  bool one_stands_still = false;  // as that of a second die does
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint64_t id = 0;
     if (const Return code = call.pci_id(i, &id); code != rocm::kSuccess) {
@@ -191,7 +192,9 @@ std::vector<std::unique_ptr<Meter>> open_rocm_smi(const Machine& machine,
     const std::string bus_id = bus_id_of(id);
     auto card = std::ranges::find(cards, bus_id, &Card::bus_id);
     if (card == cards.end()) card = cards.insert(card, {.device = i, .bus_id = bus_id});
-    ++card->parts;
+    if (++card->parts > 1) continue;
+    const EnergyCount energy = read_count(*loaded.library, i);
+    one_stands_still = one_stands_still || (energy.problem.empty() && energy.ticks == 0);
   }
   if (!named.empty()) {
     std::erase_if(cards, [&](const Card& card) { return card.bus_id != lower(named); });
@@ -199,7 +202,9 @@ std::vector<std::unique_ptr<Meter>> open_rocm_smi(const Machine& machine,
             "; joule info lists those that it knows");
     meters.clear();
   }
-  for (const Card& card : cards) meters.push_back(open_card(machine, loaded.library, card));
+  for (const Card& card : cards) {
+    meters.push_back(open_card(machine, loaded.library, card, one_stands_still));
+  }
   if (meters.empty()) return refuse(Status::absent, "the library knows no GPU");
   return meters;
 }

@@ -121,6 +121,9 @@ TEST_F(RocmSmi, TheFirstOfTwoDiesCountsBoth) {
   EXPECT_EQ(meters[1]->info().status, Status::absent);
   EXPECT_EQ(meters[1]->info().reason,
             "its counter stands at 0: on cards of two dies that of the first counts both");
+  fake->ticks[1] = 1;
+  EXPECT_EQ(first().scope, "GPU 0000:c1:00.0 AMD Instinct MI250X/MI250 (whole card)")
+      << "each counts: it is not known that this one has both";
   fake->name = "AMD Instinct MI300A";
   EXPECT_EQ(first().domain, Domain::module);
   fake->name = nullptr;
