@@ -120,7 +120,9 @@ std::string terminal_text(const Document& document, std::size_t width) {
             },
             [&](const Table& p) {
               if (p.prose) return std::string();
-              return "\n" + text_of({.head = p.head, .rows = p.rows, .rule = true}, width);
+              const std::string caption = p.caption.empty() ? "" : wrapped(p.caption, width) + "\n";
+              return "\n" + caption +
+                     text_of({.head = p.head, .rows = p.rows, .rule = true}, width);
             },
             [](const auto&) { return std::string(); }},
         part);

@@ -56,7 +56,7 @@ struct Markdown {
 /// text's own folder.  Text is plain text: Markdown's special characters are escaped.
 Markdown to_markdown(const Document& document, const std::string& pictures);
 
-/// Its tables, warnings and lists, for a terminal with `width` columns.
+/// Its tables with their captions, warnings and lists, for a terminal with `width` columns.
 std::string terminal_text(const Document& document, std::size_t width);
 
 }  // namespace joule::report

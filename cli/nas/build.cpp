@@ -90,7 +90,7 @@ int build(const BuildOptions& o) {
   const report::Document document = report::build_document(done->study, results);
   write_document(o.run->folder(), o.markdown, document, "nas-build",
                  report::build_json(done->study, results));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{1}, {0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n",
              o.run->folder(), path);
   return 0;

@@ -173,7 +173,7 @@ std::vector<std::string> strategies_of(const NasSearchOptions& o) {
 void write(const NasSearchOptions& o, const report::EcnasResults& results) {
   const report::Document document = report::ecnas_document(results);
   write_document(o.out(), o.markdown, document, "nas-search", report::ecnas_json(results));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.out());
 }
 

@@ -93,7 +93,7 @@ int surrogate(const Options& o) {
       });
   const report::Document document = report::surrogate_document(
       results, command_of(o), std::filesystem::path(o.data).filename().string());
-  fmt::print("\n{}", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("\n{}", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   if (!o.out.empty()) {
     std::filesystem::create_directories(o.out);
     write_document(o.out, o.markdown, document, "surrogate", report::surrogate_json(results));

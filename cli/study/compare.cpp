@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "joule/cli/study/document_files.h"
 #include "joule/cli/study/study.h"
 #include "joule/cli/terminal/terminal.h"
 #include "joule/core/error.h"
@@ -98,7 +97,7 @@ int compare_studies(const StudiesToCompare& o) {
   }
   if (!o.csv.empty()) write_file_atomically(o.csv, to_csv(comparison));
   if (!o.json.empty()) write_file_atomically(o.json, dumped(json_of(comparison), 2) + "\n");
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   return 0;
 }
 

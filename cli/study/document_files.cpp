@@ -4,12 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
-#include <variant>
 
 #include "joule/core/error.h"
 #include "joule/io/atomic_file.h"
 #include "joule/io/json_dump.h"
-#include "joule/report/text_layout.h"
 
 namespace joule::cli {
 namespace {
@@ -42,22 +40,6 @@ void write_document(const std::string& folder, const std::string& markdown,
   if (markdown.empty()) return;
   const fs::path file(markdown);
   write_markdown(file, file.stem().string(), document);
-}
-
-std::string captioned_text(const report::Document& document, std::size_t width) {
-  report::Document part{.title = document.title, .lead = document.lead};
-  const std::string head = terminal_text(part, width);
-  std::string text = head;
-  for (const report::Part& one : document.parts) {
-    part.parts = {one};
-    const std::string of_part = terminal_text(part, width).substr(head.size());
-    const auto* const table = std::get_if<report::Table>(&one);
-    if (table && !table->caption.empty() && !of_part.empty()) {
-      text += "\n" + report::wrapped(table->caption, width);
-    }
-    text += of_part;
-  }
-  return text;
 }
 
 }  // namespace joule::cli

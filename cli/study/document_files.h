@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -18,8 +17,5 @@ namespace joule::cli {
 void write_document(const std::string& folder, const std::string& markdown,
                     const report::Document& document, const std::string& kind,
                     const nlohmann::ordered_json& results);
-
-/// report::terminal_text() with the caption of each table above it.
-std::string captioned_text(const report::Document& document, std::size_t width);
 
 }  // namespace joule::cli

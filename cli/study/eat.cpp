@@ -139,7 +139,7 @@ int study_eat(const Options& o) {
   const report::Document document = eat_document(done->study, results, peers);
   write_document(o.run->folder(), o.markdown, document, "eat",
                  report::eat_json(done->study, results, peers));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;
 }

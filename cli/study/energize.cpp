@@ -83,7 +83,7 @@ int study_energize(const EnergizeOptions& o) {
   }
   const report::Document document = report::energize_document(runs);
   write_document(o.run->folder(), o.markdown, document, "energize", report::energize_json(runs));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.run->folder());
   return 0;
 }

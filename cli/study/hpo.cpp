@@ -153,7 +153,7 @@ int study_hpo(const HpoOptions& o) {
   const HpoResults results = study::hpo_results(runs);
   const report::Document document = report::hpo_document(runs.front().study, results);
   write_document(o.run->folder(), o.markdown, document, "hpo", report::hpo_json(runs, results));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json\n", o.run->folder());
   check_budget(results);
   return 0;

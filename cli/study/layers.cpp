@@ -85,7 +85,7 @@ int study_layers(const LayersOptions& o) {
   const report::Document document = report::layers_document(done->study, results);
   write_document(o.run->folder(), o.markdown, document, "layers",
                  report::layers_json(done->study, results));
-  fmt::print("{}\n", captioned_text(document, columns_of(STDOUT_FILENO)));
+  fmt::print("{}\n", report::terminal_text(document, columns_of(STDOUT_FILENO)));
   fmt::print("{0}/study.html, {0}/table.md, {0}/results.json, {0}/trials.csv\n", o.run->folder());
   return 0;
 }

@@ -75,6 +75,7 @@ TEST(Document, OnATerminalHasItsTablesAndNotes) {
   EXPECT_NE(text.find("Note: Mind"), std::string::npos);
   EXPECT_NE(text.find("- two"), std::string::npos);
   EXPECT_NE(text.find("r|1  2"), std::string::npos);
+  EXPECT_NE(text.find("\nT\n"), std::string::npos) << "its caption";
   EXPECT_EQ(text.find("First"), std::string::npos);
 }
 
