@@ -24,7 +24,8 @@ void add_figures(Page& page, const Comparison& c) {
       "brackets is the interval that holds the mean with 95 % confidence (Student's), or the "
       "difference of two means (Welch's); each by itself, not all together. n is the number of "
       "runs; what a meter or a profile is itself unsure of is not in the interval. Energies are "
-      "those of the whole training, validation and test included.");
+      "those of the whole training, validation and test included; the testing energy is that of "
+      "one pass over the test images, after the last epoch.");
   page.add(table_of("Means", mean_rows(c)));
   if (c.groups.size() > 1) page.add(table_of("Differences", difference_rows(c)));
   bool stars = false;
