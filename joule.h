@@ -17,6 +17,7 @@
 #include "joule/core/op.h"
 #include "joule/core/random.h"
 #include "joule/core/tensor.h"
+#include "joule/core/text/tensor_text.h"
 #include "joule/core/threads.h"
 #include "joule/core/version.h"
 #include "joule/data/dataset.h"

@@ -35,6 +35,12 @@ Tensor negative_sum_to(const Tensor& grad, const Shape& shape) {
 
 }  // namespace
 
+Tensor scalar_like(const Tensor& like, double value) {
+  Tensor scalar({}, like.dtype(), like.device());
+  scalar.fill(value);
+  return scalar;
+}
+
 Tensor add(Tensor a, const Tensor& b) {
   Tensor y = result<ops::Add>(a, b, false);
   record("add", {a, b}, {&y},

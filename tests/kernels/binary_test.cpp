@@ -2,6 +2,7 @@
 #include "joule/kernels/binary/binary.h"
 
 #include <limits>
+#include <vector>
 
 #include "joule/tests/support/gradients.h"
 #include "joule/tests/support/op_test.h"
@@ -128,6 +129,29 @@ TEST(BinaryFunctions, HaveGradientsOfBothOperands) {
     }
     expect_gradients([](Inputs in) { return in[0] / in[1]; }, {a, away_from_zero});
   }
+}
+
+TEST(BinaryFunctions, TakeANumberOnEitherSide) {
+  const Tensor x = Tensor::from(std::vector<float>{1, -2, 4}, {3});
+  const auto values = [](const Tensor& t) {
+    return std::vector<float>(t.values<float>().begin(), t.values<float>().end());
+  };
+  using Values = std::vector<float>;
+  EXPECT_EQ(values(x + 1), (Values{2, -1, 5}));
+  EXPECT_EQ(values(1 + x), (Values{2, -1, 5}));
+  EXPECT_EQ(values(x - 1), (Values{0, -3, 3}));
+  EXPECT_EQ(values(1 - x), (Values{0, 3, -3}));
+  EXPECT_EQ(values(x * 2.f), (Values{2, -4, 8}));
+  EXPECT_EQ(values(2.5 * x), (Values{2.5, -5, 10}));
+  EXPECT_EQ(values(x / 2), (Values{.5, -1, 2}));
+  EXPECT_EQ(values(2 / x), (Values{2, -1, .5}));
+  EXPECT_EQ(values(-x), (Values{-1, 2, -4}));
+  EXPECT_EQ(values(x), (Values{1, -2, 4}));
+  expect_gradients([](Inputs in) { return 1 - in[0] * 3; }, {x});
+  expect_gradients([](Inputs in) { return 2 / in[0] + -in[0] / 4; }, {x});
+  EXPECT_EQ(error_of([] { return Tensor() * 2; }), "tensor: used before it was defined");
+  EXPECT_EQ(error_of([] { return Tensor({2}, DType::i32) * 2; }),
+            "mul: a must be floating-point, got i32");
 }
 
 TEST(BinaryFunctions, OfOneTensorTwiceHaveTheSumOfBothGradients) {
