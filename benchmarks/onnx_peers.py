@@ -101,7 +101,10 @@ def save_fresh_net(joule, name, path):
     """One of Joule's nets, with random weights, as joule train would leave it."""
     graph = path.with_suffix(".json")
     command = [joule, "summary", "--model", name, "--save-net", graph, "--json"]
-    printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr.strip() or f"{command} ended with {done.returncode}")
+    printed = json.loads(done.stdout)
     net, (h, w, channels) = json.loads(graph.read_text()), printed["input"]
     metadata = {"format": "pt", "model": name, "image": f"{h}x{w}", "channels": str(channels), "data": "random"}
     metadata |= {"classes": str(printed["classes"]), "joule.layout": "oihw", "net": json.dumps(net)}
