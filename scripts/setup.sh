@@ -42,6 +42,8 @@ test            libboost-context-dev   fibers: the threads of CUDA kernels that 
 test            libopenmpi-dev         MPI: training with several processes
 test            openmpi-bin            mpirun, which starts them
 test            postgresql             the server that the tests of studies start, beside SQLite
+test            iproute2               networks between hosts that the tests make of this machine
+test            libfaketime            clocks that are wrong, on these hosts
 test            python3-dev            Python's headers: the tests of the Python package build its module
 test            python3-venv           lets Python packages read our files and images, and check our statistics
 bench           python3-venv           a place for the peers from PyPI: PyTorch, ONNX Runtime, OpenVINO

@@ -112,8 +112,14 @@ bool Storage::propose(const Study& study, std::int64_t number, const search::Poi
                       const std::vector<Value>& proposal) {
   study.definition.space.check(point);
   const std::string json = to_json(point), seed = str(trial_seed(study.definition.seed, number));
-  const long long id = study.id, trial = number;
+  const long long id = study.id, trial = number, before = number - 1;
   return impl_->database.transact(Access::write, [&](soci::session& sql) {
+    if (number > 0) {
+      long long there = 0;
+      sql << "SELECT COUNT(*) FROM trials WHERE study = :study AND number = :number", soci::use(id),
+          soci::use(before), soci::into(there);
+      if (there == 0) return false;
+    }
     long long added = -1;
     sql << "INSERT INTO trials (study, number, point, state, seed, host, pid, process, token, "
            "crashes, error) VALUES (:study, :number, :point, 'waiting', :seed, '', 0, '', 0, 0, "

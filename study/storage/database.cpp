@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "joule/core/error.h"
 #include "joule/study/storage/network_file_system.h"
@@ -27,10 +29,34 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
-/// SOCI splits what it hands on to libpq at the first '=' and ends it with one: there must be one.
-std::string for_soci(const std::string& url) {
-  if (url.find('=') != std::string::npos) return url;
-  return url + (url.find('?') == std::string::npos ? "?" : "&") + "application_name=joule";
+/// Parameters of a connection, so that a machine or a network that is gone is noticed: without them
+/// a client waits two hours for an answer that was lost.  What the user's URL says comes first.
+///
+/// Source    PostgreSQL's documentation, "Parameter Key Words" of libpq.
+constexpr std::pair<std::string_view, std::string_view> kConnection[] = {
+    {"application_name", "joule"}, {"connect_timeout", "10"},  // seconds
+    {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
+    {"keepalives_count", "4"},     {"tcp_user_timeout", "30000"},  // milliseconds
+};
+
+/// The same of the server: what a process that is gone, or stopped, has locked is free after half a
+/// minute.
+constexpr const char* kServerSettings[] = {
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 4",
+    "SET tcp_user_timeout = 30000",
+    "SET idle_in_transaction_session_timeout = 30000",
+};
+
+/// The URL as libpq gets it.
+std::string with_parameters(std::string url) {
+  for (const auto& [name, value] : kConnection) {
+    const std::string parameter = str(name, "=");
+    if (url.find(parameter, std::min(url.find('?'), url.size())) != std::string::npos) continue;
+    url += str(url.find('?') == std::string::npos ? "?" : "&", parameter, value);
+  }
+  return url;
 }
 
 /// The first line of what the database says, without the statement and the name of SOCI's function.
@@ -95,7 +121,8 @@ void Database::open_sqlite(Storage::Missing missing) {
 
 void Database::open_postgresql() {
   try {
-    sql_.open("postgresql", for_soci(location_.url));
+    sql_.open("postgresql", with_parameters(location_.url));
+    set_up_server();
   } catch (const soci::soci_error& error) {
     const std::string text = error.get_error_message();
     if (text.find("shared library") != std::string::npos ||
@@ -108,6 +135,10 @@ void Database::open_postgresql() {
                                       ? text
                                       : text.substr(reason, text.find('\n', reason) - reason)));
   }
+}
+
+void Database::set_up_server() {
+  for (const char* setting : kServerSettings) sql_ << setting;
 }
 
 std::vector<std::string> Database::tables(soci::session& sql) {
@@ -191,12 +222,16 @@ void Database::Patience::wait_or_throw(const soci::soci_error& error) {
   const std::string what = first_line(error);
   const bool conflict = what.find("deadlock detected") != std::string::npos ||
                         what.find("could not serialize") != std::string::npos;
-  if ((!broken && !conflict) || waited_ >= kPatience) database_.fail(what);
+  const auto now = std::chrono::steady_clock::now();
+  if (!began_) began_ = now;
+  if ((!broken && !conflict) || now - *began_ >= std::chrono::duration<double>(kPatience)) {
+    database_.fail(what);
+  }
   std::this_thread::sleep_for(std::chrono::duration<double>(kStep));
-  waited_ += kStep;
   if (!broken) return;
   try {
     database_.sql_.reconnect();
+    database_.set_up_server();
   } catch (const soci::soci_error&) {  // the next attempt fails, and comes here again
   }
 }

@@ -3,6 +3,7 @@
 
 #include <soci/soci.h>
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,11 +73,12 @@ class Database {
 
    private:
     Database& database_;
-    double waited_ = 0;
+    std::optional<std::chrono::steady_clock::time_point> began_;  // at the first failure
   };
 
   void open_sqlite(Storage::Missing missing);
   void open_postgresql();
+  void set_up_server();
   void migrate(Storage::Missing missing, std::span<const Migration> schema);
   std::vector<std::string> tables(soci::session& sql);
   void begin(Access access);

@@ -89,7 +89,8 @@ class Storage {
   Trial trial(const Study& study, std::int64_t number);
 
   /// Adds a waiting trial; `proposal` is the cost of proposing it.  False: another process had
-  /// already added this number, with its own point.
+  /// already added this number, with its own point, or there is no trial before it: a server that
+  /// crashed has lost the latest proposals, some of which the caller may have read.
   bool propose(const Study& study, std::int64_t number, const search::Point& point,
                const std::vector<Value>& proposal = {});
   /// Adds trials that this process ran elsewhere, as in memory, with point, state, values and

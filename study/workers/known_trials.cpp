@@ -2,15 +2,17 @@
 #include "joule/study/workers/known_trials.h"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace joule::study {
 
 void KnownTrials::update(Storage& storage, const Study& study) {
   std::vector<Trial> rest = storage.trials(study, first_open_);
   trials_.resize(static_cast<std::size_t>(first_open_));
-  trials_.insert(trials_.end(), std::make_move_iterator(rest.begin()),
-                 std::make_move_iterator(rest.end()));
+  for (Trial& trial : rest) {
+    if (trial.number != next()) break;  // next() is to be proposed again
+    trials_.push_back(std::move(trial));
+  }
   while (!all_finished() && is_finished(trials_[static_cast<std::size_t>(first_open_)].state)) {
     ++first_open_;
   }

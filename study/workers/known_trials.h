@@ -8,8 +8,9 @@
 
 namespace joule::study {
 
-/// The trials of a study as one process knows them.  Finished trials do not change, so they are
-/// read once.
+/// The trials of a study as one process knows them, up to the first number that is missing: a
+/// crash of the server could leave such a gap up to version 0.2.0, and next() fills it.  Finished
+/// trials do not change, so they are read once.
 class KnownTrials {
  public:
   /// Cost      reads the trials from the first unfinished one on.

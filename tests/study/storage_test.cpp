@@ -12,6 +12,7 @@
 
 #include "joule/core/error.h"
 #include "joule/energy/meters/replay.h"
+#include "joule/study/workers/known_trials.h"
 #include "joule/study/workers/meter_lock.h"
 #include "joule/study/workers/trial_folder.h"
 #include "joule/tests/support/files.h"
@@ -48,6 +49,37 @@ std::string message(Body&& body) {
     return error.what();
   }
   return "";
+}
+
+std::vector<std::int64_t> numbers(const KnownTrials& known) {
+  std::vector<std::int64_t> out;
+  for (const Trial& trial : known.trials()) out.push_back(trial.number);
+  return out;
+}
+
+// A worker may know of a trial that a crash of the server has undone.
+TEST_F(StudyStorage, AddsNoTrialBehindAGap) {
+  Storage storage(location());
+  const Study study = storage.make_study(definition(), "");
+  EXPECT_FALSE(storage.propose(study, 1, {{"x", 0.1}}));
+  EXPECT_TRUE(storage.propose(study, 0, {{"x", 0.1}}));
+  EXPECT_FALSE(storage.propose(study, 2, {{"x", 0.1}}));
+  EXPECT_TRUE(storage.propose(study, 1, {{"x", 0.1}}));
+  EXPECT_EQ(storage.trials(study).size(), 2u);
+}
+
+TEST_F(StudyStorage, AGapIsFilled) {
+  Storage storage(location());
+  const Study study = storage.make_study(definition(), "");
+  for (std::int64_t n = 0; n < 4; ++n) storage.propose(study, n, {{"x", 0.1}});
+  soci::session("sqlite3", "db=" + location().url) << "DELETE FROM trials WHERE number = 2";
+  KnownTrials known;
+  known.update(storage, study);
+  EXPECT_EQ(numbers(known), (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(known.next(), 2);
+  EXPECT_TRUE(storage.propose(study, known.next(), {{"x", 0.1}}));
+  known.update(storage, study);
+  EXPECT_EQ(numbers(known), (std::vector<std::int64_t>{0, 1, 2, 3}));
 }
 
 TEST_F(StudyStorage, GivesBackWhatItWasGiven) {

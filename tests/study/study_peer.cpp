@@ -6,6 +6,7 @@
 //                     [--sampler NAME] [--seed N] [--budget J] [--config JSON] [--retry-failed]
 //   study_peer worker (what run_study() adds)
 //   study_peer time   --storage URL --trials N      what the engine takes for each of N trials
+//   study_peer rates  --storage URL --trials N      what a storage does a second that has N trials
 //
 // Members of the config: milliseconds (of a trial), epochs (reports), joules (that a trial
 // measures, in equal parts per epoch), modelled (those are modelled), fail, crash, prune, nan,
@@ -186,6 +187,71 @@ int time(const Arguments& a) {
   return 0;
 }
 
+/// What `body` does a second, `count` times.
+template <class Body>
+void print_rate(const char* what, std::int64_t count, Body&& body) {
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  std::printf("%-30s %12.0f a second (%lld in %.2f s)\n", what, double(count) / taken.count(),
+              static_cast<long long>(count), taken.count());
+  std::fflush(stdout);
+}
+
+int rates(const Arguments& a) {
+  constexpr std::int64_t kAtOnce = 10000, kMore = 2000;
+  const study::WorkerProcess self = study::this_process();
+  study::Storage storage(study::Location{a.text("--storage")});
+  study::StudyDefinition d = definition(a);
+  const std::int64_t rows = *d.trials;
+  d.trials = rows + kMore;
+  const study::Study study = storage.make_study(d, "");
+  const auto point = [&](std::int64_t number) {
+    search::Point p;
+    p.set("x", double(number) / double(rows + kMore));
+    return p;
+  };
+  print_rate("trials added, 10000 at once", rows, [&] {
+    for (std::int64_t first = 0; first < rows; first += kAtOnce) {
+      std::vector<Trial> finished;
+      for (std::int64_t n = first; n < std::min(first + kAtOnce, rows); ++n) {
+        finished.push_back({.number = n, .point = point(n), .state = study::State::complete});
+        finished.back().values = {study::counted("square", double(n), "m2", "the peer"),
+                                  study::modelled("energy", 1, "J", "the peer")};
+      }
+      storage.add_finished(study, finished);
+    }
+  });
+  std::size_t read = 0;
+  print_rate("trials read, all", rows, [&] { read = storage.trials(study).size(); });
+  require(read == std::size_t(rows), "read ", read, " trials, expected ", rows);
+  print_rate("overviews", 3, [&] {
+    for (int i = 0; i < 3; ++i) storage.overviews();
+  });
+  print_rate("trials proposed, one by one", kMore, [&] {
+    for (std::int64_t n = rows; n < rows + kMore; ++n) storage.propose(study, n, point(n));
+  });
+  std::vector<study::Claim> claims;
+  print_rate("trials claimed", kMore, [&] {
+    for (std::int64_t n = 0; n < kMore; ++n) {
+      claims.push_back(storage.claim(study, self, 600).value());
+    }
+  });
+  print_rate("heartbeats", kMore, [&] {
+    for (const study::Claim& claim : claims) storage.beat(claim, 600);
+  });
+  print_rate("looks for dead workers", 20, [&] {
+    for (int i = 0; i < 20; ++i) storage.reclaim(study, 3);
+  });
+  print_rate("results stored, durably", kMore, [&] {
+    for (const study::Claim& claim : claims) {
+      storage.finish(study, claim, study::State::complete,
+                     {study::counted("square", 1, "m2", "the peer")});
+    }
+  });
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -202,7 +268,9 @@ int main(int argc, char** argv) {
   int code = 1;
   try {
     const Arguments arguments = parse(argc, argv);
-    return what == "run" ? run(arguments) : what == "worker" ? worker(arguments) : time(arguments);
+    if (what == "run") return run(arguments);
+    if (what == "worker") return worker(arguments);
+    return what == "rates" ? rates(arguments) : time(arguments);
   } catch (const ArgumentError& error) {
     std::cerr << "joule: " << error.what() << std::endl;
     code = 2;

@@ -7,70 +7,17 @@ Skipped (77) where Debian's package postgresql is not installed.
 
 import itertools
 import os
-import pwd
-import shutil
-import socket
-import subprocess
+import signal
 import sys
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
-from study_cases import StudyCases
+from postgresql_server import Server, why_not
+from study_cases import StudyCases, wait_until
 
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parent.parent.name))
-if not PROGRAMS or not shutil.which("psql"):
-    print("skipped: there is no PostgreSQL server here (apt-get install postgresql)")
+if why_not():
+    print(f"skipped: {why_not()}")
     sys.exit(77)
-BIN = PROGRAMS[-1].parent
-ROOT = os.geteuid() == 0
-if ROOT and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
-    print("skipped: PostgreSQL's server refuses root, and there is no user postgres")
-    sys.exit(77)
-
-
-class Server:
-    """A cluster in a temporary folder."""
-
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="joule-postgresql-"))
-        if ROOT:
-            shutil.chown(self.folder, "postgres", "postgres")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.data = self.folder / "data"
-        self.do("initdb", "-D", self.data, "-U", "joule", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        self.start()
-
-    def do(self, program, *arguments):
-        command = [str(BIN / program), *map(str, arguments)]
-        if ROOT:
-            command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)  # fmt: skip
-        if done.returncode != 0:
-            raise RuntimeError(f"{command}: {done.stdout}")
-
-    def start(self):
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
-        self.do("pg_ctl", "-D", self.data, "-w", "-l", self.folder / "log", "-o", options, "start")
-
-    def stop(self):
-        self.do("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
-
-    def remove(self):
-        self.stop()
-        shutil.rmtree(self.folder)
-
-    def sql(self, database, statement):
-        done = subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
-             "-U", "joule", "-d", database, "-c", statement],
-            capture_output=True, text=True, check=True)  # fmt: skip
-        return [line.split("\t") for line in done.stdout.splitlines()]
-
 
 SERVER = None
 NUMBERS = itertools.count()
@@ -119,6 +66,26 @@ class Postgresql(StudyCases, unittest.TestCase):
         self.finish(process)
         self.assertEqual(self.states(), ["complete"] * 30)
         self.assertEqual(self.ends(), list(range(1, 30)))
+
+    def test_what_a_stopped_worker_has_locked_is_free_after_half_a_minute(self):
+        """It is stopped in the middle of a transaction, with a trial's row locked."""
+        self.audit()
+        self.sql("UPDATE studies SET trials = 3, config = '%s'" % f'{{"log": "{self.log}"}}')
+        self.sql("CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'")
+        self.sql("CREATE TRIGGER slow BEFORE UPDATE ON trials FOR EACH ROW WHEN (NEW.number = 1 AND NEW.token = 1 AND "
+                 "NEW.state = 'complete') EXECUTE FUNCTION slowly()")  # fmt: skip
+        stopped = self.start("worker")
+        asleep = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        wait_until(lambda: self.sql(asleep) == [["1"]], "it ends its trial")
+        os.kill(stopped.pid, signal.SIGSTOP)
+        try:
+            self.finish(self.start("worker"))
+        finally:
+            os.kill(stopped.pid, signal.SIGCONT)
+        self.assertIn("the late result is refused", self.finish(stopped))
+        self.assertEqual(self.states(), ["complete"] * 3)
+        self.assertEqual(self.ends(), [1, 2])
+        self.assertEqual(self.trials("token")[1], ["2"])
 
     def test_a_server_that_is_not_there(self):
         storage = "postgresql://joule:secret@127.0.0.1:1/studies"
