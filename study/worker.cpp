@@ -44,6 +44,7 @@ class Heart {
   void beat_for(const Claim& claim) {
     const std::lock_guard lock(mutex_);
     claim_ = claim;
+    ++claims_;
     lost_ = false;
   }
   void rest() {
@@ -62,6 +63,7 @@ class Heart {
       if (ended_) return;
       if (!claim_) continue;
       const Claim claim = *claim_;
+      const std::int64_t of = claims_;
       lock.unlock();
       bool alive = true;
       try {
@@ -73,10 +75,8 @@ class Heart {
         storage.reset();
       }
       lock.lock();
-      if (!alive && claim_ && claim_->trial.number == claim.trial.number &&
-          claim_->trial.token == claim.trial.token) {
-        lost_ = true;
-      }
+      // By its count: a claim that a crashed server forgot is made again with the same token.
+      if (!alive && claim_ && claims_ == of) lost_ = true;
     }
   }
 
@@ -85,6 +85,7 @@ class Heart {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Claim> claim_;
+  std::int64_t claims_ = 0;
   bool ended_ = false;
   std::atomic<bool> lost_ = false;
   std::thread thread_;

@@ -66,15 +66,15 @@ inline Tensor operator-(Tensor a, const Tensor& b) { return sub(std::move(a), b)
 inline Tensor operator*(Tensor a, const Tensor& b) { return mul(std::move(a), b); }
 inline Tensor operator/(Tensor a, const Tensor& b) { return div(std::move(a), b); }
 
-/// A number, rounded to the dtype of `like` and on its device, that broadcasts to any shape: x * 2,
-/// 1 - x, and -x are the functions above with one.
+/// A number as a tensor of the dtype of `like`, on its device, which broadcasts to any shape.  With
+/// it x * 2, 1 - x and -x are the functions above, with their errors.
 ///
-/// Errors    ArgumentError if `like` is undefined, of integers, or on a GPU other than f32.
+/// Errors    ArgumentError if `like` is undefined.
 Tensor scalar_like(const Tensor& like, double value);
-inline Tensor operator+(Tensor a, double b) { return add(a, scalar_like(a, b)); }
-inline Tensor operator-(Tensor a, double b) { return sub(a, scalar_like(a, b)); }
-inline Tensor operator*(Tensor a, double b) { return mul(a, scalar_like(a, b)); }
-inline Tensor operator/(Tensor a, double b) { return div(a, scalar_like(a, b)); }
+inline Tensor operator+(const Tensor& a, double b) { return add(a, scalar_like(a, b)); }
+inline Tensor operator-(const Tensor& a, double b) { return sub(a, scalar_like(a, b)); }
+inline Tensor operator*(const Tensor& a, double b) { return mul(a, scalar_like(a, b)); }
+inline Tensor operator/(const Tensor& a, double b) { return div(a, scalar_like(a, b)); }
 inline Tensor operator+(double a, const Tensor& b) { return add(b, scalar_like(b, a)); }
 inline Tensor operator-(double a, const Tensor& b) { return sub(scalar_like(b, a), b); }
 inline Tensor operator*(double a, const Tensor& b) { return mul(b, scalar_like(b, a)); }

@@ -49,7 +49,8 @@ constexpr const char* kServerSettings[] = {
     "SET idle_in_transaction_session_timeout = 30000",
 };
 
-/// The URL as libpq gets it.
+/// The URL as libpq gets it.  SOCI splits it at the first '=' and ends it with one: there must be
+/// one, as there is with any parameter.
 std::string with_parameters(std::string url) {
   for (const auto& [name, value] : kConnection) {
     const std::string parameter = str(name, "=");

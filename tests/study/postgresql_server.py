@@ -71,3 +71,11 @@ class Server:
              "-U", "joule", "-d", database, "-c", statement],
             capture_output=True, text=True, check=True)  # fmt: skip
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def add_audit(self, database):
+        """From now on the database itself notes each end of a trial in the table audit."""
+        self.sql(database, "CREATE TABLE audit (number BIGINT)")
+        self.sql(database, "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+                           "'BEGIN INSERT INTO audit VALUES (NEW.number); RETURN NULL; END'")  # fmt: skip
+        self.sql(database, "CREATE TRIGGER ended AFTER UPDATE ON trials FOR EACH ROW WHEN (NEW.state IN ('complete', "
+                           "'failed', 'pruned') AND OLD.state = 'running') EXECUTE FUNCTION note()")  # fmt: skip

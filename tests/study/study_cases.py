@@ -282,6 +282,12 @@ class StudyCases:
         self.assertEqual(text, "joule: the peer refuses, as told\n")
         self.assertEqual(self.states(), [])
 
+    def test_what_it_does_a_second(self):
+        text = self.finish(self.start("rates", trials=5))
+        self.assertRegex(text, r"trials added, 10000 at once +\d+ a second \(5 in ")
+        self.assertRegex(text, r"trials claimed +\d+ a second \(2000 in ")
+        self.assertEqual(self.states(), ["complete"] * 2005)
+
     def test_a_newer_schema_is_refused(self):
         self.run_study(trials=1)
         self.sql("UPDATE joule_schema SET version = 99")

@@ -44,11 +44,7 @@ class Postgresql(StudyCases, unittest.TestCase):
         return SERVER.sql(self.database, statement)
 
     def add_audit(self):
-        self.sql("CREATE TABLE audit (number BIGINT)")
-        self.sql("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
-                 "'BEGIN INSERT INTO audit VALUES (NEW.number); RETURN NULL; END'")  # fmt: skip
-        self.sql("CREATE TRIGGER ended AFTER UPDATE ON trials FOR EACH ROW WHEN (NEW.state IN ('complete', 'failed', "
-                 "'pruned') AND OLD.state = 'running') EXECUTE FUNCTION note()")  # fmt: skip
+        SERVER.add_audit(self.database)
 
     def table_names(self):
         return [name for (name,) in self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")]
