@@ -41,26 +41,19 @@ std::string_view path_of(std::string_view name) {
   return outer.empty() ? intern(name) : intern(str(outer, ".", name));
 }
 
-/// What the forward pass of a layer says is wrong, with the layer in front: "3, Linear(64, 10):
-/// ...".
-template <class Forward>
-Tensor named_in_errors(std::string_view layer, const Module& module, Forward&& forward) {
-  try {
-    return forward();
-  } catch (const ArgumentError& error) {
-    const std::string who = str(layer, ", ", module.describe(), ": ");
-    const bool leaf = module.children().empty() && !layer.empty();
-    if (!leaf || std::string_view(error.what()).starts_with(who)) throw;
-    throw ArgumentError(who + error.what());
-  }
-}
-
 }  // namespace
 
 std::uint64_t structure_version() { return additions.load(); }
 
 Module::Entered::Entered(std::string_view layer) {
   context().scope = {.layer = layer, .phase = Phase::forward};
+}
+
+void Module::rethrow(std::string_view layer, const ArgumentError& error) const {
+  const std::string who = str(layer, ", ", describe(), ": ");
+  const bool leaf = children_.empty() && !layer.empty();
+  if (!leaf || std::string_view(error.what()).starts_with(who)) throw;
+  throw ArgumentError(who + error.what());
 }
 
 Tensor Module::operator()(Tensor x) { return run_as(path_of(name_), {&x, 1}); }
@@ -72,11 +65,14 @@ Tensor Module::run_as(std::string_view layer, std::span<Tensor> xs) {
   const bool observed = !forward_observers().empty();
   std::vector<Tensor> inputs;
   if (observed) inputs.assign(xs.begin(), xs.end());
-  Tensor y = named_in_errors(layer, *this, [&] {
-    return xs.size() == 1 ? forward(std::move(xs[0]))
-                          : forward_all({std::make_move_iterator(xs.begin()),
-                                         std::make_move_iterator(xs.end())});
-  });
+  Tensor y;
+  try {
+    y = xs.size() == 1
+            ? forward(std::move(xs[0]))
+            : forward_all({std::make_move_iterator(xs.begin()), std::make_move_iterator(xs.end())});
+  } catch (const ArgumentError& error) {
+    rethrow(layer, error);
+  }
   if (TapCollector* const taps = TapCollector::current();
       taps && taps->options().layers == TapLayers::all && children_.empty() && tapped_by_all()) {
     taps->add({.layer = layer, .value = y});

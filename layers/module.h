@@ -114,13 +114,12 @@ class Module {
   friend class GraphExecutor;
   friend class Net;  // it makes groups of modules
   /// Until the end of the block, operations of the forward pass are accounted to `layer`.
-  class Entered {
-   public:
+  struct Entered : ContextGuard {
     explicit Entered(std::string_view layer);
-
-   private:
-    ContextGuard guard_;
   };
+  /// Throws what the forward pass of `layer` says is wrong, with a leaf in front: "3, Linear(64,
+  /// 10): ...".
+  [[noreturn]] void rethrow(std::string_view layer, const ArgumentError& error) const;
   /// operator() under the full name `layer`; takes over the operands.
   Tensor run_as(std::string_view layer, std::span<Tensor> xs);
 

@@ -60,7 +60,7 @@ class ReLU final : public Module {
   LayerSpec spec() const override;
 
  private:
-  friend class GraphExecutor;  // it runs ReLU with the convolution before it
+  friend class GraphExecutor;  // it runs ReLU with the convolution or norm before it
   Tensor forward(Tensor x) override;
   bool tapped_by_all() const override { return false; }  // forward() taps
   static SmoothL0 wanted_l0();

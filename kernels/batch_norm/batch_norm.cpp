@@ -5,19 +5,34 @@
 
 #include "joule/kernels/batch_norm/batch_norm_impl.h"
 #include "joule/kernels/batch_norm/batch_norm_reference.h"
+#include "joule/kernels/l0/l0.h"
+#include "joule/kernels/relu/relu_reference.h"
 #include "joule/kernels/same.h"
+#include "joule/kernels/zero_mask_rows.h"
 
 namespace joule {
 namespace {
 
 void run_reference(const ops::BatchNorm& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::batch_norm(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
-                          op.beta.data<T>(), T(op.epsilon), T(op.momentum), op.y.mutable_data<T>(),
-                          op.mean.mutable_data<T>(), op.mean_rest.mutable_data<T>(),
-                          op.inv_std.mutable_data<T>(),
-                          op.running_mean ? op.running_mean.mutable_data<T>() : nullptr,
-                          op.running_var ? op.running_var.mutable_data<T>() : nullptr);
+    T* const y = op.y.mutable_data<T>();
+    // y may be the addend, which is still to be read when the norm is written.
+    const Tensor addend = op.addend && op.addend.same_storage(op.y) ? op.addend.clone() : op.addend;
+    reference::batch_norm(
+        rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(), op.beta.data<T>(),
+        T(op.epsilon), T(op.momentum), y, op.mean.mutable_data<T>(), op.mean_rest.mutable_data<T>(),
+        op.inv_std.mutable_data<T>(), op.running_mean ? op.running_mean.mutable_data<T>() : nullptr,
+        op.running_var ? op.running_var.mutable_data<T>() : nullptr);
+    if (addend) {
+      const T* const added = addend.data<T>();
+      for (std::int64_t i = 0; i < op.y.numel(); ++i) y[i] += added[i];
+    }
+    if (!op.relu) return;
+    reference::relu(op.y.numel(), y, T(op.threshold), y);
+    if (op.l0_sum) {
+      *op.l0_sum.mutable_data<T>() = reference::smooth_l0_sum(op.y.numel(), y, T(op.sigma));
+    }
+    op.y.attach(mask_of(op.y));
   });
 }
 
@@ -40,10 +55,16 @@ void run_inference_grad_reference(const ops::BatchNormInferenceGrad& op, Context
 
 void run_grad_reference(const ops::BatchNormGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
+    T* const grad_x = op.grad_x.mutable_data<T>();
+    const T* grad_y = op.grad_y.data<T>();
+    if (op.relu_y) {
+      reference::relu_grad(op.x.numel(), op.relu_y.data<T>(), grad_y, T(0), T(0), T(0), grad_x);
+      grad_y = grad_x;
+    }
     reference::batch_norm_grad(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
                                op.mean.data<T>(), op.mean_rest.data<T>(), op.inv_std.data<T>(),
-                               op.grad_y.data<T>(), op.grad_x.mutable_data<T>(),
-                               op.grad_gamma.mutable_data<T>(), op.grad_beta.mutable_data<T>());
+                               grad_y, grad_x, op.grad_gamma.mutable_data<T>(),
+                               op.grad_beta.mutable_data<T>());
   });
 }
 
@@ -63,6 +84,18 @@ template <class Op>
 const char* whole_batch(const Op& op) {
   return op.gather ? "knows no other shares of the batch" : nullptr;
 }
+
+const char* needs_mask(const ops::BatchNormGrad& op) {
+  return op.relu_y && !op.relu_y.zero_mask() ? "relu_y has lost the mask that its ReLU wrote"
+                                             : nullptr;
+}
+
+#if JOULE_WITH_CUDA
+const char* needs_mask_and_whole_batch(const ops::BatchNormGrad& op) {
+  const char* const why_not = needs_mask(op);
+  return why_not ? why_not : whole_batch(op);
+}
+#endif
 
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
@@ -85,14 +118,20 @@ void ops::BatchNorm::check() const {
   require(momentum >= 0 && momentum <= 1, kName, ": momentum must be in [0, 1], got ", momentum);
   require(rows_of(x) >= (gather ? 1 : 2), kName,
           ": a variance needs at least 2 values per channel, x is ", x.shape());
+  if (addend) require_same(kName, {{"x", x}, {"addend", addend}});
+  require_threshold(kName, threshold);
+  require(relu || (!l0_sum && threshold == 0), kName,
+          ": l0_sum and threshold are those of a ReLU, but relu is off");
+  if (l0_sum) require_sigma(kName, sigma);
+  require(!l0_sum || l0_sum.numel() == 1, kName, ": l0_sum must be a scalar");
 }
 
 Work ops::BatchNorm::work() const {
   const std::int64_t channel = bytes(gamma);
   const std::int64_t running = bytes(running_mean) + bytes(running_var);
   return {.macs = 2 * x.numel() + x.dim(-1) * (running ? 3 : 1),
-          .bytes_read = bytes(x) + 2 * channel + running,
-          .bytes_written = bytes(y) + 3 * channel + running};
+          .bytes_read = bytes(x) + bytes(addend) + 2 * channel + running,
+          .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0) + 3 * channel + running};
 }
 
 std::span<const Implementation<ops::BatchNorm>> ops::BatchNorm::implementations() {
@@ -174,22 +213,24 @@ void ops::BatchNormGrad::check() const {
                   {"inv_std", inv_std},
                   {"grad_gamma", grad_gamma},
                   {"grad_beta", grad_beta}});
+  if (relu_y) require_same(kName, {{"x", x}, {"relu_y", relu_y}});
   require(rows_of(x) >= 1, kName, ": expects at least one value per channel, x is ", x.shape());
 }
 
 Work ops::BatchNormGrad::work() const {
-  return {.macs = 3 * x.numel() + 3 * x.dim(-1),
-          .bytes_read = bytes(x) + bytes(grad_y) + 4 * bytes(gamma),
-          .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
+  return {
+      .macs = 3 * x.numel() + 3 * x.dim(-1),
+      .bytes_read = bytes(x) + bytes(grad_y) + (relu_y ? relu_y.numel() / 8 : 0) + 4 * bytes(gamma),
+      .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
 }
 
 std::span<const Implementation<ops::BatchNormGrad>> ops::BatchNormGrad::implementations() {
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Implementation<ops::BatchNormGrad>{"cuda.channel_rows", Device::cuda,
-                                       whole_batch<ops::BatchNormGrad>, cuda::batch_norm_grad},
+                                       needs_mask_and_whole_batch, cuda::batch_norm_grad},
 #endif
-    Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, runs_all,
+    Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, needs_mask,
                                        cpu::batch_norm_grad_simd},
     Implementation<ops::BatchNormGrad>{kReference, Device::cpu, whole_batch<ops::BatchNormGrad>,
                                        run_grad_reference},

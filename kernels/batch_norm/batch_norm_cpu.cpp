@@ -1,123 +1,16 @@
 // SPDX-License-Identifier: MIT
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "joule/kernels/batch_norm/batch_norm_cpu.cpp"
-#include <hwy/foreach_target.h>
-// foreach_target.h comes first: it compiles the rest of this file once per instruction set.
-#include <hwy/highway.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "joule/core/error.h"
 #include "joule/core/threads.h"
+#include "joule/core/zero_mask.h"
 #include "joule/kernels/batch_norm/batch_norm_impl.h"
+#include "joule/kernels/batch_norm/batch_norm_rows_cpu.h"
+#include "joule/kernels/relu/relu_rows.h"
 
-HWY_BEFORE_NAMESPACE();
-namespace joule::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-#include "joule/kernels/lanes.inc"
-
-// sums[c] += value(d, row, c) over the rows.  Four rows at a time, in the order of memory, so that
-// the sums need not stay in registers whatever the number of channels.
-template <class Value>
-HWY_INLINE void add_rows(std::int64_t rows, std::int64_t channels, float* sums, Value&& value) {
-  std::int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
-    for_each_channel(channels, [&](auto d, auto c) {
-      const auto four = hn::Add(hn::Add(value(d, r, c), value(d, r + 1, c)),
-                                hn::Add(value(d, r + 2, c), value(d, r + 3, c)));
-      hn::StoreU(hn::Add(hn::LoadU(d, sums + c), four), d, sums + c);
-    });
-  }
-  for (; r < rows; ++r) {
-    for_each_channel(channels, [&](auto d, auto c) {
-      hn::StoreU(hn::Add(hn::LoadU(d, sums + c), value(d, r, c)), d, sums + c);
-    });
-  }
-}
-
-// sum[c] of x - its first row: an offset that all rows have costs no bits.
-void SumTarget(std::int64_t rows, std::int64_t channels, const float* x, float* sum) {
-  add_rows(rows, channels, sum, [=](auto d, auto r, auto c) {
-    return hn::Sub(hn::LoadU(d, x + r * channels + c), hn::LoadU(d, x + c));
-  });
-}
-
-// residual[c] = sum of x - mean, squares[c] = sum of (x - mean)^2
-void CentredSumsTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-                       float* residual, float* squares) {
-  const auto centred = [=](auto d, auto r, auto c) {
-    return hn::Sub(hn::LoadU(d, x + r * channels + c), hn::LoadU(d, mean + c));
-  };
-  add_rows(rows, channels, residual, centred);
-  add_rows(rows, channels, squares, [=](auto d, auto r, auto c) {
-    const auto value = centred(d, r, c);
-    return hn::Mul(value, value);
-  });
-}
-
-// sum[c] of grad_y, product[c] of grad_y * (x - mean)
-void GradSumsTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-                    const float* grad_y, float* sum, float* product) {
-  add_rows(rows, channels, sum,
-           [=](auto d, auto r, auto c) { return hn::LoadU(d, grad_y + r * channels + c); });
-  add_rows(rows, channels, product, [=](auto d, auto r, auto c) {
-    const auto value = hn::LoadU(d, x + r * channels + c);
-    return hn::Mul(hn::LoadU(d, grad_y + r * channels + c), hn::Sub(value, hn::LoadU(d, mean + c)));
-  });
-}
-
-// y = (x - mean) * scale + shift
-void ApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-                 const float* scale, const float* shift, float* y) {
-  for (std::int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
-    for_each_channel(channels, [&](auto d, auto c) {
-      const auto centred = hn::Sub(hn::LoadU(d, x + c), hn::LoadU(d, mean + c));
-      const auto value = hn::MulAdd(centred, hn::LoadU(d, scale + c), hn::LoadU(d, shift + c));
-      hn::StoreU(value, d, y + c);
-    });
-  }
-}
-
-// grad_x = grad_y * scale
-void ScaleTarget(std::int64_t rows, std::int64_t channels, const float* grad_y, const float* scale,
-                 float* grad_x) {
-  for (std::int64_t i = 0; i < rows * channels; i += channels) {
-    for_each_channel(channels, [&](auto d, auto c) {
-      const auto grad = hn::LoadU(d, grad_y + i + c);
-      hn::StoreU(hn::Mul(grad, hn::LoadU(d, scale + c)), d, grad_x + i + c);
-    });
-  }
-}
-
-// grad_x = scale * ((grad_y - offset) - slope * (x - mean))
-void GradApplyTarget(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-                     const float* grad_y, const float* scale, const float* offset,
-                     const float* slope, float* grad_x) {
-  for (std::int64_t i = 0; i < rows * channels; i += channels) {
-    for_each_channel(channels, [&](auto d, auto c) {
-      const auto centred = hn::Sub(hn::LoadU(d, x + i + c), hn::LoadU(d, mean + c));
-      const auto grad = hn::Sub(hn::LoadU(d, grad_y + i + c), hn::LoadU(d, offset + c));
-      const auto value = hn::NegMulAdd(hn::LoadU(d, slope + c), centred, grad);
-      hn::StoreU(hn::Mul(hn::LoadU(d, scale + c), value), d, grad_x + i + c);
-    });
-  }
-}
-
-}  // namespace joule::cpu::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
 namespace joule::cpu {
-HWY_EXPORT(SumTarget);
-HWY_EXPORT(CentredSumsTarget);
-HWY_EXPORT(GradSumsTarget);
-HWY_EXPORT(ApplyTarget);
-HWY_EXPORT(ScaleTarget);
-HWY_EXPORT(GradApplyTarget);
-
 namespace {
 
 constexpr std::int64_t kBlockFloats = 16384;  // in the second-level cache for its second reading
@@ -180,10 +73,10 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels) {
         const float* const block = x + begin * channels;
         const auto count = static_cast<float>(end - begin);
         std::vector<float> mean(sums.mean.size()), residual(mean.size()), squares(mean.size());
-        HWY_DYNAMIC_DISPATCH(SumTarget)(end - begin, channels, block, mean.data());
+        norm_sum(end - begin, channels, block, mean.data());
         for (std::size_t c = 0; c < mean.size(); ++c) mean[c] = block[c] + mean[c] / count;
-        HWY_DYNAMIC_DISPATCH(CentredSumsTarget)
-        (end - begin, channels, block, mean.data(), residual.data(), squares.data());
+        norm_centred_sums(end - begin, channels, block, mean.data(), residual.data(),
+                          squares.data());
         Moments moments(channels);
         moments.count = count;
         for (std::size_t c = 0; c < mean.size(); ++c) {
@@ -245,18 +138,24 @@ struct GradSums {
       : grad(static_cast<std::size_t>(channels)), product(grad.size()) {}
 };
 
-GradSums grad_sums(const Tensor& x, const float* mean, const Tensor& grad_y) {
-  const std::int64_t channels = x.dim(-1);
-  const float* const values = x.data<float>();
-  const float* const grads = grad_y.data<float>();
-  GradSums total(channels);
+/// The rows [begin, end) of `all`.
+NormGradRows part(const NormGradRows& all, std::int64_t begin, std::int64_t end) {
+  const std::int64_t at = begin * all.channels, word = begin * ((all.channels + 63) / 64);
+  return {.rows = end - begin,
+          .channels = all.channels,
+          .x = all.x + at,
+          .mean = all.mean,
+          .grad_y = all.grad_y + at,
+          .mask = all.mask ? all.mask + word : nullptr};
+}
+
+GradSums grad_sums(const NormGradRows& all) {
+  GradSums total(all.channels);
   const std::size_t width = total.grad.size();
   const auto pieces = reduce_rows(
-      rows_of(x), channels, total, [&](GradSums& sums, std::int64_t begin, std::int64_t end) {
+      all.rows, all.channels, total, [&](GradSums& sums, std::int64_t begin, std::int64_t end) {
         std::vector<float> grad(width), product(width);
-        const std::int64_t at = begin * channels;
-        HWY_DYNAMIC_DISPATCH(GradSumsTarget)
-        (end - begin, channels, values + at, mean, grads + at, grad.data(), product.data());
+        norm_grad_sums(part(all, begin, end), grad.data(), product.data());
         for (std::size_t c = 0; c < width; ++c) {
           sums.grad[c] += grad[c];
           sums.product[c] += product[c];
@@ -284,17 +183,53 @@ GradSums added(const GradSums& mine, double& rows, const GatherNumbers& gather) 
   return total;
 }
 
-/// y = (x - mean) * scale + shift
-void apply(const Tensor& x, const float* mean, const float* scale, const float* shift,
-           const Tensor& y) {
-  const std::int64_t channels = x.dim(-1);
+/// `addend` may be undefined.
+void apply(const Tensor& x, const NormRows& op, const Tensor& addend, const Tensor& y) {
   const float* const from = x.data<float>();
+  const float* const added = addend ? addend.data<float>() : nullptr;
   float* const to = y.mutable_data<float>();
-  parallel_for(rows_of(x), row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t at = begin * channels;
-    HWY_DYNAMIC_DISPATCH(ApplyTarget)
-    (end - begin, channels, from + at, mean, scale, shift, to + at);
+  parallel_for(rows_of(x), row_grain(op.channels), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t at = begin * op.channels;
+    norm_apply(end - begin, op, from + at, added ? added + at : nullptr, to + at);
   });
+}
+
+/// As apply(), and then the sum and the ReLU, on rows that are still in the first-level cache.
+void apply_and_rectify(const ops::BatchNorm& op, const NormRows& norm) {
+  const std::int64_t channels = norm.channels;
+  const float* const from = op.x.data<float>();
+  const float* const addend = op.addend ? op.addend.data<float>() : nullptr;
+  float* const to = op.y.mutable_data<float>();
+  // Of few channels relu_rows() takes 64 rows at once, and adds up their smooth L0 together.
+  const std::int64_t block = channels < 64 ? 4096 / std::max<std::int64_t>(1, channels) / 64 * 64
+                                           : std::max<std::int64_t>(1, 4096 / channels);
+  auto mask = std::make_shared<ZeroMask>(rows_of(op.x), channels, Device::cpu);
+  struct Sums {
+    std::int64_t nonzeros = 0;
+    double l0 = 0;
+    void operator+=(const Sums& o) { nonzeros += o.nonzeros, l0 += o.l0; }
+  };
+  const auto of_piece = [&](std::int64_t begin, std::int64_t end) {
+    Sums sums;
+    for (std::int64_t row = begin; row < end; row += block) {
+      const std::int64_t rows = std::min(block, end - row), at = row * channels;
+      norm_apply(rows, norm, from + at, addend ? addend + at : nullptr, to + at);
+      sums.nonzeros += relu_rows({.rows = rows,
+                                  .channels = channels,
+                                  .x = to + at,
+                                  .bias = nullptr,
+                                  .y = to + at,
+                                  .mask = mask->words(row),
+                                  .sigma = op.sigma,
+                                  .l0_sum = op.l0_sum ? &sums.l0 : nullptr,
+                                  .threshold = op.threshold});
+    }
+    return sums;
+  };
+  const Sums sums = parallel_sum<Sums>(rows_of(op.x), channels, of_piece);
+  mask->set_nonzeros(sums.nonzeros);
+  if (op.l0_sum) *op.l0_sum.mutable_data<float>() = static_cast<float>(sums.l0);
+  op.y.attach(std::move(mask));
 }
 
 }  // namespace
@@ -322,7 +257,12 @@ void batch_norm_simd(const ops::BatchNorm& op, Context&, Tally*) {
     running_mean[c] += op.momentum * (mean[c] - running_mean[c]);
     running_var[c] += op.momentum * (unbiased - running_var[c]);
   }
-  apply(op.x, mean, scale.data(), shift.data(), op.y);
+  const NormRows norm{op.x.dim(-1), mean, scale.data(), shift.data()};
+  if (op.relu) {
+    apply_and_rectify(op, norm);
+  } else {
+    apply(op.x, norm, op.addend, op.y);
+  }
 }
 
 void batch_norm_inference_simd(const ops::BatchNormInference& op, Context&, Tally*) {
@@ -331,12 +271,18 @@ void batch_norm_inference_simd(const ops::BatchNormInference& op, Context&, Tall
   for (std::size_t c = 0; c < scale.size(); ++c) {
     scale[c] = gamma[c] / std::sqrt(var[c] + op.epsilon);
   }
-  apply(op.x, op.running_mean.data<float>(), scale.data(), op.beta.data<float>(), op.y);
+  apply(op.x, {op.x.dim(-1), op.running_mean.data<float>(), scale.data(), op.beta.data<float>()},
+        {}, op.y);
 }
 
 void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Context&, Tally*) {
   const std::int64_t channels = op.x.dim(-1);
-  const GradSums sums = grad_sums(op.x, op.running_mean.data<float>(), op.grad_y);
+  const GradSums sums = grad_sums({.rows = rows_of(op.x),
+                                   .channels = channels,
+                                   .x = op.x.data<float>(),
+                                   .mean = op.running_mean.data<float>(),
+                                   .grad_y = op.grad_y.data<float>(),
+                                   .mask = nullptr});
   const float* const gamma = op.gamma.data<float>();
   const float* const var = op.running_var.data<float>();
   float* const grad_gamma = op.grad_gamma.mutable_data<float>();
@@ -352,15 +298,20 @@ void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Conte
   float* const grad_x = op.grad_x.mutable_data<float>();
   parallel_for(rows_of(op.x), row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t at = begin * channels;
-    HWY_DYNAMIC_DISPATCH(ScaleTarget)
-    (end - begin, channels, grad_y + at, scale.data(), grad_x + at);
+    norm_scale(end - begin, channels, grad_y + at, scale.data(), grad_x + at);
   });
 }
 
 void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
-  const float* const mean = op.mean.data<float>();
-  const GradSums mine = grad_sums(op.x, mean, op.grad_y);
+  const auto mask = op.relu_y ? op.relu_y.zero_mask() : nullptr;
+  const NormGradRows operands{.rows = rows,
+                              .channels = channels,
+                              .x = op.x.data<float>(),
+                              .mean = op.mean.data<float>(),
+                              .grad_y = op.grad_y.data<float>(),
+                              .mask = mask ? mask->words(0) : nullptr};
+  const GradSums mine = grad_sums(operands);
   auto count = static_cast<double>(rows);
   const GradSums all = op.gather ? added(mine, count, *op.gather) : mine;
   const float* const gamma = op.gamma.data<float>();
@@ -381,16 +332,11 @@ void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context&, Tally*) {
     offset[c] = static_cast<float>(all.grad[c] / count - slope_c * rest[c]);
     slope[c] = static_cast<float>(slope_c);
   }
-  const float* const x = op.x.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
   parallel_for(rows, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t at = begin * channels;
-    HWY_DYNAMIC_DISPATCH(GradApplyTarget)
-    (end - begin, channels, x + at, mean, grad_y + at, scale.data(), offset.data(), slope.data(),
-     grad_x + at);
+    norm_grad_apply(part(operands, begin, end), scale.data(), offset.data(), slope.data(),
+                    grad_x + begin * channels);
   });
 }
 
 }  // namespace joule::cpu
-#endif

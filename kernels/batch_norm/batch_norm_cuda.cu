@@ -3,6 +3,7 @@
 
 #include "joule/kernels/batch_norm/batch_norm_impl.h"
 #include "joule/kernels/batch_norm/batch_norm_rows_cuda.h"
+#include "joule/kernels/relu/relu_rows_cuda.h"
 
 namespace joule::cuda {
 namespace {
@@ -26,10 +27,37 @@ struct Moments {
   }
 };
 
+/// A gradient, of which, if there is a mask, only the elements count that it has.
+struct Gradient {
+  const float* grad_y;
+  const std::uint64_t* mask;  // or null
+  std::int64_t words;         // of a row
+
+  explicit Gradient(const ops::BatchNormGrad& op) : Gradient(op.grad_y) {
+    if (!op.relu_y) return;
+    const auto of_y = op.relu_y.zero_mask();
+    mask = of_y->words(0);
+    words = of_y->words_per_row();
+  }
+  explicit Gradient(const Tensor& grad_y) : grad_y(grad_y.data<float>()), mask(nullptr), words(0) {}
+
+  /// Of four channels, as load_channels().  They are a multiple of four, and so in one word.
+  template <bool kFour>
+  __device__ Floats<4> load(std::int64_t row, std::int64_t channels, std::int64_t channel,
+                            std::int64_t left) const {
+    auto grad = load_channels<kFour>(grad_y + row * channels + channel, left);
+    if (!mask) return grad;
+    const auto live = static_cast<unsigned>(mask[row * words + channel / 64] >> (channel % 64));
+    for (int k = 0; k < 4; ++k) grad.at[k] = live >> k & 1 ? grad.at[k] : 0;
+    return grad;
+  }
+};
+
 /// Sums of grad_y and of grad_y * (x - mean).
 template <bool kFour>
 struct GradTerms {
-  const float *x, *mean, *grad_y;
+  const float *x, *mean;
+  Gradient gradient;
   std::int64_t channels;
 
   __device__ void add(std::int64_t row, std::int64_t channel, std::int64_t left,
@@ -37,7 +65,7 @@ struct GradTerms {
     const std::int64_t at = row * channels + channel;
     const auto centre = load_channels<kFour>(mean + channel, left);
     const auto value = load_channels<kFour>(x + at, left);
-    const auto grad = load_channels<kFour>(grad_y + at, left);
+    const auto grad = gradient.load<kFour>(row, channels, channel, left);
     for (int k = 0; k < 4; ++k) {
       const double g = grad.at[k];
       sums.at[0][k] += g;
@@ -134,11 +162,12 @@ Grid warp_per_channel(const ChannelRows& rows) {
 }
 
 /// y = (x - mean - rest) * scale + beta, where scale is gamma * spread, or if kVariance
-/// gamma / sqrt(spread + epsilon); then there is no rest.
+/// gamma / sqrt(spread + epsilon); then there is no rest.  Plus the addend, if that is not null.
 struct Normalise {
   const float *x, *mean, *rest, *spread, *gamma, *beta;
   float* y;
   float epsilon;
+  const float* addend;
 };
 
 /// A thread per four channels and piece of rows, with the channels' figures in registers.  8 bytes
@@ -163,13 +192,18 @@ __global__ void normalise(ChannelRows rows, Normalise op) {
     for (int k = 0; k < 4; ++k) {
       value.at[k] = (value.at[k] - mean.at[k] - rest.at[k]) * scale.at[k] + shift.at[k];
     }
+    if (op.addend) {
+      const auto addend = load_channels<kFour>(op.addend + at, left);
+      for (int k = 0; k < 4; ++k) value.at[k] += addend.at[k];
+    }
     store_channels<kFour>(value, op.y + at, left);
   }
 }
 
 /// grad_x = scale * ((grad_y - offset) - slope * (x - mean)), scale = gamma * inv_std.
 struct GradX {
-  const float *x, *mean, *inv_std, *gamma, *grad_y, *offset, *slope;
+  const float *x, *mean, *inv_std, *gamma, *offset, *slope;
+  Gradient gradient;
   float* grad_x;
 };
 
@@ -187,7 +221,7 @@ __global__ void grads_of_x(ChannelRows rows, GradX op) {
   for (std::int64_t row = rows.first_row(); row < rows.end_row(); row += rows.row_step()) {
     const std::int64_t at = row * rows.channels + channel;
     const auto value = load_channels<kFour>(op.x + at, left);
-    auto grad = load_channels<kFour>(op.grad_y + at, left);
+    auto grad = op.gradient.load<kFour>(row, rows.channels, channel, left);
     for (int k = 0; k < 4; ++k) {
       const float centred = value.at[k] - mean.at[k];
       grad.at[k] = scale.at[k] * ((grad.at[k] - offset.at[k]) - slope.at[k] * centred);
@@ -213,8 +247,9 @@ __global__ void scale_channels(ChannelRows rows, const float* grad_y, const floa
 
 template <bool kVariance>
 void launch_normalise(const ChannelRows& rows, const Normalise& op) {
-  const bool four = rows.channels % 4 == 0 &&
-                    aligned_for_four({op.x, op.mean, op.rest, op.spread, op.gamma, op.beta, op.y});
+  const bool four =
+      rows.channels % 4 == 0 &&
+      aligned_for_four({op.x, op.mean, op.rest, op.spread, op.gamma, op.beta, op.y, op.addend});
   launch(four ? normalise<true, kVariance> : normalise<false, kVariance>, rows.grid(), rows, op);
 }
 
@@ -224,13 +259,13 @@ Tensor piece_sums(const ChannelRows& rows) {
 }
 
 /// Queues the sums of GradTerms over each piece.
-void sum_grads(const ChannelRows& rows, const float* x, const float* mean, const float* grad_y,
+void sum_grads(const ChannelRows& rows, const float* x, const float* mean, const Gradient& gradient,
                double* sums) {
-  if (rows.channels % 4 == 0 && aligned_for_four({x, mean, grad_y})) {
-    const GradTerms<true> terms{x, mean, grad_y, rows.channels};
+  if (rows.channels % 4 == 0 && aligned_for_four({x, mean, gradient.grad_y})) {
+    const GradTerms<true> terms{x, mean, gradient, rows.channels};
     launch(sum_pieces<GradTerms<true>>, rows.grid(), rows, terms, sums);
   } else {
-    const GradTerms<false> terms{x, mean, grad_y, rows.channels};
+    const GradTerms<false> terms{x, mean, gradient, rows.channels};
     launch(sum_pieces<GradTerms<false>>, rows.grid(), rows, terms, sums);
   }
 }
@@ -265,8 +300,11 @@ void batch_norm(const ops::BatchNorm& op, Context&, Tally*) {
                         .spread = out.inv_std,
                         .gamma = op.gamma.data<float>(),
                         .beta = op.beta.data<float>(),
-                        .y = op.y.mutable_data<float>()};
+                        .y = op.y.mutable_data<float>(),
+                        .epsilon = 0,
+                        .addend = op.addend ? op.addend.data<float>() : nullptr};
   launch_normalise<false>(rows, apply);
+  if (op.relu) relu_rows(op.y, nullptr, op.y, op.threshold, op.sigma, op.l0_sum);
 }
 
 void batch_norm_inference(const ops::BatchNormInference& op, Context&, Tally*) {
@@ -278,7 +316,8 @@ void batch_norm_inference(const ops::BatchNormInference& op, Context&, Tally*) {
                         .gamma = op.gamma.data<float>(),
                         .beta = op.beta.data<float>(),
                         .y = op.y.mutable_data<float>(),
-                        .epsilon = op.epsilon};
+                        .epsilon = op.epsilon,
+                        .addend = nullptr};
   launch_normalise<true>(rows, apply);
 }
 
@@ -288,7 +327,8 @@ void batch_norm_inference_grad(const ops::BatchNormInferenceGrad& op, Context&, 
   float* const grad_x = op.grad_x.mutable_data<float>();
   const Tensor sums = piece_sums(rows);
   double* const of_pieces = sums.mutable_data<double>();
-  sum_grads(rows, op.x.data<float>(), op.running_mean.data<float>(), grad_y, of_pieces);
+  sum_grads(rows, op.x.data<float>(), op.running_mean.data<float>(), Gradient(op.grad_y),
+            of_pieces);
   const Tensor scale({rows.channels}, DType::f32, Device::cuda);
   const FrozenGrads out{.var = op.running_var.data<float>(),
                         .gamma = op.gamma.data<float>(),
@@ -307,10 +347,10 @@ void batch_norm_grad(const ops::BatchNormGrad& op, Context&, Tally*) {
   const float* const x = op.x.data<float>();
   const float* const mean = op.mean.data<float>();
   const float* const inv_std = op.inv_std.data<float>();
-  const float* const grad_y = op.grad_y.data<float>();
+  const Gradient gradient(op);
   const Tensor sums = piece_sums(rows);
   double* const of_pieces = sums.mutable_data<double>();
-  sum_grads(rows, x, mean, grad_y, of_pieces);
+  sum_grads(rows, x, mean, gradient, of_pieces);
   const Tensor offset({rows.channels}, DType::f32, Device::cuda),
       slope(offset.shape(), DType::f32, Device::cuda);
   const ChannelGrads out{.mean_rest = op.mean_rest.data<float>(),
@@ -324,12 +364,12 @@ void batch_norm_grad(const ops::BatchNormGrad& op, Context&, Tally*) {
                     .mean = mean,
                     .inv_std = inv_std,
                     .gamma = op.gamma.data<float>(),
-                    .grad_y = grad_y,
                     .offset = out.offset,
                     .slope = out.slope,
+                    .gradient = gradient,
                     .grad_x = op.grad_x.mutable_data<float>()};
-  const bool four = rows.channels % 4 == 0 &&
-                    aligned_for_four({x, mean, inv_std, apply.gamma, grad_y, apply.grad_x});
+  const bool four = rows.channels % 4 == 0 && aligned_for_four({x, mean, inv_std, apply.gamma,
+                                                                gradient.grad_y, apply.grad_x});
   launch(four ? grads_of_x<true> : grads_of_x<false>, rows.grid(), rows, apply);
 }
 

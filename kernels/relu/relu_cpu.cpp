@@ -107,7 +107,8 @@ template <bool kBias, bool kL0>
 std::int64_t relu_rows(const ReluRows& args) {
   const std::int64_t channels = args.channels;
   std::int64_t nonzeros = 0;
-  [[maybe_unused]] double l0_total = 0;
+  [[maybe_unused]] double l0_total = 0;  // goes on from where the last rows ended: the same bits
+  if constexpr (kL0) l0_total = *args.l0_sum;
   if (!kBias && channels > 0 && channels < 64) {
     for (std::int64_t row = 0; row < args.rows; row += kSideBySide) {
       const std::int64_t rows = std::min(args.rows - row, kSideBySide);
@@ -135,7 +136,7 @@ std::int64_t relu_rows(const ReluRows& args) {
       if constexpr (kL0) l0_total += l0.sum();
     }
   }
-  if constexpr (kL0) *args.l0_sum += l0_total;
+  if constexpr (kL0) *args.l0_sum = l0_total;
   return nonzeros;
 }
 

@@ -7,11 +7,10 @@
 namespace joule {
 Tensor relu_backward(const Tensor& y, const SmoothL0& l0, std::span<const Tensor> grads) {
   // Without a gradient of y itself (only the penalty counts) it is zero everywhere.
-  Tensor grad_y = grads[0];
-  if (!grad_y) grad_y = Tensor::zeros(y.shape(), y.dtype(), y.device());
-  const Tensor grad_x = grads[0] ? reuse_or_allocate(grads[0]) : grad_y;
+  const Tensor grad_x =
+      grads[0] ? reuse_or_allocate(grads[0]) : Tensor::zeros(y.shape(), y.dtype(), y.device());
   dispatch(ops::ReluGrad{.y = y,
-                         .grad_y = grad_y,
+                         .grad_y = grads[0] ? grads[0] : grad_x,
                          .grad_x = grad_x,
                          .sigma = l0.sigma,
                          .grad_l0 = grads[1],

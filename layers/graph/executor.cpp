@@ -69,12 +69,14 @@ bool GraphExecutor::only_reader(std::size_t reader, std::size_t value) const {
   return all == 1 && reads(graph_.nodes[reader]) == 1;
 }
 
+/// Whether that kind of node is the next one, and the only reader of the one before it.
+bool GraphExecutor::follows(std::size_t next, std::string_view kind) const {
+  return next < graph_.nodes.size() && is(graph_.nodes[next].spec, kind) &&
+         only_reader(next, output_of(next - 1));
+}
+
 std::optional<GraphExecutor::Fusion> GraphExecutor::fusion_of(std::size_t at) const {
   const auto& nodes = graph_.nodes;
-  const auto follows = [&](std::size_t next, std::string_view kind) {
-    return next < nodes.size() && is(nodes[next].spec, kind) &&
-           only_reader(next, output_of(next - 1));
-  };
   const bool linear = is(nodes[at].spec, "Linear");
   if (!linear && !is(nodes[at].spec, "Conv2d")) return {};
   const bool norm = follows(at + 1, "BatchNorm");
@@ -104,8 +106,37 @@ std::optional<GraphExecutor::Fusion> GraphExecutor::fusion_of(std::size_t at) co
   return fusion;
 }
 
+std::optional<GraphExecutor::RectifiedNorm> GraphExecutor::rectified_norm(std::size_t at) const {
+  const auto& nodes = graph_.nodes;
+  if (!is(nodes[at].spec, "BatchNorm")) return {};
+  const bool sum = follows(at + 1, "Add");
+  if (sum && nodes[at + 1].inputs.size() != 2) return {};
+  if (!follows(at + 1 + sum, "ReLU")) return {};
+  const BuiltGraph::BuiltNode& norm = nodes[at];
+  const auto scales = norm.module->parameters(), statistics = norm.module->buffers();
+  RectifiedNorm made{.gamma = own_tensor(scales, norm, "weight"),
+                     .beta = own_tensor(scales, norm, "bias"),
+                     .mean = own_tensor(statistics, norm, "running_mean"),
+                     .var = own_tensor(statistics, norm, "running_var"),
+                     .options = {}};
+  const auto number = [](const LayerSpec& spec, std::string_view name) {
+    return static_cast<float>(spec.attributes.number(name));
+  };
+  made.options = {.epsilon = number(norm.spec, "epsilon"),
+                  .momentum = number(norm.spec, "momentum")};
+  made.threshold = number(nodes[at + 1 + sum].spec, "threshold");
+  if (sum) {
+    const auto& inputs = nodes[at + 1].inputs;
+    made.addend = inputs[inputs[0] == output_of(at) ? 1 : 0];
+  }
+  return made;
+}
+
 void GraphExecutor::plan_fusion() {
-  for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].fusion = fusion_of(i);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i].fusion = fusion_of(i);
+    steps_[i].rectified = rectified_norm(i);
+  }
 }
 
 void GraphExecutor::plan_cuts() {
@@ -173,8 +204,11 @@ void GraphExecutor::run_steps(std::size_t first, std::size_t last, Values& value
   const bool fuse = unseen();
   for (std::size_t i = first; i < last;) {
     const Step& step = steps_[i];
-    if (fuse && step.fusion) {
-      if (const std::size_t next = run_fused(i, last, values); next > i) {
+    if (fuse) {
+      const std::size_t next = step.fusion      ? run_fused(i, last, values)
+                               : step.rectified ? run_rectified(i, last, values)
+                                                : i;
+      if (next > i) {
         i = next;
         continue;
       }
@@ -205,20 +239,62 @@ std::size_t GraphExecutor::run_fused(std::size_t at, std::size_t last, Values& v
   Tensor input = std::move(take_inputs(step, values)[0]);
   ReluOutput output;
   {
-    const Module::Entered entered(full(step.layer));
-    if (!rectify) {
-      values[output_of(end - 1)] =
-          params ? conv2d(std::move(input), weights.weight, weights.bias, *params)
-                 : linear(std::move(input), weights.weight, weights.bias);
-      return end;
+    const std::string_view layer = full(step.layer);
+    const Module::Entered entered(layer);
+    try {
+      if (rectify) {
+        output = conv2d_relu(std::move(input), weights.weight, weights.bias, *params,
+                             ReLU::wanted_l0(), threshold);
+      } else {
+        output.y = params ? conv2d(std::move(input), weights.weight, weights.bias, *params)
+                          : linear(std::move(input), weights.weight, weights.bias);
+      }
+    } catch (const ArgumentError& error) {
+      step.module->rethrow(layer, error);
     }
-    output = conv2d_relu(std::move(input), weights.weight, weights.bias, *params, ReLU::wanted_l0(),
-                         threshold);
+  }
+  if (!rectify) {
+    values[output_of(end - 1)] = std::move(output.y);
+    return end;
   }
   const Module::Entered entered(full(steps_[end].layer));
   ReLU::tap(output);
   values[output_of(end)] = std::move(output.y);
   return end + 1;
+}
+
+/// Returns the first node that is still to run: `at` if nothing was done.
+std::size_t GraphExecutor::run_rectified(std::size_t at, std::size_t last, Values& values) const {
+  const Step& step = steps_[at];
+  const RectifiedNorm& norm = *step.rectified;
+  const std::size_t relu = at + 1 + norm.addend.has_value();
+  const Tensor& x = values[step.inputs[0]];
+  if (relu >= last || !step.module->training()) return at;
+  // What does not fit is left to Add, which says so under its own name.
+  if (norm.addend && values[*norm.addend].shape() != x.shape()) return at;
+  Tensor input = std::move(take_inputs(step, values)[0]);
+  Tensor addend;
+  if (norm.addend) {
+    const Step& sum = steps_[at + 1];
+    const std::size_t index = sum.inputs[0] == *norm.addend ? 0 : 1;
+    Tensor& value = values[*norm.addend];
+    addend = sum.last[index] ? std::exchange(value, {}) : value;
+  }
+  ReluOutput output;
+  {
+    const std::string_view layer = full(step.layer);
+    const Module::Entered entered(layer);
+    try {
+      output = batch_norm_relu(std::move(input), norm.gamma, norm.beta, norm.mean, norm.var,
+                               norm.options, ReLU::wanted_l0(), norm.threshold, addend);
+    } catch (const ArgumentError& error) {
+      step.module->rethrow(layer, error);
+    }
+  }
+  const Module::Entered entered(full(steps_[relu].layer));
+  ReLU::tap(output);
+  values[output_of(relu)] = std::move(output.y);
+  return relu + 1;
 }
 
 std::shared_ptr<const GraphExecutor> ExecutorOf::get(Module& net, GraphBuilder::Depth depth) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "joule/kernels/batch_norm/batch_norm.h"
 #include "joule/kernels/conv2d/conv2d.h"
 #include "joule/layers/graph/builder.h"
 #include "joule/layers/graph/fold.h"
@@ -20,8 +21,10 @@ namespace joule::nn {
 /// A Conv2d runs in one pass with the ReLU that follows it.  In evaluation without gradients, and
 /// unless Context::fold_batch_norm is off, that pass includes a BatchNorm between them, and a
 /// Linear includes the BatchNorm behind it.  The pass is accounted to the convolution or linear
-/// layer; the norm has no work.  Nothing is fused where the difference could be seen: while there
-/// are forward observers, or with TapLayers::all.
+/// layer; the norm has no work.  A BatchNorm in training runs in one pass with the ReLU that
+/// follows it, also where an Add of two values is between them; that pass is accounted to the norm.
+/// Nothing is fused where the difference could be seen: while there are forward observers, or with
+/// TapLayers::all.
 class GraphExecutor {
  public:
   /// The modules must outlive this object.
@@ -49,23 +52,34 @@ class GraphExecutor {
     bool relu = false;                 // whether a ReLU follows
     float threshold = 0;               // the ReLU's
   };
+  /// A BatchNorm with what follows it.
+  struct RectifiedNorm {
+    Tensor gamma, beta, mean, var;
+    BatchNormOptions options;
+    std::optional<std::size_t> addend;  // the other value of the Add between norm and ReLU
+    float threshold = 0;                // the ReLU's
+  };
   struct Step {
     Module* module;
     std::string_view layer;  // its name, without the prefix of the enclosing modules
     std::vector<std::size_t> inputs;
     std::vector<bool> last;  // per input: no later node reads it
     std::optional<Fusion> fusion{};
+    std::optional<RectifiedNorm> rectified{};
   };
   using Values = std::vector<Tensor>;
 
   void plan_fusion();
   void plan_cuts();
   std::optional<Fusion> fusion_of(std::size_t at) const;
+  std::optional<RectifiedNorm> rectified_norm(std::size_t at) const;
+  bool follows(std::size_t next, std::string_view kind) const;
   bool only_reader(std::size_t reader, std::size_t value) const;
   std::size_t output_of(std::size_t step) const { return graph_.inputs + step; }
   std::vector<Tensor> take_inputs(const Step& step, Values& values) const;
   void run_steps(std::size_t first, std::size_t last, Values& values) const;
   std::size_t run_fused(std::size_t at, std::size_t last, Values& values) const;
+  std::size_t run_rectified(std::size_t at, std::size_t last, Values& values) const;
 
   BuiltGraph graph_;
   std::vector<Step> steps_;

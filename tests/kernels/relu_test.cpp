@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "joule/kernels/relu/relu_reference.h"
 #include "joule/tests/support/op_test.h"
@@ -224,6 +225,15 @@ TEST(ReluGrad, MayOverwriteTheGradient) {
     run(ops::ReluGrad{.y = y, .grad_y = over, .grad_x = over}, name);
     expect_same_bits(over, apart.grad_x);
   });
+}
+
+TEST(ReluGrad, BackwardOverwritesAGradientThatNothingElseSees) {
+  const Tensor y({9, 100});
+  dispatch(ops::Relu{.x = random_tensor(y.shape(), 10), .y = y});
+  const std::vector<Tensor> grads{random_tensor(y.shape(), 11), Tensor()};
+  EXPECT_TRUE(relu_backward(y, {}, grads).same_storage(grads[0]));
+  const Tensor seen = grads[0];
+  EXPECT_FALSE(relu_backward(y, {}, grads).same_storage(grads[0]));
 }
 
 TEST(ReluGrad, AnInfiniteOutputHasNoPenaltyOfZero) {

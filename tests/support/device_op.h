@@ -68,10 +68,13 @@ void for_each_member(Op& op, Body&& body) {
   } else if constexpr (kCount == 12) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l] = op;
     each(a, b, c, d, e, f, g, h, i, j, k, l);
-  } else {
-    static_assert(kCount == 13, "an operation of more members: name them here");
+  } else if constexpr (kCount == 13) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = op;
     each(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  } else {
+    static_assert(kCount == 17, "an operation of more members: name them here");
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = op;
+    each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
   }
 }
 

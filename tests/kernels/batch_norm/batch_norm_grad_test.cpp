@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "joule/kernels/batch_norm/batch_norm_reference.h"
-#include "joule/tests/kernels/batch_norm_cases.h"
+#include "joule/tests/kernels/batch_norm/batch_norm_cases.h"
 #include "joule/tests/support/central_differences.h"
 #include "joule/tests/support/op_test.h"
 
