@@ -320,6 +320,11 @@ class Profiling {
     if (o_.execution.departs()) {
       profile.notes.push_back("products in " + o_.execution.products_in());
     }
+    if (done.kept_bytes > 0) {
+      profile.notes.push_back(
+          fmt::format("a forward pass leaves {:.4g} MB of tensors for its backward pass",
+                      static_cast<double>(done.kept_bytes) / 1e6));
+    }
     if (!o_.record.empty() && meter_->info().unit == Joules(0)) {
       profile.notes.push_back(o_.record + " was not written: the meter cannot be read");
     }

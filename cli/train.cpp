@@ -23,6 +23,7 @@
 #include "joule/training/config_fields.h"
 #include "joule/training/parallel/over_ranks.h"
 #include "joule/training/parallel/same_run.h"
+#include "joule/training/run/model_file.h"
 #include "joule/training/run/run.h"
 #include "joule/tune/tuner.h"
 
@@ -44,6 +45,8 @@ constexpr const char* kExamples = R"(Examples:
   joule train --net mine.json --out runs/mine
       trains a net of one's own: mine.json, edited, with another name
       (docs/nets.md)
+  joule train --weights runs/first --l0-lambda 1 --lr 0.01 --out runs/tuned
+      goes on training the net of another run, now with the penalty
   joule train --config runs/first/config.json --lr 0.1 --out runs/faster
       the options of another run, but one
   joule train --meter rapl --energy-budget 2kJ --carbon-intensity 380 \
@@ -109,6 +112,7 @@ class Options {
       lr_is_said = lr_is_said || std::ranges::count(in_file, "lr") > 0;
     }
     fields_.apply_to(config);
+    if (fields_.asked("weights")) set_subject(config);
     if (fields_.asked("model")) config.net.clear();
     if (!net_.empty()) set_net(config);
     if (!lr_is_said && config.optimizer == "lars") {
@@ -128,6 +132,19 @@ class Options {
     } catch (const ArgumentError& error) {
       throw DataError(str(net_, ": ", error.what()));
     }
+  }
+
+  /// What the weights are of, unless the command line says it.
+  void set_subject(Config& config) const {
+    training::Model trained = training::load_model(config.weights);
+    if (!fields_.asked("model")) {
+      config.model = trained.spec.name;
+      config.net = is_model_name(config.model) ? "" : graph_json(trained);
+    }
+    if (!fields_.asked("data") && !trained.data.empty()) config.data = trained.data;
+    if (!trained.fit) return;
+    if (!fields_.asked("image_size")) config.image_size = trained.spec.image.h;
+    if (!fields_.asked("image_fit")) config.image_fit = name(*trained.fit);
   }
 
   Config config_;

@@ -47,14 +47,18 @@ Selected choose(Meters all, const Machine& machine) {
   const std::string processors = first_of(all, Domain::processors);
   const std::string whole = processors.empty() ? first_of(all, Domain::machine) : "";
   Selected choice;
-  Meters cards;  // that cannot be read
-  std::string why;
+  Meters cards;             // that cannot be read
+  std::string why, absent;  // what is here, with the reasons; the names of what is not
   Taken taken;
   for (auto& meter : all) {
     const MeterInfo& info = meter->info();
     if (!meter->available()) {
       choice.unread.push_back(info);
-      why += str(why.empty() ? "" : "; ", info.name, ": ", info.reason);
+      if (info.status == Status::absent) {
+        absent += str(absent.empty() ? "not here: " : ", ", info.name);
+      } else {
+        why += str(info.name, ": ", info.reason, "; ");
+      }
       if (!info.gpu.empty()) cards.push_back(std::move(meter));
       continue;
     }
@@ -68,9 +72,9 @@ Selected choose(Meters all, const Machine& machine) {
     choice.meters.push_back(std::move(meter));
   }
   if (choice.meters.empty()) {
-    choice.meters =
-        listed(unreadable_meter(machine, "auto", Status::absent, "no source can be read: " + why,
-                                "joule info says for each source what to do"));
+    choice.meters = listed(unreadable_meter(machine, "auto", Status::absent,
+                                            "no source can be read: " + why + absent,
+                                            "joule info says for each source why, and what to do"));
   }
   // A card that another source reads is not missing.
   std::erase_if(cards, [&](const auto& card) { return !taken.again(card->info()).empty(); });

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "joule/core/backend/memory.h"
 #include "joule/core/context.h"
 #include "joule/core/random.h"
 #include "joule/data/loader.h"
@@ -180,14 +181,20 @@ std::optional<ProfileRun> run_profile(Subject& subject, const ProfilePlan& plan,
   if (plan.mode == ProfileMode::training) {
     net.train();
     const auto optimizer = training::make_optimizer(plan.config, net.parameters());
-    return run_steps(
+    std::int64_t kept = 0;
+    auto run = run_steps(
         batches, plan,
         [&](const Batch& batch) {
-          cross_entropy(net(batch.images), batch.labels).backward();
+          const std::int64_t before = memory_stats(net.device()).in_use;
+          const Tensor loss = cross_entropy(net(batch.images), batch.labels);
+          kept = std::max(kept, memory_stats(net.device()).in_use - before);
+          loss.backward();
           optimizer->step();
           optimizer->zero_grad();
         },
         metered, trace);
+    if (run) run->kept_bytes = kept;
+    return run;
   }
   const training::Inference inference(net);
   if (plan.mode == ProfileMode::layers) {

@@ -32,7 +32,7 @@ std::string block(const TextTable& table, const std::vector<std::size_t>& widths
       if (!name && i < from) continue;
       if (i > 0) text += table.gap;
       const std::string spaces(widths[i] - row[i].size(), ' ');
-      text += name ? row[i] + spaces : spaces + row[i];
+      text += name || i + table.texts >= row.size() ? row[i] + spaces : spaces + row[i];
     }
     text.resize(text.find_last_not_of(' ') + 1);
     return text + "\n";

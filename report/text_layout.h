@@ -19,6 +19,7 @@ struct TextTable {
   std::size_t names = 1;        // the first columns that name the row, left-aligned
   std::string_view gap = "  ";  // between columns
   bool rule = false;            // below the head
+  std::size_t texts = 0;        // the last columns that are text, left-aligned as well
 };
 
 /// The first row is the head.

@@ -70,9 +70,7 @@ TrainingTrial::TrainingTrial(training::Config config, const std::string& meter,
   check(config_);
   config_.threads = 0;
   const Device device = training::device(config_);
-  joule::context().deterministic = config_.deterministic;
-  joule::context().precision = training::precision(config_);
-  joule::context().algorithms = training::algorithms(config_);
+  training::set_execution(config_);
   metering_ = std::make_shared<training::Metering>(
       energy::open_run_meters(meter, {.device = device, .gpu = backend(device).bus_id()}));
   const std::vector<std::string> locks = locks_of(*metering_);

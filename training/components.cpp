@@ -8,6 +8,7 @@
 #include "joule/core/error.h"
 #include "joule/optim/optimizers.h"
 #include "joule/optim/schedules.h"
+#include "joule/training/run/model_file.h"
 
 namespace joule::training {
 namespace {
@@ -39,14 +40,20 @@ std::unique_ptr<Schedule> without_warmup(const Config& c, std::int64_t batches,
 }  // namespace
 
 DataSplit load_data(const Config& c, bool normalization) {
-  DatasetOptions options{.fit = fit_of(c.image_fit),
-                         .cache_bytes = static_cast<std::uint64_t>(c.image_cache) << 20,
-                         .normalization = normalization && c.normalize == "on"};
+  DatasetOptions options{
+      .fit = fit_of(c.image_fit),
+      .cache_bytes = static_cast<std::uint64_t>(c.image_cache) << 20,
+      .normalization = normalization && c.normalize == "on" && c.weights.empty()};
   if (c.image_size > 0) options.size = c.image_size;
   DataSplit split = load_dataset(c.data, options);
   require(split.train.fit || (c.image_size == 0 && c.image_fit == "auto"),
           c.image_size > 0 ? "image_size" : "image_fit", ": the images of ", split.train.name,
           " are all ", split.train.shape[1], "x", split.train.shape[2], " and stay as they are");
+  if (!c.weights.empty() && normalization) {
+    const Model trained = load_model(c.weights);
+    split = {.train = trained.prepare(std::move(split.train)),
+             .test = trained.prepare(std::move(split.test))};
+  }
   if (c.normalize == "off") {
     const auto channels = static_cast<std::size_t>(split.train.shape[3]);
     for (Dataset* const half : {&split.train, &split.test}) {

@@ -17,11 +17,12 @@ namespace joule::training {
 // The objects that the names in a checked configuration stand for.
 
 /// The data set with its images as the configuration asks for them.  With normalize off, their mean
-/// is 0 and their deviation 1, so that nothing is subtracted or divided.  If `normalization` is
-/// false, it need not be measured: see DatasetOptions.
+/// is 0 and their deviation 1, so that nothing is subtracted or divided; with weights, they are
+/// those of the weights' training.  If `normalization` is false, it need not be measured: see
+/// DatasetOptions.
 ///
-/// Errors    as load_dataset(); ArgumentError if image_size or image_fit is given for a set whose
-///           images all have one size.
+/// Errors    as load_dataset(), load_model() and Model::prepare(); ArgumentError if image_size or
+///           image_fit is given for a set whose images all have one size.
 DataSplit load_data(const Config& config, bool normalization = true);
 
 std::unique_ptr<Optimizer> make_optimizer(const Config& config,

@@ -67,6 +67,8 @@ void check_target(const Config& c) {
     require(!first, name, ": lambda can be steered to one target, and there is ", first);
     first = name;
   }
+  require(c.weights.empty() || c.normalize == "on",
+          "normalize: the images are normalised as for the weights, got '", c.normalize, "'");
   require(c.reference.empty() || c.target_accuracy_loss > 0,
           "reference: is that of target_accuracy_loss, which is not given");
   if (!first) return;
@@ -223,6 +225,12 @@ Algorithms algorithms(const Config& config) {
     if (config.algorithms == name(a)) return a;
   }
   return Algorithms::direct;
+}
+
+void set_execution(const Config& config) {
+  context().deterministic = config.deterministic;
+  context().precision = precision(config);
+  context().algorithms = algorithms(config);
 }
 
 std::string products_in(const Config& config) {

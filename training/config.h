@@ -17,6 +17,7 @@ namespace joule::training {
 struct Config {
   std::string model = "small-cnn";  // see make_model()
   std::string net;  // its graph as JSON (see file_net()), named as model; empty: the net `model`
+  std::string weights;  // run folder or model file whose weights and normalisation it starts from
   std::string data = "fashion-mnist";  // see load_dataset()
   std::int64_t image_size = 0;         // side of images from files of any size; 0: the set's own
   std::string image_fit = "auto";   // auto | crop | stretch | region (see Fit); auto: the set's own
@@ -133,6 +134,8 @@ bool is_penalised(const Config& config);
 Device device(const Config& config);
 Precision precision(const Config& config);
 Algorithms algorithms(const Config& config);
+/// Sets how operations of this thread run from now on: its context.
+void set_execution(const Config& config);
 /// For people: to what the operands of products may be rounded, and which algorithms may sum the
 /// products, besides the direct one.
 std::string products_in(const Config& config);

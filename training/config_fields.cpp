@@ -71,6 +71,11 @@ std::vector<ConfigField> subject_fields() {
        .help = "Net as data: a file as joule summary --save-net writes it",
        .may_be_missing = true,
        .document = true},
+      {.name = "weights",
+       .member = &Config::weights,
+       .help = "Start from the weights of this run or model file instead of fresh ones, with its "
+               "net, data set and normalisation of the images",
+       .may_be_missing = true},
       {.name = "data",
        .member = &Config::data,
        .help = "Data set",

@@ -14,6 +14,7 @@
 #include "joule/training/energy/run_energy.h"
 #include "joule/training/parallel/over_ranks.h"
 #include "joule/training/run/history.h"
+#include "joule/training/run/model_file.h"
 #include "joule/training/run/reference.h"
 #include "joule/training/run/summary.h"
 
@@ -24,9 +25,18 @@ Dataset limited(const Dataset& dataset, std::int64_t limit) {
   return limit > 0 ? dataset.take(limit) : dataset;
 }
 
+/// Of the trained weights that the configuration names, or fresh ones.
 Model seeded_model(const Config& config, const Dataset& dataset) {
   manual_seed(config.seed);
-  return make_model_for(config.model, config.data, dataset, config.net);
+  Model model = make_model_for(config.model, config.data, dataset, config.net);
+  if (config.weights.empty()) return model;
+  try {
+    model.net.load_state(load_model(config.weights).net.state());
+  } catch (const ArgumentError& error) {
+    throw ArgumentError(str("weights: those of ", config.weights, " do not fit ", config.model,
+                            ": ", error.what()));
+  }
+  return model;
 }
 
 /// What the configuration names.
@@ -206,9 +216,7 @@ std::optional<Evaluation> Trainer::judge(const char* which, const Dataset& image
 bool Trainer::run_epoch(const Hooks& hooks) {
   require(!finished(), "training: all ", config_.epochs, " epochs are done");
   const ContextGuard guard;
-  context().deterministic = config_.deterministic;
-  context().precision = precision(config_);
-  context().algorithms = algorithms(config_);
+  set_execution(config_);
   evaluation_.reset();
   energy_.begin(total_energy(metrics_));
   if (ranks_->any(over_budget(hooks))) return false;
@@ -291,9 +299,7 @@ void Trainer::predict(const Hooks& hooks) const {
 
 const Evaluation& Trainer::evaluate_now() {
   const ContextGuard guard;
-  context().deterministic = config_.deterministic;
-  context().precision = precision(config_);
-  context().algorithms = algorithms(config_);
+  set_execution(config_);
   if (!evaluation_) evaluation_ = evaluate(model_.net, test_, {}, *ranks_);
   return *evaluation_;
 }

@@ -95,7 +95,7 @@ class ReportFigures {
  private:
   void add_side(const std::string& name, const ordered_json& side) {
     add({name + "over joule, dense", GateKind::ratio, "", true}, median_of(side.at("over_dense")));
-    add({name + "over libtorch", GateKind::ratio, "", true}, median_of(side.at("over_libtorch")));
+    add({name + "over PyTorch", GateKind::ratio, "", true}, median_of(side.at("over_pytorch")));
     add({name + "images per second", GateKind::time, "1/s", true, machine_problem_},
         median_of(side.at("images_per_second")));
     add({name + "peak memory", GateKind::memory, "B", false, machine_problem_},

@@ -24,8 +24,8 @@ using Command = std::vector<std::string>;
 
 constexpr const char* kJoule = "joule";
 constexpr const char* kDense = "joule, dense";
-constexpr const char* kTorch = "libtorch";
-constexpr const char* kCompiled = "libtorch, compiled";
+constexpr const char* kTorch = "PyTorch";
+constexpr const char* kCompiled = "PyTorch, compiled";
 /// The nets that its program has.
 constexpr std::string_view kTorchNets[] = {"resnet18", "simple-cnn", "small-cnn", "vgg16"};
 
@@ -47,8 +47,9 @@ struct Side {
   std::string name;
   Command command;
   std::vector<Way> ways;
-  std::int64_t parameters = 0;  // of libtorch's net, or it is another net; 0: a side of Joule
+  std::int64_t parameters = 0;  // of PyTorch's net, or it is another net; 0: a side of Joule
   std::vector<Outcome> rounds{};
+  std::string lost{};  // why it is left out after all
 };
 
 Outcome outcome_of(const Side& side, const Way& way, const std::function<bool()>& stop) {
@@ -113,27 +114,49 @@ class Measurement {
   NetReport run(const StepsProgress& progress,
                 const std::function<void(const NetReport&)>& on_result) {
     std::vector<Way> chosen;
-    for (const Side& side : sides_) {
+    for (Side& side : sides_) {
       tell(progress, str(side.name, ": finding its best way"));
-      chosen.push_back(quickest_way(side, progress.stop));
+      chosen.emplace_back();
+      unless_lost(side, [&] { chosen.back() = quickest_way(side, progress.stop); });
     }
     for (int round = 0; round < options_.rounds; ++round) {
       tell(progress, str("round ", round + 1, " of ", options_.rounds));
       for (const auto i : generator_.permutation(std::ssize(sides_))) {
         const auto at = static_cast<std::size_t>(i);
-        sides_[at].rounds.push_back(outcome_of(sides_[at], chosen[at], progress.stop));
-        on_result(known(chosen));
+        Side& side = sides_[at];
+        unless_lost(side, [&] {
+          side.rounds.push_back(outcome_of(side, chosen[at], progress.stop));
+          on_result(known(chosen));
+        });
       }
     }
     return known(chosen);
   }
 
  private:
+  /// A peer that fails is left out, and the report says why; a side of Joule must not fail.
+  template <class Body>
+  static void unless_lost(Side& side, Body&& body) {
+    if (!side.lost.empty()) return;
+    try {
+      body();
+    } catch (const Stopped&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      if (side.parameters == 0) throw;
+      side.lost = error.what();
+    }
+  }
+
   /// The sides that have run.
   NetReport known(const std::vector<Way>& chosen) const {
     NetReport net = report_;
     for (std::size_t i = 0; i < sides_.size(); ++i) {
-      if (!sides_[i].rounds.empty()) net.sides.push_back(report(i, chosen[i]));
+      if (!sides_[i].lost.empty()) {
+        net.omitted.push_back({sides_[i].name, sides_[i].lost});
+      } else if (!sides_[i].rounds.empty()) {
+        net.sides.push_back(report(i, chosen[i]));
+      }
     }
     return net;
   }
@@ -258,7 +281,7 @@ class Measurement {
 
   std::optional<Spread> over(const Side& side, const char* other) const {
     const auto found = std::ranges::find(sides_, other, &Side::name);
-    if (found == sides_.end()) return std::nullopt;
+    if (found == sides_.end() || !found->lost.empty()) return std::nullopt;
     // Of the rounds that both have had.
     const std::size_t rounds = std::min(side.rounds.size(), found->rounds.size());
     if (rounds == 0) return std::nullopt;
@@ -279,7 +302,7 @@ class Measurement {
       report.peak_bytes = std::max(report.peak_bytes, o.peak_bytes);
     }
     report.images_per_second = spread(rates);
-    report.over_libtorch = over(side, kTorch);
+    report.over_pytorch = over(side, kTorch);
     report.over_dense = over(side, kDense);
     report.library = side.rounds.back().library;
     report.counted = side.rounds.back().counted;

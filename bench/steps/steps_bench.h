@@ -24,7 +24,7 @@ struct StepsOptions {
   int steps = 20, rounds = 5;
   std::uint64_t seed = 1;  // of the order
   std::string program;     // the joule program: `PROGRAM bench side ...` is a side of Joule
-  /// PyTorch's program (benchmarks/torch_peer.py); if it is missing, libtorch is left out.
+  /// PyTorch's program (benchmarks/torch_peer.py); if it is missing, PyTorch is left out.
   std::string torch_peer;
 };
 
@@ -39,7 +39,7 @@ struct StepsProgress {
 };
 
 /// Measures each net in Joule by its own choice, in Joule without the implementations that skip
-/// zeros, and in PyTorch, eager (whose name is libtorch's) and compiled.  Every measurement is a
+/// zeros, and in PyTorch, eager and compiled.  Every measurement is a
 /// separate process.  First each side tries its layouts and slices and keeps the fastest; then the
 /// sides take turns, in an order drawn for every round.
 ///

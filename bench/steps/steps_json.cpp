@@ -44,7 +44,7 @@ ordered_json json_of(const NetReport& net, std::int64_t batch) {
                      {"library", side.library},
                      {"images_per_second", json_of(side.images_per_second)},
                      {"peak_bytes", side.peak_bytes},
-                     {"over_libtorch", json_or_null(side.over_libtorch)},
+                     {"over_pytorch", json_or_null(side.over_pytorch)},
                      {"over_dense", json_or_null(side.over_dense)},
                      {"counted", counted(side.counted, batch)}});
   }

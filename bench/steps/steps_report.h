@@ -16,13 +16,13 @@ namespace joule::bench {
 
 /// One way to run a net, over the rounds.
 struct SideReport {
-  std::string name;             // "joule", "joule, dense", "libtorch", "libtorch, compiled"
+  std::string name;             // "joule", "joule, dense", "PyTorch", "PyTorch, compiled"
   std::string way;              // the fastest layout, slices or launches; may be empty
   std::string library;          // a peer's description of itself; empty for Joule
   Spread images_per_second;     // of each round's median step
   std::int64_t peak_bytes = 0;  // the most of all rounds; resident memory of its process
   /// Images per second relative to those of another side in the same round.
-  std::optional<Spread> over_libtorch, over_dense;
+  std::optional<Spread> over_pytorch, over_dense;
   /// What only Joule counts, from one round.
   std::optional<SideResult> counted;
 };
@@ -47,7 +47,7 @@ struct StepsReport {
 };
 
 /// Version of the JSON; increases when a key changes its meaning or is removed.
-inline constexpr int kStepsSchema = 1;
+inline constexpr int kStepsSchema = 2;
 
 /// The keys are in docs/cli.md.
 std::string to_json(const StepsReport& report);

@@ -22,7 +22,7 @@ constexpr const char* kHowToRead =
     "that were quickest for it. Peak memory is the resident memory of that process while it steps. "
     "Modelled energy is counted work times the constants of the profile horowitz45, for the MACs "
     "that "
-    "were executed: no joule was measured. libtorch does not count, so nothing is modelled for "
+    "were executed: no joule was measured. PyTorch does not count, so nothing is modelled for "
     "it.";
 
 std::string with_quartiles(const Spread& s) {
@@ -35,7 +35,7 @@ std::string ratio(const std::optional<Spread>& s) { return s ? with_quartiles(*s
 
 /// The head, and a line per side.
 std::vector<std::vector<std::string>> rows_of(const NetReport& net, std::int64_t batch) {
-  std::vector<std::vector<std::string>> rows{{"side", "images/s", "over libtorch", "over dense",
+  std::vector<std::vector<std::string>> rows{{"side", "images/s", "over PyTorch", "over dense",
                                               "peak memory", "ReLU density", "MACs skipped",
                                               "modelled, 1000 images", "way"}};
   for (const SideReport& side : net.sides) {
@@ -50,7 +50,7 @@ std::vector<std::vector<std::string>> rows_of(const NetReport& net, std::int64_t
       joules = str(
           per_1000_images(energy::horowitz45(), work, energy::Skipping::executed, batch).value());
     }
-    rows.push_back({side.name, with_quartiles(side.images_per_second), ratio(side.over_libtorch),
+    rows.push_back({side.name, with_quartiles(side.images_per_second), ratio(side.over_pytorch),
                     ratio(side.over_dense),
                     fmt::format("{:.0f} MB", 1e-6 * static_cast<double>(side.peak_bytes)), density,
                     skipped, joules, side.way.empty() ? "-" : side.way});
@@ -84,7 +84,7 @@ report::BarChart chart(const StepsReport& report) {
     }
     return std::nullopt;
   };
-  for (const char* side : {"joule", "joule, dense", "libtorch", "libtorch, compiled"}) {
+  for (const char* side : {"joule", "joule, dense", "PyTorch", "PyTorch, compiled"}) {
     report::BarGroup group{.name = side};
     for (const NetReport& net : report.nets) {
       const auto here = rate(net, side);

@@ -23,9 +23,7 @@ int measure(const bench::LoadingOptions& options) {
   const training::Config& config = options.config;
   training::check(config);
   if (config.threads > 0) set_num_threads(config.threads);
-  context().deterministic = config.deterministic;
-  context().precision = training::precision(config);
-  context().algorithms = training::algorithms(config);
+  training::set_execution(config);
   const bench::LoadingReport report = bench::bench_loading(options);
   fmt::print("{}, images {}, batches of {}, {} threads of the kernels\n", config.data,
              str(report.image), config.batch, num_threads());

@@ -134,7 +134,7 @@ void print_text(const nas::Table& table, const std::vector<nas::Answer>& all) {
   for (const nas::Answer& answer : all) {
     fmt::print("\n{} epochs{}{}\n", answer.epochs(), answer.halfway() ? ", stopped halfway" : "",
                answer.repeats() > 1 ? fmt::format(", mean of {} trainings", answer.repeats()) : "");
-    report::TextTable text{.head = {"", "", "95 % interval", "", "source"}, .names = 1};
+    report::TextTable text{.head = {"", "", "95 % interval", "", "source"}, .names = 1, .texts = 2};
     for (const nas::Value& value : answer.values()) text.rows.push_back(row_of(value));
     fmt::print("{}", text_of(text));
   }

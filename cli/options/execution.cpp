@@ -22,9 +22,7 @@ void Execution::add_to(Command& command, std::initializer_list<std::string_view>
 void Execution::apply() const {
   training::check(config);
   if (config.threads > 0) set_num_threads(config.threads);
-  context().deterministic = config.deterministic;
-  context().precision = training::precision(config);
-  context().algorithms = training::algorithms(config);
+  training::set_execution(config);
   context().fold_batch_norm = !separate_norms;
 }
 

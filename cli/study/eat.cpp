@@ -82,7 +82,7 @@ std::string run_of(const std::string& folder, const std::vector<study::Trial>& t
   return "";
 }
 
-/// Standard training's net and the chosen ones beside libtorch, if its program is there.
+/// Standard training's net and the chosen ones beside PyTorch, if its program is there.
 std::vector<report::PeerPace> peers_of(const Options& o, const EatResults& results,
                                        const std::vector<study::Trial>& trials) {
   const fs::path peer = o.torch_peer.empty()
@@ -123,7 +123,10 @@ std::vector<report::PeerPace> peers_of(const Options& o, const EatResults& resul
         return spread ? std::optional(spread->median) : std::nullopt;
       };
       peers.push_back({names[i], side.name, side.images_per_second.median, median(side.over_dense),
-                       median(side.over_libtorch)});
+                       median(side.over_pytorch)});
+    }
+    for (const bench::Omitted& omitted : measured.nets[i].omitted) {
+      peers.push_back({.net = names[i], .side = omitted.name, .left_out = omitted.reason});
     }
   }
   return peers;

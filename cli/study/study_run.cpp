@@ -57,7 +57,7 @@ std::optional<study::StudyResult> StudyRun::run_with(study::StudyDefinition defi
                                                      bool budget_ends) const {
   if (!budget_.empty()) definition.energy_budget = parse_energy("--energy-budget", budget_);
   const Interrupt interrupt;
-  StudyProgressBar bar(definition.name);
+  StudyProgressBar bar(definition.name, definition.goals);
   study::RunHooks hooks = bar.hooks();
   hooks.stop = [&] { return interrupt.requested(); };
   study::StudyResult result = run_study(definition, options, hooks);

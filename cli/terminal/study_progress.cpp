@@ -25,15 +25,21 @@ double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// The first few; joule study show has all.
-std::string values_of(const std::vector<Value>& values) {
+/// Those of the goals, or without goals the first few; joule study show has all.
+std::string values_of(const std::vector<Value>& values, const std::vector<study::Goal>& goals) {
   constexpr std::size_t kMost = 4;
+  const auto wanted = [&](const Value& value) {
+    return goals.empty() || std::ranges::count(goals, value.name, &study::Goal::value) > 0;
+  };
   std::string out;
-  for (std::size_t i = 0; i < std::min(values.size(), kMost); ++i) {
-    out += (out.empty() ? "" : ", ") + values[i].name + " " + shown(values[i]);
+  std::size_t shown_values = 0;
+  for (const Value& value : values) {
+    if (shown_values == kMost || !wanted(value)) continue;
+    out += (out.empty() ? "" : ", ") + value.name + " " + shown(value);
+    ++shown_values;
   }
-  if (values.size() > kMost) out += fmt::format(" and {} more", values.size() - kMost);
-  return out;
+  const std::size_t more = values.size() - shown_values;
+  return shown_values > 0 && more > 0 ? out + fmt::format(" and {} more", more) : out;
 }
 
 std::string running_line(const Trial& trial) {
@@ -43,7 +49,7 @@ std::string running_line(const Trial& trial) {
   }
   if (!trial.reports.empty()) {
     const study::Report& last = trial.reports.back();
-    out += fmt::format("  epoch {}  {}", last.epoch, values_of(last.values));
+    out += fmt::format("  epoch {}  {}", last.epoch, values_of(last.values, {}));
   }
   return out;
 }
@@ -80,31 +86,37 @@ std::string beginning(const std::string& text) {
 std::string line_of(const search::Point& point) {
   std::string out;
   for (const auto& [name, value] : point.entries()) {
-    const auto* const text = std::get_if<std::string>(&value);
-    out +=
-        (out.empty() ? "" : ", ") + name + " " + (text ? beginning(*text) : search::shown(value));
+    out += (out.empty() ? "" : ", ") + name + " " + shown_short(value);
   }
   return out;
 }
 
-std::string line_of(const Trial& trial) {
+std::string shown_short(const search::PointValue& value) {
+  const auto* const text = std::get_if<std::string>(&value);
+  return text ? beginning(*text) : search::shown(value);
+}
+
+std::string line_of(const Trial& trial, const std::vector<study::Goal>& goals) {
   std::string out = fmt::format("trial {} {}", trial.number, name(trial.state));
   if (trial.started && trial.ended) out += " in " + duration(*trial.ended - *trial.started);
-  const std::string values = values_of(trial.values), point = line_of(trial.point);
+  const std::string values = values_of(trial.values, goals), point = line_of(trial.point);
   if (!trial.error.empty()) out += ": " + trial.error;
   if (!values.empty()) out += ": " + values;
   return point.empty() ? out : out + "; " + point;
 }
 
-StudyProgressBar::StudyProgressBar(std::string study)
-    : study_(std::move(study)), redraws_(may_redraw(STDERR_FILENO)), next_(Clock::now()) {}
+StudyProgressBar::StudyProgressBar(std::string study, std::vector<study::Goal> goals)
+    : study_(std::move(study)),
+      goals_(std::move(goals)),
+      redraws_(may_redraw(STDERR_FILENO)),
+      next_(Clock::now()) {}
 
 StudyProgressBar::~StudyProgressBar() { clear(); }
 
 study::RunHooks StudyProgressBar::hooks() {
   study::RunHooks hooks;
   hooks.on_progress = [this](const study::StudyProgress& p) { show(p); };
-  hooks.on_end = [this](const Trial& trial) { print(line_of(trial)); };
+  hooks.on_end = [this](const Trial& trial) { print(line_of(trial, goals_)); };
   hooks.on_event = [this](const std::string& event) { print(event); };
   return hooks;
 }

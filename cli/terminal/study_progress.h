@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "joule/study/runner.h"
 
@@ -15,7 +16,7 @@ namespace joule::cli {
 /// then.
 class StudyProgressBar {
  public:
-  explicit StudyProgressBar(std::string study);
+  StudyProgressBar(std::string study, std::vector<study::Goal> goals);
   ~StudyProgressBar();
   StudyProgressBar(const StudyProgressBar&) = delete;
   StudyProgressBar& operator=(const StudyProgressBar&) = delete;
@@ -32,15 +33,19 @@ class StudyProgressBar {
   void print(const std::string& line);
 
   std::string study_;
+  std::vector<study::Goal> goals_;
   bool redraws_;
   std::size_t drawn_ = 0;  // lines
   Clock::time_point next_;
 };
 
 /// "trial 3 complete in 0:12: accuracy 0.91, energy 12.3 J (measured); lambda 0.1, seed 2".
-std::string line_of(const study::Trial& trial);
+/// Of the values those of the goals, or without goals the first few.
+std::string line_of(const study::Trial& trial, const std::vector<study::Goal>& goals = {});
 /// "lambda 0.1, seed 2".
 std::string line_of(const search::Point& point);
+/// A value of a point; of a long text its beginning.
+std::string shown_short(const search::PointValue& value);
 /// "12.3 J (measured)", "unavailable (no meter)".
 std::string shown(const study::Value& value);
 

@@ -57,8 +57,8 @@ void run_grad_reference(const ops::BatchNormGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
     T* const grad_x = op.grad_x.mutable_data<T>();
     const T* grad_y = op.grad_y.data<T>();
-    if (op.relu_y) {
-      reference::relu_grad(op.x.numel(), op.relu_y.data<T>(), grad_y, T(0), T(0), T(0), grad_x);
+    if (op.relu_mask) {
+      reference::relu_grad(*op.relu_mask, grad_y, grad_x);
       grad_y = grad_x;
     }
     reference::batch_norm_grad(rows_of(op.x), op.x.dim(-1), op.x.data<T>(), op.gamma.data<T>(),
@@ -84,18 +84,6 @@ template <class Op>
 const char* whole_batch(const Op& op) {
   return op.gather ? "knows no other shares of the batch" : nullptr;
 }
-
-const char* needs_mask(const ops::BatchNormGrad& op) {
-  return op.relu_y && !op.relu_y.zero_mask() ? "relu_y has lost the mask that its ReLU wrote"
-                                             : nullptr;
-}
-
-#if JOULE_WITH_CUDA
-const char* needs_mask_and_whole_batch(const ops::BatchNormGrad& op) {
-  const char* const why_not = needs_mask(op);
-  return why_not ? why_not : whole_batch(op);
-}
-#endif
 
 std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
@@ -213,14 +201,14 @@ void ops::BatchNormGrad::check() const {
                   {"inv_std", inv_std},
                   {"grad_gamma", grad_gamma},
                   {"grad_beta", grad_beta}});
-  if (relu_y) require_same(kName, {{"x", x}, {"relu_y", relu_y}});
+  if (relu_mask) require_mask_of(kName, *relu_mask, "x", x);
   require(rows_of(x) >= 1, kName, ": expects at least one value per channel, x is ", x.shape());
 }
 
 Work ops::BatchNormGrad::work() const {
   return {
       .macs = 3 * x.numel() + 3 * x.dim(-1),
-      .bytes_read = bytes(x) + bytes(grad_y) + (relu_y ? relu_y.numel() / 8 : 0) + 4 * bytes(gamma),
+      .bytes_read = bytes(x) + bytes(grad_y) + (relu_mask ? x.numel() / 8 : 0) + 4 * bytes(gamma),
       .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
 }
 
@@ -228,9 +216,9 @@ std::span<const Implementation<ops::BatchNormGrad>> ops::BatchNormGrad::implemen
   static constexpr std::array kTable = {
 #if JOULE_WITH_CUDA
     Implementation<ops::BatchNormGrad>{"cuda.channel_rows", Device::cuda,
-                                       needs_mask_and_whole_batch, cuda::batch_norm_grad},
+                                       whole_batch<ops::BatchNormGrad>, cuda::batch_norm_grad},
 #endif
-    Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, needs_mask,
+    Implementation<ops::BatchNormGrad>{"cpu.simd", Device::cpu, runs_all,
                                        cpu::batch_norm_grad_simd},
     Implementation<ops::BatchNormGrad>{kReference, Device::cpu, whole_batch<ops::BatchNormGrad>,
                                        run_grad_reference},

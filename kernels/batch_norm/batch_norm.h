@@ -104,13 +104,13 @@ struct BatchNormInferenceGrad {
 ///   grad_x = gamma * inv_std * (grad_y - grad_beta / M - x^ * grad_gamma / M)
 /// With `gather`, the M elements and both sums of the last line are those of all shares of the
 /// batch; the gradients that are written are this share's part.
-/// With `relu_y`, the output of a BatchNorm with `relu`, grad_y counts only where that is not zero.
+/// With `relu_mask`, which a BatchNorm with `relu` wrote, grad_y counts only where that has a bit.
 ///
-/// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  relu_y: as x, or undefined.
+/// Shapes    x, grad_y, grad_x: [..., C], equal; grad_x may be grad_y.  relu_mask: as x, or null.
 ///           The others [C]; f32.
-/// Cost      3 MACs per element and 3 per channel; reads x, grad_y and relu_y's mask; writes
-/// grad_x. Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty. Numerics
-/// sums rows in float32 by blocks (CUDA and the reference in double), and blocks in
+/// Cost      3 MACs per element and 3 per channel; reads x, grad_y and mask, writes grad_x.
+/// Errors    ArgumentError if shapes, dtypes or devices disagree, or x is empty.
+/// Numerics  sums rows in float32 by blocks (CUDA and the reference in double), and blocks in
 ///           double over fixed pieces: the same bits for any number of threads.
 /// Source    Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.
 struct BatchNormGrad {
@@ -119,7 +119,7 @@ struct BatchNormGrad {
   Tensor x, gamma, mean, mean_rest, inv_std, grad_y;
   Tensor grad_x, grad_gamma, grad_beta;
   const GatherNumbers* gather = nullptr;  // null: x is the batch
-  Tensor relu_y{};
+  std::shared_ptr<const ZeroMask> relu_mask{};
 
   Device device() const { return x.device(); }
   DType dtype() const { return x.dtype(); }

@@ -304,13 +304,12 @@ void batch_norm_inference_grad_simd(const ops::BatchNormInferenceGrad& op, Conte
 
 void batch_norm_grad_simd(const ops::BatchNormGrad& op, Context&, Tally*) {
   const std::int64_t rows = rows_of(op.x), channels = op.x.dim(-1);
-  const auto mask = op.relu_y ? op.relu_y.zero_mask() : nullptr;
   const NormGradRows operands{.rows = rows,
                               .channels = channels,
                               .x = op.x.data<float>(),
                               .mean = op.mean.data<float>(),
                               .grad_y = op.grad_y.data<float>(),
-                              .mask = mask ? mask->words(0) : nullptr};
+                              .mask = op.relu_mask ? op.relu_mask->words() : nullptr};
   const GradSums mine = grad_sums(operands);
   auto count = static_cast<double>(rows);
   const GradSums all = op.gather ? added(mine, count, *op.gather) : mine;

@@ -34,10 +34,9 @@ struct Gradient {
   std::int64_t words;         // of a row
 
   explicit Gradient(const ops::BatchNormGrad& op) : Gradient(op.grad_y) {
-    if (!op.relu_y) return;
-    const auto of_y = op.relu_y.zero_mask();
-    mask = of_y->words(0);
-    words = of_y->words_per_row();
+    if (!op.relu_mask) return;
+    mask = op.relu_mask->words();
+    words = op.relu_mask->words_per_row();
   }
   explicit Gradient(const Tensor& grad_y) : grad_y(grad_y.data<float>()), mask(nullptr), words(0) {}
 

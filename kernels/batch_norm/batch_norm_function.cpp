@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/batch_norm/batch_norm.h"
 
+#include <optional>
+
 #include "joule/core/autograd/autograd.h"
 #include "joule/kernels/function.h"
 #include "joule/kernels/relu/relu.h"
@@ -40,17 +42,17 @@ ReluOutput in_training(Tensor x, const Tensor& gamma, const Tensor& beta, const 
                           .relu = how.relu,
                           .sigma = how.l0.sigma,
                           .threshold = how.threshold});
+  std::optional<SavedRelu> relu;
+  if (how.relu) relu.emplace(out.y, how.l0);
   BackwardFn backward = [x = Saved(x, "x"), gamma_saved = Saved(gamma, "gamma"),
                          mean = Saved(mean, "mean"), mean_rest = Saved(mean_rest, "mean_rest"),
-                         inv_std = Saved(inv_std, "inv_std"), gather, l0 = how.l0,
-                         y = saved_if(how.relu, out.y, "y"), has_addend = how.addend.defined(),
+                         inv_std = Saved(inv_std, "inv_std"), gather, relu,
+                         has_addend = how.addend.defined(),
                          adds = needs_grad(how.addend)](std::span<const Tensor> grads) {
     const Tensor& gamma = gamma_saved.get();
-    const bool penalised = grads.size() > 1 && grads[1];
     // The addend's gradient is the one behind the ReLU, which then has to be written by itself.
-    const bool apart = adds || penalised || !grads[0] || !(y.get() && y.get().zero_mask());
-    Tensor rectified;
-    if (y.get() && apart) rectified = relu_backward(y.get(), l0, grads);
+    const bool at_once = relu && relu->mask() && grads[0] && !adds;
+    const Tensor rectified = relu && !at_once ? relu->backward(grads) : Tensor();
     const Tensor& grad_y = rectified ? rectified : grads[0];
     const Tensor grad_x = adds ? empty_like(grad_y) : reuse_or_allocate(grad_y);
     const Tensor grad_gamma = empty_like(gamma), grad_beta = empty_like(gamma);
@@ -64,7 +66,7 @@ ReluOutput in_training(Tensor x, const Tensor& gamma, const Tensor& beta, const 
                                 .grad_gamma = grad_gamma,
                                 .grad_beta = grad_beta,
                                 .gather = gather ? &gather : nullptr,
-                                .relu_y = rectified ? Tensor() : y.get()});
+                                .relu_mask = at_once ? relu->mask() : nullptr});
     std::vector<Tensor> all{grad_x, grad_gamma, grad_beta};
     if (has_addend) all.push_back(adds ? grad_y : Tensor());
     return all;

@@ -89,10 +89,8 @@ ReluOutput conv2d_relu(Tensor x, const Tensor& weight, const Tensor& bias, const
                        .sigma = l0.sigma,
                        .l0_sum = out.l0_sum,
                        .threshold = threshold});
-  BackwardFn backward = [tape = conv_tape(x, weight, bias, params), y = Saved(out.y, "y"),
-                         l0](std::span<const Tensor> grads) {
-    return tape(relu_backward(y.get(), l0, grads));
-  };
+  BackwardFn backward = [tape = conv_tape(x, weight, bias, params), relu = SavedRelu(out.y, l0)](
+                            std::span<const Tensor> grads) { return tape(relu.backward(grads)); };
   record("conv2d_relu", {x, weight, bias}, {&out.y, &out.l0_sum}, std::move(backward));
   set_grad_unused_at_zeros(out.y);
   return out;

@@ -29,18 +29,29 @@ void run_reference(const ops::Relu& op, Context&, Tally*) {
 
 void run_grad_reference(const ops::ReluGrad& op, Context&, Tally*) {
   visit_float(op.dtype(), [&]<class T>(T) {
-    reference::relu_grad(op.y.numel(), op.y.data<T>(), op.grad_y.data<T>(), T(op.sigma),
-                         T(op.cutoff), op.grad_l0 ? *op.grad_l0.data<T>() : T(0),
-                         op.grad_x.mutable_data<T>());
+    T* const grad_x = op.grad_x.mutable_data<T>();
+    if (op.y) {
+      reference::relu_grad(op.y.numel(), op.y.data<T>(), op.grad_y.data<T>(), T(op.sigma),
+                           T(op.cutoff), op.grad_l0 ? *op.grad_l0.data<T>() : T(0), grad_x);
+    } else {
+      reference::relu_grad(*op.y_mask, op.grad_y.data<T>(), grad_x);
+    }
     op.grad_x.attach(mask_of(op.grad_x));
   });
 }
 
 const char* needs_mask(const ops::ReluGrad& op) {
-  return op.y.zero_mask() ? nullptr : "y has lost the mask that relu wrote";
+  return op.mask() ? nullptr : "y has lost the mask that relu wrote";
 }
 
 }  // namespace
+
+void require_mask_of(std::string_view op, const ZeroMask& mask, std::string_view name,
+                     const Tensor& t) {
+  const std::int64_t channels = t.shape().rank() ? t.dim(-1) : 1;
+  require(mask.channels() == channels && mask.rows() * channels == t.numel(), op, ": the mask has ",
+          mask.rows(), " rows of ", mask.channels(), " channels, ", name, " is ", t.shape());
+}
 
 void require_threshold(std::string_view op, float threshold) {
   require(threshold >= 0 && std::isfinite(threshold), op,
@@ -71,16 +82,22 @@ std::span<const Implementation<ops::Relu>> ops::Relu::implementations() {
 }
 
 void ops::ReluGrad::check() const {
-  require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
+  if (y) {
+    require_same("relu_grad", {{"y", y}, {"grad_y", grad_y}, {"grad_x", grad_x}});
+  } else {
+    require_same("relu_grad", {{"grad_y", grad_y}, {"grad_x", grad_x}});
+    require(y_mask && !grad_l0, "relu_grad: y is undefined, which needs its mask and no penalty");
+    require_mask_of(kName, *y_mask, "grad_y", grad_y);
+  }
   if (grad_l0) require_sigma(kName, sigma);
   require_cutoff(kName, cutoff);
   require(!grad_l0 || grad_l0.numel() == 1, "relu_grad: grad_l0 must be a scalar");
 }
 
 Work ops::ReluGrad::work() const {
-  const auto bytes = static_cast<std::int64_t>(y.bytes());
-  return {.bytes_read = bytes + (grad_l0 ? bytes : y.numel() / 8),
-          .bytes_written = bytes + y.numel() / 8};
+  const auto bytes = static_cast<std::int64_t>(grad_y.bytes());
+  return {.bytes_read = bytes + (grad_l0 ? bytes : grad_y.numel() / 8),
+          .bytes_written = bytes + grad_y.numel() / 8};
 }
 
 std::span<const Implementation<ops::ReluGrad>> ops::ReluGrad::implementations() {

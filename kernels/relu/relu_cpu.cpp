@@ -248,8 +248,8 @@ void relu_simd(const ops::Relu& op, Context&, Tally*) {
 }
 
 void relu_grad_simd(const ops::ReluGrad& op, Context&, Tally*) {
-  const auto y_mask = op.y.zero_mask();
-  const float* const y = op.y.data<float>();
+  const auto y_mask = op.mask();
+  const float* const y = op.grad_l0 ? op.y.data<float>() : nullptr;
   const float* const grad_y = op.grad_y.data<float>();
   float* const grad_x = op.grad_x.mutable_data<float>();
   const std::int64_t channels = y_mask->channels();
@@ -260,7 +260,7 @@ void relu_grad_simd(const ops::ReluGrad& op, Context&, Tally*) {
         const std::int64_t at = begin * channels;
         return HWY_DYNAMIC_DISPATCH(ReluGradRowsTarget)({.rows = end - begin,
                                                          .channels = channels,
-                                                         .y = y + at,
+                                                         .y = y ? y + at : nullptr,
                                                          .y_mask = y_mask->words(begin),
                                                          .grad_y = grad_y + at,
                                                          .grad_x = grad_x + at,

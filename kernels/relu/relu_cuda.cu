@@ -123,7 +123,7 @@ void relu(const ops::Relu& op, Context&, Tally*) {
 }
 
 void relu_grad(const ops::ReluGrad& op, Context&, Tally*) {
-  const auto y_mask = op.y.zero_mask();
+  const auto y_mask = op.mask();
   const float* const grad_y = op.grad_y.data<float>();
   const auto mask =
       y_mask ? std::make_shared<ZeroMask>(y_mask->rows(), y_mask->channels(), Device::cuda)

@@ -14,9 +14,9 @@ namespace joule::report {
 /// The speed of a net compared with another library, as measured by joule bench infer.
 struct PeerPace {
   std::string net;   // "standard", "within 1 point"
-  std::string side;  // "joule", "joule, dense", "libtorch"
-  double images_per_second = 0;
-  std::optional<double> over_dense, over_libtorch;  // medians over the rounds
+  std::string side;  // "joule", "joule, dense", "PyTorch"
+  std::optional<double> images_per_second, over_dense, over_pytorch;  // medians over the rounds
+  std::string left_out{};                                             // why, if it is
 };
 
 /// The results of the study of energy-aware training: the table compared with the paper's, the

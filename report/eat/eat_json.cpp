@@ -54,9 +54,10 @@ ordered_json eat_json(const study::Study& study, const study::EatResults& result
   for (const PeerPace& peer : peers) {
     json["peers"].push_back({{"net", peer.net},
                              {"library", peer.side},
-                             {"images_per_second", peer.images_per_second},
+                             {"images_per_second", json_of(peer.images_per_second)},
                              {"over_dense", json_of(peer.over_dense)},
-                             {"over_libtorch", json_of(peer.over_libtorch)}});
+                             {"over_pytorch", json_of(peer.over_pytorch)}});
+    if (!peer.left_out.empty()) json["peers"].back()["left_out"] = peer.left_out;
   }
   return json;
 }

@@ -162,13 +162,15 @@ Table sweep_table(const EatResults& results) {
 
 Table peers_table(const std::vector<PeerPace>& peers) {
   Table table{.caption = "Inference beside other libraries",
-              .head = {"net", "library", "images/s", "over Joule's dense path", "over libtorch"}};
+              .head = {"net", "library", "images/s", "over Joule's dense path", "over PyTorch"}};
   const auto ratio = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.2f}", *value) : std::string(kNothing);
   };
   for (const PeerPace& peer : peers) {
-    table.rows.push_back({peer.net, peer.side, fmt::format("{:.0f}", peer.images_per_second),
-                          ratio(peer.over_dense), ratio(peer.over_libtorch)});
+    table.rows.push_back({peer.net, peer.side,
+                          peer.images_per_second ? fmt::format("{:.0f}", *peer.images_per_second)
+                                                 : "left out: " + peer.left_out,
+                          ratio(peer.over_dense), ratio(peer.over_pytorch)});
   }
   return table;
 }

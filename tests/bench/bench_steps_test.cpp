@@ -59,15 +59,15 @@ StepsReport report() {
                        .way = "slices of 16",
                        .images_per_second = exactly(1500),
                        .peak_bytes = 100'000'000,
-                       .over_libtorch = exactly(3),
+                       .over_pytorch = exactly(3),
                        .over_dense = std::nullopt,
                        .counted = side_result()});
-  net.sides.push_back({.name = "libtorch",
+  net.sides.push_back({.name = "PyTorch",
                        .way = "channels-last",
-                       .library = "libtorch 1.13.1, libblas.so.3",
+                       .library = "PyTorch 2.15.0",
                        .images_per_second = exactly(500),
                        .peak_bytes = 200'000'000,
-                       .over_libtorch = exactly(1)});
+                       .over_pytorch = exactly(1)});
   net.omitted.push_back({"joule, dense", "no row of this build skips zeros, so it is joule"});
   return report;
 }
@@ -84,7 +84,7 @@ TEST(StepsReport, HasTheJsonOfTheCheckedExample) {
 TEST(StepsReport, HasATable) {
   const std::string text = table(report().nets[0], 500);
   const std::string joule_line =
-      "joule      1500 (1500 to 1500)   3.00 (3.00 to 3.00)            -        100 MB          "
+      "joule     1500 (1500 to 1500)   3.00 (3.00 to 3.00)            -        100 MB          "
       "0.250         25.0 %";
   EXPECT_NE(text.find(joule_line), std::string::npos) << text;
   EXPECT_NE(text.find("left out: joule, dense: no row of this build skips zeros"),
@@ -207,7 +207,7 @@ TEST(BenchSteps, ComparesTheRatesOfTheRounds) {
                    {"images_per_second_best", 260},
                    {"peak_bytes", 200'000'000},
                    {"parameters", parameters},
-                   {"library", "libtorch 1.13.1"}};
+                   {"library", "PyTorch 2.15.0"}};
   StepsOptions options{.train = false,
                        .nets = {{"small-cnn", ""}},
                        .batch = 32,
@@ -224,24 +224,67 @@ TEST(BenchSteps, ComparesTheRatesOfTheRounds) {
   EXPECT_EQ(net.sides.front().name, "joule");
   EXPECT_EQ(net.sides.front().way, "slices of 16") << "the first of equally quick ones";
   EXPECT_EQ(net.sides.front().images_per_second, (Spread{500, 500, 500, 500, 500, 3}));
-  EXPECT_EQ(net.sides.front().over_libtorch, (Spread{2, 2, 2, 2, 2, 3}));
+  EXPECT_EQ(net.sides.front().over_pytorch, (Spread{2, 2, 2, 2, 2, 3}));
   EXPECT_EQ(net.sides.front().counted, side_result());
-  EXPECT_EQ(net.sides[2].name, "libtorch");
+  EXPECT_EQ(net.sides[2].name, "PyTorch");
   EXPECT_EQ(net.sides[2].way, "channels-last, slices of 16");
   EXPECT_EQ(net.sides[2].peak_bytes, 200'000'000);
-  EXPECT_EQ(net.sides[2].library, "libtorch 1.13.1");
-  EXPECT_EQ(net.sides[3].name, "libtorch, compiled");
+  EXPECT_EQ(net.sides[2].library, "PyTorch 2.15.0");
+  EXPECT_EQ(net.sides[3].name, "PyTorch, compiled");
 
   const json other{{"images_per_second", 1},
                    {"images_per_second_best", 1},
                    {"peak_bytes", 1},
                    {"parameters", parameters + 1},
-                   {"library", "libtorch 1.13.1"}};
+                   {"library", "PyTorch 2.15.0"}};
   options.torch_peer = fake_program(folder, "torch", other.dump() + "\n");
-  EXPECT_TRUE(
-      test::error_of<std::runtime_error>([&] {
-        bench_steps(options, {});
-      }).ends_with(str("its net has ", parameters + 1, " parameters, Joule's has ", parameters)));
+  const StepsReport another = bench_steps(options, {});
+  EXPECT_EQ(another.nets[0].sides.size(), 2u);
+  EXPECT_FALSE(another.nets[0].sides[0].over_pytorch);
+  ASSERT_EQ(another.nets[0].omitted.size(), 2u) << "PyTorch, and PyTorch, compiled";
+  EXPECT_TRUE(another.nets[0].omitted[0].reason.ends_with(
+      str("its net has ", parameters + 1, " parameters, Joule's has ", parameters)));
+}
+
+// As where torch.compile finds no compiler, or breaks after the first rounds.
+TEST(BenchSteps, APeerThatFailsIsLeftOutWithItsReason) {
+  const test::TemporaryFolder folder;
+  const std::int64_t parameters = make_model(usual_spec("small-cnn")).parameter_count();
+  const json line{{"images_per_second", 250},
+                  {"images_per_second_best", 260},
+                  {"peak_bytes", 200'000'000},
+                  {"parameters", parameters},
+                  {"library", "PyTorch 2.15.0"}};
+  StepsOptions options{.train = true,
+                       .nets = {{"small-cnn", ""}},
+                       .batch = 32,
+                       .steps = 2,
+                       .rounds = 3,
+                       .program = fake_program(folder, "joule", to_json(side_result())),
+                       .torch_peer = folder / "torch"};
+  const auto peer = [&](const std::string& script) {
+    test::write(folder / "torch", "#!/bin/sh\n" + script);
+    std::filesystem::permissions(folder / "torch", std::filesystem::perms::owner_all);
+    return bench_steps(options, {}).nets[0];
+  };
+  const std::string speak = "echo '" + line.dump() + "'\n";
+  const NetReport one =
+      peer("case $* in *--compile*) echo no compiler >&2; exit 1;; esac\n" + speak);
+  ASSERT_EQ(one.sides.size(), 3u);
+  EXPECT_EQ(one.sides[0].over_pytorch, (Spread{2, 2, 2, 2, 2, 3}));
+  ASSERT_EQ(one.omitted.size(), 1u);
+  EXPECT_EQ(one.omitted[0].name, "PyTorch, compiled");
+  EXPECT_TRUE(one.omitted[0].reason.ends_with("ended with status 1: no compiler"));
+  // PyTorch runs twice to find its best layout; the sixth call, in the second round, fails.
+  const std::string count = "echo x >> " + (folder / "calls") + "\n";
+  const std::string late = count + "[ $(wc -l < " + (folder / "calls") + ") -gt 5 ] && exit 3\n";
+  const NetReport none = peer(late + speak);
+  EXPECT_EQ(none.sides.size(), 2u);
+  EXPECT_EQ(none.omitted.size(), 2u);
+  EXPECT_FALSE(none.sides[0].over_pytorch);
+  // A side of Joule must not fail.
+  options.program = fake_program(folder, "joule", "no JSON\n");
+  EXPECT_NE(test::error_of<std::runtime_error>([&] { peer(speak); }), "");
 }
 
 // A run that is ended early keeps what it has.
@@ -274,7 +317,7 @@ TEST(BenchSteps, TellsWhatIsKnownAfterEachProcess) {
   EXPECT_NE(to_json(known[3]).find("\"complete\": false"), std::string::npos);
 }
 
-TEST(BenchSteps, SaysHowToGetLibtorch) {
+TEST(BenchSteps, SaysHowToGetPyTorch) {
   const test::TemporaryFolder folder;
   const StepsReport report =
       bench_steps({.nets = {{"small-cnn", ""}},
@@ -283,7 +326,7 @@ TEST(BenchSteps, SaysHowToGetLibtorch) {
                    .torch_peer = folder / "none"},
                   {});
   const auto& omitted = report.nets[0].omitted.back();
-  EXPECT_EQ(omitted.name, "libtorch");
+  EXPECT_EQ(omitted.name, "PyTorch");
   EXPECT_TRUE(omitted.reason.starts_with("not installed (there is no "));
   EXPECT_NE(omitted.reason.find("benchmarks/peers.sh"), std::string::npos);
 }

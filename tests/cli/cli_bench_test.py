@@ -175,8 +175,8 @@ class Bench(unittest.TestCase):
                 energy = joules["counted"]["modelled_energy_per_1000_images"]["horowitz45"]["executed"]
                 self.assertEqual((energy["quality"], energy["unit"]), ("modelled", "J"))
                 self.assertGreater(joules["peak_bytes"], 1 << 20)
-                self.assertIn("libtorch", [omitted["name"] for omitted in net["omitted"]])
-            self.assertIn("left out: libtorch: not installed (there is no /nowhere/torch_peer)", text)
+                self.assertIn("PyTorch", [omitted["name"] for omitted in net["omitted"]])
+            self.assertIn("left out: PyTorch: not installed (there is no /nowhere/torch_peer)", text)
             html = Page(page.read_text())
             self.assertEqual((html.loads, html.embedded["data"]), ([], report))
         # The same net, the same images: as many MACs forward, and more than twice as many in a step.

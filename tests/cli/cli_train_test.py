@@ -134,6 +134,54 @@ class Train(unittest.TestCase):
         self.assertEqual(joule("train", *RUN, "--out", again).returncode, 0)
         self.assert_same_run(again)
 
+    def test_goes_on_from_the_weights_of_another_run(self):
+        tuned = self.folder / "tuned"
+        options = ["--limit", "444", "--batch", "20", "--threads", "1", "--lr", "1e-9", "--momentum", "0",
+                   "--weight-decay", "0", "--epochs", "1"]  # fmt: skip
+        done = joule("train", "--weights", self.reference, *options, "--out", tuned)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        config = json.loads((tuned / "config.json").read_text())
+        self.assertEqual([config[name] for name in ("model", "data")], ["lenet5", "synthetic"])
+        losses = [json.loads((run / "summary.json").read_text())["test_loss"] for run in (self.reference, tuned)]
+        self.assertAlmostEqual(losses[1], losses[0], places=4)  # hardly a step was made
+        fresh = json.loads((tuned / "metrics.jsonl").read_text().splitlines()[0])["train_loss"]
+        begun = metrics(self.reference)[0]["train_loss"]
+        self.assertLess(fresh, 0.9 * begun)
+        # A net of one's own brings its graph along.
+        graph = self.folder / "mine.json"
+        self.assertEqual(joule("summary", "--model", "lenet5", "--input", "28x28x1", "--classes", "10",
+                               "--save-net", graph).returncode, 0)  # fmt: skip
+        net = json.loads(graph.read_text())
+        graph.write_text(json.dumps({**net, "name": "mine"}))
+        mine = self.folder / "mine"
+        short = ["--data", "synthetic", *options]
+        self.assertEqual(joule("train", "--net", graph, *short, "--out", mine).returncode, 0)
+        again = self.folder / "mine again"
+        done = joule("train", "--weights", mine / "model.safetensors", *options, "--out", again)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads((again / "config.json").read_text())["model"], "mine")
+
+    def test_a_run_cannot_be_made_longer(self):
+        done = joule("train", *RUN, "--epochs", "9", "--out", self.reference, "--resume")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, f"joule: {self.reference}: this run was started otherwise: epochs is 3, got 9; "
+                             f"joule train --weights {self.reference} begins another one with its weights\n"))  # fmt: skip
+
+    def test_weights_that_do_not_fit_are_refused(self):
+        def refused(code, *options):
+            out = self.folder / "none"
+            done = joule("train", "--weights", self.reference, *options, "--out", out)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (code, 1), done.stderr)
+            self.assertFalse(out.exists() and any(out.iterdir()), done.stderr)
+            return done.stderr
+
+        self.assertIn("do not fit small-cnn: load_state: the saved state does not fit; conv1.",
+                      refused(2, "--model", "small-cnn", "--limit", "100"))  # fmt: skip
+        self.assertIn("the images are normalised as for the weights", refused(2, "--normalize", "off"))
+        done = joule("train", "--weights", self.folder / "nothing", "--out", self.folder / "none")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nothing", done.stderr)
+
     def test_killed_at_any_moment(self):
         moments = {
             "config": lambda out: (out / "config.json").exists(),

@@ -227,13 +227,50 @@ TEST(ReluGrad, MayOverwriteTheGradient) {
   });
 }
 
-TEST(ReluGrad, BackwardOverwritesAGradientThatNothingElseSees) {
+TEST(ReluGrad, TheMaskAloneGivesWhatYGives) {
+  for (const Shape& shape : kShapes) {
+    const Tensor y(shape);
+    dispatch(ops::Relu{.x = random_tensor(shape, 10), .y = y});
+    const ops::ReluGrad by_y{.y = y, .grad_y = random_tensor(shape, 11), .grad_x = Tensor(shape)};
+    ops::ReluGrad by_mask = by_y;
+    by_mask.y = {};
+    by_mask.y_mask = y.zero_mask();
+    EXPECT_EQ(by_mask.work(), by_y.work());
+    for_each_implementation(by_mask, [&](std::string_view name) {
+      run(by_y, name);
+      const Tensor expected = by_y.grad_x.clone();
+      run(by_mask, name);
+      expect_same_bits(by_mask.grad_x, expected);
+      expect_mask_matches(by_mask.grad_x);
+    });
+  }
+}
+
+TEST(SavedRelu, BackwardOverwritesAGradientThatNothingElseSees) {
   const Tensor y({9, 100});
   dispatch(ops::Relu{.x = random_tensor(y.shape(), 10), .y = y});
+  const SavedRelu saved(y, {});
   const std::vector<Tensor> grads{random_tensor(y.shape(), 11), Tensor()};
-  EXPECT_TRUE(relu_backward(y, {}, grads).same_storage(grads[0]));
+  EXPECT_TRUE(saved.backward(grads).same_storage(grads[0]));
   const Tensor seen = grads[0];
-  EXPECT_FALSE(relu_backward(y, {}, grads).same_storage(grads[0]));
+  EXPECT_FALSE(saved.backward(grads).same_storage(grads[0]));
+}
+
+TEST(SavedRelu, KeepsTheValuesOnlyForAPenalty) {
+  const Tensor x = random_tensor({9, 100}, 10).set_requires_grad(), weights({9, 100});
+  weights.fill(1);
+  ReluOutput plain = relu_with_l0(x, {});
+  EXPECT_TRUE(plain.y.unique());
+  plain.y.detach().fill(3);
+  plain.y.backward(weights);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    ASSERT_EQ(x.grad().data<float>()[i], x.data<float>()[i] > 0 ? 1 : 0);
+  }
+  ReluOutput penalised = relu_with_l0(x, kSigma);
+  EXPECT_FALSE(penalised.y.unique());
+  penalised.y.detach().fill(3);
+  const std::string error = error_of([&] { penalised.y.backward(weights); });
+  EXPECT_NE(error.find("its saved y was written over after forward"), std::string::npos) << error;
 }
 
 TEST(ReluGrad, AnInfiniteOutputHasNoPenaltyOfZero) {

@@ -332,32 +332,35 @@ TEST(Functions, BackwardRefusesWhatWasWrittenOver) {
     std::size_t written;
   };
   const auto conv = [](auto& in) { return conv2d(in[0], in[1], in[2]); };
-  const auto fused = [](auto& in) { return in[3] = conv2d_relu(in[0], in[1], in[2], {}).y; };
+  // Without a penalty, a ReLU keeps its mask alone.
+  const auto fused = [](auto& in) { return in[3] = conv2d_relu(in[0], in[1], in[2], {}, 0.1f).y; };
   const auto dense = [](auto& in) { return linear(in[0], in[1]); };
   const auto norm = [&](auto& in) { return batch_norm(in[0], in[1], in[2], mean, var, true, {}); };
   const auto loss = [](auto& in) { return cross_entropy(in[0], in[1]); };
-  const Case cases[] = {
-      {"conv2d: its saved x ", conv, {kX, w, b}, 0},
-      {"conv2d: its saved weight ", conv, {kX, w, b}, 1},
-      {"conv2d_relu: its saved weight ", fused, {kX, w, b, b}, 1},
-      {"conv2d_relu: its saved y ", fused, {kX, w, b, b}, 3},
-      {"relu: its saved y ", [](auto& in) { return in[1] = relu(in[0]); }, {kX, b}, 1},
-      {"linear: its saved x ", dense, {rows, matrix}, 0},
-      {"linear: its saved weight ", dense, {rows, matrix}, 1},
-      {"batch_norm: its saved x ", norm, {rows, per_channel, per_channel}, 0},
-      {"batch_norm: its saved gamma ", norm, {rows, per_channel, per_channel}, 1},
-      {"scale: its saved factor ",
-       [](auto& in) { return scale(in[0], in[1] = in[1].detach()); },
-       {rows, factor},
-       1},
-      {"softmax_cross_entropy: its saved labels ", loss, {rows, labels}, 1},
-      {"l0_sum: its saved x ",
-       [](auto& in) {
-         const Tap tap{.layer = "a", .value = in[0]};
-         return l0_penalty({&tap, 1}, {.lambda = 1, .sigma = 0.1f});
-       },
-       {rows},
-       0}};
+  const Case cases[] = {{"conv2d: its saved x ", conv, {kX, w, b}, 0},
+                        {"conv2d: its saved weight ", conv, {kX, w, b}, 1},
+                        {"conv2d_relu: its saved weight ", fused, {kX, w, b, b}, 1},
+                        {"conv2d_relu: its saved y ", fused, {kX, w, b, b}, 3},
+                        {"relu: its saved y ",
+                         [](auto& in) { return in[1] = relu_with_l0(in[0], 0.1f).y; },
+                         {kX, b},
+                         1},
+                        {"linear: its saved x ", dense, {rows, matrix}, 0},
+                        {"linear: its saved weight ", dense, {rows, matrix}, 1},
+                        {"batch_norm: its saved x ", norm, {rows, per_channel, per_channel}, 0},
+                        {"batch_norm: its saved gamma ", norm, {rows, per_channel, per_channel}, 1},
+                        {"scale: its saved factor ",
+                         [](auto& in) { return scale(in[0], in[1] = in[1].detach()); },
+                         {rows, factor},
+                         1},
+                        {"softmax_cross_entropy: its saved labels ", loss, {rows, labels}, 1},
+                        {"l0_sum: its saved x ",
+                         [](auto& in) {
+                           const Tap tap{.layer = "a", .value = in[0]};
+                           return l0_penalty({&tap, 1}, {.lambda = 1, .sigma = 0.1f});
+                         },
+                         {rows},
+                         0}};
   for (const Case& c : cases) {
     EXPECT_EQ(error_after_write(c.fn, c.leaves, c.written).substr(0, c.saved.size()), c.saved);
   }

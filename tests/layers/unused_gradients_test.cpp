@@ -118,9 +118,8 @@ TEST(Gradients, AreComputedWhereSomebodyUsesThem) {
     return y;
   };
   expect_nothing_told(rewritten);
-  // The convolution saved the new y, the ReLU before it the old one.
-  EXPECT_EQ(error_of([&] { conv_gradients(rewritten, kReference); }).substr(0, 18),
-            "relu: its saved y ");
+  // The convolution saved the new y, the ReLU before it the mask of the old one.
+  EXPECT_TRUE(conv_gradients(rewritten, kReference).x.defined());
 }
 
 // A leaf made of a ReLU's output has a gradient at its zeros, too.

@@ -21,6 +21,13 @@ TEST(TextTable, AlignsNamesToTheLeftAndTheRestToTheRight) {
   ruled.rule = true;
   EXPECT_EQ(text_of(ruled), "op    n\n-------\nadd   3\n");
   EXPECT_EQ(text_of({.head = {"only"}, .rows = {{"a"}}}), "only\na\n");
+  TextTable texts = table();
+  texts.texts = 1;
+  texts.rows[1][3] = "9";
+  EXPECT_EQ(text_of(texts),
+            "op      calls   time  MACs\n"
+            "conv2d      3  12 ms  1000\n"
+            "relu       10   1 ms  9\n");
 }
 
 TEST(TextTable, IsBrokenIntoBlocksThatNameTheirRows) {

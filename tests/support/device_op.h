@@ -10,73 +10,11 @@
 #include "joule/core/backend/backend.h"
 #include "joule/core/op.h"
 #include "joule/core/tensor.h"
+#include "joule/tests/support/members.h"
 
 // How the tests of an operation, which hold their tensors on the CPU, run the rows of its table
 // that are for another device: on a copy of the operation whose tensors lie there.
 namespace joule::test {
-
-/// Converts to anything: how many of them initialise an aggregate is how many members it has.
-struct Anything {
-  template <class T>
-  operator T() const;
-};
-
-template <class Aggregate, class... Members>
-constexpr std::size_t member_count() {
-  if constexpr (requires { Aggregate{Members{}..., Anything{}}; }) {
-    return member_count<Aggregate, Members..., Anything>();
-  } else {
-    return sizeof...(Members);
-  }
-}
-
-/// body(member) for each member of an operation.
-template <class Op, class Body>
-void for_each_member(Op& op, Body&& body) {
-  constexpr std::size_t kCount = member_count<std::remove_const_t<Op>>();
-  const auto each = [&](auto&... members) { (body(members), ...); };
-  if constexpr (kCount == 2) {
-    auto& [a, b] = op;
-    each(a, b);
-  } else if constexpr (kCount == 3) {
-    auto& [a, b, c] = op;
-    each(a, b, c);
-  } else if constexpr (kCount == 4) {
-    auto& [a, b, c, d] = op;
-    each(a, b, c, d);
-  } else if constexpr (kCount == 5) {
-    auto& [a, b, c, d, e] = op;
-    each(a, b, c, d, e);
-  } else if constexpr (kCount == 6) {
-    auto& [a, b, c, d, e, f] = op;
-    each(a, b, c, d, e, f);
-  } else if constexpr (kCount == 7) {
-    auto& [a, b, c, d, e, f, g] = op;
-    each(a, b, c, d, e, f, g);
-  } else if constexpr (kCount == 8) {
-    auto& [a, b, c, d, e, f, g, h] = op;
-    each(a, b, c, d, e, f, g, h);
-  } else if constexpr (kCount == 9) {
-    auto& [a, b, c, d, e, f, g, h, i] = op;
-    each(a, b, c, d, e, f, g, h, i);
-  } else if constexpr (kCount == 10) {
-    auto& [a, b, c, d, e, f, g, h, i, j] = op;
-    each(a, b, c, d, e, f, g, h, i, j);
-  } else if constexpr (kCount == 11) {
-    auto& [a, b, c, d, e, f, g, h, i, j, k] = op;
-    each(a, b, c, d, e, f, g, h, i, j, k);
-  } else if constexpr (kCount == 12) {
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l] = op;
-    each(a, b, c, d, e, f, g, h, i, j, k, l);
-  } else if constexpr (kCount == 13) {
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = op;
-    each(a, b, c, d, e, f, g, h, i, j, k, l, m);
-  } else {
-    static_assert(kCount == 17, "an operation of more members: name them here");
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = op;
-    each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
-  }
-}
 
 /// body(tensor) for each tensor of an operation, those in a vector included.
 template <class Op, class Body>
@@ -86,6 +24,16 @@ void for_each_tensor(Op& op, Body&& body) {
       if (member) body(member);
     } else if constexpr (std::is_same_v<std::remove_const_t<Member>, std::vector<Tensor>>) {
       for (auto& tensor : member) body(tensor);
+    }
+  });
+}
+
+/// body(mask) for each mask that is a member of its own.
+template <class Op, class Body>
+void for_each_mask(Op& op, Body&& body) {
+  for_each_member(op, [&]<class Member>(Member& member) {
+    if constexpr (std::is_same_v<Member, std::shared_ptr<const ZeroMask>>) {
+      if (member) body(member);
     }
   });
 }
@@ -130,6 +78,7 @@ class OnDevice {
       }
       pairs_.emplace_back(host, tensor);
     });
+    for_each_mask(op_, [&](auto& mask) { mask = mask->to(device); });
   }
   const Op& operator*() const { return op_; }
 

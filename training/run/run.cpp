@@ -96,7 +96,10 @@ bool settle(const std::string& folder, const Config& config, Existing existing) 
   const std::optional<Config> saved = config_of(folder);
   if (!saved) return false;
   const std::string different = differences(*saved, config);
-  require(different.empty(), folder, ": this run was started otherwise: ", different);
+  const bool longer = config.epochs > saved->epochs;
+  require(different.empty(), folder, ": this run was started otherwise: ", different,
+          longer ? str("; joule train --weights ", folder, " begins another one with its weights")
+                 : "");
   return is_in(folder, kCheckpoint);
 }
 

@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -146,6 +147,22 @@ class StudyEat(unittest.TestCase):
         run = self.folder / "trials" / "000000"
         self.assertIn("holds a study, others do not", self.fails(2, "compare", run, self.folder))
         self.assertIn("--values: no value", self.fails(2, "study", "compare", self.folder, "--values", "speedup"))
+
+    def test_a_peer_that_is_left_out_says_why(self):
+        out = Path(self.temporary.name) / "peers"
+        shutil.copytree(self.folder, out)
+        peer = Path(self.temporary.name) / "torch_peer"
+        peer.write_text("#!/bin/sh\necho it is broken >&2\nexit 1\n")
+        peer.chmod(0o755)
+        done = joule(*STUDY, "--torch-peer", peer, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        peers = json.loads((out / "results.json").read_text())["peers"]
+        self.assertEqual({entry["library"] for entry in peers}, {"joule", "joule, dense", "PyTorch"})
+        for entry in peers:
+            ran = entry["library"] != "PyTorch"
+            self.assertEqual(entry["images_per_second"] is not None, ran)
+            self.assertEqual(entry.get("left_out"), None if ran else "its program has no lenet5")
+        self.assertIn("| left out: its program has no lenet5 |", (out / "table.md").read_text())
 
     def test_another_study_is_refused(self):
         error = self.fails(2, *STUDY, "--epochs", "2", "--out", self.folder)
