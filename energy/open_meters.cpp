@@ -57,7 +57,7 @@ Selected choose(Meters all, const Machine& machine) {
       if (info.status == Status::absent) {
         absent += str(absent.empty() ? "not here: " : ", ", info.name);
       } else {
-        why += str(info.name, ": ", info.reason, "; ");
+        why += str(why.empty() ? "" : "; ", info.name, ": ", info.reason);
       }
       if (!info.gpu.empty()) cards.push_back(std::move(meter));
       continue;
@@ -71,6 +71,7 @@ Selected choose(Meters all, const Machine& machine) {
     taken.add(info);
     choice.meters.push_back(std::move(meter));
   }
+  if (!why.empty() && !absent.empty()) why += "; ";
   if (choice.meters.empty()) {
     choice.meters = listed(unreadable_meter(machine, "auto", Status::absent,
                                             "no source can be read: " + why + absent,

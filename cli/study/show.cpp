@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <set>
 #include <string>
@@ -56,6 +57,12 @@ const study::Value* value_of(const study::Trial& trial, const std::string& name)
   return found == trial.values.end() ? nullptr : &*found;
 }
 
+/// Counts whole, all else to six digits.
+std::string number_text(double number) {
+  const bool whole = number == std::floor(number) && std::abs(number) < 1e15;
+  return fmt::format(fmt::runtime(whole ? "{:.0f}" : "{:.6g}"), number);
+}
+
 /// The values of a goal.  Their unit and quality stand in the head, unless qualities differ.
 void add_goal(report::TextTable& table, const std::vector<study::Trial>& trials,
               const std::string& name) {
@@ -73,7 +80,7 @@ void add_goal(report::TextTable& table, const std::vector<study::Trial>& trials,
     const study::Value* const value = value_of(trials[i], name);
     std::string cell;
     if (value) {
-      cell = value->number ? fmt::format("{:.6g}", *value->number) : "unavailable";
+      cell = value->number ? number_text(*value->number) : "unavailable";
       if (value->number && !one) cell += " [" + kind_of(*value) + "]";
     }
     table.rows[i].push_back(cell);
@@ -102,7 +109,7 @@ std::vector<std::string> varying_dimensions(const std::vector<study::Trial>& tri
 void print_trials(const study::Study& study, const std::vector<study::Trial>& trials) {
   constexpr std::size_t kMostColumns = 8;  // of dimensions; more are one text
   if (trials.empty()) return;
-  report::TextTable table{.head = {"trial", "state", "time"}};
+  report::TextTable table{.head = {"trial", "state", "time"}, .names = 2};
   for (const study::Trial& trial : trials) {
     const auto seconds = trial.started && trial.ended
                              ? duration(std::max(0.0, *trial.ended - *trial.started))

@@ -47,7 +47,7 @@ struct SearchRun {
   std::string sampler;   // with all its options; empty: the points were given
   std::uint64_t seed = 0;
   std::vector<SearchEvaluation> evaluations{};
-  double seconds = 0;  // of this machine, in total
+  double seconds = 0;  // that the search itself took: without trainings
 };
 
 }  // namespace joule::nas

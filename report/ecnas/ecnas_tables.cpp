@@ -45,6 +45,16 @@ auto metric(const char* name) {
   return [name](const SearchEvaluation& e) { return e.number(name); };
 }
 
+double most_joules(const Comparison& comparison) {
+  double most = 0;
+  for (const nas::SearchRun& run : comparison.runs) {
+    for (const SearchEvaluation& e : run.evaluations) {
+      most = std::max(most, e.number(nas::kEnergy).value_or(0));
+    }
+  }
+  return most;
+}
+
 std::optional<double> log_parameters(const SearchEvaluation& e) {
   const std::optional<double> count = e.number(nas::kParameters);
   if (!count || *count <= 0) return std::nullopt;
@@ -146,9 +156,11 @@ Table ecnas_methods_table(const EcnasResults& results) {
 
 Table ecnas_landmarks_table(const EcnasResults& results) {
   const Comparison& comparison = results.comparison;
+  const bool small = most_joules(comparison) < kJoulesPerKwh / 1000;
+  const double unit = small ? 1 : kJoulesPerKwh;
   Table table{.caption = "Extrema and knees, in the mean over the runs, beside the paper's table 1",
               .head = {"strategy", "point", "training time, s", "validation accuracy",
-                       "energy, kWh", "log10 parameters"},
+                       small ? "energy, J" : "energy, kWh", "log10 parameters"},
               .rows = {}};
   for (const Method& method : comparison.methods) {
     const std::string base = method.strategy.substr(0, method.strategy.find(':'));
@@ -159,18 +171,20 @@ Table ecnas_landmarks_table(const EcnasResults& results) {
            mean_text(comparison, method, mark, metric(nas::kValidationAccuracy), 4),
            mean_text(
                comparison, method, mark,
-               [](const SearchEvaluation& e) -> std::optional<double> {
+               [unit](const SearchEvaluation& e) -> std::optional<double> {
                  const auto joules = e.number(nas::kEnergy);
                  if (!joules) return std::nullopt;
-                 return *joules / kJoulesPerKwh;
+                 return *joules / unit;
                },
-               5),
+               small ? 2 : 5),
            mean_text(comparison, method, mark, log_parameters, 2)});
       for (const EcnasPaperRow& row : ecnas_paper_rows()) {
         if (row.method != base || row.landmark != paper_landmark(mark)) continue;
         table.rows.push_back({str(base, " (paper)"), std::string(row.landmark),
                               fmt::format("{:.1f}", row.seconds),
-                              fmt::format("{:.2f}", row.accuracy), fmt::format("{:.2f}", row.kwh),
+                              fmt::format("{:.2f}", row.accuracy),
+                              small ? fmt::format("{:.0f}", row.kwh * kJoulesPerKwh)
+                                    : fmt::format("{:.2f}", row.kwh),
                               fmt::format("{:.2f}", row.log_parameters)});
       }
     }

@@ -15,6 +15,12 @@
 namespace joule::study {
 namespace {
 
+/// What the sampler took; 0 for a point that was given, or of a table.
+double proposal_seconds(const Trial& trial) {
+  const auto found = std::ranges::find(trial.proposal, kProposalTime, &Value::name);
+  return found == trial.proposal.end() ? 0 : found->number.value_or(0);
+}
+
 Value study_value(const nas::Value& value) {
   return {.name = value.metric.name,
           .number = value.number,
@@ -130,10 +136,8 @@ nas::SearchRun run_of(const Study& study, const std::vector<Trial>& trials,
       evaluation.fault = trial.error.empty() ? std::string(name(trial.state)) : trial.error;
     }
     evaluation.joules = joules(trial, energy_quality({&trial, 1})).value_or(0);
-    if (trial.started && trial.ended) {
-      evaluation.seconds = *trial.ended - *trial.started;
-      run.seconds += evaluation.seconds;
-    }
+    evaluation.seconds = evaluation.number(nas::kTrainingTime).value_or(0);
+    run.seconds += proposal_seconds(trial);
     run.evaluations.push_back(std::move(evaluation));
   }
   return run;

@@ -152,6 +152,10 @@ class NasSearch(unittest.TestCase):
         self.assertEqual([s["strategy"] for s in results["strategies"]], ["random", "semoa"])
         self.assertEqual([o["metric"] for o in results["objectives"]], ["validation accuracy", "energy"])
         self.assertEqual(results["strategies"][0]["runs"][0]["evaluations"], 6)
+        # The trainings are not the search.
+        trainings = results["strategies"][0]["runs"][0]
+        self.assertLess(trainings["seconds"], 0.1)
+        self.assertIn("| energy, J |", (folder / "table.md").read_text())
         best = results["strategies"][0]["runs"][0]["best accuracy"]
         self.assertLessEqual(best["validation accuracy"], 1)
         self.assertGreater(best["energy"], 0)
