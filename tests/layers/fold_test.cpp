@@ -7,6 +7,7 @@
 #include "joule/layers/graph/net.h"
 #include "joule/models/models.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/runs.h"
 
 namespace joule {
 namespace {
@@ -49,23 +50,6 @@ Tensor unfolded(nn::Module& net, const Tensor& x) {
   const ContextGuard guard;
   context().fold_batch_norm = false;
   return net(x);
-}
-
-/// Every operation with its layer, in order.
-struct Runs final : WorkSink {
-  Tally* record(const OpRun& run, const Work&) override {
-    seen.push_back(str(run.scope.layer, " ", run.op));
-    return nullptr;
-  }
-  std::vector<std::string> seen;
-};
-
-std::vector<std::string> runs_of(nn::Module& net, const Tensor& x) {
-  Runs runs;
-  const ContextGuard guard;
-  context().sink = &runs;
-  net(x);
-  return runs.seen;
 }
 
 nn::Sequential small() {

@@ -11,6 +11,7 @@
 #include "joule/layers/graph/shapes.h"
 #include "joule/models/models.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/runs.h"
 
 namespace joule {
 namespace {
@@ -365,23 +366,6 @@ TEST(Composite, AModuleWithWeightsMustBeAChild) {
             }),
             "graph: Linear(3, 4): it is no child of the module that adds it, so that its weights "
             "would be neither trained nor saved: give it to add_child()");
-}
-
-/// Which operations each layer ran.
-struct Runs final : WorkSink {
-  Tally* record(const OpRun& run, const Work&) override {
-    seen.push_back(str(run.scope.layer, " ", run.op));
-    return nullptr;
-  }
-  std::vector<std::string> seen;
-};
-
-std::vector<std::string> runs_of(nn::Module& net, const Tensor& x) {
-  Runs runs;
-  const ContextGuard guard;
-  context().sink = &runs;
-  net(x);
-  return runs.seen;
 }
 
 TEST(Graph, AModuleOfAUsersFusesAndIsData) {

@@ -13,29 +13,13 @@
 #include "joule/layers/graph/net.h"
 #include "joule/models/models.h"
 #include "joule/tests/support/op_test.h"
+#include "joule/tests/support/runs.h"
 
 // A batch norm in training runs in one pass with the sum and the ReLU behind it.
 namespace joule {
 namespace {
 
 using namespace test;
-
-/// Every operation of a forward pass with its layer, in order.
-struct Runs final : WorkSink {
-  Tally* record(const OpRun& run, const Work&) override {
-    seen.push_back(str(run.scope.layer, " ", run.op));
-    return nullptr;
-  }
-  std::vector<std::string> seen;
-};
-
-std::vector<std::string> runs_of(nn::Module& net, const Tensor& x) {
-  Runs runs;
-  const ContextGuard guard;
-  context().sink = &runs;
-  net(x);
-  return runs.seen;
-}
 using Names = std::vector<std::string>;
 
 const Tensor kImages = random_tensor({2, 5, 5, 3}, 5);
