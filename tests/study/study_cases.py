@@ -136,7 +136,8 @@ class StudyCases:
         seed = random.randrange(2**32)
         print(f"seed of the kills: {seed}", file=sys.stderr)
         chance = random.Random(seed)
-        options = {"trials": 60, "workers": 3, "crashes": 1000, "config": {"milliseconds": 60, "epochs": 3}}
+        # More work than the rounds can do on a fast machine, or nothing is left to kill.
+        options = {"trials": 60, "workers": 3, "crashes": 1000, "config": {"milliseconds": 300, "epochs": 3}}
         self.sql("UPDATE studies SET config = '%s'" % json.dumps({"log": str(self.log), **options["config"]}))
         kills = 0
         for _ in range(ROUNDS):
@@ -166,7 +167,7 @@ class StudyCases:
         self.assertEqual(len(attempts), len(set(attempts)))
         interrupted = self.trials()
         self.new_storage()
-        self.run_study(**{**options, "workers": 1})
+        self.run_study(**{**options, "workers": 1, "config": {"milliseconds": 1, "epochs": 3}})
         self.assertEqual(self.trials(), interrupted)
 
     def test_a_late_result_is_refused(self):
