@@ -222,12 +222,12 @@ int nas_search_trained(const NasSearchOptions& o) {
                                .joule = origin.joule};
   results.comparison = compare(std::move(runs), nas::default_objectives(), {});
   results.where_energy = qualities_of_energy(results.comparison);
-  results.where =
-      str("Cells of at most ", config.space.vertices, " vertices, in nets of ",
-          config.skeleton.channels, " channels with ", config.skeleton.cells, " cells in each of ",
-          config.skeleton.stacks, " stacks, trained on ", config.training.data,
-          "; energy of the training steps is ", results.where_energy, ". ", o.seeds,
-          o.seeds == 1 ? " seed, " : " seeds, ", o.evaluations, " evaluations each.");
+  results.where = str("Cells of at most ", config.space.vertices, " vertices, in nets of ",
+                      config.skeleton.channels, " channels with ", config.skeleton.cells,
+                      config.skeleton.cells == 1 ? " cell" : " cells", " in each of ",
+                      config.skeleton.stacks, " stacks, trained on ", config.training.data,
+                      "; energy of the training steps is ", results.where_energy, ". ", o.seeds,
+                      o.seeds == 1 ? " seed, " : " seeds, ", o.evaluations, " evaluations each.");
   write(o, results);
   return 0;
 }
