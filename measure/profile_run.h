@@ -52,8 +52,7 @@ struct ProfileRun {
   std::vector<energy::Piece> pieces;     // follow on each other and make up the window
   std::vector<energy::Interval> beside;  // the window of each meter beside
   std::vector<energy::Looped> looped;    // if the plan asks for them
-  /// Of training: the bytes of tensors that a forward pass leaves for its backward pass, the most
-  /// of all steps.
+  /// Of training: the bytes of tensors that a forward pass leaves for its backward pass.
   std::int64_t kept_bytes = 0;
 };
 

@@ -124,10 +124,9 @@ class Measurement {
       for (const auto i : generator_.permutation(std::ssize(sides_))) {
         const auto at = static_cast<std::size_t>(i);
         Side& side = sides_[at];
-        unless_lost(side, [&] {
-          side.rounds.push_back(outcome_of(side, chosen[at], progress.stop));
-          on_result(known(chosen));
-        });
+        unless_lost(side,
+                    [&] { side.rounds.push_back(outcome_of(side, chosen[at], progress.stop)); });
+        on_result(known(chosen));
       }
     }
     return known(chosen);

@@ -95,6 +95,17 @@ class Profile(unittest.TestCase):
         self.assertEqual(report["notes"], [])
         self.assertEqual((report["schema"], report["mode"]), ({"name": "joule.profile", "version": 2}, "forward"))
 
+    def test_training_tells_what_is_left_for_the_backward_pass(self):
+        def left(batch):
+            done = subprocess.run([JOULE, "profile", "small-cnn", "--input", "28x28x1", "--classes", "10", "--train", "--batch", str(batch),
+                                   "--steps", "2", "--warmup", "1", "--meter", "none", "--json", "-"], capture_output=True, text=True)  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (note,) = json.loads(done.stdout)["notes"]
+            return float(re.fullmatch(r"a forward pass leaves ([0-9.]+) MB of tensors for its backward pass", note)[1])
+
+        # Activations alone: they grow with the batch, packed weights do not.
+        self.assertAlmostEqual(left(64) / left(32), 2, delta=0.1)
+
     def test_by_time_and_training(self):
         report = self.report("--meter", self.trace("two.jsonl", [40, 50]), "--steps", 2, "--train")
         self.assert_adds_up(report)
