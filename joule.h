@@ -20,6 +20,7 @@
 #include "joule/core/text/tensor_text.h"
 #include "joule/core/threads.h"
 #include "joule/core/version.h"
+#include "joule/data/arrays.h"
 #include "joule/data/dataset.h"
 #include "joule/data/device_batches.h"
 #include "joule/data/loader.h"

@@ -30,13 +30,14 @@ void Dataset::check() const {
   require(std::ranges::all_of(indices, [](std::int64_t i) { return i >= 0; }), "dataset ", name,
           ": an index is negative");
   const std::int64_t stored = indices.empty() ? size() : 1 + std::ranges::max(indices);
-  require(!pixels || !source, "dataset ", name, ": it has both pixels and a source of them");
+  require(int{pixels != nullptr} + int{source != nullptr} + int{values != nullptr} <= 1, "dataset ",
+          name, ": it has more than one of pixels, a source of them, and values");
   require(!source || source->size() >= stored, "dataset ", name, ": ", shape, " needs ", stored,
           " images, its source has ", source ? source->size() : 0);
-  require(source || (pixels &&
-                     static_cast<std::int64_t>(pixels->size()) / image_shape().numel() >= stored),
-          "dataset ", name, ": ", shape, " needs ", stored * image_shape().numel(),
-          " pixels, there are ", pixels ? pixels->size() : 0);
+  const std::size_t there = pixels ? pixels->size() : values ? values->size() : 0;
+  require(source || static_cast<std::int64_t>(there) / image_shape().numel() >= stored, "dataset ",
+          name, ": ", shape, " needs ", stored * image_shape().numel(),
+          values ? " values" : " pixels", ", there are ", there);
   require(static_cast<std::int64_t>(labels.size()) == size(), "dataset ", name, ": ", labels.size(),
           " labels for ", size(), " images");
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -77,10 +78,17 @@ std::vector<ChannelSums> sums_of(const Dataset& set, std::int64_t begin, std::in
   return sums;
 }
 
-}  // namespace
+/// Per channel.
+struct Normalization {
+  std::vector<float> mean, deviation;
 
-void measure_normalization(DataSplit& split) {
-  const Dataset& train = split.train;
+  void add(double average, double variance) {
+    mean.push_back(static_cast<float>(average));
+    deviation.push_back(variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1.0f);
+  }
+};
+
+Normalization of_bytes(const Dataset& train) {
   const auto channels = static_cast<std::size_t>(train.shape[3]);
   std::vector<ChannelSums> total(channels);
   std::mutex mutex;  // of total, to which any order of the parts adds the same integers
@@ -93,15 +101,43 @@ void measure_normalization(DataSplit& split) {
       total[c].squares += part[c].squares;
     }
   });
-  std::vector<float> mean(channels), deviation(channels);
+  Normalization measured;
   const double pixels = static_cast<double>(train.shape.numel()) / static_cast<double>(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (const ChannelSums& sums : total) {
     const double n = pixels * 255;
-    const double average = static_cast<double>(total[c].sum) / n;
-    const double variance = static_cast<double>(total[c].squares) / (n * 255) - average * average;
-    mean[c] = static_cast<float>(average);
-    deviation[c] = variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1.0f;
+    const double average = static_cast<double>(sums.sum) / n;
+    measured.add(average, static_cast<double>(sums.squares) / (n * 255) - average * average);
   }
+  return measured;
+}
+
+Normalization of_values(const Dataset& train) {
+  const auto channels = static_cast<std::size_t>(train.shape[3]);
+  const double pixels = static_cast<double>(train.shape.numel()) / static_cast<double>(channels);
+  std::vector<double> mean(channels), variance(channels);
+  const auto visit = [&](const auto& add) {
+    for (std::int64_t i = 0; i < train.size(); ++i) {
+      std::size_t c = 0;
+      for (const float value : train.image_values(i)) {
+        add(c, value);
+        if (++c == channels) c = 0;
+      }
+    }
+  };
+  visit([&](std::size_t c, double value) { mean[c] += value / pixels; });
+  visit([&](std::size_t c, double value) {
+    variance[c] += (value - mean[c]) * (value - mean[c]) / pixels;
+  });
+  Normalization measured;
+  for (std::size_t c = 0; c < channels; ++c) measured.add(mean[c], variance[c]);
+  return measured;
+}
+
+}  // namespace
+
+void measure_normalization(DataSplit& split) {
+  const auto [mean, deviation] =
+      split.train.values ? of_values(split.train) : of_bytes(split.train);
   split.train.mean = split.test.mean = mean;
   split.train.deviation = split.test.deviation = deviation;
 }

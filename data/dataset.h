@@ -14,31 +14,33 @@
 
 namespace joule {
 
-/// Labelled images as bytes, a quarter of the size of floats.  They are either in memory (`pixels`)
-/// or read on demand (`source`): exactly one of the two is set.  Copies share them.  A DataLoader
-/// converts them to float batches.
+/// Labelled images as bytes, a quarter of the size of floats, in memory (`pixels`) or read on
+/// demand (`source`); or as floats (`values`).  Exactly one of the three is set.  Copies share
+/// them.  A DataLoader makes float batches of them.
 struct Dataset {
   std::string name;
   Shape shape;                                              // [N, H, W, C]
   std::shared_ptr<const std::vector<std::uint8_t>> pixels;  // NHWC; may hold more images than these
   std::vector<std::int32_t> labels;                         // [N], each in [0, classes())
-  /// The positions of these images in `pixels` or `source`; empty: all, in order.
+  /// The positions of these images in what is set of the three; empty: all, in order.
   std::vector<std::int64_t> indices{};
   std::vector<std::string> class_names;
-  // Per channel, of pixel / 255 over the training images; a loader normalises with them.
+  // Per channel over the training images, of pixel / 255 or of the floats; a loader normalises
+  // with them.
   std::vector<float> mean, deviation;
   std::shared_ptr<const ImageSource> source{};
   std::optional<Fit> fit{};  // for image files of any size: how they were resized
+  std::shared_ptr<const std::vector<float>> values{};  // NHWC, as dataset_of() takes them
 
   std::int64_t size() const { return shape.rank() ? shape[0] : 0; }
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
   /// [H, W, C].
   Shape image_shape() const { return {shape[1], shape[2], shape[3]}; }
-  /// For images in memory.
+  /// For bytes in memory.
   const std::uint8_t* image(std::int64_t i) const {
     return pixels->data() + index(i) * image_shape().numel();
   }
-  /// For any set: a pointer to the image in memory, or to `room`, into which the image is
+  /// For bytes: a pointer to the image in memory, or to `room`, into which the image is
   /// read.  Errors: as ImageSource::read().
   const std::uint8_t* image(std::int64_t i, std::span<std::uint8_t> room) const {
     if (pixels) return image(i);
@@ -47,7 +49,12 @@ struct Dataset {
   }
   /// A buffer for image(i, room); empty if the images are in memory.
   std::vector<std::uint8_t> room() const {
-    return std::vector<std::uint8_t>(pixels ? 0 : static_cast<std::size_t>(image_shape().numel()));
+    return std::vector<std::uint8_t>(source ? static_cast<std::size_t>(image_shape().numel()) : 0);
+  }
+  /// For floats.
+  std::span<const float> image_values(std::int64_t i) const {
+    const auto count = static_cast<std::size_t>(image_shape().numel());
+    return std::span(*values).subspan(static_cast<std::size_t>(index(i)) * count, count);
   }
   std::int64_t index(std::int64_t i) const {
     return indices.empty() ? i : indices[static_cast<std::size_t>(i)];
@@ -71,7 +78,8 @@ struct DataSplit {
 ///
 /// Cost      num_threads() threads, with memory for one image each.
 /// Errors    as ImageSource::read().
-/// Numerics  sums of integers, exact.
+/// Numerics  of bytes sums of integers, exact; of floats the mean first, then the squares of what
+///           differs from it, in double and in order.
 void measure_normalization(DataSplit& split);
 
 /// Options of load_dataset().

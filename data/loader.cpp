@@ -78,8 +78,12 @@ Batch DataLoader::make_batch(std::span<const std::int64_t> images) const {
   std::vector<std::uint8_t> room = dataset_.room();
   for (const std::int64_t i : images) {
     require(i >= 0 && i < dataset_.size(), "data loader: image ", i, " of ", dataset_.size());
-    const std::uint8_t* const bytes = dataset_.image(i, room);
-    for (std::size_t p = 0; p < pixels; ++p) to[p] = static_cast<float>(bytes[p]) * (1.0f / 255);
+    if (dataset_.values) {
+      std::ranges::copy(dataset_.image_values(i), to);
+    } else {
+      const std::uint8_t* const bytes = dataset_.image(i, room);
+      for (std::size_t p = 0; p < pixels; ++p) to[p] = static_cast<float>(bytes[p]) * (1.0f / 255);
+    }
     const Image image{shape[0], shape[1], shape[2], {to, pixels}};
     Generator random = image_generator(options_.seed, epoch_, i);
     for (const Transform& transform : options_.transforms) transform(image, random);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/data/arrays.h"
 #include "joule/data/dataset.h"
 #include "joule/data/loader.h"
 #include "joule/energy/json/values_json.h"
@@ -56,6 +59,34 @@ std::pair<Dataset, Dataset> load(const std::string& name, std::int64_t image_siz
   return {std::move(split.train), std::move(split.test)};
 }
 
+/// Of bytes or of float32; both are copied.
+Dataset of_arrays(nb::handle images, nb::handle labels, const std::string& name,
+                  std::vector<std::string> class_names, const Dataset* like) {
+  using Bytes = nb::ndarray<const std::uint8_t, nb::c_contig, nb::device::cpu>;
+  ArrayOptions options{.name = name, .class_names = std::move(class_names), .like = like};
+  const Tensor classes = as_tensor(labels, "labels");
+  Bytes bytes;
+  if (!nb::ndarray_check(images) || !nb::try_cast(images, bytes, false)) {
+    const Tensor values = as_tensor(images, "images");
+    const nb::gil_scoped_release unlocked;
+    return dataset_of(values, classes, std::move(options));
+  }
+  std::vector<std::int64_t> extents;
+  for (std::size_t i = 0; i < bytes.ndim(); ++i) {
+    extents.push_back(static_cast<std::int64_t>(bytes.shape(i)));
+  }
+  require(extents.size() == 2 || extents.size() == 4, "dataset ", name,
+          ": expected images of shape [N,H,W,C], or rows [N,F], got ", extents.size(),
+          " dimensions");
+  require(classes.dtype() == DType::i32, "dataset ", name, ": expected labels i32 [N], got ",
+          classes.dtype());
+  const auto numbers = classes.values<std::int32_t>();
+  std::vector<std::uint8_t> pixels(bytes.data(), bytes.data() + bytes.size());
+  const nb::gil_scoped_release unlocked;
+  return dataset_of(Shape(std::span<const std::int64_t>(extents)), std::move(pixels),
+                    {numbers.begin(), numbers.end()}, std::move(options));
+}
+
 /// What joule eval --json says of them, as JSON.
 std::string evaluate(training::Model& model, const Dataset& images, std::int64_t batch) {
   const auto result = interruptible([&](const auto& stop) {
@@ -74,6 +105,20 @@ std::string evaluate(training::Model& model, const Dataset& images, std::int64_t
 
 void bind_data(nb::module_& m) {
   nb::class_<Dataset>(m, "Dataset", "Labelled images.")
+      .def(
+          "__init__",
+          [](Dataset* self, nb::handle images, nb::handle labels, const std::string& name,
+             const std::optional<std::vector<std::string>>& class_names, const Dataset* like) {
+            new (self) Dataset(of_arrays(images, labels, name,
+                                         class_names.value_or(std::vector<std::string>()), like));
+          },
+          nb::arg("images"), nb::arg("labels"), nb::kw_only(), nb::arg("name") = "arrays",
+          nb::arg("class_names") = nb::none(), nb::arg("like").none() = nb::none(),
+          "A copy of your own arrays: images [N,H,W,C] or rows [N,F], float32, or uint8, which a "
+          "loader divides by 255; labels int32 [N].  Mean and deviation per channel are measured, "
+          "or with the class names those of the training images: like=train.\n\n"
+          "Errors: ArgumentError that names the data set: another shape or type, a value that is "
+          "not finite, a label out of range.")
       .def_ro("name", &Dataset::name)
       .def("__len__", &Dataset::size)
       .def_prop_ro("image_shape",

@@ -52,10 +52,14 @@ class Fingerprint {
 void add_images(Fingerprint& to, const Dataset& images) {
   const auto bytes = static_cast<std::size_t>(images.image_shape().numel());
   const std::int64_t step =
-      images.pixels ? 1 : std::max<std::int64_t>(1, images.size() / kComparedImages);
+      images.source ? std::max<std::int64_t>(1, images.size() / kComparedImages) : 1;
   std::vector<std::uint8_t> room = images.room();
   for (std::int64_t i = 0; i < images.size(); i += step) {
-    to.add_values(std::span(images.image(i, room), bytes));
+    if (images.values) {
+      to.add_values(images.image_values(i));
+    } else {
+      to.add_values(std::span(images.image(i, room), bytes));
+    }
   }
 }
 

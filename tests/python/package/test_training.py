@@ -195,3 +195,31 @@ def test_other_threads_run_meanwhile(net):
         done.wait(0.001)
     worker.join()
     assert counted > 3
+
+
+def test_arrays_are_a_data_set():
+    random = np.random.default_rng(3)
+    kinds = random.integers(0, 3, 90, dtype=np.int32)
+    signals = (random.normal(size=(90, 1, 8, 2)) * [0.3, 30] + kinds[:, None, None, None]).astype(np.float32)
+    train = joule.Dataset(signals[:60], kinds[:60], name="sensors")
+    test = joule.Dataset(signals[60:], kinds[60:], name="sensors", like=train)
+    assert (len(train), train.image_shape, train.class_names) == (60, (1, 8, 2), ["0", "1", "2"])
+    assert np.allclose(train.mean, signals[:60].mean((0, 1, 2)), rtol=1e-5)
+    assert np.allclose(train.deviation, signals[:60].std((0, 1, 2)), rtol=1e-5)
+    assert (test.mean, test.deviation) == (train.mean, train.deviation)
+    images, labels = next(iter(joule.DataLoader(test, batch=30, shuffle=False)))
+    assert np.allclose(images.numpy(), (signals[60:] - train.mean) / np.array(train.deviation), atol=1e-5)
+    assert np.array_equal(labels.numpy(), kinds[60:])
+
+
+def test_bytes_are_a_data_set_as_the_built_in_ones():
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    data = joule.Dataset(pixels, np.array([1, 0], np.int32), class_names=["cat", "dog"])
+    assert np.allclose(data.mean, pixels.mean() / 255)
+    images, _ = next(iter(joule.DataLoader(data, batch=2, shuffle=False)))
+    assert np.allclose(images.numpy(), (pixels / 255 - data.mean) / np.array(data.deviation), atol=1e-5)
+    for wrong, why in [((pixels[0], np.zeros(4, np.int32)), "3 dimensions"), ((pixels, np.zeros(2, np.float32)), "got f32"),
+                       ((pixels, np.zeros(3, np.int32)), "3 labels for 2 images"), ((pixels.astype(int), np.zeros(2, np.int32)), "float32"),
+                       ((pixels.astype(np.float32) / 0, np.zeros(2, np.int32)), "finite")]:  # fmt: skip
+        with np.errstate(all="ignore"), pytest.raises(joule.ArgumentError, match=why):
+            joule.Dataset(*wrong)
