@@ -89,6 +89,8 @@ int guarded(const std::function<int()>& body) {
     return fail(kUsage, error.what());
   } catch (const DataError& error) {
     return fail(kData, error.what());
+  } catch (const OutOfMemory& error) {
+    return fail(kOther, error.what());
   } catch (const DeviceError& error) {
     return fail(kDevice, error.what());
   } catch (const bench::Stopped& stopped) {

@@ -22,6 +22,11 @@ struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A device has too little memory; the message begins with "out of memory".
+struct OutOfMemory : DeviceError {
+  using DeviceError::DeviceError;
+};
+
 /// Concatenates its arguments with operator<<.
 template <class... Ts>
 std::string str(const Ts&... parts) {

@@ -43,7 +43,7 @@ std::size_t memory_of_this_machine() {
 class CpuBackend final : public Backend {
  public:
   std::byte* allocate(std::size_t bytes) override {
-    if (bytes > memory_of_this_machine()) throw DeviceError(out_of_memory(bytes));
+    if (bytes > memory_of_this_machine()) throw OutOfMemory(out_of_memory(bytes));
     const std::size_t size = size_class(bytes);
     const std::lock_guard lock(mutex_);
     std::byte* block = take_cached(size);
@@ -52,7 +52,7 @@ class CpuBackend final : public Backend {
       release_locked();
       block = from_system(size);
     }
-    if (!block) throw DeviceError(out_of_memory(bytes));
+    if (!block) throw OutOfMemory(out_of_memory(bytes));
     stats_.in_use += static_cast<std::int64_t>(size);
     stats_.peak = std::max(stats_.peak, stats_.in_use);
     return block;

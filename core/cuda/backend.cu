@@ -85,7 +85,7 @@ class CudaBackend final : public Backend {
     const cudaError_t status = cudaMallocAsync(&block, size, stream_.get());
     if (status == cudaErrorMemoryAllocation) {
       cudaGetLastError();  // it has been dealt with
-      throw DeviceError(out_of_memory(bytes));
+      throw OutOfMemory(out_of_memory(bytes));
     }
     check(status, "cudaMallocAsync");
     auto* const start = static_cast<std::byte*>(block);
@@ -243,7 +243,7 @@ class CudaBackend final : public Backend {
     const cudaError_t status = cudaMalloc(&chunk, size);
     if (status == cudaErrorMemoryAllocation) {
       cudaGetLastError();  // it has been dealt with
-      throw DeviceError(out_of_memory(size));
+      throw OutOfMemory(out_of_memory(size));
     }
     check(status, "cudaMalloc");
     live_.add(static_cast<std::byte*>(chunk), size, "captured steps");

@@ -29,7 +29,7 @@ void require_room(std::string_view call) {
   void* const room =
       mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED)
-    throw DeviceError(str("out of memory: oneDNN ", call, " needs room for its code"));
+    throw OutOfMemory(str("out of memory: oneDNN ", call, " needs room for its code"));
   munmap(room, kBytes);
 }
 

@@ -236,7 +236,7 @@ class Program(unittest.TestCase):
             with self.subTest(megabytes=megabytes):
                 done = joule("train", *DATA, "--epochs", 1, "--batch", 60, "--threads", 2, "--overwrite",
                              "--out", self.folder / "little memory", preexec_fn=set_limit)  # fmt: skip
-                self.assertIn(done.returncode, (0, 1, 4), done.stderr)
+                self.assertIn(done.returncode, (0, 1), done.stderr)
                 if done.returncode:
                     self.assertIn("out of memory", done.stderr.splitlines()[-1])
 

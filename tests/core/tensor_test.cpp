@@ -216,7 +216,7 @@ TEST(Memory, EveryBlockIsAligned) {
 }
 
 TEST(Memory, TooMuchIsAnErrorThatSaysHowMuch) {
-  const std::string text = error_of<DeviceError>([] { Tensor(Shape{std::int64_t{1} << 45}); });
+  const std::string text = error_of<OutOfMemory>([] { Tensor(Shape{std::int64_t{1} << 45}); });
   EXPECT_EQ(text.substr(0, 43), "out of memory: 140737488355328 bytes asked ");
 }
 

@@ -152,7 +152,7 @@ TEST_F(Cuda, MemoryInUseAndItsPeakAreCounted) {
 TEST_F(Cuda, OutOfMemoryNamesTheLargestTensors) {
   const Tensor held({1 << 20}, DType::f32, Device::cuda);
   const std::string error =
-      error_of<DeviceError>([] { Tensor({std::int64_t{1} << 45}, DType::f32, Device::cuda); });
+      error_of<OutOfMemory>([] { Tensor({std::int64_t{1} << 45}, DType::f32, Device::cuda); });
   EXPECT_EQ(error.find("out of memory on cuda: 128.0 TiB asked for, "), 0u) << error;
   EXPECT_NE(error.find("a smaller batch needs less. The largest: 4.0 MiB in no layer"),
             std::string::npos)
