@@ -76,9 +76,22 @@
     },
   });
 
+  // A title in as many lines as it needs beside its axis, whose length is what the rest of the chart leaves.
+  const folded = (title) => ({ chart, scale }) => {
+    const length = scale.axis === "y" ? chart.height - (chart.legend?.height ?? 0) - 60 : chart.width - 80;
+    chart.ctx.save();
+    chart.ctx.font = `${Chart.defaults.font.size}px ${Chart.defaults.font.family}`;
+    const lines = title.split(" ").reduce((done, word) => {
+      const longer = done.length ? `${done.at(-1)} ${word}` : word;
+      return !done.length || chart.ctx.measureText(longer).width <= length ? [...done.slice(0, -1), longer] : [...done, word];
+    }, []);
+    chart.ctx.restore();
+    return lines;
+  };
+
   const axis = (title, logarithmic) => ({
     type: logarithmic ? "logarithmic" : "linear",
-    title: { display: true, text: title, color: color("--text") },
+    title: { display: true, text: folded(title), color: color("--text") },
     grid: { color: color("--rule") },
     border: { color: color("--rule") },
     ticks: { color: color("--faint"), ...(logarithmic && { callback: round }) },
@@ -116,20 +129,25 @@
     const named = new Map(description.x_ticks);
     const name = (value) => named.get(value) ?? round(value);
     if (named.size) {
-      const places = [...named.keys()];
-      x.min = Math.min(...places);
-      x.max = Math.max(...places);
+      const ticks = [...named.keys()];
+      x.min = Math.min(...ticks);
+      x.max = Math.max(...ticks);
       if (x.min === x.max) {  // an axis without length shows nothing
         x.min = description.log_x ? x.min / 2 : x.min - 0.5;
         x.max = description.log_x ? x.max * 2 : x.max + 0.5;
       }
-      x.afterBuildTicks = (scale) => { scale.ticks = places.map((value) => ({ value })); };
+      x.afterBuildTicks = (scale) => { scale.ticks = ticks.map((value) => ({ value })); };
       x.ticks.callback = name;
       x.ticks.autoSkip = true;
     } else if (description.log_x) {
       x.afterBuildTicks = fewer;
     }
     const points = description.lines.flatMap((line) => line.points);
+    const places = new Set(points.map((p) => p.x));
+    if (!named.size && !description.log_x && places.size === 1) {  // in the middle, and no energy below 0
+      const [only] = places;
+      [x.min, x.max] = only ? [Math.min(0, 2 * only), Math.max(0, 2 * only)] : [-1, 1];
+    }
     const values = points.flatMap(({ low, high }) => [low, high]);
     if (description.reference !== null) values.push(description.reference);
     if (!description.log_y) {

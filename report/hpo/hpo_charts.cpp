@@ -84,7 +84,7 @@ std::vector<Picture<LineChart>> best_charts(const HpoResults& results) {
   }
   charts.push_back({"best-seconds",
                     "The best so far over time, that of the proposals included" + over,
-                    best_chart(results, "Best so far over time", "s",
+                    best_chart(results, "Best so far over time", "time, s",
                                [](const HpoStep& s) { return std::optional(s.seconds); })});
   return charts;
 }
