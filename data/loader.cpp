@@ -13,6 +13,7 @@
 
 #include "joule/core/error.h"
 #include "joule/core/system/processors.h"
+#include "joule/core/system/start_thread.h"
 
 namespace joule {
 namespace {
@@ -110,7 +111,8 @@ class DataLoader::Iterator::Pass {
       std::iota(order_.begin(), order_.end(), std::int64_t{0});
     }
     for (int i = 0; i < *loader.options_.workers; ++i) {
-      workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+      workers_.push_back(
+          start_thread("prepares batches", [this](const std::stop_token& stop) { work(stop); }));
     }
   }
 

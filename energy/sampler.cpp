@@ -6,18 +6,35 @@
 #include <utility>
 
 #include "joule/core/error.h"
+#include "joule/core/system/start_thread.h"
 #include "joule/energy/meter.h"
 
 namespace joule::energy {
+namespace {
+
+/// While it lives, no signal is delivered to this thread, nor to those that it starts.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
 
 Sampler::Sampler(Meter& meter, Seconds period, std::function<void(const Reading&)> seen)
     : meter_(meter), seen_(std::move(seen)) {
   require(period > Seconds(0), "sampler: expected a positive period, got ", period);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // the thread inherits it
-  thread_ = std::thread([this, period] { run(period); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const NoSignals inherited;
+  thread_ = start_thread<std::thread>("reads a meter", [this, period] { run(period); });
 }
 
 Sampler::~Sampler() {

@@ -16,7 +16,7 @@ struct Reading;
 /// A thread that reads a meter every `period` while it lives, so that no wrap of the counter is
 /// missed.  It tells `seen`, unless that is empty, what it read.  No signal is delivered to it.
 ///
-/// Errors    ArgumentError if the period is not positive.
+/// Errors    ArgumentError if the period is not positive; as start_thread().
 class Sampler {
  public:
   Sampler(Meter& meter, Seconds period, std::function<void(const Reading&)> seen = {});

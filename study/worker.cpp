@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "joule/core/error.h"
+#include "joule/core/system/start_thread.h"
 #include "joule/core/threads.h"
 #include "joule/study/budget.h"
 #include "joule/study/kinds.h"
@@ -29,7 +30,10 @@ constexpr double kWait = 0.1;  // seconds between two looks at what others do
 class Heart {
  public:
   Heart(const Location& location, double interval)
-      : location_(location), interval_(interval), thread_([this] { run(); }) {}
+      : location_(location),
+        interval_(interval),
+        thread_(start_thread<std::thread>("tells the storage that this worker lives",
+                                          [this] { run(); })) {}
   ~Heart() {
     {
       const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "joule/core/system/start_thread.h"
 #include "joule/core/threads.h"
 
 namespace joule::nas {
@@ -15,7 +16,8 @@ void in_parallel(std::size_t n, const Body& body) {
   const auto pieces = static_cast<std::size_t>(num_threads());
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < pieces; ++i) {
-    threads.emplace_back([&, i] { body(n * i / pieces, n * (i + 1) / pieces); });
+    threads.push_back(start_thread("does a part of the work",
+                                   [&, i] { body(n * i / pieces, n * (i + 1) / pieces); }));
   }
   body(0, n / pieces);
 }
