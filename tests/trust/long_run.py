@@ -121,8 +121,12 @@ class Steady:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        code = self.process.wait()
-        self.log.close()
+        try:
+            code = self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            raise Wrong("the steady process did not end within a minute of SIGINT") from None
+        finally:
+            self.log.close()
         if code != 130:
             raise Wrong(f"the steady process ended with {code}, not with 130 as an interrupted one")
         require_steady(self.samples)
@@ -332,6 +336,8 @@ def main():
     names = options.rounds.split(",")
     if unknown := [name for name in names if name not in LongRun.ROUNDS]:
         sys.exit(f"long_run: --rounds: expected {', '.join(LongRun.ROUNDS)}, got {', '.join(unknown)}")
+    # A shell's job in the background ignores SIGINT, and with it what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="joule-long-run-"))
     run = LongRun(joule, folder, options.seed)
     try:
