@@ -284,10 +284,12 @@ class StudyCases:
         self.assertEqual(self.states(), [])
 
     def test_what_it_does_a_second(self):
-        text = self.finish(self.start("rates", trials=5))
-        self.assertRegex(text, r"trials added, 10000 at once +\d+ a second \(5 in ")
+        text = self.finish(self.start("rates", trials=75))
+        self.assertRegex(text, r"trials added, 10000 at once +\d+ a second \(75 in ")
         self.assertRegex(text, r"trials claimed +\d+ a second \(2000 in ")
-        self.assertEqual(self.states(), ["complete"] * 2005)
+        self.assertEqual(self.states(), ["complete"] * 2075)
+        squares = self.sql("SELECT trial, number FROM trial_values WHERE name = 'square' AND trial < 75 ORDER BY trial")
+        self.assertEqual([(int(trial), float(number)) for trial, number in squares], [(n, n) for n in range(75)])
 
     def test_a_newer_schema_is_refused(self):
         self.run_study(trials=1)
