@@ -4,6 +4,7 @@
 The processes are those of $JOULE_BUILD/tests/study_peer, whose source says what its config may ask for.
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -146,8 +147,9 @@ class StudyCases:
                 time.sleep(chance.uniform(0.01, 0.25))
                 workers = children(process.pid)
                 if workers and process.poll() is None:
-                    os.kill(chance.choice(workers), signal.SIGKILL)
-                    kills += 1
+                    with contextlib.suppress(ProcessLookupError):  # killed before, and just taken notice of
+                        os.kill(chance.choice(workers), signal.SIGKILL)
+                        kills += 1
             workers = children(process.pid)
             if process.poll() is None:
                 process.kill()
