@@ -145,8 +145,12 @@ void Storage::add_finished(const Study& study, const std::vector<Trial>& trials)
   database.transact(Access::durable, [&](soci::session& sql) {
     long long next = 0;
     double now = 0;
-    sql << "SELECT COUNT(*), " << database.now() << " FROM trials WHERE study = :study",
+    sql << "SELECT COALESCE(MAX(number) + 1, 0), " << database.now()
+        << " FROM trials WHERE study = :study",
         soci::use(id), soci::into(next), soci::into(now);
+    BulkInsert rows(sql, "trials",
+                    {"study", "number", "point", "state", "seed", "started", "ended", "host", "pid",
+                     "process", "token", "crashes", "error"});
     for (const Trial& trial : trials) {
       const long long number = trial.number;
       if (number != next) {
@@ -154,19 +158,18 @@ void Storage::add_finished(const Study& study, const std::vector<Trial>& trials)
                                 next, " trials: expected a trial of that number, got ", number));
       }
       ++next;
-      const std::string point = to_json(trial.point), state(name(trial.state)),
-                        seed = str(trial_seed(study.definition.seed, number)),
-                        error = storable(trial.error);
-      const double started = trial.started.value_or(now), ended = trial.ended.value_or(now);
-      sql << "INSERT INTO trials (study, number, point, state, seed, started, ended, host, pid, "
-             "process, token, crashes, error) VALUES (:study, :number, :point, :state, :seed, "
-             ":started, :ended, :host, :pid, :process, 1, 0, :error)",
-          soci::use(id), soci::use(number), soci::use(point), soci::use(state), soci::use(seed),
-          soci::use(started), soci::use(ended), soci::use(self.host), soci::use(pid),
-          soci::use(self.identity), soci::use(error);
-      write_values(sql, id, number, kProposalEpoch, trial.proposal);
-      write_values(sql, id, number, std::nullopt, trial.values);
+      rows.add({id, number, to_json(trial.point), std::string(name(trial.state)),
+                str(trial_seed(study.definition.seed, number)),
+                Nullable(trial.started.value_or(now)), Nullable(trial.ended.value_or(now)),
+                self.host, pid, self.identity, 1LL, 0LL, storable(trial.error)});
     }
+    rows.finish();
+    ValueRows values(sql);
+    for (const Trial& trial : trials) {
+      values.add(id, trial.number, kProposalEpoch, trial.proposal);
+      values.add(id, trial.number, std::nullopt, trial.values);
+    }
+    values.finish();
   });
 }
 

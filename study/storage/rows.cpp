@@ -112,33 +112,37 @@ std::vector<Trial> read_trials(soci::session& sql, const Location& location, con
   return trials;
 }
 
-void write_values(soci::session& sql, std::int64_t study, std::int64_t trial,
-                  std::optional<std::int64_t> epoch, const std::vector<Value>& values) {
-  const long long study_id = study, number = trial, of_epoch = epoch.value_or(0);
+ValueRows::ValueRows(soci::session& sql)
+    : own_(sql, "trial_values",
+           {"study", "trial", "position", "name", "number", "unit", "quality", "low", "high",
+            "source", "reason"}),
+      reports_(sql, "trial_reports",
+               {"study", "trial", "epoch", "position", "name", "number", "unit", "quality", "low",
+                "high", "source", "reason"}) {}
+
+void ValueRows::add(std::int64_t study, std::int64_t trial, std::optional<std::int64_t> epoch,
+                    const std::vector<Value>& values) {
   long long position = 0;
   for (const Value& value : values) {
-    const std::string quality(name(value.quality));
-    Nullable x(value.number), low(value.low), high(value.high);
-    const std::string columns =
-        "position, name, number, unit, quality, low, high, source, reason) VALUES (:study, "
-        ":trial, ";
-    const std::string places =
-        ":position, :name, :number, :unit, :quality, :low, :high, :source, :reason)";
-    const auto insert = [&](auto&& statement) {
-      statement, soci::use(position), soci::use(value.name), soci::use(x.number, x.indicator),
-          soci::use(value.unit), soci::use(quality), soci::use(low.number, low.indicator),
-          soci::use(high.number, high.indicator), soci::use(value.source), soci::use(value.reason);
-    };
-    if (!epoch) {
-      insert((sql << "INSERT INTO trial_values (study, trial, " << columns << places,
-              soci::use(study_id), soci::use(number)));
-    } else {
-      insert((sql << "INSERT INTO trial_reports (study, trial, epoch, " << columns << ":epoch, "
-                  << places,
-              soci::use(study_id), soci::use(number), soci::use(of_epoch)));
-    }
-    ++position;
+    std::vector<BulkInsert::Cell> row{static_cast<long long>(study), static_cast<long long>(trial)};
+    if (epoch) row.emplace_back(static_cast<long long>(*epoch));
+    row.insert(row.end(), {position++, value.name, Nullable(value.number), value.unit,
+                           std::string(name(value.quality)), Nullable(value.low),
+                           Nullable(value.high), value.source, value.reason});
+    (epoch ? reports_ : own_).add(std::move(row));
   }
+}
+
+void ValueRows::finish() {
+  own_.finish();
+  reports_.finish();
+}
+
+void write_values(soci::session& sql, std::int64_t study, std::int64_t trial,
+                  std::optional<std::int64_t> epoch, const std::vector<Value>& values) {
+  ValueRows rows(sql);
+  rows.add(study, trial, epoch, values);
+  rows.finish();
 }
 
 std::string storable(const std::string& text) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "joule/study/storage/database.h"
+#include "joule/study/storage/bulk_insert.h"
 
 // Trials as rows of the tables.
 namespace joule::study {
@@ -18,7 +18,21 @@ std::vector<Trial> read_trials(soci::session& sql, const Location& location, con
 /// The epoch under which trial_reports stores the cost of proposing the trial.
 inline constexpr std::int64_t kProposalEpoch = 0;
 
-/// Adds the values of a trial, or of one of its epochs (from 1, or kProposalEpoch).
+/// Adds values of trials, or of one of their epochs (from 1, or kProposalEpoch), in bulk.  The
+/// trials must be there.
+class ValueRows {
+ public:
+  explicit ValueRows(soci::session& sql);
+  void add(std::int64_t study, std::int64_t trial, std::optional<std::int64_t> epoch,
+           const std::vector<Value>& values);
+  /// Inserts what is left.
+  void finish();
+
+ private:
+  BulkInsert own_, reports_;
+};
+
+/// The same of one trial, at once.
 void write_values(soci::session& sql, std::int64_t study, std::int64_t trial,
                   std::optional<std::int64_t> epoch, const std::vector<Value>& values);
 

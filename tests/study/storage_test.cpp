@@ -158,6 +158,46 @@ TEST_F(StudyStorage, AddsTrialsThatWereRunElsewhere) {
   EXPECT_EQ(storage.trials(study).size(), 4u);
 }
 
+/// Different from trial to trial: which texts and numbers there are, and how many values.
+Trial awkward(std::int64_t number) {
+  const auto x = static_cast<double>(number);
+  Trial trial{.number = number, .point = {{"x", x / 50}}, .state = State::failed};
+  trial.error = str("it's \"", number, "\", {a, NULL}, \\ and :c1\n\xc3\xa9");
+  Value energy = measured("energy", x / 3, "J", "rapl");
+  if (number % 3 == 1) energy.low = -x * 1e-300, energy.high = 1e300 / (x + 1);
+  if (number % 2 == 0) trial.values.push_back(energy);
+  if (number % 5 > 0) trial.values.push_back(unavailable("power", "W", "", "no 'right'"));
+  if (number % 7 == 3) trial.proposal = trial.values;
+  return trial;
+}
+
+TEST_F(StudyStorage, AddsMoreTrialsThanAStatementHolds) {
+  constexpr std::int64_t kMany = 69;  // two full statements, and five rows
+  std::vector<Trial> trials;
+  for (std::int64_t number = 0; number < kMany; ++number) trials.push_back(awkward(number));
+  Storage storage(location());
+  const Study study = storage.make_study(definition(), "");
+  storage.add_finished(study, trials);
+  const std::vector<Trial> stored = storage.trials(study);
+  ASSERT_EQ(stored.size(), trials.size());
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    EXPECT_EQ(stored[i].point, trials[i].point);
+    EXPECT_EQ(stored[i].values, trials[i].values);
+    EXPECT_EQ(stored[i].proposal, trials[i].proposal);
+    EXPECT_EQ(stored[i].error, trials[i].error);
+    EXPECT_EQ(stored[i].token, 1);
+  }
+  // Nothing is stored if the last of them is refused.
+  std::vector<Trial> more;
+  for (std::int64_t number = kMany; number < 2 * kMany; ++number) more.push_back(awkward(0));
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    more[i].number = kMany + static_cast<std::int64_t>(i);
+  }
+  more.back().number = 0;
+  EXPECT_THROW(storage.add_finished(study, more), ArgumentError);
+  EXPECT_EQ(storage.trials(study).size(), trials.size());
+}
+
 TEST_F(StudyStorage, EndsATrialOnce) {
   Storage storage(location());
   const Study study = storage.make_study(definition(), "");

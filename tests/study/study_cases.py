@@ -4,6 +4,7 @@
 The processes are those of $JOULE_BUILD/tests/study_peer, whose source says what its config may ask for.
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -146,8 +147,9 @@ class StudyCases:
                 time.sleep(chance.uniform(0.01, 0.25))
                 workers = children(process.pid)
                 if workers and process.poll() is None:
-                    os.kill(chance.choice(workers), signal.SIGKILL)
-                    kills += 1
+                    with contextlib.suppress(ProcessLookupError):  # killed before, and just taken notice of
+                        os.kill(chance.choice(workers), signal.SIGKILL)
+                        kills += 1
             workers = children(process.pid)
             if process.poll() is None:
                 process.kill()
@@ -284,10 +286,12 @@ class StudyCases:
         self.assertEqual(self.states(), [])
 
     def test_what_it_does_a_second(self):
-        text = self.finish(self.start("rates", trials=5))
-        self.assertRegex(text, r"trials added, 10000 at once +\d+ a second \(5 in ")
+        text = self.finish(self.start("rates", trials=75))
+        self.assertRegex(text, r"trials added, 10000 at once +\d+ a second \(75 in ")
         self.assertRegex(text, r"trials claimed +\d+ a second \(2000 in ")
-        self.assertEqual(self.states(), ["complete"] * 2005)
+        self.assertEqual(self.states(), ["complete"] * 2075)
+        squares = self.sql("SELECT trial, number FROM trial_values WHERE name = 'square' AND trial < 75 ORDER BY trial")
+        self.assertEqual([(int(trial), float(number)) for trial, number in squares], [(n, n) for n in range(75)])
 
     def test_a_newer_schema_is_refused(self):
         self.run_study(trials=1)

@@ -83,6 +83,17 @@ class Postgresql(StudyCases, unittest.TestCase):
         self.assertEqual(self.ends(), [1, 2])
         self.assertEqual(self.trials("token")[1], ["2"])
 
+    def test_finished_trials_are_added_many_with_each_statement(self):
+        self.run_study(trials=1)
+        self.sql("CREATE TABLE statements (added BIGINT)")
+        self.sql("CREATE FUNCTION count_rows() RETURNS trigger LANGUAGE plpgsql AS "
+                 "'BEGIN INSERT INTO statements SELECT COUNT(*) FROM fresh; RETURN NULL; END'")  # fmt: skip
+        self.sql("CREATE TRIGGER counted AFTER INSERT ON trials REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT "
+                 "EXECUTE FUNCTION count_rows()")  # fmt: skip
+        self.finish(self.start("rates", study="rates", trials=100))
+        counts = self.sql("SELECT added, COUNT(*) FROM statements GROUP BY added ORDER BY added")
+        self.assertEqual(counts, [["1", "2000"], ["4", "1"], ["32", "3"]])  # one by one: those that it proposes
+
     def test_a_server_that_is_not_there(self):
         storage = "postgresql://joule:secret@127.0.0.1:1/studies"
         text = self.run_study(code=3, trials=1, storage=storage)
