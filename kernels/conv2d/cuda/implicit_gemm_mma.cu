@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/conv2d/cuda/grad_weight/implicit_gemm.h"
+#include "joule/kernels/conv2d/cuda/grad_weight/tap_loader.h"
 #include "joule/kernels/conv2d/cuda/implicit_gemm.h"
 #include "joule/kernels/conv2d/cuda/tiles.h"
 #include "joule/kernels/product/mma_tile_cuda.h"
@@ -18,7 +19,12 @@ struct ImplicitGemmMma {
   static int tile_columns(int) { return Tile::kColumns; }
   static unsigned threads(int) { return Tile::kThreads; }
   static void launch(const Correlation& c, const Grid& grid) {
-    cuda::launch(c.in_by_four ? correlate<Tile, true> : correlate<Tile, false>, grid, c);
+    auto* kernel = correlate<CorrelationLoader<Tile, false>>;
+    if (c.in_by_four) {
+      const bool in_taps = c.in_channels % Tile::kDepth == 0;
+      kernel = in_taps ? correlate<TapLoader<Tile>> : correlate<CorrelationLoader<Tile, true>>;
+    }
+    cuda::launch(kernel, grid, c);
   }
 };
 
