@@ -39,12 +39,12 @@ struct MmaTile {
   template <class Operand>
   __device__ static void put_terms(Operand& to, int line, int term, const Floats<4>& four) {
     static_assert(Operand::kAlongTerms);
-    put(&to.at[line][term], four);
+    put(to, &to.at[line][term], four);
   }
   template <class Operand>
   __device__ static void put_lines(Operand& to, int line, int term, const Floats<4>& four) {
     static_assert(!Operand::kAlongTerms);
-    put(&to.at[term][line], four);
+    put(to, &to.at[term][line], four);
   }
 
   /// The sums that a thread stores: kThreadRows rows, with kThreadFours groups of four columns in
@@ -68,6 +68,7 @@ struct MmaTile {
     const int row = warp / (kColumns / kWarpColumns) * kWarpRows;
     const int column = warp % (kColumns / kWarpColumns) * kWarpColumns;
     Sums sums = {};
+    if constexpr (kAsks) begin_asking(operands);
     if (steps > 0) {
       loader.load();
       loader.store(operands, 0);
@@ -80,10 +81,16 @@ struct MmaTile {
       if (more) loader.store(operands, (step + 1) % 2);
       __syncthreads();
     }
-    store(shared, row, column, sums);
+    if constexpr (kAsks) wrong_ = is_wrong(operands, sums);
+    store_fragments<kColumns + 8>(sums, &shared.sums[row][column]);
     __syncthreads();
 #endif
   }
+
+  static constexpr bool kAsks = Type::kAsks;
+  static constexpr int kTogether = kAsks ? 1 : kDepth / Type::kDepth;
+  /// After run(), in all threads: whether the sums are to be computed in another way.
+  __device__ bool wrong() const { return wrong_; }
 
  private:
   using Sums = float[kWarpRows / 16][kWarpColumns / 8][4];
@@ -91,40 +98,43 @@ struct MmaTile {
   struct alignas(4 * sizeof(typename Type::Element)) Four {
     typename Type::Element at[4];
   };
-  __device__ static void put(typename Type::Element* to, const Floats<4>& from) {
+  template <class Operand>
+  __device__ static void put(Operand& operand, typename Type::Element* to, const Floats<4>& from) {
     Four four;
     for (int k = 0; k < 4; ++k) four.at[k] = Type::round(from.at[k]);
     *reinterpret_cast<Four*>(to) = four;
+    if constexpr (kAsks) {
+      if (!Type::usual(from)) atomicExch(&operand.unusual, 1u);
+    }
   }
+  bool wrong_ = false;
 
 #if JOULE_ARCH_HAS_MMA
-  /// Adds one step to the warp's sums.
+  __device__ static void begin_asking(Operands& operands) {
+    if (threadIdx.x < 2) operands.a[threadIdx.x].unusual = operands.b[threadIdx.x].unusual = 0;
+    __syncthreads();
+  }
+  __device__ static bool is_wrong(const Operands& operands, const Sums& sums) {
+    unsigned wrong = unsigned{!all_finite(sums)};
+    for (int side = 0; side < 2; ++side) {
+      wrong |= operands.a[side].unusual | operands.b[side].unusual;
+    }
+    return __syncthreads_or(static_cast<int>(wrong)) != 0;
+  }
+
+  /// Adds one step to the warp's sums.  Two fragments of twice the size would not fit the
+  /// registers.
   __device__ static void multiply(const A& a, const B& b, int row, int column, Sums& sums) {
-#pragma unroll
+#pragma unroll kTogether
     for (int term = 0; term < kDepth; term += Type::kDepth) {
-      Fragment of_a[kWarpRows / 16], of_b[kWarpColumns / 16];
-      for (int i = 0; i < kWarpRows / 16; ++i) of_a[i] = Type::load(a, row + i * 16, term);
+      typename Type::Fragment of_b[kWarpColumns / 16];
       for (int j = 0; j < kWarpColumns / 16; ++j) of_b[j] = Type::load(b, column + j * 16, term);
 #pragma unroll
       for (int i = 0; i < kWarpRows / 16; ++i) {
+        const typename Type::Fragment of_a = Type::load(a, row + i * 16, term);
 #pragma unroll
         for (int j = 0; j < kWarpColumns / 8; ++j) {
-          const auto& words = of_b[j / 2].words;
-          Type::multiply(sums[i][j], of_a[i], {words[j % 2], words[j % 2 + 2]});
-        }
-      }
-    }
-  }
-
-  __device__ static void store(Shared& shared, int row, int column, const Sums& sums) {
-    const int lane = static_cast<int>(threadIdx.x % kWarp), g = lane / 4, t = lane % 4;
-#pragma unroll
-    for (int i = 0; i < kWarpRows / 16; ++i) {
-#pragma unroll
-      for (int j = 0; j < kWarpColumns / 8; ++j) {
-        for (int half = 0; half < 2; ++half) {
-          const Floats<2> two{{sums[i][j][half * 2], sums[i][j][half * 2 + 1]}};
-          two.store(&shared.sums[row + i * 16 + half * 8 + g][column + j * 8 + t * 2]);
+          Type::multiply(sums[i][j], of_a, of_b[j / 2], j % 2);
         }
       }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "joule/core/cuda/block.h"
+#include "joule/kernels/floats_cuda.h"
 #include "joule/kernels/product/mma_sync_cuda.h"
 
 namespace joule::cuda {
@@ -20,6 +21,7 @@ struct StepOperand {
   static constexpr int kLength = (kAlongTerms ? kDepth : kLines) + kPadding;
 
   alignas(16) Element at[kAlongTerms ? kLines : kDepth][kLength];
+  unsigned unusual;  // whether an element is, of a Type that asks
 
   __device__ const Element* from(int line, int term) const {
     return kAlongTerms ? &at[line][term] : &at[term][line];
@@ -34,6 +36,34 @@ struct Fragment {
 };
 
 #if JOULE_ARCH_HAS_MMA
+/// Of sums[i][j], of 16 x 8 sums each, from the first one's place on, in lines of kLine floats.
+template <int kLine, int kRows, int kColumns>
+__device__ void store_fragments(const float (&sums)[kRows][kColumns][4], float* to) {
+  const int lane = static_cast<int>(threadIdx.x % kWarp), g = lane / 4, t = lane % 4;
+#pragma unroll
+  for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+    for (int j = 0; j < kColumns; ++j) {
+      for (int half = 0; half < 2; ++half) {
+        const Floats<2> two{{sums[i][j][half * 2], sums[i][j][half * 2 + 1]}};
+        two.store(to + (i * 16 + half * 8 + g) * kLine + j * 8 + t * 2);
+      }
+    }
+  }
+}
+
+template <int kRows, int kColumns>
+__device__ bool all_finite(const float (&sums)[kRows][kColumns][4]) {
+  constexpr unsigned kInfinity = 0x7F800000;  // its bits, which NaN has and others
+  bool finite = true;
+  for (const auto& of_row : sums) {
+    for (const auto& fragment : of_row) {
+      for (const float sum : fragment) finite &= (__float_as_uint(sum) & kInfinity) != kInfinity;
+    }
+  }
+  return finite;
+}
+
 /// Of any operand whose words of 32 bits are terms in order, or of bf16 along lines.
 template <class Type, class Operand>
 __device__ Fragment load_by_rows(const Operand& operand, int line, int term) {
@@ -51,8 +81,11 @@ __device__ Fragment load_by_rows(const Operand& operand, int line, int term) {
 #endif
 
 /// The operand types of tensor cores: kDepth terms at once, stored in shared memory as Element.
+/// kAsks: whether the type is right for usual() elements and finite sums only.
 struct Tf32 {
   using Element = float;
+  using Fragment = cuda::Fragment;
+  static constexpr bool kAsks = false;
   static constexpr int kDepth = 8;
 
 #if JOULE_ARCH_HAS_MMA
@@ -73,9 +106,10 @@ struct Tf32 {
       return fragment;
     }
   }
-  __device__ static void multiply(float (&sums)[4], const Fragment& a,
-                                  const std::uint32_t (&b)[2]) {
-    ptx::multiply_tf32(sums, a.words, b);
+  /// Adds the products with the first 8 columns of b, or with the others.
+  __device__ static void multiply(float (&sums)[4], const Fragment& a, const Fragment& b,
+                                  int half) {
+    ptx::multiply_tf32(sums, a.words, {b.words[half], b.words[half + 2]});
   }
 #else
   __device__ static Element round(float value) { return value; }
@@ -84,6 +118,8 @@ struct Tf32 {
 
 struct Bf16 {
   using Element = __nv_bfloat16;
+  using Fragment = cuda::Fragment;
+  static constexpr bool kAsks = false;
   static constexpr int kDepth = 16;
 
   __device__ static Element round(float value) { return __float2bfloat16(value); }
@@ -92,9 +128,9 @@ struct Bf16 {
   __device__ static Fragment load(const Operand& operand, int line, int term) {
     return load_by_rows<Bf16>(operand, line, term);
   }
-  __device__ static void multiply(float (&sums)[4], const Fragment& a,
-                                  const std::uint32_t (&b)[2]) {
-    ptx::multiply_bf16(sums, a.words, b);
+  __device__ static void multiply(float (&sums)[4], const Fragment& a, const Fragment& b,
+                                  int half) {
+    ptx::multiply_bf16(sums, a.words, {b.words[half], b.words[half + 2]});
   }
 #endif
 };

@@ -3,6 +3,7 @@
 
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation_loader.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
+#include "joule/kernels/product/run_tile_cuda.h"
 
 // The convolution as a matrix product whose first matrix, [pixels, taps * channels], is never
 // materialised: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
@@ -67,9 +68,9 @@ __global__ void __launch_bounds__(Loader::Tile::kThreads, Loader::Tile::kBlocks)
   const auto piece = static_cast<int>(blockIdx.y);
   const int begin = piece_begin(steps, c.pieces, piece);
   const int end = piece_begin(steps, c.pieces, piece + 1);
-  Loader loader(c, first_pixel, first_column, begin * Tile::kDepth);
   Tile tile;
-  tile.run(shared, end - begin, loader);
+  run_tile(tile, shared, end - begin,
+           [&] { return Loader(c, first_pixel, first_column, begin * Tile::kDepth); });
   store_tile(c, tile, shared, first_pixel, first_column);
 }
 
