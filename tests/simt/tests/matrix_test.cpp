@@ -167,8 +167,8 @@ __global__ void load_at(const float* from, bool transposed) {
 }
 
 TEST_F(SimtMatrixFault, ARowThatIsNoMultipleOf16) {
-  const DeviceArray<float> x(16);
   for (const bool transposed : {false, true}) {
+    const DeviceArray<float> x(16);  // expect_report() frees it
     ASSERT_EQ(launch({1, 32}, load_at, x.get() + 4, transposed), cudaSuccess)
         << ::simt::last_report();
     expect_report(launch({1, 32}, load_at, x.get() + 2, transposed),
