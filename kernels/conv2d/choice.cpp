@@ -349,6 +349,13 @@ const char* why_not_on_gpu(const Tensor& t, const Conv2dShape& s, Faster&& faste
   return faster(*known_density(t)) ? nullptr : kTooFewZeros;
 }
 
+/// Of f32 by three products of TF32, in tiles of 64 columns: derived (cuda/plan.h), not measured.
+const char* why_not_three_products_of(std::int64_t columns) {
+  return three_products_cycles(columns) < implicit_gemm_cycles(columns)
+             ? nullptr
+             : "the tiles of cuda.implicit_gemm_8x8 fit better";
+}
+
 /// A convolution on CUDA, or the gradient of its input.
 struct GpuPass {
   Conv2dShape shape;
@@ -406,6 +413,15 @@ const char* why_not_lists(const Op& op) {
 }
 
 }  // namespace
+
+const char* why_not_three_products(const ops::Conv2d& op) {
+  return why_not_three_products_of(op.y.dim(3));
+}
+const char* why_not_three_products(const ops::Conv2dGradInput& op) {
+  return why_not_three_products_of(op.grad_x.dim(3));
+}
+// Its rows are filters, of which the other kernel's tiles have as many.
+const char* why_not_three_products(const ops::Conv2dGradWeight&) { return nullptr; }
 
 const char* why_not_skip_zero(const ops::Conv2d& op) { return why_not_skip(op); }
 const char* why_not_skip_zero(const ops::Conv2dGradInput& op) { return why_not_skip(op); }

@@ -35,6 +35,9 @@ const char* why_not(const ops::Conv2dGradWeight& op);
 }  // namespace onednn
 
 namespace cuda {
+const char* why_not_three_products(const ops::Conv2d& op);
+const char* why_not_three_products(const ops::Conv2dGradInput& op);
+const char* why_not_three_products(const ops::Conv2dGradWeight& op);
 const char* why_not_skip_zero(const ops::Conv2d& op);
 const char* why_not_skip_zero(const ops::Conv2dGradInput& op);
 const char* why_not_skip_zero_lists(const ops::Conv2d& op);

@@ -78,10 +78,13 @@ void conv2d_grad_weight_direct(const ops::Conv2dGradWeight& op, Context& ctx, Ta
 void conv2d_implicit_gemm(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_implicit_gemm(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_implicit_gemm(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
+void conv2d_mma_f32(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_mma_tf32(const ops::Conv2d& op, Context& ctx, Tally* tally);
 void conv2d_mma_bf16(const ops::Conv2d& op, Context& ctx, Tally* tally);
+void conv2d_grad_input_mma_f32(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_tf32(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
 void conv2d_grad_input_mma_bf16(const ops::Conv2dGradInput& op, Context& ctx, Tally* tally);
+void conv2d_grad_weight_mma_f32(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_mma_tf32(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_grad_weight_mma_bf16(const ops::Conv2dGradWeight& op, Context& ctx, Tally* tally);
 void conv2d_skip_zero(const ops::Conv2d& op, Context& ctx, Tally* tally);

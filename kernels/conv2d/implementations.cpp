@@ -53,6 +53,25 @@ const char* on_tensor_cores(const Op& op) {
   if (const char* const why = one_group_in_32_bits(op)) return why;
   return cuda::unsupported_by_mma();
 }
+
+/// The terms of a sum; of the gradient of x, of a pixel that the fewest outputs read.
+std::int64_t terms_of(const ops::Conv2d& op) {
+  return op.weight.dim(1) * op.weight.dim(2) * op.weight.dim(3);
+}
+std::int64_t terms_of(const ops::Conv2dGradInput& op) {
+  const Conv2dShape s = shape_of(op);
+  return std::max<std::int64_t>(1, s.kernel_h / s.stride_h) *
+         std::max<std::int64_t>(1, s.kernel_w / s.stride_w) * s.out_channels;
+}
+std::int64_t terms_of(const ops::Conv2dGradWeight& op) {
+  return op.grad_y.dim(0) * op.grad_y.dim(1) * op.grad_y.dim(2);
+}
+
+template <class Op>
+const char* by_three_products(const Op& op) {
+  const char* const why = cuda::unsupported_by_three_products(terms_of(op));
+  return why ? why : one_group_in_32_bits(op);
+}
 #endif
 
 template <class Op>
@@ -134,6 +153,11 @@ std::span<const Implementation<ops::Conv2d>> ops::Conv2d::implementations() {
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.implicit_gemm_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::conv2d_mma_f32,
+        .slower = cuda::why_not_three_products},
     Row{.name = "cuda.implicit_gemm_8x8",
         .device = Device::cuda,
         .unsupported = one_group_in_32_bits,
@@ -243,6 +267,11 @@ std::span<const Implementation<ops::Conv2dGradInput>> ops::Conv2dGradInput::impl
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_input_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.implicit_gemm_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::conv2d_grad_input_mma_f32,
+        .slower = cuda::why_not_three_products},
     Row{.name = "cuda.implicit_gemm_8x8",
         .device = Device::cuda,
         .unsupported = one_group_in_32_bits,
@@ -343,6 +372,11 @@ std::span<const Implementation<ops::Conv2dGradWeight>> ops::Conv2dGradWeight::im
         .unsupported = on_tensor_cores,
         .run = cuda::conv2d_grad_weight_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.implicit_gemm_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::conv2d_grad_weight_mma_f32,
+        .slower = cuda::why_not_three_products},
     Row{.name = "cuda.implicit_gemm_8x8",
         .device = Device::cuda,
         .unsupported = one_group_in_32_bits,

@@ -111,6 +111,16 @@ template <class Op>
 const char* on_tensor_cores(const Op&) {
   return cuda::unsupported_by_mma();
 }
+
+const char* by_three_products(const ops::Linear& op) {
+  return cuda::unsupported_by_three_products(op.x.dim(1));
+}
+const char* by_three_products(const ops::LinearGradInput& op) {
+  return cuda::unsupported_by_three_products(op.weight.dim(0));
+}
+const char* by_three_products(const ops::LinearGradWeight& op) {
+  return cuda::unsupported_by_three_products(op.x.dim(0));
+}
 #endif
 
 }  // namespace
@@ -150,6 +160,10 @@ std::span<const Implementation<ops::Linear>> ops::Linear::implementations() {
         .unsupported = on_tensor_cores,
         .run = cuda::linear_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.tiled_64x64_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::linear_mma_f32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all, cuda::linear_one_thread_per_output},
 #endif
@@ -202,6 +216,10 @@ std::span<const Implementation<ops::LinearGradInput>> ops::LinearGradInput::impl
         .unsupported = on_tensor_cores,
         .run = cuda::linear_grad_input_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.tiled_64x64_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::linear_grad_input_mma_f32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_input_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
         cuda::linear_grad_input_one_thread_per_output},
@@ -252,6 +270,10 @@ std::span<const Implementation<ops::LinearGradWeight>> ops::LinearGradWeight::im
         .unsupported = on_tensor_cores,
         .run = cuda::linear_grad_weight_mma_tf32,
         .precision = Precision::tf32},
+    Row{.name = "cuda.tiled_64x64_mma_3xtf32",
+        .device = Device::cuda,
+        .unsupported = by_three_products,
+        .run = cuda::linear_grad_weight_mma_f32},
     Row{"cuda.tiled_64x64", Device::cuda, runs_all, cuda::linear_grad_weight_tiled_64x64},
     Row{"cuda.one_thread_per_output", Device::cuda, runs_all,
         cuda::linear_grad_weight_one_thread_per_output},

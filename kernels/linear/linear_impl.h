@@ -28,10 +28,13 @@ void linear_grad_weight_one_thread_per_output(const ops::LinearGradWeight& op, C
 void linear_tiled_64x64(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_grad_input_tiled_64x64(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_weight_tiled_64x64(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
+void linear_mma_f32(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_mma_tf32(const ops::Linear& op, Context& ctx, Tally* tally);
 void linear_mma_bf16(const ops::Linear& op, Context& ctx, Tally* tally);
+void linear_grad_input_mma_f32(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_input_mma_tf32(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
 void linear_grad_input_mma_bf16(const ops::LinearGradInput& op, Context& ctx, Tally* tally);
+void linear_grad_weight_mma_f32(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 void linear_grad_weight_mma_tf32(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 void linear_grad_weight_mma_bf16(const ops::LinearGradWeight& op, Context& ctx, Tally* tally);
 }  // namespace cuda

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/linear/linear_cuda.h"
+#include "joule/kernels/product/mma_f32_cuda.h"
 #include "joule/kernels/product/mma_tile_cuda.h"
+#include "joule/kernels/product/run_tile_cuda.h"
 #include "joule/kernels/product/tiled_gemm_cuda.h"
 
-// The matrix product of gemm_cuda.cu on tensor cores: operands rounded to TF32 or bf16, sums in
-// f32.
+// The matrix product of gemm_cuda.cu on tensor cores: operands rounded to TF32 or bf16, or f32 by
+// three products of TF32; sums in f32.
 namespace joule::cuda {
 namespace {
 
@@ -50,7 +52,8 @@ inline constexpr Along kAlong = kAlongK ? Along::terms : Along::lines;
 /// A block of 128 threads per tile of 64x64, and per piece of k (blockIdx.y), of which the sums go
 /// to c + piece * m * n.  Shared memory: 17 to 24 KiB.  Bound: see MmaTile.
 template <class Type, bool kAAlongK, bool kBAlongK, bool kFour>
-__global__ void __launch_bounds__(GemmTile64::kThreads, 4) multiply_tiles(Gemm g, Tiling t) {
+__global__ void __launch_bounds__(GemmTile64::kThreads, Type::kAsks ? 3 : 4)
+    multiply_tiles(Gemm g, Tiling t) {
   using Tile =
       MmaTile<Type, GemmTile64::kSide, GemmTile64::kSide, kAlong<kAAlongK>, kAlong<kBAlongK>>;
   static_assert(Tile::kThreads == GemmTile64::kThreads && Tile::kDepth == GemmTile64::kDepth);
@@ -58,11 +61,12 @@ __global__ void __launch_bounds__(GemmTile64::kThreads, 4) multiply_tiles(Gemm g
   const std::int64_t row0 = blockIdx.x / t.column_tiles * GemmTile64::kSide;
   const std::int64_t column0 = blockIdx.x % t.column_tiles * GemmTile64::kSide;
   const std::int64_t begin = blockIdx.y * t.depth, end = min(begin + t.depth, g.k);
-  GemmLoader<Tile, kAAlongK, kBAlongK, kFour> loader(
-      {g.a.data, row0, g.m, g.k, kAAlongK ? g.a.row : g.a.column},
-      {g.b.data, column0, g.n, g.k, kBAlongK ? g.b.column : g.b.row}, begin);
   Tile tile;
-  tile.run(shared, static_cast<int>((end - begin + Tile::kDepth - 1) / Tile::kDepth), loader);
+  run_tile(tile, shared, static_cast<int>((end - begin + Tile::kDepth - 1) / Tile::kDepth), [&] {
+    return GemmLoader<Tile, kAAlongK, kBAlongK, kFour>(
+        {g.a.data, row0, g.m, g.k, kAAlongK ? g.a.row : g.a.column},
+        {g.b.data, column0, g.n, g.k, kBAlongK ? g.b.column : g.b.row}, begin);
+  });
 
   float* const c = g.c + blockIdx.y * g.m * g.n;
   for (int i = 0; i < Tile::kThreadRows; ++i) {
@@ -88,13 +92,20 @@ void run(const Op& op, Tally* tally) {
 
 }  // namespace
 
+void linear_mma_f32(const ops::Linear& op, Context&, Tally* tally) { run<ThreeTf32>(op, tally); }
 void linear_mma_tf32(const ops::Linear& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
 void linear_mma_bf16(const ops::Linear& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
+void linear_grad_input_mma_f32(const ops::LinearGradInput& op, Context&, Tally* tally) {
+  run<ThreeTf32>(op, tally);
+}
 void linear_grad_input_mma_tf32(const ops::LinearGradInput& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
 void linear_grad_input_mma_bf16(const ops::LinearGradInput& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
+}
+void linear_grad_weight_mma_f32(const ops::LinearGradWeight& op, Context&, Tally* tally) {
+  run<ThreeTf32>(op, tally);
 }
 void linear_grad_weight_mma_tf32(const ops::LinearGradWeight& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);

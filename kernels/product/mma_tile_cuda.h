@@ -1,64 +1,50 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <type_traits>
-
 #include "joule/core/cuda/block.h"
 #include "joule/kernels/floats_cuda.h"
 #include "joule/kernels/product/mma_types_cuda.h"
 
 namespace joule::cuda {
 
-/// What is contiguous in an operand's memory: terms of the sum, or lines (rows of the first matrix,
-/// columns of the second).
-enum class Along { terms, lines };
-
-/// A block's part of a matrix product on tensor cores: kRows x kColumns sums in f32, 32 x 32 of
-/// them per warp.  Shared memory holds two steps of 16 terms each, rounded: the threads fill one
-/// while they multiply the other.
+/// A block's part of a matrix product on tensor cores: kRows x kColumns sums in f32, 64 x 32 of
+/// them per warp, or 32 x 32 in a tile of 64 x 64.  Shared memory holds two steps of 16 terms each,
+/// rounded: the threads fill one while they multiply the other.
 ///
-/// Bound: the tensor cores' rate, of which fragments that pass through shared memory reach a part.
+/// Bound: the rate at which a warp's tensor core multiplies, of which the instructions that bring
+/// the operands leave the part that docs/cuda.md counts.
 template <class Type, int kRowCount, int kColumnCount, Along kAlongA, Along kAlongB>
 struct MmaTile {
   static constexpr int kRows = kRowCount, kColumns = kColumnCount, kDepth = 16;
-  static constexpr int kThreads = kRows * kColumns / 32;
-  static constexpr int kBlocks = 512 / kThreads;  // per multiprocessor: 128 registers a thread
+  static constexpr int kWarpRows = kRows * kColumns > 64 * 64 ? 64 : 32, kWarpColumns = 32;
+  static constexpr int kThreads = kRows * kColumns / (kWarpRows * kWarpColumns) * 32;
+  /// Blocks per multiprocessor: leaves a thread 255 registers, or 128 with the smaller part.
+  static constexpr int kBlocks = (kWarpRows == 64 ? 256 : 512) / kThreads;
   /// Groups of four elements of a step's operands that each thread moves.
   static constexpr int kFoursA = kDepth * kRows / 4 / kThreads;
   static constexpr int kFoursB = kDepth * kColumns / 4 / kThreads;
 
-  /// An operand of a step.  Longer than needed, to reduce bank conflicts.
-  template <int kLines, Along kAlong>
-  struct Lines {
-    static constexpr bool kAlongTerms = kAlong == Along::terms;
-    static constexpr int kLength = (kAlongTerms ? kDepth : kLines) + 8;
-    typename Type::Element at[kAlongTerms ? kLines : kDepth][kLength];
-
-    __device__ const typename Type::Element* from(int line, int term) const {
-      return kAlongTerms ? &at[line][term] : &at[term][line];
-    }
-  };
-  using A = Lines<kRows, kAlongA>;
-  using B = Lines<kColumns, kAlongB>;
+  using A = StepOperand<Type, kRows, kDepth, kAlongA>;
+  using B = StepOperand<Type, kColumns, kDepth, kAlongB>;
   struct Operands {
     A a[2];
     B b[2];
   };
-  union alignas(32) Shared {
+  union Shared {
     Operands operands;
-    float sums[kRows][kColumns + 4];  // afterwards
+    alignas(16) float sums[kRows][kColumns + 8];  // afterwards
   };
 
   /// Stores four terms of a line, or four lines of a term, depending on the layout of `to`.
   template <class Operand>
   __device__ static void put_terms(Operand& to, int line, int term, const Floats<4>& four) {
     static_assert(Operand::kAlongTerms);
-    put(&to.at[line][term], four);
+    put(to, &to.at[line][term], four);
   }
   template <class Operand>
   __device__ static void put_lines(Operand& to, int line, int term, const Floats<4>& four) {
     static_assert(!Operand::kAlongTerms);
-    put(&to.at[term][line], four);
+    put(to, &to.at[term][line], four);
   }
 
   /// The sums that a thread stores: kThreadRows rows, with kThreadFours groups of four columns in
@@ -79,11 +65,10 @@ struct MmaTile {
 #if JOULE_ARCH_HAS_MMA
     Operands& operands = shared.operands;
     const int warp = static_cast<int>(threadIdx.x / kWarp);
-    const int row = warp / (kColumns / 32) * 32, column = warp % (kColumns / 32) * 32;
-    Sums sums[2][2];
-    for (auto& of_row : sums) {
-      for (Sums& fragment : of_row) nvcuda::wmma::fill_fragment(fragment, 0.0f);
-    }
+    const int row = warp / (kColumns / kWarpColumns) * kWarpRows;
+    const int column = warp % (kColumns / kWarpColumns) * kWarpColumns;
+    Sums sums = {};
+    if constexpr (kAsks) begin_asking(operands);
     if (steps > 0) {
       loader.load();
       loader.store(operands, 0);
@@ -96,47 +81,61 @@ struct MmaTile {
       if (more) loader.store(operands, (step + 1) % 2);
       __syncthreads();
     }
-    for (int i = 0; i < 2; ++i) {
-      for (int j = 0; j < 2; ++j) {
-        nvcuda::wmma::store_matrix_sync(&shared.sums[row + i * 16][column + j * 16], sums[i][j],
-                                        kColumns + 4, nvcuda::wmma::mem_row_major);
-      }
-    }
+    if constexpr (kAsks) wrong_ = is_wrong(operands, sums);
+    store_fragments<kColumns + 8>(sums, &shared.sums[row][column]);
     __syncthreads();
 #endif
   }
 
+  static constexpr bool kAsks = Type::kAsks;
+  static constexpr int kTogether = kAsks ? 1 : kDepth / Type::kDepth;
+  /// After run(), in all threads: whether the sums are to be computed in another way.
+  __device__ bool wrong() const { return wrong_; }
+
  private:
+  using Sums = float[kWarpRows / 16][kWarpColumns / 8][4];
+
   struct alignas(4 * sizeof(typename Type::Element)) Four {
     typename Type::Element at[4];
   };
-  __device__ static void put(typename Type::Element* to, const Floats<4>& from) {
+  template <class Operand>
+  __device__ static void put(Operand& operand, typename Type::Element* to, const Floats<4>& from) {
     Four four;
     for (int k = 0; k < 4; ++k) four.at[k] = Type::round(from.at[k]);
     *reinterpret_cast<Four*>(to) = four;
+    if constexpr (kAsks) {
+      if (!Type::usual(from)) atomicExch(&operand.unusual, 1u);
+    }
   }
+  bool wrong_ = false;
 
 #if JOULE_ARCH_HAS_MMA
-  using Sums = nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, Type::kDepth, float>;
+  __device__ static void begin_asking(Operands& operands) {
+    if (threadIdx.x < 2) operands.a[threadIdx.x].unusual = operands.b[threadIdx.x].unusual = 0;
+    __syncthreads();
+  }
+  __device__ static bool is_wrong(const Operands& operands, const Sums& sums) {
+    unsigned wrong = unsigned{!all_finite(sums)};
+    for (int side = 0; side < 2; ++side) {
+      wrong |= operands.a[side].unusual | operands.b[side].unusual;
+    }
+    return __syncthreads_or(static_cast<int>(wrong)) != 0;
+  }
 
-  /// Adds one step to the warp's 2 x 2 fragments.
-  __device__ static void multiply(const A& a, const B& b, int row, int column, Sums (&sums)[2][2]) {
-    namespace wmma = nvcuda::wmma;
-    using LayoutA = std::conditional_t<A::kAlongTerms, wmma::row_major, wmma::col_major>;
-    using LayoutB = std::conditional_t<B::kAlongTerms, wmma::col_major, wmma::row_major>;
-    using Operand = typename Type::Operand;
-#pragma unroll
+  /// Adds one step to the warp's sums.  Two fragments of twice the size would not fit the
+  /// registers.
+  __device__ static void multiply(const A& a, const B& b, int row, int column, Sums& sums) {
+#pragma unroll kTogether
     for (int term = 0; term < kDepth; term += Type::kDepth) {
-      wmma::fragment<wmma::matrix_a, 16, 16, Type::kDepth, Operand, LayoutA> of_a[2];
-      wmma::fragment<wmma::matrix_b, 16, 16, Type::kDepth, Operand, LayoutB> of_b[2];
-      for (int i = 0; i < 2; ++i) {
-        wmma::load_matrix_sync(of_a[i], a.from(row + i * 16, term), A::kLength);
-        wmma::load_matrix_sync(of_b[i], b.from(column + i * 16, term), B::kLength);
-      }
+      typename Type::Fragment of_b[kWarpColumns / 16];
+      for (int j = 0; j < kWarpColumns / 16; ++j) of_b[j] = Type::load(b, column + j * 16, term);
 #pragma unroll
-      for (int i = 0; i < 2; ++i) {
+      for (int i = 0; i < kWarpRows / 16; ++i) {
+        const typename Type::Fragment of_a = Type::load(a, row + i * 16, term);
 #pragma unroll
-        for (int j = 0; j < 2; ++j) wmma::mma_sync(sums[i][j], of_a[i], of_b[j], sums[i][j]);
+        for (int j = 0; j < kWarpColumns / 8; ++j) {
+          Type::multiply(sums[i][j], of_a, of_b[j / 2], j % 2);
+        }
       }
     }
   }

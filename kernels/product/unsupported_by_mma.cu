@@ -9,4 +9,8 @@ const char* unsupported_by_mma() {
   return compute_capability() >= 80 ? nullptr : "needs compute capability 8.0 or later";
 }
 
+const char* unsupported_by_three_products(std::int64_t terms) {
+  return terms < 32 ? "needs sums of at least 32 terms" : unsupported_by_mma();
+}
+
 }  // namespace joule::cuda

@@ -111,7 +111,7 @@ def readable(names):
             if letter == "(" and depth == 0:
                 line = line[:i]
                 break
-        result[name] = line.replace("> >", ">>")
+        result[name] = re.sub("> (?=>)", ">", line)
     return result
 
 

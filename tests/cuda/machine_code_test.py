@@ -50,7 +50,10 @@ class MachineCode(unittest.TestCase):
 
     def test_names_are_those_of_the_source(self):
         local = "_ZN5joule4cuda51_GLOBAL__N__a3b1cb8d_18_skip_zero_lists_cu_333bf9f015correlate_listsILi1EEEvNS0_11CorrelationE"
-        names = machine_code.readable([NAME, local, "_Z5otherv"])
+        nested = "_ZN5joule4cuda9correlateINS0_9TapLoaderINS0_7MmaTileILi1EEEEEEEvv"
+        names = machine_code.readable([NAME, local, nested, "_Z5otherv"])
+        self.assertEqual(names[nested], "correlate<TapLoader<MmaTile<1>>>")
+        del names[nested]
         self.assertEqual(names, {NAME: "correlate<4, true>", local: "correlate_lists<1>", "_Z5otherv": "other"})
 
     def test_every_count_that_grew_is_named(self):

@@ -50,8 +50,12 @@ const char* name_of(::simt::Primitive primitive) {
       return "__reduce_or_sync";
     case kXor:
       return "__reduce_xor_sync";
-    case kMultiply:
-      return "mma_sync";
+    case kMultiplyTf32:
+    case kMultiplyBf16:
+      return "mma.sync";
+    case kLoadMatrices:
+    case kLoadTransposed:
+      return "ldmatrix";
   }
   return "?";
 }

@@ -32,7 +32,9 @@ struct ImplicitGemm {
   template <int kColumns>
   static void launch_tiles(const Correlation& c, const Grid& grid) {
     using Tile = GemmTile<kPixels, kColumns>;
-    cuda::launch(c.in_by_four ? correlate<Tile, true> : correlate<Tile, false>, grid, c);
+    cuda::launch(c.in_by_four ? correlate<CorrelationLoader<Tile, true>>
+                              : correlate<CorrelationLoader<Tile, false>>,
+                 grid, c);
   }
 };
 

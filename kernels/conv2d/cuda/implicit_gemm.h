@@ -3,6 +3,7 @@
 
 #include "joule/kernels/conv2d/cuda/grad_weight/correlation_loader.h"
 #include "joule/kernels/conv2d/cuda/pieces.h"
+#include "joule/kernels/product/run_tile_cuda.h"
 
 // The convolution as a matrix product whose first matrix, [pixels, taps * channels], is never
 // materialised: its elements are looked up in the image when a tile is loaded (Chetlur et al. 2014,
@@ -53,9 +54,11 @@ __device__ void store_tile(const Correlation& c, const Tile& tile,
 
 /// One block per tile of kRows pixels and kColumns channels of the result, and per piece of the
 /// terms.  Blocks of the same pixels are neighbours, so that the second finds them in L2.  Shared
-/// memory and bound: see the Tile, GemmTile or MmaTile.
-template <class Tile, bool kByFour>
-__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const Correlation c) {
+/// memory and bound: see Loader::Tile, a GemmTile or MmaTile.
+template <class Loader>
+__global__ void __launch_bounds__(Loader::Tile::kThreads, Loader::Tile::kBlocks)
+    correlate(const Correlation c) {
+  using Tile = typename Loader::Tile;
   __shared__ typename Tile::Shared shared;
   const auto column_tiles =
       static_cast<unsigned>((c.out_channels + Tile::kColumns - 1) / Tile::kColumns);
@@ -65,9 +68,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) correlate(const
   const auto piece = static_cast<int>(blockIdx.y);
   const int begin = piece_begin(steps, c.pieces, piece);
   const int end = piece_begin(steps, c.pieces, piece + 1);
-  CorrelationLoader<Tile, kByFour> loader(c, first_pixel, first_column, begin * Tile::kDepth);
   Tile tile;
-  tile.run(shared, end - begin, loader);
+  run_tile(tile, shared, end - begin,
+           [&] { return Loader(c, first_pixel, first_column, begin * Tile::kDepth); });
   store_tile(c, tile, shared, first_pixel, first_column);
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "joule/kernels/conv2d/cuda/grad_weight/implicit_gemm.h"
+#include "joule/kernels/conv2d/cuda/grad_weight/tap_loader.h"
 #include "joule/kernels/conv2d/cuda/implicit_gemm.h"
 #include "joule/kernels/conv2d/cuda/tiles.h"
+#include "joule/kernels/product/mma_f32_cuda.h"
 #include "joule/kernels/product/mma_tile_cuda.h"
 
 // The products of implicit_gemm.h and grad_weight/implicit_gemm.h on tensor
-// cores: operands rounded to TF32 or bf16, sums in f32.
+// cores: operands rounded to TF32 or bf16, or f32 by three products of TF32; sums in f32.
 namespace joule::cuda {
 namespace {
 
@@ -18,7 +20,12 @@ struct ImplicitGemmMma {
   static int tile_columns(int) { return Tile::kColumns; }
   static unsigned threads(int) { return Tile::kThreads; }
   static void launch(const Correlation& c, const Grid& grid) {
-    cuda::launch(c.in_by_four ? correlate<Tile, true> : correlate<Tile, false>, grid, c);
+    auto* kernel = correlate<CorrelationLoader<Tile, false>>;
+    if (c.in_by_four) {
+      const bool in_taps = c.in_channels % Tile::kDepth == 0;
+      kernel = in_taps ? correlate<TapLoader<Tile>> : correlate<CorrelationLoader<Tile, true>>;
+    }
+    cuda::launch(kernel, grid, c);
   }
 };
 
@@ -45,13 +52,20 @@ void run(const ops::Conv2dGradWeight& op, Tally* tally) {
 
 }  // namespace
 
+void conv2d_mma_f32(const ops::Conv2d& op, Context&, Tally* tally) { run<ThreeTf32>(op, tally); }
 void conv2d_mma_tf32(const ops::Conv2d& op, Context&, Tally* tally) { run<Tf32>(op, tally); }
 void conv2d_mma_bf16(const ops::Conv2d& op, Context&, Tally* tally) { run<Bf16>(op, tally); }
+void conv2d_grad_input_mma_f32(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
+  run<ThreeTf32>(op, tally);
+}
 void conv2d_grad_input_mma_tf32(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);
 }
 void conv2d_grad_input_mma_bf16(const ops::Conv2dGradInput& op, Context&, Tally* tally) {
   run<Bf16>(op, tally);
+}
+void conv2d_grad_weight_mma_f32(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
+  run<ThreeTf32>(op, tally);
 }
 void conv2d_grad_weight_mma_tf32(const ops::Conv2dGradWeight& op, Context&, Tally* tally) {
   run<Tf32>(op, tally);

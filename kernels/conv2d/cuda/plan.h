@@ -32,6 +32,20 @@ constexpr double dense_cycles(std::int64_t columns, Precision precision) {
   return static_cast<double>(columns) / each_cycle;
 }
 
+/// The same by cuda.implicit_gemm_8x8, at four fifths of the peak, in tiles of 32, 64 or 128
+/// columns.
+constexpr double implicit_gemm_cycles(std::int64_t columns) {
+  const std::int64_t each = 32 * columns_each(columns);
+  return static_cast<double>((columns + each - 1) / each * each) / (0.8 * 128);
+}
+
+/// The same by three products of TF32, in tiles of 64 columns.  A warp issues 544 instructions for
+/// 64 x 32 sums of 16 terms; of that rate four fifths.
+constexpr double three_products_cycles(std::int64_t columns) {
+  const double each_cycle = 0.8 * kIssued * 64 * 32 * 16 / 544;
+  return static_cast<double>((columns + 63) / 64 * 64) / each_cycle;
+}
+
 /// The same by SparseTile.  For 16 elements, a warp spends 13 instructions to look them up, and 18
 /// more if there is a non-zero; then, for each four with a non-zero, 3 and all their multiply-adds.
 inline double skip_zero_cycles(std::int64_t columns, double density) {

@@ -205,6 +205,39 @@ TEST(Conv2dChoice, OnCudaLargeConvolutionsChooseToSkipByTheZerosThatTheMasksCoun
   EXPECT_EQ(forward(16, 256, 4096, 0.002f), "dense");
 }
 
+// f32 by three products of TF32: its tiles have 64 channels, and its bound asks for 32 terms.
+TEST(Conv2dChoice, OnCudaThreeProductsRunWhereTheyFillTheirTilesAndHaveTheTerms) {
+  if (const std::string why = unavailable(Device::cuda); !why.empty()) GTEST_SKIP() << why;
+  const auto on_cuda = [](const Shape& shape) { return Tensor(shape, DType::f32, Device::cuda); };
+  const std::string row = "cuda.implicit_gemm_mma_3xtf32: ";
+  const std::string narrow = row + "the tiles of cuda.implicit_gemm_8x8 fit better";
+  const std::string short_sums = row + "needs sums of at least 32 terms";
+  const auto says = [](const auto& op, const std::string& text) {
+    return explain(op, Context{}).find(text) != std::string::npos;
+  };
+  const ConvParams params{.padding = 1};
+  const auto forward = [&](std::int64_t in, std::int64_t out) {
+    return ops::Conv2d{.x = on_cuda({1, 4, 4, in}),
+                       .weight = on_cuda({out, 3, 3, in}),
+                       .y = on_cuda({1, 4, 4, out}),
+                       .params = params};
+  };
+  EXPECT_TRUE(says(forward(16, 32), narrow));
+  EXPECT_FALSE(says(forward(16, 64), narrow));
+  EXPECT_TRUE(says(forward(3, 64), short_sums));
+  EXPECT_FALSE(says(forward(4, 64), short_sums));
+  const auto grad_input = [&](std::int64_t filters, std::int64_t stride) {
+    const ConvCase c{"", {1, 8, 8, 64}, filters, 3, {.stride = {stride, stride}, .padding = 1}};
+    return ops::Conv2dGradInput{.grad_y = on_cuda(c.y()),
+                                .weight = on_cuda(c.weight()),
+                                .grad_x = on_cuda(c.x),
+                                .params = c.params};
+  };
+  EXPECT_FALSE(says(grad_input(31, 1), short_sums));
+  EXPECT_TRUE(says(grad_input(31, 2), short_sums)) << "some pixels are read by one tap";
+  EXPECT_FALSE(says(grad_input(32, 2), short_sums));
+}
+
 TEST(Conv2dChoice, DepthwiseHasARowOfItsOwnWhereTheChannelsFillAVector) {
   const auto chosen = [](std::int64_t channels, std::int64_t filters_each) {
     const ConvLayer layer({"depthwise",

@@ -7,9 +7,11 @@ namespace joule::cuda {
 
 /// Loads a tile's steps into shared memory: consecutive terms of kRows pixels, and their rows
 /// of weights.  kByFour: loads four channels of a pixel at once.
-template <class Tile, bool kByFour>
+template <class Step, bool kByFour>
 class CorrelationLoader {
  public:
+  using Tile = Step;
+
   /// Starts at the term `first`.
   __device__ CorrelationLoader(const Correlation& c, std::int64_t first_pixel, int column,
                                int first)

@@ -3,6 +3,7 @@
 
 #include "joule/core/cuda/launch.h"
 #include "joule/kernels/conv2d/cuda/pixel_loader.h"
+#include "joule/kernels/product/run_tile_cuda.h"
 
 // The gradient of the weights as a matrix product: a row per filter, a column per tap and channel,
 // summed over the pixels of grad_y.  The pixels are many and the sums few, so different blocks sum
@@ -23,9 +24,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) sum_products(co
   const std::int64_t piece = blockIdx.x / column_tiles / row_tiles;
   const std::int64_t begin = piece_begin(g.pixels, g.piece_count, piece);
   const std::int64_t end = piece_begin(g.pixels, g.piece_count, piece + 1);
-  PixelLoader<Tile, kByFour> loader(g, first_row, first_column, begin, end);
   Tile tile;
-  tile.run(shared, static_cast<int>((end - begin + Tile::kDepth - 1) / Tile::kDepth), loader);
+  run_tile(tile, shared, static_cast<int>((end - begin + Tile::kDepth - 1) / Tile::kDepth),
+           [&] { return PixelLoader<Tile, kByFour>(g, first_row, first_column, begin, end); });
 #pragma unroll
   for (int i = 0; i < Tile::kThreadRows; ++i) {
     const int o = first_row + Tile::row(i);

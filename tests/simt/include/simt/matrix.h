@@ -1,75 +1,42 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cuda_bf16.h>
 #include <simt/warp.h>
 
+#include <bit>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 
-// How the executor does what a warp's tensor core does; see <mma.h>.
+// The instructions of a warp's tensor core that Joule's kernels use, as PTX documents them: who
+// holds which element of an operand is a part of what they do.  With g = lane / 4 and t = lane % 4,
+// and words of 32 bits, of one element of TF32 or of two of bf16, the earlier one below:
+//   a, 16 rows of 8 words   { (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4) }
+//   b, 8 columns of 8 words { (t, g), (t + 4, g) }
+//   sums, 16 x 8            { (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1) }
+// All 32 lanes must come to each of them, but for the rounding.
 namespace simt {
 
-inline float value_of(float a) { return a; }
-inline float value_of(__nv_bfloat16 a) { return __bfloat162float(a); }
+/// cvt.rna.tf32.f32: to 10 bits of mantissa, to the nearest, of two as near to the greater
+/// magnitude; NaN becomes CUDA's one NaN.
+inline std::uint32_t round_to_tf32(float a) {
+  return std::isnan(a) ? 0x7FFFFFFFu : (std::bit_cast<std::uint32_t>(a) + 0x1000u) & ~0x1FFFu;
+}
 
-/// Of a fragment in memory, where a lane's x[i] is, in elements.  The launch fails where CUDA asks
-/// for another address, or for another distance of the lines.
-template <class Fragment>
-class FragmentInMemory {
- public:
-  FragmentInMemory(const void* address, unsigned distance, bool by_rows, Where where)
-      : distance_(distance), by_rows_(by_rows) {
-    if (reinterpret_cast<std::uintptr_t>(address) % 32 != 0) {
-      fault("the address of a fragment is no multiple of 32 bytes", where);
-    }
-    if (distance * sizeof(typename Fragment::Element) % 16 != 0) {
-      fault("the lines of a fragment are not multiples of 16 bytes apart", where);
-    }
-  }
-  std::size_t offset(int i) const {
-    const unsigned element = static_cast<unsigned>(i) * 32 + lane();
-    const unsigned row = element / Fragment::kColumns, column = element % Fragment::kColumns;
-    return by_rows_ ? std::size_t{row} * distance_ + column : std::size_t{column} * distance_ + row;
-  }
+/// mma.sync.m16n8k8 of TF32: sums += a b.  The launch fails if an operand has more bits than that.
+void multiply_tf32(float (&sums)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
+                   Where where = Where::current());
 
- private:
-  unsigned distance_;
-  bool by_rows_;
-};
+/// mma.sync.m16n8k16 of bf16.
+void multiply_bf16(float (&sums)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
+                   Where where = Where::current());
 
-/// A lane's fragments of d = a b + c.
-template <class D, class A, class B>
-struct Product {
-  D* d;
-  const A* a;
-  const B* b;
-  const D* c;
+/// ldmatrix.x4: four matrices of 8 rows of 16 bytes.  Lane l gives the address of row l % 8 of
+/// matrix l / 8; to[i] becomes word (g, t) of matrix i.  The launch fails if an address is no
+/// multiple of 16.
+void load_matrices(std::uint32_t (&to)[4], const void* row, Where where = Where::current());
 
-  /// Of all lanes.  A product is exact in f32; the sums are in order, one of the ways in which a
-  /// GPU may sum.
-  static void multiply(const std::uint64_t (&lanes)[32]) {
-    constexpr int kRows = A::kRows, kDepth = A::kColumns, kColumns = B::kColumns;
-    float a[kRows * kDepth], b[kDepth * kColumns], sums[kRows * kColumns];
-    for (int l = 0; l < 32; ++l) {
-      const auto& lane = *reinterpret_cast<const Product*>(lanes[l]);
-      for (int i = 0; i < A::num_elements; ++i) a[i * 32 + l] = value_of(lane.a->x[i]);
-      for (int i = 0; i < B::num_elements; ++i) b[i * 32 + l] = value_of(lane.b->x[i]);
-      for (int i = 0; i < D::num_elements; ++i) sums[i * 32 + l] = lane.c->x[i];
-    }
-    for (int row = 0; row < kRows; ++row) {
-      for (int term = 0; term < kDepth; ++term) {
-        for (int column = 0; column < kColumns; ++column) {
-          sums[row * kColumns + column] += a[row * kDepth + term] * b[term * kColumns + column];
-        }
-      }
-    }
-    for (int l = 0; l < 32; ++l) {
-      const auto& lane = *reinterpret_cast<const Product*>(lanes[l]);
-      for (int i = 0; i < D::num_elements; ++i) lane.d->x[i] = sums[i * 32 + l];
-    }
-  }
-};
+/// ldmatrix.x4.trans: of matrices of 8 x 8 elements of 16 bits; to[i] becomes the elements (2t, g)
+/// and (2t + 1, g) of matrix i, the first below.
+void load_transposed(std::uint32_t (&to)[4], const void* row, Where where = Where::current());
 
 }  // namespace simt

@@ -24,7 +24,11 @@ enum class Primitive : std::uint8_t {
   kAnd,
   kOr,
   kXor,
-  kMultiply,  // of fragments of matrices
+  // Of matrices:
+  kMultiplyTf32,
+  kMultiplyBf16,
+  kLoadMatrices,
+  kLoadTransposed,
 };
 
 /// What a lane brings to a warp primitive.
