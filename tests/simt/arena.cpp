@@ -199,7 +199,7 @@ void Arena::disown(void* pointer) {
 void Arena::release_all() {
   while (!allocations_.empty()) {
     const auto it = allocations_.begin();
-    wipe(it);
+    if (it->second.there) wipe(it);
     put_back(it->first, span_of(it->second.bytes));
     allocations_.erase(it);
   }
