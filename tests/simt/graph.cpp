@@ -194,6 +194,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t handle) {
     if (stream->queue->kind == Queue::Kind::kLegacy)
       if (const cudaError_t error = refuse_legacy_stream()) return error;
     if (const cudaError_t error = claim(*exec->memory)) return error;
+    Runtime::instance().last_nodes = exec->plan->tasks.size();
     const auto ended = std::make_shared<Completion>();
     submit(handle, {.after = std::exchange(exec->last, ended),
                     .graph = std::make_shared<Replay>(exec->plan)});

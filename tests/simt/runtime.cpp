@@ -150,6 +150,7 @@ void reset() {
   runtime.last_report.clear();
   runtime.max_dynamic_shared.clear();
   runtime.last_blocks = 0;
+  runtime.last_nodes = 0;
   joule::simt::last_error = cudaSuccess;
 }
 
@@ -166,6 +167,7 @@ void set_immediate(bool immediate) { Scheduler::instance().set_immediate(immedia
 std::size_t allocated_bytes() { return Arena::instance().allocated_bytes(); }
 void set_memory_bytes(std::size_t bytes) { Arena::instance().set_total_bytes(bytes); }
 std::size_t last_blocks() { return Runtime::instance().last_blocks; }
+std::size_t last_nodes() { return Runtime::instance().last_nodes; }
 void set_guard(bool guard) {
   const std::lock_guard lock(Runtime::instance().mutex);
   Scheduler::instance().run_all();  // the host may look at it now

@@ -26,6 +26,7 @@ struct Runtime {
   std::string last_report;
   std::map<const void*, int> max_dynamic_shared;  // by kernel, where it was set
   std::size_t last_blocks = 0;                    // of a launch
+  std::size_t last_nodes = 0;                     // of a graph that was launched
   bool in_host_function = false;                  // of a stream
 };
 

@@ -36,6 +36,9 @@ void set_memory_bytes(std::size_t bytes);
 /// How many blocks the last launch had.
 std::size_t last_blocks();
 
+/// How many nodes the graph had that was launched last.
+std::size_t last_nodes();
+
 /// Whether host code that touches device memory ends with SIGSEGV (it does at the start).
 void set_guard(bool guard);
 
