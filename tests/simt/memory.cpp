@@ -83,12 +83,12 @@ struct End {
     if (pinned != pinned_number(pointer)) return "pinned memory that has been freed meanwhile";
     return nullptr;
   }
-  /// Whether it can be accessed; if not, the device has failed.
-  bool check(const char* function) const {
+  /// Whether it can be accessed ("copy to"); if not, the device has failed.
+  bool check(const char* access) const {
     const char* const why = fault();
     if (why)
       fail_device(cudaErrorIllegalAddress,
-                  fmt::format("{} of {} bytes: {} is {}", function, bytes, pointer, why));
+                  fmt::format("{} {} ({} bytes), which is {}", access, pointer, bytes, why));
     return !why;
   }
 };
@@ -96,7 +96,7 @@ struct End {
 Task copy_task(void* to, const void* from, std::size_t bytes) {
   const End target{to, bytes}, source{from, bytes};
   Task task{.type = cudaGraphNodeTypeMemcpy, .run = [=] {
-              if (target.check("cudaMemcpyAsync to") && source.check("cudaMemcpyAsync from"))
+              if (target.check("copy to") && source.check("copy from"))
                 std::memcpy(to, from, bytes);
             }};
   if (target.pinned) task.lands = {static_cast<std::byte*>(to), bytes};
@@ -105,7 +105,7 @@ Task copy_task(void* to, const void* from, std::size_t bytes) {
 
 Task fill_task(void* pointer, int value, std::size_t bytes) {
   return {.type = cudaGraphNodeTypeMemset, .run = [=, end = End{pointer, bytes}] {
-            if (end.check("cudaMemsetAsync")) std::memset(pointer, value, bytes);
+            if (end.check("memset of")) std::memset(pointer, value, bytes);
           }};
 }
 
@@ -122,7 +122,7 @@ Task vanish_task(void* pointer, std::size_t bytes) {
   return {.type = cudaGraphNodeTypeMemFree,
           .run =
               [=] {
-                if (End{pointer, 0}.check("cudaFreeAsync")) Arena::instance().vanish(pointer);
+                if (End{pointer, 0}.check("free of")) Arena::instance().vanish(pointer);
               },
           .frees = bytes};
 }
