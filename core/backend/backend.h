@@ -80,7 +80,8 @@ class Backend {
 
   /// Starts timing what is queued from now on; pass the result to stop_timer().
   virtual std::int64_t start_timer() = 0;
-  /// Adds the time since `started` to tally->nanoseconds, by settle() at the latest.
+  /// Adds the time since `started` to tally->nanoseconds, by settle() at the latest.  Not during a
+  /// capture: the graph's launch_timed() returns the times.
   virtual void stop_timer(std::int64_t started, Tally* tally) = 0;
   /// Adds all times and counts so far to their tallies; waits.
   virtual void settle() = 0;

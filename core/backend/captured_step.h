@@ -31,8 +31,8 @@ namespace joule {
 ///   }
 ///
 /// The first two runs are eager, the third is captured, and later ones replay the graph.  If
-/// operations are accounted for, every 64th run is eager again: its operations are timed, and those
-/// times stand for the replays.  A replay computes what an eager run would, bit for bit, with the
+/// operations are accounted for, every 64th replay times them, and waits for its end; those times
+/// stand for the others.  A replay computes what an eager run would, bit for bit, with the
 /// same counts, but does not call the function.  So a step must be the same each time: the same
 /// operations, with the same parameters, on tensors at the same addresses.  Random numbers of
 /// default_generator() continue from run to run.  Where capture is impossible (on the CPU, or if

@@ -22,6 +22,11 @@ class DeviceGraph {
   /// Queues the work.  `shift` is added to the Philox counters of its random numbers.
   /// settle_tallies() moves the counts; both ends of each move must live until then.
   virtual void launch(std::uint64_t shift, std::vector<TallyMove> moves) = 0;
+  /// As launch(), waits for the end, and returns the nanoseconds between start_timer() and
+  /// stop_timer() of the backend in this launch: of each pair in the captured work, in the order of
+  /// the starts.
+  virtual std::vector<std::int64_t> launch_timed(std::uint64_t shift,
+                                                 std::vector<TallyMove> moves) = 0;
 };
 
 }  // namespace joule

@@ -35,6 +35,20 @@ class WorkLog final : public WorkSink {
   std::deque<Entry> entries_;  // which do not move
 };
 
+/// Notes which operations run, for another sink.
+class OperationLog final : public WorkSink {
+ public:
+  OperationLog(std::vector<OpRun>& runs, WorkSink& sink) : runs_(runs), sink_(sink) {}
+  Tally* record(const OpRun& run, const Work& nominal) override {
+    runs_.push_back(run);
+    return sink_.record(run, nominal);
+  }
+
+ private:
+  std::vector<OpRun>& runs_;
+  WorkSink& sink_;
+};
+
 bool StepGraph::Settings::operator==(const Settings& other) const {
   const Context &x = context, &y = other.context;
   return seed == other.seed && (x.sink == nullptr) == (y.sink == nullptr) && x.force == y.force &&
@@ -63,12 +77,7 @@ StepGraph::Ran StepGraph::run(const std::function<void()>& work) {
   const Settings now{context(), default_generator().state().seed};
   if (runs_ > 0 && now != settings_) reset();
   settings_ = now;
-  const std::int64_t number = runs_++;
-  if (context().sink && number % kTimed == 1) {
-    run_timed(work);
-    return Ran::eagerly;
-  }
-  if (number < kWarmUp) {
+  if (runs_++ < kWarmUp) {
     run_eagerly(work);
     return Ran::eagerly;
   }
@@ -84,25 +93,18 @@ StepGraph::Ran StepGraph::run(const std::function<void()>& work) {
 
 void StepGraph::run_eagerly(const std::function<void()>& work) {
   const std::int64_t before = backend(device_).waits();
-  work();
+  operations_.clear();
+  if (WorkSink* const sink = context().sink) {
+    OperationLog log(operations_, *sink);
+    const ContextGuard guard;
+    context().sink = &log;
+    work();
+  } else {
+    work();
+  }
   if (backend(device_).waits() != before) {
     reset();
     why_not_ = "the step waits for values of the device";
-  }
-}
-
-void StepGraph::run_timed(const std::function<void()>& work) {
-  WorkLog log;
-  {
-    ContextGuard guard;
-    context().sink = &log;
-    run_eagerly(work);
-  }
-  settle_tallies();
-  timed_.clear();
-  for (const auto& [run, nominal, tally] : log.entries()) {
-    timed_.push_back({run, tally.nanoseconds});
-    if (Tally* const sum = context().sink->record(run, nominal)) *sum += tally;
   }
 }
 
@@ -114,41 +116,47 @@ void StepGraph::capture(const std::function<void()>& work) {
     if (context().sink) context().sink = log.get();
     work();
   };
-  if (!context().sink) timed_.clear();
-  auto graph = backend(device_).capture(timed_.size(), captured);
+  auto graph = backend(device_).capture(operations_.size(), captured);
   require_same_operations(*log);
   counters_ = default_generator().state().next - random_.next;
   default_generator().set_state(random_);  // launch() draws them
   log_ = std::move(log);
   graph_ = std::move(graph);
+  launches_ = 0;
 }
 
 void StepGraph::require_same_operations(WorkLog& log) const {
-  const auto same = [](const WorkLog::Entry& entry, const Timed& timed) {
-    return entry.run.op == timed.run.op && entry.run.implementation == timed.run.implementation &&
-           entry.run.scope.layer == timed.run.scope.layer;
+  const auto same = [](const WorkLog::Entry& entry, const OpRun& before) {
+    return entry.run.op == before.op && entry.run.implementation == before.implementation &&
+           entry.run.scope.layer == before.scope.layer;
   };
-  const auto [now, before] = std::ranges::mismatch(log.entries(), timed_, same);
+  const auto [now, before] = std::ranges::mismatch(log.entries(), operations_, same);
   const auto text = [](const OpRun& run) {
     return str(run.op, " by ", run.implementation, " in ", run.scope.layer);
   };
-  require(now == log.entries().end() && before == timed_.end(),
+  require(now == log.entries().end() && before == operations_.end(),
           "captured step: a step must be the same each time, but operation ",
           now - log.entries().begin() + 1, " was ",
-          before == timed_.end() ? "none" : text(before->run), " and is ",
+          before == operations_.end() ? "none" : text(*before), " and is ",
           now == log.entries().end() ? "none" : text(now->run));
 }
 
 void StepGraph::launch() {
   const RandomState drawn = default_generator().reserve(counters_);
+  const std::uint64_t shift = drawn.next - random_.next;
   std::vector<TallyMove> moves;
-  for (std::size_t i = 0; i < log_->entries().size(); ++i) {
-    auto& [run, nominal, tally] = log_->entries()[i];
-    Tally* const sum = context().sink->record(run, nominal);
-    if (sum) sum->nanoseconds += timed_[i].nanoseconds;
-    moves.push_back({&tally, sum});
+  for (auto& [run, nominal, tally] : log_->entries()) {
+    moves.push_back({&tally, context().sink->record(run, nominal)});
   }
-  graph_->launch(drawn.next - random_.next, std::move(moves));
+  if (!moves.empty() && launches_ % kTimed == 0) {
+    times_ = graph_->launch_timed(shift, moves);
+  } else {
+    graph_->launch(shift, moves);
+  }
+  ++launches_;
+  for (std::size_t i = 0; i < moves.size(); ++i) {
+    if (moves[i].to) moves[i].to->nanoseconds += times_.at(i);
+  }
 }
 
 }  // namespace joule

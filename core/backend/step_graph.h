@@ -22,12 +22,13 @@ class WorkLog;
 /// call of the driver instead of one per kernel.  Used by CapturedStep, which says what the work
 /// may contain.
 ///
-/// The sink of the context gets one record per operation and run.  Operations are timed in every
-/// kTimed-th run, which is not a replay; its times stand for the runs after it.
+/// The sink of the context gets one record per operation and run.  Operations are timed in the
+/// first launch of the graph and in every kTimed-th after it; those times stand for the launches
+/// until the next.
 class StepGraph {
  public:
   enum class Ran { eagerly, captured, replayed };
-  static constexpr std::int64_t kWarmUp = 2;  // runs before the capture; the second is timed
+  static constexpr std::int64_t kWarmUp = 2;  // runs before the capture
   static constexpr std::int64_t kTimed = 64;
 
   explicit StepGraph(Device device);
@@ -52,7 +53,6 @@ class StepGraph {
     bool operator==(const Settings& other) const;
   };
   void run_eagerly(const std::function<void()>& work);
-  void run_timed(const std::function<void()>& work);
   void capture(const std::function<void()>& work);
   void require_same_operations(WorkLog& log) const;
   void launch();
@@ -61,11 +61,9 @@ class StepGraph {
   std::string why_not_;
   Settings settings_;
   std::int64_t runs_ = 0, replays_ = 0;
-  struct Timed {
-    OpRun run;
-    std::int64_t nanoseconds;
-  };
-  std::vector<Timed> timed_;            // the operations of the last timed run
+  std::int64_t launches_ = 0;           // of the graph
+  std::vector<OpRun> operations_;       // of the last run before the capture
+  std::vector<std::int64_t> times_;     // in nanoseconds, of each operation in a launch
   std::unique_ptr<WorkLog> log_;        // of the captured run
   RandomState random_;                  // of default_generator() when the captured run began
   std::uint64_t counters_ = 0;          // how many counters the captured run drew

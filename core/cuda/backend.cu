@@ -196,12 +196,12 @@ class CudaBackend final : public Backend {
     return text;
   }
   std::int64_t start_timer() override {
-    if (captured_) return kNotTimed;
+    if (captured_) return captured_->start_timer();
     const std::lock_guard lock(mutex_);
     return timers_.start();
   }
   void stop_timer(std::int64_t started, Tally* tally) override {
-    if (started == kNotTimed) return;
+    if (captured_) return captured_->stop_timer(started);
     const std::lock_guard lock(mutex_);
     timers_.stop(started, tally);
   }
@@ -224,7 +224,6 @@ class CudaBackend final : public Backend {
   const std::uint64_t* random_shift() { return captured_ ? captured_->shift() : nullptr; }
 
  private:
-  static constexpr std::int64_t kNotTimed = -1;
   static constexpr std::size_t kChunk = std::size_t{16} << 20;    // of an arena
   static constexpr std::size_t kStaging = std::size_t{64} << 10;  // more: not worth a second copy
 

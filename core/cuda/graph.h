@@ -13,6 +13,7 @@
 #include "joule/core/backend/device_graph.h"
 #include "joule/core/cuda/check.h"
 #include "joule/core/cuda/tally_slots.h"
+#include "joule/core/cuda/timers.h"
 
 namespace joule::cuda {
 
@@ -27,6 +28,9 @@ using GraphExec = Handle<cudaGraphExec_t, destroy_exec>;
 
 /// The work queued on a stream during a capture, and what its kernels use besides tensors: memory,
 /// slots for counts, the shift of the random counters.
+///
+/// If sections of the work are timed, there are two executable graphs of the same nodes: one also
+/// records the events around the sections, which are nodes too and take their time.
 class CapturedGraph final : public DeviceGraph {
  public:
   /// `operations` is an upper bound on how many count.  `mutex` is held while counts move and while
@@ -38,11 +42,16 @@ class CapturedGraph final : public DeviceGraph {
   /// Captures what `work` queues, without running it.
   void capture(const std::function<void()>& work);
   void launch(std::uint64_t shift, std::vector<TallyMove> moves) override;
+  std::vector<std::int64_t> launch_timed(std::uint64_t shift,
+                                         std::vector<TallyMove> moves) override;
   /// Moves the counts to their tallies; waits for the stream.  The caller holds the mutex.
   void settle();
 
   const std::shared_ptr<Arena>& arena() const { return arena_; }
   DeviceTally* slot(Tally* tally) { return tallies_.slot(tally); }
+  // Of a section of the work that is being captured.
+  std::int64_t start_timer();
+  void stop_timer(std::int64_t started);
   /// The device address of launch()'s `shift`, for the captured kernels.
   const std::uint64_t* shift() {
     shifted_ = true;
@@ -50,6 +59,8 @@ class CapturedGraph final : public DeviceGraph {
   }
 
  private:
+  void launch(cudaGraphExec_t exec, std::uint64_t shift, std::vector<TallyMove> moves);
+
   cudaStream_t stream_;
   std::mutex& mutex_;
   std::function<void(CapturedGraph*)> released_;
@@ -59,7 +70,9 @@ class CapturedGraph final : public DeviceGraph {
   bool shifted_ = false;
   Graph graph_;
   GraphExec exec_;
-  std::vector<TallyMove> moves_;  // not yet made
+  GraphExec timed_;                     // if there are sections
+  std::vector<TimedSection> sections_;  // as they were started
+  std::vector<TallyMove> moves_;        // not yet made
 };
 
 }  // namespace joule::cuda

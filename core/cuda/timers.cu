@@ -5,39 +5,43 @@
 
 namespace joule::cuda {
 
+TimedSection::TimedSection() {
+  check(cudaEventCreate(start.receive()), "cudaEventCreate");
+  check(cudaEventCreate(stop.receive()), "cudaEventCreate");
+}
+
+std::int64_t TimedSection::nanoseconds() const {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, start.get(), stop.get()), "cudaEventElapsedTime");
+  return std::llround(milliseconds * 1e6);
+}
+
 std::int64_t Timers::start() {
   if (free_.empty()) {
-    Pair pair;
-    check(cudaEventCreate(pair.start.receive()), "cudaEventCreate");
-    check(cudaEventCreate(pair.stop.receive()), "cudaEventCreate");
-    free_.push_back(pairs_.size());
-    pairs_.push_back(std::move(pair));
+    sections_.emplace_back();
+    free_.push_back(sections_.size() - 1);
   }
-  const std::size_t pair = free_.back();
-  check(cudaEventRecord(pairs_[pair].start.get(), stream_), "cudaEventRecord");
+  const std::size_t section = free_.back();
+  check(cudaEventRecord(sections_[section].start.get(), stream_), "cudaEventRecord");
   free_.pop_back();
-  return static_cast<std::int64_t>(pair);
+  return static_cast<std::int64_t>(section);
 }
 
 void Timers::stop(std::int64_t started, Tally* tally) {
-  const auto pair = static_cast<std::size_t>(started);
-  check(cudaEventRecord(pairs_[pair].stop.get(), stream_), "cudaEventRecord");
-  stopped_.push_back({pair, tally});
+  const auto section = static_cast<std::size_t>(started);
+  check(cudaEventRecord(sections_[section].stop.get(), stream_), "cudaEventRecord");
+  stopped_.push_back({section, tally});
   if (stopped_.size() > kWaiting) add_finished();
 }
 
 void Timers::add(const Stopped& stopped) {
-  float milliseconds = 0;
-  const Pair& pair = pairs_[stopped.pair];
-  check(cudaEventElapsedTime(&milliseconds, pair.start.get(), pair.stop.get()),
-        "cudaEventElapsedTime");
-  stopped.tally->nanoseconds += std::llround(milliseconds * 1e6);
-  free_.push_back(stopped.pair);
+  stopped.tally->nanoseconds += sections_[stopped.section].nanoseconds();
+  free_.push_back(stopped.section);
 }
 
 void Timers::add_finished() {
   while (!stopped_.empty()) {
-    const cudaError_t status = cudaEventQuery(pairs_[stopped_.front().pair].stop.get());
+    const cudaError_t status = cudaEventQuery(sections_[stopped_.front().section].stop.get());
     if (status == cudaErrorNotReady) {
       cudaGetLastError();  // no error, but kept as the last one
       return;

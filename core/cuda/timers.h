@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <vector>
 
@@ -8,6 +9,16 @@
 #include "joule/core/work.h"
 
 namespace joule::cuda {
+
+/// Events before and after a section of a stream.
+struct TimedSection {
+  TimedSection();
+
+  /// Both events must have been recorded, and the section be over.
+  std::int64_t nanoseconds() const;
+
+  Event start, stop;
+};
 
 /// Times sections of a stream with pairs of events, without waiting for them.  Not thread-safe.
 class Timers {
@@ -22,11 +33,8 @@ class Timers {
   void settle();
 
  private:
-  struct Pair {
-    Event start, stop;
-  };
   struct Stopped {
-    std::size_t pair;
+    std::size_t section;
     Tally* tally;
   };
   void add(const Stopped& stopped);
@@ -35,7 +43,7 @@ class Timers {
   // If more stopped timers than this wait, stop() adds the finished ones: they cannot pile up.
   static constexpr std::size_t kWaiting = 1024;
   cudaStream_t stream_;
-  std::vector<Pair> pairs_;
+  std::vector<TimedSection> sections_;
   std::vector<std::size_t> free_;
   std::deque<Stopped> stopped_;  // in the order of the stream
 };

@@ -164,7 +164,7 @@ TEST_F(CudaCapturedStep, ReplaysReadWhatLiesThereNow) {
   EXPECT_EQ(step.replays(), 3);
 }
 
-TEST_F(CudaCapturedStep, TheTimedRunsAreSpreadAndStandForTheOthers) {
+TEST_F(CudaCapturedStep, TheTimedReplaysAreSpreadAndStandForTheOthers) {
   const Doubling twice;
   CapturedStep<Tensor> step(Device::cuda, {});
   energy::Ledger ledger;
@@ -173,9 +173,34 @@ TEST_F(CudaCapturedStep, TheTimedRunsAreSpreadAndStandForTheOthers) {
     const energy::Recording recording(ledger);
     for (std::int64_t i = 0; i < kRuns; ++i) step.run(twice);
   }
-  EXPECT_EQ(step.replays(), kRuns - StepGraph::kWarmUp - 1 /* captured */ - 1 /* timed */);
+  EXPECT_EQ(step.replays(), kRuns - StepGraph::kWarmUp - 1 /* captured */);
   ASSERT_EQ(ledger.lines().size(), 1u);
   EXPECT_EQ(ledger.total().calls, kRuns);
+  EXPECT_GT(ledger.total().tally.nanoseconds, 0);
+}
+
+TEST_F(CudaCapturedStep, ReplaysHaveTheTimesOfTheLastThatWasTimed) {
+  const Doubling twice{.times = 3};
+  CapturedStep<Tensor> step(Device::cuda, {});
+  std::vector<std::int64_t> times;
+  for (std::int64_t i = 0; i < StepGraph::kWarmUp + 2 * StepGraph::kTimed; ++i) {
+    energy::Ledger ledger;
+    {
+      const energy::Recording recording(ledger);
+      step.run(twice);
+    }
+    EXPECT_EQ(ledger.total().calls, 3);
+    times.push_back(ledger.total().tally.nanoseconds);
+  }
+  const auto of_launch = [&](std::int64_t n) {
+    return times.at(static_cast<std::size_t>(StepGraph::kWarmUp + n));
+  };
+  for (std::int64_t n = 0; n < StepGraph::kTimed; ++n) {
+    EXPECT_EQ(of_launch(n), of_launch(0)) << n;
+    EXPECT_EQ(of_launch(StepGraph::kTimed + n), of_launch(StepGraph::kTimed)) << n;
+  }
+  EXPECT_GT(of_launch(0), 0);
+  EXPECT_GT(of_launch(StepGraph::kTimed), 0);
 }
 
 TEST_F(CudaCapturedStep, CountsGoToTheLedgerThatRecords) {

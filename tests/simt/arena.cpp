@@ -34,6 +34,13 @@ void protect(std::byte* begin, std::byte* end, int protection) {
   }
 }
 
+/// The bytes of the allocation from this address inside it on.
+std::size_t bytes_from(const auto& entry, const void* pointer) {
+  const auto& [begin, allocation] = entry;
+  return allocation.bytes -
+         static_cast<std::size_t>(static_cast<const std::byte*>(pointer) - begin);
+}
+
 }  // namespace
 
 Arena& Arena::instance() {
@@ -123,67 +130,80 @@ void* Arena::reserve(std::size_t bytes) {
   if (bytes > kReserved) return nullptr;
   const DeviceAccess access;
   std::byte* const begin = place(bytes);
-  if (begin) allocations_[begin] = {bytes, false, true};
+  if (begin) allocations_[begin] = {.bytes = bytes, .reserved = true};
   return begin;
 }
 
-Arena::Activation Arena::activate(void* pointer) {
+Arena::Claim Arena::claim(void* pointer) {
   Allocation& allocation = allocations_.at(static_cast<std::byte*>(pointer));
-  if (allocation.active) return Activation::kIsActive;
-  if (allocated_ + allocation.bytes > total_) return Activation::kOutOfMemory;
-  allocation.active = true;
+  if (allocation.allocated) return Claim::kIsAllocated;
+  if (allocated_ + allocation.bytes > total_) return Claim::kOutOfMemory;
+  allocation.allocated = true;
   allocated_ += allocation.bytes;
   peak_ = std::max(peak_, allocated_);
-  const DeviceAccess access;
-  unpoison(pointer, allocation.bytes);
-  std::memset(pointer, kGarbage, allocation.bytes);
-  return Activation::kDone;
+  return Claim::kDone;
 }
 
 void* Arena::allocate(std::size_t bytes) {
   if (bytes > total_ || allocated_ + bytes > total_) return nullptr;
   void* const pointer = reserve(bytes);
   if (!pointer) return nullptr;
+  claim(pointer);
   allocations_.at(static_cast<std::byte*>(pointer)).reserved = false;
-  activate(pointer);
   return pointer;
-}
-
-void Arena::deactivate(Allocations::iterator it) {
-  const DeviceAccess access;
-  std::memset(it->first, kGarbage, it->second.bytes);
-  poison(it->first, it->second.bytes);
-  it->second.active = false;
-  allocated_ -= it->second.bytes;
 }
 
 bool Arena::release(void* pointer) {
   const auto it = allocations_.find(static_cast<std::byte*>(pointer));
-  if (it == allocations_.end() || !it->second.active) return false;
-  deactivate(it);
-  if (!it->second.reserved) {
-    put_back(it->first, span_of(it->second.bytes));
-    allocations_.erase(it);
-  }
+  if (it == allocations_.end() || !it->second.allocated) return false;
+  it->second.allocated = false;
+  allocated_ -= it->second.bytes;
   return true;
+}
+
+void Arena::appear(void* pointer) {
+  Allocation& allocation = allocations_.at(static_cast<std::byte*>(pointer));
+  allocation.there = true;
+  const DeviceAccess access;
+  unpoison(pointer, allocation.bytes);
+  std::memset(pointer, kGarbage, allocation.bytes);
+}
+
+void Arena::wipe(Allocations::iterator it) {
+  const DeviceAccess access;
+  std::memset(it->first, kGarbage, it->second.bytes);
+  poison(it->first, it->second.bytes);
+  it->second.there = false;
+}
+
+void Arena::vanish(void* pointer) {
+  const auto it = allocations_.find(static_cast<std::byte*>(pointer));
+  wipe(it);
+  remove_unused(it);
+}
+
+void Arena::remove_unused(Allocations::iterator it) {
+  const Allocation& allocation = it->second;
+  if (allocation.allocated || allocation.there || allocation.reserved) return;
+  put_back(it->first, span_of(allocation.bytes));
+  allocations_.erase(it);
 }
 
 void Arena::disown(void* pointer) {
   const auto it = allocations_.find(static_cast<std::byte*>(pointer));
   if (it == allocations_.end()) return;  // all memory was released meanwhile
   it->second.reserved = false;
-  if (it->second.active) return;
-  put_back(it->first, span_of(it->second.bytes));
-  allocations_.erase(it);
+  remove_unused(it);
 }
 
 void Arena::release_all() {
   while (!allocations_.empty()) {
     const auto it = allocations_.begin();
-    if (it->second.active) deactivate(it);
+    if (it->second.there) wipe(it);
     put_back(it->first, span_of(it->second.bytes));
     allocations_.erase(it);
   }
+  allocated_ = 0;
   peak_ = 0;
 }
 
@@ -196,25 +216,27 @@ Arena::Allocations::const_iterator Arena::find(const void* pointer) const {
   auto it = allocations_.upper_bound(const_cast<std::byte*>(address));
   if (it == allocations_.begin()) return allocations_.end();
   --it;
-  const bool inside = it->second.active && address < it->first + it->second.bytes;
-  return inside ? it : allocations_.end();
+  return address < it->first + it->second.bytes ? it : allocations_.end();
 }
 
 bool Arena::is_allocated(const void* pointer, std::size_t bytes) const {
   const auto it = find(pointer);
-  if (it == allocations_.end()) return false;
-  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(pointer) - it->first);
-  return bytes <= it->second.bytes - offset;
+  return it != allocations_.end() && it->second.allocated && bytes <= bytes_from(*it, pointer);
+}
+
+bool Arena::is_there(const void* pointer, std::size_t bytes) const {
+  const auto it = find(pointer);
+  return it != allocations_.end() && it->second.there && bytes <= bytes_from(*it, pointer);
+}
+
+std::size_t Arena::bytes_of(void* pointer) const {
+  const auto it = allocations_.find(static_cast<std::byte*>(pointer));
+  return it == allocations_.end() ? 0 : it->second.bytes;
 }
 
 void* Arena::allocation_of(const void* pointer) const {
   const auto it = find(pointer);
-  return it == allocations_.end() ? nullptr : it->first;
-}
-
-bool Arena::is_reserved(const void* pointer) const {
-  const auto it = allocations_.find(static_cast<std::byte*>(const_cast<void*>(pointer)));
-  return it != allocations_.end() && it->second.reserved;
+  return it != allocations_.end() && it->second.allocated ? it->first : nullptr;
 }
 
 }  // namespace joule::simt

@@ -16,26 +16,34 @@ class Arena {
  public:
   static Arena& instance();
 
-  /// Null if the device has not so much memory left.
-  void* allocate(std::size_t bytes);
-  /// False if it is not the beginning of an allocation.
-  bool release(void* pointer);
+  // What the host knows: an allocation is made and given back by the calls, in their order.
 
-  // A graph's memory: it has its place from the capture on, and is there between the graph's nodes
-  // that allocate and free it.
+  /// A place for memory that appears later.  Null if the device has not so much memory left.
+  void* allocate(std::size_t bytes);
+  /// Gives the place back.  False if it is not the beginning of an allocation.
+  bool release(void* pointer);
+  /// A place for a graph's memory, which is allocated by each launch of the graph.
   void* reserve(std::size_t bytes);
-  enum class Activation { kDone, kIsActive, kOutOfMemory };
-  Activation activate(void* pointer);
+  enum class Claim { kDone, kIsAllocated, kOutOfMemory };
+  Claim claim(void* pointer);
   /// The graph is gone: memory that is still allocated is the caller's now.
   void disown(void* pointer);
-  bool is_reserved(const void* pointer) const;
+  /// Whether all these bytes are inside one allocation.
+  bool is_allocated(const void* pointer, std::size_t bytes) const;
+  /// Of the allocation that begins here; 0 if none does.
+  std::size_t bytes_of(void* pointer) const;
+  /// The beginning of the allocation that holds the address, or null.
+  void* allocation_of(const void* pointer) const;
+
+  // What the device has: memory appears and vanishes when a stream comes to it.
+
+  void appear(void* pointer);
+  void vanish(void* pointer);
+  /// Whether all these bytes are inside one memory that is there.
+  bool is_there(const void* pointer, std::size_t bytes) const;
 
   /// Whether the address is the device's, whatever is there.
   bool contains(const void* pointer) const;
-  /// Whether all these bytes are inside one allocation.
-  bool is_allocated(const void* pointer, std::size_t bytes) const;
-  /// The beginning of the allocation that holds the address, or null.
-  void* allocation_of(const void* pointer) const;
 
   std::size_t allocated_bytes() const { return allocated_; }
   std::size_t peak_bytes() const { return peak_; }
@@ -49,8 +57,9 @@ class Arena {
 
   struct Allocation {
     std::size_t bytes;
-    bool active;
-    bool reserved;
+    bool allocated = false;  // to the host
+    bool there = false;      // on the device
+    bool reserved = false;   // for a graph
   };
   using Allocations = std::map<std::byte*, Allocation>;
 
@@ -60,7 +69,8 @@ class Arena {
   std::byte* place(std::size_t bytes);
   bool grow(std::byte* end);
   void put_back(std::byte* begin, std::size_t span);
-  void deactivate(Allocations::iterator it);
+  void wipe(Allocations::iterator it);
+  void remove_unused(Allocations::iterator it);
   Allocations::const_iterator find(const void* pointer) const;
 
   std::byte* base_ = nullptr;

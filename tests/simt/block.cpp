@@ -60,11 +60,11 @@ Block::Block() {
   }
   dynamic_shared_ = static_cast<std::byte*>(memory);
   poison(dynamic_shared_, bytes);
-  const char* const seed = std::getenv("JOULE_SIMT_SEED");
-  if (seed && std::strcmp(seed, "ascending") == 0)
+  const Seed seed = seed_of_environment();
+  if (seed.ascending)
     order_.ascend();
-  else if (seed)
-    order_.shuffle(std::strtoull(seed, nullptr, 10));
+  else
+    order_.shuffle(seed.number);
 }
 
 void Block::set_up_launch(const dim3& grid, const dim3& block, std::size_t dynamic_shared_bytes) {

@@ -124,4 +124,7 @@ class Block {
   std::size_t dynamic_shared_bytes_ = 0;
 };
 
+/// "add_to(int*, int)"; its address if the program does not name it.
+std::string name_of_kernel(const void* kernel);
+
 }  // namespace joule::simt

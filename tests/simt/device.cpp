@@ -10,7 +10,7 @@
 namespace joule::simt {
 namespace {
 
-constexpr int kCudaVersion = 13000;
+constexpr int kCudaVersion = CUDART_VERSION;
 
 /// The limits of compute capability 9.0, and four multiprocessors.
 cudaDeviceProp properties_of_device() {

@@ -13,12 +13,14 @@
 
 namespace joule::test {
 
-/// Every test starts with a new device and the first seed, and ends without memory on it.
+/// Every test starts with a new device, the first seed and streams that defer, and ends without
+/// memory on it.
 class Simt : public testing::Test {
  protected:
   void SetUp() override {
     ::simt::reset();
     ::simt::set_seed(0);
+    ::simt::set_immediate(false);
   }
   void TearDown() override {
     EXPECT_EQ(::simt::allocated_bytes(), 0u);
@@ -67,6 +69,11 @@ cudaError_t launch(const LaunchShape& shape, void (*kernel)(Parameters...),
   const cudaLaunchConfig_t config{shape.blocks, shape.threads, shape.shared_bytes,
                                   shape.stream, nullptr,       0};
   return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
+/// What became of work, with the status of the call that queued it: waits for it.
+inline cudaError_t finished(cudaError_t queued) {
+  return queued ? queued : cudaDeviceSynchronize();
 }
 
 }  // namespace joule::test

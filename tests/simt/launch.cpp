@@ -2,10 +2,9 @@
 #include <simt/launch.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cfenv>
 #include <span>
 
-#include "joule/tests/simt/arena.h"
 #include "joule/tests/simt/block.h"
 #include "joule/tests/simt/runtime.h"
 #include "joule/tests/simt/stream.h"
@@ -41,16 +40,29 @@ cudaError_t check(const cudaLaunchConfig_t& config, const void* kernel) {
   return cudaSuccess;
 }
 
-cudaError_t run(const dim3& grid, const dim3& block, std::size_t shared,
-                const std::function<void()>& body) {
-  const DeviceAccess access;
-  const std::string report = Block::instance().run(grid, block, shared, body);
-  if (report.empty()) return cudaSuccess;
-  std::fprintf(stderr, "simt: %s\n", report.c_str());
-  Runtime& runtime = Runtime::instance();
-  runtime.last_report = report;
-  return runtime.sticky = cudaErrorLaunchFailure;
-}
+/// A launch, with what it takes from the thread that asked for it.
+struct Launch {
+  dim3 grid, block;
+  std::size_t shared_bytes;
+  const void* kernel;
+  std::function<void()> body;
+  std::fenv_t environment = environment_now();  // of floating-point arithmetic
+
+  static std::fenv_t environment_now() {
+    std::fenv_t now;
+    std::fegetenv(&now);
+    return now;
+  }
+
+  void operator()() const {
+    const std::fenv_t own = environment_now();
+    std::fesetenv(&environment);
+    const std::string report = Block::instance().run(grid, block, shared_bytes, body);
+    std::fesetenv(&own);
+    if (!report.empty())
+      fail_device(cudaErrorLaunchFailure, name_of_kernel(kernel) + ": " + report);
+  }
+};
 
 }  // namespace
 }  // namespace joule::simt
@@ -63,9 +75,9 @@ cudaError_t simt::launch(const cudaLaunchConfig_t& config, const void* kernel,
     if (const cudaError_t error = check(config, kernel)) return error;
     const dim3& blocks = config.gridDim;
     Runtime::instance().last_blocks = std::size_t{blocks.x} * blocks.y * blocks.z;
-    return submit(config.stream,
-                  [grid = config.gridDim, block = config.blockDim, shared = config.dynamicSmemBytes,
-                   body = std::move(body)] { return run(grid, block, shared, body); });
+    return submit(config.stream, {.type = cudaGraphNodeTypeKernel,
+                                  .run = Launch{config.gridDim, config.blockDim,
+                                                config.dynamicSmemBytes, kernel, std::move(body)}});
   });
 }
 

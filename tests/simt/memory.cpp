@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -6,16 +8,37 @@
 #include <map>
 
 #include "joule/tests/simt/arena.h"
-#include "joule/tests/simt/pinned.h"
+#include "joule/tests/simt/queue.h"
 #include "joule/tests/simt/runtime.h"
+#include "joule/tests/simt/sanitizer.h"
 #include "joule/tests/simt/stream.h"
 
 namespace joule::simt {
 namespace {
 
-std::map<const std::byte*, std::size_t>& pinned() {
-  static auto* const all = new std::map<const std::byte*, std::size_t>;
+struct Pinned {
+  std::size_t bytes;
+  std::uint64_t number;  // of all that were ever allocated
+};
+
+std::map<const std::byte*, Pinned>& pinned() {
+  static auto* const all = new std::map<const std::byte*, Pinned>;
   return *all;
+}
+std::uint64_t pinned_so_far = 0;
+
+/// The number of the pinned allocation that holds the address; 0 if none does.
+std::uint64_t pinned_number(const void* pointer) {
+  const auto* const address = static_cast<const std::byte*>(pointer);
+  const auto after = pinned().upper_bound(address);
+  if (after == pinned().begin()) return 0;
+  const auto& [begin, allocation] = *std::prev(after);
+  return address < begin + allocation.bytes ? allocation.number : 0;
+}
+
+void free_memory(const std::byte* begin, std::size_t bytes) {
+  unpoison(begin, bytes);  // copies to it may not have run
+  std::free(const_cast<std::byte*>(begin));
 }
 
 cudaMemPool_t pool() {
@@ -40,31 +63,81 @@ cudaError_t check_kind(const void* to, const void* from, cudaMemcpyKind kind) {
   return agrees && to && from ? cudaSuccess : cudaErrorInvalidValue;
 }
 
+/// Whether the host may name these bytes now.
 bool is_valid(const void* pointer, std::size_t bytes) {
   const Arena& arena = Arena::instance();
   return !arena.contains(pointer) || arena.is_allocated(pointer, bytes);
 }
 
-cudaError_t copy(void* to, const void* from, std::size_t bytes) {
-  if (!is_valid(to, bytes) || !is_valid(from, bytes)) return cudaErrorInvalidValue;
-  const DeviceAccess access;
-  std::memcpy(to, from, bytes);
-  return cudaSuccess;
+/// One end of a copy or a memset, when its turn comes.
+struct End {
+  const void* pointer;
+  std::size_t bytes;
+  std::uint64_t pinned = pinned_number(pointer);  // when it was asked for
+
+  /// Why it cannot be accessed, or null.
+  const char* fault() const {
+    const Arena& arena = Arena::instance();
+    if (arena.contains(pointer) && !arena.is_there(pointer, bytes))
+      return "device memory that is not allocated when the stream comes to it";
+    if (pinned != pinned_number(pointer)) return "pinned memory that has been freed meanwhile";
+    return nullptr;
+  }
+  /// Whether it can be accessed ("copy to"); if not, the device has failed.
+  bool check(const char* access) const {
+    const char* const why = fault();
+    if (why)
+      fail_device(cudaErrorIllegalAddress,
+                  fmt::format("{} {} ({} bytes), which is {}", access, pointer, bytes, why));
+    return !why;
+  }
+};
+
+Task copy_task(void* to, const void* from, std::size_t bytes) {
+  const End target{to, bytes}, source{from, bytes};
+  Task task{.type = cudaGraphNodeTypeMemcpy, .run = [=] {
+              if (target.check("copy to") && source.check("copy from"))
+                std::memcpy(to, from, bytes);
+            }};
+  if (target.pinned) task.lands = {static_cast<std::byte*>(to), bytes};
+  return task;
 }
 
-/// As late as CUDA may: not before the next call, because a host that goes on at once may change or
-/// free what it has not been told is read.
-cudaError_t copy_late(void* to, const void* from, std::size_t bytes) {
-  if (!is_valid(to, bytes)) return cudaErrorInvalidValue;
-  Runtime::instance().late_copy = [=] { copy(to, from, bytes); };
-  return cudaSuccess;
+Task fill_task(void* pointer, int value, std::size_t bytes) {
+  return {.type = cudaGraphNodeTypeMemset, .run = [=, end = End{pointer, bytes}] {
+            if (end.check("memset of")) std::memset(pointer, value, bytes);
+          }};
 }
 
-cudaError_t fill(void* pointer, int value, std::size_t bytes) {
-  if (!Arena::instance().is_allocated(pointer, bytes)) return cudaErrorInvalidValue;
-  const DeviceAccess access;
-  std::memset(pointer, value, bytes);
-  return cudaSuccess;
+Task appear_task(void* pointer) {
+  return {.type = cudaGraphNodeTypeMemAlloc, .run = [pointer] {
+            if (Arena::instance().is_there(pointer, 0))
+              return fail_device(cudaErrorIllegalAddress,
+                                 fmt::format("cudaMallocAsync: {} is in use already", pointer));
+            Arena::instance().appear(pointer);
+          }};
+}
+
+Task vanish_task(void* pointer, std::size_t bytes) {
+  return {.type = cudaGraphNodeTypeMemFree,
+          .run =
+              [=] {
+                if (End{pointer, 0}.check("free of")) Arena::instance().vanish(pointer);
+              },
+          .frees = bytes};
+}
+
+/// On a stream that captures, what the host may name is not known before the graph runs.
+bool captures(cudaStream_t stream) {
+  const CUstream_st* const found = find_stream(stream);
+  return found && found->capture;
+}
+
+cudaError_t fill(void* pointer, int value, std::size_t bytes, cudaStream_t stream) {
+  const Arena& arena = Arena::instance();
+  if (captures(stream) ? !arena.contains(pointer) : !arena.is_allocated(pointer, bytes))
+    return cudaErrorInvalidValue;
+  return submit(stream, fill_task(pointer, value, bytes));
 }
 
 cudaError_t allocate(void** pointer, std::size_t bytes) {
@@ -74,29 +147,22 @@ cudaError_t allocate(void** pointer, std::size_t bytes) {
   return *pointer ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
-cudaError_t release(void* pointer) {
-  return !pointer || Arena::instance().release(pointer) ? cudaSuccess : cudaErrorInvalidValue;
-}
-
 /// The graph's own memory: an address now, allocated whenever the graph is launched.
 cudaError_t allocate_in_graph(void** pointer, std::size_t bytes, cudaStream_t stream,
-                              Graph& graph) {
-  Arena& arena = Arena::instance();
-  void* const reserved = bytes ? arena.reserve(bytes) : nullptr;
+                              GraphMemory& memory) {
+  void* const reserved = bytes ? Arena::instance().reserve(bytes) : nullptr;
   *pointer = reserved;
   if (!reserved) return bytes ? cudaErrorMemoryAllocation : cudaSuccess;
-  graph.memory.push_back(reserved);
-  return submit(stream, [reserved] {
-    switch (Arena::instance().activate(reserved)) {
-      case Arena::Activation::kDone:
-        return cudaSuccess;
-      case Arena::Activation::kIsActive:
-        return cudaErrorInvalidValue;  // the graph is launched again before its memory was freed
-      case Arena::Activation::kOutOfMemory:
-        break;
-    }
-    return cudaErrorMemoryAllocation;
-  });
+  memory.allocated.push_back(reserved);
+  return submit(stream, appear_task(reserved));
+}
+
+cudaError_t free_in_graph(void* pointer, cudaStream_t stream, Capture& capture) {
+  GraphMemory& memory = *capture.graph->memory;
+  if (std::ranges::find(memory.allocated, pointer) == memory.allocated.end())
+    return invalidate(capture, cudaErrorInvalidValue);
+  memory.freed.push_back(pointer);
+  return submit(stream, vanish_task(pointer, 0));
 }
 
 cudaError_t allocate_pinned(void** pointer, std::size_t bytes) {
@@ -106,22 +172,14 @@ cudaError_t allocate_pinned(void** pointer, std::size_t bytes) {
   if (bytes == 0) return cudaSuccess;
   if (posix_memalign(pointer, 256, bytes) != 0) return cudaErrorMemoryAllocation;
   std::memset(*pointer, 0xFF, bytes);
-  pinned()[static_cast<std::byte*>(*pointer)] = bytes;
+  pinned()[static_cast<std::byte*>(*pointer)] = {bytes, ++pinned_so_far};
   return cudaSuccess;
 }
 
 }  // namespace
 
-bool is_pinned(const void* pointer) {
-  const auto* const address = static_cast<const std::byte*>(pointer);
-  const auto after = pinned().upper_bound(address);
-  if (after == pinned().begin()) return false;
-  const auto& [begin, bytes] = *std::prev(after);
-  return address < begin + bytes;
-}
-
 void free_pinned() {
-  for (const auto& [begin, bytes] : pinned()) std::free(const_cast<std::byte*>(begin));
+  for (const auto& [begin, allocation] : pinned()) free_memory(begin, allocation.bytes);
   pinned().clear();
 }
 
@@ -133,13 +191,20 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   return call(__func__, [&] {
     if (!pointer) return cudaErrorInvalidValue;
     if (const cudaError_t error = forbid_during_capture()) return error;
-    return allocate(pointer, bytes);
+    const cudaError_t error = allocate(pointer, bytes);
+    if (*pointer) Arena::instance().appear(*pointer);
+    return error;
   });
 }
 cudaError_t cudaFree(void* pointer) {
   return call(__func__, [&] {
     if (const cudaError_t error = forbid_during_capture()) return error;
-    return release(pointer);
+    if (!pointer) return cudaSuccess;
+    Scheduler::instance().run_all();
+    if (Runtime::instance().sticky) return Runtime::instance().sticky;
+    if (!Arena::instance().release(pointer)) return cudaErrorInvalidValue;
+    Arena::instance().vanish(pointer);
+    return cudaSuccess;
   });
 }
 
@@ -148,20 +213,21 @@ cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t hand
     CUstream_st* const stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (!pointer) return cudaErrorInvalidValue;
-    if (stream->capture) return allocate_in_graph(pointer, bytes, handle, *stream->capture->graph);
-    return allocate(pointer, bytes);
+    if (stream->capture)
+      return allocate_in_graph(pointer, bytes, handle, *stream->capture->graph->memory);
+    const cudaError_t error = allocate(pointer, bytes);
+    return *pointer ? submit(handle, appear_task(*pointer)) : error;
   });
 }
 cudaError_t cudaFreeAsync(void* pointer, cudaStream_t handle) {
   return call(__func__, [&] {
     CUstream_st* const stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
-    if (stream->capture) {
-      const auto& memory = stream->capture->graph->memory;
-      if (std::find(memory.begin(), memory.end(), pointer) == memory.end())
-        return invalidate(*stream->capture, cudaErrorInvalidValue);
-    }
-    return submit(handle, [pointer] { return release(pointer); });
+    if (stream->capture) return free_in_graph(pointer, handle, *stream->capture);
+    if (!pointer) return cudaSuccess;
+    const std::size_t bytes = Arena::instance().bytes_of(pointer);
+    if (!Arena::instance().release(pointer)) return cudaErrorInvalidValue;
+    return submit(handle, vanish_task(pointer, bytes));
   });
 }
 
@@ -179,8 +245,10 @@ cudaError_t cudaFreeHost(void* pointer) {
   return call(__func__, [&] {
     if (const cudaError_t error = forbid_during_capture()) return error;
     if (!pointer) return cudaSuccess;
-    if (!pinned().erase(static_cast<std::byte*>(pointer))) return cudaErrorInvalidValue;
-    std::free(pointer);
+    const auto found = pinned().find(static_cast<std::byte*>(pointer));
+    if (found == pinned().end()) return cudaErrorInvalidValue;
+    free_memory(found->first, found->second.bytes);
+    pinned().erase(found);
     return cudaSuccess;
   });
 }
@@ -190,7 +258,11 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
     if (const cudaError_t error = forbid_during_capture()) return error;
     if (bytes == 0) return cudaSuccess;
     if (const cudaError_t error = check_kind(to, from, kind)) return error;
-    return submit(nullptr, [=] { return copy(to, from, bytes); });
+    if (!is_valid(to, bytes) || !is_valid(from, bytes)) return cudaErrorInvalidValue;
+    const Arena& arena = Arena::instance();
+    if (arena.contains(to) && arena.contains(from))  // the host does not wait for these
+      return submit(nullptr, copy_task(to, from, bytes));
+    return submit_and_wait(nullptr, copy_task(to, from, bytes));
   });
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
@@ -198,24 +270,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   return call(__func__, [&] {
     if (bytes == 0) return cudaSuccess;
     if (const cudaError_t error = check_kind(to, from, kind)) return error;
+    if (captures(stream)) return submit(stream, copy_task(to, from, bytes));
+    if (!is_valid(to, bytes) || !is_valid(from, bytes)) return cudaErrorInvalidValue;
+    // CUDA promises to wait for copies to memory of the host that is not pinned, and within it.
     const Arena& arena = Arena::instance();
-    const bool from_host = arena.contains(to) && !arena.contains(from);
-    return submit(stream, [=] { return (from_host ? copy_late : copy)(to, from, bytes); });
+    const bool waits = !arena.contains(to) && (!arena.contains(from) || !pinned_number(to));
+    return (waits ? submit_and_wait : submit)(stream, copy_task(to, from, bytes));
   });
 }
 
 cudaError_t cudaMemset(void* pointer, int value, std::size_t bytes) {
-  return call(__func__, [&] {
-    if (bytes == 0) return cudaSuccess;
-    return submit(nullptr, [=] { return fill(pointer, value, bytes); });
-  });
+  return call(__func__, [&] { return bytes ? fill(pointer, value, bytes, nullptr) : cudaSuccess; });
 }
 cudaError_t cudaMemsetAsync(void* pointer, int value, std::size_t bytes, cudaStream_t stream) {
-  return call(__func__, [&] {
-    if (bytes == 0) return cudaSuccess;
-    if (!Arena::instance().contains(pointer)) return cudaErrorInvalidValue;
-    return submit(stream, [=] { return fill(pointer, value, bytes); });
-  });
+  return call(__func__, [&] { return bytes ? fill(pointer, value, bytes, stream) : cudaSuccess; });
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -234,7 +302,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
     void* const address = const_cast<void*>(pointer);
     if (Arena::instance().allocation_of(pointer))
       *attributes = {cudaMemoryTypeDevice, 0, address, nullptr};
-    else if (is_pinned(pointer))
+    else if (pinned_number(pointer))
       *attributes = {cudaMemoryTypeHost, 0, address, address};
     else
       *attributes = {cudaMemoryTypeUnregistered, -2, nullptr, address};

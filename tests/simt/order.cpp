@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "joule/tests/simt/order.h"
 
+#include <cstdlib>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
 namespace joule::simt {
 
-std::uint64_t Order::next() {
-  std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
+std::uint64_t next_random(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9E3779B97F4A7C15u;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
   z = (z ^ z >> 27) * 0x94D049BB133111EBu;
   return z ^ z >> 31;
+}
+
+Seed seed_of_environment() {
+  const char* const seed = std::getenv("JOULE_SIMT_SEED");
+  if (!seed) return {};
+  if (std::strcmp(seed, "ascending") == 0) return {.ascending = true};
+  return {.number = std::strtoull(seed, nullptr, 10)};
 }
 
 void Order::ascend() {

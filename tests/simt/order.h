@@ -6,6 +6,18 @@
 
 namespace joule::simt {
 
+/// The next number of the sequence.
+///
+/// Source    Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
+std::uint64_t next_random(std::uint64_t& state);
+
+/// JOULE_SIMT_SEED: a number, or "ascending"; 0 without it.
+struct Seed {
+  std::uint64_t number = 0;
+  bool ascending = false;
+};
+Seed seed_of_environment();
+
 /// In which order threads and blocks take their turns: shuffled by a seed, or ascending.
 ///
 /// Warps take turns in a shuffled order, and in each the lanes.  Both are drawn from 64
@@ -42,8 +54,7 @@ class Order {
   Blocks blocks(std::uint64_t n);
 
  private:
-  /// Source    Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
-  std::uint64_t next();
+  std::uint64_t next() { return next_random(state_); }
 
   std::array<Permutation, 64> permutations_;
   std::uint64_t start_ = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "joule/tests/simt/runtime.h"
 
-#include <utility>
+#include <cstdio>
 
 #include "joule/tests/simt/arena.h"
 #include "joule/tests/simt/block.h"
-#include "joule/tests/simt/pinned.h"
+#include "joule/tests/simt/queue.h"
 #include "joule/tests/simt/simt.h"
 #include "joule/tests/simt/stream.h"
 
@@ -80,13 +80,17 @@ Runtime& Runtime::instance() {
   return *runtime;
 }
 
-void catch_up() {
-  if (const auto copy = std::exchange(Runtime::instance().late_copy, nullptr)) copy();
+void fail_device(cudaError_t error, const std::string& report) {
+  std::fprintf(stderr, "simt: %s\n", report.c_str());
+  Runtime& runtime = Runtime::instance();
+  runtime.last_report = report;
+  runtime.sticky = error;
 }
 
 cudaError_t obstacle(const char* function) {
   Runtime& runtime = Runtime::instance();
   if (runtime.sticky) return runtime.sticky;
+  if (runtime.in_host_function) return cudaErrorNotPermitted;
   const auto it = runtime.injections.find(function);
   if (it != runtime.injections.end() && it->second.calls-- == 0) {
     const cudaError_t error = it->second.error;
@@ -130,10 +134,12 @@ namespace simt {
 using joule::simt::Arena;
 using joule::simt::Block;
 using joule::simt::Runtime;
+using joule::simt::Scheduler;
 
 void reset() {
   Runtime& runtime = Runtime::instance();
   const std::lock_guard lock(runtime.mutex);
+  Scheduler::instance().clear();
   joule::simt::destroy_streams();
   joule::simt::free_pinned();
   Arena::instance().release_all();
@@ -143,20 +149,28 @@ void reset() {
   runtime.injections.clear();
   runtime.last_report.clear();
   runtime.max_dynamic_shared.clear();
-  runtime.late_copy = nullptr;
   runtime.last_blocks = 0;
+  runtime.last_nodes = 0;
   joule::simt::last_error = cudaSuccess;
 }
 
 std::string last_report() { return Runtime::instance().last_report; }
-void set_seed(std::uint64_t seed) { Block::instance().order().shuffle(seed); }
-void set_ascending_order() { Block::instance().order().ascend(); }
+void set_seed(std::uint64_t seed) {
+  Block::instance().order().shuffle(seed);
+  Scheduler::instance().shuffle(seed);
+}
+void set_ascending_order() {
+  Block::instance().order().ascend();
+  Scheduler::instance().ascend();
+}
+void set_immediate(bool immediate) { Scheduler::instance().set_immediate(immediate); }
 std::size_t allocated_bytes() { return Arena::instance().allocated_bytes(); }
 void set_memory_bytes(std::size_t bytes) { Arena::instance().set_total_bytes(bytes); }
 std::size_t last_blocks() { return Runtime::instance().last_blocks; }
+std::size_t last_nodes() { return Runtime::instance().last_nodes; }
 void set_guard(bool guard) {
   const std::lock_guard lock(Runtime::instance().mutex);
-  joule::simt::catch_up();  // the host may look at it now
+  Scheduler::instance().run_all();  // the host may look at it now
   Arena::instance().set_guard(guard);
 }
 void set_device_count(int count) { Runtime::instance().device_count = count; }

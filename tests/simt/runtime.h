@@ -3,7 +3,6 @@
 
 #include <simt/errors.h>
 
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -26,14 +25,19 @@ struct Runtime {
   std::map<std::string, Injection, std::less<>> injections;
   std::string last_report;
   std::map<const void*, int> max_dynamic_shared;  // by kernel, where it was set
-  std::function<void()> late_copy;  // from memory of the host, which has not been read yet
-  std::size_t last_blocks = 0;      // of a launch
+  std::size_t last_blocks = 0;                    // of a launch
+  std::size_t last_nodes = 0;                     // of a graph that was launched
+  bool in_host_function = false;                  // of a stream
 };
 
-/// Makes the late copy.  Before everything else that happens on a device.
-void catch_up();
+/// All allocations of cudaMallocHost().
+void free_pinned();
 
-/// Why the function cannot do anything: no device, a sticky error, an injected one.
+/// What runs on the device failed: prints the report; every later call returns the error.
+void fail_device(cudaError_t error, const std::string& report);
+
+/// Why the function cannot do anything: no device, a sticky error, an injected one, or a host
+/// function calls it.
 cudaError_t obstacle(const char* function);
 /// Makes an error the calling thread's last one.
 cudaError_t recorded(cudaError_t error);
@@ -42,9 +46,9 @@ cudaError_t recorded(cudaError_t error);
 template <class F>
 cudaError_t call(const char* function, F&& body) {
   const std::lock_guard lock(Runtime::instance().mutex);
-  catch_up();
-  const cudaError_t error = obstacle(function);
-  return recorded(error ? error : std::forward<F>(body)());
+  if (const cudaError_t error = obstacle(function)) return recorded(error);
+  const cudaError_t error = std::forward<F>(body)();
+  return recorded(error ? error : Runtime::instance().sticky);  // of what ran meanwhile
 }
 
 }  // namespace joule::simt

@@ -14,21 +14,30 @@ namespace simt {
 /// event or graph; nothing injected.  Pointers and handles from before are invalid.
 void reset();
 
-/// What was wrong with the kernel whose launch failed last; "" if none did since reset().
+/// What was wrong with the kernel or copy that failed last; "" if none did since reset().
 std::string last_report();
 
-/// Shuffles threads and blocks by the seed (0 at the start, or the environment's JOULE_SIMT_SEED),
-/// or takes them in ascending order (JOULE_SIMT_SEED=ascending).  Every launch starts the sequence
-/// again.
+/// Shuffles threads, blocks and the work of streams by the seed (0 at the start, or the
+/// environment's JOULE_SIMT_SEED), or takes threads and blocks in ascending order and work as it
+/// was put on the streams (JOULE_SIMT_SEED=ascending).  For threads and blocks, every launch starts
+/// the sequence again.
 void set_seed(std::uint64_t seed);
 void set_ascending_order();
 
-/// Device memory that is allocated, and the size of the device's memory.
+/// Whether what is put on a stream is done at once: at the start if the environment's
+/// JOULE_SIMT_STREAMS is "immediate", and not "deferred" as without it.
+void set_immediate(bool immediate);
+
+/// Device memory that is allocated, if all that streams have to do were done, and the size of the
+/// device's memory.
 std::size_t allocated_bytes();
 void set_memory_bytes(std::size_t bytes);
 
 /// How many blocks the last launch had.
 std::size_t last_blocks();
+
+/// How many nodes the graph had that was launched last.
+std::size_t last_nodes();
 
 /// Whether host code that touches device memory ends with SIGSEGV (it does at the start).
 void set_guard(bool guard);

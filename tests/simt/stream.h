@@ -3,32 +3,37 @@
 
 #include <cuda_runtime.h>
 
-#include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
-namespace joule::simt {
+#include "joule/tests/simt/queue.h"
 
-/// One operation of a stream, with its arguments.
-using Operation = std::function<cudaError_t()>;
-
-/// What a capture recorded, in the order of the calls: a valid order of its dependencies.
-struct Graph {
-  Graph() = default;
-  Graph(const Graph&) = delete;
-  Graph& operator=(const Graph&) = delete;
-  ~Graph();
-
-  std::vector<Operation> operations;
-  std::vector<void*> memory;  // of the graph's allocations
+struct CUgraphNode_st {
+  joule::simt::Task task;
+  std::vector<CUgraphNode_st*> before;  // directly
 };
 
-/// How many operations of each stream come before something.
-using Frontier = std::map<CUstream_st*, std::size_t>;
+namespace joule::simt {
+
+/// The allocations of a graph; freed: by the graph itself.
+struct GraphMemory {
+  GraphMemory() = default;
+  GraphMemory(const GraphMemory&) = delete;
+  GraphMemory& operator=(const GraphMemory&) = delete;
+  ~GraphMemory();
+
+  std::vector<void*> allocated, freed;
+};
+
+using Nodes = std::vector<CUgraphNode_st*>;
+
+struct Graph {
+  std::vector<std::unique_ptr<CUgraphNode_st>> nodes;  // as they were captured
+  std::shared_ptr<GraphMemory> memory = std::make_shared<GraphMemory>();
+};
 
 /// A capture in progress, shared by the streams that are in it.
 struct Capture {
@@ -36,38 +41,70 @@ struct Capture {
   cudaStreamCaptureMode mode;
   std::thread::id thread = std::this_thread::get_id();
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
-  std::map<CUstream_st*, Frontier> streams = {};  // what comes before each one's next operation
+  std::map<CUstream_st*, Nodes> streams = {};  // what comes directly before each one's next node
   bool invalid = false;
   bool ended = false;
 };
 
 /// The stream of a handle, or null if there is none.
 CUstream_st* find_stream(cudaStream_t stream);
-/// Runs the operation, or records it if the stream captures.
-cudaError_t submit(cudaStream_t stream, Operation operation);
+/// Puts the task on the stream, or records it if the stream captures.
+cudaError_t submit(cudaStream_t stream, Task task);
+/// The same on a stream that does not capture, and waits until it is done.
+cudaError_t submit_and_wait(cudaStream_t stream, Task task);
 /// For what a capture does not allow: if one is in progress it is invalid from now on, and this is
 /// an error.  By its mode a capture forbids it to all threads, to its own, or to none.
 cudaError_t forbid_during_capture();
 cudaError_t invalidate(Capture& capture, cudaError_t error);
+/// The legacy stream waits for all blocking streams, which a graph cannot express.
+cudaError_t refuse_legacy_stream();
+/// Those in progress.
+std::set<std::shared_ptr<Capture>>& captures_in_progress();
+void end(const std::shared_ptr<Capture>& capture);
 void destroy_streams();
+void destroy_graphs();
+
+/// What a handle stands for, until it is destroyed.
+template <class T>
+using Handles = std::map<T*, std::unique_ptr<T>>;
+
+template <class T>
+cudaError_t create(T** handle, Handles<T>& all, T value) {
+  if (!handle) return cudaErrorInvalidValue;
+  auto made = std::make_unique<T>(std::move(value));
+  *handle = made.get();
+  all.emplace(*handle, std::move(made));
+  return cudaSuccess;
+}
+
+template <class T>
+cudaError_t destroy(T* handle, Handles<T>& all) {
+  return all.erase(handle) ? cudaSuccess : cudaErrorInvalidResourceHandle;
+}
 
 }  // namespace joule::simt
 
 struct CUstream_st {
-  unsigned flags = cudaStreamDefault;
+  std::shared_ptr<joule::simt::Queue> queue;
   std::shared_ptr<joule::simt::Capture> capture = nullptr;
 };
 
 struct CUevent_st {
+  /// The last record, if there was one.  The launches of a graph replace it, too.
+  struct State {
+    std::shared_ptr<joule::simt::Completion> last = nullptr;
+  };
   unsigned flags = cudaEventDefault;
-  std::optional<std::chrono::steady_clock::time_point> time = std::nullopt;
+  std::shared_ptr<State> state = std::make_shared<State>();
   std::shared_ptr<joule::simt::Capture> capture = nullptr;  // if it was recorded in one
-  joule::simt::Frontier before = {};                        // and what it stands for
+  joule::simt::Nodes before = {};                           // and what it stands for
 };
 
 struct CUgraph_st {
   std::shared_ptr<joule::simt::Graph> graph;
 };
 struct CUgraphExec_st {
-  std::shared_ptr<joule::simt::Graph> graph;
+  std::shared_ptr<const joule::simt::Plan> plan;
+  std::shared_ptr<joule::simt::GraphMemory> memory;
+  std::shared_ptr<const joule::simt::Completion> last = nullptr;  // the end of its last launch
 };

@@ -14,9 +14,9 @@ constexpr unsigned kAll = 0xFFFFFFFFu;
 
 class SimtFault : public Simt {
  protected:
-  /// The launch failed, says so, and so does every later call until reset().
-  void expect_report(cudaError_t status, const std::string& text) {
-    EXPECT_EQ(status, cudaErrorLaunchFailure);
+  /// The kernel that was queued fails, says so, and so does every later call until reset().
+  void expect_report(cudaError_t queued, const std::string& text) {
+    EXPECT_EQ(finished(queued), cudaErrorLaunchFailure);
     EXPECT_NE(::simt::last_report().find(text), std::string::npos) << ::simt::last_report();
     void* pointer = nullptr;
     EXPECT_EQ(cudaMalloc(&pointer, 4), cudaErrorLaunchFailure);
@@ -136,9 +136,9 @@ __global__ void pass_barrier(unsigned count) {
 }
 
 TEST_F(SimtFault, NothingRunsBehindABarrierThatFailed) {
-  ASSERT_EQ(launch({1, 64}, pass_barrier, 64), cudaSuccess);
+  ASSERT_EQ(finished(launch({1, 64}, pass_barrier, 64)), cudaSuccess);
   EXPECT_EQ(passed, 64);
-  ASSERT_EQ(launch({1, 64}, pass_barrier, 63), cudaErrorLaunchFailure);
+  ASSERT_EQ(finished(launch({1, 64}, pass_barrier, 63)), cudaErrorLaunchFailure);
   EXPECT_EQ(passed, 64);
   ::simt::reset();
 }
@@ -150,7 +150,7 @@ __global__ void count_threads(unsigned* count) {
 
 TEST_F(SimtFault, TheExecutorWorksAfterAFailure) {
   for (int i = 0; i < 5; ++i) {
-    ASSERT_EQ(launch({1, 1024}, some_wait, 1000), cudaErrorLaunchFailure);
+    ASSERT_EQ(finished(launch({1, 1024}, some_wait, 1000)), cudaErrorLaunchFailure);
     ::simt::reset();
     const DeviceArray<unsigned> count({0});
     ASSERT_EQ(launch({3, 1024}, count_threads, count.get()), cudaSuccess);
@@ -168,10 +168,10 @@ TEST_F(SimtDeathTest, AWriteBesideGlobalMemory) {
   NEEDS_ADDRESS_SANITIZER();
   const DeviceArray<char> x(1003), beside(1003);
   ASSERT_EQ(launch({}, write_at, x.get(), 1002), cudaSuccess);
-  EXPECT_DEATH(launch({}, write_at, x.get(), 1003), "AddressSanitizer");
-  EXPECT_DEATH(launch({}, write_at, x.get(), -1), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({}, write_at, x.get(), 1003)), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({}, write_at, x.get(), -1)), "AddressSanitizer");
   const DeviceArray<char> whole(1024), neighbour(1024);
-  EXPECT_DEATH(launch({}, write_at, whole.get(), 1024), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({}, write_at, whole.get(), 1024)), "AddressSanitizer");
 }
 
 TEST_F(SimtDeathTest, AWriteToFreedMemory) {
@@ -180,7 +180,7 @@ TEST_F(SimtDeathTest, AWriteToFreedMemory) {
   ASSERT_EQ(cudaMalloc(&x, 1000), cudaSuccess);
   ASSERT_EQ(cudaFree(x), cudaSuccess);
   const DeviceArray<char> next(1000);  // does not get the same place
-  EXPECT_DEATH(launch({}, write_at, x, 5), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({}, write_at, x, 5)), "AddressSanitizer");
 }
 
 __global__ void write_static_shared(int* out, unsigned i) {
@@ -193,7 +193,7 @@ TEST_F(SimtDeathTest, AWriteBesideStaticSharedMemory) {
   NEEDS_ADDRESS_SANITIZER();
   const DeviceArray<int> out(1);
   ASSERT_EQ(launch({}, write_static_shared, out.get(), 32), cudaSuccess);
-  EXPECT_DEATH(launch({}, write_static_shared, out.get(), 33), "Sanitizer|runtime error");
+  EXPECT_DEATH(finished(launch({}, write_static_shared, out.get(), 33)), "Sanitizer|runtime error");
 }
 
 __global__ void write_dynamic_shared(unsigned i) {
@@ -203,8 +203,8 @@ __global__ void write_dynamic_shared(unsigned i) {
 TEST_F(SimtDeathTest, AWriteBesideDynamicSharedMemory) {
   NEEDS_ADDRESS_SANITIZER();
   ASSERT_EQ(launch({1, 1, 101}, write_dynamic_shared, 100), cudaSuccess);
-  EXPECT_DEATH(launch({1, 1, 101}, write_dynamic_shared, 101), "AddressSanitizer");
-  EXPECT_DEATH(launch({1, 1, 0}, write_dynamic_shared, 0), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({1, 1, 101}, write_dynamic_shared, 101)), "AddressSanitizer");
+  EXPECT_DEATH(finished(launch({1, 1, 0}, write_dynamic_shared, 0)), "AddressSanitizer");
 }
 
 TEST_F(SimtDeathTest, TheHostTouchesDeviceMemory) {

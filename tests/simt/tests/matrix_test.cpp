@@ -154,8 +154,8 @@ TEST_F(Simt, LoadsMatricesAsTheyAreAndTransposed) {
 
 class SimtMatrixFault : public Simt {
  protected:
-  static void expect_report(cudaError_t status, const std::string& text) {
-    EXPECT_EQ(status, cudaErrorLaunchFailure);
+  static void expect_report(cudaError_t queued, const std::string& text) {
+    EXPECT_EQ(finished(queued), cudaErrorLaunchFailure);
     EXPECT_NE(::simt::last_report().find(text), std::string::npos) << ::simt::last_report();
     ::simt::reset();
   }

@@ -67,22 +67,22 @@ class SimtRaceDeathTest : public Simt {
 
 TEST_F(SimtRaceDeathTest, AnUpdateThatIsNotAtomic) {
   const DeviceArray<int> x({0});
-  EXPECT_DEATH(launch({1, 32}, count, x.get(), false), "data race");
+  EXPECT_DEATH(finished(launch({1, 32}, count, x.get(), false)), "data race");
 }
 
 TEST_F(SimtRaceDeathTest, AMissingBarrier) {
   const DeviceArray<int> x(256);
-  EXPECT_DEATH(launch({1, 256}, exchange, x.get(), Guard::kNone, 128), "data race");
+  EXPECT_DEATH(finished(launch({1, 256}, exchange, x.get(), Guard::kNone, 128)), "data race");
 }
 
 TEST_F(SimtRaceDeathTest, ASyncwarpWhereWarpsMeet) {
   const DeviceArray<int> x(256);
-  EXPECT_DEATH(launch({1, 256}, exchange, x.get(), Guard::kSyncwarp, 128), "data race");
+  EXPECT_DEATH(finished(launch({1, 256}, exchange, x.get(), Guard::kSyncwarp, 128)), "data race");
 }
 
 TEST_F(SimtRaceDeathTest, AShuffleOrdersNoMemory) {
   const DeviceArray<int> x(256);
-  EXPECT_DEATH(launch({1, 256}, exchange, x.get(), Guard::kShuffle, 31), "data race");
+  EXPECT_DEATH(finished(launch({1, 256}, exchange, x.get(), Guard::kShuffle, 31)), "data race");
 }
 
 }  // namespace

@@ -64,8 +64,10 @@ TEST_F(SimtStream, EventsHoldTheTime) {
   float ms = 0;
   EXPECT_EQ(cudaEventElapsedTime(&ms, start, stop), cudaErrorInvalidResourceHandle);
   ASSERT_EQ(cudaEventRecord(start, stream_), cudaSuccess);
-  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const auto sleep = [](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  ASSERT_EQ(cudaLaunchHostFunc(stream_, sleep, nullptr), cudaSuccess);
   ASSERT_EQ(cudaEventRecord(stop, stream_), cudaSuccess);
+  EXPECT_EQ(cudaEventElapsedTime(&ms, start, stop), cudaErrorNotReady);
   ASSERT_EQ(cudaEventRecord(untimed, stream_), cudaSuccess);
   EXPECT_EQ(cudaEventSynchronize(stop), cudaSuccess);
   EXPECT_EQ(cudaEventQuery(stop), cudaSuccess);
@@ -79,8 +81,15 @@ TEST_F(SimtStream, EventsHoldTheTime) {
 TEST_F(SimtStream, HostFunctionsRun) {
   int calls = 0;
   const auto count = [](void* data) { ++*static_cast<int*>(data); };
-  EXPECT_EQ(cudaLaunchHostFunc(stream_, count, &calls), cudaSuccess);
+  EXPECT_EQ(finished(cudaLaunchHostFunc(stream_, count, &calls)), cudaSuccess);
   EXPECT_EQ(calls, 1);
+}
+
+TEST_F(SimtStream, AHostFunctionMustNotCallTheDevice) {
+  cudaError_t status = cudaSuccess;
+  const auto ask = [](void* data) { *static_cast<cudaError_t*>(data) = cudaDeviceSynchronize(); };
+  EXPECT_EQ(finished(cudaLaunchHostFunc(stream_, ask, &status)), cudaSuccess);
+  EXPECT_EQ(status, cudaErrorNotPermitted);
 }
 
 TEST_F(SimtStream, AGraphReplaysWhatWasCaptured) {
@@ -98,7 +107,7 @@ TEST_F(SimtStream, AGraphReplaysWhatWasCaptured) {
   EXPECT_EQ(x.values()[0], 0);
   EXPECT_EQ(y.values()[0], 7);
   for (int i = 1; i <= 3; ++i) {
-    EXPECT_EQ(cudaGraphLaunch(exec, stream_), cudaSuccess);
+    EXPECT_EQ(finished(cudaGraphLaunch(exec, stream_)), cudaSuccess);
     EXPECT_EQ(host, 12 * i);
   }
   EXPECT_EQ(y.values()[0], 0);
@@ -126,6 +135,7 @@ TEST_F(SimtStream, AGraphAllocatesWhenItRuns) {
   const cudaGraphExec_t exec = end();
   EXPECT_EQ(::simt::allocated_bytes(), 0u);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(cudaGraphLaunch(exec, stream_), cudaSuccess);
+  EXPECT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
   EXPECT_EQ(host[1], 0x01010101);
   EXPECT_EQ(::simt::allocated_bytes(), 0u);
   EXPECT_EQ(cudaMemsetAsync(x, 1, 8, stream_), cudaErrorInvalidValue);
@@ -160,7 +170,7 @@ TEST_F(SimtStream, AStreamJoinsACaptureByAnEvent) {
       ASSERT_EQ(cudaStreamWaitEvent(stream_, join), cudaSuccess);
       const cudaGraphExec_t exec = end();
       EXPECT_EQ(x.values()[0], 0);
-      EXPECT_EQ(cudaGraphLaunch(exec, stream_), cudaSuccess);
+      EXPECT_EQ(finished(cudaGraphLaunch(exec, stream_)), cudaSuccess);
       EXPECT_EQ(x.values()[0], 1);
       EXPECT_EQ(cudaGraphExecDestroy(exec), cudaSuccess);
     } else {

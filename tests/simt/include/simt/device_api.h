@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#define CUDART_VERSION 13000
+
 /// What Joule asks about a device, of CUDA's many properties.
 struct cudaDeviceProp {
   char name[256];

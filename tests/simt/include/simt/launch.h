@@ -56,11 +56,10 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
 
 }  // namespace simt
 
-/// Runs the kernel.  The arguments are converted to the kernel's parameters and kept by value.
+/// Queues the kernel.  The arguments are converted to the kernel's parameters and kept by value.
 /// Errors    cudaErrorInvalidConfiguration, cudaErrorInvalidValue (too much dynamic shared memory)
-/// and
-///           cudaErrorNotSupported (clusters, cooperative launches) before anything runs;
-///           cudaErrorLaunchFailure, here and from every later call, if the kernel is at fault.
+///           and cudaErrorNotSupported (clusters, cooperative launches);
+///           cudaErrorLaunchFailure, from every call after it has run, if the kernel is at fault.
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
