@@ -13,7 +13,7 @@
 namespace joule::bench {
 namespace {
 
-constexpr const char* kHowToRead =
+constexpr const char* kHowToReadSteps =
     "Images per second are the median over the rounds of each round's median step, with the "
     "quartiles "
     "in brackets; the ratios are those of the same round. Every measurement is a process of its "
@@ -115,7 +115,7 @@ std::string to_html(const StepsReport& report) {
   report::Page page(report.train ? "Training steps" : "Inference",
                     summary(report.environment) + "; " + report.environment.date);
   for (const std::string& warning : report.environment.warnings) page.warning(warning);
-  page.paragraph(kHowToRead);
+  page.paragraph(kHowToReadSteps);
   page.paragraph(fmt::format("Batch {}, {} rounds of {} steps, on {}, products in {}.",
                              report.batch, report.rounds, report.steps, report.device,
                              training::products_in({.device = report.device,

@@ -5,6 +5,7 @@
 
 #include "joule/kernels/batch_norm/batch_norm_impl.h"
 #include "joule/kernels/batch_norm/batch_norm_reference.h"
+#include "joule/kernels/bytes_of.h"
 #include "joule/kernels/l0/l0.h"
 #include "joule/kernels/relu/relu_reference.h"
 #include "joule/kernels/same.h"
@@ -85,8 +86,6 @@ const char* whole_batch(const Op& op) {
   return op.gather ? "knows no other shares of the batch" : nullptr;
 }
 
-std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
-
 }  // namespace
 
 void ops::BatchNorm::check() const {
@@ -115,11 +114,11 @@ void ops::BatchNorm::check() const {
 }
 
 Work ops::BatchNorm::work() const {
-  const std::int64_t channel = bytes(gamma);
-  const std::int64_t running = bytes(running_mean) + bytes(running_var);
+  const std::int64_t channel = bytes_of(gamma);
+  const std::int64_t running = bytes_of(running_mean) + bytes_of(running_var);
   return {.macs = 2 * x.numel() + x.dim(-1) * (running ? 3 : 1),
-          .bytes_read = bytes(x) + bytes(addend) + 2 * channel + running,
-          .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0) + 3 * channel + running};
+          .bytes_read = bytes_of(x) + bytes_of(addend) + 2 * channel + running,
+          .bytes_written = bytes_of(y) + (relu ? y.numel() / 8 : 0) + 3 * channel + running};
 }
 
 std::span<const Implementation<ops::BatchNorm>> ops::BatchNorm::implementations() {
@@ -146,7 +145,9 @@ void ops::BatchNormInference::check() const {
 }
 
 Work ops::BatchNormInference::work() const {
-  return {.macs = x.numel(), .bytes_read = bytes(x) + 4 * bytes(gamma), .bytes_written = bytes(y)};
+  return {.macs = x.numel(),
+          .bytes_read = bytes_of(x) + 4 * bytes_of(gamma),
+          .bytes_written = bytes_of(y)};
 }
 
 std::span<const Implementation<ops::BatchNormInference>>
@@ -175,8 +176,8 @@ void ops::BatchNormInferenceGrad::check() const {
 
 Work ops::BatchNormInferenceGrad::work() const {
   return {.macs = 2 * x.numel() + 2 * x.dim(-1),
-          .bytes_read = bytes(x) + bytes(grad_y) + 3 * bytes(gamma),
-          .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
+          .bytes_read = bytes_of(x) + bytes_of(grad_y) + 3 * bytes_of(gamma),
+          .bytes_written = bytes_of(grad_x) + 2 * bytes_of(gamma)};
 }
 
 std::span<const Implementation<ops::BatchNormInferenceGrad>>
@@ -206,10 +207,10 @@ void ops::BatchNormGrad::check() const {
 }
 
 Work ops::BatchNormGrad::work() const {
-  return {
-      .macs = 3 * x.numel() + 3 * x.dim(-1),
-      .bytes_read = bytes(x) + bytes(grad_y) + (relu_mask ? x.numel() / 8 : 0) + 4 * bytes(gamma),
-      .bytes_written = bytes(grad_x) + 2 * bytes(gamma)};
+  return {.macs = 3 * x.numel() + 3 * x.dim(-1),
+          .bytes_read = bytes_of(x) + bytes_of(grad_y) + (relu_mask ? x.numel() / 8 : 0) +
+                        4 * bytes_of(gamma),
+          .bytes_written = bytes_of(grad_x) + 2 * bytes_of(gamma)};
 }
 
 std::span<const Implementation<ops::BatchNormGrad>> ops::BatchNormGrad::implementations() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "joule/kernels/bytes_of.h"
 #include "joule/kernels/conv2d/channels_last.h"
 #include "joule/kernels/conv2d/impl.h"
 #include "joule/kernels/l0/l0.h"
@@ -59,8 +60,6 @@ void check_operands(std::string_view op, const Named& x, const Named& weight, co
   require_shape(op, y, {xs[0], out.h, out.w, ws[0]}, x.tensor);
 }
 
-std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
-
 }  // namespace
 
 Conv2dShape shape_of(const ops::Conv2d& op) {
@@ -98,8 +97,8 @@ void ops::Conv2d::check() const {
 
 Work ops::Conv2d::work() const {
   return {.macs = shape_of(*this).macs(),
-          .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
-          .bytes_written = bytes(y) + (relu ? y.numel() / 8 : 0)};
+          .bytes_read = bytes_of(x) + bytes_of(weight) + bytes_of(bias),
+          .bytes_written = bytes_of(y) + (relu ? y.numel() / 8 : 0)};
 }
 
 TuningKey ops::Conv2d::tuning_key() const {
@@ -113,8 +112,8 @@ void ops::Conv2dGradInput::check() const {
 
 Work ops::Conv2dGradInput::work() const {
   return {.macs = shape_of(*this).macs(),
-          .bytes_read = bytes(grad_y) + bytes(weight) + (wanted ? wanted.numel() / 8 : 0),
-          .bytes_written = bytes(grad_x)};
+          .bytes_read = bytes_of(grad_y) + bytes_of(weight) + (wanted ? wanted.numel() / 8 : 0),
+          .bytes_written = bytes_of(grad_x)};
 }
 
 TuningKey ops::Conv2dGradInput::tuning_key() const {
@@ -129,8 +128,8 @@ void ops::Conv2dGradWeight::check() const {
 
 Work ops::Conv2dGradWeight::work() const {
   return {.macs = shape_of(*this).macs(),
-          .bytes_read = bytes(x) + bytes(grad_y),
-          .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+          .bytes_read = bytes_of(x) + bytes_of(grad_y),
+          .bytes_written = bytes_of(grad_weight) + bytes_of(grad_bias)};
 }
 
 TuningKey ops::Conv2dGradWeight::tuning_key() const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "joule/kernels/bytes_of.h"
 #include "joule/kernels/linear/linear_impl.h"
 #include "joule/kernels/linear/linear_reference.h"
 #include "joule/kernels/product/cublas.h"
@@ -45,8 +46,6 @@ void require_matrix(std::string_view op, const Named& o) {
   require(o.tensor.shape().rank() == 2, op, ": ", o.name, " must have rank 2, got ",
           o.tensor.shape());
 }
-
-std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
 const char* unless_empty(std::int64_t x, std::int64_t weight) {
   return x && weight ? nullptr : "needs non-empty operands";
@@ -135,8 +134,8 @@ void ops::Linear::check() const {
 
 Work ops::Linear::work() const {
   return {.macs = x.numel() * weight.dim(0),
-          .bytes_read = bytes(x) + bytes(weight) + bytes(bias),
-          .bytes_written = bytes(y)};
+          .bytes_read = bytes_of(x) + bytes_of(weight) + bytes_of(bias),
+          .bytes_written = bytes_of(y)};
 }
 
 TuningKey ops::Linear::tuning_key() const {
@@ -190,8 +189,8 @@ void ops::LinearGradInput::check() const {
 
 Work ops::LinearGradInput::work() const {
   return {.macs = grad_y.numel() * weight.dim(1),
-          .bytes_read = bytes(grad_y) + bytes(weight),
-          .bytes_written = bytes(grad_x)};
+          .bytes_read = bytes_of(grad_y) + bytes_of(weight),
+          .bytes_written = bytes_of(grad_x)};
 }
 
 TuningKey ops::LinearGradInput::tuning_key() const {
@@ -245,8 +244,8 @@ void ops::LinearGradWeight::check() const {
 
 Work ops::LinearGradWeight::work() const {
   return {.macs = x.numel() * grad_y.dim(1),
-          .bytes_read = bytes(x) + bytes(grad_y),
-          .bytes_written = bytes(grad_weight) + bytes(grad_bias)};
+          .bytes_read = bytes_of(x) + bytes_of(grad_y),
+          .bytes_written = bytes_of(grad_weight) + bytes_of(grad_bias)};
 }
 
 TuningKey ops::LinearGradWeight::tuning_key() const {

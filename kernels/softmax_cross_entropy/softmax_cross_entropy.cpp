@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "joule/core/threads.h"
+#include "joule/kernels/bytes_of.h"
 #include "joule/kernels/require_scalar.h"
 #include "joule/kernels/same.h"
 #include "joule/kernels/softmax_cross_entropy/softmax_cross_entropy_impl.h"
@@ -57,8 +58,6 @@ void check_rows(const Op& loss, const Named& in, const Named& out) {
             n, " is ", label[n], ", expected 0 to ", shape[1] - 1);
   }
 }
-
-std::int64_t bytes(const Tensor& t) { return t ? static_cast<std::int64_t>(t.bytes()) : 0; }
 
 template <class T>
 const T* values_or_null(const Tensor& t) {
@@ -138,8 +137,8 @@ void ops::SoftmaxCrossEntropy::check() const {
 }
 
 Work ops::SoftmaxCrossEntropy::work() const {
-  return {.bytes_read = bytes(logits) + bytes(labels) + bytes(weights),
-          .bytes_written = bytes(probabilities) + bytes(loss) + bytes(divisor)};
+  return {.bytes_read = bytes_of(logits) + bytes_of(labels) + bytes_of(weights),
+          .bytes_written = bytes_of(probabilities) + bytes_of(loss) + bytes_of(divisor)};
 }
 
 std::span<const Implementation<ops::SoftmaxCrossEntropy>>
@@ -160,9 +159,9 @@ void ops::SoftmaxCrossEntropyGrad::check() const {
 }
 
 Work ops::SoftmaxCrossEntropyGrad::work() const {
-  return {.bytes_read = bytes(probabilities) + bytes(labels) + bytes(grad_loss) + bytes(weights) +
-                        bytes(divisor),
-          .bytes_written = bytes(grad_logits)};
+  return {.bytes_read = bytes_of(probabilities) + bytes_of(labels) + bytes_of(grad_loss) +
+                        bytes_of(weights) + bytes_of(divisor),
+          .bytes_written = bytes_of(grad_logits)};
 }
 
 std::span<const Implementation<ops::SoftmaxCrossEntropyGrad>>

@@ -13,7 +13,6 @@
 namespace joule::report {
 namespace {
 
-using nas::Comparison;
 using nas::Method;
 using nas::SearchEvaluation;
 
@@ -21,7 +20,8 @@ constexpr double kJoulesPerKwh = 3.6e6;
 constexpr EcnasMark kMarks[] = {EcnasMark::least_energy, EcnasMark::best_accuracy, EcnasMark::bend,
                                 EcnasMark::knee};
 
-std::optional<std::size_t> objective_number(const Comparison& comparison, std::string_view metric) {
+std::optional<std::size_t> objective_number(const nas::Comparison& comparison,
+                                            std::string_view metric) {
   for (std::size_t j = 0; j < comparison.objectives.size(); ++j) {
     if (comparison.objectives[j].metric == metric) return j;
   }
@@ -30,7 +30,7 @@ std::optional<std::size_t> objective_number(const Comparison& comparison, std::s
 
 /// Of the runs that have it, the mean of a number of their mark.
 template <class Number>
-std::string mean_text(const Comparison& comparison, const Method& method, EcnasMark mark,
+std::string mean_text(const nas::Comparison& comparison, const Method& method, EcnasMark mark,
                       Number&& number, int digits) {
   std::vector<double> sample;
   for (std::size_t r = 0; r < method.runs.size(); ++r) {
@@ -38,14 +38,14 @@ std::string mean_text(const Comparison& comparison, const Method& method, EcnasM
     const std::optional<double> value = e ? number(*e) : std::nullopt;
     if (value) sample.push_back(*value);
   }
-  return sample.empty() ? kNothing : text_of(search::mean_interval(sample), 1, digits);
+  return sample.empty() ? kNothing : report::text_of(search::mean_interval(sample), 1, digits);
 }
 
 auto metric(const char* name) {
   return [name](const SearchEvaluation& e) { return e.number(name); };
 }
 
-double most_joules(const Comparison& comparison) {
+double most_joules(const nas::Comparison& comparison) {
   double most = 0;
   for (const nas::SearchRun& run : comparison.runs) {
     for (const SearchEvaluation& e : run.evaluations) {
@@ -76,7 +76,7 @@ struct Saved {
   std::vector<double> energy, accuracy;  // % of the energy, points of accuracy
 };
 
-Saved saved_by(const Comparison& comparison, const Method& method, EcnasMark mark,
+Saved saved_by(const nas::Comparison& comparison, const Method& method, EcnasMark mark,
                const std::optional<std::pair<double, double>>& best) {
   Saved saved;
   for (std::size_t r = 0; r < method.runs.size(); ++r) {
@@ -114,7 +114,7 @@ std::string_view name(EcnasMark mark) {
   return kNames[static_cast<std::size_t>(mark)];
 }
 
-const SearchEvaluation* ecnas_mark(const Comparison& comparison, const Method& method,
+const SearchEvaluation* ecnas_mark(const nas::Comparison& comparison, const Method& method,
                                    std::size_t run, EcnasMark mark) {
   const nas::Landmarks& marks = method.landmarks[run];
   const auto at = [&](std::size_t number) {
@@ -135,7 +135,7 @@ bool ecnas_has_accuracy_and_energy(const EcnasResults& results) {
 }
 
 Table ecnas_methods_table(const EcnasResults& results) {
-  const Comparison& comparison = results.comparison;
+  const nas::Comparison& comparison = results.comparison;
   const double unit = comparison.whole ? *comparison.whole / 100 : 1;
   Table table{.caption = "What the searches came to: the median over the runs, and the quartiles",
               .head = {"strategy", "runs", "evaluations", "no cell",
@@ -155,7 +155,7 @@ Table ecnas_methods_table(const EcnasResults& results) {
 }
 
 Table ecnas_landmarks_table(const EcnasResults& results) {
-  const Comparison& comparison = results.comparison;
+  const nas::Comparison& comparison = results.comparison;
   const bool small = most_joules(comparison) < kJoulesPerKwh / 1000;
   const double unit = small ? 1 : kJoulesPerKwh;
   Table table{.caption = "Extrema and knees, in the mean over the runs, beside the paper's table 1",
@@ -193,7 +193,7 @@ Table ecnas_landmarks_table(const EcnasResults& results) {
 }
 
 Table ecnas_savings_table(const EcnasResults& results) {
-  const Comparison& comparison = results.comparison;
+  const nas::Comparison& comparison = results.comparison;
   const auto best = best_of_all(results);
   Table table{.caption =
                   "What a knee saves, against the most accurate point of the same run and "

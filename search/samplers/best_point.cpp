@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t kSobolPoints = 1024;
 constexpr std::uint32_t kPointsAround = 64;  // each promising one
 constexpr std::size_t kRefined = 6;          // of the best ones half of the sequence
-constexpr int kEvaluations = 60;             // of each on the way up
+constexpr int kEvaluationsOnTheWay = 60;     // of each on the way up
 constexpr int kMostRounds = 4;               // of reals, then integers and choices
 
 /// A place in the unit cube, and its point: dimensions that are not active have a u, too.
@@ -103,7 +103,7 @@ class Search {
       return by_column.back();
     };
     const std::vector<double> low(moved.size(), 0), high(moved.size(), 1);
-    const Maximum maximum = maximise(value, std::move(start), low, high, kEvaluations);
+    const Maximum maximum = maximise(value, std::move(start), low, high, kEvaluationsOnTheWay);
     std::vector<double> units = candidate.units;
     for (std::size_t i = 0; i < moved.size(); ++i) units[moved[i]] = maximum.x[i];
     std::vector<Candidate> one{at(std::move(units))};

@@ -32,7 +32,7 @@ ordered_json json_of_lines(const std::vector<energy::Ledger::Line>& lines) {
     json.push_back({{"op", line.run.op},
                     {"implementation", line.run.implementation},
                     {"layer", line.run.scope.layer},
-                    {"totals", json_of(static_cast<const energy::Totals&>(line))}});
+                    {"totals", training::json_of(static_cast<const energy::Totals&>(line))}});
   }
   return json;
 }
