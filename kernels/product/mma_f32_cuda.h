@@ -11,9 +11,8 @@ namespace joule::cuda {
 /// added in this order.  The parts of eight terms are summed by the tensor core from zero, and then
 /// added to the f32 sum, rounded to the nearest: a tensor core cuts bits off.
 ///
-/// Numerics  high is rounded to the nearest, so that |low| <= 2^-11 |a|, and low, which has 12
-/// bits,
-///           loses at most one of them: |rest| <= 2^-23 |a|.  With u = 2^-24, what is left out of
+/// Numerics  high is rounded to the nearest, so |low| <= 2^-11 |a|.  Of low's 12 bits at most one
+///           is lost: |rest| <= 2^-23 |a|.  With u = 2^-24, what is left out of
 ///           a b is rest_a b + a rest_b + low_a low_b: at most 8 u |a b|.  The tensor core's sums
 ///           of eight products and a ninth number are off by at most 16 u times their magnitudes
 ///           (twice what rounding costs; Fasi et al. 2021, doi:10.7717/peerj-cs.330); those of the

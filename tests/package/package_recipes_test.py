@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The recipes that cannot run here (vcpkg, Conan, Docker, GitHub): they name what is there, and all of it."""
+"""The recipes that cannot run here (vcpkg, Conan, Docker with CUDA, GitHub): they name what is there, and all of it."""
 
 import ast
 import json
