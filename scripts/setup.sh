@@ -56,6 +56,7 @@ docs|test       mkdocs-material        their theme, light and dark
 docs|test       doxygen                the API reference
 docs|test       doxygen-awesome-css    its theme
 package|test    dpkg-dev               finds what packages depend on
+package|test    file                   tells CPack which files of a package are programs
 test            debootstrap            a system with nothing else, in which make test-all installs the packages
 END
 }
