@@ -10,7 +10,7 @@
 namespace joule {
 
 /// One image while a loader prepares it: [height, width, channels], from black 0 to white 1 until
-/// it is normalised.
+/// it is normalised; of a data set of floats, these.
 struct Image {
   std::int64_t height, width, channels;
   std::span<float> pixels;

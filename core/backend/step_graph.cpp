@@ -150,12 +150,17 @@ void StepGraph::launch() {
   }
   if (!moves.empty() && launches_ % kTimed == 0) {
     times_ = graph_->launch_timed(shift, moves);
+    // Of another number, the times would be those of other operations.
+    if (times_.size() != moves.size()) {
+      throw DeviceError(str("captured step: ", moves.size(), " operations have ", times_.size(),
+                            " times in the graph"));
+    }
   } else {
     graph_->launch(shift, moves);
   }
   ++launches_;
   for (std::size_t i = 0; i < moves.size(); ++i) {
-    if (moves[i].to) moves[i].to->nanoseconds += times_.at(i);
+    if (moves[i].to) moves[i].to->nanoseconds += times_[i];
   }
 }
 

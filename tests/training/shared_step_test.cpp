@@ -148,6 +148,14 @@ TEST(SameRun, EveryPixelAndLabelIsCompared) {
   changed.test.labels.back() = (changed.test.labels.back() + 1) % 4;
   EXPECT_EQ(fingerprint(changed)[0], same[0]);
   EXPECT_NE(fingerprint(changed)[1], same[1]);
+
+  DataSplit floats = data;
+  floats.train.pixels = nullptr;
+  const auto values = std::make_shared<std::vector<float>>(data.train.pixels->size(), 0.5f);
+  floats.train.values = values;
+  const auto of_floats = fingerprint(floats);
+  values->back() = 0.25f;
+  EXPECT_NE(fingerprint(floats)[0], of_floats[0]);
 }
 
 TEST(OverRanks, OneProcessIsUnchanged) {
